@@ -1,0 +1,45 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from textlvm.words.inference import DiagonalNormal, InferenceNetwork, standard_normal_log_prob
+from textlvm.words.letters import encode, pack
+
+
+@given(st.integers(0, 100), st.integers(1, 6))
+def test_density_is_that_of_torch_distributions(seed, dim):
+    torch.manual_seed(seed)
+    loc, log_scale, x = torch.randn(3, 4, dim, dtype=torch.float64).unbind()
+    ours = DiagonalNormal(loc, log_scale)
+    theirs = torch.distributions.Normal(loc, log_scale.exp())
+    torch.testing.assert_close(ours.log_prob(x), theirs.log_prob(x).sum(-1))
+    sample, log_prob = ours.rsample_with_log_prob()
+    torch.testing.assert_close(log_prob, theirs.log_prob(sample).sum(-1))
+    torch.testing.assert_close(
+        standard_normal_log_prob(x), torch.distributions.Normal(0.0, 1.0).log_prob(x).sum(-1)
+    )
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_context_reads_each_word_alone_from_its_end(bidirectional):
+    """The packed GRUs equal the same GRUs run over one word at a time."""
+    torch.manual_seed(0)
+    network = InferenceNetwork(6, 9, bidirectional, proposals=False).double()
+    words = ["abcde", "xyz", "", "q", "mnopq"]
+    batch = pack(encode(words), torch.arange(len(words)))
+    packed = network.context(batch)
+    for word in range(len(words)):
+        mine = batch.word == word
+        embedded = network.embedding(batch.letters[mine])
+        summary = network.backward_gru(embedded.flip(0))[0].flip(0)
+        if bidirectional:
+            summary = torch.cat([network.forward_gru(embedded)[0], summary], -1)
+        torch.testing.assert_close(packed[mine], network.from_letters(summary))
+
+
+def test_backward_context_does_not_see_the_past():
+    torch.manual_seed(0)
+    network = InferenceNetwork(6, 9, bidirectional=False, proposals=False)
+    first, second = (network.context(pack(encode([w]), torch.tensor([0]))) for w in ("abc", "zbc"))
+    torch.testing.assert_close(first[1:], second[1:])
+    assert not torch.allclose(first[0], second[0])

@@ -1,0 +1,166 @@
+"""The objectives against exact likelihoods by quadrature (d = 1) and against the paper's identities."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from specs import BASE
+from textlvm.words.letters import END, encode, pack
+from textlvm.words.model import build
+from textlvm.words.objective import log_weight, step_bounds, weighted_bound
+
+WORDS = ["", "a", "to"]
+
+
+def model_with(seed=0, scale=0.7, **changes):
+    """A state space model in float64 with weights far from their start."""
+    torch.manual_seed(seed)
+    model = build(dataclasses.replace(BASE, **changes)).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(scale * torch.randn_like(parameter))
+    return model
+
+
+def quadrature(model, word, nodes=1501, reach=15.0):
+    """log P(w) of a one-dimensional model, by the forward recursion of Eq. (2) on a dense grid."""
+    grid = torch.linspace(-reach, reach, nodes, dtype=torch.float64)
+    width = grid[1] - grid[0]
+
+    def density(state):
+        """p(h | state) on the grid for states (n, 1): (n, nodes)."""
+        h = grid.expand(len(state), nodes).unsqueeze(-1)
+        zeta, log_det = model.generative(state).inverse(h)
+        return torch.exp(-0.5 * zeta.squeeze(-1) ** 2 - log_det) / math.sqrt(2 * math.pi)
+
+    with torch.no_grad():
+        emission = model.letter_log_probs(grid[:, None]).exp()
+        codes = encode([word])
+        forward = density(model.initial_state(1))[0]
+        for t, letter in enumerate(codes.codes[0, : codes.lengths[0]].tolist()):
+            if t:
+                forward = (forward * width) @ density(grid[:, None])
+            forward = forward * emission[:, letter]
+        return float(torch.log(forward.sum() * width))
+
+
+@pytest.fixture(scope="module", params=[("tril", 1), ("tril", 3), ("diag", 1), ("diag", 3)])
+def scalar_model(request):
+    transition, samples = request.param
+    model = model_with(seed=3, scale=0.12, dim=1, transition=transition, samples=samples, delta=0.3)
+    with torch.no_grad():
+        model.emission.weight.normal_()
+        # A proposal wider than its target keeps the weights bounded, so that averages of them settle.
+        model.inference.head.bias[1] += 1.0
+    return model
+
+
+@torch.no_grad()
+def bounds(model, word, repeats):
+    batch = pack(encode([word]), torch.zeros(repeats, dtype=torch.long))
+    return batch.per_word(step_bounds(model, batch))
+
+
+def test_quadrature_is_a_distribution(scalar_model):
+    one_letter = [quadrature(scalar_model, chr(ord("a") + i)) for i in range(26)]
+    empty = quadrature(scalar_model, "")
+    assert empty < 0
+    assert sum(map(math.exp, one_letter)) + math.exp(empty) < 1
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_bound_is_below_the_log_likelihood(scalar_model, word):
+    values = bounds(scalar_model, word, 20_000)
+    error = float(values.std()) / math.sqrt(len(values))
+    assert float(values.mean()) <= quadrature(scalar_model, word) + 4 * error
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_product_of_mean_weights_is_an_unbiased_estimate(scalar_model, word):
+    exact = quadrature(scalar_model, word)
+    ratios = (bounds(scalar_model, word, 60_000) - exact).exp()
+    error = float(ratios.std()) / math.sqrt(len(ratios))
+    assert error < 0.05, "the estimate is too noisy for the test to mean anything"
+    assert abs(float(ratios.mean()) - 1) < 4.5 * error
+
+
+def test_for_one_step_the_bound_rises_with_k():
+    means = []
+    for samples in (2, 5, 20):
+        model = model_with(seed=1, dim=1, samples=samples)
+        model.load_state_dict(model_with(seed=1, dim=1, samples=2).state_dict())
+        means.append(float(bounds(model, "", 40_000).mean()))
+    assert means[0] < means[1] < means[2] <= quadrature(model, "") + 0.02
+
+
+def test_shared_flow_leaves_no_jacobian():
+    """For F_g = F_q, s is the identity: zeta = xi and the determinant of J_s is one (Sec. 2.3)."""
+    model = model_with(transition="diag", parametrization="forward")
+    model.generative.load_state_dict(model.variational.state_dict())
+    state, xi = torch.randn(4, 8, dtype=torch.float64), torch.randn(4, 3, 8, dtype=torch.float64)
+    h, log_det_q = model.variational(state).forward(xi)
+    zeta, log_det_g = model.generative(state).inverse(h)
+    torch.testing.assert_close(zeta, xi)
+    torch.testing.assert_close(log_det_q - log_det_g, torch.zeros(4, 1, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("transition", ["tril", "diag", "real-nvp"])
+def test_weight_is_joint_density_over_proposal_density(transition):
+    """Eq. (9) in noise space equals P(w|h) p(h|h') / q(h) in state space (Eqs. 7-8)."""
+    masks = (2, 5) if transition == "real-nvp" else ()
+    model = model_with(transition=transition, masks=masks, samples=4)
+    state, context = torch.randn(3, 8, dtype=torch.float64), torch.randn(3, 16, dtype=torch.float64)
+    letters = torch.tensor([END, 3, 26])
+    reachable = torch.randn(3, 4, 8, dtype=torch.float64)
+    q = model.inference(state, context, reachable)
+    xi, log_q = q.rsample_with_log_prob()
+    h, log_det_q = model.variational(state).forward(xi)
+    zeta, log_det_g = model.generative(state).inverse(h)
+    likelihood = model.log_likelihood(h, letters)
+    normal = torch.distributions.Normal(torch.tensor(0.0, dtype=torch.float64), 1.0)
+    p_h = normal.log_prob(zeta).sum(-1) - log_det_g
+    flow = model.variational(state)
+    noise = torch.distributions.Normal(flow.shift + flow.scale * q.loc, flow.scale.abs() * q.log_scale.exp())
+    q_h = noise.log_prob(h).sum(-1)
+    torch.testing.assert_close(
+        log_weight(likelihood, zeta, log_q, log_det_q, log_det_g), likelihood + p_h - q_h
+    )
+    expected = torch.log_softmax(model.emission(h), -1)[torch.arange(3), :, letters]
+    torch.testing.assert_close(likelihood, expected)
+
+
+def test_weighted_bound_is_the_log_of_the_mean_weight():
+    log_weights = torch.randn(5, 7, dtype=torch.float64)
+    torch.testing.assert_close(weighted_bound(log_weights), log_weights.exp().mean(1).log())
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+@pytest.mark.parametrize("inference", ["backward", "bidirectional"])
+def test_every_parameter_of_the_model_gets_a_gradient(samples, inference):
+    model = model_with(samples=samples, inference=inference, layers=2)
+    batch = pack(encode(["hello", "a", "world", "of", "words"]), torch.arange(5))
+    step_bounds(model, batch).sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_single_sample_shortcut_equals_the_general_algorithm():
+    """K = 1 weighs all steps at once; step by step the same noise must give the same bound."""
+    model = model_with(samples=1)
+    batch = pack(encode(["deep", "state", "a"]), torch.arange(3))
+    torch.manual_seed(9)
+    fast = step_bounds(model, batch)
+    torch.manual_seed(9)
+    context, state, slow = model.inference.context(batch), model.initial_state(3), []
+    for rows in batch.steps():
+        state = state[: rows.stop - rows.start]
+        xi, log_q = model.inference(state, context[rows]).rsample_with_log_prob()
+        h, log_det_q = model.variational(state).forward(xi)
+        zeta, log_det_g = model.generative(state).inverse(h)
+        likelihood = model.log_likelihood(h, batch.letters[rows])
+        slow.append(log_weight(likelihood, zeta, log_q, log_det_q, log_det_g)[:, 0])
+        state = h[:, 0]
+    torch.testing.assert_close(fast, torch.cat(slow))

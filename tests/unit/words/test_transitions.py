@@ -1,0 +1,113 @@
+"""Properties of every transition function, in float64."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textlvm.words.flows import Inverse
+from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
+
+DIM = 5
+TRANSITIONS = {
+    f"{name}-{order}-{'inverse' if inverse else 'forward'}": (make, order, inverse)
+    for name, make in {
+        "diag": lambda order, inverse: DiagonalTransition(DIM, 7, 0.1, inverse),
+        "tril": lambda order, inverse: TrilTransition(DIM, 1, 7, 0.1, order, inverse),
+        "3xtril": lambda order, inverse: TrilTransition(DIM, 3, 7, 0.1, order, inverse),
+        "real-nvp": lambda order, inverse: RealNVPTransition(DIM, [1, 2, 3, 4], order, inverse),
+    }.items()
+    for order in ("keep", "reverse")
+    for inverse in (False, True)
+}
+
+
+@pytest.fixture(params=TRANSITIONS)
+def transition(request):
+    make, order, inverse = TRANSITIONS[request.param]
+    torch.manual_seed(3)
+    module = make(order, inverse).double()
+    # Far from the near-identity start, so that nothing holds by accident.
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.5 * torch.randn_like(parameter))
+    return module
+
+
+def draw(n=4, k=3):
+    return torch.randn(n, DIM, dtype=torch.float64), torch.randn(n, k, DIM, dtype=torch.float64)
+
+
+def test_inverse_undoes_forward(transition):
+    state, xi = draw()
+    flow = transition(state)
+    h, log_det = flow.forward(xi)
+    back, log_det_back = flow.inverse(h)
+    torch.testing.assert_close(back, xi, rtol=1e-6, atol=1e-8)
+    torch.testing.assert_close(*torch.broadcast_tensors(log_det, log_det_back))
+    assert not torch.allclose(h, xi)
+
+
+def test_log_determinant_is_that_of_the_jacobian(transition):
+    state, xi = draw(n=2, k=2)
+    _, log_det = transition(state).forward(xi)
+    log_det = log_det.expand(2, 2)
+    for i in range(2):
+        for k in range(2):
+
+            def one(x, i=i):
+                return transition(state[i : i + 1]).forward(x.view(1, 1, DIM))[0].flatten()
+
+            jacobian = torch.autograd.functional.jacobian(one, xi[i, k])
+            torch.testing.assert_close(log_det[i, k], torch.linalg.slogdet(jacobian).logabsdet)
+
+
+def test_every_parameter_gets_a_gradient(transition):
+    state, xi = draw(n=64)
+    flow = transition(state)
+    h, log_det = flow.forward(xi)
+    back, _ = flow.inverse(xi)
+    (h.square().sum() + back.square().sum() + log_det.square().sum()).backward()
+    for name, parameter in transition.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+
+
+def test_samples_of_a_state_do_not_mix(transition):
+    state, xi = draw(n=3, k=4)
+    together, _ = transition(state).forward(xi)
+    alone, _ = transition(state[1:2]).forward(xi[1:2, 2:3])
+    torch.testing.assert_close(together[1, 2], alone[0, 0])
+
+
+def test_tril_is_lower_triangular_when_the_order_is_kept():
+    for order, triangular in (("keep", True), ("reverse", False)):
+        module = TrilTransition(DIM, 2, 7, 0.1, order, inverse=False).double()
+        with torch.no_grad():
+            module.networks[0][-1].bias.add_(0.3)
+            module.networks[1][-1].bias.add_(0.3)
+        state = torch.zeros(1, DIM, dtype=torch.float64)
+        jacobian = torch.autograd.functional.jacobian(
+            lambda x, m=module, s=state: m(s).forward(x.view(1, 1, DIM))[0].flatten(),
+            torch.randn(DIM, dtype=torch.float64),
+        )
+        assert torch.allclose(jacobian, jacobian.tril()) is triangular
+
+
+@given(st.floats(0.01, 0.49), st.integers(0, 1000))
+@settings(max_examples=50, deadline=None)
+def test_diagonals_stay_out_of_the_forbidden_interval(delta, seed):
+    torch.manual_seed(seed)
+    module = TrilTransition(3, 2, 4, delta, inverse=False).double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    for layer in module(torch.randn(8, 3, dtype=torch.float64)).flows:
+        assert layer.matrix.diagonal(dim1=1, dim2=2).abs().min() >= delta
+
+
+def test_inverse_swaps_directions():
+    state, x = draw()
+    flow = TrilTransition(DIM, 2, 7, 0.1, inverse=False).double()(state)
+    swapped = Inverse(flow)
+    torch.testing.assert_close(swapped.forward(x)[0], flow.inverse(x)[0])
+    torch.testing.assert_close(swapped.forward(x)[1], -flow.inverse(x)[1])

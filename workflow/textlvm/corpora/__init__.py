@@ -1,0 +1,1 @@
+"""From sources to word counts, vocabularies and splits."""

@@ -1,0 +1,47 @@
+"""A measured number with the uncertainty of its estimator."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Z95", "Estimate", "exact", "normal", "wilson"]
+
+Z95 = 1.959963984540054
+"""The standard normal's 97.5% quantile."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and the 95% interval of its Monte Carlo error; no interval where the value is exact."""
+
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The estimate as a JSON object."""
+        return asdict(self)
+
+
+def exact(value: float, unit: str) -> Estimate:
+    """A value without Monte Carlo error."""
+    return Estimate(value, None, None, unit)
+
+
+def normal(value: float, standard_error: float, unit: str) -> Estimate:
+    """A value with a symmetric normal-theory interval."""
+    return Estimate(value, value - Z95 * standard_error, value + Z95 * standard_error, unit)
+
+
+def wilson(successes: int, trials: int, unit: str = "share") -> Estimate:
+    """A binomial share with Wilson's interval.
+
+    >>> wilson(0, 10).low, round(wilson(0, 10).high, 3)
+    (0.0, 0.278)
+    """
+    share = successes / trials
+    spread = Z95**2 / trials
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half), unit)

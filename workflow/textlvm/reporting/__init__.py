@@ -1,0 +1,1 @@
+"""Metrics to cells, cells to tables and figures, beside the published values."""

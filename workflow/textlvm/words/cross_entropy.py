@@ -1,0 +1,108 @@
+"""Cross entropies H[P, P^] = -sum_w P(w) log P^(w) between word frequencies and a model, in nats a word."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.letters import Lexicon, pack
+from textlvm.words.marginal import CHUNK, log_sums
+from textlvm.words.model import StateSpaceModel
+
+__all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "monte_carlo_marginals"]
+
+GROUPS = 64
+"""Independent groups of trajectories kept apart for the bootstrap."""
+
+Floats = NDArray[np.float64]
+
+
+def frequencies(counts: NDArray[np.int64]) -> Floats:
+    """Counts as relative frequencies."""
+    return counts / counts.sum()
+
+
+def cross_entropy(frequency: Floats, log_probs: Floats) -> float:
+    """-sum_w P(w) log P^(w) in nats a word; infinite if the model excludes a word that occurs."""
+    occurs = frequency > 0
+    return float(-(frequency[occurs] @ log_probs[occurs]))
+
+
+@torch.no_grad()
+def exact_log_probs(model: GRUBaseline, lexicon: Lexicon, batch: int = 8192) -> Floats:
+    """log P(w) of every word under an autoregressive model, in nats: (V,)."""
+    device = next(model.parameters()).device
+    result = torch.empty(len(lexicon), dtype=torch.float64)
+    for index in torch.arange(len(lexicon)).split(batch):
+        packed = pack(lexicon, index)
+        order = torch.sort(lexicon.lengths[index], descending=True, stable=True).indices
+        packed = packed.to(device)
+        result[index[order]] = packed.per_word(model.log_probs(packed)).double().cpu()
+    return result.numpy()
+
+
+@dataclass(frozen=True)
+class Marginals:
+    """Monte Carlo estimates of log P^(w), with what their uncertainty and bias need."""
+
+    groups: Floats
+    """(V, G) log sum_k P(w|h^k) over each group of trajectories, in nats."""
+    sizes: NDArray[np.int64]
+    """(G,) trajectories in each group."""
+    over_k: tuple[tuple[int, tuple[float, ...]], ...]
+    """(K, cross entropies with the first K trajectories) for K doubling up to all of them."""
+
+    def log_probs(self) -> Floats:
+        """log P^(w) with all trajectories (Eq. 12): (V,)."""
+        return np.logaddexp.reduce(self.groups, axis=1) - math.log(self.sizes.sum())
+
+    def standard_error(self, frequency: Floats, resamples: int, rng: np.random.Generator) -> float:
+        """Bootstrap standard error of the cross entropy, resampling groups of trajectories.
+
+        Trajectories are shared by all words, so the errors of their probabilities are dependent; a
+        resample keeps that.
+        """
+        occurs = np.flatnonzero(frequency)
+        draws = rng.multinomial(
+            len(self.sizes), np.full(len(self.sizes), 1 / len(self.sizes)), size=resamples
+        )
+        estimates = np.zeros(resamples)
+        for rows in np.array_split(occurs, max(1, len(occurs) // 4096)):
+            top = self.groups[rows].max(axis=1, keepdims=True)
+            # A word that lives in one group alone must not become impossible in a resample without it.
+            sums = np.exp(self.groups[rows] - top) @ draws.T + np.finfo(float).tiny
+            log_probs = np.log(sums) + top - np.log(draws @ self.sizes)
+            estimates -= frequency[rows] @ log_probs
+        return float(estimates.std(ddof=1))
+
+
+def monte_carlo_marginals(
+    model: StateSpaceModel, lexicon: Lexicon, trajectories: int, references: tuple[Floats, ...]
+) -> Marginals:
+    """Estimate log P^(w) of every word from `trajectories` shared ones.
+
+    `references` are word frequencies (V,), whose cross entropies are recorded as K doubles: the log of
+    an average is biased, so they fall as K grows.
+    """
+    per_group = max(CHUNK, math.ceil(trajectories / GROUPS))
+    total = np.full(len(lexicon), -np.inf)
+    groups: list[Floats] = []
+    sizes: list[int] = []
+    over_k = []
+    used, mark = 0, CHUNK
+    for size, sums in log_sums(model, lexicon, trajectories):
+        if not sizes or sizes[-1] + size > per_group:
+            groups.append(np.full(len(lexicon), -np.inf))
+            sizes.append(0)
+        groups[-1] = np.logaddexp(groups[-1], sums.numpy())
+        sizes[-1] += size
+        total = np.logaddexp(total, sums.numpy())
+        used += size
+        if used >= mark or used == trajectories:
+            log_probs = total - math.log(used)
+            over_k.append((used, tuple(cross_entropy(reference, log_probs) for reference in references)))
+            mark = 2 * used
+    return Marginals(np.stack(groups, axis=1), np.array(sizes), tuple(over_k))

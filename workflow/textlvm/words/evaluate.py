@@ -1,0 +1,200 @@
+"""Measure one trained run of the words paper.
+
+    python -m textlvm.words.evaluate --words words.tsv --run seed0 --settings '{…}' \\
+        --ngram 3=char3.arpa 5=char5.arpa --out seed0/metrics.json
+
+writes beside OUT
+
+    metrics.json   every metric with the interval of its Monte Carlo error, and CE over K
+    entropy.csv    marginal, expected and gap entropies in nats, by position and trajectory
+    samples.txt    the generated words, one a line
+"""
+
+import argparse
+import csv
+import io
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from textlvm import cli
+from textlvm.corpora.splits import WordSplit, read_words
+from textlvm.estimate import Estimate, exact, normal
+from textlvm.files import read_json, write_json, write_text
+from textlvm.training import device as devices
+from textlvm.training.checkpoint import load_weights
+from textlvm.training.seeds import derive, seed_everything
+from textlvm.words import ngram
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.cross_entropy import (
+    cross_entropy,
+    exact_log_probs,
+    frequencies,
+    monte_carlo_marginals,
+)
+from textlvm.words.entropy import EntropyGap, entropy_gap
+from textlvm.words.letters import Lexicon, encode
+from textlvm.words.model import StateSpaceModel, build
+from textlvm.words.samples import distinct_share, generate, share_in
+from textlvm.words.spec import EvaluationSpec, ModelSpec, parse
+
+__all__ = ["autoregressive_metrics", "oracle_metrics", "sample_metrics", "state_space_metrics"]
+
+Metrics = dict[str, Estimate]
+NATS = "nats/word"
+
+
+def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> tuple[Metrics, list[str | None]]:
+    """ORACLE: the training distribution itself, and n words drawn from it."""
+    train = frequencies(split.train)
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(train)
+    drawn = rng.choice(len(split.words), size=n, p=train)
+    metrics = {"ce_train": exact(cross_entropy(train, log_probs), NATS)}
+    ce_test = cross_entropy(frequencies(split.test), log_probs)
+    if math.isfinite(ce_test):
+        metrics["ce_test"] = exact(ce_test, NATS)
+    return metrics, [split.words[i] for i in drawn]
+
+
+def autoregressive_metrics(
+    model: GRUBaseline, split: WordSplit, lexicon: Lexicon, n: int
+) -> tuple[Metrics, list[str | None]]:
+    """A baseline's exact cross entropies, its own word entropy, and n generated words."""
+    log_probs = exact_log_probs(model, lexicon)
+    words = generate(model, n)
+    finished = encode([word for word in words if word is not None])
+    surprise = -exact_log_probs(model, finished)
+    return {
+        "ce_train": exact(cross_entropy(frequencies(split.train), log_probs), NATS),
+        "ce_test": exact(cross_entropy(frequencies(split.test), log_probs), NATS),
+        "word_entropy": normal(surprise.mean(), surprise.std(ddof=1) / math.sqrt(len(surprise)), NATS),
+    }, words
+
+
+def state_space_metrics(
+    model: StateSpaceModel,
+    split: WordSplit,
+    lexicon: Lexicon,
+    settings: EvaluationSpec,
+    rng: np.random.Generator,
+) -> tuple[Metrics, list[str | None], list[list[float]], EntropyGap]:
+    """A state space model's metrics, n generated words, CE over K, and entropies by position."""
+    train, test = frequencies(split.train), frequencies(split.test)
+    marginals = monte_carlo_marginals(model, lexicon, settings.trajectories, (train, test))
+    log_probs = marginals.log_probs()
+    metrics = {}
+    for name, frequency in (("ce_train", train), ("ce_test", test)):
+        error = marginals.standard_error(frequency, settings.bootstrap, rng)
+        metrics[name] = normal(cross_entropy(frequency, log_probs), error, NATS)
+    over_k = [[used, *values] for used, values in marginals.over_k]
+    horizon = lexicon.codes.shape[1]
+    gap = entropy_gap(model, settings.entropy_trajectories, horizon, settings.entropy_draws)
+    reference = entropy_gap(model, settings.entropy_trajectories, horizon, settings.entropy_reference_draws)
+    metrics |= {
+        "h_gap": _average(gap, gap.gap),
+        "h_marginal": _average(gap, gap.marginal),
+        "h_expected": _average(gap, gap.expected),
+        "h_gap_reference": _average(reference, reference.gap),
+    }
+    return metrics, generate(model, settings.samples), over_k, gap
+
+
+def sample_metrics(words: Sequence[str | None], split: WordSplit, ngrams: dict[int, Path]) -> Metrics:
+    """Set-based metrics against the training vocabulary, and scores under the test words' n-grams."""
+    vocabulary = {word for word, count in zip(split.words, split.train, strict=True) if count}
+    metrics = {"unique": distinct_share(words), "in_vocabulary": share_in(words, vocabulary)}
+    finished = [word for word in words if word is not None]
+    for order, path in sorted(ngrams.items()):
+        scorer = ngram.load(path)
+        metrics[f"perplexity_{order}gram"] = ngram.perplexity(scorer, finished)
+        metrics[f"nats_{order}gram"] = ngram.nats_per_word(scorer, finished)
+    return metrics
+
+
+def main(options: argparse.Namespace) -> None:
+    """Measure the run the command line names."""
+    spec = read_json(options.run / "spec.json")
+    settings = parse(EvaluationSpec, options.settings)
+    model_spec = parse(ModelSpec, spec["model"])
+    split = read_words(options.words)
+    lexicon = encode(split.words)
+    stream = f"{spec['name']}/evaluation"
+    device = devices.choose()
+    seed_everything(stream, spec["seed"])
+    rng = np.random.default_rng(derive(stream, spec["seed"]))
+    over_k: list[list[float]] = []
+    gap = None
+    if model_spec.family == "oracle":
+        metrics, words = oracle_metrics(split, settings.samples, rng)
+    else:
+        model = build(model_spec).to(device)
+        load_weights(options.run / "model.safetensors", model)
+        if isinstance(model, GRUBaseline):
+            metrics, words = autoregressive_metrics(model, split, lexicon, settings.samples)
+        else:
+            metrics, words, over_k, gap = state_space_metrics(model, split, lexicon, settings, rng)
+    metrics |= sample_metrics(words, split, dict(options.ngram))
+    paper, corpus, side, run = spec["name"].split("/")
+    folder = options.out.parent
+    write_text(folder / "samples.txt", "".join(f"{'…' if word is None else word}\n" for word in words))
+    write_text(folder / "entropy.csv", _entropy_table(gap))
+    result: dict[str, Any] = {
+        "paper": paper,
+        "corpus": corpus,
+        "split": side,
+        "run": run,
+        "seed": spec["seed"],
+        "status": "done",
+        "metrics": {name: estimate.to_json() for name, estimate in metrics.items()},
+        "curve": {"ce_over_k": over_k},
+        "settings": options.settings,
+    }
+    write_json(options.out, result)
+    logging.info("%s seed %d: %s", spec["name"], spec["seed"], _summary(metrics))
+
+
+def _average(gap: EntropyGap, values: torch.Tensor) -> Estimate:
+    """Mean over reached positions; trajectories are the independent units of its standard error."""
+    alive = gap.alive.double()
+    mean = gap.average(values)
+    residual = ((values.double() - mean) * alive).sum(0) / alive.sum(0).mean()
+    return normal(mean, float(residual.std()) / math.sqrt(len(residual)), "nats")
+
+
+def _entropy_table(gap: EntropyGap | None) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["position", "trajectory", "h_marginal", "h_expected", "h_gap"])
+    if gap is not None:
+        for position, trajectory in gap.alive.nonzero().tolist():
+            values = (gap.marginal, gap.expected, gap.gap)
+            row = [f"{float(value[position, trajectory]):.6f}" for value in values]
+            writer.writerow([position + 1, trajectory, *row])
+    return text.getvalue()
+
+
+def _summary(metrics: Metrics) -> str:
+    return ", ".join(f"{name} {estimate.value:.3f}" for name, estimate in metrics.items())
+
+
+def _ngram_path(text: str) -> tuple[int, Path]:
+    order, _, path = text.partition("=")
+    if not order.isdigit() or not path:
+        raise argparse.ArgumentTypeError(f"expected ORDER=PATH, got '{text}'")
+    return int(order), Path(path)
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--words", type=Path, required=True, help="words with their counts on both sides")
+    arguments.add_argument("--run", type=Path, required=True, help="folder written by textlvm.words.train")
+    arguments.add_argument("--settings", type=cli.settings, required=True, help="evaluation settings")
+    arguments.add_argument("--ngram", type=_ngram_path, nargs="*", default=[], metavar="ORDER=PATH")
+    arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
+    cli.run(main, arguments)

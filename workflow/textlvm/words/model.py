@@ -1,0 +1,80 @@
+"""The state space model of Sec. 2.1 with its inference model, and the builder for every row."""
+
+import torch
+from torch import Tensor, nn
+
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.inference import InferenceNetwork
+from textlvm.words.letters import ALPHABET_SIZE
+from textlvm.words.spec import ModelSpec
+from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
+
+__all__ = ["StateSpaceModel", "build"]
+
+
+class StateSpaceModel(nn.Module):
+    """h_t = F_g(h_{t-1}, xi_t), w_t ~ softmax(E h_t + b); no letter feeds back into the state."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.samples = spec.samples
+        self.generative = _generative(spec)
+        # The inference flow is DIAG in every row: "more complex inference flows resulted in unstable
+        # training" (Sec. 5).
+        self.variational = DiagonalTransition(spec.dim, spec.width, spec.delta)
+        self.inference = InferenceNetwork(
+            spec.dim, spec.width, bidirectional=spec.inference == "bidirectional", proposals=spec.samples > 1
+        )
+        self.emission = nn.Linear(spec.dim, ALPHABET_SIZE)
+        start = torch.zeros(spec.dim)
+        if spec.initial_state == "learned":
+            self.initial = nn.Parameter(start)
+        else:
+            self.register_buffer("initial", start)
+
+    def initial_state(self, n: int) -> Tensor:
+        """h_0, n times: (n, d)."""
+        return self.initial.expand(n, -1)
+
+    def log_likelihood(self, states: Tensor, letters: Tensor) -> Tensor:
+        """log P(w_t | h_t) in nats for states (n, K, d) and letters (n,): (n, K)."""
+        n, k, _ = states.shape
+        logits = self.emission(states).flatten(0, 1)
+        targets = letters[:, None].expand(n, k).flatten()
+        return -nn.functional.cross_entropy(logits, targets, reduction="none").view(n, k)
+
+    @torch.no_grad()
+    def trajectories(self, n: int, length: int) -> Tensor:
+        """n free-running trajectories h_1..h_length: (length, n, d)."""
+        state, states = self.initial_state(n), []
+        for _ in range(length):
+            noise = torch.randn_like(state).unsqueeze(1)
+            state = self.generative(state).forward(noise)[0].squeeze(1)
+            states.append(state)
+        return torch.stack(states)
+
+    @torch.no_grad()
+    def letter_log_probs(self, states: Tensor) -> Tensor:
+        """log P(. | h) in nats for states (..., d): (..., 27)."""
+        return torch.log_softmax(self.emission(states), -1)
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int) -> Tensor:
+        """n words drawn letter by letter from free-running trajectories: codes (n, length)."""
+        log_probs = self.letter_log_probs(self.trajectories(n, length))
+        flat = log_probs.exp().flatten(0, 1)
+        return torch.multinomial(flat, 1).view(length, n).T
+
+
+def build(spec: ModelSpec) -> StateSpaceModel | GRUBaseline:
+    """The model of a trained row; the oracle has none."""
+    return GRUBaseline(spec.dim) if spec.family == "gru" else StateSpaceModel(spec)
+
+
+def _generative(spec: ModelSpec) -> nn.Module:
+    inverse = spec.parametrization == "inverse"
+    if spec.transition == "diag":
+        return DiagonalTransition(spec.dim, spec.width, spec.delta, inverse)
+    if spec.transition == "real-nvp":
+        return RealNVPTransition(spec.dim, spec.masks, spec.order, inverse)
+    return TrilTransition(spec.dim, spec.layers, spec.width, spec.delta, spec.order, inverse)

@@ -1,0 +1,113 @@
+r"""The objectives of the words paper, as functions of flows and distributions.
+
+Notation of the paper: :math:`f_g, f_q` are the generative and the inference flow given
+:math:`h_{t-1}`; :math:`h_t = f_q(\xi_t)` and :math:`\zeta_t = f_g^{-1}(h_t)`; r is the standard normal.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from textlvm.words.flows import Flow
+from textlvm.words.inference import standard_normal_log_prob
+from textlvm.words.letters import PackedWords
+from textlvm.words.model import StateSpaceModel
+
+__all__ = ["log_weight", "step_bounds", "weighted_bound"]
+
+
+def log_weight(
+    log_likelihood: Tensor, zeta: Tensor, log_q: Tensor, log_det_q: Tensor, log_det_g: Tensor
+) -> Tensor:
+    r"""The sample inside the expectation of Eq. (9), which is also :math:`\log \omega^k` of Algorithm 1.
+
+    .. math:: \log P(w_t|f_q(\xi)) + \log r(\zeta) - \log q(\xi|h_{t-1}, w_{t:T}) + \log|\det J_s(\xi)|,
+              \quad s = f_g^{-1} \circ f_q, \quad \det J_s = \det J_{f_q} / \det J_{f_g}
+
+    All in nats, (n, K); zeta is (n, K, d). Its equality with :math:`P(w|h) p(h|h_{t-1}) / q(h)` is the
+    change of variables of Eqs. (7)-(8).
+    """
+    return log_likelihood + standard_normal_log_prob(zeta) - log_q + (log_det_q - log_det_g)
+
+
+def weighted_bound(log_weights: Tensor) -> Tensor:
+    r"""One step's :math:`\log \frac{1}{K} \sum_k \omega^k`, Eq. (11), horizon one: (n, K) to (n,)."""
+    return torch.logsumexp(log_weights, -1) - math.log(log_weights.shape[-1])
+
+
+def step_bounds(model: StateSpaceModel, batch: PackedWords) -> Tensor:
+    """A sample of each step's term of the bound on log P(w), in nats: packed (N,).
+
+    K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1. Summed over a word's steps its expectation
+    is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w).
+    """
+    if model.samples == 1:
+        return _single_sample_bounds(model, batch)
+    context = model.inference.context(batch)
+    state = model.initial_state(batch.batch)
+    terms = []
+    for rows in batch.steps():
+        state = state[: rows.stop - rows.start]
+        generative = model.generative(state)
+        noise = torch.randn(len(state), model.samples, state.shape[1], dtype=state.dtype, device=state.device)
+        reachable, _ = generative.forward(noise)
+        proposal = _propose(model, state, context[rows], reachable)
+        weights = _weigh(model, generative, proposal, batch.letters[rows])
+        terms.append(weighted_bound(weights))
+        state = _resample(proposal.h, weights)
+    return torch.cat(terms)
+
+
+def _single_sample_bounds(model: StateSpaceModel, batch: PackedWords) -> Tensor:
+    """With one sample nothing is chosen between steps, so all steps are weighed in one product at the end."""
+    context = model.inference.context(batch)
+    state = model.initial_state(batch.batch)
+    proposals = []
+    for rows in batch.steps():
+        proposal = _propose(model, state[: rows.stop - rows.start], context[rows])
+        proposals.append(proposal)
+        state = proposal.h.squeeze(1)
+    joined = _Proposal(
+        state=torch.cat([p.state for p in proposals]),
+        h=torch.cat([p.h for p in proposals]),
+        log_q=torch.cat([p.log_q for p in proposals]),
+        log_det_q=torch.cat([p.log_det_q for p in proposals]),
+    )
+    return weighted_bound(_weigh(model, model.generative(joined.state), joined, batch.letters))
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """K draws of the inference model for each of n states."""
+
+    state: Tensor
+    """(n, d) h_{t-1}."""
+    h: Tensor
+    """(n, K, d) f_q(xi)."""
+    log_q: Tensor
+    """(n, K) log q(xi | ...)."""
+    log_det_q: Tensor
+    """(n, K) or (n, 1) log |det J_{f_q}|."""
+
+
+def _propose(
+    model: StateSpaceModel, state: Tensor, context: Tensor, reachable: Tensor | None = None
+) -> _Proposal:
+    xi, log_q = model.inference(state, context, reachable).rsample_with_log_prob()
+    h, log_det_q = model.variational(state).forward(xi)
+    return _Proposal(state, h, log_q, log_det_q)
+
+
+def _weigh(model: StateSpaceModel, generative: Flow, proposal: _Proposal, letters: Tensor) -> Tensor:
+    zeta, log_det_g = generative.inverse(proposal.h)
+    log_likelihood = model.log_likelihood(proposal.h, letters)
+    return log_weight(log_likelihood, zeta, proposal.log_q, proposal.log_det_q, log_det_g)
+
+
+def _resample(candidates: Tensor, log_weights: Tensor) -> Tensor:
+    """Draw one of K candidates (n, K, d) in proportion to its weight, by the Gumbel-max trick: (n, d)."""
+    gumbel = -torch.empty_like(log_weights).exponential_().log()
+    chosen = (log_weights.detach() + gumbel).argmax(-1)
+    return candidates[torch.arange(len(candidates), device=candidates.device), chosen]

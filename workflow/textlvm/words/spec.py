@@ -1,0 +1,94 @@
+"""Settings of one run of the words paper, as frozen values; config.yaml says what each means and why."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from textlvm.errors import UserError, nearest
+
+__all__ = ["EvaluationSpec", "ModelSpec", "TrainingSpec", "parse"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A row's model."""
+
+    family: str
+    """state-space | gru | oracle."""
+    dim: int
+    """State size d; for a GRU also its hidden and embedding size."""
+    transition: str
+    """F_g: tril | diag | real-nvp."""
+    layers: int
+    """Number of TRIL maps composed."""
+    masks: tuple[int, ...]
+    """Dimensions that each coupling of a Real NVP lets pass."""
+    order: str
+    """keep | reverse: the dimensions between layers of F_g."""
+    parametrization: str
+    """inverse | forward: which direction of F_g the networks compute."""
+    width: int
+    """Hidden units of every MLP."""
+    delta: float
+    """Diagonals of G stay out of [-delta, delta]."""
+    initial_state: str
+    """h_0: learned | zero."""
+    inference: str
+    """backward | bidirectional."""
+    samples: int
+    """K of Algorithm 1; 1 is Eq. (9)."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How a row is trained."""
+
+    steps: int
+    """Number of gradient steps."""
+    batch: int
+    """Words a step, drawn from the training tokens."""
+    learning_rate: float
+    """Adam's initial learning rate."""
+    schedule: str
+    """constant | cosine (to zero over all steps)."""
+    clip: float | None
+    """Maximal gradient norm; None leaves gradients alone."""
+    log_every: int
+    """Steps between lines of the training curve; the loss is averaged over them."""
+    monitor_every: int
+    """Steps between entropy measurements for Figure 2."""
+    checkpoint_every: int
+    """At least so many steps between checkpoints."""
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """How a row is measured."""
+
+    trajectories: int
+    """K of Eq. (12), shared by all words."""
+    bootstrap: int
+    """Bootstrap resamples for every interval."""
+    samples: int
+    """N: generated words for the set-based and n-gram metrics."""
+    entropy_trajectories: int
+    """Free-running trajectories for the entropy gap."""
+    entropy_draws: int
+    """K draws of xi_t for the marginal entropy (20 in Sec. 5.2)."""
+    entropy_reference_draws: int
+    """A large K, to show the bias of the small one."""
+
+
+Spec = TypeVar("Spec", ModelSpec, TrainingSpec, EvaluationSpec)
+
+
+def parse(kind: type[Spec], settings: dict[str, Any]) -> Spec:
+    """Build a spec from a mapping with exactly its fields; raises `UserError` for missing or unknown ones."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    for name in settings:
+        if name not in names:
+            raise UserError(f"unknown {kind.__name__} setting '{name}': {nearest(name, names)}")
+    missing = [name for name in names if name not in settings]
+    if missing:
+        raise UserError(f"{kind.__name__} lacks the setting '{missing[0]}'; config.yaml has them all")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})

@@ -1,0 +1,140 @@
+"""Train one run of the words paper.
+
+    python -m textlvm.words.train --words words.tsv --name words/gutenberg/standard/tril --seed 0 \\
+        --spec '{"model": {…}, "training": {…}}' --checkpoint checkpoint --out seed0
+
+writes into OUT
+
+    spec.json           effective settings
+    model.safetensors   weights
+    curve.jsonl         loss (nats a word) and entropies along the training
+    cost.json           device, seconds, steps a second
+
+and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from textlvm import cli
+from textlvm.corpora.splits import WordSplit, read_words
+from textlvm.files import write_bytes, write_json, write_text
+from textlvm.training import device as devices
+from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.seeds import derive, seed_everything
+from textlvm.training.trainer import Objective, curve_lines, train
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.entropy import entropy_gap
+from textlvm.words.letters import Lexicon, PackedWords, encode, pack
+from textlvm.words.model import StateSpaceModel, build
+from textlvm.words.objective import step_bounds
+from textlvm.words.spec import ModelSpec, TrainingSpec, parse
+
+__all__ = ["WordSampler", "objective"]
+
+MONITOR_TRAJECTORIES = 256
+MONITOR_DRAWS = 20
+
+
+class WordSampler:
+    """Batches of words drawn from the training tokens, with replacement."""
+
+    def __init__(self, split: WordSplit, batch: int, device: torch.device) -> None:
+        self.lexicon: Lexicon = encode(split.words)
+        self.cumulative = torch.from_numpy(split.train).double().cumsum(0)
+        self.batch, self.device = batch, device
+
+    def __call__(self) -> PackedWords:
+        """The next batch, drawn with PyTorch's CPU generator whatever the device."""
+        tokens = torch.rand(self.batch, dtype=torch.float64) * self.cumulative[-1]
+        index = torch.searchsorted(self.cumulative, tokens, right=True).clamp_(max=len(self.lexicon) - 1)
+        return pack(self.lexicon, index).to(self.device)
+
+
+def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Objective:
+    """The loss of a run, in nats a word, and what is monitored along it."""
+    if isinstance(model, GRUBaseline):
+
+        def negative_log_likelihood() -> Tensor:
+            batch = sampler()
+            return -model.log_probs(batch).sum() / batch.batch
+
+        return Objective(negative_log_likelihood)
+
+    def negative_bound() -> Tensor:
+        batch = sampler()
+        return -step_bounds(model, batch).sum() / batch.batch
+
+    def entropies() -> dict[str, float]:
+        horizon = sampler.lexicon.codes.shape[1]
+        gap = entropy_gap(model, MONITOR_TRAJECTORIES, horizon, MONITOR_DRAWS)
+        averages = {"h_gap": gap.gap, "h_marginal": gap.marginal, "h_expected": gap.expected}
+        return {name: gap.average(values) for name, values in averages.items()}
+
+    return Objective(negative_bound, entropies)
+
+
+def main(options: argparse.Namespace) -> None:
+    """Train the run the command line describes."""
+    model_spec = parse(ModelSpec, options.spec["model"])
+    training_spec = parse(TrainingSpec, options.spec["training"])
+    split = read_words(options.words)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})
+    if model_spec.family == "oracle":
+        # Sampling from the training data needs no model; the files stand so that a run is a run.
+        write_bytes(options.out / "model.safetensors", save({}))
+        write_text(options.out / "curve.jsonl", "")
+        write_json(options.out / "cost.json", {"device": "none", "seconds": 0.0})
+        return
+    device = devices.choose()
+    seed_everything(options.name, options.seed)
+    model = build(model_spec).to(device)
+    logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
+    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", _identity(options))
+    began = time.monotonic()
+    curve = train(
+        model,
+        objective(model, WordSampler(split, training_spec.batch, device)),
+        training_spec,
+        checkpoint,
+        options.checkpoint / "progress.json",
+    )
+    seconds = time.monotonic() - began
+    save_weights(options.out / "model.safetensors", model)
+    write_text(options.out / "curve.jsonl", curve_lines(curve))
+    write_json(
+        options.out / "cost.json",
+        {"device": devices.describe(device), "seconds": round(seconds, 1), "torch": torch.__version__},
+    )
+    checkpoint.remove()
+    logging.info(
+        "loss %.3f nats/word after %d steps in %.0f s", curve[-1]["loss"], curve[-1]["step"], seconds
+    )
+
+
+def _identity(options: argparse.Namespace) -> str:
+    """What determines a training: its settings, its seed and its words."""
+    digest = hashlib.sha256(Path(options.words).read_bytes())
+    digest.update(json.dumps(options.spec, sort_keys=True).encode())
+    digest.update(str(derive(options.name, options.seed)).encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--words", type=Path, required=True, help="words with their counts on both sides")
+    arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
+    arguments.add_argument("--seed", type=int, required=True)
+    arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
+    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
+    arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
+    cli.run(main, arguments)

@@ -1,0 +1,123 @@
+r"""Transition functions :math:`h_t = F(h_{t-1}, \xi_t)`: modules that map a state to a flow (Sec. 2.4).
+
+Calling a transition with states (n, d) returns the restriction :math:`f(\xi) = F(h_{t-1}, \xi)` as a
+`textlvm.words.flows.Flow`.
+
+The paper leaves open how many networks there are and how wide; here one MLP with one hidden layer of
+`width` tanh units a layer of the flow yields both g and G of Eq. (10).
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from textlvm.words.flows import Affine, Composed, Coupling, Diagonal, Flip, Flow, Inverse
+
+__all__ = ["DiagonalTransition", "RealNVPTransition", "TrilTransition"]
+
+INITIAL_WEIGHT = 0.05
+"""Standard deviation of the last layer's initial weights: every transition starts near h_t = xi_t."""
+
+
+class DiagonalTransition(nn.Module):
+    """DIAG: h = g(h') + diag(G(h')) xi, the default F_q; as F_g it "stagnated" (Sec. 5)."""
+
+    def __init__(self, dim: int, width: int, delta: float, inverse: bool = False) -> None:
+        super().__init__()
+        self.delta, self.inverse = delta, inverse
+        self.network = _mlp(dim, [width], 2 * dim)
+        with torch.no_grad():
+            self.network[-1].bias[dim:] = 1 - delta
+
+    def forward(self, state: Tensor) -> Flow:
+        """The flow for states (n, d)."""
+        shift, scale = self.network(state).unsqueeze(1).chunk(2, -1)
+        flow = Diagonal(shift, _away_from_zero(scale, self.delta))
+        return Inverse(flow) if self.inverse else flow
+
+
+class TrilTransition(nn.Module):
+    """n x TRIL: n maps of Eq. (10) with lower-triangular G, each conditioned on h_{t-1}.
+
+    The composition is affine in the noise, so p(h_t | h_{t-1}) is a Gaussian whatever n. `order`
+    says what happens to the dimensions between layers: "keep" leaves a product of lower-triangular
+    matrices, "reverse" turns every second one upper triangular.
+    """
+
+    def __init__(
+        self, dim: int, layers: int, width: int, delta: float, order: str = "keep", inverse: bool = True
+    ) -> None:
+        super().__init__()
+        self.dim, self.delta, self.order, self.inverse = dim, delta, order, inverse
+        entries = dim * (dim + 1) // 2
+        self.networks = nn.ModuleList(_mlp(dim, [width], dim + entries) for _ in range(layers))
+        rows, columns = torch.tril_indices(dim, dim)
+        self.register_buffer("places", dim * rows + columns, persistent=False)
+        self.register_buffer("offset", delta * torch.eye(dim), persistent=False)
+        with torch.no_grad():
+            for network in self.networks:
+                network[-1].bias[dim:][rows == columns] = 1 - delta
+
+    def forward(self, state: Tensor) -> Flow:
+        """The flow for states (n, d)."""
+        layers = [self._layer(network, state) for network in self.networks]
+        return _chain(layers, self.order, self.inverse)
+
+    def _layer(self, network: nn.Module, state: Tensor) -> Affine:
+        output = network(state)
+        shift, entries = output[:, None, : self.dim], output[:, self.dim :]
+        blank = entries.new_zeros(len(state), self.dim**2)
+        matrix = blank.index_copy(1, self.places, entries).view(-1, self.dim, self.dim)
+        # The identity in `offset` moves the diagonal alone; sign() has no gradient to carry.
+        matrix = torch.addcmul(matrix, matrix.detach().sign(), self.offset)
+        return Affine(shift, matrix)
+
+
+class RealNVPTransition(nn.Module):
+    """REAL-NVP-[m_1, ..., m_k]: conditional affine couplings that let the first m_i dimensions pass.
+
+    Each network has two hidden layers of `dim` units (Sec. 5). With order "keep" the first m_1
+    dimensions never change; "reverse" turns the dimensions around between couplings, so all do.
+    """
+
+    def __init__(self, dim: int, masks: Sequence[int], order: str = "reverse", inverse: bool = True) -> None:
+        super().__init__()
+        self.masks, self.order, self.inverse = tuple(masks), order, inverse
+        self.networks = nn.ModuleList(_mlp(dim + kept, [dim, dim], 2 * (dim - kept)) for kept in masks)
+
+    def forward(self, state: Tensor) -> Flow:
+        """The flow for states (n, d)."""
+        state = state.unsqueeze(1)
+        layers = zip(self.networks, self.masks, strict=True)
+        couplings = [Coupling(network, state, kept) for network, kept in layers]
+        return _chain(couplings, self.order, self.inverse)
+
+
+def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    sizes = [inputs, *hidden]
+    layers: list[nn.Module] = []
+    for i, o in itertools.pairwise(sizes):
+        layers += [nn.Linear(i, o), nn.Tanh()]
+    last = nn.Linear(sizes[-1], outputs)
+    nn.init.normal_(last.weight, std=INITIAL_WEIGHT)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
+
+
+def _away_from_zero(x: Tensor, delta: float) -> Tensor:
+    """Move values out of [-delta, delta] by adding delta with their sign.
+
+    The paper clips; adding keeps a gradient everywhere, where clipping would freeze an entry that has
+    entered the interval.
+    """
+    return x + delta * x.detach().sign()
+
+
+def _chain(layers: Sequence[Flow], order: str, inverse: bool) -> Flow:
+    flows = list(layers[:1])
+    for layer in layers[1:]:
+        flows += [Flip(), layer] if order == "reverse" else [layer]
+    flow = flows[0] if len(flows) == 1 else Composed(flows)
+    return Inverse(flow) if inverse else flow
