@@ -2,6 +2,7 @@ import itertools
 import math
 
 import torch
+
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.cross_entropy import exact_log_probs
 from textlvm.words.letters import END, encode, pack

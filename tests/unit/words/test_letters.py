@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from textlvm.words.letters import END, decode, encode, pack
 
 WORDS = st.lists(st.text("abcxyz", max_size=7), min_size=1, max_size=12)

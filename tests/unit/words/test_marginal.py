@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_objective import WORDS, model_with, quadrature
+
 from textlvm.words.cross_entropy import cross_entropy, frequencies, monte_carlo_marginals
 from textlvm.words.letters import encode
 from textlvm.words.marginal import log_sums, tries

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 from specs import BASE
+
 from textlvm.words.letters import END, encode, pack
 from textlvm.words.model import build
 from textlvm.words.objective import log_weight, step_bounds, weighted_bound

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from test_objective import model_with
+
 from textlvm.words.letters import END
 from textlvm.words.samples import LONGEST, distinct_share, generate, share_in
 
@@ -13,6 +14,9 @@ def test_shares_count_what_they_say(words):
     unique = distinct_share(words)
     assert unique.value * len(words) == pytest.approx(len(set(words) - {None}) + words.count(None))
     assert unique.low <= unique.value <= unique.high
+    inside = distinct_share(words, {"a", "b"})
+    assert inside.value * len(words) == pytest.approx(len(set(words) & {"a", "b"}))
+    assert distinct_share(words, {"a", "b", "c", None}) == unique or None in words
     known = share_in(words, {"a", "b"})
     assert known.value * len(words) == pytest.approx(sum(word in ("a", "b") for word in words))
     assert 0 <= known.low <= known.value <= known.high <= 1

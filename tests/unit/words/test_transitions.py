@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from textlvm.words.flows import Inverse
 from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
 

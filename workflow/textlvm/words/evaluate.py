@@ -26,6 +26,7 @@ from textlvm import cli
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.estimate import Estimate, exact, normal
 from textlvm.files import read_json, write_json, write_text
+from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import load_weights
 from textlvm.training.seeds import derive, seed_everything
@@ -41,7 +42,7 @@ from textlvm.words.entropy import EntropyGap, entropy_gap
 from textlvm.words.letters import Lexicon, encode
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.samples import distinct_share, generate, share_in
-from textlvm.words.spec import EvaluationSpec, ModelSpec, parse
+from textlvm.words.spec import EvaluationSpec, ModelSpec
 
 __all__ = ["autoregressive_metrics", "oracle_metrics", "sample_metrics", "state_space_metrics"]
 
@@ -50,13 +51,21 @@ NATS = "nats/word"
 
 
 def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> tuple[Metrics, list[str | None]]:
-    """ORACLE: the training distribution itself, and n words drawn from it."""
+    """ORACLE: the training distribution itself, and n words drawn from it.
+
+    On the split `unseen` it excludes the test words, so its cross entropy with them does not exist.
+    """
     train = frequencies(split.train)
     with np.errstate(divide="ignore"):
         log_probs = np.log(train)
     drawn = rng.choice(len(split.words), size=n, p=train)
-    metrics = {"ce_train": exact(cross_entropy(train, log_probs), NATS)}
-    ce_test = cross_entropy(frequencies(split.test), log_probs)
+    test = frequencies(split.test)
+    occurs = test[test > 0]
+    metrics = {
+        "ce_train": exact(cross_entropy(train, log_probs), NATS),
+        "entropy_test": exact(float(-(occurs @ np.log(occurs))), NATS),
+    }
+    ce_test = cross_entropy(test, log_probs)
     if math.isfinite(ce_test):
         metrics["ce_test"] = exact(ce_test, NATS)
     return metrics, [split.words[i] for i in drawn]
@@ -106,10 +115,19 @@ def state_space_metrics(
 
 
 def sample_metrics(words: Sequence[str | None], split: WordSplit, ngrams: dict[int, Path]) -> Metrics:
-    """Set-based metrics against the training vocabulary, and scores under the test words' n-grams."""
+    """Set-based metrics against the training vocabulary, and scores under the test words' n-grams.
+
+    The n-grams score finished words alone; a model that finishes fewer than two has no such score.
+    """
     vocabulary = {word for word, count in zip(split.words, split.train, strict=True) if count}
-    metrics = {"unique": distinct_share(words), "in_vocabulary": share_in(words, vocabulary)}
+    metrics = {
+        "unique": distinct_share(words, vocabulary),
+        "distinct": distinct_share(words),
+        "in_vocabulary": share_in(words, vocabulary),
+    }
     finished = [word for word in words if word is not None]
+    if len(finished) < 2:
+        return metrics
     for order, path in sorted(ngrams.items()):
         scorer = ngram.load(path)
         metrics[f"perplexity_{order}gram"] = ngram.perplexity(scorer, finished)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from textlvm.distributions import standard_normal_log_prob
 from textlvm.words.flows import Flow
-from textlvm.words.inference import standard_normal_log_prob
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 

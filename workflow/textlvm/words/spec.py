@@ -1,12 +1,8 @@
 """Settings of one run of the words paper, as frozen values; config.yaml says what each means and why."""
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from textlvm.errors import UserError, nearest
-
-__all__ = ["EvaluationSpec", "ModelSpec", "TrainingSpec", "parse"]
+__all__ = ["EvaluationSpec", "ModelSpec", "TrainingSpec"]
 
 
 @dataclass(frozen=True)
@@ -77,18 +73,3 @@ class EvaluationSpec:
     """K draws of xi_t for the marginal entropy (20 in Sec. 5.2)."""
     entropy_reference_draws: int
     """A large K, to show the bias of the small one."""
-
-
-Spec = TypeVar("Spec", ModelSpec, TrainingSpec, EvaluationSpec)
-
-
-def parse(kind: type[Spec], settings: dict[str, Any]) -> Spec:
-    """Build a spec from a mapping with exactly its fields; raises `UserError` for missing or unknown ones."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    for name in settings:
-        if name not in names:
-            raise UserError(f"unknown {kind.__name__} setting '{name}': {nearest(name, names)}")
-    missing = [name for name in names if name not in settings]
-    if missing:
-        raise UserError(f"{kind.__name__} lacks the setting '{missing[0]}'; config.yaml has them all")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})

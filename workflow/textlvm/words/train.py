@@ -27,6 +27,7 @@ from torch import Tensor
 from textlvm import cli
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.files import write_bytes, write_json, write_text
+from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import Checkpoint, save_weights
 from textlvm.training.seeds import derive, seed_everything
@@ -36,7 +37,7 @@ from textlvm.words.entropy import entropy_gap
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.objective import step_bounds
-from textlvm.words.spec import ModelSpec, TrainingSpec, parse
+from textlvm.words.spec import ModelSpec, TrainingSpec
 
 __all__ = ["WordSampler", "objective"]
 

@@ -1,0 +1,215 @@
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.errors import UserError
+from textlvm.estimate import exact
+from textlvm.reporting.cells import build, read_tidy, write_tidy
+from textlvm.reporting.runs import Planned, Result, read_plan, read_results
+from textlvm.reporting.verdict import Verdict
+
+ROWS = ["TRIL", "TRIL, K=2", "2×TRIL, K=10, BIDI", "ORACLE", "DIAG", 'a row, of "our" own']
+
+
+def planned(row="TRIL", corpus="bookscorpus", **changes):
+    fields = {"paper": "words", "table": 1, "split": "standard", "seeds": (0, 1), "stand_in": False}
+    return Planned(row=row, run=row, corpus=corpus, corpus_title=corpus.title(), **fields | changes)
+
+
+def result(row="TRIL", corpus="bookscorpus", seed=0, unit="nats/word", **values):
+    metrics = {name: exact(value, unit) for name, value in values.items()}
+    return Result("words", corpus, "standard", row, seed, f"{corpus}/{row}/{seed}.json", metrics=metrics)
+
+
+def by_key(cells):
+    cells = list(cells)
+    found = {(c.corpus, c.row, c.metric): c for c in cells}
+    assert len(found) == len(cells)
+    return found
+
+
+def test_without_a_plan_every_published_number_is_a_cell_not_run(published):
+    for table in range(1, 9):
+        cells = build(table, published, [], {})
+        prints = [p for p in published if p.table == table]
+        assert {(c.paper, c.dataset, c.split, c.row, c.metric, c.published) for c in cells} == {
+            (p.paper, p.dataset, p.split, p.row, p.metric, p.value) for p in prints
+        }
+        assert len(cells) == len(prints)
+        verdicts = {c.kind: c.verdict for c in cells}
+        assert verdicts.items() <= {"own": Verdict.NOT_RUN, "quoted": Verdict.QUOTED}.items()
+
+
+def test_rows_keep_the_papers_order_and_extras_follow(published):
+    plan = [planned("DIAG"), planned("ORACLE"), planned("TRIL")]
+    rows = list(dict.fromkeys(c.row for c in build(1, published, plan, {}) if c.paper == "words"))
+    assert rows[0] == "TRIL"
+    assert rows[-2:] == ["ORACLE", "DIAG"]
+    assert len(rows) == 13
+
+
+def test_seeds_are_averaged_and_judged(published):
+    plan = [planned(seeds=(0, 1, 2))]
+    results = {plan[0].run_key: [result(seed=s, ce_train=v) for s, v in enumerate((11.8, 11.9, 12.0))]}
+    cell = by_key(c for c in build(1, published, plan, results) if c.paper == "words")[
+        "bookscorpus", "TRIL", "ce_train"
+    ]
+    assert cell.value == pytest.approx(11.9)
+    assert cell.spread == pytest.approx(0.1)
+    assert (cell.seeds, cell.seeds_planned) == (3, 3)
+    assert cell.published == 11.88
+    assert cell.difference == pytest.approx(0.02)
+    assert cell.tolerance == pytest.approx(0.005 + 2 * 0.1)
+    assert cell.verdict is Verdict.WITHIN
+    assert len(cell.runs) == 3
+
+
+def test_a_stand_in_shows_a_difference_and_no_verdict(published):
+    plan = [planned(corpus="documentation", stand_in=True)]
+    results = {plan[0].run_key: [result(corpus="documentation", ce_train=11.88)]}
+    cell = by_key(c for c in build(1, published, plan, results) if c.paper == "words")[
+        "documentation", "TRIL", "ce_train"
+    ]
+    assert cell.stand_in
+    assert cell.dataset == "bookscorpus"
+    assert (cell.difference, cell.tolerance, cell.verdict) == (0.0, None, Verdict.STAND_IN)
+
+
+def test_each_corpus_gets_every_row(published):
+    plan = [planned(), planned(corpus="gutenberg", stand_in=True)]
+    cells = [c for c in build(1, published, plan, {}) if c.paper == "words"]
+    for corpus in ("bookscorpus", "gutenberg"):
+        rows = {c.row for c in cells if c.corpus == corpus}
+        assert len(rows) == 12
+        assert {c.stand_in for c in cells if c.corpus == corpus} == {corpus == "gutenberg"}
+    assert {c.corpus for c in cells} == {"bookscorpus", "gutenberg"}
+
+
+def test_failed_seeds(published):
+    plan = [planned(), planned("TRIL, K=2")]
+    broken = replace(result(seed=1), failed=True, reason="NaN at step 7")
+    both = [replace(broken, run="TRIL, K=2", seed=s) for s in (0, 1)]
+    results = {plan[0].run_key: [result(ce_train=11.9), broken], plan[1].run_key: both}
+    cells = by_key(c for c in build(1, published, plan, results) if c.paper == "words")
+    half = cells["bookscorpus", "TRIL", "ce_train"]
+    assert (half.value, half.seeds) == (11.9, 1)
+    assert half.reason == "1 of 2 seeds; failed with seed 1: NaN at step 7"
+    none = cells["bookscorpus", "TRIL, K=2", "ce_train"]
+    assert (none.value, none.verdict) == (None, Verdict.FAILED)
+    assert none.reason == "failed with seed 0, 1: NaN at step 7"
+
+
+def test_what_the_evaluation_leaves_out_and_what_it_adds(published):
+    plan = [planned()]
+    results = {plan[0].run_key: [result(ce_train=11.9, h_mean=2.0)]}
+    cells = by_key(c for c in build(1, published, plan, results) if c.paper == "words")
+    assert cells["bookscorpus", "TRIL", "ce_test"].verdict is Verdict.NOT_RUN
+    assert "no 'ce_test'" in cells["bookscorpus", "TRIL", "ce_test"].reason
+    extra = cells["bookscorpus", "TRIL", "h_mean"]
+    assert (extra.value, extra.kind, extra.verdict) == (2.0, "extra", Verdict.UNPUBLISHED)
+
+
+def test_units_must_match(published):
+    plan = [planned()]
+    results = {plan[0].run_key: [result(unit="bits/word", ce_train=11.9)]}
+    with pytest.raises(UserError, match="'ce_train' comes in different units: nats/word and bits/word"):
+        build(1, published, plan, results)
+
+
+def test_settings_shared_by_the_seeds(published):
+    plan = [planned()]
+    seeds = [
+        replace(result(seed=s, ce_train=11.9), settings={"trajectories": k, "samples": 10})
+        for s, k in ((0, 64), (1, 128))
+    ]
+    cell = build(1, published, plan, {plan[0].run_key: seeds})[0]
+    assert json.loads(cell.settings) == {"trajectories": "varies", "samples": 10}
+
+
+def test_the_data_set_of_a_planned_row(published):
+    row = planned("sMIM (S)", "ptb", paper="sentences", table=7)
+    assert {c.dataset for c in build(7, published, [row], {}) if c.corpus == "ptb"} == {"ptb"}
+    other = replace(row, corpus="yelp13")
+    with pytest.raises(
+        UserError, match="must say what it is compared with: add 'dataset', one of ptb, yelp15"
+    ):
+        build(7, published, [other], {})
+    resolved = build(7, published, [replace(other, dataset="yelp15", stand_in=True)], {})
+    assert {c.dataset for c in resolved if c.corpus == "yelp13"} == {"yelp15"}
+    with pytest.raises(UserError, match="compared with 'yelp14'"):
+        build(7, published, [replace(other, dataset="yelp14")], {})
+
+
+def test_a_table_that_nobody_has(published):
+    with pytest.raises(UserError, match="neither paper has a table 99"):
+        build(99, published, [], {})
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from(ROWS), st.sampled_from(["gutenberg", "fiction"])), unique=True),
+    st.data(),
+)
+def test_every_planned_row_and_every_measured_number_has_its_cell(published, keys, data):
+    """Nothing planned or published is lost, nothing appears twice, values come through unchanged."""
+    plan = [planned(row, corpus, stand_in=True) for row, corpus in keys]
+    results = {}
+    for row in plan:
+        names = data.draw(st.sets(st.sampled_from(["ce_train", "ce_test", "nats_3gram"])))
+        values = {name: data.draw(st.floats(-1e6, 1e6)) for name in names}
+        run = data.draw(st.sampled_from([[], [result(row.row, row.corpus, **values)]]))
+        results[row.run_key] = run
+    cells = [c for c in build(1, published, plan, results) if c.paper == "words"]
+    found = by_key(cells)
+    printed = {(p.row, p.metric) for p in published if (p.paper, p.table) == ("words", 1)}
+    for corpus in {corpus for _, corpus in keys} or {""}:
+        assert printed <= {(c.row, c.metric) for c in cells if c.corpus == corpus}
+    for row in plan:
+        own = [c for c in cells if (c.row, c.corpus) == (row.row, row.corpus)]
+        assert own
+        assert {c.run for c in own} == {row.run}
+        for done in results[row.run_key]:
+            for name, estimate in done.metrics.items():
+                assert found[row.corpus, row.row, name].value == estimate.value
+    measured = sum(len(done.metrics) for group in results.values() for done in group)
+    assert sum(c.value is not None for c in cells) == measured
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_tidy_tables_round_trip(published, data):
+    plan = [planned(row) for row in data.draw(st.lists(st.sampled_from(ROWS), unique=True))]
+    results = {
+        row.run_key: [
+            result(row.row, seed=s, ce_train=data.draw(st.floats(-1e9, 1e9)), other=1 / 3) for s in (0, 1)
+        ]
+        for row in plan
+    }
+    cells = build(1, published, plan, results)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_tidy(path, cells)
+        assert read_tidy(path) == cells
+
+
+def test_another_file_is_not_a_tidy_table(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("paper,table\nwords,1\n", encoding="utf-8")
+    with pytest.raises(UserError, match="not a tidy table"):
+        read_tidy(path)
+    with pytest.raises(UserError, match="cannot read the table"):
+        read_tidy(tmp_path / "nowhere.csv")
+
+
+def test_from_files(published, plan_row, metrics_file):
+    plan = read_plan({"rows": [plan_row()]})
+    results = read_results([metrics_file(seed=s) for s in (0, 1, 2)], plan)
+    cell = build(1, published, plan, results)[0]
+    # Three equal seeds: the interval of one, half width 0.015 around 11.905, shrinks by sqrt 3.
+    assert (cell.low, cell.high) == pytest.approx((11.905 - 0.015 / 3**0.5, 11.905 + 0.015 / 3**0.5))
+    assert cell.spread == pytest.approx(0, abs=1e-12)

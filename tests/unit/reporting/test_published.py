@@ -1,0 +1,196 @@
+"""The published numbers against the identities that tie them together."""
+
+import math
+from collections import Counter, defaultdict
+
+import pytest
+
+from textlvm.errors import UserError
+from textlvm.reporting import published as printed
+
+TEST_SENTENCES = {"ptb": 3761, "yelp15": 10_000, "yahoo": 10_000, "wikitext-103": 2185}
+SIZES = {"ptb": (16, 128, 512), "yelp15": (32, 512, 1024), "yahoo": (32, 512, 1024)}
+
+
+@pytest.fixture
+def sentences(published):
+    """Values of the sentences paper by (table, data set, row) and metric."""
+    found = defaultdict(dict)
+    for p in published:
+        if p.paper == "sentences":
+            found[p.table, p.dataset, p.row][p.metric] = p
+    return found
+
+
+def test_rows_of_each_table(published):
+    rows = Counter()
+    for paper, table, _, _ in {(p.paper, p.table, p.dataset, p.row) for p in published}:
+        rows[paper, table] += 1
+    assert rows == {
+        ("words", 1): 12,
+        ("words", 2): 2,
+        ("sentences", 1): 5,
+        ("sentences", 2): 11,
+        ("sentences", 3): 8,
+        ("sentences", 4): 8,
+        ("sentences", 5): 6,
+        ("sentences", 6): 18,
+        ("sentences", 7): 18,
+        ("sentences", 8): 6,
+    }
+
+
+def test_numbers_of_each_table(published):
+    # Counted on paper, table by table: cells with a number, a value with its stdev or bound being one.
+    columns = Counter((p.paper, p.table) for p in published if p.column)
+    assert columns == {
+        ("words", 1): 57,
+        ("words", 2): 8,
+        ("sentences", 1): 30,
+        ("sentences", 2): 48,
+        ("sentences", 3): 38,
+        ("sentences", 4): 38,
+        ("sentences", 5): 21,
+        ("sentences", 6): 18,
+        ("sentences", 7): 18,
+        ("sentences", 8): 12,
+    }
+    beside = {(p.paper, p.table, p.metric) for p in published if not p.column}
+    assert beside == {
+        ("words", 1, "entropy_test"),
+        ("sentences", 2, "matching_samples"),
+        ("sentences", 3, "matching_samples"),
+        ("sentences", 4, "matching_samples"),
+    }
+
+
+def test_keys_are_unique(published):
+    assert len({p.key for p in published}) == len(published)
+
+
+def test_digits_and_value_agree(published):
+    for p in published:
+        assert round(p.value, p.digits) == pytest.approx(p.value, rel=1e-12), p
+
+
+def test_one_unit_a_metric(published):
+    units = defaultdict(set)
+    for p in published:
+        units[p.paper, p.metric].add(p.unit)
+    assert {key: found for key, found in units.items() if len(found) > 1} == {}
+
+
+def test_spread_only_where_printed(published):
+    with_spread = {p.metric for p in published if p.spread is not None}
+    assert with_spread == {"ppl_elbo", "ppl_melbo", "p_at_1", "mrr"}
+    own_ppl = [p for p in published if p.metric in ("ppl_elbo", "ppl_melbo")]
+    assert all(p.spread is not None and p.bound == "upper" and p.kind == "own" for p in own_ppl)
+
+
+def test_elbo_and_melbo_differ_by_kld_and_log_n(sentences):
+    """NLL_ELBO - NLL_MELBO = KLD - log N, by (11) and (16); it tells which of two lines is starred."""
+    checked = 0
+    for (_, dataset, row), values in sentences.items():
+        if {"nll_elbo", "nll_melbo", "kld"} <= values.keys():
+            left = values["nll_elbo"].value - values["nll_melbo"].value
+            right = values["kld"].value - math.log(TEST_SENTENCES[dataset])
+            # Three numbers of two decimals, of which KLD is an estimate of its own.
+            assert abs(left - right) < 0.0205, (dataset, row)
+            checked += 1
+    assert checked == 10
+
+
+def test_perplexity_and_likelihood_share_a_divisor(sentences):
+    """NLL / ln PPL is the number of counted tokens a sentence, so one constant a data set."""
+    constants = defaultdict(list)
+    for (_, dataset, _), values in sentences.items():
+        for bound in ("elbo", "melbo"):
+            if f"ppl_{bound}" in values:
+                nats = values[f"nll_{bound}"].value
+                constants[dataset].append(nats / math.log(values[f"ppl_{bound}"].value))
+    expected = {"ptb": 22.70, "yelp15": 99.35, "yahoo": 74.15, "wikitext-103": 109.3}
+    assert constants.keys() == expected.keys()
+    for dataset, found in constants.items():
+        assert found == pytest.approx([expected[dataset]] * len(found), rel=2e-3), dataset
+    assert sum(map(len, constants.values())) == 34
+
+
+def test_table_7_repeats_the_bleu_of_tables_2_to_4(sentences):
+    for table, dataset in ((2, "ptb"), (3, "yelp15"), (4, "yahoo")):
+        for size, dim in zip("SML", SIZES[dataset], strict=True):
+            table_7 = sentences[7, dataset, f"sMIM ({size})"]["bleu1"]
+            assert table_7.value == sentences[table, dataset, f"sMIM ({dim})"]["bleu1"].value
+
+
+def test_entropy_of_the_standard_normal(sentences):
+    """N(S) and N(M) are d/2 (1 + log 2 pi), cut off (not rounded) after two decimals."""
+    for dataset, dims in SIZES.items():
+        for size, dim in zip("SM", dims, strict=False):
+            exact = dim / 2 * (1 + math.log(2 * math.pi))
+            value = sentences[6, dataset, f"N({size})"]["latent_entropy"].value
+            assert value == pytest.approx(math.floor(100 * exact) / 100)
+
+
+def test_sizes_of_table_1(sentences):
+    sizes = {
+        dataset: {m: p.value for m, p in v.items()} for (t, dataset, _), v in sentences.items() if t == 1
+    }
+    assert {dataset: v["vocabulary"] for dataset, v in sizes.items()} == {
+        "ptb": 9877,
+        "yahoo": 37165,
+        "yelp15": 19730,
+        "wikitext-103": 89247,
+        "everything": 105965,
+    }
+    assert {dataset: sizes[dataset]["test"] for dataset in TEST_SENTENCES} == TEST_SENTENCES
+    parts = [sizes[d] for d in TEST_SENTENCES]
+    # The union is printed one sentence short; its test set does not add up at all (25,946).
+    assert sum(p["train"] for p in parts) - sizes["everything"]["train"] == 1
+    assert sum(p["valid"] for p in parts) - sizes["everything"]["valid"] == 1
+    assert max(p["vocabulary"] for p in parts) < sizes["everything"]["vocabulary"]
+
+
+def test_words_table_1_is_consistent(published):
+    values = {(p.row, p.metric): p.value for p in published if (p.paper, p.table) == ("words", 1)}
+    rows = {row for row, _ in values}
+    # No row beats the entropy of what it is scored on: cross entropy >= entropy.
+    assert all(values[row, "ce_train"] >= values["ORACLE", "ce_train"] for row in rows)
+    assert all(values[row, "ce_test"] >= values["ORACLE", "entropy_test"] for row in rows)
+    below = [row for row in rows if values[row, "ce_test"] < values[row, "ce_train"]]
+    assert below == ["2×TRIL, K=10, BIDI"]
+    assert {row for row in rows if (row, "h_gap") not in values} == {"BASELINE-8D", "BASELINE-16D", "ORACLE"}
+
+
+def test_half_unit(published):
+    half = {p.key: p.half_unit for p in published}
+    assert half["words", 1, "bookscorpus", "standard", "TRIL", "ce_train"] == pytest.approx(0.005)
+    assert half["words", 1, "bookscorpus", "standard", "ORACLE", "ce_train"] == pytest.approx(0.05)
+    assert half["sentences", 1, "yahoo", "standard", "Yahoo", "valid"] == pytest.approx(500)
+
+
+HEADER = ",".join(printed.COLUMNS)
+LINE = "words,1,TRIL,own,bookscorpus,standard,ce_train,nats/word,11.88,2,,,H,Table 1,"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["paper,table", LINE], "line 1: the columns must be"),
+        ([HEADER, LINE.replace("11.88", "11,88")], "line 2: 16 fields"),
+        ([HEADER, LINE.replace("11.88", "eleven")], "line 2: .*'eleven'"),
+        ([HEADER, LINE.replace("own", "ours")], "line 2: kind 'ours' is not one of own, quoted"),
+        ([HEADER, LINE.replace("words,1", "word,1")], "paper 'word' is not one of"),
+        ([HEADER, LINE.replace("bookscorpus", "books")], "dataset 'books' is not one of"),
+        ([HEADER, LINE, LINE], "ce_train is given 2 times"),
+    ],
+)
+def test_a_broken_file_is_refused(tmp_path, lines, message):
+    path = tmp_path / "published.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(UserError, match=message):
+        printed.read(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.csv"):
+        printed.read(tmp_path / "nowhere.csv")

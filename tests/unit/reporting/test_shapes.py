@@ -1,0 +1,217 @@
+import csv
+import io
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.errors import UserError
+from textlvm.estimate import exact
+from textlvm.reporting import shapes
+from textlvm.reporting.cells import build
+from textlvm.reporting.runs import Planned, Result
+
+UNITS = {"ce_train": "nats/word", "ce_test": "nats/word", "unique": "share", "h_gap": "nats", "extra": "nats"}
+
+
+def planned(row="TRIL", **changes):
+    fields = {"paper": "words", "table": 1, "corpus": "gutenberg", "split": "standard", "seeds": (0, 1, 2)}
+    fields |= {"corpus_title": "Gutenberg & friends", "stand_in": False}
+    return Planned(row=row, run=row, **fields | changes)
+
+
+def results(row, *seeds, **settings):
+    """One result a seed; a seed is a dictionary of values."""
+    return {
+        row.run_key: [
+            Result(
+                row.paper,
+                row.corpus,
+                row.split,
+                row.run,
+                seed,
+                f"{row.run}/{seed}.json",
+                metrics={m: exact(v, UNITS[m]) for m, v in values.items()},
+                settings=settings,
+            )
+            for seed, values in enumerate(seeds)
+        ]
+    }
+
+
+def shaped(published, plan, found, table=1, paper="words", corpus="gutenberg"):
+    return shapes.shape(build(table, published, plan, found), paper, table, corpus)
+
+
+def markdown_rows(text):
+    """Rows of all Markdown tables by their first cell (the first table wins)."""
+    rows = {}
+    for line in text.splitlines():
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            if cells[0].startswith(":-"):
+                continue
+            rows.setdefault(cells[0], cells[1:])
+    return rows
+
+
+def test_a_row_shows_reproduced_and_published(published):
+    row = planned()
+    table = shaped(published, [row], results(row, {"ce_train": 11.8}, {"ce_train": 11.9}, {"ce_train": 12.0}))
+    rows = markdown_rows(shapes.as_markdown(table))
+    assert rows["TRIL"] == [
+        "11.90 ± 0.10 ✓",
+        "11.88",
+        "not run",
+        "11.93",
+        *["not run", "0.11"],
+        *rows["TRIL"][6:],
+    ]
+    assert rows["Model"][:2] == ["H[P_train, P̂] (nats/word)", "paper"]
+    assert rows["BASELINE-8D"][-2:] == ["–", "–"]
+    assert len(rows) == 12 + 1
+
+
+def test_marks_and_their_legend(published):
+    row = planned()
+    one = shaped(published, [row], results(row, {"ce_train": 99.0}))
+    assert markdown_rows(shapes.as_markdown(one))["TRIL"][0] == "99.00 ?"
+    assert "of one seed" in shapes.as_markdown(one)
+    three = shaped(published, [row], results(row, *[{"ce_train": v} for v in (98.9, 99.0, 99.1)]))
+    assert markdown_rows(shapes.as_markdown(three))["TRIL"][0] == "99.00 ± 0.10 ✗"
+    assert "undecided" in shapes.as_markdown(three)
+
+
+def test_a_stand_in_is_named_and_unmarked(published):
+    row = planned(stand_in=True)
+    text = shapes.as_markdown(shaped(published, [row], results(row, {"ce_train": 11.88})))
+    assert text.startswith(
+        "# Table 1 of Schmidt & Hofmann (2018), standard split, "
+        "on Gutenberg & friends, a stand-in for BooksCorpus\n"
+    )
+    assert markdown_rows(text)["TRIL"][0] == "11.88"
+    assert not re.search("[✓✗]", text)
+    assert "no cell claims agreement" in text
+
+
+def test_settings_stand_below(published):
+    row, other = planned(), planned("DIAG")
+    found = results(row, {"ce_train": 12.0}, trajectories=65536, samples=10000, threads=1)
+    text = shapes.as_markdown(shaped(published, [row, other], found))
+    assert "K = 65,536 trajectories" in text
+    assert "N = 10,000 sampled words" in text
+    assert "threads" not in text
+    found |= results(other, {"ce_train": 12.0}, trajectories=64)
+    text = shapes.as_markdown(shaped(published, [row, other], found))
+    assert "K = 64 trajectories for the cross entropies (DIAG)" in text
+
+
+def test_reasons_stand_below_once_each(published):
+    notes = shaped(published, [planned(), planned("ORACLE")], {}).notes
+    rest = [row for row in shaped(published, [planned()], {}).rows if row not in ("TRIL", "ORACLE")]
+    assert notes == (f"{', '.join(rest)}: not in the plan",)
+
+
+def test_extra_rows_and_metrics(published):
+    row = planned("DIAG|x")
+    nothing = shaped(published, [row], {})
+    assert markdown_rows(shapes.as_markdown(nothing))["DIAG\\|x"][:2] == ["not run", "–"]
+    table = shaped(published, [row], results(row, {"ce_train": 13.0, "extra": 2.5}))
+    assert table.extras == ("entropy_test", "extra")
+    text = shapes.as_markdown(table)
+    assert markdown_rows(text)["DIAG\\|x"][0] == "13.00"
+    second = text.split("Further numbers")[1]
+    assert set(markdown_rows(second)) == {"Model", "ORACLE", "DIAG\\|x"}
+
+
+def test_bounds_spreads_and_quoted_rows(published):
+    row = planned("sMIM (512)", paper="sentences", table=2, corpus="ptb")
+    table = shaped(published, [row], {}, 2, "sentences", "ptb")
+    assert table.columns == (
+        "ppl_elbo", "ppl_melbo", "nll_elbo", "nll_melbo", "kld", "bleu1", "parameters", "ppl", "nll",
+    )  # fmt: skip
+    rows = markdown_rows(shapes.as_markdown(table))
+    assert rows["sVAE (16)"][:4] == ["not run", "≤ 110.72 ± 0.12", "not run", "≤ 148.18 ± 0.11"]
+    assert rows["GPT-2 full†"][-6:-2] == ["–", "1542", "–", "35.76"]
+    assert rows["Model"][0] == "PPL\\* (per word)"
+    assert "2.0e+09" in shapes.as_markdown(table)
+
+
+def test_another_corpus_or_table_is_refused(published):
+    cells = build(1, published, [planned()], {})
+    with pytest.raises(UserError, match="no words table 1 on corpus 'gutenburg'; did you mean 'gutenberg'"):
+        shapes.shape(cells, "words", 1, "gutenburg")
+    with pytest.raises(UserError, match="no sentences table 1 on corpus 'ptb'; the plan runs it on none"):
+        shapes.shape(cells, "sentences", 1, "ptb")
+
+
+@pytest.mark.parametrize(
+    ("spreads", "decimals"),
+    [([0.1], 2), ([0.004], 3), ([1e-7], 4), ([1e-15], 2), ([3.0], 2), ([0.004, 0.1, 0.2], 2)],
+)
+def test_decimals_follow_the_papers_and_the_spread(published, spreads, decimals):
+    names = ["TRIL", "TRIL, K=2", "TRIL, K=5"]
+    plan = [planned(name) for name in names[: len(spreads)]]
+    cells = build(1, published, plan, {})
+    spread_of = dict(zip(names, spreads, strict=False))
+    cells = [replace(c, spread=spread_of.get(c.row), value=11.0) for c in cells]
+    assert shapes.shape(cells, "words", 1, "gutenberg").decimals("ce_train") == decimals
+
+
+def test_latex_is_balanced_and_escaped(published):
+    plan = [planned(), planned("A_1 & 50% #2 {x} ~^\\")]
+    table = shaped(published, plan, results(plan[0], {"ce_train": 11.8}, {"ce_train": 12.0}))
+    text = shapes.as_latex(table)
+    assert r"A\_1 \& 50\% \#2 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{}" in text
+    assert r"2$\times$TRIL" in text
+    assert r"\caption{Table 1 of Schmidt \& Hofmann (2018)" in text
+    bare = re.sub(r"\\[&%$#_{}\\]", "", text)
+    assert bare.count("{") == bare.count("}")
+    assert bare.count("$") % 2 == 0
+    assert not re.search(r"[×±≤†–✓✗²]", text)
+    assert re.findall(r"\\(?:begin|end)\{(\w+)\}", text) == ["table", "tabular", "tabular", "table"]
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
+    lines = [line for line in body.splitlines() if line.strip()]
+    assert len(lines) == 13
+    for line in lines:
+        assert len(re.findall(r"(?<!\\)&", line)) == 10
+    # The packages it asks for are all it uses.
+    assert r"\toprule" in text
+    assert r"\checkmark" not in text
+
+
+def test_latex_headings_are_known_metrics(published):
+    assert shapes.LATEX_HEADINGS.keys() <= {p.metric for p in published}
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3), st.sampled_from(["ce_train", "h_gap", "extra"])
+)
+def test_rendering_keeps_the_values(published, values, metric):
+    """CSV gives each number back exactly, Markdown to its decimals; published numbers as printed."""
+    row = planned()
+    table = shaped(published, [row], results(row, *[{metric: v} for v in values]))
+    mean = math.fsum(values) / len(values)
+    line = next(line for line in csv.DictReader(io.StringIO(shapes.as_csv(table))) if line["row"] == "TRIL")
+    assert float(line[metric]) == mean
+    assert (line[f"{metric}_spread"] == "") == (len(values) == 1)
+    published_value = {"ce_train": 11.88, "h_gap": 1.07}.get(metric)
+    if published_value:
+        assert float(line[f"{metric}_published"]) == published_value
+        assert float(line[f"{metric}_difference"]) == mean - published_value
+    section = shapes.as_markdown(table).split("Further numbers")[metric == "extra"]
+    index = 2 if metric == "extra" else 2 * table.columns.index(metric)
+    text = markdown_rows(section)["TRIL"][index]
+    decimals = table.decimals(metric)
+    assert abs(float(text.split()[0]) - mean) <= 0.5001 * 10.0**-decimals
+
+
+def test_the_csv_has_a_line_a_row(published):
+    table = shaped(published, [planned(), planned("DIAG")], {})
+    lines = list(csv.DictReader(io.StringIO(shapes.as_csv(table))))
+    assert [line["row"] for line in lines] == list(table.rows)
+    assert {line["ce_train_verdict"] for line in lines} == {"not run", ""}

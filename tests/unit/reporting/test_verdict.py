@@ -1,0 +1,106 @@
+import math
+import random
+import statistics
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from textlvm.estimate import Estimate, exact
+from textlvm.reporting.verdict import Mean, Verdict, compare, pool
+
+NUMBERS = st.floats(-100, 100, allow_nan=False)
+WIDTHS = st.floats(0, 10, allow_nan=False)
+
+
+def test_the_rule_by_hand():
+    """0.005 + 2 sqrt(0.03² + 0.04² + 0.12²) = 0.265, the interval being 1.96 errors to each side."""
+    half = 1.959963984540054 * 0.12
+    for difference, verdict in ((0.264, Verdict.WITHIN), (0.266, Verdict.OUTSIDE), (-0.266, Verdict.OUTSIDE)):
+        mean = Mean(10 + difference, 10 + difference - half, 10 + difference + half, 0.03, 3)
+        found = compare(mean, 10.0, 0.005, 0.04, stand_in=False)
+        assert found.verdict is verdict
+        assert found.tolerance == pytest.approx(0.265)
+        assert found.difference == pytest.approx(difference)
+
+
+def test_one_seed_is_never_outside():
+    far = Mean(20.0, None, None, None, 1)
+    assert compare(far, 10.0, 0.005, None, stand_in=False).verdict is Verdict.UNDECIDED
+    near = Mean(10.004, None, None, None, 1)
+    assert compare(near, 10.0, 0.005, None, stand_in=False).verdict is Verdict.WITHIN
+
+
+def test_agreeing_seeds_have_a_spread_of_zero_not_an_unknown_one():
+    mean = Mean(10.1, None, None, spread=0.0, seeds=3)
+    assert compare(mean, 10.0, 0.005, None, stand_in=False).verdict is Verdict.OUTSIDE
+
+
+@given(NUMBERS, NUMBERS, st.integers(1, 5))
+def test_a_stand_in_claims_nothing(value, published, seeds):
+    found = compare(Mean(value, None, None, None, seeds), published, 0.005, None, stand_in=True)
+    assert found.verdict is Verdict.STAND_IN
+    assert found.tolerance is None
+    assert found.difference == value - published
+
+
+@given(NUMBERS, NUMBERS, WIDTHS, WIDTHS, WIDTHS, WIDTHS, st.sampled_from(["spread", "printed", "interval"]))
+def test_verdict_is_monotone_in_every_source_of_noise(value, published, s, p, e, more, source):
+    """More noise never turns within into outside."""
+
+    def verdict(s, p, e):
+        mean = Mean(value, value - e, value + e, s, 3)
+        found = compare(mean, published, 0.005, p, stand_in=False)
+        assert found.verdict in (Verdict.WITHIN, Verdict.OUTSIDE)
+        assert (found.verdict is Verdict.WITHIN) == (abs(found.difference) <= found.tolerance)
+        return found
+
+    before = verdict(s, p, e)
+    after = verdict(
+        s + more * (source == "spread"), p + more * (source == "printed"), e + more * (source == "interval")
+    )
+    assert after.tolerance >= before.tolerance - 1e-9
+    assume(abs(abs(before.difference) - before.tolerance) > 1e-6)
+    assert not (before.verdict is Verdict.WITHIN and after.verdict is Verdict.OUTSIDE)
+
+
+@given(st.lists(NUMBERS, min_size=2, max_size=6))
+def test_pool_gives_mean_and_sample_deviation(values):
+    pooled = pool([exact(v, "nats") for v in values])
+    assert pooled.value == pytest.approx(statistics.mean(values), abs=1e-9)
+    assert pooled.spread == pytest.approx(statistics.stdev(values), abs=1e-6)
+    assert (pooled.low, pooled.high, pooled.seeds) == (None, None, len(values))
+
+
+@given(NUMBERS, WIDTHS, WIDTHS)
+def test_pool_of_one_seed_is_that_seed(value, below, above):
+    pooled = pool([Estimate(value, value - below, value + above, "nats")])
+    assert pooled.value == value
+    assert pooled.spread is None
+    assert (pooled.low, pooled.high) == pytest.approx((value - below, value + above), abs=1e-9)
+
+
+def test_pooled_interval_shrinks_but_its_offset_does_not():
+    """Four seeds halve the width; an interval that lies 0.3 above its value stays there."""
+    pooled = pool([Estimate(v, v + 0.1, v + 0.5, "nats") for v in (1.0, 2.0, 3.0, 4.0)])
+    assert pooled.value == 2.5
+    assert (pooled.low, pooled.high) == pytest.approx((2.5 + 0.3 - 0.1, 2.5 + 0.3 + 0.1))
+
+
+def test_an_exact_seed_counts_with_width_zero():
+    pooled = pool([Estimate(1.0, 0.8, 1.2, "nats"), exact(1.0, "nats")])
+    assert (pooled.low, pooled.high) == pytest.approx((0.9, 1.1))
+
+
+def test_pooled_interval_covers_at_its_level():
+    """Simulation: the mean of three noisy evaluations lies in the pooled 95% interval 95% of the time."""
+    generator = random.Random(0)
+    errors = (0.5, 1.0, 2.0)
+    hits = 0
+    for _ in range(4000):
+        found = [generator.gauss(0, e) for e in errors]
+        pooled = pool(
+            [Estimate(v, v - 1.96 * e, v + 1.96 * e, "nats") for v, e in zip(found, errors, strict=True)]
+        )
+        hits += pooled.low <= 0 <= pooled.high
+    assert abs(hits / 4000 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 4000)

@@ -1,0 +1,257 @@
+"""Cells, the atoms of every table: one metric of one row on one corpus, reproduced beside published.
+
+Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv` is their list.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from textlvm.errors import UserError
+from textlvm.files import write_text
+from textlvm.reporting import published as printed
+from textlvm.reporting.published import Published
+from textlvm.reporting.runs import Planned, Result, RunKey
+from textlvm.reporting.verdict import Verdict, compare, pool
+
+__all__ = ["Cell", "build", "read_tidy", "write_tidy"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one row on one corpus. Absent numbers are None, absent texts empty."""
+
+    paper: str
+    table: int
+    row: str
+    kind: str
+    """`own` or `quoted`, as in `Published`; `extra` for a row or metric of which the paper prints nothing."""
+    dataset: str
+    """The paper's data set that the cell is compared with."""
+    corpus: str
+    """Name in the registry of the corpus it was run on; empty if the plan has no run for the data set."""
+    corpus_title: str
+    stand_in: bool
+    split: str
+    metric: str
+    column: str
+    """The heading of the paper's column; empty where the paper has none."""
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    """95% interval of the estimator, for the mean over seeds."""
+    spread: float | None
+    """Standard deviation over seeds."""
+    seeds: int
+    """Seeds behind `value`."""
+    seeds_planned: int
+    published: float | None
+    published_spread: float | None
+    published_bound: str
+    digits: int | None
+    """Decimals of the published value as printed."""
+    difference: float | None
+    tolerance: float | None
+    verdict: Verdict
+    reason: str
+    """Why a value is missing, or rests on fewer seeds than planned."""
+    run: str
+    runs: tuple[str, ...]
+    """The metrics files it was made from."""
+    settings: str
+    """The evaluation's settings as JSON."""
+    where: str
+    note: str
+    """Where the published value stands, and what is to be known about it."""
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One table, or a data set's part of it, on one corpus; the fields are those of `Cell`."""
+
+    paper: str
+    table: int
+    dataset: str
+    split: str
+    corpus: str = ""
+    corpus_title: str = ""
+    stand_in: bool = False
+
+
+def build(
+    table: int,
+    published: Iterable[Published],
+    plan: Iterable[Planned],
+    results: dict[RunKey, list[Result]],
+) -> list[Cell]:
+    """All cells of table number `table` of both papers.
+
+    Every published row appears: once for each corpus that the plan runs for its data set, or once without
+    a corpus. Every planned row appears, also where the paper has no such row. Rows keep the paper's
+    order, extra rows follow in the plan's; metrics likewise. Raises `UserError` for a planned row
+    whose data set cannot be told, and if nothing is planned or published under that number.
+    """
+    prints = [value for value in published if value.table == table]
+    rows = [_resolve(row, prints) for row in plan if row.table == table]
+    if not prints and not rows:
+        raise UserError(f"neither paper has a table {table} with numbers, and the plan has no row for it")
+    cells: list[Cell] = []
+    for block in _blocks(table, prints, rows):
+        key = (block.paper, block.dataset, block.split)
+        values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
+        planned = {r.row: r for r in rows if (r.paper, r.dataset, r.split, r.corpus) == (*key, block.corpus)}
+        for row in dict.fromkeys((*printed.rows(values), *planned)):
+            group = results.get(planned[row].run_key, []) if row in planned else []
+            cells.extend(_row(block, row, [v for v in values if v.row == row], planned.get(row), group))
+    return cells
+
+
+def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
+    """Write cells as CSV, a line each; numbers in full, so that `read_tidy` gives back the same cells."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [f.name for f in fields(Cell)], lineterminator="\n")
+    writer.writeheader()
+    for cell in cells:
+        line = asdict(cell) | {"runs": json.dumps(cell.runs), "stand_in": json.dumps(cell.stand_in)}
+        writer.writerow(line)
+    write_text(path, text.getvalue())
+
+
+def read_tidy(path: str | Path) -> list[Cell]:
+    """Read what `write_tidy` wrote. Raises `UserError` for another file."""
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            return [_parse(line) for line in csv.DictReader(file)]
+    except OSError as error:
+        raise UserError(f"cannot read the table {path}: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is not a tidy table of this version ({error}); make it again") from error
+
+
+def _resolve(row: Planned, prints: Sequence[Published]) -> Planned:
+    """Fill in the data set a planned row is compared with, where the table leaves one choice."""
+    datasets = list(dict.fromkeys(p.dataset for p in prints if p.paper == row.paper))
+    place = f"the plan's row '{row.row}' of {row.paper} table {row.table} on '{row.corpus}'"
+    names = ", ".join(datasets) or "none"
+    if row.dataset and row.dataset not in datasets:
+        raise UserError(f"{place} is compared with '{row.dataset}', but the data sets there are: {names}")
+    if row.dataset or not datasets:
+        return row
+    if row.corpus not in datasets and len(datasets) > 1:
+        raise UserError(f"{place} must say what it is compared with: add 'dataset', one of {names}")
+    return replace(row, dataset=row.corpus if row.corpus in datasets else datasets[0])
+
+
+def _blocks(table: int, prints: Iterable[Published], rows: Sequence[Planned]) -> list[_Block]:
+    """The parts of a table on their corpora: by paper, then as printed, then as planned."""
+    parts = dict.fromkeys((x.paper, x.dataset, x.split) for x in (*prints, *rows))
+    blocks = []
+    for paper, dataset, split in sorted(parts, key=lambda part: list(printed.PAPERS).index(part[0])):
+        here = [r for r in rows if (r.paper, r.dataset, r.split) == (paper, dataset, split)]
+        corpora = dict.fromkeys((r.corpus, r.corpus_title, r.stand_in) for r in here) or [()]
+        blocks += [_Block(paper, table, dataset, split, *corpus) for corpus in corpora]
+    return blocks
+
+
+def _row(
+    block: _Block, row: str, values: Sequence[Published], planned: Planned | None, group: Sequence[Result]
+) -> Iterator[Cell]:
+    """The cells of one row: one for each published or measured metric."""
+    by_metric = {value.metric: value for value in values}
+    done = [result for result in group if not result.failed]
+    measured = [metric for result in done for metric in result.metrics]
+    # A planned row of which nothing is known yet must still show: it gets one cell without a metric.
+    for metric in dict.fromkeys((*by_metric, *measured)) or [""]:
+        value = by_metric.get(metric)
+        yield Cell(
+            **asdict(block),
+            row=row,
+            metric=metric,
+            **_printed(value),
+            **_outcome(metric, value, planned, group, block.stand_in),
+            run=planned.run if planned else "",
+            runs=tuple(result.path for result in group),
+            settings=_settings(done),
+        )
+
+
+def _printed(value: Published | None) -> dict[str, Any]:
+    """The published half of a cell."""
+    return {
+        "kind": value.kind if value else "extra",
+        "column": value.column if value else "",
+        "published": value.value if value else None,
+        "published_spread": value.spread if value else None,
+        "published_bound": value.bound if value else "",
+        "digits": value.digits if value else None,
+        "where": value.where if value else "",
+        "note": value.note if value else "",
+    }
+
+
+def _outcome(
+    metric: str, value: Published | None, planned: Planned | None, group: Sequence[Result], stand_in: bool
+) -> dict[str, Any]:
+    """The reproduced half of a cell and its verdict."""
+    done = [result for result in group if not result.failed]
+    failures = _failures(group)
+    estimates = [result.metrics[metric] for result in done if metric in result.metrics]
+    seeds_planned = len(planned.seeds) if planned else 0
+    outcome: dict[str, Any] = dict.fromkeys(("value", "low", "high", "spread", "difference", "tolerance"))
+    outcome |= {"unit": value.unit if value else "", "seeds": len(estimates), "seeds_planned": seeds_planned}
+    if not estimates:
+        if planned is None and value is not None and value.kind == "quoted":
+            return outcome | {"verdict": Verdict.QUOTED, "reason": ""}
+        if failures and not done:
+            return outcome | {"verdict": Verdict.FAILED, "reason": failures}
+        reason = f"the evaluation gives no '{metric}'" if done else "" if planned else "not in the plan"
+        return outcome | {"verdict": Verdict.NOT_RUN, "reason": reason}
+    outcome["unit"] = _unit(metric, value, [estimate.unit for estimate in estimates], done[0].path)
+    mean = pool(estimates)
+    outcome |= vars(mean)
+    missing = "" if len(estimates) == seeds_planned else f"{len(estimates)} of {seeds_planned} seeds"
+    outcome["reason"] = "; ".join(filter(None, (missing, failures)))
+    if value is None:
+        return outcome | {"verdict": Verdict.UNPUBLISHED}
+    return outcome | vars(compare(mean, value.value, value.half_unit, value.spread, stand_in))
+
+
+def _failures(group: Sequence[Result]) -> str:
+    seeds: dict[str, list[str]] = {}
+    for result in group:
+        if result.failed:
+            seeds.setdefault(result.reason or "no reason given", []).append(str(result.seed))
+    return "; ".join(f"failed with seed {', '.join(own)}: {reason}" for reason, own in seeds.items())
+
+
+def _unit(metric: str, value: Published | None, units: Sequence[str], place: str) -> str:
+    """The unit that all seeds and the published value share. Raises `UserError` where they differ."""
+    found = list(dict.fromkeys((*([value.unit] if value else []), *units)))
+    if len(found) > 1:
+        raise UserError(f"{place}: metric '{metric}' comes in different units: {' and '.join(found)}")
+    return found[0]
+
+
+def _settings(done: Sequence[Result]) -> str:
+    """The settings the seeds share; a setting that differs between them reads `varies`."""
+    keys = dict.fromkeys(key for result in done for key in result.settings)
+    found = {key: [result.settings.get(key) for result in done] for key in keys}
+    shared = {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}
+    return json.dumps(shared, ensure_ascii=False) if shared else ""
+
+
+def _parse(line: dict[str, str]) -> Cell:
+    values: dict[str, Any] = {f.name: line[f.name] for f in fields(Cell)}
+    for field in fields(Cell):
+        text = line[field.name]
+        if field.type in (int, int | None):
+            values[field.name] = int(text) if text else None
+        elif field.type == float | None:
+            values[field.name] = float(text) if text else None
+    values |= {"stand_in": json.loads(line["stand_in"]), "runs": tuple(json.loads(line["runs"]))}
+    return Cell(**values | {"verdict": Verdict(line["verdict"])})

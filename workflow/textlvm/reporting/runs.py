@@ -1,0 +1,180 @@
+"""What was planned and what came out: the plan of a table, and the `metrics.json` of each run and seed."""
+
+import json
+import logging
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from textlvm.errors import UserError, nearest
+from textlvm.estimate import Estimate
+from textlvm.reporting.published import PAPERS
+
+__all__ = ["Planned", "Result", "read_plan", "read_result", "read_results"]
+
+RunKey = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row of one table on one corpus, as the configuration asks for it."""
+
+    paper: str
+    table: int
+    row: str
+    run: str
+    corpus: str
+    """The corpus's name in the registry."""
+    split: str
+    seeds: tuple[int, ...]
+    stand_in: bool
+    """Whether the corpus stands in for the paper's own."""
+    corpus_title: str
+    dataset: str = ""
+    """The paper's data set the row is compared with; may stay empty where the table leaves no choice."""
+
+    @property
+    def run_key(self) -> RunKey:
+        """Paper, corpus, split and run: what all seeds of the row have in common."""
+        return self.paper, self.corpus, self.split, self.run
+
+
+@dataclass(frozen=True)
+class Result:
+    """The `metrics.json` of one run and seed."""
+
+    paper: str
+    corpus: str
+    split: str
+    run: str
+    seed: int
+    path: str
+    failed: bool = False
+    reason: str = ""
+    metrics: Mapping[str, Estimate] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The evaluation's settings (number of trajectories, samples, …), where they are plain values."""
+
+    @property
+    def run_key(self) -> RunKey:
+        """Paper, corpus, split and run."""
+        return self.paper, self.corpus, self.split, self.run
+
+
+def read_plan(plan: Mapping[str, Any]) -> tuple[Planned, ...]:
+    """Check a plan `{"rows": [{"paper": …, "table": …, …}, …]}` and return its rows in order.
+
+    Raises `UserError` for a missing, unknown or ill-typed key, and for a row planned twice.
+    """
+    if not isinstance(plan.get("rows"), list):
+        raise UserError('the plan has no list \'rows\'; it must read {"rows": [{"paper": …}, …]}')
+    planned = tuple(_planned(row, f"the plan's row {i}") for i, row in enumerate(plan["rows"], start=1))
+    seen = set()
+    for row in planned:
+        key = (row.paper, row.table, row.row, row.corpus, row.split)
+        if key in seen:
+            raise UserError(
+                f"the plan lists row '{row.row}' of {row.paper} table {row.table} on {row.corpus} "
+                f"({row.split}) twice; give each run a row label of its own"
+            )
+        seen.add(key)
+    return planned
+
+
+def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[RunKey, list[Result]]:
+    """Read the metrics at hand, grouped by run and ordered by seed; a file not there yet is passed over.
+
+    Raises `UserError` for a malformed file, for a run or seed that the plan does not list, and for two
+    files of one run and seed.
+    """
+    seeds = {row.run_key: row.seeds for row in plan}
+    results: dict[RunKey, list[Result]] = {key: [] for key in seeds}
+    for path in paths:
+        if not Path(path).exists():
+            logging.info("not run yet: %s", path)
+            continue
+        result = read_result(path)
+        name = "/".join(result.run_key)
+        if result.run_key not in seeds:
+            valid = ("/".join(key) for key in seeds)
+            raise UserError(f"{path}: the plan lists no run '{name}'; {nearest(name, valid)}")
+        if result.seed not in seeds[result.run_key]:
+            planned = ", ".join(map(str, seeds[result.run_key]))
+            raise UserError(
+                f"{path}: seed {result.seed} of '{name}' is not in the plan, which lists {planned}"
+            )
+        for other in results[result.run_key]:
+            if other.seed == result.seed:
+                raise UserError(f"{path}: seed {result.seed} of '{name}' was already read from {other.path}")
+        results[result.run_key].append(result)
+    return {key: sorted(group, key=lambda result: result.seed) for key, group in results.items()}
+
+
+def read_result(path: str | Path) -> Result:
+    """Read one `metrics.json`. Raises `UserError` naming the file and the key that is wrong."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is not readable as JSON ({error}); evaluate the run again") from error
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: must hold a JSON object; evaluate the run again")
+    text = {key: _typed(data, key, str, path) for key in ("paper", "corpus", "split", "run", "status")}
+    seed = _typed(data, "seed", int, path)
+    status = text.pop("status")
+    if status not in ("done", "failed"):
+        raise UserError(f"{path}: status '{status}' is neither 'done' nor 'failed'; evaluate the run again")
+    if status == "failed":
+        return Result(**text, seed=seed, path=str(path), failed=True, reason=str(data.get("reason", "")))
+    metrics = {
+        name: _estimate(entry, f"{path}: metric '{name}'")
+        for name, entry in _typed(data, "metrics", dict, path).items()
+    }
+    settings = {k: v for k, v in data.get("settings", {}).items() if isinstance(v, bool | int | float | str)}
+    return Result(**text, seed=seed, path=str(path), metrics=metrics, settings=settings)
+
+
+def _estimate(entry: Any, place: str) -> Estimate:
+    if not isinstance(entry, dict) or not isinstance(entry.get("unit"), str):
+        raise UserError(f"{place} must be an object with 'value' and 'unit'; evaluate the run again")
+    numbers = {key: entry.get(key) for key in ("value", "low", "high")}
+    for key, number in numbers.items():
+        optional = key != "value" and number is None
+        if not optional and (not _is(number, int | float) or not math.isfinite(number)):
+            raise UserError(
+                f"{place}: '{key}' must be a finite number, not {number!r}; evaluate the run again"
+            )
+    return Estimate(**numbers, unit=entry["unit"])
+
+
+def _planned(row: Any, place: str) -> Planned:
+    if not isinstance(row, dict):
+        raise UserError(f"{place} must be an object, not {row!r}")
+    names = [f.name for f in fields(Planned)]
+    for key in row:
+        if key not in names:
+            raise UserError(f"{place}: unknown key '{key}'; {nearest(key, names)}")
+    values = {}
+    for f in fields(Planned):
+        if f.name in row or f.default is MISSING:
+            kind = list if f.name == "seeds" else f.type
+            values[f.name] = _typed(row, f.name, kind, place)
+    if not all(_is(seed, int) for seed in values["seeds"]):
+        raise UserError(f"{place}: 'seeds' must be a list of integers, not {values['seeds']!r}")
+    if values["paper"] not in PAPERS:
+        raise UserError(f"{place}: no paper '{values['paper']}'; {nearest(values['paper'], PAPERS)}")
+    return Planned(**values | {"seeds": tuple(values["seeds"])})
+
+
+def _typed(data: Mapping[str, Any], key: str, kind: Any, place: str | Path) -> Any:
+    if key not in data:
+        raise UserError(f"{place}: key '{key}' is missing")
+    if not _is(data[key], kind):
+        raise UserError(f"{place}: '{key}' must be of type {kind.__name__}, not {data[key]!r}")
+    return data[key]
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """`isinstance`, but a boolean is no number."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -1,0 +1,273 @@
+"""Tables in the papers' shape, for one corpus: rows in the paper's order, metrics reproduced and published.
+
+The columns of the paper come first. What the paper prints outside a column (a footnote, a caption) and
+what is measured beyond the paper forms a second table. The best of a column is not marked: the papers'
+bold type reads as a claim, and whether a difference between rows exceeds the noise is for the claims.
+"""
+
+import json
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from textlvm.errors import UserError, nearest
+from textlvm.reporting.cells import Cell
+from textlvm.reporting.published import DATASETS, PAPERS
+from textlvm.reporting.verdict import RULE, Verdict
+
+__all__ = ["Shape", "as_csv", "as_latex", "as_markdown", "shape"]
+
+NOTHING = "–"
+MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
+SETTINGS = {
+    "trajectories": "K = {:,} trajectories for the cross entropies",
+    "samples": "N = {:,} sampled words",
+    "entropy_draws": "K = {:,} draws of the noise for the entropy gap",
+}
+"""How the evaluation settings that a reader must know are worded; the others are in the tidy table."""
+
+LATEX_HEADINGS = {
+    "ce_train": r"$H[P_{\mathrm{train}}, \hat P]$",
+    "ce_test": r"$H[P_{\mathrm{test}}, \hat P]$",
+    "unique": r"$\mathbf{w}$ unique",
+    "in_vocabulary": r"$\mathbf{w}$ in $V$",
+    "h_gap": r"$H_{\mathrm{gap}}$",
+    "perplexity_3gram": r"$P_{3\text{-gram}}(\mathbf{w})$",
+    "perplexity_5gram": r"$P_{5\text{-gram}}(\mathbf{w})$",
+}
+"""Headings that the papers set as formulas; the others are the plain ones, escaped."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The cells of one table of one paper on one corpus, laid out."""
+
+    paper: str
+    table: int
+    corpus: str
+    title: str
+    """What it shows, on which corpus, and whether that is a stand-in."""
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    """Metrics that are columns of the paper's table, in its order."""
+    extras: tuple[str, ...]
+    """Metrics that are not."""
+    cells: dict[tuple[str, str], Cell]
+    """By row and metric."""
+    notes: tuple[str, ...]
+
+    def cell(self, row: str, metric: str) -> Cell | None:
+        """The cell of a row and metric; for a row of which no metric is known, the cell saying so."""
+        return self.cells.get((row, metric), self.cells.get((row, "")))
+
+    def decimals(self, metric: str) -> int:
+        """Decimals of a column: as the paper prints, and up to two more where the seeds' spread is small."""
+        column = [cell for (_, name), cell in self.cells.items() if name == metric]
+        printed = max((cell.digits for cell in column if cell.digits is not None), default=2)
+        # Seeds that agree exactly leave a spread of rounding errors, which says nothing about digits.
+        spreads = [c.spread for c in column if c.spread and c.value and c.spread > 1e-9 * abs(c.value)]
+        needed = math.ceil(-math.log10(statistics.median(spreads))) if spreads else printed
+        return max(0, printed, min(needed, printed + 2))
+
+
+def shape(cells: Iterable[Cell], paper: str, table: int, corpus: str) -> Shape:
+    """Lay out table number `table` of `paper` on `corpus`.
+
+    Raises `UserError` if the cells have no such table, or none on that corpus.
+    """
+    of_table = [cell for cell in cells if (cell.paper, cell.table) == (paper, table)]
+    chosen = [cell for cell in of_table if cell.corpus == corpus]
+    if not chosen:
+        corpora = {cell.corpus for cell in of_table if cell.corpus}
+        tail = nearest(corpus, corpora) if corpora else "the plan runs it on none"
+        raise UserError(f"the tidy table has no {paper} table {table} on corpus '{corpus}'; {tail}")
+    # Within a row metrics come in the paper's order, but no single row need have them all.
+    columns = dict.fromkeys(c.metric for c in chosen if c.column)
+    order = list(dict.fromkeys(c.metric for c in of_table if c.column))
+    printed = sorted(chosen, key=lambda c: c.published is None)
+    extras = dict.fromkeys(c.metric for c in printed if c.metric and c.metric not in columns)
+    return Shape(
+        paper=paper,
+        table=table,
+        corpus=corpus,
+        title=_title(chosen[0]),
+        rows=tuple(dict.fromkeys(c.row for c in chosen)),
+        columns=tuple(sorted(columns, key=order.index)),
+        extras=tuple(extras),
+        cells={(c.row, c.metric): c for c in chosen},
+        notes=tuple(_notes(chosen)),
+    )
+
+
+def as_csv(shape: Shape) -> str:
+    """The table for machines: each metric unrounded, with spread, interval, published value and verdict."""
+    lines = []
+    for row in shape.rows:
+        of_row = [cell for (name, _), cell in shape.cells.items() if name == row]
+        line: dict[str, object] = {"row": row, "seeds": max(c.seeds for c in of_row)}
+        line["seeds_planned"] = of_row[0].seeds_planned
+        for metric in (*shape.columns, *shape.extras):
+            cell = shape.cells.get((row, metric))
+            for name in ("value", "spread", "low", "high", "published", "difference", "verdict"):
+                column = metric if name == "value" else f"{metric}_{name}"
+                line[column] = getattr(cell, name) if cell else None
+        lines.append(line)
+    return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
+
+
+def as_markdown(shape: Shape) -> str:
+    """The table for readers: title, the paper's columns, the further ones, notes."""
+    parts = [f"# {shape.title}", _markdown(shape, shape.columns)]
+    if shape.extras:
+        parts += ["Further numbers, for which the paper has no column:", _markdown(shape, shape.extras)]
+    parts.append("\n".join(f"- {_escape_markdown(note)}" for note in shape.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_latex(shape: Shape) -> str:
+    """A LaTeX `table` with the paper's columns; needs the packages booktabs and amsmath."""
+    headings, columns = [("", "Model")], [list(shape.rows)]
+    for metric in shape.columns:
+        heading = LATEX_HEADINGS.get(metric, _latex(_heading(shape, metric)))
+        headings += [(heading, "here"), (heading, "paper")]
+        columns += _texts(shape, metric)
+    frame = pd.DataFrame(dict(enumerate(columns))).map(_latex)
+    frame.columns = pd.MultiIndex.from_tuples(headings)
+    tabular = frame.to_latex(
+        index=False, escape=False, multicolumn_format="c", column_format="l" + "rr" * len(shape.columns)
+    )
+    notes = " ".join(f"{_latex(note)}." for note in shape.notes)
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering\small\setlength{\tabcolsep}{4pt}",
+            rf"\caption{{{_latex(shape.title)}. {notes}}}",
+            rf"\label{{tab:{shape.paper}-{shape.table}-{shape.corpus}}}",
+            tabular + r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
+    headings, columns = ["Model"], [list(shape.rows)]
+    for metric in metrics:
+        here, paper = _texts(shape, metric)
+        headings.append(_with_unit(shape, metric))
+        columns.append(here)
+        if any(text != NOTHING for text in paper):
+            headings.append("paper")
+            columns.append(paper)
+    # Columns are numbered, since their headings need not differ.
+    frame = pd.DataFrame(dict(enumerate(columns))).map(_escape_markdown)
+    filled = frame.drop(columns=0).ne(NOTHING).any(axis="columns")
+    return frame[filled].to_markdown(
+        index=False,
+        headers=[_escape_markdown(heading) for heading in headings],
+        colalign=("left", *["right"] * (len(columns) - 1)),
+        disable_numparse=True,
+    )
+
+
+def _with_unit(shape: Shape, metric: str) -> str:
+    unit = next((cell.unit for (_, name), cell in shape.cells.items() if name == metric and cell.unit), "")
+    return f"{_heading(shape, metric)} ({unit})" if unit else _heading(shape, metric)
+
+
+def _texts(shape: Shape, metric: str) -> tuple[list[str], list[str]]:
+    """A column as text: reproduced, and published."""
+    cells = [shape.cell(row, metric) for row in shape.rows]
+    decimals = shape.decimals(metric)
+    return [_reproduced(cell, decimals) for cell in cells], [_published(cell) for cell in cells]
+
+
+def _reproduced(cell: Cell | None, decimals: int) -> str:
+    if cell is None or cell.verdict is Verdict.QUOTED:
+        return NOTHING
+    if cell.value is None:
+        return str(cell.verdict)
+    spread = f" ± {cell.spread:.{decimals}f}" if cell.spread is not None else ""
+    mark = f" {MARKS[cell.verdict]}" if cell.verdict in MARKS else ""
+    return f"{cell.value:.{decimals}f}{spread}{mark}"
+
+
+def _published(cell: Cell | None) -> str:
+    if cell is None or cell.published is None:
+        return NOTHING
+    digits = cell.digits or 0
+    large = abs(cell.published) >= 1e9
+    value = f"{cell.published:.1e}" if large else f"{cell.published:.{max(0, digits)}f}"
+    bound = "≤ " if cell.published_bound == "upper" else ""
+    spread = f" ± {cell.published_spread:g}" if cell.published_spread is not None else ""
+    return f"{bound}{value}{spread}"
+
+
+def _heading(shape: Shape, metric: str) -> str:
+    return next((c.column for (_, name), c in shape.cells.items() if name == metric and c.column), metric)
+
+
+def _title(cell: Cell) -> str:
+    dataset = DATASETS.get(cell.dataset, cell.dataset)
+    corpus = f"{cell.corpus_title}, a stand-in for {dataset}" if cell.stand_in else cell.corpus_title
+    return f"Table {cell.table} of {PAPERS[cell.paper]}, {cell.split} split, on {corpus}"
+
+
+def _notes(cells: Sequence[Cell]) -> Iterable[str]:
+    seeds = max(cell.seeds for cell in cells)
+    if seeds > 1:
+        yield f"Reproduced values are means over {seeds} seeds ± their standard deviation"
+    elif seeds == 1:
+        yield "Reproduced values are of one seed, so the noise between trainings is unknown"
+    if any(cell.published_spread is not None for cell in cells):
+        yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
+    if cells[0].stand_in:
+        yield "The corpus is not the paper's: numbers stand side by side, and no cell claims agreement"
+    if any(cell.verdict in MARKS for cell in cells):
+        marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
+        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
+    settings = {c.row: _settings(c.settings) for c in cells if c.settings}
+    texts = dict.fromkeys(filter(None, settings.values()))
+    for text in texts:
+        rows = ", ".join(row for row, own in settings.items() if own == text)
+        yield f"Evaluated with {text}" + (f" ({rows})" if len(texts) > 1 else "")
+    reasons = dict.fromkeys((c.row, c.reason) for c in cells if c.reason)
+    for reason in dict.fromkeys(own for _, own in reasons):
+        yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
+
+
+def _settings(text: str) -> str:
+    settings = json.loads(text)
+    numbers = {key: settings[key] for key in SETTINGS if isinstance(settings.get(key), int)}
+    return ", ".join(SETTINGS[key].format(number) for key, number in numbers.items())
+
+
+def _escape_markdown(text: str) -> str:
+    for character in "\\|*<":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def _latex(text: str) -> str:
+    """Escape text for LaTeX, the papers' own characters included."""
+    table = {
+        "\\": r"\textbackslash{}",
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": "$<$",
+        ">": "$>$",
+        "|": "$|$",
+        "×": r"$\times$",
+        "±": r"$\pm$",
+        "≤": r"$\le$",
+        "†": r"$^\dagger$",
+        "θ": r"$\theta$",
+        "²": "$^2$",
+        "✓": r"$^{=}$",
+        "✗": r"$^{\ne}$",
+        "–": "--",
+    }
+    return "".join(table.get(character, character) for character in text)

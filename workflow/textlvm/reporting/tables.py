@@ -1,0 +1,78 @@
+"""Tables: from metrics, plan and published values to tidy cells, and from these to the papers' shape.
+
+    python -m textlvm.reporting.tables tidy --table 1 --published workflow/published.csv \\
+        --plan plan.json --metrics results/words/*/standard/*/seed*/metrics.json --out results/table1.csv
+    python -m textlvm.reporting.tables shape --tidy results/table1.csv --paper words --table 1 \\
+        --corpus gutenberg --csv table1.csv --md table1.md --tex table1.tex
+
+`tidy` writes a row per cell, both papers' tables of that number in one file. Metrics files that do not
+exist yet are passed over: a table can be made from what has run so far, and its other rows say `not run`.
+`shape` writes one paper's table on one corpus, reproduced beside published, as CSV, Markdown and LaTeX.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from textlvm import cli
+from textlvm.files import write_text
+from textlvm.reporting import published
+from textlvm.reporting.cells import build, read_tidy, write_tidy
+from textlvm.reporting.runs import read_plan, read_results
+
+__all__ = ["main"]
+
+
+def main(options: argparse.Namespace) -> None:
+    """Run the command that was asked for."""
+    options.command(options)
+
+
+def tidy(options: argparse.Namespace) -> None:
+    """Write the cells of one table number."""
+    plan = read_plan(options.plan)
+    cells = build(options.table, published.read(options.published), plan, read_results(options.metrics, plan))
+    write_tidy(options.out, cells)
+    filled = sum(cell.value is not None for cell in cells)
+    logging.info("%s: %d cells, %d of them reproduced", options.out, len(cells), filled)
+
+
+def shape(options: argparse.Namespace) -> None:
+    """Write one paper's table on one corpus in three formats."""
+    # Imported here so that `tidy` starts without pandas.
+    from textlvm.reporting import shapes
+
+    table = shapes.shape(read_tidy(options.tidy), options.paper, options.table, options.corpus)
+    write_text(options.csv, shapes.as_csv(table))
+    write_text(options.md, shapes.as_markdown(table))
+    write_text(options.tex, shapes.as_latex(table))
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="tidy | shape")
+    common = {"parents": [cli.parser(None)], "add_help": False}
+
+    one = commands.add_parser("tidy", help="write the cells of one table number", **common)
+    one.add_argument("--table", type=int, required=True, help="the number of the table, in both papers")
+    one.add_argument("--published", type=Path, required=True, help="the published values (CSV)")
+    one.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")
+    one.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files at hand")
+    one.add_argument("--out", type=Path, required=True, help="the tidy table (CSV)")
+    one.set_defaults(command=tidy)
+
+    two = commands.add_parser("shape", help="write one paper's table on one corpus", **common)
+    two.add_argument("--tidy", type=Path, required=True, help="a tidy table")
+    two.add_argument("--paper", choices=list(published.PAPERS), required=True)
+    two.add_argument("--table", type=int, required=True)
+    two.add_argument("--corpus", required=True, help="the corpus's name in the registry")
+    for name, what in (("csv", "CSV"), ("md", "Markdown"), ("tex", "LaTeX")):
+        two.add_argument(f"--{name}", type=Path, required=True, help=f"where the {what} goes")
+    two.set_defaults(command=shape)
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(main, _arguments())
