@@ -1,0 +1,63 @@
+"""Counting beside the shell's way, on the same file, on one core.
+
+    python benchmarks/bench_counting.py [--file TEXT] [--repeats 3]
+
+Prints the best MB/s of both and their ratio; the shell pipeline runs in the locale at hand and in the C
+locale, where `sort` is fastest. Without --file the text is the documentation corpus of this environment.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from textlvm.corpora.counting import count
+
+PIPELINE = 'tr -cs "A-Za-z0-9\'" \'\\n\' < "$1" | tr A-Z a-z | sort | uniq -c > /dev/null'
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--file", type=Path, help="plain text to count")
+    parser.add_argument("--repeats", type=int, default=3, help="repetitions, the best of which is printed")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with tempfile.TemporaryDirectory() as folder:
+        text = options.file or documentation(Path(folder))
+        ways: dict[str, Callable[[], object]] = {
+            "textlvm": lambda: count(text),
+            "shell": lambda: shell(text, {}),
+            "shell, LC_ALL=C": lambda: shell(text, {"LC_ALL": "C"}),
+        }
+        megabytes = text.stat().st_size / 1e6
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        # In turns, so that whatever else the machine does slows all of them down alike.
+        for _ in range(options.repeats):
+            for name, way in ways.items():
+                begin = time.perf_counter()
+                way()
+                seconds[name].append(time.perf_counter() - begin)
+    speeds = {name: megabytes / min(times) for name, times in seconds.items()}
+    print(f"{megabytes:.0f} MB, one core")
+    for name, speed in speeds.items():
+        print(f"{name:16} {speed:7.1f} MB/s {speeds['textlvm'] / speed:6.1f}x")
+
+
+def documentation(folder: Path) -> Path:
+    text = folder / "documentation.txt"
+    subprocess.run([sys.executable, "-m", "textlvm.corpora.documentation", "--out", text], check=True)
+    return text
+
+
+def shell(text: Path, locale: dict[str, str]) -> None:
+    subprocess.run(["sh", "-c", PIPELINE, "sh", text], check=True, env=os.environ | locale)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+import gzip
+import tarfile
+import zipfile
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from textlvm.corpora.counting import count, merge, read_counts, write_counts
+from textlvm.errors import UserError
+
+LINES = st.lists(st.text(alphabet="abcABC'’é .,\n\0", max_size=60), min_size=1, max_size=12)
+in_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
+
+
+@in_folder
+@given(LINES, st.integers(1, 5), st.randoms())
+def test_shards_counted_and_merged_are_the_whole_counted(tmp_path, lines, shards, random):
+    whole = tmp_path / "whole"
+    whole.write_text("some words\n" + "\n".join(lines), encoding="utf-8")
+    parts = []
+    for i in range(shards):
+        source, counts = tmp_path / f"part{i}", tmp_path / f"part{i}.tsv"
+        source.write_text(
+            "\n".join([*(["some words"] if i == 0 else ["x"]), *lines[i::shards]]), encoding="utf-8"
+        )
+        write_counts(counts, count(source))
+        parts.append(counts)
+    random.shuffle(parts)
+    expected = Counter(count(whole)) + Counter({"x": shards - 1})
+    assert merge(parts) == expected
+
+
+@in_folder
+@given(
+    st.dictionaries(
+        st.text(alphabet="abc'é1", min_size=1, max_size=5), st.integers(0, 10**18 - 1), max_size=9
+    )
+)
+def test_counts_survive_a_file(tmp_path, counts):
+    path = tmp_path / "counts.tsv"
+    write_counts(path, counts)
+    assert read_counts(path) == counts
+    rows = list(read_counts(path).items())
+    assert rows == sorted(rows, key=lambda row: (-row[1], row[0]))
+    if counts:
+        assert count(path, "counts") == counts
+
+
+def test_counts_files_are_byte_for_byte_the_same(tmp_path):
+    write_counts(tmp_path / "a", {"b": 1, "a": 1, "c": 2})
+    write_counts(tmp_path / "b", {"c": 2, "a": 1, "b": 1})
+    assert (
+        (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b"word\tcount\nc\t2\na\t1\nb\t1\n"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"... --- ..."])
+@pytest.mark.parametrize("kind", ["text", "counts"])
+def test_a_source_without_words_is_refused(tmp_path, content, kind):
+    if kind == "counts" and b"." in content:
+        content = b"word\tcount\n"
+    source = tmp_path / "empty.txt"
+    source.write_bytes(content)
+    with pytest.raises(UserError, match=r"empty\.txt holds no words"):
+        count(source, kind)
+
+
+def test_lists_are_read_as_they_come(tmp_path):
+    source = tmp_path / "list.txt"
+    source.write_bytes(b"\xef\xbb\xbfthe 12\r\nThe\t3\r\n\r\nit\xe2\x80\x99s  4\ncaf\xe9 5")
+    assert count(source, "counts") == {"the": 15, "it's": 4, "café": 5}
+
+
+def test_lists_in_an_archive_are_added_up(tmp_path):
+    source = tmp_path / "lists.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("PG1_counts.txt", "the\t2\nof\t1\n")
+        archive.writestr("PG2_counts.txt", "the\t3\n")
+        archive.writestr("metadata.csv", "id,title\n")
+    assert count(source, "counts", members="*_counts.txt") == {"the": 5, "of": 1}
+    with pytest.raises(UserError, match=r"lists\.zip, metadata\.csv, line 1: expected `word count`"):
+        count(source, "counts")
+
+
+@pytest.mark.parametrize(
+    "line", ["word", "two words 3", "word -3", "word 1.5", "word ３", "word 1" + "0" * 18]
+)
+def test_a_line_that_is_no_count_is_named(tmp_path, line):
+    source = tmp_path / "list.txt"
+    source.write_text(f"the 1\n{line}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"list\.txt, line 2: expected `word count`, found"):
+        count(source, "counts")
+
+
+@in_folder
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_list_or_an_error(tmp_path, data):
+    source = tmp_path / "list.txt"
+    source.write_bytes(data)
+    counts, message = {}, ""
+    try:
+        counts = count(source, "counts")
+    except UserError as error:
+        message = str(error)
+    assert bool(counts) != bool(message)
+    assert "\n" not in message
+    write_counts(tmp_path / "counts.tsv", counts)
+    assert read_counts(tmp_path / "counts.tsv") == counts
+
+
+def test_gutenberg_books_are_cleaned_and_counted_once(tmp_path):
+    start, end = (f"*** {mark} OF THE PROJECT GUTENBERG EBOOK ***" for mark in ("START", "END"))
+    book = f"Licence\n{start}\nTick tock.\n{end}\nLicence"
+    for name, text in {"a.txt": book, "copy.txt": book, "b.txt": "Tick."}.items():
+        (tmp_path / name).write_text(text)
+    source = tmp_path / "books.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        for name in ("a.txt", "copy.txt", "b.txt"):
+            archive.add(tmp_path / name, name)
+    assert count(source, cleaning="gutenberg") == {"tick": 2, "tock": 1}
+    assert count(source)["tick"] == 3
+
+
+def test_command_line(tmp_path, python):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"Tick, tock; tick"))
+    (tmp_path / "b.txt").write_bytes(b"tock 5\n")
+    for name, kind in (("a.gz", "text"), ("b.txt", "counts")):
+        files = [
+            "--source",
+            tmp_path / name,
+            "--out",
+            tmp_path / f"{name}.tsv",
+            "--log",
+            tmp_path / f"{name}.log",
+        ]
+        python("-m", "textlvm.corpora.counting", "count", "--kind", kind, *files)
+    parts = [tmp_path / "a.gz.tsv", tmp_path / "b.txt.tsv"]
+    both = tmp_path / "both.tsv"
+    python("-m", "textlvm.corpora.counting", "merge", "--counts", *parts, "--out", both)
+    assert both.read_text() == "word\tcount\ntock\t6\ntick\t2\n"
+    assert "3 tokens, 2 distinct" in (tmp_path / "a.gz.log").read_text()
+
+
+def test_an_error_is_one_sentence(tmp_path, python):
+    arguments = ["--source", tmp_path / "none", "--kind", "text", "--out", tmp_path / "out"]
+    failed = python("-m", "textlvm.corpora.counting", "count", *arguments)
+    assert failed.returncode == 2
+    assert failed.stderr == f"error: cannot read {tmp_path / 'none'}: No such file or directory\n"

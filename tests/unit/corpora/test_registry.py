@@ -1,0 +1,198 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.corpora import registry
+from textlvm.corpora.registry import SourceFile
+from textlvm.errors import UserError
+
+REGISTRY = Path(__file__).parents[3] / "workflow" / "corpora.yaml"
+ENTRY = {
+    "title": "A corpus",
+    "kind": "text",
+    "files": [{"name": "a.txt", "urls": ["https://example.org/a.txt"], "sha256": "0" * 64, "bytes": 5}],
+}
+
+
+def load(tmp_path, entries, overrides=None):
+    path = tmp_path / "corpora.yaml"
+    path.write_text(yaml.safe_dump(entries))
+    return registry.load(path, overrides)
+
+
+class TestShippedRegistry:
+    corpora = registry.load(REGISTRY)
+
+    def test_every_corpus_says_its_terms_and_its_part(self):
+        for corpus in self.corpora.values():
+            assert corpus.licence
+            assert corpus.citation
+            assert corpus.paper_corpus == (corpus.stand_in_for is None), corpus.name
+
+    def test_the_papers_own_corpus(self):
+        (paper,) = [corpus for corpus in self.corpora.values() if corpus.paper_corpus]
+        assert paper.name == "bookscorpus"
+        assert paper.content == "text"
+
+    def test_every_file_can_be_had_or_recognised(self):
+        for corpus in self.corpora.values():
+            for source in corpus.files:
+                assert source.urls or source.hashes or corpus.kind == "documentation"
+
+    def test_all_is_said(self):
+        symspell = self.corpora["symspell"]
+        source = symspell.file("frequency_dictionary_en_82_765.txt")
+        assert symspell.content == "counts"
+        assert source.bytes == 1_332_881
+        assert source.hashes.keys() == {"sha256"}
+        assert source.local.path.startswith("symspell/")
+        assert self.corpora["gutenberg"].cleaning == "gutenberg"
+        assert self.corpora["documentation"].content == "text"
+
+
+def test_unknown_names_come_with_the_nearest(tmp_path):
+    corpora = load(tmp_path, {"novels": ENTRY, "letters": ENTRY})
+    with pytest.raises(UserError, match="unknown corpus 'novel'; did you mean 'novels'"):
+        registry.find(corpora, "novel")
+    with pytest.raises(UserError, match=r"corpus 'novels' has no file 'b\.txt'; .*'a\.txt'"):
+        corpora["novels"].file("b.txt")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda e: e.update(licnce="MIT"), "unknown key 'licnce' in novels; did you mean 'licence'"),
+        (lambda e: e.pop("title"), "novels: 'title' is a required property"),
+        (lambda e: e.update(kind="texts"), "novels.kind: 'texts' is not one of"),
+        (lambda e: e.update(files=[]), "novels.files"),
+        (
+            lambda e: e["files"][0].update(name="../a.txt"),
+            "novels.files.0.name must be a file name of letters",
+        ),
+        (lambda e: e["files"][0].update(name="a b"), "novels.files.0.name must be a file name of letters"),
+        (
+            lambda e: e["files"][0].update(urls=["file:///etc/passwd"]),
+            "novels.files.0.urls.0 must be an http",
+        ),
+        (lambda e: e["files"][0].update(sha256="abc"), "novels.files.0.sha256 must be 64 hexadecimal digits"),
+        (lambda e: e["files"][0].update(bytes=0), "novels.files.0.bytes"),
+        (lambda e: e["files"][0].update(sha265="0" * 64), "unknown key 'sha265' in novels.files.0"),
+    ],
+)
+def test_a_wrong_entry_is_one_sentence(tmp_path, change, message):
+    entry = copy.deepcopy(ENTRY)
+    change(entry)
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, {"novels": entry})
+    assert message in str(caught.value)
+    assert "corpora.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5),
+    lambda values: st.dictionaries(
+        st.text(max_size=5) | st.sampled_from([1, None, *ENTRY]), values, max_size=4
+    ),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES)
+def test_any_registry_is_read_or_refused(tmp_path_factory, entries):
+    message = ""
+    try:
+        load(tmp_path_factory.getbasetemp(), entries)
+    except UserError as error:
+        message = str(error)
+    assert bool(message) == (entries != {})
+    assert "\n" not in message
+
+
+def test_what_is_no_registry(tmp_path):
+    with pytest.raises(UserError, match="cannot read the registry"):
+        registry.load(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1\nb: 2\n")
+    with pytest.raises(UserError, match=r"bad\.yaml, line 2: not valid YAML"):
+        registry.load(tmp_path / "bad.yaml")
+    with pytest.raises(UserError, match="the name 'My Corpus' in the file must be lower-case letters"):
+        load(tmp_path, {"My Corpus": ENTRY})
+
+
+class TestOverrides:
+    def test_a_file_at_hand(self, tmp_path):
+        corpora = load(tmp_path, {"novels": ENTRY}, {"novels": {"path": "here/b.txt"}})
+        assert corpora["novels"].files == (
+            SourceFile(
+                "a.txt", ("https://example.org/a.txt",), {"sha256": "0" * 64}, 5, path=Path("here/b.txt")
+            ),
+        )
+
+    def test_a_folder_at_hand(self, tmp_path):
+        entry = {**ENTRY, "files": [{"name": "a.txt"}, {"name": "b.txt"}]}
+        (tmp_path / "here").mkdir()
+        corpora = load(tmp_path, {"novels": entry}, {"novels": {"path": str(tmp_path / "here")}})
+        assert [source.path for source in corpora["novels"].files] == [
+            tmp_path / "here" / "a.txt",
+            tmp_path / "here" / "b.txt",
+        ]
+
+    def test_a_new_corpus_of_one_file(self, tmp_path):
+        override = {"path": "my letters.txt", "kind": "text", "title": "My letters"}
+        corpus = load(tmp_path, {"novels": ENTRY}, {"mine": override})["mine"]
+        assert corpus.title == "My letters"
+        assert not corpus.paper_corpus
+        assert corpus.files == (SourceFile("my_letters.txt", path=Path("my letters.txt")),)
+
+    def test_a_new_corpus_of_a_folder(self, tmp_path):
+        folder = tmp_path / "letters"
+        folder.mkdir()
+        for name in ("b.txt", "a.txt.gz", ".hidden"):
+            (folder / name).touch()
+        corpus = load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "counts"}})["mine"]
+        assert corpus.title == "mine"
+        assert corpus.content == "counts"
+        assert [source.name for source in corpus.files] == ["a.txt.gz", "b.txt"]
+
+    @pytest.mark.parametrize(
+        ("overrides", "message"),
+        [
+            ({"mine": {"path": "x"}}, "corpora.mine: `kind` must be text or counts"),
+            ({"mine": {"path": "x", "kind": "documentation"}}, "corpora.mine: `kind` must be text or counts"),
+            ({"mine": {"kind": "text"}}, "corpora.mine: `path` is missing"),
+            ({"mine": {"path": "x", "kid": "text"}}, "corpora.mine: unknown key 'kid'; did you mean 'kind'"),
+            ({"novels": {"path": "x", "title": "y"}}, "only `path` can be given for a registered corpus"),
+            ({"made": {"path": "x"}}, "corpora.made: this corpus is made from the installed packages"),
+            ({"My": {"path": "x", "kind": "text"}}, "config.yaml: corpora: the name 'My'"),
+        ],
+    )
+    def test_a_wrong_override_is_one_sentence(self, tmp_path, overrides, message):
+        made = {"title": "Made", "kind": "documentation", "files": [{"name": "made.txt"}]}
+        with pytest.raises(UserError) as caught:
+            load(tmp_path, {"novels": ENTRY, "made": made}, overrides)
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_folders_that_cannot_be_a_corpus(self, tmp_path):
+        folder = tmp_path / "letters"
+        folder.mkdir()
+        with pytest.raises(UserError, match="holds no files"):
+            load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "text"}})
+        (folder / "a b").touch()
+        (folder / "a_b").touch()
+        with pytest.raises(UserError, match="differ in special characters alone"):
+            load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "text"}})
+
+    def test_one_file_cannot_be_two(self, tmp_path):
+        entry = {**ENTRY, "files": [{"name": "a.txt"}, {"name": "b.txt"}]}
+        with pytest.raises(UserError, match="this corpus has 2 files; give the folder"):
+            load(tmp_path, {"novels": entry}, {"novels": {"path": __file__}})
+
+
+def test_the_registry_imports_nothing_heavy(python):
+    code = "import sys, textlvm.corpora.registry; print({'torch', 'pandas', 'numpy'} & set(sys.modules))"
+    assert python("-c", code).stdout == "set()\n"

@@ -1,0 +1,163 @@
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from textlvm.corpora import tables
+from textlvm.corpora.splits import SplitSettings, read_words, split, standard, unseen, write_words
+from textlvm.errors import UserError
+
+COUNTS = st.lists(st.integers(1, 1000), min_size=12, max_size=40).map(lambda counts: np.array(counts))
+SEEDS = st.integers(0, 2**31)
+
+
+def names(counts) -> list[str]:
+    return [f"w{i:03}" for i in range(len(counts))]
+
+
+@given(COUNTS, SEEDS, st.sampled_from(["standard", "unseen"]), st.floats(0.05, 0.95), st.integers(1, 10))
+def test_every_token_is_on_one_side(counts, seed, name, fraction, tokens):
+    settings = SplitSettings(fraction, tokens if seed % 2 and tokens < counts.sum() else None, seed)
+    try:
+        words = split(names(counts), counts, name, settings)
+    except UserError:
+        assume(False)
+    assert words.words == names(counts)
+    np.testing.assert_array_equal(words.train + words.test, counts)
+    assert (words.train >= 0).all()
+    assert (words.test >= 0).all()
+    assert words.train.dtype == words.test.dtype == np.int64
+    if name == "unseen":
+        assert not (words.train * words.test).any()
+        assert np.count_nonzero(words.test) == round(fraction * len(counts))
+    elif settings.test_tokens:
+        assert words.test.sum() == settings.test_tokens
+
+
+@given(COUNTS, SEEDS, st.sampled_from(["standard", "unseen"]), st.randoms())
+def test_a_split_does_not_depend_on_the_order_of_the_words(counts, seed, name, random):
+    order = list(range(len(counts)))
+    random.shuffle(order)
+    words = names(counts)
+    settings = SplitSettings(0.3, None, seed)
+    plain = split(words, counts, name, settings)
+    shuffled = split([words[i] for i in order], counts[order], name, settings)
+    np.testing.assert_array_equal(shuffled.test, plain.test[order])
+
+
+def test_splits_differ_by_seed_and_are_the_same_everywhere():
+    counts = np.arange(100, 130)
+    drawn = [
+        split(names(counts), counts, "standard", SplitSettings(0.1, None, seed)).test for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+    # Where these numbers change, so does every result that was ever made with them.
+    assert drawn[0][:6].tolist() == [13, 12, 11, 7, 19, 4]
+    words = split(names(counts), counts, "unseen", SplitSettings())
+    assert np.flatnonzero(words.test).tolist() == [13, 17, 28]
+
+
+def test_standard_is_a_binomial_draw():
+    counts = np.full(20_000, 10)
+    test = standard(counts, SplitSettings(0.1), np.random.default_rng(0))
+    expected = [20_000 * math.comb(10, k) * 0.1**k * 0.9 ** (10 - k) for k in range(11)]
+    observed = np.bincount(test, minlength=11)
+    statistic = sum((observed[k] - expected[k]) ** 2 / expected[k] for k in range(5))
+    assert statistic < 23.5  # the 99.99% quantile of chi-square with 4 degrees of freedom
+
+
+@pytest.mark.parametrize("tokens", [1, 3, 5])
+def test_test_tokens_are_drawn_without_replacement(tokens):
+    """Against the multivariate hypergeometric distribution, enumerated."""
+    counts, draws = np.array([1, 2, 3]), 20_000
+    generator = np.random.default_rng(tokens)
+    observed: dict[tuple[int, ...], int] = {}
+    for _ in range(draws):
+        test = tuple(standard(counts, SplitSettings(0.1, tokens), generator).tolist())
+        observed[test] = observed.get(test, 0) + 1
+    outcomes = [k for k in itertools.product(range(2), range(3), range(4)) if sum(k) == tokens]
+    assert set(observed) <= set(outcomes)
+    for outcome in outcomes:
+        ways = math.prod(math.comb(int(n), k) for n, k in zip(counts, outcome, strict=True))
+        share = ways / math.comb(6, tokens)
+        error = math.sqrt(share * (1 - share) / draws)
+        assert observed.get(outcome, 0) / draws == pytest.approx(share, abs=5 * error)
+
+
+def test_test_tokens_of_more_than_a_billion():
+    counts = np.array([3 * 10**9, 10**9, 10])
+    test = standard(counts, SplitSettings(0.1, 50_000), np.random.default_rng(0))
+    assert test.sum() == 50_000
+    assert test[0] / 50_000 == pytest.approx(0.75, abs=0.01)
+
+
+def test_unseen_words_are_chosen_whatever_their_frequency():
+    counts = np.array([10**6, 1, 1, 1, 1])
+    chosen = np.zeros(5)
+    for seed in range(2000):
+        chosen += unseen(counts, SplitSettings(0.4), np.random.default_rng(seed)) > 0
+    np.testing.assert_allclose(chosen / 2000, 0.4, atol=0.06)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "settings", "message"),
+    [
+        ("unseen", [5, 5], SplitSettings(0.1), "leaves the test set empty"),
+        ("unseen", [5, 5], SplitSettings(0.9), "leaves the training set empty"),
+        ("standard", [1], SplitSettings(1e-9), "leaves the test set empty"),
+        ("standard", [1], SplitSettings(1 - 1e-9), "leaves the training set empty"),
+        ("standard", [2, 3], SplitSettings(test_tokens=5), "leaves none of 5 to train on"),
+        ("standard", [], SplitSettings(), "leaves the training set empty"),
+    ],
+)
+def test_an_empty_side_is_an_error(name, counts, settings, message):
+    with pytest.raises(UserError, match=message):
+        split(names(counts), np.array(counts, dtype=np.int64), name, settings)
+
+
+@pytest.mark.parametrize("values", [{"test_fraction": 0.0}, {"test_fraction": 1}, {"test_tokens": 0}])
+def test_impossible_settings(values):
+    with pytest.raises(UserError, match="must"):
+        SplitSettings(**values)
+
+
+def test_words_survive_a_file(tmp_path):
+    counts = np.arange(10, 60)
+    words = split(names(counts), counts, "standard", SplitSettings())
+    write_words(tmp_path / "words.tsv", words)
+    back = read_words(tmp_path / "words.tsv")
+    assert back.words == words.words
+    np.testing.assert_array_equal(back.train, words.train)
+    np.testing.assert_array_equal(back.test, words.test)
+    assert back.train.dtype == np.int64
+    assert back.train.flags.c_contiguous
+
+
+def test_command_line(tmp_path, python):
+    vocabulary, out = tmp_path / "vocabulary.tsv", tmp_path / "words.tsv"
+    tables.write(vocabulary, ("word", "count"), ["the", "of", "and"], [300, 200, 100])
+
+    def run(settings):
+        arguments = ["--vocabulary", vocabulary, "--split", "standard", "--out", out]
+        return python("-m", "textlvm.corpora.splits", *arguments, "--settings", json.dumps(settings))
+
+    assert run({"test_fraction": 0.1, "test_tokens": None, "seed": 0}).returncode == 0
+    words = read_words(out)
+    assert words.words == ["the", "of", "and"]
+    assert (words.train + words.test).tolist() == [300, 200, 100]
+    failed = run({"sed": 0})
+    assert failed.returncode == 2
+    assert "split settings" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_reading_a_split_imports_nothing_heavy(python):
+    code = (
+        "import sys, textlvm.corpora.splits; print({'torch', 'pandas', 'scipy', 'polars'} & set(sys.modules))"
+    )
+    assert python("-c", code).stdout == "set()\n"

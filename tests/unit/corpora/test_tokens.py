@@ -1,0 +1,138 @@
+import re
+import tracemalloc
+import unicodedata
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.corpora import tokens
+from textlvm.corpora.tokens import TokenCounter, decode
+
+CONTRACTIONS = {"'s", "'t", "'d", "'m", "'ll", "'re", "'ve"}
+# Words of every length around 8 and 16 bytes, where the way of counting changes; few, so that they repeat.
+WORDS = st.one_of(
+    st.sampled_from(["a", "The", "it's", "don't", "'quoted'", "'ll", "x" * 7, "x" * 8, "x" * 9, "y" * 15]),
+    st.sampled_from(
+        ["Y" * 16, "y" * 17, "z" * 40, "naïve", "CAFÉ", "cafe\u0301", "it’s", "1999", "''", "ÿ" * 9]
+    ),
+    st.text(alphabet="abAB01'’éÉ", max_size=20),
+)
+GAPS = st.sampled_from([" ", "\n", "\r\n", "\0", "\ufeff", ", ", "—", "_", "\t", "…", " ' "])
+TEXTS = st.lists(st.tuples(WORDS, GAPS), max_size=60).map(lambda parts: "".join(w + g for w, g in parts))
+
+
+def counted(*blocks: bytes) -> dict[str, int]:
+    counter = TokenCounter()
+    counter.update(blocks)
+    return counter.counts()
+
+
+def reference(text: str) -> dict[str, int]:
+    """The definition of a token, character by character."""
+    lowered = "".join(character.lower() for character in re.sub("[’ʼ]", "'", text))
+    kept = "".join(
+        c if c == "'" or c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in lowered
+    )
+    stripped = (run.rstrip("'") for run in kept.split(" "))
+    words = (run if run in CONTRACTIONS else run.lstrip("'") for run in stripped)
+    return dict(Counter(word for word in words if word))
+
+
+@given(TEXTS)
+def test_counts_follow_the_definition(text):
+    assert counted(text.encode()) == reference(text)
+
+
+@given(st.text(max_size=80))
+def test_counts_follow_the_definition_on_any_text(text):
+    assert counted(text.encode("utf-8", errors="replace")) == reference(
+        text.encode("utf-8", errors="replace").decode()
+    )
+
+
+@given(TEXTS, st.lists(st.integers(0, 400), max_size=5))
+def test_blocks_may_be_cut_anywhere(text, cuts):
+    data = text.encode()
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    pieces = [data[a:b] for a, b in pairwise(places)]
+    assert counted(*pieces) == counted(data)
+
+
+@given(TEXTS, TEXTS)
+def test_tokens_end_where_a_text_ends(first, second):
+    counter = TokenCounter()
+    counter.update([first.encode()])
+    counter.update([second.encode()])
+    assert Counter(counter.counts()) == Counter(reference(first)) + Counter(reference(second))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_counted(data):
+    for token, count in counted(data).items():
+        assert count > 0
+        assert not re.search(r"\s|\0", token)
+
+
+def test_sums_are_exact_when_many_distinct_keys_have_come_together(monkeypatch):
+    monkeypatch.setattr(tokens, "PENDING", 50)
+    words = [
+        f"{'long' if i % 3 else ''}word{i * i % 97}{'suffix' if i % 5 == 0 else ''}" for i in range(3000)
+    ]
+    blocks = [" ".join(words[i : i + 10]).encode() + b"\n" for i in range(0, 3000, 10)]
+    assert counted(*blocks) == dict(Counter(words))
+
+
+def test_keys_with_the_same_hash_keep_their_own_counts(monkeypatch):
+    monkeypatch.setattr(tokens, "MIX", tokens.np.uint64(0))
+    text = b"abcdefghijklmno bbcdefghijklmno " * 50
+    assert counted(text) == {"abcdefghijklmno": 50, "bbcdefghijklmno": 50}
+
+
+def test_memory_does_not_grow_with_the_text():
+    block = " ".join(f"word{i}" for i in range(20_000)).encode() + b" "
+
+    def peak(blocks: int) -> int:
+        tracemalloc.start()
+        counted(*[block] * blocks)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    # As many distinct keys as are put by before they are summed, and as many again.
+    few = tokens.PENDING // 20_000
+    assert peak(4 * few) < 1.1 * peak(2 * few)
+
+
+def test_text_without_separators_needs_bounded_memory():
+    block = b"a" * (1 << 19)
+    counts = counted(*[block] * 8)
+    assert sum(len(word) * count for word, count in counts.items()) == 8 << 19
+    assert max(map(len, counts)) <= tokens.LONGEST_RUN + len(block)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", {}),
+        (b"\0\0\0", {}),
+        (b"\xef\xbb\xbfthe BOM", {"the": 1, "bom": 1}),
+        (b"caf\xe9 na\xefve", {"café": 1, "naïve": 1}),
+        (b"don\x92t \x93quote\x94", {"don't": 1, "quote": 1}),
+        ("“‘Don’t,’ she said—’tis”".encode(), {"don't": 1, "she": 1, "said": 1, "tis": 1}),
+        (
+            b"we 'll , do n't 's 'tis '' o'clock'",
+            {"we": 1, "'ll": 1, "do": 1, "n't": 1, "'s": 1, "tis": 1, "o'clock": 1},
+        ),
+    ],
+    ids=["empty", "NUL", "byte order mark", "Latin-1", "Windows-1252", "typographic", "tokenised"],
+)
+def test_examples(data, expected):
+    assert counted(data) == expected
+
+
+def test_decode_prefers_utf_8():
+    assert decode("café".encode()) == "café"
+    assert decode(b"caf\xe9 \x81") == "café \ufffd"

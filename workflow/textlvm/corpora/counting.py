@@ -1,0 +1,152 @@
+"""Count the tokens of a source, or merge the counts of several.
+
+`count` reads one file: text (plain, compressed or in an archive) or a ready list of lines `word count`.
+`merge` adds up the counts of a corpus that comes in several files, each counted by its own job; the
+result does not depend on how the text was shared out or in what order the files are given.
+
+    python -m textlvm.corpora.counting count --source novels.tar.gz --kind text --out novels.tsv
+    python -m textlvm.corpora.counting merge --counts a.tsv b.tsv --out both.tsv
+
+Writes OUT: lines `word<TAB>count` under a header line, the most frequent word first, equal counts in
+alphabetical order. All tokens are there (`textlvm.corpora.tokens` says what a token is); what counts as
+a word is decided by `textlvm.corpora.vocabulary`.
+"""
+
+import argparse
+import hashlib
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from textlvm import cli
+from textlvm.corpora import containers, gutenberg, tables
+from textlvm.corpora.tokens import TokenCounter, decode
+from textlvm.errors import UserError
+
+__all__ = ["count", "merge", "read_counts", "write_counts"]
+
+COLUMNS = ("word", "count")
+MOST_DIGITS = 18  # what a 64-bit integer holds for certain
+
+logger = logging.getLogger(__name__)
+
+
+def count(
+    source: Path, kind: str = "text", members: str = "*", cleaning: str | None = None
+) -> dict[str, int]:
+    """Count the tokens of a file; memory is bounded by the number of distinct tokens, not by the text.
+
+    `kind` is "text", or "counts" for lists of lines `word count`, whose counts are added up. `members`
+    chooses files in an archive by a shell pattern. With `cleaning="gutenberg"` the header and licence
+    around each text are left out, and of identical files in an archive only the first is counted.
+    Raises `UserError` if the file cannot be read, is damaged, holds no token, or is not such a list.
+    """
+    texts = containers.texts(source, members)
+    if kind == "counts":
+        counts: dict[str, int] = {}
+        for name, blocks in texts:
+            _add_list(counts, blocks, name)
+    elif cleaning == "gutenberg":
+        counts = _count_distinct_books(texts)
+    else:
+        counter = TokenCounter()
+        for _, blocks in texts:
+            counter.update(blocks)
+        counts = counter.counts()
+    if not counts:
+        raise UserError(f"{source} holds no words; supply a file with text, or correct `kind` of its corpus")
+    return counts
+
+
+def merge(paths: Iterable[Path]) -> dict[str, int]:
+    """Add up counts files. Raises `UserError` if one is not a counts file."""
+    counts: dict[str, int] = {}
+    for path in paths:
+        _add(counts, read_counts(path))
+    return counts
+
+
+def read_counts(path: Path) -> dict[str, int]:
+    """Read a counts file, in the order of the file. Raises `UserError` if it is not one."""
+    words, numbers = tables.read(path, COLUMNS)
+    return dict(zip(words, numbers[:, 0].tolist(), strict=True))
+
+
+def write_counts(path: Path, counts: dict[str, int]) -> None:
+    """Write a counts file atomically, the most frequent word first, equal counts in alphabetical order."""
+    words = sorted(sorted(counts), key=counts.__getitem__, reverse=True)
+    tables.write(path, COLUMNS, words, (counts[word] for word in words))
+
+
+def _count_distinct_books(texts: Iterable[tuple[str, Iterable[bytes]]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    seen = set()
+    for _, blocks in texts:
+        digest = hashlib.sha256()
+        book = TokenCounter()
+        book.update(gutenberg.body(_hashed(blocks, digest)))
+        if digest.digest() not in seen:
+            seen.add(digest.digest())
+            _add(counts, book.counts())
+    return counts
+
+
+def _add(counts: dict[str, int], more: dict[str, int]) -> None:
+    for word, number in more.items():
+        counts[word] = counts.get(word, 0) + number
+
+
+def _hashed(blocks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
+
+
+def _add_list(counts: dict[str, int], blocks: Iterable[bytes], name: str) -> None:
+    for number, line in containers.lines(blocks, name):
+        text = decode(line)
+        if number == 1:
+            text = text.removeprefix("\ufeff")
+        fields = text.split()
+        if not fields or (number == 1 and tuple(fields) == COLUMNS):
+            continue
+        if len(fields) != 2 or not _is_count(fields[1]):
+            raise UserError(f"{name}, line {number}: expected `word count`, found {text[:60]!r}")
+        word = fields[0].lower().replace("’", "'")
+        counts[word] = counts.get(word, 0) + int(fields[1])
+
+
+def _is_count(field: str) -> bool:
+    return field.isascii() and field.isdigit() and len(field) <= MOST_DIGITS
+
+
+def _main(options: argparse.Namespace) -> None:
+    begin = time.perf_counter()
+    if options.command == "count":
+        counts = count(options.source, options.kind, options.members, options.cleaning)
+    else:
+        counts = merge(options.counts)
+    write_counts(options.out, counts)
+    seconds = time.perf_counter() - begin
+    logger.info("%s tokens, %s distinct, %.1f s", f"{sum(counts.values()):,}", f"{len(counts):,}", seconds)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    counting = commands.add_parser("count", help="count one file")
+    counting.add_argument("--source", type=Path, required=True, help="text, archive or list to read")
+    counting.add_argument("--kind", choices=["text", "counts"], required=True, help="what the source holds")
+    counting.add_argument("--members", default="*", help="shell pattern of the files to read in an archive")
+    counting.add_argument("--cleaning", choices=["gutenberg"], help="what to leave out")
+    merging = commands.add_parser("merge", help="add up several counts files")
+    merging.add_argument("--counts", type=Path, nargs="+", required=True, help="counts files")
+    for command in (counting, merging):
+        command.add_argument("--out", type=Path, required=True, help="counts file to write")
+        command.add_argument("--log", type=Path, default=argparse.SUPPRESS, help="also write the log here")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(_main, _arguments())

@@ -1,0 +1,175 @@
+"""Write the documentation corpus: the docstrings in the user's own Python environment, as plain text.
+
+Real English prose that every installation has, without network: the docstrings of the standard library
+and of all installed distributions, and the language reference in `pydoc_data.topics`. They are read with
+`ast`; nothing is imported or run. The text depends on the installed versions alone, not on where or in
+what order they were installed.
+
+    python -m textlvm.corpora.documentation --out documentation.txt
+
+Writes OUT: UTF-8 text, one docstring a paragraph, a blank line between paragraphs, none said twice.
+"""
+
+import argparse
+import ast
+import inspect
+import logging
+import re
+import sysconfig
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+
+from textlvm import cli, files
+from textlvm.errors import UserError
+
+__all__ = ["Docstring", "docstrings", "module_docstrings", "prose"]
+
+STANDARD_LIBRARY = "python"
+# This package's own words would change the corpus with every edit; installers differ between environments.
+LEFT_OUT = {"textlvm", "pip", "setuptools", "wheel"}
+# Test suites are half of all code to parse and 4% of the words, most of them names of test cases.
+TEST_FOLDERS = {"test", "tests", "testing", "_test", "_tests", "idle_test"}
+TEST_FILES = re.compile(r"test_.*|.*_test|conftest")
+TOPICS = PurePosixPath("pydoc_data/topics.py")
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Docstring:
+    """What one object's documentation says."""
+
+    name: str
+    """Qualified name of the object, `collections.OrderedDict.popitem`; of a topic, its title."""
+    kind: str
+    """module | class | function | method | topic."""
+    module: str
+    """Module that defines the object."""
+    distribution: str
+    """Distribution the module belongs to; `python` for the standard library."""
+    text: str
+    """The docstring without its indentation."""
+
+
+def docstrings() -> Iterator[Docstring]:
+    """All docstrings of the environment, in an order that depends on names alone.
+
+    The standard library comes first, then the distributions by name. Tests are left out, and so is a
+    file that this Python cannot parse.
+    """
+    for distribution, name, path in _sources():
+        try:
+            source = path.read_bytes()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(source)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        module = ".".join(name.with_suffix("").parts).removesuffix(".__init__")
+        yield from _topics(tree) if name == TOPICS else module_docstrings(tree, module, distribution)
+
+
+def module_docstrings(tree: ast.Module, module: str, distribution: str) -> Iterator[Docstring]:
+    """The docstrings of a module, its classes, their methods and its functions, in the order of the file.
+
+    What is defined inside a function has no name by which to reach it, and is left out.
+    """
+    if text := ast.get_docstring(tree):
+        yield Docstring(module, "module", module, distribution, text)
+    for name, kind, node in _definitions(tree.body, module, "function"):
+        if text := ast.get_docstring(node):
+            yield Docstring(name, kind, module, distribution, text)
+
+
+def prose(docstring: str) -> str:
+    r"""A docstring without its doctests, from the prompt to the end of what it prints, and blank lines.
+
+    Examples are code, and their output tables of numbers: not words of a language.
+
+    >>> prose("Add up.\n\n>>> add(1, 2)\n3\n\nNever fails.")
+    'Add up.\nNever fails.'
+    """
+    kept = []
+    example = False
+    for line in docstring.splitlines():
+        if not line.strip():
+            example = False
+        elif line.lstrip().startswith(">>>"):
+            example = True
+        elif not example:
+            kept.append(line.rstrip())
+    return "\n".join(kept)
+
+
+def _sources() -> Iterator[tuple[str, PurePosixPath, Path]]:
+    """(distribution, path below its folder, file) of every Python file that is no test."""
+    folder = Path(sysconfig.get_path("stdlib"))
+    for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
+        name = PurePosixPath(path.relative_to(folder).as_posix())
+        if name.parts[0] not in ("site-packages", "dist-packages") and not _is_test(name):
+            yield STANDARD_LIBRARY, name, path
+    installed: dict[str, metadata.Distribution] = {}
+    for distribution in metadata.distributions():
+        # The first one found is the one that would be imported.
+        installed.setdefault(re.sub(r"[-_.]+", "-", distribution.name).lower(), distribution)
+    for key in sorted(installed.keys() - LEFT_OUT):
+        for file in sorted(installed[key].files or (), key=str):
+            if file.suffix == ".py" and ".." not in file.parts and not _is_test(file):
+                yield key, PurePosixPath(file), Path(file.locate())
+
+
+def _is_test(name: PurePosixPath) -> bool:
+    return not TEST_FOLDERS.isdisjoint(name.parts) or TEST_FILES.fullmatch(name.stem) is not None
+
+
+def _definitions(
+    body: list[ast.stmt], prefix: str, function_kind: str
+) -> Iterator[tuple[str, str, Definition]]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            name = f"{prefix}.{node.name}"
+            yield name, "class", node
+            yield from _definitions(node.body, name, "method")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{prefix}.{node.name}", function_kind, node
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            yield from _definitions(node.body, prefix, function_kind)
+            yield from _definitions(getattr(node, "orelse", []), prefix, function_kind)
+            for handler in getattr(node, "handlers", []):
+                yield from _definitions(handler.body, prefix, function_kind)
+
+
+def _topics(tree: ast.Module) -> Iterator[Docstring]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
+                    text = inspect.cleandoc(str(value.value))
+                    yield Docstring(str(key.value), "topic", "pydoc_data.topics", STANDARD_LIBRARY, text)
+
+
+def _main(options: argparse.Namespace) -> None:
+    # A dict keeps the order: a docstring copied from object to object is said once.
+    paragraphs = dict.fromkeys(prose(docstring.text) for docstring in docstrings())
+    paragraphs.pop("", None)
+    if not paragraphs:
+        raise UserError("this Python has no docstrings; use one that is installed with its sources")
+    text = "\n\n".join(paragraphs) + "\n"
+    # Lone surrogates can be written in a string literal, but not in UTF-8.
+    files.write_bytes(options.out, text.encode("utf-8", errors="replace"))
+    logger.info("%s docstrings, %s characters", f"{len(paragraphs):,}", f"{len(text):,}")
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="text file to write")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(_main, _arguments())

@@ -1,0 +1,207 @@
+"""The corpora a configuration may name: workflow/corpora.yaml, and what the user adds to it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from textlvm.errors import UserError, nearest
+
+__all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "corpora.schema.yaml"
+HASHES = ("sha256", "git_blob", "md5")
+OVERRIDES = ("path", "kind", "title")
+
+
+@dataclass(frozen=True)
+class Local:
+    """A file below the folder in the environment variable TEXTLVM_CORPORA."""
+
+    path: str
+    """Relative to that folder."""
+    sha256: str | None = None
+    """Where it is packed in another way than the download; otherwise it must be the same file."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a corpus: where it comes from and how to recognise it."""
+
+    name: str
+    """Its name below the downloads of the corpus."""
+    urls: tuple[str, ...] = ()
+    """Addresses in the order in which they are tried."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """Known digests, by algorithm: sha256, git_blob or md5, in lower-case hexadecimal."""
+    bytes: int | None = None
+    """Known size."""
+    local: Local | None = None
+    """Where a folder of corpora may have it."""
+    path: Path | None = None
+    """A file that the user supplied; it is used instead of a download."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One entry of the registry."""
+
+    name: str
+    """What config.yaml calls it."""
+    title: str
+    """What tables call it."""
+    kind: str
+    """documentation | text | counts."""
+    files: tuple[SourceFile, ...]
+    """Each is counted on its own, the counts are added up."""
+    members: str = "*"
+    """Shell pattern of the files to read in an archive."""
+    cleaning: str | None = None
+    """What `textlvm.corpora.counting` leaves out: gutenberg, or nothing."""
+    licence: str = ""
+    """Terms, as far as the source states them."""
+    citation: str = ""
+    """What to cite."""
+    paper_corpus: bool = False
+    """Whether it is the corpus the paper itself used."""
+    stand_in_for: str | None = None
+    """The corpus it is used in place of."""
+
+    @property
+    def content(self) -> str:
+        """What its files hold, `text` or `counts`."""
+        return "counts" if self.kind == "counts" else "text"
+
+    def file(self, name: str) -> SourceFile:
+        """The file of this name. Raises `UserError` if there is none."""
+        for source in self.files:
+            if source.name == name:
+                return source
+        valid = nearest(name, [source.name for source in self.files])
+        raise UserError(f"corpus '{self.name}' has no file '{name}'; {valid}")
+
+
+def load(path: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Corpus]:
+    """Read the registry and add the `corpora` of config.yaml to it.
+
+    An override of a registered corpus gives the `path` of its file, or of the folder with its files. One
+    with a new name adds a corpus: `path` (a file, or a folder of files that are counted one by one),
+    `kind` (text or counts) and `title`. Paths are relative to the working directory.
+
+    Raises `UserError` with one sentence naming file and key for the first thing that is wrong.
+    """
+    entries = _read(path)
+    _validate(entries, str(path))
+    for name, override in (overrides or {}).items():
+        entries[name] = _overridden(name, entries.get(name), override)
+    _validate(entries, "config.yaml: corpora")
+    return {name: _corpus(name, entry) for name, entry in entries.items()}
+
+
+def find(corpora: Mapping[str, Corpus], name: str) -> Corpus:
+    """The corpus of this name. Raises `UserError` with the nearest names if there is none."""
+    if name not in corpora:
+        raise UserError(f"unknown corpus '{name}'; {nearest(name, corpora)}")
+    return corpora[name]
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the registry of corpora {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        raise UserError(
+            f"{path}{line}: not valid YAML; correct the line or the indentation before it"
+        ) from error
+
+
+def _validate(entries: Any, origin: str) -> None:
+    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
+    if errors:
+        # A misspelt key is often why another one is missing.
+        error = min(errors, key=lambda error: error.validator != "additionalProperties")
+        raise UserError(" ".join(f"{origin}: {_violation(error)}".split()))
+
+
+def _violation(error: jsonschema.ValidationError) -> str:
+    key = ".".join(map(str, error.absolute_path)) or "the file"
+    if error.validator == "additionalProperties":
+        valid = error.schema["properties"]
+        unknown = next(str(name) for name in error.instance if name not in valid)
+        return f"unknown key '{unknown}' in {key}; {nearest(unknown, valid)}"
+    if error.validator == "pattern":
+        name = f"the name '{error.instance}' in {key}" if "propertyNames" in error.schema_path else key
+        return f"{name} must be {error.schema['description']}, not {error.instance!r}"
+    message = error.message if len(error.message) < 200 else f"{error.message[:199]}…"
+    return f"{key}: {message}"
+
+
+def _overridden(name: str, entry: dict[str, Any] | None, override: Mapping[str, Any]) -> dict[str, Any]:
+    key = f"config.yaml: corpora.{name}"
+    for unknown in override:
+        if unknown not in OVERRIDES:
+            raise UserError(f"{key}: unknown key '{unknown}'; {nearest(unknown, OVERRIDES)}")
+    if not isinstance(override.get("path"), str):
+        raise UserError(f"{key}: `path` is missing; give the file, or the folder of files, of this corpus")
+    path = Path(override["path"])
+    if entry is None:
+        return _added(name, path, override)
+    if len(override) > 1:
+        raise UserError(f"{key}: only `path` can be given for a registered corpus; name your own differently")
+    if entry["kind"] == "documentation":
+        raise UserError(f"{key}: this corpus is made from the installed packages; name your own differently")
+    if len(entry["files"]) > 1 and path.is_file():
+        raise UserError(f"{key}: this corpus has {len(entry['files'])} files; give the folder they are in")
+    files = [
+        {**source, "path": str(path / source["name"] if path.is_dir() else path)} for source in entry["files"]
+    ]
+    return {**entry, "files": files}
+
+
+def _added(name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]:
+    if override.get("kind") not in ("text", "counts"):
+        raise UserError(f"config.yaml: corpora.{name}: `kind` must be text or counts")
+    paths = [path]
+    if path.is_dir():
+        paths = sorted(child for child in path.iterdir() if child.is_file() and child.name[0] != ".")
+        if not paths:
+            raise UserError(f"config.yaml: corpora.{name}: the folder {path} holds no files")
+    files = [{"name": _plain(path.name), "path": str(path)} for path in paths]
+    if len({source["name"] for source in files}) < len(files):
+        raise UserError(
+            f"config.yaml: corpora.{name}: files in {path} differ in special characters alone; rename"
+        )
+    return {"title": override.get("title", name), "kind": override["kind"], "files": files}
+
+
+def _plain(name: str) -> str:
+    """A file name that needs no quoting in a command line."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-") or "_"
+
+
+def _corpus(name: str, entry: Mapping[str, Any]) -> Corpus:
+    return Corpus(**{**entry, "name": name, "files": tuple(map(_source_file, entry["files"]))})
+
+
+def _source_file(entry: Mapping[str, Any]) -> SourceFile:
+    return SourceFile(
+        name=entry["name"],
+        urls=tuple(entry.get("urls", ())),
+        hashes={algorithm: entry[algorithm] for algorithm in HASHES if algorithm in entry},
+        bytes=entry.get("bytes"),
+        local=Local(**entry["local"]) if "local" in entry else None,
+        path=Path(entry["path"]) if "path" in entry else None,
+    )

@@ -1,0 +1,165 @@
+"""Split a vocabulary's tokens into a training and a test side.
+
+The two splits of Schmidt and Hofmann 2018, Section 5. `standard`: a share of the *tokens* is test, so
+that nearly every word is on both sides. `unseen` (the paper's "alternative"): a share of the *unique
+words*, whatever their frequency, occurs on the test side alone.
+
+    python -m textlvm.corpora.splits --vocabulary vocabulary.tsv --split standard --out words.tsv \\
+        --settings '{"test_fraction": 0.1, "test_tokens": null, "seed": 0}'
+
+Writes OUT: lines `word<TAB>train<TAB>test` under a header line, in the order of the vocabulary.
+"""
+
+import argparse
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textlvm import cli
+from textlvm.corpora import tables
+from textlvm.errors import UserError
+
+__all__ = ["SPLITS", "SplitSettings", "WordSplit", "read_words", "split", "write_words"]
+
+VOCABULARY_COLUMNS = ("word", "count")
+COLUMNS = ("word", "train", "test")
+
+logger = logging.getLogger(__name__)
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How much goes to the test side. Raises `UserError` for values that make no sense."""
+
+    test_fraction: float = 0.1
+    """Share of the tokens (`standard`) or of the unique words (`unseen`) that is test."""
+    test_tokens: int | None = None
+    """Number of test tokens of `standard`, instead of a share: the paper's test set had some 50,000."""
+    seed: int = 0
+    """Another seed, another split."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_fraction < 1:
+            raise UserError(f"split: test_fraction must lie between 0 and 1, not {self.test_fraction}")
+        if self.test_tokens is not None and self.test_tokens < 1:
+            raise UserError(f"split: test_tokens must be at least 1 or null, not {self.test_tokens}")
+
+
+@dataclass(frozen=True)
+class WordSplit:
+    """The vocabulary with the counts of both sides."""
+
+    words: list[str]
+    train: Counts
+    """Occurrences of each word in the training set, shape (V,)."""
+    test: Counts
+    """Occurrences of each word in the test set, shape (V,)."""
+
+
+def split(words: list[str], counts: Counts, name: str, settings: SplitSettings) -> WordSplit:
+    """Split a vocabulary with its counts (V,) by name, `standard` or `unseen`.
+
+    Each word's draw depends on the seed, the split's name and the vocabulary, not on the order in which
+    the words are given. Raises `UserError` if a side is left empty.
+    """
+    order = np.array(sorted(range(len(words)), key=words.__getitem__), dtype=np.int64)
+    test = np.zeros_like(counts)
+    test[order] = SPLITS[name](counts[order], settings, _generator(f"split/{name}", settings.seed))
+    train = counts - test
+    for side, share in (("training", train), ("test", test)):
+        if not share.any():
+            raise UserError(
+                f"split '{name}' leaves the {side} set empty; use a larger corpus or another share"
+            )
+    return WordSplit(words, train, test)
+
+
+def standard(counts: Counts, settings: SplitSettings, generator: np.random.Generator) -> Counts:
+    """Test counts (V,) when every token is test with the same probability: one binomial draw a word.
+
+    With `test_tokens`, exactly so many tokens are drawn without replacement instead.
+    """
+    if settings.test_tokens is None:
+        return generator.binomial(counts, settings.test_fraction)
+    if settings.test_tokens >= counts.sum():
+        raise UserError(
+            f"split: test_tokens {settings.test_tokens:,} leaves none of {counts.sum():,} to train on"
+        )
+    return _without_replacement(counts, settings.test_tokens, generator)
+
+
+def unseen(counts: Counts, settings: SplitSettings, generator: np.random.Generator) -> Counts:
+    """Test counts (V,) when a share of the unique words, chosen whatever their frequency, is test alone."""
+    chosen = generator.choice(len(counts), round(settings.test_fraction * len(counts)), replace=False)
+    test = np.zeros_like(counts)
+    test[chosen] = counts[chosen]
+    return test
+
+
+SPLITS = {"standard": standard, "unseen": unseen}
+
+
+def write_words(path: Path, words: WordSplit) -> None:
+    """Write a split atomically."""
+    tables.write(path, COLUMNS, words.words, words.train.tolist(), words.test.tolist())
+
+
+def read_words(path: Path) -> WordSplit:
+    """Read a split. Raises `UserError` naming the line if it is not one."""
+    words, counts = tables.read(path, COLUMNS)
+    train, test = np.ascontiguousarray(counts.T)
+    return WordSplit(words, train, test)
+
+
+def _without_replacement(counts: Counts, tokens: int, generator: np.random.Generator) -> Counts:
+    # A multivariate hypergeometric draw; numpy's own is limited to 1e9 tokens in all. Tokens chosen
+    # independently are, given their number, a uniform choice; so they stay when a few uniformly chosen
+    # ones are then added or taken away to make the number right.
+    drawn = generator.binomial(counts, tokens / counts.sum())
+    excess = int(drawn.sum()) - tokens
+    pool = drawn if excess > 0 else counts - drawn
+    positions = generator.choice(int(pool.sum()), abs(excess), replace=False, shuffle=False)
+    moved = np.bincount(np.searchsorted(np.cumsum(pool), positions, side="right"), minlength=len(counts))
+    return drawn - moved if excess > 0 else drawn + moved
+
+
+def _generator(name: str, seed: int) -> np.random.Generator:
+    digest = hashlib.sha256(f"{name}/{seed}".encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest, dtype="<u4"))
+
+
+def _main(options: argparse.Namespace) -> None:
+    try:
+        settings = SplitSettings(**options.settings)
+    except TypeError as error:
+        raise UserError(f"split settings: {error}; see `words: split` in config.yaml") from error
+    vocabulary, counts = tables.read(options.vocabulary, VOCABULARY_COLUMNS)
+    words = split(vocabulary, counts[:, 0], options.split, settings)
+    write_words(options.out, words)
+    logger.info(
+        "%s words; train %s tokens of %s words, test %s tokens of %s words",
+        f"{len(words.words):,}",
+        f"{words.train.sum():,}",
+        f"{np.count_nonzero(words.train):,}",
+        f"{words.test.sum():,}",
+        f"{np.count_nonzero(words.test):,}",
+    )
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--vocabulary", type=Path, required=True, help="vocabulary file")
+    parser.add_argument("--split", choices=sorted(SPLITS), required=True, help="which split")
+    parser.add_argument("--settings", type=cli.settings, required=True, help="JSON text or file")
+    parser.add_argument("--out", type=Path, required=True, help="split to write")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(_main, _arguments())
