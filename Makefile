@@ -1,0 +1,45 @@
+# Thin names for the project's commands.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+# Every recipe runs as in a shell that has sourced envs/activate.
+RUN := . envs/activate &&
+
+.PHONY: help env demo tables test lint bench
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \t\2/p' Makefile
+
+env: .venv/pins.txt ## build the environment in .venv from the pins in envs/requirements.txt
+
+# Made once, and anew when the pins change. pip says of many packages that a "Location" is ignored where it is
+# configured with a folder that lacks them.
+.venv/pins.txt: envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'error: $(PYTHON) is older than 3.11: give a newer one, e.g. make env PYTHON=python3.12' >&2; exit 1; }
+	@echo 'building the environment in .venv: two minutes, two gigabytes'
+	@$(PYTHON) -m venv --clear .venv || \
+		{ echo 'error: venv is missing: on Debian, apt install python3-venv' >&2; exit 1; }
+	@set -o pipefail; .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement envs/requirements.txt 2>&1 | { grep -v "WARNING: Location .* is ignored" || true; }
+	@cp envs/requirements.txt $@
+
+demo: env ## run the whole workflow on the documentation of the installed packages, offline
+	@$(RUN) snakemake --profile workflow/profiles/demo
+	@echo 'tables and figures: results/demo/words/documentation'
+
+tables: env ## build every table from the runs that have been measured so far
+	@$(RUN) snakemake --cores 1 tables
+
+test: lint ## run all checks
+	@$(RUN) snakemake --dry-run --quiet
+	@$(RUN) pytest --quiet
+
+lint: env ## check style and the workflow's form
+	@$(RUN) ruff check . && ruff format --check .
+	@$(RUN) snakefmt --check Snakefile workflow
+	@$(RUN) snakemake --lint
+
+bench: env ## run the benchmarks
+	@$(RUN) set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; python $$file; done

@@ -1,0 +1,73 @@
+import argparse
+import logging
+import sys
+
+import pytest
+
+from textlvm import cli
+from textlvm.errors import UserError
+
+
+def call(monkeypatch, main, *words):
+    # `cli.run` sets up the root logger, which does nothing where it has handlers: pytest's.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
+    monkeypatch.setattr(sys, "argv", ["step", *words])
+    cli.run(main, cli.parser("What it does.\n\n    an example"))
+
+
+def test_settings_are_json_text_or_a_file(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"a": [1, "é"]}', encoding="utf-8")
+    assert cli.settings(' {"a": [1, "é"]}') == cli.settings(str(file)) == {"a": [1, "é"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("{", "not valid JSON"), ("nowhere.json", "cannot read settings from nowhere.json: No such file")],
+)
+def test_settings_that_are_neither_are_refused(text, sentence):
+    with pytest.raises(argparse.ArgumentTypeError, match=sentence):
+        cli.settings(text)
+
+
+def test_settings_must_be_an_object(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text("[1]")
+    with pytest.raises(argparse.ArgumentTypeError, match="object"):
+        cli.settings(str(file))
+
+
+def test_the_help_shows_the_docstring_as_it_is(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        call(monkeypatch, lambda options: None, "--help")
+    assert "What it does.\n\n    an example\n" in capsys.readouterr().out
+
+
+def test_the_log_goes_to_the_terminal_and_to_a_file(monkeypatch, capsys, tmp_path):
+    log = tmp_path / "deep" / "x.log"
+    call(monkeypatch, lambda options: logging.info("42 words"), "--log", str(log))
+    assert "42 words" in capsys.readouterr().err
+    assert "42 words" in log.read_text()
+
+
+def test_a_user_error_is_one_sentence_with_its_traceback_in_the_log_alone(monkeypatch, capsys, tmp_path):
+    def main(options):
+        raise UserError("x.tsv, line 3: no count")
+
+    log = tmp_path / "x.log"
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, main, "--log", str(log))
+    assert stop.value.code == cli.EXIT_USER_ERROR
+    assert capsys.readouterr().err == "error: x.tsv, line 3: no count\n"
+    assert "Traceback" in log.read_text()
+    assert "line 3: no count" in log.read_text()
+
+
+def test_an_error_of_ours_shows_its_traceback_in_both(monkeypatch, capsys, tmp_path):
+    log = tmp_path / "x.log"
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, lambda options: 1 / 0, "--log", str(log))
+    assert stop.value.code == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert "ZeroDivisionError" in log.read_text()

@@ -1,0 +1,254 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm import config
+from textlvm.config import check, origin
+from textlvm.corpora import registry
+from textlvm.errors import UserError
+from textlvm.words.spec import EvaluationSpec, ModelSpec, TrainingSpec
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "config.yaml"
+REGISTRY = {"gutenberg", "documentation"}
+
+
+def merged(base, overlay):
+    """Deep merge, as Snakemake does it."""
+    if not (isinstance(base, dict) and isinstance(overlay, dict)):
+        return overlay
+    return base | {key: merged(base[key], value) if key in base else value for key, value in overlay.items()}
+
+
+def sentence(tmp_path: Path, overlay: str) -> str:
+    """What is said about config.yaml with this overlay, a file called mine.yaml."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(overlay, encoding="utf-8")
+    experiment = merged(yaml.safe_load(PAPER.read_text(encoding="utf-8")), yaml.safe_load(overlay))
+    with pytest.raises(UserError) as error:
+        check(experiment, [PAPER, file], REGISTRY)
+    return str(error.value).replace(str(tmp_path) + "/", "").replace(str(ROOT) + "/", "")
+
+
+def test_the_shipped_experiments_are_correct():
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    demo = ROOT / "workflow/profiles/demo/experiment.yaml"
+    check(paper, [PAPER], REGISTRY)
+    check(merged(paper, yaml.safe_load(demo.read_text(encoding="utf-8"))), [PAPER, demo], REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("section", "spec"), [("model", ModelSpec), ("training", TrainingSpec), ("evaluation", EvaluationSpec)]
+)
+def test_the_schema_has_exactly_the_fields_of_the_specs(section, spec):
+    fields = [field.name for field in dataclasses.fields(spec)]
+    assert list(config.schema()["$defs"][section]["properties"]) == fields
+    assert config.schema()["properties"]["words"]["properties"][section]["required"] == fields
+
+
+def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
+    corpus = config.schema()["properties"]["corpora"]["additionalProperties"]["properties"]
+    registered = yaml.safe_load(registry.SCHEMA.read_text(encoding="utf-8"))["$defs"]["corpus"]["properties"]
+    assert set(corpus) == set(registry.OVERRIDES)
+    assert corpus["format"] == registered["format"]
+    assert set(corpus["kind"]["enum"]) == set(registered["kind"]["enum"]) - {"documentation"}
+
+
+def test_no_mapping_of_the_schema_lets_unknown_keys_pass():
+    def mappings(node):
+        if isinstance(node, dict):
+            if node.get("type") == "object":
+                yield node
+            for child in node.values():
+                yield from mappings(child)
+
+    for mapping in mappings(config.schema()):
+        assert mapping["additionalProperties"] is False or "propertyNames" in mapping
+
+
+UNKNOWN = [
+    ("wrods: {}", "mine.yaml: unknown key 'wrods'; did you mean 'words'?"),
+    ("words: {modle: {}}", "mine.yaml: unknown key 'modle' in words; did you mean 'model'?"),
+    (
+        "words: {model: {sample: 2}}",
+        "mine.yaml: unknown key 'sample' in words.model; did you mean 'samples'?",
+    ),
+    (
+        "words: {runs: {unsen: {}}}",
+        "mine.yaml: unknown key 'unsen' in words.runs; did you mean 'unseen'?",
+    ),
+    (
+        "words: {runs: {standard: {tril: {modell: {}}}}}",
+        "mine.yaml: unknown key 'modell' in words.runs.standard.tril; did you mean 'model'?",
+    ),
+    (
+        "words: {runs: {standard: {tril: {training: {step: 9}}}}}",
+        "mine.yaml: unknown key 'step' in words.runs.standard.tril.training; did you mean 'steps'?",
+    ),
+    ("pathvars: {reslts: x}", "mine.yaml: unknown key 'reslts' in pathvars; did you mean 'results'?"),
+    # The misspelt key, not the one that is missing because of it.
+    (
+        "words: {runs: {standard: {mine: {table: 1, raw: X}}}}",
+        "mine.yaml: unknown key 'raw' in words.runs.standard.mine; did you mean 'row'?",
+    ),
+]
+VALUES = [
+    ("words: 3", "mine.yaml: words must be a mapping of keys to values, not 3"),
+    ("words: {seeds: 3}", "mine.yaml: words.seeds must be a list, not 3"),
+    ("words: {seeds: []}", "mine.yaml: words.seeds must not be empty"),
+    ("words: {seeds: [1, 1]}", "mine.yaml: words.seeds lists something twice: [1, 1]"),
+    ("words: {seeds: [0, -1]}", "mine.yaml: words.seeds.1 must be at least 0, not -1"),
+    ("words: {model: {dim: eight}}", 'mine.yaml: words.model.dim must be a whole number, not "eight"'),
+    ("words: {model: {dim: true}}", "mine.yaml: words.model.dim must be a whole number, not true"),
+    ("words: {model: {delta: 0.5}}", "mine.yaml: words.model.delta must be less than 0.5, not 0.5"),
+    (
+        "words: {training: {learning_rate: 1e-3}}",
+        'mine.yaml: words.training.learning_rate must be a number, not "1e-3": write 0.001',
+    ),
+    ("words: {training: {clip: -1}}", "mine.yaml: words.training.clip must be greater than 0, not -1"),
+    (
+        "words: {model: {transition: trill}}",
+        "mine.yaml: words.model.transition cannot be \"trill\"; did you mean 'tril'?",
+    ),
+    (
+        "words: {runs: {standard: {tril: {table: 3}}}}",
+        "mine.yaml: words.runs.standard.tril.table cannot be 3; valid: '1', '2'",
+    ),
+    ("words: {runs: {standard: {mine: {table: 1}}}}", "mine.yaml: words.runs.standard.mine.row is missing"),
+    (
+        "words: {runs: {standard: {mine: }}}",
+        "mine.yaml: words.runs.standard.mine must be a mapping of keys to values, not null",
+    ),
+    (
+        "words: {runs: {standard: {My Run: {table: 1, row: X}}}}",
+        "mine.yaml: the name 'My Run' in words.runs.standard must consist of "
+        "lower-case letters, digits and hyphens",
+    ),
+    (
+        "words: {runs: {standard: {8: {table: 1, row: X}}}}",
+        "mine.yaml: words.runs.standard has the key 8, which is not text: put it in quotes",
+    ),
+    (
+        "pathvars: {results: 'a/{b}'}",
+        "mine.yaml: pathvars.results must be a folder, without a slash at its end and without any of {}<>, "
+        'not "a/{b}"',
+    ),
+    ("words: {ngram: {orders: [7]}}", "mine.yaml: words.ngram.orders.0 must be at most 6, not 7"),
+]
+RELATIONS = [
+    (
+        "words: {corpora: [gutemberg]}",
+        "mine.yaml: words.corpora lists 'gutemberg'; did you mean 'gutenberg'?",
+    ),
+    (
+        "corpora: {mine: {path: nowhere.txt, kind: text}}\nwords: {corpora: [mine]}",
+        "mine.yaml: corpora.mine.path: there is no file or folder nowhere.txt",
+    ),
+    (
+        "words: {vocabulary: {min_length: 13}}",
+        "mine.yaml: words.vocabulary.min_length exceeds max_length",
+    ),
+    (
+        "words: {training: {log_every: 33}}",
+        "mine.yaml: words.training.monitor_every (500) must be a multiple of log_every (33)",
+    ),
+    (
+        "words: {runs: {standard: {tril: {training: {monitor_every: 75}}}}}",
+        "mine.yaml: words.runs.standard.tril.training.monitor_every (75) must be "
+        "a multiple of log_every (50)",
+    ),
+    (
+        "words: {runs: {standard: {tril: {model: {transition: real-nvp}}}}}",
+        "mine.yaml: words.runs.standard.tril: model.transition real-nvp needs model.masks",
+    ),
+    (
+        "words: {runs: {standard: {tril: {model: {masks: [2]}}}}}",
+        "mine.yaml: words.runs.standard.tril: model.transition tril takes no model.masks",
+    ),
+    (
+        "words: {runs: {standard: {real-nvp: {model: {masks: [2, 8]}}}}}",
+        "mine.yaml: words.runs.standard.real-nvp: model.masks must be less than model.dim, which is 8",
+    ),
+    (
+        "words: {runs: {standard: {diag: {model: {layers: 2}}}}}",
+        "mine.yaml: words.runs.standard.diag: model.layers must be 1 for model.transition diag",
+    ),
+    (
+        "words: {runs: {standard: {baseline-8d: {model: {samples: 5}}}}}",
+        "mine.yaml: words.runs.standard.baseline-8d.model.samples does nothing for model.family gru: "
+        "remove it",
+    ),
+    (
+        "words: {runs: {standard: {diag: {row: TRIL}}}}",
+        "mine.yaml: words.runs.standard.diag has the same row label as tril: give each its own",
+    ),
+    (
+        "words: {figures: {training_run: 2xtril-k11}}",
+        "mine.yaml: words.figures.training_run is '2xtril-k11', but must be a run of the standard split with "
+        "model.family state-space; did you mean '2xtril-k10', '2xtril-k5', 'tril-k10'?",
+    ),
+    (
+        "words: {figures: {baseline: oracle}}",
+        "mine.yaml: words.figures.baseline is 'oracle', but must be a run of the standard split with "
+        "model.family gru; valid: 'baseline-16d', 'baseline-8d'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("overlay", "expected"), UNKNOWN + VALUES + RELATIONS)
+def test_what_is_wrong_is_said_in_one_sentence(tmp_path, overlay, expected):
+    assert sentence(tmp_path, overlay) == expected
+
+
+def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("words: {model: {dim: 0, width: 0}}")
+    second.write_text("words: {model: {dim: -1}}")
+    experiment = {"words": {"model": {"dim": -1, "width": 0}, "seeds": [-5]}}
+    files = [first, second]
+    assert origin(experiment, ("words", "model", "dim"), files) == str(second)
+    assert origin(experiment, ("words", "model", "width"), files) == str(first)
+    assert origin(experiment, ("words", "model"), files) == str(second)
+    assert origin(experiment, ("words", "seeds", 0), files) == "--config"
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("words:\n  seeds: [0]\n  seeds: [1]\n")
+    with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' stands twice"):
+        check({}, [file], REGISTRY)
+
+
+def leaves(value, key=()):
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield from leaves(child, (*key, name))
+    yield key
+
+
+PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.lists(st.integers(), max_size=2),
+) | st.dictionaries(st.text(max_size=4) | st.integers(), st.integers(), max_size=2)
+
+
+@given(key=st.sampled_from([key for key in leaves(PAPER_CONFIG) if key]), junk=JUNK)
+def test_whatever_stands_at_a_key_is_accepted_or_refused_in_one_line(key, junk):
+    overlay = junk
+    for name in reversed(key):
+        overlay = {name: overlay}
+    try:
+        check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY)
+    except UserError as error:
+        text = str(error)
+        assert "\n" not in text
+        assert str(key[0]) in text

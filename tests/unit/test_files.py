@@ -1,0 +1,78 @@
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.files import read_json, replacing, write_bytes, write_json, write_text
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_with_its_content_in_folders_made_for_it(tmp_path):
+    write_text(tmp_path / "a" / "b.txt", "drei – 3\n")
+    assert (tmp_path / "a" / "b.txt").read_bytes() == "drei – 3\n".encode()
+    assert names(tmp_path / "a") == ["b.txt"]
+
+
+def test_an_old_file_is_replaced(tmp_path):
+    path = tmp_path / "x.bin"
+    write_bytes(path, b"a long old content")
+    write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "x.txt"
+    write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
+        temporary.write_text(f"half {1 / 0}")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["x.txt"]
+
+
+def test_nothing_is_seen_under_the_name_before_the_end(tmp_path):
+    path = tmp_path / "x.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+        assert temporary.suffix == ".txt"
+        assert temporary.parent == tmp_path
+    assert path.read_text() == "half"
+
+
+def test_files_are_readable_as_the_umask_says(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "x", "")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o640
+
+
+@given(value=VALUES)
+def test_json_comes_back_as_it_was(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    write_json(path, value)
+    assert read_json(path) == value
+    assert path.read_text(encoding="utf-8").endswith("\n")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_json_has_no_place_for_what_is_no_number(tmp_path, value):
+    path = tmp_path / "x.json"
+    write_json(path, [1])
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, [value])
+    assert json.loads(path.read_text()) == [1]

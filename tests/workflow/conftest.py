@@ -1,0 +1,76 @@
+"""A copy of the project in which the workflow can run, and its front-end called as a user calls it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's files, without results."""
+
+    root: Path
+
+    def call(self, line: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command line as in a shell that has sourced envs/activate; `words` follow it, quoted."""
+        bins = (self.root / "envs" / "bin", Path(sys.executable).parent)
+        path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
+        return subprocess.run(
+            ["bash", "-c", f'{line} "$@"', "bash", *words],
+            cwd=self.root,
+            env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def run(self, line: str, *words: str) -> str:
+        """The output of a command line that must succeed."""
+        result = self.call(line, *words)
+        output = result.stdout + result.stderr
+        assert result.returncode == 0, output[-6000:]
+        return output
+
+    def jobs(self, line: str, *words: str) -> set[str]:
+        """What a dry run would make: the first output of every job, or its rule where it has none."""
+        output = self.run(line.replace("snakemake", "snakemake --dry-run", 1), *words)
+        jobs = set(_jobs(output))
+        assert jobs or "Nothing to be done" in output
+        return jobs
+
+
+def _jobs(output: str) -> Iterator[str]:
+    for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", output, flags=re.MULTILINE):
+        outputs = re.search(r"^    output: ([^,\n]+)", block, flags=re.MULTILINE)
+        yield outputs[1] if outputs else rule
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory) -> Callable[[], Project]:
+    """Makes copies of what git holds of the project and the workflow needs, in folders with a space."""
+
+    def copy() -> Project:
+        root = tmp_path_factory.mktemp("copy") / "a project"
+        root.mkdir()
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy(ROOT / name, root)
+        for name in ("workflow", "envs"):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        return Project(root)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def project(new_project) -> Project:
+    """One copy for all tests that only ask what would be done."""
+    return new_project()

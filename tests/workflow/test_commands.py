@@ -1,0 +1,124 @@
+"""Command lines as users type them, in dry runs on the shipped configuration."""
+
+import itertools
+
+import pytest
+
+SEEDS = (0, 1, 2)
+
+
+def runs_of(jobs: set[str]) -> set[str]:
+    """The trained runs among the jobs' outputs, `<split>/<run>/seed<k>`."""
+    return {"/".join(job.split("/")[3:6]) for job in jobs if job.endswith("spec.json")}
+
+
+def test_a_table_on_gpus_plans_exactly_its_runs(project):
+    jobs = project.jobs("snakemake --cores 8 --resources gpu=2 results/table1.csv")
+    runs = runs_of(jobs)
+    assert "results/table1.csv" in jobs
+    assert len(runs) == 13 * len(SEEDS)
+    assert {run.split("/")[0] for run in runs} == {"standard"}
+
+
+def test_all_is_both_tables_and_figures(project):
+    jobs = project.jobs("snakemake --cores 8")
+    assert len(runs_of(jobs)) == 15 * len(SEEDS)
+    assert {f"results/words/gutenberg/{name}" for name in ("table1.csv", "table2.csv")} <= jobs
+    assert {f"results/words/gutenberg/figure{n}.png" for n in (1, 2)} <= jobs
+
+
+def test_a_cluster_gets_the_same_jobs(project):
+    jobs = project.jobs("snakemake --profile workflow/profiles/slurm")
+    assert jobs == project.jobs("snakemake --cores 8")
+
+
+def test_the_demo_has_every_row_on_a_corpus_made_here(project):
+    jobs = project.jobs("snakemake --profile workflow/profiles/demo")
+    assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 15
+    assert "resources/downloads/documentation/documentation.txt" in jobs
+    assert all(job == "all" or job.startswith(("results/demo/", "resources/")) for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("limit", "gpus"), [("", "gpu=1"), ("--resources gpu=2", "gpu=1"), ("--resources gpu=0", "gpu=0")]
+)
+def test_a_training_takes_one_gpu_or_as_many_as_there_are(project, limit, gpus):
+    target = "results/words/gutenberg/standard/tril/seed0/model.safetensors"
+    output = project.run(f"snakemake --cores 8 {limit} {target} --dry-run")
+    assert f" {gpus}," in output.partition("rule words_train:")[2]
+
+
+@pytest.mark.parametrize("table", range(1, 9))
+def test_every_table_of_the_papers_is_a_target(project, table):
+    assert f"results/table{table}.csv" in project.jobs(f"snakemake --cores 1 results/table{table}.csv")
+
+
+def test_tables_of_what_is_there_train_nothing(project):
+    jobs = project.jobs("snakemake --cores 1 tables")
+    assert jobs == {
+        "tables",
+        *(f"results/partial/table{n}.csv" for n in range(1, 9)),
+        *(f"results/partial/words/gutenberg/table{n}.csv" for n in (1, 2)),
+    }
+
+
+OVERLAYS = [
+    ("wrods: {}", "unknown key 'wrods'; did you mean 'words'?"),
+    ("words: {modle: {}}", "unknown key 'modle' in words; did you mean 'model'?"),
+    ("words: {model: {sample: 5}}", "unknown key 'sample' in words.model; did you mean 'samples'?"),
+    (
+        "words: {runs: {standard: {tril: {modle: {}}}}}",
+        "unknown key 'modle' in words.runs.standard.tril; did you mean 'model'?",
+    ),
+    ("words: {model: {dim: eight}}", 'words.model.dim must be a whole number, not "eight"'),
+    ("words: {model: {delta: 0.6}}", "words.model.delta must be less than 0.5, not 0.6"),
+    (
+        "words: {corpora: [gutemberg]}",
+        "words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?",
+    ),
+    (
+        "corpora: {mine: {path: nowhere.txt, kind: text}}\nwords: {corpora: [mine]}",
+        "corpora.mine.path: there is no file or folder nowhere.txt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("overlay", "expected"), OVERLAYS)
+def test_a_wrong_configuration_is_one_sentence(project, tmp_path, overlay, expected):
+    file = tmp_path / "mine.yaml"
+    file.write_text(overlay)
+    result = project.call("snakemake --dry-run --configfile", str(file))
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.endswith(f"mine.yaml: {expected}\n")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stdout
+    assert 'File "' not in result.stdout
+
+
+TARGETS = [
+    (
+        "results/words/gutenberg/standard/tril-k6/seed0/metrics.json",
+        "there is no 'tril-k6' in words.runs.standard of config.yaml; "
+        "did you mean 'tril-k5', 'tril-k2', 'tril-k10'?",
+    ),
+    ("results/table9.csv", "there is no table 9; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8"),
+]
+
+
+@pytest.mark.parametrize("option", ["", "--forcerun", "--resources gpu=1"])
+@pytest.mark.parametrize(("target", "expected"), TARGETS)
+def test_an_unknown_name_in_a_target_is_one_sentence(project, target, expected, option):
+    result = project.call(f"snakemake --dry-run {option} {target}")
+    assert result.returncode == 1
+    assert result.stderr == f"error: {target}: {expected}\n"
+    assert "Traceback" not in result.stdout
+
+
+def test_every_rule_says_what_it_is_for(project):
+    files = [project.root / "Snakefile", *(project.root / "workflow" / "rules").glob("*.smk")]
+    for file in files:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        for line, below in itertools.pairwise(lines):
+            if line.startswith("rule "):
+                assert below.strip().startswith('"""'), f"{file.name}: {line}"

@@ -1,0 +1,82 @@
+"""The pins for pip and for conda are the same set, and each conda file has what its rules import."""
+
+import ast
+import re
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textlvm import fingerprint as fp
+
+ROOT = Path(__file__).parents[2]
+ENVS = ROOT / "envs"
+
+
+def pins(file: str) -> dict[str, str]:
+    lines = (ENVS / file).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def conda_pins(file: str) -> dict[str, str]:
+    *_, last = yaml.safe_load((ENVS / file).read_text(encoding="utf-8"))["dependencies"]
+    return dict(pin.split("==") for pin in last["pip"])
+
+
+LOCKED = pins("requirements.txt")
+DISTRIBUTIONS = packages_distributions()
+
+
+def entry_points() -> list[tuple[str, str]]:
+    """Every conda file with every module that a rule starts in it."""
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    blocks = re.split(r"^rule ", rules, flags=re.MULTILINE)[1:]
+    found = [(re.search(r"envs/(\w+\.yaml)", b), re.search(r"python -m ([\w.]+)", b)) for b in blocks]
+    return sorted({(env[1], module[1]) for env, module in found if env and module})
+
+
+def test_versions_are_exact_and_those_asked_for_are_among_them():
+    assert all(re.fullmatch(r"[\w.!]+", version) for version in LOCKED.values())
+    assert pins("requirements.in").items() <= LOCKED.items()
+    assert LOCKED["torch"] == "2.13.0"
+
+
+def test_no_index_is_named():
+    assert "://" not in (ENVS / "requirements.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in ENVS.glob("*.yaml")))
+def test_conda_files_pin_the_same_versions(file):
+    assert conda_pins(file).items() <= LOCKED.items()
+    channels = yaml.safe_load((ENVS / file).read_text(encoding="utf-8"))["channels"]
+    assert channels == ["conda-forge", "nodefaults"]
+
+
+def test_the_conda_file_of_the_whole_is_the_whole():
+    assert conda_pins("textlvm.yaml") == LOCKED
+
+
+def imported(path: Path) -> set[str]:
+    """The distributions that a module imports from, in lower case."""
+    packages = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            packages |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            packages.add(node.module.split(".")[0])
+    return {name.lower() for package in packages & DISTRIBUTIONS.keys() for name in DISTRIBUTIONS[package]}
+
+
+@pytest.mark.parametrize("path", sorted(fp.ROOT.glob("textlvm/**/*.py")), ids=lambda path: path.stem)
+def test_what_the_package_imports_is_asked_for(path):
+    assert imported(path) <= {name.lower() for name in pins("requirements.in")}
+
+
+@pytest.mark.parametrize(("env", "module"), entry_points())
+def test_a_conda_file_has_what_its_modules_import(env, module):
+    names = {name.lower() for name in conda_pins(env)}
+    for dependency in fp.dependencies(module):
+        path = fp.ROOT.joinpath(*dependency.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        assert imported(path) <= names, dependency

@@ -1,0 +1,255 @@
+# What the rules share: the checked configuration, the planned runs, and the functions that rules take their
+# inputs and parameters from. Whatever a user can get wrong is found here, before there is any job.
+
+import hashlib
+import json
+import platform
+import re
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+
+from textlvm import plan
+from textlvm.config import check, origin
+from textlvm.corpora import registry
+from textlvm.errors import UserError
+from textlvm.fingerprint import fingerprint
+
+REGISTRY = "workflow/corpora.yaml"
+PINS = "envs/requirements.txt"
+
+
+def read_experiment():
+    """The corpora by name and the planned runs, after a check of configuration and targets.
+
+    In case of an error this ends Snakemake with one sentence: an exception would come with a traceback.
+    """
+    files = ["config.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
+    where = partial(origin, config, files=files)
+    try:
+        check(config, files, registry.load(Path(REGISTRY)))
+        corpora = registry.load(Path(REGISTRY), config["corpora"])
+        runs = plan.runs(config)
+        # Snakemake has not looked at its targets yet; the command line has them.
+        for word in sys.argv[1:]:
+            plan.check_target(word, config["pathvars"]["results"], runs, where)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    return corpora, runs
+
+
+CORPORA, RUNS = read_experiment()
+RESULTS = Path(config["pathvars"]["results"])
+
+# Modules are found here by whatever a rule starts, also on a cluster's nodes and in conda environments, which
+# do not keep the variable itself.
+PACKAGES = Path(workflow.basedir, "workflow")
+shell.prefix(f"export PYTHONPATH={shlex.quote(str(PACKAGES))}; ")
+
+
+def any_of(names):
+    """A wildcard constraint: one of these names."""
+    return "|".join(map(re.escape, sorted(set(names))))
+
+
+wildcard_constraints:
+    corpus=any_of(CORPORA),
+    file=any_of(file.name for corpus in CORPORA.values() for file in corpus.files),
+    split=any_of(run.split for run in RUNS),
+    run=any_of(run.name for run in RUNS),
+    seed=any_of(str(seed) for run in RUNS for seed in run.seeds),
+    order=any_of(map(str, config["words"]["ngram"]["orders"])),
+    table=any_of(map(str, plan.TABLES)),
+
+
+def as_json(value):
+    """Settings as the command line of a step takes them; the same settings always make the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+# ---- corpora
+
+
+def environment():
+    """What the documentation corpus is made from: this Python and the pinned packages."""
+    return f"Python {platform.python_version()}, {hashlib.sha256(Path(PINS).read_bytes()).hexdigest()[:16]}"
+
+
+def source_file(wildcards):
+    """The registry's entry of one file of a corpus."""
+    return CORPORA[wildcards.corpus].file(wildcards.file)
+
+
+def supplied_file(wildcards):
+    """The user's own copy of a corpus's file, if the configuration names one."""
+    return source_file(wildcards).path or []
+
+
+def own_entry(wildcards):
+    """The part of the configuration's corpora that concerns one corpus."""
+    return as_json({name: entry for name, entry in config["corpora"].items() if name == wildcards.corpus})
+
+
+def counting_options(wildcards):
+    """How the files of a corpus are counted."""
+    corpus = CORPORA[wildcards.corpus]
+    cleaning = ["--cleaning", corpus.cleaning] if corpus.cleaning else []
+    return ["--kind", corpus.content, "--members", corpus.members, *cleaning]
+
+
+def counts_of_files(wildcards):
+    """The counts of every file of a corpus."""
+    files = [file.name for file in CORPORA[wildcards.corpus].files]
+    return expand("<resources>/counts/{corpus}/{file}.tsv", corpus=wildcards.corpus, file=files)
+
+
+# ---- runs
+
+
+def planned(**wanted):
+    """The planned runs with these values, e.g. `planned(corpus="gutenberg", table=1)`."""
+    return [run for run in RUNS if all(getattr(run, name) == value for name, value in wanted.items())]
+
+
+def run_files(runs, file):
+    """A file of every seed of these runs."""
+    return [f"<results>/{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
+
+
+def row_labels(runs):
+    """The row labels that go with `run_files`."""
+    return [run.row for run in runs for _ in run.seeds]
+
+
+def run_of(wildcards):
+    """The run that a path belongs to."""
+    return planned(corpus=wildcards.corpus, split=wildcards.split, name=wildcards.run)[0]
+
+
+def training_spec(wildcards):
+    """The settings a training depends on."""
+    run = run_of(wildcards)
+    return as_json({"model": run.model, "training": run.training})
+
+
+def evaluation_settings(wildcards):
+    """The settings an evaluation depends on, beside the trained run's own."""
+    return as_json(run_of(wildcards).evaluation)
+
+
+def ngram_arguments(wildcards, input):
+    """The character models as the evaluation takes them, `3=char3.arpa 5=char5.arpa`."""
+    return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], input.ngrams)]
+
+
+# ---- tables and figures
+
+
+def table_plan(wildcards):
+    """The planned rows of a table, on every corpus."""
+    titles = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in CORPORA.items()}
+    return as_json(plan.rows(RUNS, int(wildcards.table), titles))
+
+
+def table_metrics(wildcards):
+    """The metrics that a table is made of."""
+    return run_files(planned(table=int(wildcards.table)), "metrics.json")
+
+
+def finished_metrics(wildcards):
+    """Those that are there, measured with the settings of now."""
+    return [
+        str(RESULTS / run.path / f"seed{seed}" / "metrics.json")
+        for run in planned(table=int(wildcards.table))
+        for seed in run.seeds
+        if plan.finished(run, seed, RESULTS)
+    ]
+
+
+def finished_digest(wildcards):
+    """What stands in them, as one short text."""
+    contents = (Path(path).read_bytes() for path in finished_metrics(wildcards))
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+
+
+def corpus_title(wildcards):
+    """What tables and figures call a corpus."""
+    return CORPORA[wildcards.corpus].title
+
+
+def gap_runs(wildcards):
+    """The runs of Figure 1: those with an entropy gap, on the standard split of a corpus."""
+    runs = planned(corpus=wildcards.corpus, split="standard")
+    return [run for run in runs if run.model["family"] == "state-space"]
+
+
+def gap_entropies(wildcards):
+    """The entropies that Figure 1 shows."""
+    return run_files(gap_runs(wildcards), "entropy.csv")
+
+
+def gap_labels(wildcards):
+    """The row labels that go with them."""
+    return row_labels(gap_runs(wildcards))
+
+
+def training_runs(wildcards):
+    """The run of Figure 2, in a list."""
+    name = config["words"]["figures"]["training_run"]
+    return planned(corpus=wildcards.corpus, split="standard", name=name)
+
+
+def training_curves(wildcards):
+    """The training curves that Figure 2 shows."""
+    return run_files(training_runs(wildcards), "curve.jsonl")
+
+
+def training_labels(wildcards):
+    """The row labels that go with them."""
+    return row_labels(training_runs(wildcards))
+
+
+def training_baseline(wildcards):
+    """The metrics of the trained baseline whose word entropy Figure 2 shows."""
+    name = config["words"]["figures"]["baseline"]
+    return run_files(planned(corpus=wildcards.corpus, split="standard", name=name), "metrics.json")[0]
+
+
+# ---- what is built
+
+
+def tables_of_runs():
+    """The numbers of the tables that the planned runs are rows of."""
+    return sorted({run.table for run in RUNS})
+
+
+def all_products():
+    """Every table and figure."""
+    return [
+        *expand("<results>/table{table}.csv", table=tables_of_runs()),
+        *expand(
+            "<results>/words/{corpus}/table{table}.{form}",
+            corpus=config["words"]["corpora"],
+            table=tables_of_runs(),
+            form=["csv", "md", "tex"],
+        ),
+        *expand(
+            "<results>/words/{corpus}/figure{figure}.{form}",
+            corpus=config["words"]["corpora"],
+            figure=[1, 2],
+            form=["png", "svg"],
+        ),
+    ]
+
+
+def partial_tables():
+    """Every table, tidy and to read, from the runs that are measured."""
+    return [
+        *expand("<results>/partial/table{table}.csv", table=plan.TABLES),
+        *expand(
+            "<results>/partial/words/{corpus}/table{table}.md",
+            corpus=config["words"]["corpora"],
+            table=tables_of_runs(),
+        ),
+    ]

@@ -1,0 +1,102 @@
+# Corpora: a file of text or counts -> counts of its tokens -> counts of the corpus. They lie below
+# <resources>, shared by all experiments.
+
+
+rule corpus_documentation:
+    """Write the corpus that needs no network: the documentation of the installed Python packages."""
+    output:
+        "<resources>/downloads/documentation/documentation.txt",
+    log:
+        "<results>/logs/corpora/documentation.log",
+    conda:
+        "../../envs/textlvm.yaml"
+    params:
+        environment=environment(),
+        code=fingerprint("textlvm.corpora.documentation"),
+    shell:
+        """
+        python -m textlvm.corpora.documentation \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule corpus_download:
+    """Bring a corpus's file to its place, checked: the user's own, or a download."""
+    input:
+        supplied_file,
+    output:
+        "<resources>/downloads/{corpus}/{file}",
+    log:
+        "<results>/logs/corpora/{corpus}/{file}.download.log",
+    # Nodes of a cluster often have no way out.
+    localrule: True
+    conda:
+        "../../envs/corpora.yaml"
+    params:
+        registry=REGISTRY,
+        entry=own_entry,
+        # No fingerprint of the code: what the file must be is known, better code does not make it another.
+        source=source_file,
+    shell:
+        """
+        python -m textlvm.corpora.download \
+            --registry {params.registry:q} \
+            --overrides {params.entry:q} \
+            --corpus {wildcards.corpus:q} \
+            --file {wildcards.file:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+ruleorder: corpus_documentation > corpus_download
+
+
+rule corpus_count:
+    """Count the tokens of one file of a corpus; files are counted side by side."""
+    input:
+        "<resources>/downloads/{corpus}/{file}",
+    output:
+        "<resources>/counts/{corpus}/{file}.tsv",
+    log:
+        "<results>/logs/corpora/{corpus}/{file}.count.log",
+    benchmark:
+        "<results>/benchmarks/corpora/{corpus}/{file}.count.tsv"
+    conda:
+        "../../envs/corpora.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        options=counting_options,
+        code=fingerprint("textlvm.corpora.counting"),
+    shell:
+        """
+        python -m textlvm.corpora.counting count \
+            --source {input:q} \
+            {params.options:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule corpus_counts:
+    """Add up the counts of a corpus's files."""
+    input:
+        counts_of_files,
+    output:
+        "<resources>/counts/{corpus}.tsv",
+    log:
+        "<results>/logs/corpora/{corpus}.counts.log",
+    conda:
+        "../../envs/corpora.yaml"
+    params:
+        code=fingerprint("textlvm.corpora.counting"),
+    shell:
+        """
+        python -m textlvm.corpora.counting merge \
+            --counts {input:q} \
+            --out {output:q} \
+            --log {log:q}
+        """

@@ -1,0 +1,100 @@
+# Tables: metrics of all runs beside the published values, tidy and in the papers' shape.
+
+
+rule table:
+    """One table number of both papers, a row per cell; needs every run of the table."""
+    input:
+        published="workflow/published.csv",
+        metrics=table_metrics,
+    output:
+        "<results>/table{table}.csv",
+    log:
+        "<results>/logs/table{table}.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        plan=table_plan,
+        code=fingerprint("textlvm.reporting.tables"),
+    shell:
+        """
+        python -m textlvm.reporting.tables tidy \
+            --table {wildcards.table:q} \
+            --published {input.published:q} \
+            --plan {params.plan:q} \
+            --metrics {input.metrics:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule partial_table:
+    """The same from what has been measured so far; the other rows say `not run`. Trains nothing."""
+    input:
+        published="workflow/published.csv",
+    output:
+        "<results>/partial/table{table}.csv",
+    log:
+        "<results>/logs/partial/table{table}.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        plan=table_plan,
+        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
+        # is in the files.
+        metrics=finished_metrics,
+        digest=finished_digest,
+        code=fingerprint("textlvm.reporting.tables"),
+    shell:
+        """
+        python -m textlvm.reporting.tables tidy \
+            --table {wildcards.table:q} \
+            --published {input.published:q} \
+            --plan {params.plan:q} \
+            --metrics {params.metrics:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule words_table:
+    """A table of the words paper on one corpus, in the paper's shape, reproduced beside published."""
+    input:
+        "<results>/table{table}.csv",
+    output:
+        csv="<results>/words/{corpus}/table{table}.csv",
+        md="<results>/words/{corpus}/table{table}.md",
+        tex="<results>/words/{corpus}/table{table}.tex",
+    log:
+        "<results>/logs/words/{corpus}/table{table}.log",
+    wildcard_constraints:
+        table=any_of(map(str, tables_of_runs())),
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        code=fingerprint("textlvm.reporting.tables"),
+    shell:
+        """
+        python -m textlvm.reporting.tables shape \
+            --tidy {input:q} \
+            --paper words \
+            --table {wildcards.table:q} \
+            --corpus {wildcards.corpus:q} \
+            --csv {output.csv:q} \
+            --md {output.md:q} \
+            --tex {output.tex:q} \
+            --log {log:q}
+        """
+
+
+use rule words_table as partial_words_table with:
+    input:
+        "<results>/partial/table{table}.csv",
+    output:
+        csv="<results>/partial/words/{corpus}/table{table}.csv",
+        md="<results>/partial/words/{corpus}/table{table}.md",
+        tex="<results>/partial/words/{corpus}/table{table}.tex",
+    log:
+        "<results>/logs/partial/words/{corpus}/table{table}.log",

@@ -1,0 +1,153 @@
+# Words: vocabulary -> split -> train -> evaluate, for every run of the configuration.
+
+
+rule words_vocabulary:
+    """Choose the words that a corpus's models are trained and measured on."""
+    input:
+        "<resources>/counts/{corpus}.tsv",
+    output:
+        "<results>/words/{corpus}/vocabulary.tsv",
+    log:
+        "<results>/logs/words/{corpus}/vocabulary.log",
+    conda:
+        "../../envs/corpora.yaml"
+    params:
+        settings=as_json(config["words"]["vocabulary"]),
+        code=fingerprint("textlvm.corpora.vocabulary"),
+    shell:
+        """
+        python -m textlvm.corpora.vocabulary \
+            --counts {input:q} \
+            --settings {params.settings:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule words_split:
+    """Split the vocabulary's counts into a training and a test side."""
+    input:
+        "<results>/words/{corpus}/vocabulary.tsv",
+    output:
+        "<results>/words/{corpus}/{split}/words.tsv",
+    log:
+        "<results>/logs/words/{corpus}/{split}/split.log",
+    conda:
+        "../../envs/corpora.yaml"
+    params:
+        settings=as_json(config["words"]["split"]),
+        code=fingerprint("textlvm.corpora.splits"),
+    shell:
+        """
+        python -m textlvm.corpora.splits \
+            --vocabulary {input:q} \
+            --split {wildcards.split:q} \
+            --settings {params.settings:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule words_ngram:
+    """Estimate a Kneser-Ney character model of the test words, which generated words are scored under."""
+    input:
+        "<results>/words/{corpus}/{split}/words.tsv",
+    output:
+        "<results>/words/{corpus}/{split}/char{order}.arpa",
+    log:
+        "<results>/logs/words/{corpus}/{split}/char{order}.log",
+    conda:
+        "../../envs/words.yaml"
+    params:
+        weight=config["words"]["ngram"]["weight"],
+        code=fingerprint("textlvm.words.ngram"),
+    shell:
+        """
+        python -m textlvm.words.ngram \
+            --words {input:q} \
+            --order {wildcards.order:q} \
+            --weight {params.weight:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule words_train:
+    """Train one run with one seed; interrupted, it goes on from the checkpoint in its folder."""
+    input:
+        "<results>/words/{corpus}/{split}/words.tsv",
+    output:
+        spec="<results>/words/{corpus}/{split}/{run}/seed{seed}/spec.json",
+        weights="<results>/words/{corpus}/{split}/{run}/seed{seed}/model.safetensors",
+        curve="<results>/words/{corpus}/{split}/{run}/seed{seed}/curve.jsonl",
+        cost="<results>/words/{corpus}/{split}/{run}/seed{seed}/cost.json",
+    log:
+        "<results>/logs/words/{corpus}/{split}/{run}/seed{seed}/train.log",
+    benchmark:
+        "<results>/benchmarks/words/{corpus}/{split}/{run}/seed{seed}/train.tsv"
+    conda:
+        "../../envs/words.yaml"
+    # More threads make these small matrices slower; on two cores, two jobs of two threads take seven times
+    # as long as two of one.
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=720,
+    params:
+        folder=subpath(output.spec, parent=True),
+        spec=training_spec,
+        code=fingerprint("textlvm.words.train"),
+    shell:
+        """
+        python -m textlvm.words.train \
+            --words {input:q} \
+            --name words/{wildcards.corpus:q}/{wildcards.split:q}/{wildcards.run:q} \
+            --seed {wildcards.seed:q} \
+            --spec {params.spec:q} \
+            --checkpoint {params.folder:q}/checkpoint \
+            --out {params.folder:q} \
+            --log {log:q}
+        """
+
+
+rule words_evaluate:
+    """Measure one trained run: cross entropies, generated words, entropies in free mode."""
+    input:
+        spec="<results>/words/{corpus}/{split}/{run}/seed{seed}/spec.json",
+        weights="<results>/words/{corpus}/{split}/{run}/seed{seed}/model.safetensors",
+        words="<results>/words/{corpus}/{split}/words.tsv",
+        ngrams=expand(
+            "<results>/words/{{corpus}}/{{split}}/char{order}.arpa",
+            order=config["words"]["ngram"]["orders"],
+        ),
+    output:
+        metrics="<results>/words/{corpus}/{split}/{run}/seed{seed}/metrics.json",
+        entropy="<results>/words/{corpus}/{split}/{run}/seed{seed}/entropy.csv",
+        samples="<results>/words/{corpus}/{split}/{run}/seed{seed}/samples.txt",
+    log:
+        "<results>/logs/words/{corpus}/{split}/{run}/seed{seed}/evaluate.log",
+    benchmark:
+        "<results>/benchmarks/words/{corpus}/{split}/{run}/seed{seed}/evaluate.tsv"
+    conda:
+        "../../envs/words.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=240,
+    params:
+        folder=subpath(input.spec, parent=True),
+        settings=evaluation_settings,
+        ngrams=ngram_arguments,
+        code=fingerprint("textlvm.words.evaluate"),
+    shell:
+        """
+        python -m textlvm.words.evaluate \
+            --words {input.words:q} \
+            --run {params.folder:q} \
+            --settings {params.settings:q} \
+            --ngram {params.ngrams:q} \
+            --out {output.metrics:q} \
+            --log {log:q}
+        """
