@@ -1,4 +1,4 @@
-"""Training resumes exactly, learns, and says where it went wrong."""
+"""Training resumes exactly, learns, follows its schedule, and says where it went wrong."""
 
 import dataclasses
 import json
@@ -6,18 +6,22 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from torch import nn
+
 from textlvm.errors import UserError
 from textlvm.training.checkpoint import Checkpoint, load_weights, save_weights
+from textlvm.training.schedule import Cosine, Plateau
 from textlvm.training.seeds import derive, seed_everything
-from textlvm.training.trainer import Objective, curve_lines, learning_rate, train
-from torch import nn
+from textlvm.training.trainer import Objective, curve_lines, train
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+COSINE = Cosine(0.05, 60)
+PLATEAU = Plateau(0.05, patience=1, decay=0.5, least=0.01)
 
 
 @dataclass(frozen=True)
 class Settings:
     steps: int = 60
-    learning_rate: float = 0.05
-    schedule: str = "cosine"
     clip: float | None = 1.0
     log_every: int = 5
     monitor_every: int = 20
@@ -28,39 +32,81 @@ class Interrupted(Exception):
     pass
 
 
-def regression(stop_at=None, poison_at=None):
-    """A noisy regression whose batches come from the global generator."""
+def regression(stop_at=None, poison_at=None, validation=None):
+    """A noisy regression, its batches from the global generator; `validation` lists losses to report."""
     model = nn.Linear(3, 1)
+    measured = iter(validation or ())
     calls = 0
 
-    def loss():
+    def loss(step):
         nonlocal calls
         calls += 1
         if stop_at == calls:
             raise Interrupted
         x = torch.randn(8, 3)
         value = (model(x).squeeze(1) - x.sum(1) + 0.1 * torch.randn(8)).square().mean()
-        return value * float("nan") if calls == poison_at else value
+        return value * float("nan") if step == poison_at else value
 
-    return model, Objective(loss, lambda: {"noise": float(torch.rand(()))})
+    def monitor():
+        noise = {"noise": float(torch.rand(()))}
+        return noise if validation is None else noise | {"validation_loss": next(measured)}
+
+    return model, Objective(loss, monitor)
 
 
-def fit(path, settings=None, identity="x", **interruptions):
+def fit(path, settings=None, identity="x", optimizer="adam", schedule=COSINE, done=0, **interruptions):
+    """Train; of the validation losses, a resumed training has used up `done`."""
     seed_everything("test", 0)
+    if interruptions.get("validation"):
+        interruptions["validation"] = interruptions["validation"][done:]
     model, objective = regression(**interruptions)
     checkpoint = Checkpoint(path / "state.safetensors", identity)
-    return model, train(model, objective, settings or Settings(), checkpoint, path / "progress.json")
+    made = OPTIMIZERS[optimizer](model.parameters(), fused=True)
+    curve = train(
+        model, objective, made, schedule, settings or Settings(), checkpoint, path / "progress.json"
+    )
+    return model, curve
 
 
-def test_an_interrupted_training_ends_bit_identical(tmp_path):
-    model, curve = fit(tmp_path / "whole")
+def assert_equal_weights(model, other):
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_interrupted_training_ends_bit_identical(tmp_path, optimizer):
+    model, curve = fit(tmp_path / "whole", optimizer=optimizer)
     for stop_at in (3, 17, 34):
         with pytest.raises(Interrupted):
-            fit(tmp_path / "cut", stop_at=stop_at)
-    resumed, resumed_curve = fit(tmp_path / "cut")
+            fit(tmp_path / "cut", optimizer=optimizer, stop_at=stop_at)
+    resumed, resumed_curve = fit(tmp_path / "cut", optimizer=optimizer)
     assert resumed_curve == curve
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert_equal_weights(model, resumed)
+
+
+def test_a_schedule_and_the_best_weights_survive_an_interruption(tmp_path):
+    settings = Settings(monitor_every=5)
+    losses = [9.0, 7.0, 8.0, 6.0, 6.5, 6.6, 6.7]
+    options = {"settings": settings, "schedule": PLATEAU, "validation": losses}
+    model, curve = fit(tmp_path / "whole", **options)
+    with pytest.raises(Interrupted):
+        # The checkpoint of step 20 holds the best weights, and the rate has fallen once.
+        fit(tmp_path / "cut", stop_at=24, **options)
+    resumed, resumed_curve = fit(tmp_path / "cut", done=4, **options)
+    assert resumed_curve == curve
+    assert_equal_weights(model, resumed)
+
+
+def test_a_plateau_lowers_the_rate_ends_the_training_and_keeps_the_best_weights(tmp_path):
+    settings = Settings(monitor_every=5)
+    losses = [9.0, 7.0, 8.0, 6.0, 6.5, 6.6]
+    model, curve = fit(tmp_path / "a", settings, schedule=PLATEAU, validation=losses)
+    rates = [entry["learning_rate"] for entry in curve]
+    assert rates == [0.05, 0.05, 0.05, 0.025, 0.025, 0.0125]
+    until_best, _ = fit(
+        tmp_path / "b", dataclasses.replace(settings, steps=20), schedule=PLATEAU, validation=losses
+    )
+    assert_equal_weights(model, until_best)
 
 
 def test_the_resumed_part_is_not_repeated(tmp_path):
@@ -90,8 +136,10 @@ def test_a_damaged_checkpoint_is_refused_with_a_sentence(tmp_path):
 
 
 def test_nan_stops_the_training_at_its_step(tmp_path):
-    with pytest.raises(UserError, match="nan at step 23"):
-        fit(tmp_path, poison_at=23)
+    with pytest.raises(UserError, match="loss became nan at step 23"):
+        fit(tmp_path / "a", poison_at=23)
+    with pytest.raises(UserError, match="validation loss became nan at step 20"):
+        fit(tmp_path / "b", validation=[float("nan")])
 
 
 def test_loss_falls_and_monitored_values_come_at_their_steps(tmp_path):
@@ -104,20 +152,17 @@ def test_loss_falls_and_monitored_values_come_at_their_steps(tmp_path):
     assert json.loads((tmp_path / "progress.json").read_text())["step"] == 60
 
 
-def test_learning_rate_schedules():
-    cosine = Settings()
-    assert learning_rate(cosine, 1) == pytest.approx(0.05)
-    assert learning_rate(cosine, 31) == pytest.approx(0.025)
-    assert 0 < learning_rate(cosine, 60) < 1e-3
-    assert learning_rate(dataclasses.replace(cosine, schedule="constant"), 60) == 0.05
+def test_monitored_values_come_between_the_lines_of_the_curve_too(tmp_path):
+    _, curve = fit(tmp_path, Settings(steps=17, monitor_every=7))
+    assert [entry["step"] for entry in curve] == [5, 7, 10, 14, 15, 17]
+    assert [entry["step"] for entry in curve if "noise" in entry] == [7, 14, 17]
 
 
 def test_weights_survive_the_file(tmp_path):
     saved, loaded = nn.GRU(3, 4), nn.GRU(3, 4)
     save_weights(tmp_path / "w.safetensors", saved)
     load_weights(tmp_path / "w.safetensors", loaded)
-    for name, value in saved.state_dict().items():
-        assert torch.equal(value, loaded.state_dict()[name])
+    assert_equal_weights(saved, loaded)
     with pytest.raises(UserError, match="rerun the training"):
         load_weights(tmp_path / "w.safetensors", nn.Linear(3, 4))
 

@@ -121,16 +121,10 @@ def test_entry_point(words_file, tmp_path, weight):
     assert "discounts 0.5000, 1.0000, 1.5000 (fallback)" in done.stderr
 
 
-def test_entry_point_counts_types_by_default(words_file, tmp_path):
-    out = tmp_path / "char3.arpa"
-    assert run(words_file, out).returncode == 0
-    assert out.read_text() == arpa(estimate(WORDS[1:], 3))
-
-
 def test_entry_point_without_test_words(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_text("word\ttrain\ttest\nban\t10\t0\n")
-    done = run(path, tmp_path / "char3.arpa")
+    done = run(path, tmp_path / "char3.arpa", "--weight", "types")
     assert done.returncode == 2
     assert "no word with a positive test count" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,10 +1,11 @@
-"""A training's whole state in one safetensors file: weights, optimizer, random generators, position.
+"""A training's whole state in one safetensors file: weights, best weights, optimizer, generators, position.
 
 No pickle is written or read. A checkpoint is written whole or not at all, and belongs to one set of
 settings: a file written under other settings is refused.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,21 @@ from torch import Tensor, nn
 from textlvm.errors import UserError
 from textlvm.files import write_bytes
 
-__all__ = ["Checkpoint", "load_weights", "save_weights"]
+__all__ = ["Checkpoint", "Restored", "load_weights", "save_weights"]
 
 METADATA = "textlvm"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a checkpoint gives back beside the states it puts in their place."""
+
+    step: int
+    """Steps that had been done."""
+    progress: dict[str, Any]
+    """The value the trainer wanted back."""
+    best: dict[str, Tensor] | None
+    """The best weights so far, on the CPU; None if there were none."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +45,26 @@ class Checkpoint:
     """Fingerprint of everything that determines the training."""
 
     def save(
-        self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: dict[str, Any]
+        self,
+        step: int,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        progress: dict[str, Any],
+        best: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Write the state after `step` steps; `progress` is any JSON value the trainer wants back."""
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in (best or {}).items()}
         for index, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+            held = {name: value for name, value in state.items() if value is not None}
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in held.items()}
         tensors |= {f"random.{name}": value for name, value in _random_state().items()}
         header = {"identity": self.identity, "step": step, "progress": progress}
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         write_bytes(self.path, save_tensors(contiguous, {METADATA: json.dumps(header)}))
 
-    def restore(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[int, dict[str, Any]] | None:
-        """Put the saved state back; returns (step, progress), or None when there is nothing to resume.
+    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> Restored | None:
+        """Put the saved state back; returns what else was saved, or None when there is nothing to resume.
 
         Raises `UserError` if the file is damaged; a file of other settings is ignored.
         """
@@ -65,7 +83,7 @@ class Checkpoint:
         model.load_state_dict(_section(tensors, "model."))
         _restore_optimizer(optimizer, _section(tensors, "optimizer."))
         _restore_random(_section(tensors, "random."))
-        return header["step"], header["progress"]
+        return Restored(header["step"], header["progress"], _section(tensors, "best.") or None)
 
     def remove(self) -> None:
         """Delete the file: a finished training has nothing to resume, and a forced rerun starts anew."""

@@ -165,7 +165,9 @@ def _continuations(keys: NDArray[np.int64], longer: NDArray[np.int64], n: int) -
 
 def _interpolate(grams: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> KneserNeyModel:
     """From (keys, adjusted counts) of the lengths 1..order to probabilities and back-off weights."""
-    probs, backoffs, amounts = [], [], []
+    probs: list[NDArray[np.float64]] = []
+    backoffs: list[NDArray[np.float64]] = []
+    amounts = []
     for n, (keys, counts) in enumerate(grams, 1):
         amount = discounts(counts)
         taken = np.array([0.0, *amount])[np.minimum(counts, 3)]
@@ -187,5 +189,5 @@ def _interpolate(grams: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> Kn
         if n > 1:
             backoffs.append(gamma)
     backoffs.append(np.ones(len(grams[-1][0])))
-    keys = (keys for keys, _ in grams)
-    return KneserNeyModel(tuple(map(NgramTable, keys, probs, backoffs, amounts)))
+    tables = map(NgramTable, (keys for keys, _ in grams), probs, backoffs, amounts)
+    return KneserNeyModel(tuple(tables))

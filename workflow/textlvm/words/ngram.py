@@ -4,18 +4,17 @@ The paper evaluates "under two Kneser-Ney-smoothed character n-gram models train
 (Schmidt and Hofmann 2018, Sec. 5; Table 2, P_3-gram(w) and P_5-gram(w)). This module estimates the
 models and scores words with KenLM:
 
-    python -m textlvm.words.ngram --words words.tsv --order 3 --out char3.arpa
+    python -m textlvm.words.ngram --words words.tsv --order 3 --weight tokens --out char3.arpa
 
 Reads the words with a positive `test` count and writes the model as an ARPA file. The paper does not
 say how often a test word counts:
 
---weight types (default)  Once. The score then asks whether new words are formed like the language's
-                          words, which a list of them answers and their frequencies blur, and the
-                          closed-form discounts are defined: they need n-grams seen once, twice and
-                          three times.
---weight tokens           As often as it occurs. On the split `unseen` no count is below the
-                          vocabulary's minimum, so the longest n-grams fall back on fixed discounts
-                          that hardly smooth, and a letter they do not foresee is dear.
+--weight types    Once. The score then asks whether new words are formed like the language's words,
+                  which a list of them answers and their frequencies blur, and the closed-form
+                  discounts are defined: they need n-grams seen once, twice and three times.
+--weight tokens   As often as it occurs. On the split `unseen` no count is below the vocabulary's
+                  minimum, so the longest n-grams fall back on fixed discounts that hardly smooth,
+                  and a letter they do not foresee is dear.
 
 Nor does it give a unit, but of the readings tried only one has values like its 21.74 and 66.15, the
 perplexity per letter with tokens. Words that are well formed but not in the test set (drawn from a
@@ -37,8 +36,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textlvm import cli
+from textlvm.corpora.splits import read_words
 from textlvm.errors import UserError
-from textlvm.estimate import Estimate, normal
+from textlvm.estimate import Z95, Estimate, normal
 from textlvm.files import write_text
 from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, arpa, estimate
 
@@ -93,15 +93,13 @@ def perplexity(model: kenlm.Model, words: Sequence[str]) -> Estimate:
     losses = -score(model, words)
     symbols = np.fromiter(map(len, words), np.float64, len(words)) + 1
     ratio = losses.sum() / symbols.sum()
-    standard_error = _standard_error((losses - ratio * symbols) / symbols.mean())
-    exponent = normal(float(ratio), standard_error, "nats/letter")
-    return Estimate(math.exp(exponent.value), math.exp(exponent.low), math.exp(exponent.high), "per letter")
+    half = Z95 * _standard_error((losses - ratio * symbols) / symbols.mean())
+    low, value, high = (math.exp(exponent) for exponent in (ratio - half, ratio, ratio + half))
+    return Estimate(value, low, high, "per letter")
 
 
 def main(options: argparse.Namespace) -> None:
     """Estimate the model the command line asks for and write it."""
-    from textlvm.corpora.splits import read_words
-
     split = read_words(options.words)
     chosen = [(word, count) for word, count in zip(split.words, split.test, strict=True) if count > 0]
     if not chosen:
@@ -125,6 +123,6 @@ if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     arguments.add_argument("--words", type=Path, required=True, help="table with columns word, train, test")
     arguments.add_argument("--order", type=int, choices=range(2, MAX_ORDER + 1), required=True)
-    arguments.add_argument("--weight", choices=("types", "tokens"), default="types")
+    arguments.add_argument("--weight", choices=("types", "tokens"), required=True)
     arguments.add_argument("--out", type=Path, required=True, help="the ARPA file to write")
     cli.run(main, arguments)

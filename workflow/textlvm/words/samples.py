@@ -47,7 +47,7 @@ def distinct_share(words: Sequence[str | None], within: Collection[str] | None =
         counts = Counter(word for word in words if word is not None)
     else:
         unfinished = 0
-        counts = Counter(word for word in words if word in within)
+        counts = Counter(word for word in words if word is not None and word in within)
     once = unfinished + sum(count == 1 for count in counts.values())
     variance = once * (1 - once / n) * (n - 1) / n
     return normal((len(counts) + unfinished) / n, math.sqrt(variance) / n, "share")

@@ -30,6 +30,7 @@ from textlvm.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.schedule import Constant, Cosine, Schedule
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Objective, curve_lines, train
 from textlvm.words.baseline import GRUBaseline
@@ -39,7 +40,7 @@ from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.objective import step_bounds
 from textlvm.words.spec import ModelSpec, TrainingSpec
 
-__all__ = ["WordSampler", "objective"]
+__all__ = ["WordSampler", "objective", "schedule"]
 
 MONITOR_TRAJECTORIES = 256
 MONITOR_DRAWS = 20
@@ -64,13 +65,13 @@ def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Obj
     """The loss of a run, in nats a word, and what is monitored along it."""
     if isinstance(model, GRUBaseline):
 
-        def negative_log_likelihood() -> Tensor:
+        def negative_log_likelihood(_step: int) -> Tensor:
             batch = sampler()
             return -model.log_probs(batch).sum() / batch.batch
 
         return Objective(negative_log_likelihood)
 
-    def negative_bound() -> Tensor:
+    def negative_bound(_step: int) -> Tensor:
         batch = sampler()
         return -step_bounds(model, batch).sum() / batch.batch
 
@@ -81,6 +82,13 @@ def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Obj
         return {name: gap.average(values) for name, values in averages.items()}
 
     return Objective(negative_bound, entropies)
+
+
+def schedule(spec: TrainingSpec) -> Schedule:
+    """The learning rate's course."""
+    if spec.schedule == "constant":
+        return Constant(spec.learning_rate)
+    return Cosine(spec.learning_rate, spec.steps)
 
 
 def main(options: argparse.Namespace) -> None:
@@ -105,6 +113,8 @@ def main(options: argparse.Namespace) -> None:
     curve = train(
         model,
         objective(model, WordSampler(split, training_spec.batch, device)),
+        torch.optim.Adam(model.parameters(), fused=True),
+        schedule(training_spec),
         training_spec,
         checkpoint,
         options.checkpoint / "progress.json",

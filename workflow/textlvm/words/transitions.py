@@ -27,9 +27,9 @@ class DiagonalTransition(nn.Module):
     def __init__(self, dim: int, width: int, delta: float, inverse: bool = False) -> None:
         super().__init__()
         self.delta, self.inverse = delta, inverse
-        self.network = _mlp(dim, [width], 2 * dim)
+        self.network, last = _mlp(dim, [width], 2 * dim)
         with torch.no_grad():
-            self.network[-1].bias[dim:] = 1 - delta
+            last.bias[dim:] = 1 - delta
 
     def forward(self, state: Tensor) -> Flow:
         """The flow for states (n, d)."""
@@ -52,13 +52,16 @@ class TrilTransition(nn.Module):
         super().__init__()
         self.dim, self.delta, self.order, self.inverse = dim, delta, order, inverse
         entries = dim * (dim + 1) // 2
-        self.networks = nn.ModuleList(_mlp(dim, [width], dim + entries) for _ in range(layers))
+        networks = [_mlp(dim, [width], dim + entries) for _ in range(layers)]
+        self.networks = nn.ModuleList(network for network, _ in networks)
+        self.places: Tensor
+        self.offset: Tensor
         rows, columns = torch.tril_indices(dim, dim)
         self.register_buffer("places", dim * rows + columns, persistent=False)
         self.register_buffer("offset", delta * torch.eye(dim), persistent=False)
         with torch.no_grad():
-            for network in self.networks:
-                network[-1].bias[dim:][rows == columns] = 1 - delta
+            for _, last in networks:
+                last.bias[dim:][rows == columns] = 1 - delta
 
     def forward(self, state: Tensor) -> Flow:
         """The flow for states (n, d)."""
@@ -85,7 +88,7 @@ class RealNVPTransition(nn.Module):
     def __init__(self, dim: int, masks: Sequence[int], order: str = "reverse", inverse: bool = True) -> None:
         super().__init__()
         self.masks, self.order, self.inverse = tuple(masks), order, inverse
-        self.networks = nn.ModuleList(_mlp(dim + kept, [dim, dim], 2 * (dim - kept)) for kept in masks)
+        self.networks = nn.ModuleList(_mlp(dim + kept, [dim, dim], 2 * (dim - kept))[0] for kept in masks)
 
     def forward(self, state: Tensor) -> Flow:
         """The flow for states (n, d)."""
@@ -95,7 +98,8 @@ class RealNVPTransition(nn.Module):
         return _chain(couplings, self.order, self.inverse)
 
 
-def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> tuple[nn.Sequential, nn.Linear]:
+    """A network of tanh layers, and its last, linear one."""
     sizes = [inputs, *hidden]
     layers: list[nn.Module] = []
     for i, o in itertools.pairwise(sizes):
@@ -103,7 +107,7 @@ def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
     last = nn.Linear(sizes[-1], outputs)
     nn.init.normal_(last.weight, std=INITIAL_WEIGHT)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers, last)
+    return nn.Sequential(*layers, last), last
 
 
 def _away_from_zero(x: Tensor, delta: float) -> Tensor:

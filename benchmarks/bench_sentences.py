@@ -1,0 +1,241 @@
+"""Milliseconds a training step of the sentences paper, beside plain padded implementations.
+
+    python benchmarks/bench_sentences.py [--threads 2] [--steps 20] [--data sentences/ptb/data] [--learn 300]
+
+Penn Treebank's size: batches of 20, vocabulary 9,877, embeddings 300, hidden units 512, 512 codes. The
+plain implementations are float32, PyTorch's layers, log_softmax over padded logits, unfused Adam; one runs
+every batch to 100 words, the other (packed for the recurrent layers, as is usual) to its longest sentence.
+Without --data, sentences are drawn with Penn Treebank's lengths. With --learn, both learn from the same
+weights for so many steps, and their losses are compared.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from textlvm.sentences import data, objectives
+from textlvm.sentences.batches import TrainingBatches
+from textlvm.sentences.data import SentenceSet
+from textlvm.sentences.model import LEAST_LOG_VARIANCE, SentenceModel
+from textlvm.sentences.softmax import target_log_probs
+from textlvm.sentences.spec import ModelSpec, TrainingSpec
+from textlvm.sentences.vocabulary import EOS, PAD, SOS
+from textlvm.training import precision
+
+CPU = torch.device("cpu")
+MODEL = ModelSpec(objective="smim", cell="gru", latent=512, hidden=512, embedding=300, dropout=0.5)
+TRAINING = TrainingSpec(
+    optimizer="adam",
+    learning_rate=1e-3,
+    clip=0.25,
+    batch=20,
+    epochs=1,
+    steps=None,
+    monitor_every=None,
+    patience=2,
+    decay=0.25,
+    min_learning_rate=1e-8,
+    kl_annealing=0,
+    max_length=100,
+    encoder_unk=0.0,
+    decoder_unk=0.0,
+    precision="auto",
+    log_every=100,
+    checkpoint_every=1000,
+)
+
+
+def ptb_like(n: int = 20_000, vocabulary: int = 9877) -> SentenceSet:
+    """Sentences of Penn Treebank's mean length and spread, words drawn by Zipf's law."""
+    rng = np.random.default_rng(0)
+    lengths = np.clip(rng.normal(21, 10, size=n), 1, 80).astype(np.int64)
+    weights = 1 / np.arange(2, vocabulary - 2)
+    tokens = rng.choice(np.arange(4, vocabulary), size=lengths.sum(), p=weights / weights.sum())
+    return SentenceSet(tokens.astype(np.int32), np.concatenate([[0], lengths.cumsum()]))
+
+
+def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | None) -> Tensor:
+    """sMIM's loss with PyTorch's layers: every sentence padded to `width`, or to the longest one."""
+    lengths = torch.tensor([len(s) + 1 for s in sentences])
+    size = (len(sentences), width or int(lengths.max()))
+    inputs, turned, targets = (torch.full(size, PAD) for _ in range(3))
+    for i, sentence in enumerate(sentences):
+        words = torch.from_numpy(sentence.astype(np.int64))
+        inputs[i, : lengths[i]] = torch.cat([torch.tensor([SOS]), words])
+        turned[i, : lengths[i]] = inputs[i, : lengths[i]].flip(0)
+        targets[i, : lengths[i]] = torch.cat([words, torch.tensor([EOS])])
+
+    def run(layer: nn.GRU, embedded: Tensor, initial: Tensor | None) -> tuple[Tensor, Tensor]:
+        if width:
+            states, _ = layer(embedded.transpose(0, 1), initial)
+            return states.transpose(0, 1), states[lengths - 1, torch.arange(len(lengths))]
+        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+        packed, last = layer(packed, initial)
+        return pad_packed_sequence(packed, batch_first=True)[0], last[0]
+
+    _, summary = run(model.encoder.layer, model.dropout(model.embedding(turned)), None)
+    mean, log_variance = model.mean(summary), model.log_variance(summary).clamp(min=LEAST_LOG_VARIANCE)
+    q, anchor = torch.distributions.Normal(mean, (0.5 * log_variance).exp()), torch.distributions.Normal(0, 1)
+    z = q.rsample()
+    context = z[:, None].expand(-1, size[1], -1)
+    joined = torch.cat([model.dropout(model.embedding(inputs)), context], -1)
+    states, _ = run(model.decoder.layer, joined, model.initial(z)[None])
+    log_probs = torch.log_softmax(model.output(states), -1)
+    error = nn.functional.nll_loss(
+        log_probs.flatten(0, 1), targets.flatten(), ignore_index=PAD, reduction="sum"
+    )
+    return (error - 0.5 * (q.log_prob(z) + anchor.log_prob(z)).sum()) / len(sentences)
+
+
+def milliseconds(run: Callable[[], object], repeats: int) -> float:
+    """Median time after two calls to warm up."""
+    times = []
+    for _ in range(repeats + 2):
+        began = time.perf_counter()
+        run()
+        times.append(1e3 * (time.perf_counter() - began))
+    return statistics.median(times[2:])
+
+
+class Stepper:
+    """Full optimisation steps of a model, one batch after the other."""
+
+    def __init__(self, model: nn.Module, loss: Callable[[int], Tensor], fused: bool) -> None:
+        self.model, self.loss, self.step = model, loss, 0
+        self.parameters = list(model.parameters())
+        self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3, fused=fused, foreach=False)
+
+    def __call__(self) -> float:
+        self.step += 1
+        loss = self.loss(self.step)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, TRAINING.clip, foreach=True)
+        self.optimizer.step()
+        return float(loss.detach())
+
+
+def ours(model: SentenceModel, sentences: SentenceSet, wanted: str) -> Stepper:
+    """The project's own training steps in the given precision."""
+    spec = replace(TRAINING, precision=wanted)
+    trained = objectives.autoencoder(model, "smim", spec, sentences, sentences, seed=0)
+    return Stepper(model, trained.objective.loss, fused=True)
+
+
+def plain(model: SentenceModel, sentences: SentenceSet, width: int | None) -> Stepper:
+    """The plain steps; batches are drawn from all sentences, without regard to length."""
+    order = np.random.default_rng(0).permutation(len(sentences))
+
+    def loss(step: int) -> Tensor:
+        first = TRAINING.batch * (step - 1) % (len(order) - TRAINING.batch)
+        return padded_loss(model, [sentences[i][:99] for i in order[first : first + TRAINING.batch]], width)
+
+    return Stepper(model, loss, fused=False)
+
+
+def breakdown(model: SentenceModel, batches: TrainingBatches, wanted: str, repeats: int) -> dict[str, float]:
+    """Milliseconds of a step's parts, forward and backward, each run alone on a batch of median size."""
+    dtype = precision.choose(wanted, CPU)
+    by_size = sorted(range(1, 100), key=lambda step: len(batches(step).targets))
+    batch, parameters = batches(by_size[len(by_size) // 2]), list(model.parameters())
+    optimizer = torch.optim.Adam(parameters, lr=0.0, fused=True)
+
+    def both(forward: Callable[[], Tensor]) -> Callable[[], None]:
+        def run() -> None:
+            with precision.autocast(CPU, dtype):
+                value = forward()
+            optimizer.zero_grad()
+            value.sum().backward()
+
+        return run
+
+    def leaf(*shape: int) -> Tensor:
+        return torch.randn(*shape, requires_grad=True)
+
+    n, size = len(batch.targets), len(batch)
+    x, states, z = leaf(n, MODEL.embedding), leaf(n, MODEL.hidden), leaf(size, MODEL.latent)
+    output = model.output
+
+    def embed() -> Tensor:
+        codes = (batch.encoder_inputs[batch.packing.reversal], batch.decoder_inputs)
+        return sum(model.dropout(model.embedding(c)).sum() for c in codes)
+
+    times = {
+        "batch": milliseconds(lambda: batches(1), repeats),
+        "embedding": milliseconds(both(embed), repeats),
+        "encoder": milliseconds(both(lambda: model.encoder(x, batch.packing)), repeats),
+        "decoder": milliseconds(both(lambda: model.decoder(x, batch.packing, model.initial(z), z)), repeats),
+        "softmax and loss": milliseconds(
+            both(lambda: target_log_probs(states, output.weight, output.bias, batch.targets)), repeats
+        ),
+    }
+    for parameter in parameters:
+        parameter.grad = torch.full_like(parameter, 1e-3)
+    times["clip"] = milliseconds(lambda: nn.utils.clip_grad_norm_(parameters, 0.25, foreach=True), repeats)
+    times["Adam"] = milliseconds(optimizer.step, repeats)
+    return times
+
+
+def fresh(weights: dict[str, Tensor] | None = None) -> SentenceModel:
+    """A model at Penn Treebank's size."""
+    torch.manual_seed(0)
+    model = SentenceModel(MODEL, 9877)
+    if weights:
+        model.load_state_dict(weights)
+    return model
+
+
+def learn(step: Stepper, steps: int, measured: SentenceSet) -> dict[str, float]:
+    """The loss and its parts on `measured` after so many steps, in nats a sentence."""
+    for _ in range(steps):
+        step()
+    spec = replace(TRAINING, precision="float32")
+    return objectives.autoencoder(step.model, "smim", spec, measured, measured, seed=0).objective.monitor()
+
+
+def main() -> None:
+    """Print the tables."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--steps", type=int, default=20)
+    arguments.add_argument("--data", type=Path)
+    arguments.add_argument("--learn", type=int, default=0)
+    options = arguments.parse_args()
+    torch.set_num_threads(options.threads)
+    sentences = data.load(options.data, "train") if options.data else ptb_like()
+    native = str(precision.choose("auto", CPU)).removeprefix("torch.")
+    systems: dict[str, Callable[[], Stepper]] = {
+        "padded to 100, float32": lambda: plain(fresh(), sentences, 100),
+        "padded to the longest, float32": lambda: plain(fresh(), sentences, None),
+        "ours, float32": lambda: ours(fresh(), sentences, "float32"),
+        f"ours, {native}": lambda: ours(fresh(), sentences, native),
+    }
+    print(f"{options.threads} thread(s), median of {options.steps} steps of {TRAINING.batch} sentences")
+    print(f"{'':32}{'ms a step':>10}{'ratio':>8}{'to longest':>12}")
+    times = {name: milliseconds(make(), options.steps) for name, make in systems.items()}
+    first, second, *_ = times.values()
+    for name, value in times.items():
+        print(f"{name:32}{value:10.1f}{first / value:8.1f}{second / value:12.1f}")
+    batches = TrainingBatches(sentences, TRAINING.batch, TRAINING.max_length, seed=0)
+    parts = [breakdown(fresh(), batches, wanted, options.steps) for wanted in ("float32", native)]
+    print(f"\n{'part of a step of ours':32}{'float32':>10}{native:>10}")
+    for name in parts[0]:
+        print(f"{name:32}{parts[0][name]:10.1f}{parts[1][name]:10.1f}")
+    if options.learn:
+        print(f"\nafter {options.learn} steps, nats a sentence{'loss':>8}{'reconstruction':>16}")
+        for name in list(systems)[1:]:
+            result = learn(systems[name](), options.learn, sentences.between(0, 500))
+            loss, error = result["validation_loss"], result["validation_reconstruction"]
+            print(f"{name:32}{loss:10.1f}{error:16.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

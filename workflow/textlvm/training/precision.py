@@ -1,0 +1,47 @@
+"""How precisely a training computes its large products: float32, or bfloat16 where the hardware has it."""
+
+import torch
+from torch import Tensor
+
+from textlvm.errors import UserError, nearest
+
+__all__ = ["accumulation_dtype", "autocast", "choose", "compute_dtype"]
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def choose(precision: str, device: torch.device) -> torch.dtype:
+    """The type of matrix products: what `precision` says; `auto` takes bfloat16 where it is native.
+
+    Native means a GPU with bfloat16, or a CPU with AMX or AVX512-BF16 (on Arm, BF16): elsewhere PyTorch
+    emulates it, slower than float32. Raises `UserError` for any other name.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(f"unknown precision '{precision}': {nearest(precision, PRECISIONS)}")
+    native = precision == "auto" and _has_bfloat16(device)
+    return torch.bfloat16 if native or precision == "bfloat16" else torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """A context in which matrix products of float32 take `dtype`; float32 leaves them alone."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+
+
+def compute_dtype(x: Tensor) -> torch.dtype:
+    """What the surrounding context makes of a product with x: its autocast type, or that of x itself."""
+    if torch.is_autocast_enabled(x.device.type):
+        return torch.get_autocast_dtype(x.device.type)
+    return x.dtype
+
+
+def accumulation_dtype(dtype: torch.dtype) -> torch.dtype:
+    """What losses and states are kept in where products are `dtype`: float32, or float64 itself."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+    return native and torch.backends.mkldnn.is_available()

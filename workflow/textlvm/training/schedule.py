@@ -1,0 +1,67 @@
+"""Learning rates as functions of the step and of the validation losses so far.
+
+Nothing is remembered between steps, so a resumed training goes on with the rate that it would have had.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["Constant", "Cosine", "Plateau", "Schedule"]
+
+
+class Schedule(Protocol):
+    """A learning rate."""
+
+    def __call__(self, step: int, validation: Sequence[float]) -> float | None:
+        """The rate of step 1, 2, ... after these validation losses; None ends the training before it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same rate at every step."""
+
+    rate: float
+
+    def __call__(self, step: int, validation: Sequence[float]) -> float:
+        """See `Schedule`."""
+        return self.rate
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """A half cosine from the initial rate to zero over all steps."""
+
+    rate: float
+    steps: int
+
+    def __call__(self, step: int, validation: Sequence[float]) -> float:
+        """See `Schedule`."""
+        return self.rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / self.steps))
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """The initial rate times `decay` after every `patience` validations in a row without a better loss.
+
+    >>> [Plateau(1.0, patience=2, decay=0.25, least=0.2)(1, [5.0, 4.0, 4.0, 4.1][:n]) for n in range(5)]
+    [1.0, 1.0, 1.0, 1.0, 0.25]
+    """
+
+    rate: float
+    patience: int
+    decay: float
+    least: float
+    """The training ends when the rate is below this."""
+
+    def __call__(self, step: int, validation: Sequence[float]) -> float | None:
+        """See `Schedule`."""
+        rate, best, waited = self.rate, math.inf, 0
+        for loss in validation:
+            waited = 0 if loss < best else waited + 1
+            best = min(best, loss)
+            if waited == self.patience:
+                rate, waited = rate * self.decay, 0
+        return rate if rate >= self.least else None
