@@ -33,10 +33,19 @@ class TestShippedRegistry:
             assert corpus.citation
             assert corpus.paper_corpus == (corpus.stand_in_for is None), corpus.name
 
-    def test_the_papers_own_corpus(self):
-        (paper,) = [corpus for corpus in self.corpora.values() if corpus.paper_corpus]
-        assert paper.name == "bookscorpus"
-        assert paper.content == "text"
+    def test_the_papers_own_corpora(self):
+        papers = {corpus.name: corpus.kind for corpus in self.corpora.values() if corpus.paper_corpus}
+        words = {"bookscorpus": "text"}
+        assert papers == words | dict.fromkeys(
+            ["ptb", "yelp15", "yahoo", "wikitext-103", "yahoocqa"], "sentences"
+        )
+
+    def test_sentences_say_where_their_splits_are(self):
+        for corpus in self.corpora.values():
+            assert all(source.splits for source in corpus.files) == (corpus.format is not None), corpus.name
+            assert corpus.kind != "sentences" or {"test"} < corpus.splits.keys(), corpus.name
+        assert self.corpora["yahoocqa"].splits["valid"] == (self.corpora["yahoocqa"].files[0], "dev")
+        assert self.corpora["ptb"].splits["test"] == (self.corpora["ptb"].file("ptb.test.txt"), "*")
 
     def test_every_file_can_be_had_or_recognised(self):
         for corpus in self.corpora.values():
@@ -158,11 +167,38 @@ class TestOverrides:
         assert corpus.content == "counts"
         assert [source.name for source in corpus.files] == ["a.txt.gz", "b.txt"]
 
+    def test_a_new_corpus_of_sentences(self, tmp_path):
+        for name in ("letters.train.txt", "letters-val.txt", "Test.txt.gz"):
+            (tmp_path / name).touch()
+        override = {"path": str(tmp_path), "kind": "sentences", "format": "labelled"}
+        registry_file = tmp_path / ".registry"
+        registry_file.write_text("{}")
+        corpus = registry.load(registry_file, {"mine": override})["mine"]
+        assert corpus.format == "labelled"
+        assert {split: source.path.name for split, (source, _) in corpus.splits.items()} == {
+            "train": "letters.train.txt",
+            "valid": "letters-val.txt",
+            "test": "Test.txt.gz",
+        }
+
     @pytest.mark.parametrize(
         ("overrides", "message"),
         [
-            ({"mine": {"path": "x"}}, "corpora.mine: `kind` must be text or counts"),
-            ({"mine": {"path": "x", "kind": "documentation"}}, "corpora.mine: `kind` must be text or counts"),
+            ({"mine": {"path": "x"}}, "corpora.mine: `kind` must be text, counts or sentences"),
+            (
+                {"mine": {"path": "x", "kind": "documentation"}},
+                "mine: `kind` must be text, counts or sentences",
+            ),
+            (
+                {"mine": {"path": "x", "kind": "sentences"}},
+                "mine: `format` is for sentences, which always have one",
+            ),
+            ({"mine": {"path": "x", "kind": "text", "format": "lines"}}, "mine: `format` is for sentences"),
+            ({"mine": {"path": "x", "kind": "sentences", "format": "lines"}}, "mine: x must say by its name"),
+            (
+                {"mine": {"path": "test.txt", "kind": "sentences", "format": "line"}},
+                "config.yaml: corpora: mine.format: 'line' is not one of",
+            ),
             ({"mine": {"kind": "text"}}, "corpora.mine: `path` is missing"),
             ({"mine": {"path": "x", "kid": "text"}}, "corpora.mine: unknown key 'kid'; did you mean 'kind'"),
             ({"novels": {"path": "x", "title": "y"}}, "only `path` can be given for a registered corpus"),

@@ -40,9 +40,8 @@ def fetch(corpus: Corpus, source: SourceFile, out: Path, folder: Path | None = N
     Raises `UserError` if there is no source, none delivers, or the file is not the one that was expected.
     """
     if corpus.kind == "documentation":
-        raise UserError(
-            f"corpus '{corpus.name}' is made, not fetched; run python -m textlvm.corpora.documentation"
-        )
+        maker = "sentences.standins" if corpus.format else "corpora.documentation"
+        raise UserError(f"corpus '{corpus.name}' is made, not fetched; run python -m textlvm.{maker}")
     if source.path:
         _copy(corpus, source, source.path, out)
     elif folder and source.local and (folder / source.local.path).is_file():

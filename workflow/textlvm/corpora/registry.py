@@ -15,8 +15,10 @@ from textlvm.errors import UserError, nearest
 __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "corpora.schema.yaml"
-HASHES = ("sha256", "git_blob", "md5")
-OVERRIDES = ("path", "kind", "title")
+HASHES = ("sha256", "sha1", "git_blob", "md5")
+OVERRIDES = ("path", "kind", "format", "title")
+# What files of sentences are called after.
+SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,15 @@ class SourceFile:
     urls: tuple[str, ...] = ()
     """Addresses in the order in which they are tried."""
     hashes: Mapping[str, str] = field(default_factory=dict)
-    """Known digests, by algorithm: sha256, git_blob or md5, in lower-case hexadecimal."""
+    """Known digests, by algorithm: sha256, sha1, git_blob or md5, in lower-case hexadecimal."""
     bytes: int | None = None
     """Known size."""
     local: Local | None = None
     """Where a folder of corpora may have it."""
     path: Path | None = None
     """A file that the user supplied; it is used instead of a download."""
+    splits: Mapping[str, str] = field(default_factory=dict)
+    """Of sentences: where its splits are, by patterns of archive members or keys of a pickle."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class Corpus:
     title: str
     """What tables call it."""
     kind: str
-    """documentation | text | counts."""
+    """documentation | text | counts | sentences."""
     files: tuple[SourceFile, ...]
     """Each is counted on its own, the counts are added up."""
     members: str = "*"
     """Shell pattern of the files to read in an archive."""
     cleaning: str | None = None
     """What `textlvm.corpora.counting` leaves out: gutenberg, or nothing."""
+    format: str | None = None
+    """How sentences stand in the files: lines | labelled | wikitext | triples | pickle."""
     licence: str = ""
     """Terms, as far as the source states them."""
     citation: str = ""
@@ -76,6 +82,11 @@ class Corpus:
     def content(self) -> str:
         """What its files hold, `text` or `counts`."""
         return "counts" if self.kind == "counts" else "text"
+
+    @property
+    def splits(self) -> dict[str, tuple[SourceFile, str]]:
+        """The file of each split, train, valid and test, and where in the file it is."""
+        return {split: (file, place) for file in self.files for split, place in file.splits.items()}
 
     def file(self, name: str) -> SourceFile:
         """The file of this name. Raises `UserError` if there is none."""
@@ -91,7 +102,8 @@ def load(path: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -
 
     An override of a registered corpus gives the `path` of its file, or of the folder with its files. One
     with a new name adds a corpus: `path` (a file, or a folder of files that are counted one by one),
-    `kind` (text or counts) and `title`. Paths are relative to the working directory.
+    `kind` (text, counts or sentences) and `title`; of sentences also their `format`, in files that are named
+    after their split, such as `train.txt`. Paths are relative to the working directory.
 
     Raises `UserError` with one sentence naming file and key for the first thing that is wrong.
     """
@@ -172,8 +184,10 @@ def _overridden(name: str, entry: dict[str, Any] | None, override: Mapping[str, 
 
 
 def _added(name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]:
-    if override.get("kind") not in ("text", "counts"):
-        raise UserError(f"config.yaml: corpora.{name}: `kind` must be text or counts")
+    if override.get("kind") not in ("text", "counts", "sentences"):
+        raise UserError(f"config.yaml: corpora.{name}: `kind` must be text, counts or sentences")
+    if ("format" in override) != (override["kind"] == "sentences"):
+        raise UserError(f"config.yaml: corpora.{name}: `format` is for sentences, which always have one")
     paths = [path]
     if path.is_dir():
         paths = sorted(child for child in path.iterdir() if child.is_file() and child.name[0] != ".")
@@ -184,7 +198,21 @@ def _added(name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]
         raise UserError(
             f"config.yaml: corpora.{name}: files in {path} differ in special characters alone; rename"
         )
-    return {"title": override.get("title", name), "kind": override["kind"], "files": files}
+    entry = {"title": override.get("title", name), "kind": override["kind"], "files": files}
+    if "format" not in override:
+        return entry
+    split_files = [{**source, "split": _split(name, source["name"])} for source in files]
+    return {**entry, "format": override["format"], "files": split_files}
+
+
+def _split(name: str, file: str) -> str:
+    """The split that a file of sentences is named after."""
+    splits = {SPLIT_NAMES[word] for word in re.split(r"[^a-z]+", file.lower()) if word in SPLIT_NAMES}
+    if len(splits) != 1:
+        raise UserError(
+            f"config.yaml: corpora.{name}: {file} must say by its name whether it is train, valid or test"
+        )
+    return splits.pop()
 
 
 def _plain(name: str) -> str:
@@ -204,4 +232,5 @@ def _source_file(entry: Mapping[str, Any]) -> SourceFile:
         bytes=entry.get("bytes"),
         local=Local(**entry["local"]) if "local" in entry else None,
         path=Path(entry["path"]) if "path" in entry else None,
+        splits={entry["split"]: "*"} if "split" in entry else entry.get("splits", {}),
     )

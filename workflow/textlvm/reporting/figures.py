@@ -15,6 +15,7 @@ import argparse
 import json
 import logging
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,8 @@ __all__ = ["main", "plot_gap", "plot_training", "read_curves", "read_entropy", "
 QUANTITIES = {"h_marginal": "marginal entropy", "h_expected": "expected entropy", "h_gap": "entropy gap"}
 COLOURS = dict(zip(QUANTITIES.values(), sns.color_palette("colorblind", 3), strict=True))
 PANELS_A_ROW = 3
+LETTERS_AN_INCH = 9
+"""Of a title, so that a long one is wrapped inside the figure."""
 STYLE = {
     **sns.axes_style("ticks"),
     **sns.plotting_context("notebook", font_scale=0.9),
@@ -257,7 +260,8 @@ def _panels(count: int, title: str) -> tuple[Figure, GridSpec]:
     width = 6.4 if columns == 1 else 4.4 * columns
     height = 4.2 if lines == 1 else 3.3 * lines
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.02))
-    figure.suptitle(title, x=0.01, ha="left", fontsize="large", fontweight="bold")
+    wrapped = textwrap.fill(title, int(LETTERS_AN_INCH * width))
+    figure.suptitle(wrapped, x=0.01, ha="left", fontsize="large", fontweight="bold")
     return figure, figure.add_gridspec(lines, columns)
 
 

@@ -1,0 +1,138 @@
+"""The sentence corpora at hand through the real path: registry, checked file, prepared data set."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textlvm.corpora import registry
+from textlvm.corpora.download import FOLDER_VARIABLE, fetch
+from textlvm.sentences import data, questions
+from textlvm.sentences.dataset import settings_of, sources_of
+from textlvm.sentences.prepare import prepare
+from textlvm.sentences.sources import records
+from textlvm.sentences.vocabulary import UNK
+
+FOLDER = os.environ.get(FOLDER_VARIABLE)
+CORPORA = registry.load(Path(__file__).parents[2] / "workflow" / "corpora.yaml")
+PTB = {"corpus": "ptb", "tokens": {"method": "tweet"}, "vocabulary": {"min_count": 2}}
+
+pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not name a folder of corpora")
+
+
+def from_valid(corpus, train, valid, **more):
+    """A data set of a corpus whose training file is not at hand."""
+    splits = {
+        "train": {"of": "valid", "draw": train},
+        "valid": {"of": "valid", "draw": valid},
+        "test": {"of": "test"},
+    }
+    return {"corpus": corpus, "splits": splits, "vocabulary": {"min_count": 2}, **more}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Prepares a data set once; skips where the folder does not have its files."""
+    made: dict[str, tuple[Path, dict[str, float]]] = {}
+
+    def make(name, entry):
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            sources = {}
+            for split, source in sources_of(entry, CORPORA).items():
+                if source.local is None or not Path(FOLDER, source.local.path).is_file():
+                    pytest.skip(f"{FOLDER_VARIABLE} has no {source.name} of {entry['corpus']}")
+                sources[split] = folder / source.name
+                fetch(CORPORA[entry["corpus"]], source, sources[split], Path(FOLDER))
+            for member in entry.get("union", ()):
+                sources[member] = made[member][0]
+            result = prepare(name, settings_of(entry, CORPORA), sources, folder / "data")
+            made[name] = folder / "data", {k: metric["value"] for k, metric in result["metrics"].items()}
+        return made[name]
+
+    return make
+
+
+def test_penn_treebank_is_the_papers(prepared):
+    """Table 1: 42,068, 3,370 and 3,761 sentences, 9,877 words, 21 ± 10 a sentence, cut and not rounded."""
+    folder, values = prepared("ptb", PTB)
+    assert (values["train"], values["valid"], values["test"]) == (42_068, 3_370, 3_761)
+    assert values["vocabulary"] == 9_877
+    assert (int(values["words_mean"]), int(values["words_sd"])) == (21, 10)
+    test = data.load(folder, "test")
+    assert test.lengths.mean() == pytest.approx(21.71, abs=0.005)
+    assert data.read_vocabulary(folder).decode(test[0]) == ["no", "it", "was", "n't", "black", "monday"]
+
+
+def test_wikitext_has_the_papers_test_sentences(prepared):
+    """Table 1: 2,185; of the paragraphs in the validation file 1,841 are left."""
+    folder, values = prepared("wikitext-103", from_valid("wikitext-103-held-out", 1641, 200))
+    assert (values["train"], values["valid"], values["test"]) == (1_641, 200, 2_185)
+    test = data.load(folder, "test")
+    assert test.lengths.mean() == pytest.approx(107.94, abs=0.005)
+    valid = CORPORA["wikitext-103-held-out"].splits["valid"][0]
+    assert sum(1 for _ in records(Path(FOLDER, valid.local.path), "wikitext")) == 1_841
+
+
+def test_yahoo(prepared):
+    """Its own 20,000 words: those beyond are _UNK in the file, 4.2% of the test words before any cut here."""
+    folder, values = prepared("yahoo", from_valid("yahoo", 9000, 1000, tokens={"unknown": ["_UNK"]}))
+    assert (values["train"], values["valid"], values["test"]) == (9_000, 1_000, 10_000)
+    assert values["words_mean"] == pytest.approx(79, abs=0.5)
+    assert 0.042 < values["unknown_test"] < 0.07
+    assert "_unk" not in data.read_vocabulary(folder).tokens
+    lengths = data.load(folder, "test").lengths
+    assert (lengths.min(), lengths.max()) == (20, 200)
+
+
+def test_yelp_13(prepared):
+    folder, values = prepared("yelp15", from_valid("yelp13", 7000, 773))
+    assert (values["train"], values["valid"], values["test"]) == (7_000, 773, 8_671)
+    labels = data.load_labels(folder, "test")
+    assert labels.names == ("0", "1", "2", "3", "4")
+    assert np.bincount(labels.codes).tolist() == [299, 751, 1_607, 3_567, 2_447]
+    assert data.load(folder, "test").lengths.mean() == pytest.approx(47.49, abs=0.005)
+
+
+def test_everything_is_their_union(prepared):
+    names = ["ptb", "yelp15", "yahoo", "wikitext-103"]
+    members = [PTB, from_valid("yelp13", 7000, 773)]
+    members += [from_valid("yahoo", 9000, 1000, tokens={"unknown": ["_UNK"]})]
+    members += [from_valid("wikitext-103-held-out", 1641, 200)]
+    folders = {name: prepared(name, entry)[0] for name, entry in zip(names, members, strict=True)}
+    folder, values = prepared("everything", {"union": names})
+    assert values["train"] == 42_068 + 7_000 + 9_000 + 1_641
+    assert values["test"] == 3_761 + 8_671 + 10_000 + 2_185
+    vocabulary = data.read_vocabulary(folder)
+    words = {token for own in folders.values() for token in data.read_vocabulary(own).tokens}
+    assert set(vocabulary.tokens) == words
+    for name, own in folders.items():
+        mine, theirs = data.load(folder, "test", name), data.load(own, "test")
+        known = data.read_vocabulary(own)
+        assert mine.lengths.tolist() == theirs.lengths.tolist()
+        for i in range(0, len(mine), 97):
+            assert vocabulary.decode(mine[i]) == known.decode(theirs[i])
+
+
+def test_questions_of_yahoo(prepared):
+    """1,600 and 160 questions of five answers; 4 and 1 of them are asked twice, some of them in a row."""
+    entry = from_valid("yahoocqa-dasl", 1, 1)
+    splits = {
+        "train": {"of": "train", "draw": 1400},
+        "valid": {"of": "train", "draw": 200},
+        "test": {"of": "test"},
+    }
+    folder, values = prepared("yahoocqa", {**entry, "splits": splits, "vocabulary": {}})
+    assert (values["questions_train"], values["questions_valid"], values["questions_test"]) == (
+        1_400,
+        200,
+        160,
+    )
+    assert (values["train"], values["valid"], values["test"]) == (7_000, 1_000, 800)
+    yahoo = prepared("yahoo", from_valid("yahoo", 9000, 1000, tokens={"unknown": ["_UNK"]}))[0]
+    found = questions.load(folder, "test", data.read_vocabulary(yahoo))
+    assert {len(question.answers) for question in found} == {5}
+    words = np.concatenate([codes for question in found for codes in (question.question, *question.answers)])
+    assert np.mean(words == UNK) < 0.15
+    assert np.bincount([question.best for question in found]).min() > 15

@@ -1,0 +1,107 @@
+import json
+
+import pytest
+
+from textlvm.errors import UserError
+from textlvm.reporting import qualitative
+from textlvm.reporting.qualitative import TABLES
+
+
+@pytest.fixture
+def run_file(tmp_path):
+    """Writes a run's qualitative.json."""
+
+    def write(name, objective="smim", **changes):
+        content = {
+            "objective": objective,
+            "reconstructions": [
+                {"sentence": f"d{i}", "label": "3", "mean": f"{name} m{i}", "sample": "r", "perturbed": "p"}
+                for i in range(3)
+            ],
+            "interpolations": [{"start": "a", "end": "b", "steps": [f"{name} {i}" for i in range(10)]}] * 2,
+            "samples": [f"{name} <unk> | *"],
+            "answers": [{"question": "q ?", "answers": {"short": "s", "medium": "m", "long": "l"}}],
+        } | changes
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
+
+    return write
+
+
+def render(table, paths, labels):
+    columns = qualitative.read(paths, labels, TABLES[table])
+    return qualitative.as_markdown(table, "PTB", columns), qualitative.as_json(table, "PTB", columns)
+
+
+def rows(markdown):
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in markdown.splitlines()
+        if line[:1] == "|"
+    ]
+
+
+def test_every_table_of_the_appendix_has_a_layout(run_file):
+    path = run_file("one")
+    for table in range(9, 22):
+        markdown, data = render(table, [path], ["sMIM"])
+        assert markdown.startswith(f"# Table {table}: ")
+        assert data["columns"]["sMIM"]
+
+
+def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):
+    paths = [run_file("one"), run_file("two"), run_file("ae", "ae")]
+    markdown, data = render(12, paths, ["sMIM (512)", "sMIM†", "AE"])
+    table = rows(markdown)[:7]
+    assert table[0] == ["", "sMIM (512)", "sMIM†"]
+    assert table[2][:2] == ["(D)", "d0"]
+    assert table[3] == ["(M)", "one m0", "two m0"]
+    assert [row[0] for row in table[4:6]] == ["(R)", "(P)"]
+    assert table[6][:2] == ["(AE)", "ae m0"]
+    assert markdown.count("**3**") == 3
+    assert list(data["columns"]) == ["sMIM (512)", "sMIM†", "AE"]
+
+
+def test_tables_9_to_11_are_parts(run_file):
+    path = run_file("one")
+    assert render(11, [path], ["A"])[0].count("(D) |") == 1
+    assert render(12, [path], ["A"])[0].count("(D) |") == 3
+    interpolated = render(10, [path], ["A"])[0]
+    assert interpolated.count("\n- ") == 10
+    assert "**A**: a\n\n- one 0\n" in interpolated
+    assert interpolated.endswith("- one 9\n\nb\n")
+    assert [row[0] for row in rows(render(9, [path], ["A"])[0])[2:]] == ["(Q)", "(A) medium"]
+    assert len(rows(render(21, [path], ["A"])[0])) == 6
+
+
+def test_markdown_is_escaped_and_json_is_not(run_file):
+    markdown, data = render(18, [run_file("one")], ["A"])
+    assert r"- one \<unk> \| \*" in markdown
+    assert data["columns"]["A"] == ["one <unk> | *"]
+
+
+def test_samples_need_not_agree_but_sentences_must(run_file):
+    other = run_file("two", reconstructions=[{"sentence": "x", "mean": "", "sample": "", "perturbed": ""}])
+    paths = [run_file("one"), other]
+    render(18, paths, ["A", "B"])
+    with pytest.raises(UserError, match="of different sentences"):
+        render(12, paths, ["A", "B"])
+
+
+def test_what_is_missing_is_said_in_a_sentence(run_file):
+    with pytest.raises(UserError, match="has no samples; name some"):
+        render(18, [run_file("one", samples=[])], ["A"])
+    with pytest.raises(UserError, match="1 runs but 2 labels"):
+        render(18, [run_file("one")], ["A", "B"])
+
+
+def test_files_are_written(run_file, tmp_path):
+    md, out = tmp_path / "t.md", tmp_path / "t.json"
+    qualitative.main(
+        qualitative.argparse.Namespace(
+            table=15, runs=[run_file("one")], labels=["A"], title="PTB", md=md, json=out
+        )
+    )
+    assert json.loads(out.read_text())["kind"] == "interpolations"
+    assert md.read_text().startswith("# Table 15: Interpolation, PTB")

@@ -1,0 +1,256 @@
+import argparse
+import dataclasses
+import json
+import math
+import statistics
+
+import numpy as np
+import pytest
+import torch
+
+from textlvm.errors import UserError
+from textlvm.files import write_json
+from textlvm.reporting.runs import read_result
+from textlvm.sentences import evaluate, explore, latent_entropy, qualitative
+from textlvm.sentences.model import build
+from textlvm.sentences.prepare import prepare
+from textlvm.training.checkpoint import save_weights
+
+SETTINGS = {
+    "repeats": 3,
+    "samples": 1,
+    "batch": 8,
+    "precision": "float32",
+    "max_length": 6,
+    "train_codes": 10,
+    "entropy_codes": 100,
+    "entropy_neighbours": 3,
+    "reference_ppl": None,
+    "as_quoted": False,
+}
+SHOWN = {
+    "seed": 0,
+    "decoding": "sample",
+    "max_length": 6,
+    "reconstruct": [2, "Red red, unheard!"],
+    "perturbation": 10,
+    "interpolate": [[0, 1], ["red", 3]],
+    "steps": 5,
+    "samples": 2,
+    "sigma": 0.1,
+    "questions": [4, "what is red"],
+    "answers": {"short": 2, "long": 4},
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Prepared data sets: one of sentences with labels, another, their union, and questions."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    words = ["red", "green", "blue", "what", "is", "?", "very"]
+    for name in ("one", "two"):
+        lines = []
+        for _ in range(40):
+            text = " ".join(rng.choice(words, rng.integers(2, 7)))
+            lines.append(f"{rng.choice(['good', 'bad'])}\t{text} {name}")
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        splits = {split: {"of": "train", "draw": 12} for split in ("train", "valid", "test")}
+        settings = {"corpus": name, "format": "labelled", "splits": splits}
+        prepare(name, settings, {"train": folder / f"{name}.txt"}, folder / name)
+    sources = {name: folder / name for name in ("one", "two")}
+    prepare("both", {"union": ["one", "two"]}, sources, folder / "both")
+    rows = [
+        f"what is {word} #{answer}#{int(right)}"
+        for word in ("red", "green", "blue", "very red", "very blue", "very green")
+        for answer, right in ((f"{word} is one", True), ("is is", False))
+    ]
+    (folder / "qa.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    splits = {split: {"of": "train", "draw": 2} for split in ("train", "valid", "test")}
+    settings = {"corpus": "qa", "format": "triples", "splits": splits}
+    prepare("questions", settings, {"train": folder / "qa.txt"}, folder / "questions")
+    return folder
+
+
+@pytest.fixture
+def trained(data, tmp_path, model_spec):
+    """Writes the folder of a run with random weights."""
+
+    def write(dataset="one", **changes):
+        torch.manual_seed(1)
+        spec = model_spec(**changes)
+        vocabulary = len((data / dataset / "vocabulary.tsv").read_text().splitlines()) - 1
+        run = tmp_path / dataset / spec.objective
+        run.mkdir(parents=True)
+        save_weights(run / "model.safetensors", build(spec, vocabulary))
+        name = f"sentences/{dataset}/{spec.objective}-5"
+        write_json(run / "spec.json", {"name": name, "seed": 7, "model": dataclasses.asdict(spec)})
+        return run
+
+    return write
+
+
+def options(data, run, dataset="one", **changes):
+    defaults = {"settings": SETTINGS, "member": None, "questions": None, "out": run / "metrics.json"}
+    return argparse.Namespace(data=data / dataset, run=run, **defaults | changes)
+
+
+def measure(*arguments, **changes):
+    chosen = options(*arguments, **changes)
+    evaluate.main(chosen)
+    return json.loads(chosen.out.read_text()), json.loads((chosen.out.parent / "histograms.json").read_text())
+
+
+@pytest.mark.parametrize("objective", ["smim", "svae", "ae", "lm"])
+def test_a_run_is_measured_on_its_own_test_set(data, trained, objective):
+    run = trained(objective=objective)
+    result, histograms = measure(data, run)
+    read = read_result(run / "metrics.json")
+    assert (read.paper, read.corpus, read.split, read.seed) == ("sentences", "one", "standard", 7)
+    assert (result["dataset"], result["run"]) == ("one", f"{objective}-5")
+    assert read.metrics["parameters"].value > 0.0005
+    assert histograms["objective"] == objective
+    metrics = result["metrics"]
+    if objective in ("smim", "svae"):
+        assert {"nll_elbo", "ppl_melbo", "nll_train_prior", "bleu1", "latent_entropy"} <= metrics.keys()
+        assert len(histograms["elbo"]) == 12
+        difference = metrics["nll_elbo"]["value"] - metrics["nll_melbo"]["value"]
+        assert difference == pytest.approx(metrics["kld"]["value"] - math.log(12), abs=1e-9)
+        assert metrics["nll_elbo"]["repeat_sd"] > 0
+        assert "repeat_sd" not in metrics["kld"]
+    assert ("nll" in metrics) == (objective == "lm")
+    assert ("pairs" in histograms) == (objective in ("smim", "svae"))
+
+
+def test_the_same_seed_gives_the_same_numbers(data, trained):
+    run = trained()
+    assert measure(data, run) == measure(data, run)
+
+
+def test_a_run_on_a_union_is_measured_on_a_member(data, trained):
+    run = trained("both")
+    result, _ = measure(data, run, "both", member=data / "two")
+    assert (result["dataset"], result["corpus"], result["run"]) == ("two", "two", "smim-5")
+    other, _ = measure(data, run, "both", member=data / "one")
+    assert other["metrics"]["nll_elbo"] != result["metrics"]["nll_elbo"]
+    with pytest.raises(UserError, match="no part 'questions'"):
+        measure(data, run, "both", member=data / "questions")
+
+
+@pytest.mark.parametrize(("dataset", "objective"), [("one", "smim"), ("one", "ae"), ("questions", "answers")])
+def test_answers_are_ranked(data, trained, dataset, objective):
+    run = trained(dataset, objective=objective)
+    result, _ = measure(data, run, dataset, questions=data / "questions")
+    assert result["dataset"] == "questions"
+    metrics = result["metrics"]
+    assert set(metrics) == {"p_at_1", "mrr", "parameters"}
+    assert 0 <= metrics["p_at_1"]["value"] <= metrics["mrr"]["value"] <= 1
+    assert ("repeat_sd" in metrics["mrr"]) == (objective == "smim")
+
+
+def test_what_does_not_fit_is_said_in_a_sentence(data, trained, tmp_path):
+    run = trained()
+    with pytest.raises(UserError, match=r"trained on 'one', .*'two'; give the data set of the run"):
+        measure(data, run, "two")
+    with pytest.raises(UserError, match="holds no trained run"):
+        measure(data, tmp_path, out=tmp_path / "metrics.json")
+    with pytest.raises(UserError, match="EvaluationSpec lacks the setting 'repeats'"):
+        measure(data, run, settings={})
+    with pytest.raises(UserError, match="no latent codes; choose a run of smim"):
+        measure(data, trained(objective="lm"), questions=data / "questions")
+
+
+def test_a_metric_is_the_mean_of_its_repeats():
+    values = [10.0, 12.0, 11.0, 15.0]
+    entry = evaluate.to_json("ppl_melbo", values)
+    assert entry["value"] == 12
+    assert entry["unit"] == "per word"
+    assert entry["repeat_sd"] == pytest.approx(statistics.stdev(values))
+    assert entry["high"] - entry["value"] == pytest.approx(1.96 * statistics.stdev(values) / 2, rel=1e-3)
+    exact = {"value": 2.0, "low": None, "high": None, "unit": "nats/sentence"}
+    assert evaluate.to_json("kld", [2.0]) == exact
+
+
+def test_a_number_too_large_is_left_out(data, trained, monkeypatch, caplog):
+    def infinite(*_):
+        return evaluate.Measured({"ppl_elbo": [math.inf, 1.0], "kld": [1.0]}, {})
+
+    monkeypatch.setattr(evaluate.measures, "latent_variable_model", infinite)
+    result, _ = measure(data, trained())
+    assert result["metrics"].keys() == {"kld", "parameters"}
+    assert "ppl_elbo is too large" in caplog.text
+
+
+def test_the_anchors_entropy_is_a_run_like_others(data, tmp_path):
+    out = tmp_path / "metrics.json"
+    chosen = argparse.Namespace(data=data / "one", run="normal-16", dimensions=16, out=out)
+    latent_entropy.main(chosen)
+    assert read_result(out).metrics["latent_entropy"].value == pytest.approx(22.70, abs=0.01)
+
+
+def test_a_run_shows_the_named_sentences(data, trained):
+    run = trained()
+    chosen = options(data, run, settings=SHOWN, out=run / "qualitative.json")
+    qualitative.main(chosen)
+    first = json.loads(chosen.out.read_text())
+    qualitative.main(chosen)
+    assert json.loads(chosen.out.read_text()) == first
+    by_number, typed = first["reconstructions"]
+    assert by_number["label"] in ("good", "bad")
+    assert by_number["sentence"].endswith("one")
+    assert typed["sentence"] == "red red , unheard !"
+    assert {"mean", "sample", "perturbed"} <= typed.keys()
+    assert [len(entry["steps"]) for entry in first["interpolations"]] == [5, 5]
+    assert first["interpolations"][1]["start"] == "red"
+    assert len(first["samples"]) == 2
+    for entry in first["answers"]:
+        assert list(entry["answers"]) == ["short", "long"]
+        assert not any("<unk>" in answer for answer in entry["answers"].values())
+    assert "?" not in first["answers"][0]["question"][:-1]
+    with pytest.raises(UserError, match="no test sentence 12; they are 0 to 11"):
+        qualitative.main(options(data, run, settings=SHOWN | {"reconstruct": [12]}))
+
+
+def test_each_kind_is_drawn_on_its_own(data, trained):
+    run = trained()
+    shown = []
+    for changes in ({}, {"reconstruct": [], "questions": []}):
+        chosen = options(data, run, settings=SHOWN | changes, out=run / "qualitative.json")
+        qualitative.main(chosen)
+        shown.append(json.loads(chosen.out.read_text()))
+    assert shown[0]["samples"] == shown[1]["samples"]
+    assert shown[0]["interpolations"] == shown[1]["interpolations"]
+    assert shown[1]["reconstructions"] == shown[1]["answers"] == []
+
+
+def test_an_auto_encoder_shows_reconstructions_of_means(data, trained):
+    run = trained(objective="ae")
+    chosen = options(data, run, settings=SHOWN, out=run / "qualitative.json")
+    qualitative.main(chosen)
+    result = json.loads(chosen.out.read_text())
+    assert not result.keys() & {"samples", "interpolations", "answers"}
+    assert all(row.keys() == {"sentence", "label", "mean"} for row in result["reconstructions"])
+
+
+def explored(data, run, capsys, *arguments):
+    parsed = explore._arguments().parse_args(
+        ["--run", str(run), "--data", str(data / "one"), "--max-length", "6", *arguments]
+    )
+    explore.main(parsed)
+    return capsys.readouterr()
+
+
+def test_a_users_own_input(data, trained, capsys):
+    run = trained()
+    shown = explored(data, run, capsys, "reconstruct", "Red, very green!")
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["mean", "sample", "perturbed"]
+    assert shown.err == "not in the vocabulary: , !\n"
+    assert shown.out == explored(data, run, capsys, "reconstruct", "Red, very green!").out
+    assert len(explored(data, run, capsys, "interpolate", "red", "blue").out.splitlines()) == 10
+    assert len(explored(data, run, capsys, "sample", "--count", "3").out.splitlines()) == 3
+    answers = explored(data, run, capsys, "answer", "what is red").out.splitlines()
+    assert [line.split()[0] for line in answers] == ["short", "medium", "long"]
+    with pytest.raises(UserError, match="no words"):
+        explored(data, run, capsys, "reconstruct", " ")
+    with pytest.raises(UserError, match="no latent codes"):
+        explored(data, trained(objective="lm"), capsys, "sample")

@@ -1,0 +1,202 @@
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.errors import UserError
+from textlvm.reporting.runs import read_result
+from textlvm.sentences import data, questions, vocabulary
+from textlvm.sentences.prepare import prepare
+
+PACKAGES = Path(__file__).parents[3] / "workflow"
+TRAIN = "the cat sat\nthe dog sat on <unk>\nThe cat\n\na _UNK bird\n"
+VALID = "the bird\n"
+TEST = "a dog flew away\nthe cat\n"
+ENTRY = {"corpus": "letters", "format": "lines", "vocabulary": {"min_count": 2}}
+LINES = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=6).map(" ".join), max_size=15)
+
+
+@pytest.fixture
+def sources(tmp_path):
+    paths = {split: tmp_path / f"{split}.txt" for split in ("train", "valid", "test")}
+    for path, text in zip(paths.values(), (TRAIN, VALID, TEST), strict=True):
+        path.write_text(text)
+    return paths
+
+
+def decoded(folder, split, member=None):
+    known = data.read_vocabulary(folder)
+    return [" ".join(known.decode(codes)) for codes in data.load(folder, split, member)]
+
+
+def test_a_small_data_set(sources, tmp_path):
+    out = tmp_path / "data"
+    result = prepare("letters", {**ENTRY, "tokens": {"unknown": ["_UNK", "<unk>"]}}, sources, out)
+    assert data.read_vocabulary(out).tokens[4:] == ("the", "cat", "sat")
+    assert decoded(out, "train") == [
+        "the cat sat",
+        "the <unk> sat <unk> <unk>",
+        "the cat",
+        "<unk> <unk> <unk>",
+    ]
+    assert decoded(out, "valid") == ["the <unk>"]
+    assert decoded(out, "test") == ["<unk> <unk> <unk> <unk>", "the cat"]
+    values = {name: metric["value"] for name, metric in result["metrics"].items()}
+    assert values == {
+        "train": 4,
+        "valid": 1,
+        "test": 2,
+        "vocabulary": 7,
+        "words_mean": 13 / 4,
+        "words_sd": np.std([3, 5, 2, 3]),
+        "unknown_test": 4 / 6,
+    }
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        ["statistics.json", "vocabulary.tsv"]
+        + [f"{split}.{kind}.npy" for split in sources for kind in ("tokens", "offsets")]
+    )
+
+
+def test_statistics_are_read_like_metrics(sources, tmp_path):
+    result = prepare("ptb", {**ENTRY, "note": "small"}, sources, tmp_path / "data")
+    read = read_result(tmp_path / "data" / "statistics.json")
+    assert read.run_key == ("sentences", "letters", "standard", "data")
+    assert read.metrics["train"].value == 4
+    assert read.metrics["train"].unit == "sentences"
+    assert json.loads((tmp_path / "data" / "statistics.json").read_text()) == result
+    assert result["dataset"] == "ptb"
+    assert result["note"] == "small"
+
+
+@given(LINES, LINES, st.integers(0, 5))
+@settings(max_examples=40)
+def test_splits_from_one_file_share_its_sentences(tmp_path_factory, lines, others, seed):
+    """Against an account in plain Python of what the data set must hold."""
+    folder = tmp_path_factory.mktemp("prepare")
+    lines = ["a b", "a", "b a", *lines]
+    (folder / "train.txt").write_text("\n".join(lines))
+    (folder / "test.txt").write_text("\n".join(["g", *others]))
+    splits = {
+        "train": {"of": "train", "draw": 2},
+        "valid": {"of": "train", "draw": 1},
+        "test": {"of": "test"},
+    }
+    entry = {"corpus": "c", "format": "lines", "splits": splits, "seed": seed}
+    prepare("c", entry, {"train": folder / "train.txt", "test": folder / "test.txt"}, folder / "data")
+    raw = Counter(line for line in lines if line)
+    known = {word for line in decoded(folder / "data", "train") for word in line.split()}
+    train = decoded(folder / "data", "train")
+    assert len(train) == 2
+    assert not Counter(train) - raw
+    (valid,) = decoded(folder / "data", "valid")
+    left = {" ".join(w if w in known else "<unk>" for w in line.split()) for line in (raw - Counter(train))}
+    assert valid in left
+    expected = [
+        " ".join(w if w in known else "<unk>" for w in line.split()) for line in ["g", *others] if line
+    ]
+    assert decoded(folder / "data", "test") == expected
+
+
+def test_labels(tmp_path, sources):
+    for path in sources.values():
+        path.write_text("".join(f"{i % 3} {line}\n" for i, line in enumerate(TRAIN.splitlines())))
+    prepare("yelp15", {**ENTRY, "format": "labelled"}, sources, tmp_path / "data")
+    labels = data.load_labels(tmp_path / "data", "train")
+    assert labels.names == ("0", "1", "2")
+    assert labels.codes.tolist() == [0, 1, 2, 1]
+    assert len(data.load(tmp_path / "data", "train")) == 4
+
+
+@pytest.fixture
+def members(sources, tmp_path):
+    prepare("one", ENTRY, sources, tmp_path / "one")
+    sources["train"].write_text("a dog\na dog flew\nthe\n")
+    prepare("two", ENTRY, sources, tmp_path / "two")
+    return {name: tmp_path / name for name in ("one", "two")}
+
+
+def test_a_union(members, tmp_path):
+    out = tmp_path / "both"
+    result = prepare("everything", {"union": ["one", "two"]}, members, out)
+    for split in ("train", "valid", "test"):
+        apart = {name: decoded(folder, split) for name, folder in members.items()}
+        assert decoded(out, split) == apart["one"] + apart["two"]
+        for name, own in apart.items():
+            assert decoded(out, split, name) == own
+    assert set(data.read_vocabulary(out).tokens[4:]) == {"the", "cat", "sat", "a", "dog"}
+    assert result["metrics"]["train"]["value"] == 7
+    assert result["corpus"] == "everything"
+
+
+@pytest.mark.parametrize("form", ["triples", "pickle"])
+def test_questions(tmp_path, form):
+    asked = [f"how many is {i}" for i in range(6)]
+    if form == "triples":
+        sources = dict.fromkeys(("train", "test"), tmp_path / "a.txt")
+        sources["train"].write_text("".join(f"{q}#It is\t{q[-1]}#1\n{q}#who#0\n" for q in asked))
+        members = {}
+    else:
+        sources = dict.fromkeys(("train", "test"), tmp_path / "a.pkl")
+        rows = {q: [[f"It is {q[-1]}", 1], ["who", 0]] for q in asked}
+        sources["train"].write_bytes(pickle.dumps({"a": rows, "b": rows}))
+        members = {"train": "a", "test": "b"}
+    splits = {
+        "train": {"of": "train", "draw": 4},
+        "valid": {"of": "train", "draw": 2},
+        "test": {"of": "test"},
+    }
+    entry = {"corpus": "cqa", "format": form, "splits": splits, "members": members}
+    result = prepare("yahoocqa", entry, sources, tmp_path / "data")
+    values = {name: metric["value"] for name, metric in result["metrics"].items()}
+    assert (values["train"], values["questions_train"]) == (8, 4)
+    assert (values["test"], values["questions_test"]) == (12, 6)
+    known = data.read_vocabulary(tmp_path / "data")
+    train, valid, test = (
+        questions.load(tmp_path / "data", split, known) for split in ("train", "valid", "test")
+    )
+    for question in (*train, *valid, *test):
+        assert known.decode(question.answers[question.best])[:2] == ["it", "is"]
+    assert sum(vocabulary.UNK in question.question for question in test) == len(valid) == 2
+    assert not any(vocabulary.UNK in question.question for question in train)
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p.write_text("\n"), lambda p: p.unlink()])
+def test_a_failure_leaves_what_was_there(sources, tmp_path, spoil):
+    out = tmp_path / "data"
+    prepare("letters", ENTRY, sources, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    spoil(sources["test"])
+    with pytest.raises(UserError):
+        prepare("letters", ENTRY, sources, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_source_that_is_missing(sources, tmp_path):
+    del sources["valid"]
+    with pytest.raises(
+        UserError, match="data set 'letters': source 'valid' is missing; valid: 'test', 'train'"
+    ):
+        prepare("letters", ENTRY, sources, tmp_path / "data")
+
+
+def test_the_command(sources, tmp_path):
+    command = [sys.executable, "-m", "textlvm.sentences.prepare", "--dataset", "letters"]
+    command += ["--settings", json.dumps(ENTRY), "--out", str(tmp_path / "data"), "--sources"]
+    command += [f"{split}={path}" for split, path in sources.items()]
+    environment = os.environ | {"PYTHONPATH": str(PACKAGES)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "train 4, valid 1, test 2" in done.stderr
+    done = subprocess.run(command[:-1], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(
+        "error: data set 'letters': source 'test' is missing; valid: 'train', 'valid'"
+    )

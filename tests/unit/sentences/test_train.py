@@ -1,0 +1,128 @@
+"""The entry point: files, resumption, and learning something."""
+
+import argparse
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from textlvm.errors import UserError
+from textlvm.sentences import train
+from textlvm.sentences.questions import Question, write_questions
+from textlvm.sentences.vocabulary import SPECIALS, Vocabulary, write_vocabulary
+from textlvm.training import checkpoint
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A data set of counting sentences, one word told from the next, with questions about them."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    words = tuple(f"w{i}" for i in range(12))
+    write_vocabulary(folder / "vocabulary.tsv", Vocabulary((*SPECIALS, *words), (0,) * 16))
+    rng = np.random.default_rng(0)
+    for split, size in (("train", 240), ("valid", 40)):
+        starts, lengths = rng.integers(0, 12, size=size), rng.integers(2, 7, size=size)
+        tokens = [4 + (s + np.arange(n)) % 12 for s, n in zip(starts, lengths, strict=True)]
+        np.save(folder / f"{split}.tokens.npy", np.concatenate(tokens).astype(np.int32))
+        np.save(folder / f"{split}.offsets.npy", np.cumsum([0, *lengths]))
+    questions = [
+        Question(f"w{i} w{j}", (f"w{j}", f"w{(j + 5) % 12}"), 0) for i in range(12) for j in range(12)
+    ]
+    write_questions(folder / "questions.json", {"train": questions, "valid": questions[::7]})
+    return folder
+
+
+def options(folder, out, model, training):
+    spec = {"model": dataclasses.asdict(model), "training": dataclasses.asdict(training)}
+    return argparse.Namespace(
+        data=folder, name="sentences/x/y", seed=1, spec=spec, checkpoint=out / "checkpoint", out=out
+    )
+
+
+def curve(out):
+    return [json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objective": "smim"},
+        {"objective": "svae", "cell": "lstm"},
+        {"objective": "ae"},
+        {"objective": "lm", "cell": "lstm"},
+        {"objective": "answers"},
+    ],
+    ids=lambda changes: changes["objective"],
+)
+def test_a_run_learns_and_leaves_its_files(changes, folder, tmp_path, model_spec, training_spec):
+    training = training_spec(batch=20, epochs=12, learning_rate=0.03, decoder_unk=0.1, clip=5.0)
+    out = tmp_path / "run"
+    train.main(options(folder, out, model_spec(**changes), training))
+    entries = curve(out)
+    validation = [entry["validation_loss"] for entry in entries if "validation_loss" in entry]
+    assert len(validation) == 12
+    assert min(validation) < 0.8 * validation[0]
+    assert entries[-1]["done"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoint",
+        "cost.json",
+        "curve.jsonl",
+        "model.safetensors",
+        "spec.json",
+    ]
+    assert [path.name for path in (out / "checkpoint").iterdir()] == ["progress.json"]
+    cost = json.loads((out / "cost.json").read_text())
+    assert cost["parameters"] == sum(v.numel() for v in load_file(out / "model.safetensors").values())
+    assert cost["steps"] == entries[-1]["step"]
+    spec = json.loads((out / "spec.json").read_text())
+    assert (spec["name"], spec["seed"]) == ("sentences/x/y", 1)
+
+
+def test_an_interrupted_run_ends_bit_identical(folder, tmp_path, model_spec, training_spec, monkeypatch):
+    model = model_spec(dropout=0.5)
+    training = training_spec(
+        batch=20,
+        epochs=4,
+        max_length=4,
+        encoder_unk=0.2,
+        decoder_unk=0.2,
+        learning_rate=40.0,
+        optimizer="sgd",
+        patience=1,
+        kl_annealing=30,
+    )
+    train.main(options(folder, tmp_path / "whole", model, training))
+    save = checkpoint.Checkpoint.save
+
+    def save_and_stop(self, step, *state):
+        save(self, step, *state)
+        if step in (8, 26):
+            raise Interrupted
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            train.main(options(folder, tmp_path / "cut", model, training))
+    train.main(options(folder, tmp_path / "cut", model, training))
+    assert len({entry["learning_rate"] for entry in curve(tmp_path / "whole")}) > 1
+    for name in ("curve.jsonl", "model.safetensors"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_budget_in_steps_counts_when_it_is_the_smaller_one(training_spec):
+    spec = train.budget(training_spec(epochs=3), epoch=7)
+    assert (spec.steps, spec.monitor_every) == (21, 7)
+    spec = train.budget(training_spec(epochs=3, steps=20, monitor_every=4), epoch=7)
+    assert (spec.steps, spec.monitor_every) == (20, 4)
+
+
+def test_an_unknown_optimizer_is_refused_with_a_sentence(training_spec):
+    with pytest.raises(UserError, match=r"unknown optimizer 'adma'.*adam"):
+        train.optimizer(training_spec(optimizer="adma"), None)

@@ -1,0 +1,36 @@
+"""The latent marginal p(z) = 1/M sum_m q(z|x_m) as a density (Eq. 9 under an empirical distribution)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from textlvm.distributions import DiagonalNormal
+
+__all__ = ["log_prob"]
+
+BLOCK = 1024
+"""Codes, and components of the mixture, that are put together at once; such a block stays in the cache."""
+
+
+@torch.no_grad()
+def log_prob(z: Tensor, posteriors: DiagonalNormal) -> Tensor:
+    """log 1/M sum_m q(z|x_m) in nats of codes z (n, d), all M posteriors (M, d) included: (n,), float64.
+
+    The quadratic form of a diagonal Gaussian is linear in (z^2, z), so a block of densities is a product of
+    matrices, and the sum over components a running log-sum-exp: memory does not grow with M. A learned
+    precision reaches e^10 and its terms cancel; single precision would lose whole nats.
+    """
+    features = torch.cat([z.double().square(), z.double()], 1)
+    result = features.new_full((len(z),), -math.inf)
+    for start in range(0, len(posteriors.loc), BLOCK):
+        rows = slice(start, start + BLOCK)
+        loc, log_scale = posteriors.loc[rows].double(), posteriors.log_scale[rows].double()
+        precision = (-2 * log_scale).exp()
+        weights = torch.cat([-0.5 * precision, loc * precision], 1)
+        offset = -0.5 * (loc.square() * precision).sum(1) - log_scale.sum(1)
+        for begin in range(0, len(z), BLOCK):
+            of_block = slice(begin, begin + BLOCK)
+            densities = torch.addmm(offset, features[of_block], weights.T)
+            result[of_block] = torch.logaddexp(result[of_block], densities.logsumexp(1))
+    return result - z.shape[1] / 2 * math.log(2 * math.pi) - math.log(len(posteriors.loc))

@@ -1,0 +1,142 @@
+"""Measure one trained run of the sentences paper.
+
+    python -m textlvm.sentences.evaluate --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
+        --out ptb/smim-512/seed0/metrics.json
+
+DATA is the prepared data set that the run was trained on. With `--member ptb/data` a run trained on a union
+is measured on the test set of one of its data sets; with `--questions yahoocqa/data` a run ranks answers.
+Writes
+
+    OUT                               every metric: mean over the evaluations of this one model, interval of
+                                      that mean, and `repeat_sd`, their standard deviation
+    histograms.json (beside OUT)      values by sentence, for Figures 3 and 5-8
+"""
+
+import argparse
+import logging
+import math
+import statistics as descriptive
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textlvm import cli
+from textlvm.estimate import exact, normal
+from textlvm.files import write_json
+from textlvm.sentences import data, measures, questions
+from textlvm.sentences.answer_selection import AttentivePooling
+from textlvm.sentences.data import SentenceSet
+from textlvm.sentences.evaluation_spec import EvaluationSpec
+from textlvm.sentences.language_model import LanguageModel
+from textlvm.sentences.measures import Measured
+from textlvm.sentences.trained import TrainedRun, load
+from textlvm.spec import parse
+from textlvm.training import device as devices
+from textlvm.training.precision import autocast
+from textlvm.training.precision import choose as choose_precision
+from textlvm.training.seeds import derive, seed_everything
+
+__all__ = ["to_json"]
+
+UNITS = {
+    "nll": "nats/sentence",
+    "ppl": "per word",
+    "kld": "nats/sentence",
+    "reconstruction": "nats/sentence",
+    "bleu1": "score",
+    "latent": "nats",
+    "normal": "nats",
+    "p": "share",
+    "mrr": "share",
+    "matching": "sentences",
+    "parameters": "millions",
+}
+"""Units by the first word of a metric's name."""
+
+
+def to_json(name: str, values: list[float]) -> dict[str, Any]:
+    """A metric's entry of metrics.json from its values in the evaluations.
+
+    The interval is that of their mean. Evaluations of one model differ less than trainings, so their
+    standard deviation is recorded apart from the spread over seeds.
+    """
+    mean, unit = math.fsum(values) / len(values), UNITS[name.split("_")[0]]
+    if len(values) == 1:
+        return exact(mean, unit).to_json()
+    deviation = descriptive.stdev(values)
+    estimate = normal(mean, deviation / math.sqrt(len(values)), unit)
+    return estimate.to_json() | {"repeat_sd": deviation}
+
+
+def main(options: argparse.Namespace) -> None:
+    """Measure the run the command line names."""
+    settings = parse(EvaluationSpec, options.settings)
+    device = devices.choose()
+    run = load(options.run, options.data, device)
+    target = options.member or options.questions or options.data
+    described = data.statistics(target)
+    seed_everything(f"{run.name}/evaluation", run.seed)
+    rng = np.random.default_rng(derive(f"{run.name}/evaluation", run.seed))
+    with autocast(device, choose_precision(settings.precision, device)):
+        if options.questions:
+            found = _answers(run, options.questions, settings)
+        else:
+            test = data.load(options.data, "test", described["dataset"] if options.member else None)
+            found = _sentences(run, test, data.load(options.data, "train"), settings, rng)
+    found.metrics["parameters"] = [sum(p.numel() for p in run.model.parameters()) / 1e6]
+    result = {
+        "paper": "sentences",
+        "dataset": described["dataset"],
+        "corpus": described["corpus"],
+        "split": described["split"],
+        "run": run.name.split("/")[-1],
+        "seed": run.seed,
+        "status": "done",
+        "metrics": {name: to_json(name, values) for name, values in _finite(found).items()},
+        "settings": options.settings,
+    }
+    write_json(
+        options.out.parent / "histograms.json",
+        {"objective": run.spec.objective, "latent": run.spec.latent, **found.histograms},
+    )
+    write_json(options.out, result)
+    summary = ", ".join(f"{name} {entry['value']:.3f}" for name, entry in result["metrics"].items())
+    logging.info("%s seed %d on %s: %s", run.name, run.seed, described["dataset"], summary)
+
+
+def _sentences(
+    run: TrainedRun, test: SentenceSet, train: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
+) -> Measured:
+    if isinstance(run.model, LanguageModel):
+        return measures.language_model(run.model, test, settings)
+    if run.deterministic:
+        return measures.autoencoder(run.autoencoder, test, settings, rng)
+    return measures.latent_variable_model(run.autoencoder, test, train, settings, rng)
+
+
+def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> Measured:
+    asked = questions.load(folder, "test", run.vocabulary)
+    if isinstance(run.model, AttentivePooling):
+        return measures.answer_selector(run.model, asked, settings)
+    return measures.ranked_answers(run.autoencoder, asked, run.vocabulary, settings, run.deterministic)
+
+
+def _finite(found: Measured) -> dict[str, list[float]]:
+    """The metrics but those that no number expresses, such as a perplexity of e^1000."""
+    finite = {name: values for name, values in found.metrics.items() if np.isfinite(values).all()}
+    for name in found.metrics.keys() - finite.keys():
+        logging.warning("%s is too large for a number and left out", name)
+    return finite
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the training")
+    arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
+    arguments.add_argument("--settings", type=cli.settings, required=True, help="evaluation settings")
+    target = arguments.add_mutually_exclusive_group()
+    target.add_argument("--member", type=Path, help="data set of the union DATA to be measured on")
+    target.add_argument("--questions", type=Path, help="data set of questions whose answers are ranked")
+    arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
+    cli.run(main, arguments)

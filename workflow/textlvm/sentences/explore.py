@@ -1,0 +1,95 @@
+"""Try a trained model on input of your own.
+
+    python -m textlvm.sentences.explore --run ptb/smim-512/seed0 --data ptb/data reconstruct "A sentence."
+    python -m textlvm.sentences.explore --run … --data … interpolate "A sentence." "Another one."
+    python -m textlvm.sentences.explore --run … --data … sample --count 10
+    python -m textlvm.sentences.explore --run … --data … answer "Where can I find roses?"
+
+Input is cut into words as the data set was. Words that the model does not know are named; it reads them as
+<unk>. The same seed gives the same output; another, another.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from textlvm import cli
+from textlvm.errors import UserError
+from textlvm.sentences import data
+from textlvm.sentences.generation import Writer
+from textlvm.sentences.tokenizers import Tokenizer
+from textlvm.sentences.trained import load
+from textlvm.sentences.vocabulary import UNK, Codes, Vocabulary
+from textlvm.training import device as devices
+from textlvm.training.seeds import seed_everything
+
+__all__ = ["lines", "read"]
+
+ANSWERS = {"short": 5, "medium": 10, "long": 15}
+"""Words that an answer is expected to have, by its name (Appendix D.4)."""
+
+
+def read(text: str, tokenize: Tokenizer, vocabulary: Vocabulary) -> tuple[Codes, list[str]]:
+    """Codes of a text, and its words that the vocabulary lacks. Raises `UserError` if it has no words."""
+    tokens = tokenize(text)
+    if not tokens:
+        raise UserError("the text has no words; give a sentence in quotes")
+    codes = vocabulary.encode(tokens)
+    return codes, [token for token, code in zip(tokens, codes, strict=True) if code == UNK]
+
+
+def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> Iterator[str]:
+    """What the command prints, line by line, for the texts it was given."""
+    if options.command == "reconstruct":
+        for row in writer.reconstruct(texts, options.perturbation):
+            yield from (f"{name:10} {text}" for name, text in row.items())
+    elif options.command == "interpolate":
+        yield from writer.interpolate(*texts, options.steps)
+    elif options.command == "sample":
+        yield from writer.sample(options.count, options.sigma)
+    else:
+        for name, words in ANSWERS.items():
+            yield from (f"{name:10} {answer}" for answer in writer.answer(texts, words))
+
+
+def main(options: argparse.Namespace) -> None:
+    """Print what the trained model makes of the input."""
+    run = load(options.run, options.data, devices.choose())
+    tokenize = data.input_tokenizer(options.data)
+    texts = []
+    for text in options.texts:
+        codes, unknown = read(text, tokenize, run.vocabulary)
+        texts.append(codes)
+        if unknown:
+            print(f"not in the vocabulary: {' '.join(unknown)}", file=sys.stderr)
+    seed_everything("sentences/explore", options.seed)
+    for line in lines(options, Writer(run, options.decoding, options.max_length), texts):
+        print(line)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a trained run")
+    parser.add_argument("--data", type=Path, required=True, help="prepared data set it was trained on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--decoding", choices=("greedy", "sample"), default="greedy")
+    parser.add_argument("--max-length", type=int, default=100, help="words of a generated sentence at most")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("reconstruct", help="from the mean code, a sampled and a perturbed one")
+    command.add_argument("texts", nargs="+", metavar="TEXT")
+    command.add_argument("--perturbation", type=float, default=10, help="factor on the standard deviation")
+    command = commands.add_parser("interpolate", help="from one sentence's code to another's")
+    command.add_argument("texts", nargs=2, metavar="TEXT")
+    command.add_argument("--steps", type=int, default=10)
+    command = commands.add_parser("sample", help="new sentences")
+    command.set_defaults(texts=[])
+    command.add_argument("--count", type=int, default=5)
+    command.add_argument("--sigma", type=float, default=0.1, help="standard deviation of the codes")
+    command = commands.add_parser("answer", help="short, medium and long answers to a question")
+    command.add_argument("texts", nargs=1, metavar="QUESTION")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(main, _arguments())

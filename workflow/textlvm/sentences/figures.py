@@ -1,0 +1,303 @@
+"""Figures 3 to 8 of the sentences paper, as PNG (200 dpi) and SVG.
+
+    python -m textlvm.sentences.figures pairs --histograms smim/histograms.json svae/histograms.json \\
+        --labels "sMIM (512)" "sVAE (16)" --title "Penn Treebank" --png figure3.png --svg figure3.svg
+    python -m textlvm.sentences.figures lengths --data ptb/data yahoo/data --labels PTB Yahoo …
+    python -m textlvm.sentences.figures samples --histograms smim/histograms.json --labels PTB \\
+        --references 81.2 --reference-labels GPT-2 …          (or the other run's metrics.json, or none)
+    python -m textlvm.sentences.figures bounds --histograms A B C … --labels "sMIM (16)" "sVAE (16)" … …
+
+`pairs` (Figure 3) draws log p(x_i|z_j) and log q(z_i|x_j), sentences with their own code and with another's.
+`lengths` (Figure 4) draws sentence lengths. `samples` (Figure 5) draws the NLL by MELBO against the number of
+test sentences, and goes on to where it meets another model's NLL. `bounds` (Figures 6-8) draws the
+sentences' MELBO values of sMIM and ELBO values of sVAE. Files with the same label are seeds of one run,
+shown together. The same input gives the same bytes.
+"""
+
+import argparse
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from textlvm import cli
+from textlvm.errors import UserError
+from textlvm.files import read_json
+from textlvm.reporting.figures import STYLE, save
+from textlvm.reporting.runs import read_result
+from textlvm.sentences import data
+from textlvm.sentences.likelihood import matching_samples, melbo_of_subsets
+
+__all__ = ["main", "plot_bounds", "plot_lengths", "plot_pairs", "plot_samples", "read_bounds", "read_pairs"]
+
+PANELS_A_ROW = 3
+PAIRS = {"log_p": "log p(x$_i$|z$_j$)", "log_q": "log q(z$_i$|x$_j$)"}
+BOUNDS = {"smim": "MELBO", "svae": "ELBO"}
+"""Which bound Figures 6-8 show for which objective."""
+
+
+def main(options: argparse.Namespace) -> None:
+    """Draw the figure that was asked for."""
+    save(options.draw(options), options.png, options.svg)
+
+
+def read_pairs(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
+    """Figure 3's values: columns label, quantity (log_p, log_q), same (whether i = j) and nats.
+
+    Raises `UserError` for a run without them.
+    """
+    frames = []
+    for path, label in _labelled(paths, labels):
+        pairs = _read(path, "pairs")
+        frames += [
+            pd.DataFrame({"label": label, "quantity": name, "same": same, "nats": pairs[f"{name}_{which}"]})
+            for name in PAIRS
+            for same, which in ((True, "same"), (False, "other"))
+        ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_bounds(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
+    """Figures 6-8's values: columns label, objective, latent (dimensions) and nats (a sentence's bound).
+
+    Raises `UserError` for a run that is neither sMIM nor sVAE.
+    """
+    frames = []
+    for path, label in _labelled(paths, labels):
+        objective, latent = _read(path, "objective"), _read(path, "latent")
+        if objective not in BOUNDS:
+            raise UserError(f"{path}: Figures 6-8 show sMIM and sVAE; leave out this '{objective}' run")
+        nats = _read(path, BOUNDS[objective].lower())
+        frames.append(pd.DataFrame({"label": label, "objective": objective, "latent": latent, "nats": nats}))
+    return pd.concat(frames, ignore_index=True)
+
+
+@mpl.rc_context(STYLE)
+def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
+    """Figure 3: filled where code and sentence belong together, outlined where they do not.
+
+    Overlap of a model's two histograms means that codes do not tell sentences apart. The axis of log q is
+    logarithmic away from zero: densities of another sentence's posterior have no lower limit.
+    """
+    figure, panels = _panels(len(PAIRS), title)
+    labels = list(dict.fromkeys(pairs["label"]))
+    palette = dict(zip(labels, sns.color_palette("colorblind", len(labels)), strict=True))
+    for axes, (name, text) in zip(panels, PAIRS.items(), strict=True):
+        of_quantity = pairs[pairs["quantity"] == name]
+        x = of_quantity["nats"]
+        if name == "log_q":
+            axes.set_xscale("symlog", linthresh=100)
+            transform = axes.xaxis.get_transform()
+            edges = transform.inverted().transform(np.linspace(*transform.transform([x.min(), x.max()]), 50))
+        else:
+            edges = np.linspace(x.min(), x.max(), 50)
+        for (label, same), group in of_quantity.groupby(["label", "same"], sort=False):
+            # Shares, not densities: bins of a logarithmic axis have different widths.
+            axes.hist(
+                group["nats"],
+                bins=edges,
+                weights=np.full(len(group), 1 / len(group)),
+                histtype="stepfilled" if same else "step",
+                alpha=0.45 if same else 1,
+                linewidth=1.4,
+                color=palette[label],
+                label=f"{label}, i {'=' if same else '≠'} j",
+            )
+        axes.set_title(text)
+        axes.set_xlabel("nats")
+        axes.set_ylabel("share of sentences")
+    panels[0].legend(fontsize="small")
+    return figure
+
+
+@mpl.rc_context(STYLE)
+def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
+    """Figure 4: words a sentence in each data set; the dashed line is their mean."""
+    figure, panels = _panels(len(lengths), title)
+    longest = max(float(np.quantile(values, 0.995)) for values in lengths.values())
+    # Lengths are whole numbers: bins of another width would hold now one of them, now two.
+    width = math.ceil(longest / 60)
+    for axes, (label, values) in zip(panels, lengths.items(), strict=True):
+        edges = np.arange(0, values.max() + width + 1, width) - 0.5
+        sns.histplot(x=values, bins=edges, stat="density", element="step", ax=axes)
+        _mean_line(axes, float(values.mean()))
+        axes.set_title(label)
+        axes.set_xlabel("words a sentence")
+        axes.set_ylabel("density")
+        axes.set_xlim(0, longest)
+    return figure
+
+
+@mpl.rc_context(STYLE)
+def plot_samples(
+    bounds: dict[str, np.ndarray], references: dict[str, tuple[str, float]], title: str
+) -> Figure:
+    """Figure 5: NLL by MELBO of K test sentences, mean and one standard deviation over draws of K.
+
+    `bounds` has the sentences' MELBO values by panel, `references` another model's name and NLL (nats a
+    sentence) for panels that have one: there the dashed line, along which the mean reconstruction stays as
+    it is, goes on to the number of sentences at which both are equal.
+    """
+    figure, panels = _panels(len(bounds), title)
+    for axes, (label, melbo) in zip(panels, bounds.items(), strict=True):
+        n = len(melbo)
+        crosses = [(n, -melbo.mean())]
+        if label in references:
+            name, nll = references[label]
+            axes.axhline(nll, color="0.5", linewidth=0.8, linestyle=":")
+            axes.text(0.02, nll, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize="small")
+            if math.isfinite(matching := matching_samples(-melbo.mean(), n, nll)):
+                crosses.append((matching, nll))
+        sizes = np.unique(np.geomspace(1, n, 60).round())
+        mean, deviation = melbo_of_subsets(melbo, sizes)
+        blue = sns.color_palette("colorblind")[0]
+        axes.plot(sizes, mean, color=blue)
+        axes.fill_between(sizes, mean - deviation, mean + deviation, color=blue, alpha=0.2, linewidth=0)
+        beyond = np.geomspace(n, max(x for x, _ in crosses) * 10, 100)
+        axes.plot(beyond, melbo_of_subsets(melbo, beyond)[0], color=blue, linestyle="--")
+        axes.plot(*zip(*crosses, strict=True), "x", color="red", markersize=8, markeredgewidth=2)
+        axes.set_xscale("log")
+        axes.set_title(label)
+        axes.set_xlabel("number of test sentences K")
+    panels[0].set_ylabel("NLL by MELBO (nats a sentence)")
+    return figure
+
+
+@mpl.rc_context(STYLE)
+def plot_bounds(bounds: pd.DataFrame, title: str) -> Figure:
+    """Figures 6-8: a row an objective, a column a latent size, on shared axes; dashed lines are means."""
+    objectives = list(dict.fromkeys(bounds["objective"]))
+    latents = sorted(bounds["latent"].unique())
+    figure = Figure(figsize=(3.6 * len(latents) + 0.6, 2.7 * len(objectives) + 0.4), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="large", fontweight="bold")
+    grid = figure.subplots(len(objectives), len(latents), sharex=True, sharey=True, squeeze=False)
+    low = bounds["nats"].quantile(0.002)
+    for row, objective in zip(grid, objectives, strict=True):
+        for axes, latent in zip(row, latents, strict=True):
+            chosen = bounds[(bounds["objective"] == objective) & (bounds["latent"] == latent)]
+            if chosen.empty:
+                axes.set_axis_off()
+                continue
+            colour = sns.color_palette("colorblind")[list(BOUNDS).index(objective)]
+            sns.histplot(
+                x=chosen["nats"],
+                binrange=(low, bounds["nats"].max()),
+                bins=50,
+                stat="density",
+                element="step",
+                color=colour,
+                ax=axes,
+            )
+            _mean_line(axes, chosen["nats"].mean())
+            axes.set_title(", ".join(chosen["label"].unique()))
+            axes.set_xlabel(f"{BOUNDS[objective]} (nats a sentence)", visible=True)
+            axes.set_ylabel("density" if axes is row[0] else "")
+            axes.tick_params(labelbottom=True)
+    return figure
+
+
+def _pairs(options: argparse.Namespace) -> Figure:
+    return plot_pairs(read_pairs(options.histograms, options.labels), options.title)
+
+
+def _lengths(options: argparse.Namespace) -> Figure:
+    folders = _labelled(options.data, options.labels)
+    lengths = {label: data.load(folder, options.split).lengths for folder, label in folders}
+    return plot_lengths(lengths, options.title)
+
+
+def _samples(options: argparse.Namespace) -> Figure:
+    bounds = {
+        label: np.array(_read(path, "melbo")) for path, label in _labelled(options.histograms, options.labels)
+    }
+    if not len(options.references) == len(options.reference_labels) in (0, len(bounds)):
+        raise UserError("give --references and --reference-labels one entry for each of --labels, or none")
+    named = zip(bounds, options.reference_labels, options.references, strict=False)
+    references = {label: (name, nll) for label, name, nll in named if nll is not None}
+    return plot_samples(bounds, references, options.title)
+
+
+def _bounds(options: argparse.Namespace) -> Figure:
+    return plot_bounds(read_bounds(options.histograms, options.labels), options.title)
+
+
+def _panels(count: int, title: str) -> tuple[Figure, list[Axes]]:
+    columns = min(count, PANELS_A_ROW)
+    lines = math.ceil(count / PANELS_A_ROW)
+    figure = Figure(figsize=(max(4.2 * columns, 6.4), 3.2 * lines + 0.4), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="large", fontweight="bold")
+    grid = figure.add_gridspec(lines, columns)
+    return figure, [figure.add_subplot(grid[i]) for i in range(count)]
+
+
+def _mean_line(axes: Axes, mean: float) -> None:
+    axes.axvline(mean, color="black", linestyle="--", linewidth=1.3)
+    text = f"{mean:.1f}".replace("-", "−")
+    axes.annotate(text, (mean, 1), (4, -10), xycoords=("data", "axes fraction"), textcoords="offset points")
+
+
+def _reference(text: str) -> float | None:
+    """Nats a sentence: a number, or what another run's metrics.json says; `none` for a panel without."""
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        metrics = read_result(text).metrics
+    for name in ("nll_without_eos", "nll_elbo"):
+        if name in metrics:
+            return metrics[name].value
+    raise UserError(f"{text} has neither 'nll_without_eos' nor 'nll_elbo'; choose a run with a likelihood")
+
+
+def _read(path: Path, key: str) -> Any:
+    try:
+        value = read_json(path).get(key)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path} ({error}); evaluate the run again") from error
+    if value is None:
+        raise UserError(
+            f"{path} has no '{key}': a run without a distribution over codes has none; leave it out"
+        )
+    return value
+
+
+def _labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Path, str]]:
+    if len(paths) != len(labels):
+        raise UserError(f"{len(paths)} files but {len(labels)} labels; give each file one --labels entry")
+    return list(zip(paths, labels, strict=True))
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="pairs | lengths | samples | bounds")
+    drawn = {"pairs": _pairs, "lengths": _lengths, "samples": _samples, "bounds": _bounds}
+    for name, draw in drawn.items():
+        command = commands.add_parser(name, parents=[cli.parser(None)], add_help=False)
+        command.set_defaults(draw=draw)
+        if name == "lengths":
+            command.add_argument("--data", type=Path, nargs="+", required=True, help="prepared data sets")
+            command.add_argument("--split", default="train")
+        else:
+            command.add_argument("--histograms", type=Path, nargs="+", required=True)
+        if name == "samples":
+            command.add_argument("--references", type=_reference, nargs="*", default=[])
+            command.add_argument("--reference-labels", nargs="*", default=[])
+        command.add_argument("--labels", nargs="+", required=True, help="one for each file")
+        command.add_argument("--title", required=True)
+        command.add_argument("--png", type=Path, required=True)
+        command.add_argument("--svg", type=Path, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(main, _arguments())

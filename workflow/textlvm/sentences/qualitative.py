@@ -1,0 +1,148 @@
+"""What one trained run makes of the sentences that the configuration names, for Tables 9-21.
+
+    python -m textlvm.sentences.qualitative --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
+        --out ptb/smim-512/seed0/qualitative.json
+
+DATA is the prepared data set that the run was trained on; with `--member ptb/data` sentences are those of one
+data set of a union. Writes OUT, which textlvm.reporting.qualitative puts beside those of other runs. An
+auto-encoder, which has no distribution over codes, has reconstructions alone.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textlvm import cli
+from textlvm.errors import UserError
+from textlvm.files import write_json
+from textlvm.sentences import data
+from textlvm.sentences.data import Labels, SentenceSet
+from textlvm.sentences.evaluation_spec import QualitativeSpec
+from textlvm.sentences.generation import Writer
+from textlvm.sentences.tokenizers import Tokenizer
+from textlvm.sentences.trained import load
+from textlvm.sentences.vocabulary import Codes, Vocabulary
+from textlvm.spec import parse
+from textlvm.training import device as devices
+from textlvm.training.seeds import seed_everything
+
+__all__ = ["Named", "Shelf", "show"]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A sentence that the configuration names."""
+
+    text: str
+    """As tables show it."""
+    codes: Codes
+    label: str
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where named sentences are found."""
+
+    test: SentenceSet
+    labels: Labels | None
+    vocabulary: Vocabulary
+    tokenize: Tokenizer
+
+    def find(self, name: int | str) -> Named:
+        """The test sentence of a number, or a text of the user's own. Raises `UserError` if there is none."""
+        if isinstance(name, str):
+            tokens = self.tokenize(name)
+            return Named(" ".join(tokens), self.vocabulary.encode(tokens), "")
+        if not 0 <= name < len(self.test):
+            raise UserError(
+                f"qualitative: there is no test sentence {name}; they are 0 to {len(self.test) - 1}"
+            )
+        codes = self.test[name]
+        label = self.labels.names[self.labels.codes[name]] if self.labels else ""
+        return Named(" ".join(self.vocabulary.decode(codes)), codes, label)
+
+    def find_question(self, name: int | str) -> Named:
+        """The same, without what comes after the first "?"."""
+        found = self.find(name)
+        tokens = found.text.split()
+        length = tokens.index("?") + 1 if "?" in tokens else len(tokens)
+        return Named(" ".join(tokens[:length]), found.codes[:length], found.label)
+
+
+def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
+    """Everything that `spec` asks for, by kind; the seed makes each kind independent of the others."""
+    named = [shelf.find(name) for name in spec.reconstruct]
+    _seed(spec, "reconstructions")
+    rows = writer.reconstruct([own.codes for own in named], spec.perturbation) if named else []
+    result: dict[str, Any] = {
+        "reconstructions": [
+            {"sentence": own.text, "label": own.label, **row} for own, row in zip(named, rows, strict=True)
+        ]
+    }
+    if writer.run.deterministic:
+        return result
+    _seed(spec, "interpolations")
+    ends = [(shelf.find(start), shelf.find(end)) for start, end in spec.interpolate]
+    result["interpolations"] = [
+        {
+            "start": start.text,
+            "end": end.text,
+            "labels": [start.label, end.label],
+            "steps": writer.interpolate(start.codes, end.codes, spec.steps),
+        }
+        for start, end in ends
+    ]
+    _seed(spec, "samples")
+    result["samples"] = writer.sample(spec.samples, spec.sigma) if spec.samples else []
+    _seed(spec, "answers")
+    result["answers"] = _answers(writer, [shelf.find_question(name) for name in spec.questions], spec.answers)
+    return result
+
+
+def _answers(writer: Writer, asked: Sequence[Named], lengths: dict[str, int]) -> list[dict[str, Any]]:
+    if not asked:
+        return []
+    by_length = {name: writer.answer([own.codes for own in asked], words) for name, words in lengths.items()}
+    return [
+        {"question": own.text, "answers": {name: answers[i] for name, answers in by_length.items()}}
+        for i, own in enumerate(asked)
+    ]
+
+
+def _seed(spec: QualitativeSpec, kind: str) -> None:
+    seed_everything(f"sentences/qualitative/{kind}", spec.seed)
+
+
+def main(options: argparse.Namespace) -> None:
+    """Write what the run on the command line makes of the sentences named in the settings."""
+    spec = parse(QualitativeSpec, options.settings)
+    run = load(options.run, options.data, devices.choose())
+    target = options.member or options.data
+    described = data.statistics(target)
+    shelf = Shelf(
+        data.load(options.data, "test", described["dataset"] if options.member else None),
+        data.load_labels(target, "test") if described.get("labels") else None,
+        run.vocabulary,
+        data.input_tokenizer(target),
+    )
+    result = {
+        "dataset": described["dataset"],
+        "run": run.name.split("/")[-1],
+        "seed": run.seed,
+        "objective": run.spec.objective,
+        **show(Writer(run, spec.decoding, spec.max_length), shelf, spec),
+        "settings": options.settings,
+    }
+    write_json(options.out, result)
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the training")
+    arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
+    arguments.add_argument("--settings", type=cli.settings, required=True, help="sentences and seeds")
+    arguments.add_argument("--member", type=Path, help="data set of the union DATA that sentences are from")
+    arguments.add_argument("--out", type=Path, required=True, help="qualitative.json")
+    cli.run(main, arguments)

@@ -1,0 +1,202 @@
+"""Questions with ranked answers: reading YahooCQA in either of its forms, and the prepared data set's file.
+
+The file `questions.json` holds tokens, not codes: the same questions are put to models with different
+vocabularies (trained on Yahoo, on Everything, on the questions themselves), each of which reads its own
+codes with `load`.
+"""
+
+import hashlib
+import io
+import logging
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from textlvm.corpora import containers
+from textlvm.corpora.tokens import decode
+from textlvm.errors import UserError, nearest
+from textlvm.files import read_json, write_json
+from textlvm.sentences.vocabulary import Codes, Vocabulary
+
+__all__ = ["CodedQuestion", "Question", "load", "read_pickle", "read_triples", "shuffled", "write_questions"]
+
+# What pickle raises for bytes that are no pickle, or one that does other things than build containers.
+DAMAGE = (
+    pickle.UnpicklingError,
+    EOFError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+logger = logging.getLogger(__name__)
+
+
+Answers = tuple[str, list[tuple[str, bool]]]
+"""A question with its answers, each with whether it is right."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its answers and the right one among them; texts as they stand in the corpus."""
+
+    question: str
+    answers: tuple[str, ...]
+    best: int
+    """Index of the right answer."""
+
+
+@dataclass(frozen=True)
+class CodedQuestion:
+    """A question in the codes of a vocabulary."""
+
+    question: Codes
+    answers: tuple[Codes, ...]
+    best: int
+
+
+def read_triples(path: Path, members: str = "*") -> Iterator[Question]:
+    """Questions of a text file with lines `question#answer#label`, the answers of one question together.
+
+    The label is 1 for the right answer and 0 for the others. Raises `UserError` for a line of another form.
+    """
+    return _single(_groups(path, members), str(path))
+
+
+def read_pickle(path: Path, key: str) -> Iterator[Question]:
+    """Questions of a pickle `{split: {question: [[answer, label], …]}}`, of the split `key`.
+
+    Only containers, texts and numbers are ever built: a pickle that asks for anything else runs nothing and
+    raises `UserError`, and so does one of another form. Texts that Python 2 wrote are read as UTF-8, or
+    Windows-1252 where they are not.
+    """
+    return _single(_entries(path, key), f"{path}, split '{key}'")
+
+
+def shuffled(question: Question) -> Question:
+    """The question with its answers in an order that depends on its text alone.
+
+    Corpora list the right answer last; with ties in a score, its place must not decide its rank.
+    """
+    order = sorted(
+        range(len(question.answers)),
+        key=lambda i: hashlib.sha256(f"{question.question}\0{question.answers[i]}\0{i}".encode()).digest(),
+    )
+    answers = tuple(question.answers[i] for i in order)
+    return Question(question.question, answers, order.index(question.best))
+
+
+def write_questions(path: Path, splits: Mapping[str, Iterable[Question]]) -> None:
+    """Write `questions.json`, atomically; tokens are separated by spaces."""
+    write_json(
+        path,
+        {
+            split: [{"question": q.question, "answers": q.answers, "best": q.best} for q in questions]
+            for split, questions in splits.items()
+        },
+    )
+
+
+def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestion, ...]:
+    """The questions of a split of a prepared data set, in the codes of any vocabulary."""
+    return tuple(
+        CodedQuestion(
+            vocabulary.encode(entry["question"].split()),
+            tuple(vocabulary.encode(answer.split()) for answer in entry["answers"]),
+            entry["best"],
+        )
+        for entry in read_json(Path(folder) / "questions.json")[split]
+    )
+
+
+class _Unpickler(pickle.Unpickler):
+    """Builds containers, texts and numbers: the functions that a pickle may ask for are not found."""
+
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def _groups(path: Path, members: str) -> Iterator[Answers]:
+    """Each question of a file of triples with its answers."""
+    for name, blocks in containers.texts(path, members):
+        asked: str | None = None
+        rows: list[tuple[str, bool]] = []
+        for number, line in containers.lines(blocks, name):
+            text = decode(line).removeprefix("\ufeff").strip()
+            if not text:
+                continue
+            question, _, rest = text.partition("#")
+            answer, mark, label = rest.rpartition("#")
+            if not mark or label not in ("0", "1"):
+                raise UserError(
+                    f"{name}, line {number}: expected `question#answer#0` or `…#1`, found {text[:60]!r}"
+                )
+            if question != asked and asked is not None:
+                yield asked, rows
+                rows = []
+            asked = question
+            rows.append((answer, label == "1"))
+        if asked is not None:
+            yield asked, rows
+
+
+def _entries(path: Path, key: str) -> Iterator[Answers]:
+    """Each question of a split of a pickle with its answers."""
+    for name, blocks in containers.texts(path, "*.pkl"):
+        content = _unpickle(b"".join(blocks), name)
+        splits = {_text(split): value for split, value in _typed(content, dict, name).items()}
+        if key not in splits:
+            raise UserError(f"{name}: there is no split '{key}'; {nearest(key, splits)}")
+        for question, answers in _typed(splits[key], dict, name).items():
+            rows = [_typed(row, list | tuple, name) for row in _typed(answers, list | tuple, name)]
+            if any(len(row) != 2 for row in rows):
+                raise UserError(f"{name}: expected pairs of an answer and a label, found {answers!r:.60}")
+            yield _text(question), [(_text(answer), label in (1, "1", b"1")) for answer, label in rows]
+
+
+def _unpickle(data: bytes, name: str) -> Any:
+    try:
+        # As bytes, since Python 2 does not say how its texts are encoded.
+        return _Unpickler(io.BytesIO(data), encoding="bytes").load()
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"{name} is not a pickle of plain containers and texts ({reason}); get the file again"
+        ) from error
+
+
+def _text(value: Any) -> str:
+    return decode(value) if isinstance(value, bytes) else str(value)
+
+
+def _typed(value: Any, kind: Any, name: str) -> Any:
+    if not isinstance(value, kind):
+        raise UserError(
+            f"{name}: expected {{split: {{question: [[answer, label], …]}}}}, found {repr(value)[:60]} in it"
+        )
+    return value
+
+
+def _single(groups: Iterable[Answers], place: str) -> Iterator[Question]:
+    """Questions with one right answer; one that was asked n times in a row, each time alike, makes n."""
+    left_out = 0
+    for question, rows in groups:
+        right = [i for i, (_, is_right) in enumerate(rows) if is_right]
+        size = len(rows) // max(len(right), 1)
+        alike = [(n * size) <= best < (n + 1) * size for n, best in enumerate(right)]
+        complete = question.strip() and all(answer.strip() for answer, _ in rows)
+        if not right or len(rows) % len(right) or not all(alike) or not complete:
+            left_out += 1
+            continue
+        for n, best in enumerate(right):
+            answers = tuple(answer for answer, _ in rows[n * size : (n + 1) * size])
+            yield Question(question, answers, best - n * size)
+    if left_out:
+        logger.warning("%s: left out %s questions without exactly one right answer", place, f"{left_out:,}")

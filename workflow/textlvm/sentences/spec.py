@@ -1,0 +1,63 @@
+"""Settings of one run of the sentences paper, as frozen values; config.yaml says what each means and why."""
+
+from dataclasses import dataclass
+
+__all__ = ["ModelSpec", "TrainingSpec"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A row's model and what it learns from."""
+
+    objective: str
+    """smim | svae | ae; lm: no latent variable (LSTM-LM); answers: attentive pooling (AP-BiLSTM)."""
+    cell: str
+    """gru | lstm; attentive pooling is an LSTM whatever this says."""
+    latent: int
+    """Dimensions of z; without meaning for lm and answers."""
+    hidden: int
+    """Hidden units of every recurrent layer, and of each direction of a bidirectional one."""
+    embedding: int
+    """Dimensions of a word's embedding, shared by encoder and decoder."""
+    dropout: float
+    """Share of the embeddings' entries that are zeroed; lm: of the hidden states' as well."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How a row is trained."""
+
+    optimizer: str
+    """adam | sgd."""
+    learning_rate: float
+    """The optimizer's initial learning rate."""
+    clip: float | None
+    """Maximal gradient norm; None leaves gradients alone."""
+    batch: int
+    """Sentences a step; for answers, questions with all their answers."""
+    epochs: int
+    """The training ends after so many passes over the training set at the latest, ..."""
+    steps: int | None
+    """... or after so many steps; None sets no such limit."""
+    monitor_every: int | None
+    """Steps between validations, which the schedule counts as epochs; None validates once an epoch."""
+    patience: int
+    """Validations in a row without a better loss after which the learning rate falls."""
+    decay: float
+    """Factor by which it falls."""
+    min_learning_rate: float
+    """The training ends when the learning rate is below this."""
+    kl_annealing: int
+    """Steps over which the weight of svae's KL term grows from 0 to 1; 0 keeps it at 1."""
+    max_length: int | None
+    """Words of a training sentence; of a longer one a random stretch is taken. None takes it whole."""
+    encoder_unk: float
+    """Share of the words read by the encoder that are replaced by <unk>."""
+    decoder_unk: float
+    """Share of the words read by the decoder that are replaced by <unk> (word dropout)."""
+    precision: str
+    """auto | float32 | bfloat16: type of the matrix products; auto takes bfloat16 where it is native."""
+    log_every: int
+    """Steps between lines of the training curve; the loss is averaged over them."""
+    checkpoint_every: int
+    """At least so many steps between checkpoints."""

@@ -1,0 +1,153 @@
+"""Train one run of the sentences paper.
+
+    python -m textlvm.sentences.train --data sentences/ptb/data --name sentences/ptb/smim-16 --seed 0 \\
+        --spec '{"model": {…}, "training": {…}}' --checkpoint checkpoint --out seed0
+
+writes into OUT
+
+    spec.json           effective settings
+    model.safetensors   the weights with the least validation loss
+    curve.jsonl         training and validation loss (nats a sentence) along the training
+    cost.json           device, precision, number of parameters, steps, seconds
+
+and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import logging
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from textlvm import cli
+from textlvm.errors import UserError, nearest
+from textlvm.files import write_json, write_text
+from textlvm.sentences import data, objectives, questions
+from textlvm.sentences.model import build
+from textlvm.sentences.objectives import Trained
+from textlvm.sentences.spec import ModelSpec, TrainingSpec
+from textlvm.spec import parse
+from textlvm.training import device as devices
+from textlvm.training import precision
+from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.schedule import Plateau
+from textlvm.training.seeds import derive, seed_everything
+from textlvm.training.trainer import curve_lines, train
+
+__all__ = ["budget", "objective", "optimizer"]
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+
+
+def objective(
+    model: nn.Module, model_spec: ModelSpec, spec: TrainingSpec, folder: Path, seed: int
+) -> Trained:
+    """What the run's model learns from the data set in `folder`."""
+    if model_spec.objective == "answers":
+        vocabulary = data.read_vocabulary(folder)
+        train, valid = (questions.load(folder, split, vocabulary) for split in ("train", "valid"))
+        return objectives.answers(model, spec, train, valid, seed)
+    train, valid = (data.load(folder, split) for split in ("train", "valid"))
+    if model_spec.objective == "lm":
+        return objectives.language_model(model, spec, train, valid, seed)
+    return objectives.autoencoder(model, model_spec.objective, spec, train, valid, seed)
+
+
+def optimizer(spec: TrainingSpec, model: nn.Module) -> torch.optim.Optimizer:
+    """The fused optimizer of the run. Raises `UserError` for an unknown name."""
+    if spec.optimizer not in OPTIMIZERS:
+        raise UserError(f"unknown optimizer '{spec.optimizer}': {nearest(spec.optimizer, OPTIMIZERS)}")
+    return OPTIMIZERS[spec.optimizer](model.parameters(), lr=spec.learning_rate, fused=True)
+
+
+def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
+    """The settings with `steps` and `monitor_every` in steps, an epoch having `epoch` of them."""
+    steps = spec.epochs * epoch
+    return dataclasses.replace(
+        spec,
+        steps=steps if spec.steps is None else min(spec.steps, steps),
+        monitor_every=spec.monitor_every or epoch,
+    )
+
+
+def main(options: argparse.Namespace) -> None:
+    """Train the run the command line describes."""
+    model_spec = parse(ModelSpec, options.spec["model"])
+    spec = parse(TrainingSpec, options.spec["training"])
+    vocabulary = data.read_vocabulary(options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})
+    device = devices.choose()
+    seed_everything(options.name, options.seed)
+    model = build(model_spec, len(vocabulary)).to(device)
+    parameters = sum(p.numel() for p in model.parameters())
+    dtype = precision.choose(spec.precision, device)
+    logging.info(
+        "%s seed %d: %.1fM parameters on %s, %s",
+        options.name,
+        options.seed,
+        parameters / 1e6,
+        devices.describe(device),
+        dtype,
+    )
+    trained = objective(
+        model, model_spec, spec, options.data, derive(f"{options.name}/batches", options.seed)
+    )
+    spec = budget(spec, trained.epoch)
+    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", _identity(options))
+    began = time.monotonic()
+    curve = train(
+        model,
+        trained.objective,
+        optimizer(spec, model),
+        Plateau(spec.learning_rate, spec.patience, spec.decay, spec.min_learning_rate),
+        spec,
+        checkpoint,
+        options.checkpoint / "progress.json",
+    )
+    seconds = time.monotonic() - began
+    save_weights(options.out / "model.safetensors", model)
+    write_text(options.out / "curve.jsonl", curve_lines(curve))
+    write_json(
+        options.out / "cost.json",
+        {
+            "device": devices.describe(device),
+            "precision": str(dtype).removeprefix("torch."),
+            "parameters": parameters,
+            "steps": curve[-1]["step"],
+            "seconds": round(seconds, 1),
+            "torch": torch.__version__,
+        },
+    )
+    checkpoint.remove()
+    logging.info(
+        "loss %.2f nats/sentence after %d steps in %.0f s", curve[-1]["loss"], curve[-1]["step"], seconds
+    )
+
+
+def _identity(options: argparse.Namespace) -> str:
+    """What determines a training: its settings, its seed and its data."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(options.data).glob("*")):
+        if path.name == "questions.json" or path.name.startswith(("vocabulary.", "train.", "valid.")):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest.update(json.dumps(options.spec, sort_keys=True).encode())
+    digest.update(str(derive(options.name, options.seed)).encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--data", type=Path, required=True, help="folder of the prepared data set")
+    arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
+    arguments.add_argument("--seed", type=int, required=True)
+    arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
+    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
+    arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
+    cli.run(main, arguments)

@@ -1,0 +1,64 @@
+"""A trained run: its settings, its model on the device at hand, and the vocabulary it was trained with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from textlvm.errors import UserError
+from textlvm.files import read_json
+from textlvm.sentences.answer_selection import AttentivePooling
+from textlvm.sentences.data import read_vocabulary, statistics
+from textlvm.sentences.language_model import LanguageModel
+from textlvm.sentences.model import SentenceModel, build
+from textlvm.sentences.spec import ModelSpec
+from textlvm.sentences.vocabulary import Vocabulary
+from textlvm.spec import parse
+from textlvm.training.checkpoint import load_weights
+
+__all__ = ["TrainedRun", "load"]
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What the folder of a run holds."""
+
+    name: str
+    """sentences/<dataset>/<run>."""
+    seed: int
+    spec: ModelSpec
+    model: SentenceModel | LanguageModel | AttentivePooling
+    vocabulary: Vocabulary
+
+    @property
+    def autoencoder(self) -> SentenceModel:
+        """The model, if it has codes. Raises `UserError` if not."""
+        if not isinstance(self.model, SentenceModel):
+            raise UserError(f"{self.name} has no latent codes; choose a run of smim, svae or ae")
+        return self.model
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether a sentence's code is the posterior's mean, as an auto-encoder's is."""
+        return self.spec.objective == "ae"
+
+
+def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
+    """Load the run in folder `run`, trained on the data set in `data`, for use without further training.
+
+    Raises `UserError` if the folder holds no run, or one that was trained on another data set.
+    """
+    try:
+        settings = read_json(run / "spec.json")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{run} holds no trained run ({error}); train it first") from error
+    trained_on, given = settings["name"].split("/")[1], statistics(data)["dataset"]
+    if trained_on != given:
+        raise UserError(
+            f"{run} was trained on '{trained_on}', {data} is '{given}'; give the data set of the run"
+        )
+    vocabulary = read_vocabulary(data)
+    spec = parse(ModelSpec, settings["model"])
+    model = build(spec, len(vocabulary))
+    load_weights(run / "model.safetensors", model)
+    return TrainedRun(settings["name"], settings["seed"], spec, model.to(device).eval(), vocabulary)
