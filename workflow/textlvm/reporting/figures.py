@@ -18,6 +18,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -179,17 +180,18 @@ def plot_training(curves: pd.DataFrame, word_entropy: float | None, title: str) 
     labels = list(dict.fromkeys(curves["label"]))
     figure, grid = _panels(len(labels), title)
     top = 1.08 * curves["nats"].max()
-    broken = word_entropy is not None and word_entropy > 1.5 * top
-    if word_entropy is not None and not broken:
-        top = max(top, 1.08 * word_entropy)
+    line = -math.inf if word_entropy is None else word_entropy
+    broken = line > 1.5 * top
+    if not broken:
+        top = max(top, 1.08 * line)
     for index, label in enumerate(labels):
         if broken:
-            strip, main = grid[index].subgridspec(2, 1, height_ratios=[1, 7], hspace=0.08)
-            axes = figure.add_subplot(main)
-            upper = figure.add_subplot(strip, sharex=axes)
+            stacked = grid[index].subgridspec(2, 1, height_ratios=[1, 7], hspace=0.08)
+            axes = figure.add_subplot(stacked[1])
+            upper = figure.add_subplot(stacked[0], sharex=axes)
             _break(upper, axes)
-            upper.set_ylim(word_entropy - 0.5, word_entropy + 0.5)
-            upper.set_yticks([word_entropy], [f"{word_entropy:.1f}"])
+            upper.set_ylim(line - 0.5, line + 0.5)
+            upper.set_yticks([line], [f"{line:.1f}"])
         else:
             axes = upper = figure.add_subplot(grid[index])
         of_label = curves[curves["label"] == label]
@@ -248,9 +250,14 @@ def _break(upper: Axes, lower: Axes) -> None:
     """Mark the axis as broken between two stacked axes."""
     upper.spines["bottom"].set_visible(False)
     upper.tick_params(axis="x", length=0, labelbottom=False)
-    slash = {"marker": [(-1, -0.6), (1, 0.6)], "markersize": 9, "color": "0.2", "clip_on": False}
+    slash: dict[str, Any] = {
+        "marker": [(-1, -0.6), (1, 0.6)],
+        "markersize": 9,
+        "color": "0.2",
+        "clip_on": False,
+    }
     for axes, y in ((upper, 0), (lower, 1)):
-        (mark,) = axes.plot([0], [y], transform=axes.transAxes, linestyle="none", **slash)
+        (mark,) = axes.plot([0], [y], transform=axes.transAxes, **slash)
         mark.set_in_layout(False)
 
 
@@ -276,7 +283,7 @@ def _arguments() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="gap | training")
-    common = {"parents": [cli.parser(None)], "add_help": False}
+    common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
 
     one = commands.add_parser("gap", help="Figure 1: entropy gap along the word", **common)
     one.add_argument("--entropy", type=Path, nargs="+", required=True, help="entropy.csv files")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from textlvm.errors import UserError
 
@@ -106,15 +107,13 @@ def _parse(line: list[str], place: str) -> Published:
                 f"{place}: {column} '{text[column]}' is not one of {', '.join(filter(None, valid))}"
             )
     try:
-        return Published(
-            **text
-            | {
-                "table": int(text["table"]),
-                "value": float(text["value"]),
-                "digits": int(text["digits"]),
-                "spread": float(text["spread"]) if text["spread"] else None,
-            }
-        )
+        numbers: dict[str, Any] = {
+            "table": int(text["table"]),
+            "value": float(text["value"]),
+            "digits": int(text["digits"]),
+            "spread": float(text["spread"]) if text["spread"] else None,
+        }
+        return Published(**text | numbers)
     except ValueError as error:
         raise UserError(
             f"{place}: {error}; table and digits are integers, value and spread numbers"

@@ -138,7 +138,7 @@ def read_result(path: str | Path) -> Result:
 def _estimate(entry: Any, place: str) -> Estimate:
     if not isinstance(entry, dict) or not isinstance(entry.get("unit"), str):
         raise UserError(f"{place} must be an object with 'value' and 'unit'; evaluate the run again")
-    numbers = {key: entry.get(key) for key in ("value", "low", "high")}
+    numbers: dict[str, Any] = {key: entry.get(key) for key in ("value", "low", "high")}
     for key, number in numbers.items():
         optional = key != "value" and number is None
         if not optional and (not _is(number, int | float) or not math.isfinite(number)):

@@ -13,6 +13,7 @@ exist yet are passed over: a table can be made from what has run so far, and its
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 from textlvm import cli
 from textlvm.files import write_text
@@ -53,7 +54,7 @@ def _arguments() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="tidy | shape")
-    common = {"parents": [cli.parser(None)], "add_help": False}
+    common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
 
     one = commands.add_parser("tidy", help="write the cells of one table number", **common)
     one.add_argument("--table", type=int, required=True, help="the number of the table, in both papers")
