@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from textlvm.errors import UserError
-from textlvm.training.checkpoint import Checkpoint, load_weights, save_weights
+from textlvm.training.checkpoint import Checkpoint, identity, load_weights, save_weights
 from textlvm.training.schedule import Cosine, Plateau
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Objective, curve_lines, train
@@ -171,3 +171,14 @@ def test_seeds_differ_between_streams_and_numbers():
     seeds = {derive(name, k) for name in ("a", "b", "a/evaluation") for k in range(10)}
     assert len(seeds) == 30
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_identity_depends_on_code_settings_and_data(tmp_path):
+    data = tmp_path / "words.tsv"
+    data.write_text("a")
+    first = identity("textlvm.words.train", {"steps": 1}, [data])
+    assert identity("textlvm.words.train", {"steps": 1}, [data]) == first
+    assert identity("textlvm.words.train", {"steps": 2}, [data]) != first
+    assert identity("textlvm.words.evaluate", {"steps": 1}, [data]) != first
+    data.write_text("b")
+    assert identity("textlvm.words.train", {"steps": 1}, [data]) != first

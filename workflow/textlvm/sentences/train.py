@@ -15,8 +15,6 @@ and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, i
 
 import argparse
 import dataclasses
-import hashlib
-import json
 import logging
 import time
 from pathlib import Path
@@ -34,7 +32,7 @@ from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision
-from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.checkpoint import Checkpoint, identity, save_weights
 from textlvm.training.schedule import Plateau
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import curve_lines, train
@@ -99,7 +97,9 @@ def main(options: argparse.Namespace) -> None:
         model, model_spec, spec, options.data, derive(f"{options.name}/batches", options.seed)
     )
     spec = budget(spec, trained.epoch)
-    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", _identity(options))
+    settings = [options.name, options.seed, options.spec]
+    same = identity("textlvm.sentences.train", settings, _data_files(options.data))
+    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", same)
     began = time.monotonic()
     curve = train(
         model,
@@ -130,16 +130,10 @@ def main(options: argparse.Namespace) -> None:
     )
 
 
-def _identity(options: argparse.Namespace) -> str:
-    """What determines a training: its settings, its seed and its data."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(options.data).glob("*")):
-        if path.name == "questions.json" or path.name.startswith(("vocabulary.", "train.", "valid.")):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    digest.update(json.dumps(options.spec, sort_keys=True).encode())
-    digest.update(str(derive(options.name, options.seed)).encode())
-    return digest.hexdigest()
+def _data_files(folder: Path) -> list[Path]:
+    """The files that a training reads."""
+    prefixes = ("vocabulary.", "train.", "valid.", "questions.json")
+    return sorted(path for path in folder.glob("*") if path.name.startswith(prefixes))
 
 
 if __name__ == "__main__":

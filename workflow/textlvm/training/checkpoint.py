@@ -4,8 +4,9 @@ No pickle is written or read. A checkpoint is written whole or not at all, and b
 settings: a file written under other settings is refused.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from torch import Tensor, nn
 
 from textlvm.errors import UserError
 from textlvm.files import write_bytes
+from textlvm.fingerprint import fingerprint
 
-__all__ = ["Checkpoint", "Restored", "load_weights", "save_weights"]
+__all__ = ["Checkpoint", "Restored", "identity", "load_weights", "save_weights"]
 
 METADATA = "textlvm"
 
@@ -88,6 +90,20 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file: a finished training has nothing to resume, and a forced rerun starts anew."""
         self.path.unlink(missing_ok=True)
+
+
+def identity(module: str, settings: Any, files: Iterable[Path]) -> str:
+    """What determines a training: the code of its entry point `module`, its settings and its data.
+
+    A checkpoint of another identity is not resumed: half a training under old code and half under new
+    would be neither.
+    """
+    digest = hashlib.sha256(fingerprint(module).encode())
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

@@ -14,8 +14,6 @@ and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, i
 """
 
 import argparse
-import hashlib
-import json
 import logging
 import time
 from pathlib import Path
@@ -29,9 +27,9 @@ from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
-from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.checkpoint import Checkpoint, identity, save_weights
 from textlvm.training.schedule import Constant, Cosine, Schedule
-from textlvm.training.seeds import derive, seed_everything
+from textlvm.training.seeds import seed_everything
 from textlvm.training.trainer import Objective, curve_lines, train
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.entropy import entropy_gap
@@ -108,7 +106,9 @@ def main(options: argparse.Namespace) -> None:
     seed_everything(options.name, options.seed)
     model = build(model_spec).to(device)
     logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
-    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", _identity(options))
+    settings = [options.name, options.seed, options.spec]
+    same = identity("textlvm.words.train", settings, [options.words])
+    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", same)
     began = time.monotonic()
     curve = train(
         model,
@@ -130,14 +130,6 @@ def main(options: argparse.Namespace) -> None:
     logging.info(
         "loss %.3f nats/word after %d steps in %.0f s", curve[-1]["loss"], curve[-1]["step"], seconds
     )
-
-
-def _identity(options: argparse.Namespace) -> str:
-    """What determines a training: its settings, its seed and its words."""
-    digest = hashlib.sha256(Path(options.words).read_bytes())
-    digest.update(json.dumps(options.spec, sort_keys=True).encode())
-    digest.update(str(derive(options.name, options.seed)).encode())
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":
