@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
+from textlvm.distributions import DiagonalNormal, draw, standard_normal_log_prob
 
 
 @given(st.integers(0, 100), st.integers(1, 6))
@@ -18,3 +18,16 @@ def test_density_is_that_of_torch_distributions(seed, dim):
     torch.testing.assert_close(
         standard_normal_log_prob(x), torch.distributions.Normal(0.0, 1.0).log_prob(x).sum(-1)
     )
+
+
+def test_draws_follow_the_weights_and_never_hit_a_zero():
+    torch.manual_seed(0)
+    weights = torch.tensor([0.0, 1.0, 0.0, 3.0, 0.0])
+    counts = torch.bincount(draw(weights.expand(40_000, 5)), minlength=5)
+    assert counts[[0, 2, 4]].sum() == 0
+    assert abs(float(counts[1]) / 40_000 - 0.25) < 4.5 * (0.25 * 0.75 / 40_000) ** 0.5
+
+
+def test_a_height_at_the_total_draws_the_last_weight(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda *shape, **kwargs: torch.ones(*shape))
+    assert draw(torch.tensor([[0.5, 0.5, 0.0]])).tolist() == [1]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from textlvm.distributions import DiagonalNormal
+from textlvm.distributions import DiagonalNormal, draw
 from textlvm.sentences.answer_selection import AttentivePooling
 from textlvm.sentences.batches import SentenceBatch
 from textlvm.sentences.language_model import LanguageModel
@@ -75,7 +75,7 @@ class SentenceModel(nn.Module):
         for _ in range(max_length):
             state = self.decoder.step(self.embedding(words), state, z)
             logits = self.output(state[:, : self.output.in_features]).index_fill(1, barred, -torch.inf)
-            words = logits.argmax(1) if method == "greedy" else logits.softmax(1).multinomial(1).squeeze(1)
+            words = logits.argmax(1) if method == "greedy" else draw(logits.softmax(1))
             kept = (words != EOS).nonzero().squeeze(1)
             state, z, words, going = state[kept], z[kept], words[kept], going[kept]
             for sentence, word in zip(going.tolist(), words.tolist(), strict=True):
