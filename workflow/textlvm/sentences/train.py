@@ -16,7 +16,6 @@ and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, i
 import argparse
 import dataclasses
 import logging
-import time
 from pathlib import Path
 
 import torch
@@ -24,7 +23,7 @@ from torch import nn
 
 from textlvm import cli
 from textlvm.errors import UserError, nearest
-from textlvm.files import write_json, write_text
+from textlvm.files import write_json
 from textlvm.sentences import data, objectives, questions
 from textlvm.sentences.model import build
 from textlvm.sentences.objectives import Trained
@@ -32,10 +31,10 @@ from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision
-from textlvm.training.checkpoint import Checkpoint, identity, save_weights
+from textlvm.training.checkpoint import identity
+from textlvm.training.run import train_to_files
 from textlvm.training.schedule import Plateau
 from textlvm.training.seeds import derive, seed_everything
-from textlvm.training.trainer import curve_lines, train
 
 __all__ = ["budget", "objective", "optimizer"]
 
@@ -83,50 +82,23 @@ def main(options: argparse.Namespace) -> None:
     device = devices.choose()
     seed_everything(options.name, options.seed)
     model = build(model_spec, len(vocabulary)).to(device)
-    parameters = sum(p.numel() for p in model.parameters())
     dtype = precision.choose(spec.precision, device)
-    logging.info(
-        "%s seed %d: %.1fM parameters on %s, %s",
-        options.name,
-        options.seed,
-        parameters / 1e6,
-        devices.describe(device),
-        dtype,
-    )
+    logging.info("%s seed %d on %s, %s", options.name, options.seed, devices.describe(device), dtype)
     trained = objective(
         model, model_spec, spec, options.data, derive(f"{options.name}/batches", options.seed)
     )
     spec = budget(spec, trained.epoch)
     settings = [options.name, options.seed, options.spec]
     same = identity("textlvm.sentences.train", settings, _data_files(options.data))
-    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", same)
-    began = time.monotonic()
-    curve = train(
+    train_to_files(
         model,
         trained.objective,
         optimizer(spec, model),
         Plateau(spec.learning_rate, spec.patience, spec.decay, spec.min_learning_rate),
         spec,
-        checkpoint,
-        options.checkpoint / "progress.json",
-    )
-    seconds = time.monotonic() - began
-    save_weights(options.out / "model.safetensors", model)
-    write_text(options.out / "curve.jsonl", curve_lines(curve))
-    write_json(
-        options.out / "cost.json",
-        {
-            "device": devices.describe(device),
-            "precision": str(dtype).removeprefix("torch."),
-            "parameters": parameters,
-            "steps": curve[-1]["step"],
-            "seconds": round(seconds, 1),
-            "torch": torch.__version__,
-        },
-    )
-    checkpoint.remove()
-    logging.info(
-        "loss %.2f nats/sentence after %d steps in %.0f s", curve[-1]["loss"], curve[-1]["step"], seconds
+        same,
+        options.checkpoint,
+        options.out,
     )
 
 

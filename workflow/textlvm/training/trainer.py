@@ -26,11 +26,16 @@ VALIDATION = "validation_loss"
 class Settings(Protocol):
     """What the loop reads of a run's training settings."""
 
-    steps: int
-    clip: float | None
-    log_every: int
-    monitor_every: int
-    checkpoint_every: int
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def clip(self) -> float | None: ...  # noqa: D102
+    @property
+    def log_every(self) -> int: ...  # noqa: D102
+    @property
+    def monitor_every(self) -> int: ...  # noqa: D102
+    @property
+    def checkpoint_every(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, i
 
 import argparse
 import logging
-import time
 from pathlib import Path
 
 import torch
@@ -27,10 +26,11 @@ from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
-from textlvm.training.checkpoint import Checkpoint, identity, save_weights
+from textlvm.training.checkpoint import identity
+from textlvm.training.run import train_to_files
 from textlvm.training.schedule import Constant, Cosine, Schedule
 from textlvm.training.seeds import seed_everything
-from textlvm.training.trainer import Objective, curve_lines, train
+from textlvm.training.trainer import Objective
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.entropy import entropy_gap
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
@@ -108,27 +108,15 @@ def main(options: argparse.Namespace) -> None:
     logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
     settings = [options.name, options.seed, options.spec]
     same = identity("textlvm.words.train", settings, [options.words])
-    checkpoint = Checkpoint(options.checkpoint / "state.safetensors", same)
-    began = time.monotonic()
-    curve = train(
+    train_to_files(
         model,
         objective(model, WordSampler(split, training_spec.batch, device)),
         torch.optim.Adam(model.parameters(), fused=True),
         schedule(training_spec),
         training_spec,
-        checkpoint,
-        options.checkpoint / "progress.json",
-    )
-    seconds = time.monotonic() - began
-    save_weights(options.out / "model.safetensors", model)
-    write_text(options.out / "curve.jsonl", curve_lines(curve))
-    write_json(
-        options.out / "cost.json",
-        {"device": devices.describe(device), "seconds": round(seconds, 1), "torch": torch.__version__},
-    )
-    checkpoint.remove()
-    logging.info(
-        "loss %.3f nats/word after %d steps in %.0f s", curve[-1]["loss"], curve[-1]["step"], seconds
+        same,
+        options.checkpoint,
+        options.out,
     )
 
 
