@@ -73,7 +73,8 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
     for t in range(horizon):
         repeated = state.repeat_interleave(samples, 0)
         generative = model.generative(repeated)
-        reachable = generative.forward(torch.randn(len(repeated), 1, state.shape[1]))[0]
+        noise = torch.randn(len(repeated), 1, state.shape[1])
+        reachable = generative.forward(noise)[0] if samples > 1 else None
         context = inference.from_letters(summary[:, t].repeat_interleave(samples, 0))
         parameters = inference(repeated, context, reachable)
         q = torch.distributions.Normal(parameters.loc, parameters.log_scale.exp())
@@ -85,8 +86,12 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
         weights = weights + standard.log_prob(zeta).sum(-1) - q.log_prob(xi).sum(-1) + log_det_q - log_det_g
         weights = weights.view(batch, samples)
         total = total + ((weights.logsumexp(1) - np.log(samples)) * mask[:, t]).sum()
-        chosen = torch.distributions.Categorical(logits=weights.detach()).sample()
-        state = h.view(batch, samples, -1)[torch.arange(batch), chosen]
+        candidates = h.view(batch, samples, -1)
+        if samples == 1:
+            state = candidates[:, 0]
+        else:
+            chosen = torch.distributions.Categorical(logits=weights.detach()).sample()
+            state = candidates[torch.arange(batch), chosen]
     return total / batch
 
 

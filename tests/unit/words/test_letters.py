@@ -3,6 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textlvm.errors import UserError
 from textlvm.words.letters import END, decode, encode, pack
 
 WORDS = st.lists(st.text("abcxyz", max_size=7), min_size=1, max_size=12)
@@ -17,7 +18,7 @@ def test_decoding_undoes_encoding(words):
 
 @pytest.mark.parametrize("word", ["naïve", "A", "a b", "a1", "{"])
 def test_only_letters_are_encoded(word):
-    with pytest.raises(ValueError, match="letters"):
+    with pytest.raises(UserError, match="letters"):
         encode(["fine", word])
 
 

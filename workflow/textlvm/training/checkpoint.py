@@ -1,7 +1,7 @@
 """A training's whole state in one safetensors file: weights, best weights, optimizer, generators, position.
 
 No pickle is written or read. A checkpoint is written whole or not at all, and belongs to one set of
-settings: a file written under other settings is refused.
+settings, code and data: a file of another identity is not resumed, and overwritten by the next save.
 """
 
 import hashlib

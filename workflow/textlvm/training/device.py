@@ -16,7 +16,9 @@ def choose() -> torch.device:
     """
     if torch.cuda.is_available():
         return torch.device("cuda")
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    # OpenMP allows a list, one number a level of nesting.
+    threads = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    torch.set_num_threads(int(threads) if threads.isdigit() and int(threads) else 1)
     return torch.device("cpu")
 
 

@@ -57,13 +57,14 @@ def train(
     checkpoint: Checkpoint,
     progress_file: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Train `model` in place and return its curve: one entry every `log_every` steps.
+    """Train `model` in place and return its curve: an entry every `log_every` steps and at every measurement.
 
     Starts from the checkpoint if there is one of the same identity and continues exactly as an
-    uninterrupted run would: same batches, same noise, same weights. An entry of the curve holds `step`,
-    the mean `loss` since the entry before, `learning_rate` and, where measured, the monitored values.
-    Where these have a `validation_loss`, the model ends with the weights that had the least one.
-    `progress_file` is rewritten at every entry with the latest one and the seconds so far.
+    uninterrupted run would on the same device and version of PyTorch: same batches, same noise, same
+    weights. An entry of the curve holds `step`, the mean `loss` since the entry before, `learning_rate`
+    and, where measured, the monitored values. Where these have a `validation_loss`, the model ends with
+    the weights that had the least one. `progress_file` is rewritten at every entry with the latest one
+    and this process's seconds so far.
 
     Raises `UserError` naming the step at which the loss stopped being finite.
     """

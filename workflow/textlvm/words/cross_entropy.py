@@ -15,7 +15,7 @@ from textlvm.words.model import StateSpaceModel
 __all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "monte_carlo_marginals"]
 
 GROUPS = 64
-"""Independent groups of trajectories kept apart for the bootstrap."""
+"""At most so many independent groups of trajectories are kept apart for the bootstrap."""
 
 Floats = NDArray[np.float64]
 
@@ -87,14 +87,15 @@ def monte_carlo_marginals(
     `references` are word frequencies (V,), whose cross entropies are recorded as K doubles: the log of
     an average is biased, so they fall as K grows.
     """
-    per_group = max(CHUNK, math.ceil(trajectories / GROUPS))
+    per_group = CHUNK * math.ceil(trajectories / (CHUNK * GROUPS))
     total = np.full(len(lexicon), -np.inf)
     groups: list[Floats] = []
     sizes: list[int] = []
     over_k = []
     used, mark = 0, CHUNK
     for size, sums in log_sums(model, lexicon, trajectories):
-        if not sizes or sizes[-1] + size > per_group:
+        # What is left over at the end joins the last group: one much smaller would upset the bootstrap.
+        if not sizes or (sizes[-1] + size > per_group and trajectories - used >= per_group):
             groups.append(np.full(len(lexicon), -np.inf))
             sizes.append(0)
         groups[-1] = np.logaddexp(groups[-1], sums.numpy())

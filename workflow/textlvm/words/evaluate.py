@@ -5,9 +5,9 @@
 
 writes beside OUT
 
-    metrics.json   every metric with the interval of its Monte Carlo error, and CE over K
+    metrics.json   every metric with the interval of its Monte Carlo error; `ce_over_k`: K, ce_train, ce_test
     entropy.csv    marginal, expected and gap entropies in nats, by position and trajectory
-    samples.txt    the generated words, one a line
+    samples.txt    the generated words, one a line; … stands for one that did not end
 """
 
 import argparse
@@ -15,15 +15,17 @@ import csv
 import io
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import kenlm
 import numpy as np
 import torch
 
 from textlvm import cli
 from textlvm.corpora.splits import WordSplit, read_words
+from textlvm.errors import UserError
 from textlvm.estimate import Estimate, exact, normal
 from textlvm.files import read_json, write_json, write_text
 from textlvm.spec import parse
@@ -47,6 +49,8 @@ from textlvm.words.spec import EvaluationSpec, ModelSpec
 __all__ = ["autoregressive_metrics", "oracle_metrics", "sample_metrics", "state_space_metrics"]
 
 Metrics = dict[str, Estimate]
+Seed = Callable[[str], None]
+"""Starts a measurement's own stream of random numbers, so that none depends on the size of another."""
 NATS = "nats/word"
 
 
@@ -72,18 +76,25 @@ def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> tuple[
 
 
 def autoregressive_metrics(
-    model: GRUBaseline, split: WordSplit, lexicon: Lexicon, n: int
+    model: GRUBaseline, split: WordSplit, lexicon: Lexicon, n: int, seed: Seed
 ) -> tuple[Metrics, list[str | None]]:
-    """A baseline's exact cross entropies, its own word entropy, and n generated words."""
+    """A baseline's exact cross entropies, its own word entropy, and n generated words.
+
+    The word entropy is that of words which end within `samples.LONGEST` letters.
+    """
     log_probs = exact_log_probs(model, lexicon)
+    seed("samples")
     words = generate(model, n)
-    finished = encode([word for word in words if word is not None])
-    surprise = -exact_log_probs(model, finished)
-    return {
+    metrics = {
         "ce_train": exact(cross_entropy(frequencies(split.train), log_probs), NATS),
         "ce_test": exact(cross_entropy(frequencies(split.test), log_probs), NATS),
-        "word_entropy": normal(surprise.mean(), surprise.std(ddof=1) / math.sqrt(len(surprise)), NATS),
-    }, words
+    }
+    finished = [word for word in words if word is not None]
+    if len(finished) > 1:
+        surprise = -exact_log_probs(model, encode(finished))
+        error = surprise.std(ddof=1) / math.sqrt(len(surprise))
+        metrics["word_entropy"] = normal(surprise.mean(), error, NATS)
+    return metrics, words
 
 
 def state_space_metrics(
@@ -92,9 +103,11 @@ def state_space_metrics(
     lexicon: Lexicon,
     settings: EvaluationSpec,
     rng: np.random.Generator,
+    seed: Seed,
 ) -> tuple[Metrics, list[str | None], list[list[float]], EntropyGap]:
     """A state space model's metrics, n generated words, CE over K, and entropies by position."""
     train, test = frequencies(split.train), frequencies(split.test)
+    seed("trajectories")
     marginals = monte_carlo_marginals(model, lexicon, settings.trajectories, (train, test))
     log_probs = marginals.log_probs()
     metrics = {}
@@ -103,7 +116,9 @@ def state_space_metrics(
         metrics[name] = normal(cross_entropy(frequency, log_probs), error, NATS)
     over_k = [[used, *values] for used, values in marginals.over_k]
     horizon = lexicon.codes.shape[1]
+    seed("entropy")
     gap = entropy_gap(model, settings.entropy_trajectories, horizon, settings.entropy_draws)
+    seed("reference entropy")
     reference = entropy_gap(model, settings.entropy_trajectories, horizon, settings.entropy_reference_draws)
     metrics |= {
         "h_gap": _average(gap, gap.gap),
@@ -111,10 +126,13 @@ def state_space_metrics(
         "h_expected": _average(gap, gap.expected),
         "h_gap_reference": _average(reference, reference.gap),
     }
+    seed("samples")
     return metrics, generate(model, settings.samples), over_k, gap
 
 
-def sample_metrics(words: Sequence[str | None], split: WordSplit, ngrams: dict[int, Path]) -> Metrics:
+def sample_metrics(
+    words: Sequence[str | None], split: WordSplit, scorers: Mapping[int, kenlm.Model]
+) -> Metrics:
     """Set-based metrics against the training vocabulary, and scores under the test words' n-grams.
 
     The n-grams score finished words alone; a model that finishes fewer than two has no such score.
@@ -128,8 +146,7 @@ def sample_metrics(words: Sequence[str | None], split: WordSplit, ngrams: dict[i
     finished = [word for word in words if word is not None]
     if len(finished) < 2:
         return metrics
-    for order, path in sorted(ngrams.items()):
-        scorer = ngram.load(path)
+    for order, scorer in scorers.items():
         metrics[f"perplexity_{order}gram"] = ngram.perplexity(scorer, finished)
         metrics[f"nats_{order}gram"] = ngram.nats_per_word(scorer, finished)
     return metrics
@@ -137,15 +154,22 @@ def sample_metrics(words: Sequence[str | None], split: WordSplit, ngrams: dict[i
 
 def main(options: argparse.Namespace) -> None:
     """Measure the run the command line names."""
+    if not (options.run / "spec.json").exists():
+        raise UserError(f"{options.run} has no spec.json: train the run first")
     spec = read_json(options.run / "spec.json")
+    paper, corpus, side, run = spec["name"].split("/")
+    scorers = {order: ngram.load(path, order) for order, path in sorted(dict(options.ngram).items())}
     settings = parse(EvaluationSpec, options.settings)
     model_spec = parse(ModelSpec, spec["model"])
     split = read_words(options.words)
     lexicon = encode(split.words)
     stream = f"{spec['name']}/evaluation"
     device = devices.choose()
-    seed_everything(stream, spec["seed"])
     rng = np.random.default_rng(derive(stream, spec["seed"]))
+
+    def seed(measurement: str) -> None:
+        seed_everything(f"{stream}/{measurement}", spec["seed"])
+
     over_k: list[list[float]] = []
     gap = None
     if model_spec.family == "oracle":
@@ -154,11 +178,10 @@ def main(options: argparse.Namespace) -> None:
         model = build(model_spec).to(device)
         load_weights(options.run / "model.safetensors", model)
         if isinstance(model, GRUBaseline):
-            metrics, words = autoregressive_metrics(model, split, lexicon, settings.samples)
+            metrics, words = autoregressive_metrics(model, split, lexicon, settings.samples, seed)
         else:
-            metrics, words, over_k, gap = state_space_metrics(model, split, lexicon, settings, rng)
-    metrics |= sample_metrics(words, split, dict(options.ngram))
-    paper, corpus, side, run = spec["name"].split("/")
+            metrics, words, over_k, gap = state_space_metrics(model, split, lexicon, settings, rng, seed)
+    metrics |= sample_metrics(words, split, scorers)
     folder = options.out.parent
     write_text(folder / "samples.txt", "".join(f"{'…' if word is None else word}\n" for word in words))
     write_text(folder / "entropy.csv", _entropy_table(gap))

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textlvm.errors import UserError
+
 __all__ = ["ALPHABET_SIZE", "END", "Lexicon", "PackedWords", "decode", "encode", "pack"]
 
 END = 0
@@ -32,14 +34,14 @@ class Lexicon:
 def encode(words: Sequence[str]) -> Lexicon:
     """Encode words of the letters a..z; the empty word is END alone.
 
-    Raises `ValueError` for any other character.
+    Raises `UserError` for any other character.
     """
     lengths = np.fromiter((len(word) for word in words), dtype=np.int64, count=len(words)) + 1
     codes = np.zeros((len(words), int(lengths.max(initial=1))), dtype=np.int64)
     text = np.frombuffer("".join(words).encode("ascii", "replace"), dtype=np.uint8)
     letters = text.astype(np.int64) - (ord("a") - 1)
     if letters.size and (letters.min() < 1 or letters.max() >= ALPHABET_SIZE):
-        raise ValueError("words must consist of the letters a to z")
+        raise UserError("words must consist of the letters a to z: make the vocabulary anew")
     codes[np.arange(codes.shape[1]) < (lengths - 1)[:, None]] = letters
     return Lexicon(torch.from_numpy(codes), torch.from_numpy(lengths))
 

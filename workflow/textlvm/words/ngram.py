@@ -45,20 +45,23 @@ from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, arpa, estima
 __all__ = ["load", "nats_per_word", "perplexity", "score"]
 
 
-def load(path: str | Path) -> kenlm.Model:
-    """Read an ARPA file (or KenLM's binary form of one).
+def load(path: str | Path, order: int | None = None) -> kenlm.Model:
+    """Read an ARPA file (or KenLM's binary form of one), of a given order if one is wanted.
 
-    Raises `UserError` where the file is missing or is no n-gram model.
+    Raises `UserError` where the file is missing, is no n-gram model or is of another order.
     """
     config = kenlm.Config()
     config.show_progress = False
     config.arpa_complain = kenlm.ARPALoadComplain.NONE
     try:
-        return kenlm.Model(str(path), config)
+        model = kenlm.Model(str(path), config)
     except OSError:
         raise UserError(
             f"{path} is missing or is not an n-gram model: make it with python -m textlvm.words.ngram"
         ) from None
+    if order is not None and model.order != order:
+        raise UserError(f"{path} is a model of order {model.order}, not {order}: name the right file")
+    return model
 
 
 def score(model: kenlm.Model, words: Sequence[str]) -> NDArray[np.float64]:

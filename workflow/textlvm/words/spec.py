@@ -26,7 +26,7 @@ class ModelSpec:
     width: int
     """Hidden units of every MLP."""
     delta: float
-    """Diagonals of G stay out of [-delta, delta]."""
+    """Diagonals of the matrices that the networks compute stay out of [-delta, delta]."""
     initial_state: str
     """h_0: learned | zero."""
     inference: str
@@ -64,7 +64,7 @@ class EvaluationSpec:
     trajectories: int
     """K of Eq. (12), shared by all words."""
     bootstrap: int
-    """Bootstrap resamples for every interval."""
+    """Bootstrap resamples behind the intervals of state space models' cross entropies."""
     samples: int
     """N: generated words for the set-based and n-gram metrics."""
     entropy_trajectories: int

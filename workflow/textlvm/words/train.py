@@ -8,7 +8,7 @@ writes into OUT
     spec.json           effective settings
     model.safetensors   weights
     curve.jsonl         loss (nats a word) and entropies along the training
-    cost.json           device, seconds, steps a second
+    cost.json           device, parameters, steps, seconds of the last process, version of PyTorch
 
 and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there.
 """
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from textlvm import cli
 from textlvm.corpora.splits import WordSplit, read_words
+from textlvm.errors import UserError
 from textlvm.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
@@ -42,6 +43,7 @@ __all__ = ["WordSampler", "objective", "schedule"]
 
 MONITOR_TRAJECTORIES = 256
 MONITOR_DRAWS = 20
+"""Free-running trajectories and draws of xi_t behind each point of Figure 2."""
 
 
 class WordSampler:
@@ -75,7 +77,9 @@ def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Obj
 
     def entropies() -> dict[str, float]:
         horizon = sampler.lexicon.codes.shape[1]
-        gap = entropy_gap(model, MONITOR_TRAJECTORIES, horizon, MONITOR_DRAWS)
+        # On noise of its own: how often one looks must not change what is trained.
+        with torch.random.fork_rng():
+            gap = entropy_gap(model, MONITOR_TRAJECTORIES, horizon, MONITOR_DRAWS)
         averages = {"h_gap": gap.gap, "h_marginal": gap.marginal, "h_expected": gap.expected}
         return {name: gap.average(values) for name, values in averages.items()}
 
@@ -91,8 +95,10 @@ def schedule(spec: TrainingSpec) -> Schedule:
 
 def main(options: argparse.Namespace) -> None:
     """Train the run the command line describes."""
-    model_spec = parse(ModelSpec, options.spec["model"])
-    training_spec = parse(TrainingSpec, options.spec["training"])
+    if options.name.count("/") != 3:
+        raise UserError(f"--name must be words/CORPUS/SPLIT/RUN, not '{options.name}'")
+    model_spec = parse(ModelSpec, options.spec.get("model", {}))
+    training_spec = parse(TrainingSpec, options.spec.get("training", {}))
     split = read_words(options.words)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})

@@ -73,8 +73,8 @@ class TrilTransition(nn.Module):
         shift, entries = output[:, None, : self.dim], output[:, self.dim :]
         blank = entries.new_zeros(len(state), self.dim**2)
         matrix = blank.index_copy(1, self.places, entries).view(-1, self.dim, self.dim)
-        # The identity in `offset` moves the diagonal alone; sign() has no gradient to carry.
-        matrix = torch.addcmul(matrix, matrix.detach().sign(), self.offset)
+        # `offset` moves the diagonal alone.
+        matrix = matrix + torch.copysign(self.offset, matrix.detach())
         return Affine(shift, matrix)
 
 
@@ -116,7 +116,7 @@ def _away_from_zero(x: Tensor, delta: float) -> Tensor:
     The paper clips; adding keeps a gradient everywhere, where clipping would freeze an entry that has
     entered the interval.
     """
-    return x + delta * x.detach().sign()
+    return x + torch.copysign(torch.full_like(x, delta), x.detach())
 
 
 def _chain(layers: Sequence[Flow], order: str, inverse: bool) -> Flow:
