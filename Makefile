@@ -27,7 +27,7 @@ env: .venv/pins.txt ## build the environment in .venv from the pins in envs/requ
 
 demo: env ## run the whole workflow on the documentation of the installed packages, offline
 	@$(RUN) snakemake --profile workflow/profiles/demo
-	@echo 'tables and figures: results/demo/words/documentation'
+	@echo 'tables and figures: results/demo'
 
 tables: env ## build every table from the runs that have been measured so far
 	@$(RUN) snakemake --cores 1 tables

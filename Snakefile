@@ -13,10 +13,13 @@ configfile: "config.yaml"
 
 # Snakemake makes the folder of every file it includes importable; that of this one holds the package textlvm.
 include: "workflow/common.smk"
+include: "workflow/common_sentences.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/words.smk"
+include: "workflow/rules/sentences.smk"
 include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/words_figures.smk"
+include: "workflow/rules/sentences_figures.smk"
 
 
 rule all:

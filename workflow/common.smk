@@ -10,18 +10,19 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from textlvm import plan
+from textlvm import plan, targets
 from textlvm.config import check, origin
 from textlvm.corpora import registry
 from textlvm.errors import UserError
 from textlvm.fingerprint import fingerprint
+from textlvm.sentences.dataset import sources_of
 
 REGISTRY = "workflow/corpora.yaml"
 PINS = "envs/requirements.txt"
 
 
 def read_experiment():
-    """The corpora by name and the planned runs, after a check of configuration and targets.
+    """The corpora by name, the planned data sets and the planned runs, after a check of what the user gave.
 
     In case of an error this ends Snakemake with one sentence: an exception would come with a traceback.
     """
@@ -30,16 +31,17 @@ def read_experiment():
     try:
         check(config, files, registry.load(Path(REGISTRY)))
         corpora = registry.load(Path(REGISTRY), config["corpora"])
-        runs = plan.runs(config)
+        data_sets, runs = plan.data_sets(config, corpora), plan.runs(config)
         # Snakemake has not looked at its targets yet; the command line has them.
         for word in sys.argv[1:]:
-            plan.check_target(word, config["pathvars"]["results"], runs, where)
+            targets.check_target(word, config["pathvars"]["results"], (*data_sets, *runs), where)
+        sources = {own.dataset: sources_of(own.settings, corpora) for own in data_sets}
     except UserError as error:
         sys.exit(f"error: {error}")
-    return corpora, runs
+    return corpora, {own.dataset: own for own in data_sets}, sources, runs
 
 
-CORPORA, RUNS = read_experiment()
+CORPORA, DATA_SETS, SOURCES, RUNS = read_experiment()
 RESULTS = Path(config["pathvars"]["results"])
 
 # Modules are found here by whatever a rule starts, also on a cluster's nodes and in conda environments, which
@@ -56,6 +58,7 @@ def any_of(names):
 wildcard_constraints:
     corpus=any_of(CORPORA),
     file=any_of(file.name for corpus in CORPORA.values() for file in corpus.files),
+    dataset=any_of(DATA_SETS),
     split=any_of(run.split for run in RUNS),
     run=any_of(run.name for run in RUNS),
     seed=any_of(str(seed) for run in RUNS for seed in run.seeds),
@@ -108,7 +111,7 @@ def counts_of_files(wildcards):
 
 
 def planned(**wanted):
-    """The planned runs with these values, e.g. `planned(corpus="gutenberg", table=1)`."""
+    """The planned runs with these values, e.g. `planned(corpus="gutenberg", split="standard")`."""
     return [run for run in RUNS if all(getattr(run, name) == value for name, value in wanted.items())]
 
 
@@ -119,12 +122,13 @@ def run_files(runs, file):
 
 def row_labels(runs):
     """The row labels that go with `run_files`."""
-    return [run.row for run in runs for _ in run.seeds]
+    return [run.label for run in runs for _ in run.seeds]
 
 
 def run_of(wildcards):
-    """The run that a path belongs to."""
-    return planned(corpus=wildcards.corpus, split=wildcards.split, name=wildcards.run)[0]
+    """The run that a path belongs to; wildcards are named after what a run has."""
+    named = {name: value for name, value in wildcards.items() if name in ("corpus", "split", "dataset")}
+    return planned(**named, name=wildcards.run)[0]
 
 
 def training_spec(wildcards):
@@ -146,24 +150,41 @@ def ngram_arguments(wildcards, input):
 # ---- tables and figures
 
 
+def of_table(wildcards):
+    """The runs and data sets that a table has rows of."""
+    number = int(wildcards.table)
+    return [own for own in (*DATA_SETS.values(), *RUNS) if any(row.table == number for row in own.rows)]
+
+
+def corpus_titles():
+    """What tables call each corpus, and whether it stands in for the paper's own."""
+    titles = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in CORPORA.items()}
+    for name, own in DATA_SETS.items():
+        if "union" in own.settings:
+            members = own.settings["union"]
+            names = [config["sentences"]["datasets"][member].get("row", member) for member in members]
+            stand_in = any(titles[DATA_SETS[member].corpus][1] for member in members)
+            titles[name] = f"the union of {', '.join(names)}", stand_in
+    return titles
+
+
 def table_plan(wildcards):
     """The planned rows of a table, on every corpus."""
-    titles = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in CORPORA.items()}
-    return as_json(plan.rows(RUNS, int(wildcards.table), titles))
+    return as_json(plan.rows(of_table(wildcards), int(wildcards.table), corpus_titles()))
 
 
 def table_metrics(wildcards):
     """The metrics that a table is made of."""
-    return run_files(planned(table=int(wildcards.table)), "metrics.json")
+    return [f"<results>/{own.metrics(seed)}" for own in of_table(wildcards) for seed in own.seeds]
 
 
 def finished_metrics(wildcards):
     """Those that are there, measured with the settings of now."""
     return [
-        str(RESULTS / run.path / f"seed{seed}" / "metrics.json")
-        for run in planned(table=int(wildcards.table))
-        for seed in run.seeds
-        if plan.finished(run, seed, RESULTS)
+        str(RESULTS / own.metrics(seed))
+        for own in of_table(wildcards)
+        for seed in own.seeds
+        if own.is_finished(seed, RESULTS)
     ]
 
 
@@ -219,37 +240,63 @@ def training_baseline(wildcards):
 # ---- what is built
 
 
-def tables_of_runs():
-    """The numbers of the tables that the planned runs are rows of."""
-    return sorted({run.table for run in RUNS})
+def tables_of(paper):
+    """The numbers of the tables of results that a paper's runs and data sets are rows of."""
+    measured = (*DATA_SETS.values(), *RUNS)
+    return sorted({row.table for own in measured if own.paper == paper for row in own.rows})
+
+
+def words_products(folder, forms):
+    """The words paper's tables in these forms, below a folder of the results."""
+    corpora = sorted({run.corpus for run in planned(paper="words")})
+    return expand(
+        "<results>/{folder}words/{corpus}/table{table}.{form}",
+        folder=folder,
+        corpus=corpora,
+        table=tables_of("words"),
+        form=forms,
+    )
+
+
+def sentences_products(folder, forms):
+    """The sentences paper's tables of results in these forms, below a folder of the results."""
+    return expand(
+        "<results>/{folder}sentences/table{table}.{form}",
+        folder=folder,
+        table=tables_of("sentences"),
+        form=forms,
+    )
 
 
 def all_products():
     """Every table and figure."""
+    pictures = ["png", "svg"]
+    words = expand(
+        "<results>/words/{corpus}/figure{figure}.{form}",
+        corpus=sorted({run.corpus for run in planned(paper="words")}),
+        figure=[1, 2],
+        form=pictures,
+    )
+    sentences = [
+        *expand("<results>/sentences/figure{figure}.{form}", figure=range(3, 9), form=pictures),
+        *expand(
+            "<results>/sentences/{table}.{form}", table=config["sentences"]["texts"], form=["md", "json"]
+        ),
+    ]
+    forms = ["csv", "md", "tex"]
     return [
-        *expand("<results>/table{table}.csv", table=tables_of_runs()),
-        *expand(
-            "<results>/words/{corpus}/table{table}.{form}",
-            corpus=config["words"]["corpora"],
-            table=tables_of_runs(),
-            form=["csv", "md", "tex"],
-        ),
-        *expand(
-            "<results>/words/{corpus}/figure{figure}.{form}",
-            corpus=config["words"]["corpora"],
-            figure=[1, 2],
-            form=["png", "svg"],
-        ),
+        *expand("<results>/table{table}.csv", table={*tables_of("words"), *tables_of("sentences")}),
+        *words_products("", forms),
+        *words,
+        *sentences_products("", forms),
+        *(sentences if DATA_SETS else []),
     ]
 
 
 def partial_tables():
-    """Every table, tidy and to read, from the runs that are measured."""
+    """Every table of results, tidy and to read, from the runs that are measured."""
     return [
         *expand("<results>/partial/table{table}.csv", table=plan.TABLES),
-        *expand(
-            "<results>/partial/words/{corpus}/table{table}.md",
-            corpus=config["words"]["corpora"],
-            table=tables_of_runs(),
-        ),
+        *words_products("partial/", ["md"]),
+        *sentences_products("partial/", ["md"]),
     ]

@@ -3,18 +3,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textlvm import config
 from textlvm.config import check, origin
 from textlvm.corpora import registry
 from textlvm.errors import UserError
-from textlvm.words.spec import EvaluationSpec, ModelSpec, TrainingSpec
+from textlvm.sentences import dataset, evaluation_spec
+from textlvm.sentences import spec as sentences_spec
+from textlvm.words import spec as words_spec
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "config.yaml"
-REGISTRY = {"gutenberg", "documentation"}
+REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml").keys()
 
 
 def merged(base, overlay):
@@ -42,12 +44,36 @@ def test_the_shipped_experiments_are_correct():
 
 
 @pytest.mark.parametrize(
-    ("section", "spec"), [("model", ModelSpec), ("training", TrainingSpec), ("evaluation", EvaluationSpec)]
+    ("paper", "section", "spec"),
+    [
+        ("words", "model", words_spec.ModelSpec),
+        ("words", "training", words_spec.TrainingSpec),
+        ("words", "evaluation", words_spec.EvaluationSpec),
+        ("sentences", "model", sentences_spec.ModelSpec),
+        ("sentences", "training", sentences_spec.TrainingSpec),
+        ("sentences", "evaluation", evaluation_spec.EvaluationSpec),
+        ("sentences", "qualitative", evaluation_spec.QualitativeSpec),
+    ],
 )
-def test_the_schema_has_exactly_the_fields_of_the_specs(section, spec):
+def test_the_schema_has_exactly_the_fields_of_the_specs(paper, section, spec):
     fields = [field.name for field in dataclasses.fields(spec)]
-    assert list(config.schema()["$defs"][section]["properties"]) == fields
-    assert config.schema()["properties"]["words"]["properties"][section]["required"] == fields
+    name = section if section == "qualitative" else f"{paper}_{section}"
+    assert list(config.schema()["$defs"][name]["properties"]) == fields
+    assert config.schema()["properties"][paper]["properties"][section]["required"] == fields
+
+
+def test_the_schema_has_exactly_the_fields_of_a_data_set():
+    properties = config.schema()["$defs"]["dataset"]["properties"]
+    fields = {
+        f.name for kind in (dataset.DatasetSettings, dataset.UnionSettings) for f in dataclasses.fields(kind)
+    }
+    # The registry knows a corpus's format, and where its splits are.
+    fields -= {"format", "members"}
+    assert set(properties) == fields | {"row", "model", "training", "evaluation", "qualitative"}
+    for name, kind in (("tokens", dataset.Tokenization), ("vocabulary", dataset.VocabularyRule)):
+        assert list(properties[name]["properties"]) == [f.name for f in dataclasses.fields(kind)]
+    rule = config.schema()["$defs"]["split"]["properties"]
+    assert list(rule) == [f.name for f in dataclasses.fields(dataset.SplitRule)]
 
 
 def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
@@ -88,6 +114,14 @@ UNKNOWN = [
     (
         "words: {runs: {standard: {tril: {training: {step: 9}}}}}",
         "mine.yaml: unknown key 'step' in words.runs.standard.tril.training; did you mean 'steps'?",
+    ),
+    (
+        "sentences: {datasets: {ptb: {tokens: {methd: tweet}}}}",
+        "mine.yaml: unknown key 'methd' in sentences.datasets.ptb.tokens; did you mean 'method'?",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-16: {model: {latnt: 8}}}}}",
+        "mine.yaml: unknown key 'latnt' in sentences.runs.ptb.smim-16.model; did you mean 'latent'?",
     ),
     ("pathvars: {reslts: x}", "mine.yaml: unknown key 'reslts' in pathvars; did you mean 'results'?"),
     # The misspelt key, not the one that is missing because of it.
@@ -137,12 +171,20 @@ VALUES = [
         "mine.yaml: pathvars.results must be a folder, without a slash at its end and without any of {}<>, "
         'not "a/{b}"',
     ),
+    (
+        "sentences: {evaluation: {as_quoted: maybe}}",
+        'mine.yaml: sentences.evaluation.as_quoted must be true or false, not "maybe"',
+    ),
+    (
+        "sentences: {qualitative: {interpolate: [[1]]}}",
+        "mine.yaml: sentences.qualitative.interpolate.0 must have 2 entries, not 1",
+    ),
     ("words: {ngram: {orders: [7]}}", "mine.yaml: words.ngram.orders.0 must be at most 6, not 7"),
 ]
 RELATIONS = [
     (
         "words: {corpora: [gutemberg]}",
-        "mine.yaml: words.corpora lists 'gutemberg'; did you mean 'gutenberg'?",
+        "mine.yaml: words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?",
     ),
     (
         "corpora: {mine: {path: nowhere.txt, kind: text}}\nwords: {corpora: [mine]}",
@@ -196,7 +238,84 @@ RELATIONS = [
         "mine.yaml: words.figures.baseline is 'oracle', but must be a run of the standard split with "
         "model.family gru; valid: 'baseline-16d', 'baseline-8d'",
     ),
+    (
+        "sentences: {datasets: {yahoo: {corpus: yaho}}}",
+        "mine.yaml: sentences.datasets.yahoo.corpus is 'yaho'; did you mean 'yahoo', 'yahoocqa'?",
+    ),
+    (
+        "sentences: {datasets: {everything: {union: [ptb, yelp]}}}",
+        "mine.yaml: sentences.datasets.everything.union lists 'yelp'; did you mean 'yelp15'?",
+    ),
+    (
+        "sentences: {datasets: {everything: {union: [ptb]}}}",
+        "mine.yaml: sentences.datasets.everything: union: name two or more different data sets",
+    ),
+    (
+        "sentences: {datasets: {ptb: {splits: {train: {of: train}, valid: {of: train}, test: {of: test}}}}}",
+        "mine.yaml: sentences.datasets.ptb: splits: 2 of them come from the corpus's train; "
+        "give `draw` for each of these",
+    ),
+    (
+        "sentences: {runs: {ptv: {smim-16: {}}}}",
+        "mine.yaml: sentences.runs has 'ptv', which is no data set; did you mean 'ptb'?",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-17: {row: sMIM (16)}}}}",
+        "mine.yaml: sentences.runs.ptb.smim-17 has the same row label as smim-16: give each its own",
+    ),
+    (
+        "sentences: {runs: {ptb: {data: {row: X}}}}",
+        "mine.yaml: sentences.runs.ptb.data: `data` is the folder of the prepared data set: "
+        "choose another name",
+    ),
+    (
+        "sentences: {runs: {everything: {smim-everything: {row: X}}}}",
+        "mine.yaml: sentences.runs.everything.smim-everything.row: no table has rows of 'everything': "
+        "remove it",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-everything: {model: {latent: 8}}}}}",
+        "mine.yaml: sentences.runs.ptb.smim-everything.model does nothing in a run with `trained_on`: "
+        "remove it",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-everything: {trained_on: everythin}}}}",
+        "mine.yaml: sentences.runs.ptb.smim-everything.trained_on is 'everythin', where no run "
+        "'smim-everything' is trained; did you mean 'everything'?",
+    ),
+    (
+        "sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}",
+        "mine.yaml: sentences.runs.yahoo.lstm-lm.model.latent does nothing for model.objective lm: remove it",
+    ),
+    (
+        "sentences: {runs: {yahoo: {smim-512: {model: {objective: answers}}}}}",
+        "mine.yaml: sentences.runs.yahoo.smim-512: model.objective answers is for questions with ranked "
+        "answers, which only yahoocqa has",
+    ),
+    (
+        "sentences: {figures: {pairs: {runs: [ae-16]}}}",
+        "mine.yaml: sentences.figures.pairs.runs.0 names 'ae-16', but must name a run on ptb with "
+        "model.objective smim or svae; did you mean 'svae-16', 'svae-512', 'svae-128'?",
+    ),
+    (
+        "sentences: {texts: {table9: {dataset: yahoo, runs: [lstm-lm]}}}",
+        "mine.yaml: sentences.texts.table9.runs.0 names 'lstm-lm', but must name a run on yahoo with "
+        "model.objective smim or svae or ae; valid: 'ae-1024', 'ae-32', 'ae-512', 'smim-1024', "
+        "'smim-1024-unk', 'smim-32', 'smim-512', 'smim-everything', 'svae-1024-kl', 'svae-32-kl', "
+        "'svae-512-kl'",
+    ),
+    (
+        "sentences: {collected: {table7: {rows: {Mine: {runs: {ptb: smim-17}}}}}}",
+        "mine.yaml: sentences.collected.table7.rows.Mine.runs.ptb names 'smim-17', but must name a run on "
+        "ptb with model.objective smim or svae or ae; did you mean 'smim-16', 'smim-512', 'smim-128'?",
+    ),
 ]
+
+
+def test_a_paper_that_is_not_run_is_not_held_against_itself():
+    experiment = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    experiment["words"]["corpora"] = ["nowhere"]
+    check(experiment | {"papers": ["sentences"]}, [PAPER], REGISTRY)
 
 
 @pytest.mark.parametrize(("overlay", "expected"), UNKNOWN + VALUES + RELATIONS)
@@ -241,6 +360,7 @@ JUNK = st.one_of(
 ) | st.dictionaries(st.text(max_size=4) | st.integers(), st.integers(), max_size=2)
 
 
+@settings(max_examples=40, deadline=None)
 @given(key=st.sampled_from([key for key in leaves(PAPER_CONFIG) if key]), junk=JUNK)
 def test_whatever_stands_at_a_key_is_accepted_or_refused_in_one_line(key, junk):
     overlay = junk

@@ -2,12 +2,16 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from textlvm import plan
-from textlvm.errors import UserError
+from textlvm.corpora import registry
+from textlvm.reporting import published
 from textlvm.reporting.runs import read_plan
 
+ROOT = Path(__file__).parents[2]
 CONFIG = {
+    "papers": ["words"],
     "words": {
         "corpora": ["gutenberg", "mine"],
         "seeds": [0, 3],
@@ -21,7 +25,7 @@ CONFIG = {
             },
             "unseen": {"tril": {"table": 2, "row": "TRIL", "training": {"steps": 7}}},
         },
-    }
+    },
 }
 RUNS = plan.runs(CONFIG)
 
@@ -74,9 +78,9 @@ def measured(tmp_path):
 
 def test_finished_is_what_was_measured_with_the_settings_of_now(measured):
     run = RUNS[0]
-    assert plan.finished(run, 0, measured)
-    assert not plan.finished(run, 3, measured)
-    assert not plan.finished(RUNS[1], 0, measured)
+    assert run.is_finished(0, measured)
+    assert not run.is_finished(3, measured)
+    assert not RUNS[1].is_finished(0, measured)
 
 
 @pytest.mark.parametrize(
@@ -91,71 +95,86 @@ def test_finished_is_what_was_measured_with_the_settings_of_now(measured):
 def test_other_settings_are_not_finished(measured, file, content):
     path = measured / RUNS[0].path / "seed0" / file
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    assert not plan.finished(RUNS[0], 0, measured)
+    assert not RUNS[0].is_finished(0, measured)
 
 
-def complaint(target: str) -> str | None:
-    try:
-        plan.check_target(target, "results/mine", RUNS, lambda key: f"{key[-1]}.yaml")
-    except UserError as error:
-        return str(error)
-    return None
+PAPER = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+CORPORA = registry.load(ROOT / "workflow" / "corpora.yaml")
+SENTENCES = {run.path: run for run in plan.runs(PAPER) if run.paper == "sentences"}
+DATA_SETS = {own.dataset: own for own in plan.data_sets(PAPER, CORPORA)}
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "results/mine/table8.csv",
-        "results/mine/partial/table1.csv",
-        "results/mine/words/mine/table2.md",
-        "results/mine/partial/words/mine/table2.md",
-        "results/mine/words/gutenberg/figure1.png",
-        "results/mine/words/gutenberg/standard/words.tsv",
-        "results/mine/words/gutenberg/unseen/tril/seed3/metrics.json",
-        str(Path("results/mine/words/mine/standard/tril/seed0/metrics.json").absolute()),
-        # Not ours to judge.
-        "tables",
-        "--cores",
-        "",
-        "results/mine",
-        "results/table9.csv",
-        "elsewhere/table9.csv",
-        "results/mine/logs/table9.log",
-        "results/mine/tabel1.csv",
-    ],
-)
-def test_what_is_planned_or_not_ours_passes(target):
-    assert complaint(target) is None
+def test_a_run_of_the_sentences_paper_lies_below_its_data_set():
+    run = SENTENCES["sentences/ptb/smim-16"]
+    assert (run.dataset, run.corpus, run.split, run.seeds) == ("ptb", "ptb", "standard", (0,))
+    assert run.metrics(0) == "sentences/ptb/smim-16/seed0/metrics.json"
+    assert run.training_path == run.path
 
 
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ("table9.csv", "there is no table 9; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8"),
-        ("partial/table0.csv", "there is no table 0; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8"),
-        ("words/mine/table3.md", "there is no table 3; those that can be built are 1, 2"),
-        (
-            "words/gutemberg/table1.md",
-            "there is no 'gutemberg' in words.corpora of corpora.yaml; did you mean 'gutenberg'?",
-        ),
-        (
-            "words/mine/standrad/words.tsv",
-            "there is no 'standrad' in words.runs of runs.yaml; did you mean 'standard'?",
-        ),
-        (
-            "words/mine/standard/tril-k6/seed0/metrics.json",
-            "there is no 'tril-k6' in words.runs.standard of standard.yaml; did you mean 'tril-k5', 'tril'?",
-        ),
-        # A run of the other split.
-        (
-            "words/mine/unseen/tril-k5/seed0/metrics.json",
-            "there is no 'tril-k5' in words.runs.unseen of unseen.yaml; did you mean 'tril'?",
-        ),
-        (
-            "words/mine/standard/tril/seed2/metrics.json",
-            "there is no 'seed2' in words.seeds of seeds.yaml; did you mean 'seed3', 'seed0'?",
-        ),
-    ],
-)
-def test_a_name_that_is_not_planned_is_refused(target, expected):
-    assert complaint(f"results/mine/{target}") == f"results/mine/{target}: {expected}"
+def test_a_data_set_overrides_the_section_and_an_entry_the_data_set():
+    run = SENTENCES["sentences/ptb/vae-lstm-13"]
+    assert run.model["hidden"] == 512
+    assert run.training["learning_rate"] == 0.001
+    assert run.training["kl_annealing"] == 10000
+    assert run.model["latent"] == 13
+    assert SENTENCES["sentences/ptb/svae-16"].training["kl_annealing"] == 0
+    assert SENTENCES["sentences/yahoo/smim-512"].training["optimizer"] == "sgd"
+
+
+def test_a_run_measured_elsewhere_is_the_trained_one_with_evaluations_of_its_own():
+    there, here = (
+        SENTENCES["sentences/everything/smim-everything"],
+        SENTENCES["sentences/ptb/smim-everything"],
+    )
+    assert here.training_path == there.path
+    assert (here.model, here.training) == (there.model, there.training)
+    assert here.corpus == "ptb"
+    assert there.rows == ()
+    assert there.corpus == "everything"
+
+
+def test_a_row_may_show_a_run_once_more_under_another_name():
+    rows = SENTENCES["sentences/ptb/smim-16"].rows
+    assert [(row.table, row.label, row.metrics) for row in rows] == [
+        (2, "sMIM (16)", {}),
+        (6, "sMIM (S)", {"latent_entropy": "latent_entropy"}),
+        (6, "N(S)", {"latent_entropy": "normal_entropy"}),
+        (7, "sMIM (S)", {"bleu1": "bleu1"}),
+    ]
+    assert SENTENCES["sentences/ptb/ae-16"].label == "AE (S)"
+
+
+def test_table_1_has_the_data_sets_but_for_the_questions():
+    titles = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in CORPORA.items()}
+    titles["everything"] = ("the union", False)
+    planned = read_plan(plan.rows(DATA_SETS.values(), 1, titles))
+    assert [row.row for row in planned] == ["PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything"]
+    assert planned[0].run_key == ("sentences", "ptb", "ptb", "standard", "data")
+    assert DATA_SETS["yahoocqa"].is_of_questions
+    assert not any(own.is_of_questions for name, own in DATA_SETS.items() if name != "yahoocqa")
+
+
+def test_every_printed_row_that_the_paper_trained_or_is_to_be_trained_here_is_planned():
+    printed = [row for row in published.read(ROOT / "workflow" / "published.csv") if row.paper == "sentences"]
+    everything = (*DATA_SETS.values(), *SENTENCES.values())
+    planned = {(row.table, own.dataset, row.label) for own in everything for row in own.rows}
+    ours = {(row.table, row.dataset, row.row) for row in printed if row.kind == "own"}
+    assert ours <= planned
+    quoted = {(row.table, row.dataset, row.row) for row in printed if row.kind == "quoted"}
+    assert quoted & planned == {
+        (2, "ptb", "VAE-LSTM (13)"),
+        (3, "yelp15", "LSTM-LM"),
+        (4, "yahoo", "LSTM-LM"),
+        (8, "yahoocqa", "AP-BiLSTM"),
+    }
+
+
+def test_prepared_is_what_was_prepared_with_the_settings_of_now(tmp_path):
+    own = DATA_SETS["ptb"]
+    file = tmp_path / "sentences" / "ptb" / "data" / "statistics.json"
+    file.parent.mkdir(parents=True)
+    assert not own.is_finished(0, tmp_path)
+    file.write_text(json.dumps({"settings": own.settings}))
+    assert own.is_finished(0, tmp_path)
+    file.write_text(json.dumps({"settings": {**own.settings, "seed": 1}}))
+    assert not own.is_finished(0, tmp_path)

@@ -5,11 +5,19 @@ import itertools
 import pytest
 
 SEEDS = (0, 1, 2)
+DATASETS = ("ptb", "yahoo", "yelp15", "wikitext-103", "everything", "yahoocqa")
 
 
 def runs_of(jobs: set[str]) -> set[str]:
-    """The trained runs among the jobs' outputs, `<split>/<run>/seed<k>`."""
+    """The words paper's trained runs among the jobs' outputs, `<split>/<run>/seed<k>`."""
+    jobs = {job for job in jobs if "/words/" in job}
     return {"/".join(job.split("/")[3:6]) for job in jobs if job.endswith("spec.json")}
+
+
+def sentences_of(jobs: set[str], file: str) -> set[str]:
+    """The sentences paper's `<dataset>/<run>` with such a file among the jobs' outputs."""
+    jobs = {job.partition("/sentences/")[2] for job in jobs if job.endswith(f"/seed0/{file}")}
+    return {"/".join(job.split("/")[:2]) for job in jobs if job}
 
 
 def test_a_table_on_gpus_plans_exactly_its_runs(project):
@@ -18,13 +26,49 @@ def test_a_table_on_gpus_plans_exactly_its_runs(project):
     assert "results/table1.csv" in jobs
     assert len(runs) == 13 * len(SEEDS)
     assert {run.split("/")[0] for run in runs} == {"standard"}
+    # Of the sentences paper, Table 1 describes the data sets; nothing is trained for it.
+    assert {f"results/sentences/{name}/data/statistics.json" for name in DATASETS[:5]} <= jobs
+    assert not sentences_of(jobs, "spec.json")
 
 
-def test_all_is_both_tables_and_figures(project):
+def test_a_paper_can_be_left_out(project):
+    jobs = project.jobs("snakemake --cores 8 --config 'papers=[words]' -- results/table1.csv")
+    assert len(runs_of(jobs)) == 13 * len(SEEDS)
+    assert not any("sentences" in job for job in jobs)
+    jobs = project.jobs("snakemake --cores 8 --config 'papers=[sentences]'")
+    assert not any("words" in job for job in jobs)
+    assert "results/table2.csv" in jobs
+
+
+def test_a_table_of_the_sentences_paper_plans_exactly_its_runs(project):
+    jobs = project.jobs("snakemake --cores 8 results/sentences/table8.md")
+    assert sentences_of(jobs, "spec.json") == {
+        "yahoo/smim-512",
+        "yahoo/ae-512",
+        "everything/smim-everything",
+        "yahoocqa/ap-bilstm",
+    }
+    assert sentences_of(jobs, "metrics.json") == {
+        f"yahoocqa/{name}" for name in ("smim-512", "ae-512", "smim-everything", "ap-bilstm")
+    }
+
+
+def test_tables_6_and_7_are_of_the_same_trainings(project):
+    entropies, bleu = (project.jobs(f"snakemake --cores 8 results/sentences/table{n}.md") for n in (6, 7))
+    assert sentences_of(entropies, "spec.json") < sentences_of(bleu, "spec.json")
+    assert len(sentences_of(bleu, "spec.json")) == 3 * 6
+
+
+def test_all_is_every_table_and_figure(project):
     jobs = project.jobs("snakemake --cores 8")
     assert len(runs_of(jobs)) == 15 * len(SEEDS)
     assert {f"results/words/gutenberg/{name}" for name in ("table1.csv", "table2.csv")} <= jobs
     assert {f"results/words/gutenberg/figure{n}.png" for n in (1, 2)} <= jobs
+    assert {f"results/sentences/table{n}.csv" for n in range(1, 9)} <= jobs
+    assert {f"results/sentences/table{n}.md" for n in range(9, 22)} <= jobs
+    assert {f"results/sentences/figure{n}.png" for n in range(3, 9)} <= jobs
+    assert len(sentences_of(jobs, "spec.json")) == 35
+    assert len(sentences_of(jobs, "metrics.json")) == 41
 
 
 def test_a_cluster_gets_the_same_jobs(project):
@@ -35,7 +79,12 @@ def test_a_cluster_gets_the_same_jobs(project):
 def test_the_demo_has_every_row_on_a_corpus_made_here(project):
     jobs = project.jobs("snakemake --profile workflow/profiles/demo")
     assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 15
-    assert "resources/downloads/documentation/documentation.txt" in jobs
+    assert len(sentences_of(jobs, "spec.json")) == 35
+    downloads = {job for job in jobs if job.startswith("resources/downloads/")}
+    assert downloads == {
+        "resources/downloads/documentation/documentation.txt",
+        "resources/downloads/documentation-sentences/sentences.txt",
+    }
     assert all(job == "all" or job.startswith(("results/demo/", "resources/")) for job in jobs)
 
 
@@ -59,6 +108,7 @@ def test_tables_of_what_is_there_train_nothing(project):
         "tables",
         *(f"results/partial/table{n}.csv" for n in range(1, 9)),
         *(f"results/partial/words/gutenberg/table{n}.csv" for n in (1, 2)),
+        *(f"results/partial/sentences/table{n}.csv" for n in range(1, 9)),
     }
 
 
@@ -79,6 +129,14 @@ OVERLAYS = [
     (
         "corpora: {mine: {path: nowhere.txt, kind: text}}\nwords: {corpora: [mine]}",
         "corpora.mine.path: there is no file or folder nowhere.txt",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-16: {trainin: {}}}}}",
+        "unknown key 'trainin' in sentences.runs.ptb.smim-16; did you mean 'training', 'trained_on'?",
+    ),
+    (
+        "sentences: {datasets: {yelp15: {corpus: yelp14}}}",
+        "sentences.datasets.yelp15.corpus is 'yelp14'; did you mean 'yelp15', 'yelp13'?",
     ),
 ]
 
@@ -101,6 +159,11 @@ TARGETS = [
         "results/words/gutenberg/standard/tril-k6/seed0/metrics.json",
         "there is no 'tril-k6' in words.runs.standard of config.yaml; "
         "did you mean 'tril-k5', 'tril-k2', 'tril-k10'?",
+    ),
+    (
+        "results/sentences/ptb/smim-61/seed0/metrics.json",
+        "there is no 'smim-61' in sentences.runs.ptb of config.yaml; did you mean 'smim-16', 'smim-512', "
+        "'smim-128'?",
     ),
     ("results/table9.csv", "there is no table 9; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8"),
 ]

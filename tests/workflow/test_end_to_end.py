@@ -14,7 +14,7 @@ CORPUS = "topics"
 SMALL = {
     "training": {"steps": 20, "batch": 16, "log_every": 10, "monitor_every": 10, "checkpoint_every": 10},
     "evaluation": {
-        "trajectories": 64,
+        "trajectories": 256,
         "bootstrap": 5,
         "samples": 200,
         "entropy_trajectories": 20,
@@ -32,6 +32,7 @@ def experiment():
     """config.yaml with few runs, small budgets and the language reference as the user's own corpus."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     words = config["words"]
+    config["papers"] = ["words"]
     config["corpora"] = {CORPUS: {"path": "my texts", "kind": "text", "title": "Python topics"}}
     words |= {
         "corpora": [CORPUS],

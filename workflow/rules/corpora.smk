@@ -21,6 +21,30 @@ rule corpus_documentation:
         """
 
 
+rule corpus_standins:
+    """Write stand-ins for the sentences paper's corpora, from the same documentation."""
+    output:
+        sentences="<resources>/downloads/documentation-sentences/sentences.txt",
+        labelled="<resources>/downloads/documentation-labelled/labelled.txt",
+        answers="<resources>/downloads/documentation-answers/answers.txt",
+        paragraphs="<resources>/downloads/documentation-paragraphs/paragraphs.txt",
+        questions="<resources>/downloads/documentation-questions/questions.txt",
+    log:
+        "<results>/logs/corpora/standins.log",
+    conda:
+        "../../envs/textlvm.yaml"
+    params:
+        environment=environment(),
+        code=fingerprint("textlvm.sentences.standins"),
+    shell:
+        """
+        python -m textlvm.sentences.standins \
+            --out sentences={output.sentences:q} labelled={output.labelled:q} answers={output.answers:q} \
+            paragraphs={output.paragraphs:q} questions={output.questions:q} \
+            --log {log:q}
+        """
+
+
 rule corpus_download:
     """Bring a corpus's file to its place, checked: the user's own, or a download."""
     input:
@@ -50,7 +74,7 @@ rule corpus_download:
         """
 
 
-ruleorder: corpus_documentation > corpus_download
+ruleorder: corpus_documentation > corpus_standins > corpus_download
 
 
 rule corpus_count:

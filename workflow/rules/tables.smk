@@ -69,7 +69,7 @@ rule words_table:
     log:
         "<results>/logs/words/{corpus}/table{table}.log",
     wildcard_constraints:
-        table=any_of(map(str, tables_of_runs())),
+        table=any_of(map(str, tables_of("words"))),
     localrule: True
     conda:
         "../../envs/reporting.yaml"
@@ -98,3 +98,73 @@ use rule words_table as partial_words_table with:
         tex="<results>/partial/words/{corpus}/table{table}.tex",
     log:
         "<results>/logs/partial/words/{corpus}/table{table}.log",
+
+
+rule sentences_table:
+    """A table of the sentences paper over its data sets, in the paper's shape."""
+    input:
+        "<results>/table{table}.csv",
+    output:
+        csv="<results>/sentences/table{table}.csv",
+        md="<results>/sentences/table{table}.md",
+        tex="<results>/sentences/table{table}.tex",
+    log:
+        "<results>/logs/sentences/table{table}.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        code=fingerprint("textlvm.reporting.tables"),
+    shell:
+        """
+        python -m textlvm.reporting.tables shape \
+            --tidy {input:q} \
+            --paper sentences \
+            --table {wildcards.table:q} \
+            --csv {output.csv:q} \
+            --md {output.md:q} \
+            --tex {output.tex:q} \
+            --log {log:q}
+        """
+
+
+use rule sentences_table as partial_sentences_table with:
+    input:
+        "<results>/partial/table{table}.csv",
+    output:
+        csv="<results>/partial/sentences/table{table}.csv",
+        md="<results>/partial/sentences/table{table}.md",
+        tex="<results>/partial/sentences/table{table}.tex",
+    log:
+        "<results>/logs/partial/sentences/table{table}.log",
+
+
+rule sentences_texts:
+    """Tables 9 to 21: what models make of sentences, beside each other."""
+    input:
+        text_files,
+    output:
+        md="<results>/sentences/table{table}.md",
+        json="<results>/sentences/table{table}.json",
+    log:
+        "<results>/logs/sentences/table{table}.log",
+    wildcard_constraints:
+        table=any_of(map(str, plan.TEXTS)),
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        labels=text_labels,
+        title=text_title,
+        code=fingerprint("textlvm.reporting.qualitative"),
+    shell:
+        """
+        python -m textlvm.reporting.qualitative \
+            --table {wildcards.table:q} \
+            --runs {input:q} \
+            --labels {params.labels:q} \
+            --title {params.title:q} \
+            --md {output.md:q} \
+            --json {output.json:q} \
+            --log {log:q}
+        """

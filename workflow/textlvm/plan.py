@@ -1,148 +1,282 @@
-"""The plan: every run that a configuration asks for, with its effective settings and its place in the tables.
+"""The plan: everything a configuration asks for, with its effective settings and its place in the tables.
 
-A *run* is one row of a table on one corpus, trained once for each seed. Its files lie in
-`<results>/<paper>/<corpus>/<split>/<run>/seed<k>/`.
+A *run* is one model on one data set, trained once for each seed. Its files lie in
+`<results>/words/<corpus>/<split>/<run>/seed<k>/` and `<results>/sentences/<dataset>/<run>/seed<k>/`. What is
+measured of a prepared data set of sentences stands in tables as well.
 """
 
 import json
-import os
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError, nearest
+from textlvm.corpora.registry import Corpus
+from textlvm.sentences.dataset import settings_of
 
-__all__ = ["TABLES", "Run", "check_target", "finished", "rows", "runs"]
+__all__ = [
+    "TABLES",
+    "TEXTS",
+    "DataSet",
+    "Folder",
+    "Measured",
+    "Row",
+    "Run",
+    "data_sets",
+    "preparation",
+    "rows",
+    "runs",
+]
 
 TABLES = range(1, 9)
 """The numbers of the papers' tables of results: 1 and 2 of the words paper, 1 to 8 of the sentences paper."""
+TEXTS = range(9, 22)
+"""The numbers of the sentences paper's tables of texts."""
+OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
+"""The table of the sentences paper that has the runs measured on a data set."""
 PARTS = ("model", "training", "evaluation")
 
 Settings = Mapping[str, Any]
+Folder = tuple[str, tuple[str, ...]]
+"""The name of a folder, and the key of the configuration under which such names stand."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """One row of a table on one corpus."""
+class Row:
+    """A place in a table."""
+
+    table: int
+    label: str
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Something that tables have numbers of."""
 
     paper: str
     corpus: str
-    """The corpus's name in the registry."""
-    split: str
+    """Name in the registry of the corpus it is measured on; a union goes by its own name."""
+    dataset: str = ""
+    """The sentences paper's data set that the corpus is used for."""
+    split: str = "standard"
     name: str
     """The key of its entry in the configuration and the name of its folder."""
-    table: int
-    row: str
-    """The row's label in the table."""
     seeds: tuple[int, ...]
-    model: Settings
-    training: Settings
-    evaluation: Settings
-    """Effective settings: the section's, overridden by the entry's."""
+    rows: tuple[Row, ...]
+
+    @property
+    def label(self) -> str:
+        """What tables call it first."""
+        return self.rows[0].label if self.rows else self.name
+
+    @property
+    def place(self) -> tuple[Folder, ...]:
+        """The folders between the paper's and its own."""
+        if self.dataset:
+            return ((self.dataset, ("sentences", "datasets")),)
+        return (self.corpus, ("words", "corpora")), (self.split, ("words", "runs"))
 
     @property
     def path(self) -> str:
-        """`<paper>/<corpus>/<split>/<run>`, the run's place below the results, from which seeds derive."""
-        return f"{self.paper}/{self.corpus}/{self.split}/{self.name}"
+        """Its folder below the results, e.g. `words/<corpus>/<split>/<run>`."""
+        return "/".join((self.paper, *(folder for folder, _ in self.place), self.name))
+
+    def metrics(self, seed: int) -> str:
+        """The file of what was measured, below the results."""
+        raise NotImplementedError
+
+    def is_finished(self, seed: int, results: Path) -> bool:
+        """Whether it has been measured with the settings it has now."""
+        raise NotImplementedError
+
+    def folders(self) -> list[tuple[Folder, ...]]:
+        """All paths of folders below the paper's that lie here, down to the files."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Measured):
+    """One model on one data set, measured there, with its effective settings."""
+
+    model: Settings
+    training: Settings
+    evaluation: Settings
+    trained_on: str = ""
+    """Another data set, on which the run of the same name was trained."""
+
+    @property
+    def training_path(self) -> str:
+        """The folder below the results that the trained model lies in, and its seeds derive from."""
+        return f"{self.paper}/{self.trained_on}/{self.name}" if self.trained_on else self.path
+
+    def metrics(self, seed: int) -> str:
+        """The file of what was measured, below the results."""
+        return f"{self.path}/seed{seed}/metrics.json"
+
+    def is_finished(self, seed: int, results: Path) -> bool:
+        """Whether it has been trained and measured with the settings it has now."""
+        spec = _json(results / self.training_path / f"seed{seed}" / "spec.json")
+        metrics = _json(results / self.metrics(seed))
+        return (
+            spec.get("model") == self.model
+            and spec.get("training") == self.training
+            and metrics.get("settings") == self.evaluation
+        )
+
+    def folders(self) -> list[tuple[Folder, ...]]:
+        """The folder of every seed."""
+        names = (self.paper, "runs", *(folder for folder, _ in self.place[-1:]))
+        own = (*self.place, (self.name, names))
+        return [(*own, (f"seed{seed}", (self.paper, "seeds"))) for seed in self.seeds]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet(Measured):
+    """A prepared data set of sentences: Table 1 has its statistics."""
+
+    name: str = "data"
+    seeds: tuple[int, ...] = (0,)
+    settings: Settings
+    """How it is prepared."""
+
+    @property
+    def is_of_questions(self) -> bool:
+        """Whether it has questions with ranked answers, and no sentences."""
+        return self.settings.get("format") in ("triples", "pickle")
+
+    def metrics(self, seed: int) -> str:
+        """The file of its statistics, below the results."""
+        return f"{self.path}/statistics.json"
+
+    def is_finished(self, seed: int, results: Path) -> bool:
+        """Whether it has been prepared with the settings it has now."""
+        return _json(results / self.metrics(seed)).get("settings") == self.settings
+
+    def folders(self) -> list[tuple[Folder, ...]]:
+        """The one folder that it has."""
+        return [(*self.place, (self.name, (self.paper, "runs", self.dataset)))]
 
 
 def runs(config: Mapping[str, Any]) -> tuple[Run, ...]:
-    """All runs of a checked configuration, in the order of its corpora and entries."""
-    words = config["words"]
+    """All runs of a checked configuration, in the order of its papers, corpora or data sets, and entries."""
+    of_paper = {"words": _of_words, "sentences": _of_sentences}
+    return tuple(run for paper in config["papers"] for run in of_paper[paper](config[paper]))
+
+
+def data_sets(config: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> tuple[DataSet, ...]:
+    """All data sets of sentences of a checked configuration."""
+    if "sentences" not in config["papers"]:
+        return ()
     return tuple(
-        Run(
-            paper="words",
-            corpus=corpus,
-            split=split,
-            name=name,
-            table=entry["table"],
-            row=entry["row"],
-            seeds=tuple(words["seeds"]),
-            **{part: words[part] | entry.get(part, {}) for part in PARTS},
+        DataSet(
+            paper="sentences",
+            corpus=entry.get("corpus", name),
+            dataset=name,
+            rows=(Row(1, entry["row"]),) if "row" in entry else (),
+            settings=settings_of(preparation(entry), corpora),
         )
-        for corpus in words["corpora"]
-        for split, entries in words["runs"].items()
-        for name, entry in entries.items()
+        for name, entry in config["sentences"]["datasets"].items()
     )
 
 
-def finished(run: Run, seed: int, results: Path) -> bool:
-    """Whether a run with this seed has been measured with the settings it has now."""
-    folder = results / run.path / f"seed{seed}"
-    try:
-        spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return (
-        spec.get("model") == run.model
-        and spec.get("training") == run.training
-        and metrics.get("settings") == run.evaluation
-    )
+def preparation(entry: Settings) -> dict[str, Any]:
+    """Of a data set's entry what concerns its preparation, as `textlvm.sentences.dataset` takes it."""
+    return {key: value for key, value in entry.items() if key not in ("row", "qualitative", *PARTS)}
 
 
 def rows(
-    runs: Iterable[Run], table: int, corpora: Mapping[str, tuple[str, bool]]
+    measured: Iterable[Measured], table: int, corpora: Mapping[str, tuple[str, bool]]
 ) -> dict[str, list[dict[str, Any]]]:
     """The planned rows of one table, as `textlvm.reporting.tables` reads them.
 
     `corpora` gives each corpus its title and whether it stands in for the paper's own.
     """
-    return {
-        "rows": [
-            {
-                "paper": run.paper,
-                "table": run.table,
-                "row": run.row,
-                "run": run.name,
-                "corpus": run.corpus,
-                "split": run.split,
-                "seeds": list(run.seeds),
-                "stand_in": corpora[run.corpus][1],
-                "corpus_title": corpora[run.corpus][0],
-            }
-            for run in runs
-            if run.table == table
-        ]
-    }
+    planned = []
+    for own in measured:
+        for row in own.rows:
+            if row.table == table:
+                title, stand_in = corpora[own.corpus]
+                entry = {
+                    "paper": own.paper,
+                    "table": row.table,
+                    "row": row.label,
+                    "run": own.name,
+                    "corpus": own.corpus,
+                    "split": own.split,
+                    "seeds": list(own.seeds),
+                    "stand_in": stand_in,
+                    "corpus_title": title,
+                    "dataset": own.dataset,
+                    "metrics": dict(row.metrics),
+                }
+                planned.append({key: value for key, value in entry.items() if value not in ("", {})})
+    return {"rows": planned}
 
 
-def check_target(
-    target: str, results: str, runs: Collection[Run], origin: Callable[[tuple[str, ...]], str]
-) -> None:
-    """Check the names in a path that the user asks for.
-
-    Paths outside `results`, and those inside that have no run, corpus or table in them, are left alone.
-    `origin` tells the file in which a key of the configuration stands.
-
-    Raises `UserError` for a table, corpus, split, run or seed that is not planned, with the nearest names.
-    """
-    parts = PurePath(os.path.relpath(target or ".", results)).parts
-    if parts[:1] == ("partial",):
-        parts = parts[1:]
-    if not parts or parts[0] == "..":
-        return
-    *names, file = parts
-    places = [
-        (run.corpus, run.split, run.name, f"seed{seed}")
-        for run in runs
-        for seed in run.seeds
-        if names and run.paper == names[0]
+def _of_words(section: Settings) -> list[Run]:
+    return [
+        Run(
+            paper="words",
+            corpus=corpus,
+            split=split,
+            name=name,
+            seeds=tuple(section["seeds"]),
+            rows=(Row(entry["table"], entry["row"]),),
+            **{part: section[part] | entry.get(part, {}) for part in PARTS},
+        )
+        for corpus in section["corpora"]
+        for split, entries in section["runs"].items()
+        for name, entry in entries.items()
     ]
-    if places:
-        paper, *names = names
-        keys = [(paper, "corpora"), (paper, "runs"), (paper, "runs", *names[1:2]), (paper, "seeds")]
-        for depth, (name, key) in enumerate(zip(names, keys, strict=False)):
-            valid = {place[depth] for place in places if list(place[:depth]) == names[:depth]}
-            if name not in valid:
-                section = f"{'.'.join(key)} of {origin(key)}"
-                raise UserError(f"{target}: there is no '{name}' in {section}; {nearest(name, valid)}")
-    elif names:
-        return
-    tables = sorted({run.table for run in runs if run.paper == paper}) if places else TABLES
-    number = re.fullmatch(r"table(\d+)\..*", file)
-    if number and int(number[1]) not in tables:
-        numbers = ", ".join(map(str, tables))
-        raise UserError(f"{target}: there is no table {number[1]}; those that can be built are {numbers}")
+
+
+def _of_sentences(section: Settings) -> list[Run]:
+    found = []
+    for dataset, entries in section["runs"].items():
+        for name, entry in entries.items():
+            trained_on = entry.get("trained_on", "")
+            trained = section["runs"][trained_on][name] if trained_on else entry
+            # A model is what it was trained to be; it is measured as its data set here says.
+            said = {
+                "model": (trained_on or dataset, trained),
+                "training": (trained_on or dataset, trained),
+                "evaluation": (dataset, entry),
+            }
+            found.append(
+                Run(
+                    paper="sentences",
+                    corpus=section["datasets"][dataset].get("corpus", dataset),
+                    dataset=dataset,
+                    name=name,
+                    seeds=tuple(section["seeds"]),
+                    rows=_rows(section, dataset, name, entry),
+                    trained_on=trained_on,
+                    **{
+                        part: section[part] | section["datasets"][where].get(part, {}) | own.get(part, {})
+                        for part, (where, own) in said.items()
+                    },
+                )
+            )
+    return found
+
+
+def _rows(section: Settings, dataset: str, name: str, entry: Settings) -> tuple[Row, ...]:
+    """The row that an entry names, and those that it is collected for."""
+    own = [Row(OF_DATASET[dataset], entry["row"])] if "row" in entry else []
+    collected = [
+        Row(int(table.removeprefix("table")), label, {said["metric"]: row.get("metric", said["metric"])})
+        for table, said in section["collected"].items()
+        for label, row in said["rows"].items()
+        if row["runs"].get(dataset) == name
+    ]
+    return (*own, *collected)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """What a file holds; nothing where it is missing or damaged."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}

@@ -213,3 +213,47 @@ def test_from_files(published, plan_row, metrics_file):
     # Three equal seeds: the interval of one, half width 0.015 around 11.905, shrinks by sqrt 3.
     assert (cell.low, cell.high) == pytest.approx((11.905 - 0.015 / 3**0.5, 11.905 + 0.015 / 3**0.5))
     assert cell.spread == pytest.approx(0, abs=1e-12)
+
+
+def test_a_row_may_show_one_number_of_a_run_under_another_name(published, plan_row, metrics_file):
+    own = {
+        "paper": "sentences",
+        "table": 6,
+        "corpus": "ptb",
+        "dataset": "ptb",
+        "run": "smim-16",
+        "seeds": [0],
+    }
+    metrics = {
+        "latent_entropy": {"value": 11.5, "low": 11.4, "high": 11.6, "unit": "nats", "repeat_sd": 0.1},
+        "normal_entropy": {"value": 22.7, "low": None, "high": None, "unit": "nats"},
+        "bleu1": {"value": 0.3, "low": None, "high": None, "unit": "score"},
+    }
+    path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="smim-16", metrics=metrics)
+    shown = {"sMIM (S)": "latent_entropy", "N(S)": "normal_entropy"}
+    rows = [plan_row(**own, row=row, metrics={"latent_entropy": name}) for row, name in shown.items()]
+    plan = read_plan({"rows": rows})
+    cells = build(6, published, plan, read_results([path], plan))
+    found = {c.row: (c.metric, c.value, c.repeat_spread) for c in cells if c.value is not None}
+    assert found == {"sMIM (S)": ("latent_entropy", 11.5, 0.1), "N(S)": ("latent_entropy", 22.7, None)}
+
+
+def test_two_data_sets_on_one_corpus_are_two(published, plan_row, metrics_file, tmp_path):
+    own = {"paper": "sentences", "table": 1, "corpus": "mine", "run": "data", "seeds": [0], "stand_in": True}
+    plan = read_plan({"rows": [plan_row(**own, row=row, dataset=row.lower()) for row in ("PTB", "Yahoo")]})
+    paths = []
+    for dataset, size in (("ptb", 7), ("yahoo", 8)):
+        metrics = {"train": {"value": size, "low": None, "high": None, "unit": "sentences"}}
+        path = metrics_file(paper="sentences", dataset=dataset, corpus="mine", run="data", metrics=metrics)
+        paths.append(path.rename(tmp_path / f"{dataset}.json"))
+    cells = build(1, published, plan, read_results(paths, plan))
+    assert {c.row: c.value for c in cells if c.value is not None} == {"PTB": 7, "Yahoo": 8}
+
+
+def test_a_data_set_of_another_size_needs_no_more_seeds(published, plan_row, metrics_file):
+    own = {"paper": "sentences", "table": 1, "corpus": "ptb", "dataset": "ptb", "run": "data", "seeds": [0]}
+    plan = read_plan({"rows": [plan_row(**own, row="PTB")]})
+    metrics = {"train": {"value": 42000, "low": None, "high": None, "unit": "sentences"}}
+    path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="data", metrics=metrics)
+    (cell,) = [c for c in build(1, published, plan, read_results([path], plan)) if c.value is not None]
+    assert cell.verdict is Verdict.OUTSIDE

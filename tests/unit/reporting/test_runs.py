@@ -6,7 +6,7 @@ from textlvm.errors import UserError
 from textlvm.estimate import Estimate
 from textlvm.reporting.runs import read_plan, read_result, read_results
 
-KEY = ("words", "bookscorpus", "standard", "tril")
+KEY = ("words", "", "bookscorpus", "standard", "tril")
 
 
 def test_a_plan_keeps_its_rows_in_order(plan_row):
@@ -50,7 +50,7 @@ def test_results_are_grouped_and_ordered_by_seed(plan_row, metrics_file, tmp_pat
     with caplog.at_level(logging.INFO):
         results = read_results([metrics_file(seed=2), metrics_file(seed=0), missing], plan)
     assert [result.seed for result in results[KEY]] == [0, 2]
-    assert results["words", "bookscorpus", "standard", "diag"] == []
+    assert results["words", "", "bookscorpus", "standard", "diag"] == []
     assert str(missing) in caplog.text
 
 

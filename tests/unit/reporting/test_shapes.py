@@ -12,7 +12,7 @@ from textlvm.errors import UserError
 from textlvm.estimate import exact
 from textlvm.reporting import shapes
 from textlvm.reporting.cells import build
-from textlvm.reporting.runs import Planned, Result
+from textlvm.reporting.runs import Planned, Result, read_plan
 
 UNITS = {"ce_train": "nats/word", "ce_test": "nats/word", "unique": "share", "h_gap": "nats", "extra": "nats"}
 
@@ -215,3 +215,38 @@ def test_the_csv_has_a_line_a_row(published):
     lines = list(csv.DictReader(io.StringIO(shapes.as_csv(table))))
     assert [line["row"] for line in lines] == list(table.rows)
     assert {line["ce_train_verdict"] for line in lines} == {"not run", ""}
+
+
+def sentences_table(published, plan_row, table, rows):
+    """A table of the sentences paper with nothing measured; rows are (data set, label)."""
+    own = {"paper": "sentences", "table": table, "seeds": [0]}
+    planned = [
+        plan_row(**own, row=row, dataset=name, corpus=name, run=row, corpus_title=name.upper())
+        for name, row in rows
+    ]
+    plan = read_plan({"rows": planned})
+    return shapes.shape(build(table, published, plan, {}), "sentences", table)
+
+
+def test_data_sets_become_rows_where_they_share_theirs(published, plan_row):
+    table = sentences_table(published, plan_row, 7, [("ptb", "sMIM (S)"), ("yahoo", "AE (L)")])
+    assert table.rows == ("Penn Treebank", "Yelp15", "Yahoo Answers")
+    assert table.columns == ("sMIM (S)", "sMIM (M)", "sMIM (L)", "AE (S)", "AE (M)", "AE (L)")
+    assert table.cell("Yahoo Answers", "AE (L)").published == 0.394
+    text = shapes.as_markdown(table)
+    assert text.startswith("# Table 7 of Livne, Swersky & Fleet (2020)\n")
+    assert "| Data " in text
+    assert "- Penn Treebank: PTB" in text
+    assert "tab:sentences-7}" in shapes.as_latex(table)
+
+
+def test_a_table_of_data_sets_keeps_its_columns(published, plan_row):
+    table = sentences_table(published, plan_row, 1, [("ptb", "PTB"), ("everything", "Everything")])
+    assert table.rows == ("PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything")
+    assert table.columns == ("train", "valid", "test", "vocabulary", "words_mean", "words_sd")
+
+
+def test_a_table_of_one_data_set_says_what_it_is_run_on(published, plan_row):
+    table = sentences_table(published, plan_row, 2, [("ptb", "sMIM (16)")])
+    assert table.title == "Table 2 of Livne, Swersky & Fleet (2020), on PTB"
+    assert table.stub == "Model"

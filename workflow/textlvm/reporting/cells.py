@@ -6,6 +6,7 @@ Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -18,7 +19,11 @@ from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Planned, Result, RunKey
 from textlvm.reporting.verdict import Verdict, compare, pool
 
-__all__ = ["Cell", "build", "read_tidy", "write_tidy"]
+__all__ = ["DATA", "Cell", "build", "read_tidy", "write_tidy"]
+
+
+DATA = "data"
+"""What stands in place of a run's name where the numbers are those of a data set, as in Table 1."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Cell:
     """95% interval of the estimator, for the mean over seeds."""
     spread: float | None
     """Standard deviation over seeds."""
+    repeat_spread: float | None
+    """Standard deviation over repeated evaluations of one model, averaged over seeds."""
     seeds: int
     """Seeds behind `value`."""
     seeds_planned: int
@@ -97,7 +104,12 @@ def build(
     whose data set cannot be told, and if nothing is planned or published under that number.
     """
     prints = [value for value in published if value.table == table]
-    rows = [_resolve(row, prints) for row in plan if row.table == table]
+    planned_rows = [row for row in plan if row.table == table]
+    rows = [_resolve(row, prints) for row in planned_rows]
+    measured = {
+        _place(row): [result.shown(row.metrics) for result in results.get(own.run_key, [])]
+        for own, row in zip(planned_rows, rows, strict=True)
+    }
     if not prints and not rows:
         raise UserError(f"neither paper has a table {table} with numbers, and the plan has no row for it")
     cells: list[Cell] = []
@@ -106,7 +118,7 @@ def build(
         values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
         planned = {r.row: r for r in rows if (r.paper, r.dataset, r.split, r.corpus) == (*key, block.corpus)}
         for row in dict.fromkeys((*printed.rows(values), *planned)):
-            group = results.get(planned[row].run_key, []) if row in planned else []
+            group = measured[_place(planned[row])] if row in planned else []
             cells.extend(_row(block, row, [v for v in values if v.row == row], planned.get(row), group))
     return cells
 
@@ -131,6 +143,11 @@ def read_tidy(path: str | Path) -> list[Cell]:
         raise UserError(f"cannot read the table {path}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not a tidy table of this version ({error}); make it again") from error
+
+
+def _place(row: Planned) -> tuple[str, ...]:
+    """What no two planned rows of a table share."""
+    return row.paper, row.dataset, row.split, row.corpus, row.row
 
 
 def _resolve(row: Planned, prints: Sequence[Published]) -> Planned:
@@ -202,7 +219,8 @@ def _outcome(
     failures = _failures(group)
     estimates = [result.metrics[metric] for result in done if metric in result.metrics]
     seeds_planned = len(planned.seeds) if planned else 0
-    outcome: dict[str, Any] = dict.fromkeys(("value", "low", "high", "spread", "difference", "tolerance"))
+    numbers = ("value", "low", "high", "spread", "repeat_spread", "difference", "tolerance")
+    outcome: dict[str, Any] = dict.fromkeys(numbers)
     outcome |= {"unit": value.unit if value else "", "seeds": len(estimates), "seeds_planned": seeds_planned}
     if not estimates:
         if planned is None and value is not None and value.kind == "quoted":
@@ -214,11 +232,14 @@ def _outcome(
     outcome["unit"] = _unit(metric, value, [estimate.unit for estimate in estimates], done[0].path)
     mean = pool(estimates)
     outcome |= vars(mean)
+    if repeats := [result.repeats[metric] for result in done if metric in result.repeats]:
+        outcome["repeat_spread"] = math.fsum(repeats) / len(repeats)
     missing = "" if len(estimates) == seeds_planned else f"{len(estimates)} of {seeds_planned} seeds"
     outcome["reason"] = "; ".join(filter(None, (missing, failures)))
     if value is None:
         return outcome | {"verdict": Verdict.UNPUBLISHED}
-    return outcome | vars(compare(mean, value.value, value.half_unit, value.spread, stand_in))
+    of_training = planned is None or planned.run != DATA
+    return outcome | vars(compare(mean, value.value, value.half_unit, value.spread, stand_in, of_training))
 
 
 def _failures(group: Sequence[Result]) -> str:

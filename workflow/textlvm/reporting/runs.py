@@ -4,7 +4,7 @@ import json
 import logging
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from textlvm.reporting.published import PAPERS
 
 __all__ = ["Planned", "Result", "read_plan", "read_result", "read_results"]
 
-RunKey = tuple[str, str, str, str]
+RunKey = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,13 @@ class Planned:
     corpus_title: str
     dataset: str = ""
     """The paper's data set the row is compared with; may stay empty where the table leaves no choice."""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
 
     @property
     def run_key(self) -> RunKey:
-        """Paper, corpus, split and run: what all seeds of the row have in common."""
-        return self.paper, self.corpus, self.split, self.run
+        """Paper, data set, corpus, split and run: what all seeds of the row have in common."""
+        return self.paper, self.dataset, self.corpus, self.split, self.run
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,25 @@ class Result:
     failed: bool = False
     reason: str = ""
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
+    repeats: Mapping[str, float] = field(default_factory=dict)
+    """Standard deviations over repeated evaluations of the one model, by metric."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The evaluation's settings (number of trajectories, samples, …), where they are plain values."""
+    dataset: str = ""
+    """The paper's data set that the corpus is used for, if it has several."""
 
     @property
     def run_key(self) -> RunKey:
-        """Paper, corpus, split and run."""
-        return self.paper, self.corpus, self.split, self.run
+        """Paper, data set, corpus, split and run."""
+        return self.paper, self.dataset, self.corpus, self.split, self.run
+
+    def shown(self, metrics: Mapping[str, str]) -> "Result":
+        """The result with the metrics that a row shows, called what the row calls them."""
+        if not metrics:
+            return self
+        known = {name: self.metrics[own] for name, own in metrics.items() if own in self.metrics}
+        repeats = {name: self.repeats[own] for name, own in metrics.items() if own in self.repeats}
+        return replace(self, metrics=known, repeats=repeats)
 
 
 def read_plan(plan: Mapping[str, Any]) -> tuple[Planned, ...]:
@@ -73,7 +87,7 @@ def read_plan(plan: Mapping[str, Any]) -> tuple[Planned, ...]:
     planned = tuple(_planned(row, f"the plan's row {i}") for i, row in enumerate(plan["rows"], start=1))
     seen = set()
     for row in planned:
-        key = (row.paper, row.table, row.row, row.corpus, row.split)
+        key = (row.paper, row.table, row.row, row.corpus, row.split, row.dataset)
         if key in seen:
             raise UserError(
                 f"the plan lists row '{row.row}' of {row.paper} table {row.table} on {row.corpus} "
@@ -96,9 +110,9 @@ def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[R
             logging.info("not run yet: %s", path)
             continue
         result = read_result(path)
-        name = "/".join(result.run_key)
+        name = "/".join(filter(None, result.run_key))
         if result.run_key not in seeds:
-            valid = ("/".join(key) for key in seeds)
+            valid = ("/".join(filter(None, key)) for key in seeds)
             raise UserError(f"{path}: the plan lists no run '{name}'; {nearest(name, valid)}")
         if result.seed not in seeds[result.run_key]:
             planned = ", ".join(map(str, seeds[result.run_key]))
@@ -121,6 +135,7 @@ def read_result(path: str | Path) -> Result:
     if not isinstance(data, dict):
         raise UserError(f"{path}: must hold a JSON object; evaluate the run again")
     text = {key: _typed(data, key, str, path) for key in ("paper", "corpus", "split", "run", "status")}
+    text["dataset"] = str(data.get("dataset", ""))
     seed = _typed(data, "seed", int, path)
     status = text.pop("status")
     if status not in ("done", "failed"):
@@ -131,8 +146,9 @@ def read_result(path: str | Path) -> Result:
         name: _estimate(entry, f"{path}: metric '{name}'")
         for name, entry in _typed(data, "metrics", dict, path).items()
     }
+    repeats = {k: v["repeat_sd"] for k, v in data["metrics"].items() if _is(v.get("repeat_sd"), int | float)}
     settings = {k: v for k, v in data.get("settings", {}).items() if isinstance(v, bool | int | float | str)}
-    return Result(**text, seed=seed, path=str(path), metrics=metrics, settings=settings)
+    return Result(**text, seed=seed, path=str(path), metrics=metrics, repeats=repeats, settings=settings)
 
 
 def _estimate(entry: Any, place: str) -> Estimate:
@@ -157,8 +173,8 @@ def _planned(row: Any, place: str) -> Planned:
             raise UserError(f"{place}: unknown key '{key}'; {nearest(key, names)}")
     values = {}
     for f in fields(Planned):
-        if f.name in row or f.default is MISSING:
-            kind = list if f.name == "seeds" else f.type
+        if f.name in row or (f.default is MISSING and f.default_factory is MISSING):
+            kind = {"seeds": list, "metrics": dict}.get(f.name, f.type)
             values[f.name] = _typed(row, f.name, kind, place)
     if not all(_is(seed, int) for seed in values["seeds"]):
         raise UserError(f"{place}: 'seeds' must be a list of integers, not {values['seeds']!r}")

@@ -1,4 +1,7 @@
-"""Tables in the papers' shape, for one corpus: rows in the paper's order, metrics reproduced and published.
+"""Tables in the papers' shape: rows in the paper's order, metrics reproduced and published.
+
+The words paper has one data set: its tables are made for each corpus. Those of the sentences paper are of one
+data set or of several; where these share their rows, as in Tables 6 and 7, data sets become the rows.
 
 The columns of the paper come first. What the paper prints outside a column (a footnote, a caption) and
 what is measured beyond the paper forms a second table. The best of a column is not marked: the papers'
@@ -14,18 +17,23 @@ from dataclasses import dataclass
 import pandas as pd
 
 from textlvm.errors import UserError, nearest
-from textlvm.reporting.cells import Cell
+from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.published import DATASETS, PAPERS
 from textlvm.reporting.verdict import RULE, Verdict
 
 __all__ = ["Shape", "as_csv", "as_latex", "as_markdown", "shape"]
 
 NOTHING = "–"
+LARGE = 1e7
+"""From here on numbers are written with an exponent."""
 MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
 SETTINGS = {
-    "trajectories": "K = {:,} trajectories for the cross entropies",
-    "samples": "N = {:,} sampled words",
-    "entropy_draws": "K = {:,} draws of the noise for the entropy gap",
+    "words": {
+        "trajectories": "K = {:,} trajectories for the cross entropies",
+        "samples": "N = {:,} sampled words",
+        "entropy_draws": "K = {:,} draws of the noise for the entropy gap",
+    },
+    "sentences": {"repeats": "{:,} evaluations of each model", "samples": "N_z = {:,} codes a sentence"},
 }
 """How the evaluation settings that a reader must know are worded; the others are in the tidy table."""
 
@@ -43,20 +51,25 @@ LATEX_HEADINGS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """The cells of one table of one paper on one corpus, laid out."""
+    """The cells of one table of one paper, laid out."""
 
     paper: str
     table: int
     corpus: str
+    """The one corpus it is of; empty for a table over the paper's data sets."""
     title: str
     """What it shows, on which corpus, and whether that is a stand-in."""
+    stub: str
+    """The heading of the rows."""
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    """Metrics that are columns of the paper's table, in its order."""
+    """Metrics that are columns of the paper's table, in its order; its models, if data sets are its rows."""
     extras: tuple[str, ...]
     """Metrics that are not."""
+    headings: dict[str, str]
+    """What columns are called, where that is not the metric's name."""
     cells: dict[tuple[str, str], Cell]
-    """By row and metric."""
+    """By row and column."""
     notes: tuple[str, ...]
 
     def cell(self, row: str, metric: str) -> Cell | None:
@@ -73,17 +86,20 @@ class Shape:
         return max(0, printed, min(needed, printed + 2))
 
 
-def shape(cells: Iterable[Cell], paper: str, table: int, corpus: str) -> Shape:
-    """Lay out table number `table` of `paper` on `corpus`.
+def shape(cells: Iterable[Cell], paper: str, table: int, corpus: str = "") -> Shape:
+    """Lay out table number `table` of `paper` on `corpus`, or over all data sets of the paper.
 
     Raises `UserError` if the cells have no such table, or none on that corpus.
     """
     of_table = [cell for cell in cells if (cell.paper, cell.table) == (paper, table)]
-    chosen = [cell for cell in of_table if cell.corpus == corpus]
+    chosen = [cell for cell in of_table if not corpus or cell.corpus == corpus]
     if not chosen:
         corpora = {cell.corpus for cell in of_table if cell.corpus}
         tail = nearest(corpus, corpora) if corpora else "the plan runs it on none"
         raise UserError(f"the tidy table has no {paper} table {table} on corpus '{corpus}'; {tail}")
+    datasets = dict.fromkeys(c.dataset for c in chosen)
+    if not corpus and len({(c.dataset, c.row) for c in chosen}) > len({c.row for c in chosen}):
+        return _by_dataset(chosen, datasets)
     # Within a row metrics come in the paper's order, but no single row need have them all.
     columns = dict.fromkeys(c.metric for c in chosen if c.column)
     order = list(dict.fromkeys(c.metric for c in of_table if c.column))
@@ -93,11 +109,31 @@ def shape(cells: Iterable[Cell], paper: str, table: int, corpus: str) -> Shape:
         paper=paper,
         table=table,
         corpus=corpus,
-        title=_title(chosen[0]),
+        title=_title(chosen),
+        stub="Model" if len(datasets) == 1 else "Data",
         rows=tuple(dict.fromkeys(c.row for c in chosen)),
         columns=tuple(sorted(columns, key=order.index)),
         extras=tuple(extras),
+        headings={c.metric: c.column for c in chosen if c.column},
         cells={(c.row, c.metric): c for c in chosen},
+        notes=tuple(_notes(chosen)),
+    )
+
+
+def _by_dataset(chosen: Sequence[Cell], datasets: Iterable[str]) -> Shape:
+    """A table of one metric, with a row for each data set and a column for each model."""
+    labels = tuple(dict.fromkeys(c.row for c in chosen))
+    return Shape(
+        paper=chosen[0].paper,
+        table=chosen[0].table,
+        corpus="",
+        title=_title(chosen),
+        stub="Data",
+        rows=tuple(DATASETS[dataset] for dataset in datasets),
+        columns=labels,
+        extras=(),
+        headings={},
+        cells={(DATASETS[c.dataset], c.row): c for c in chosen},
         notes=tuple(_notes(chosen)),
     )
 
@@ -111,7 +147,16 @@ def as_csv(shape: Shape) -> str:
         line["seeds_planned"] = of_row[0].seeds_planned
         for metric in (*shape.columns, *shape.extras):
             cell = shape.cells.get((row, metric))
-            for name in ("value", "spread", "low", "high", "published", "difference", "verdict"):
+            for name in (
+                "value",
+                "spread",
+                "repeat_spread",
+                "low",
+                "high",
+                "published",
+                "difference",
+                "verdict",
+            ):
                 column = metric if name == "value" else f"{metric}_{name}"
                 line[column] = getattr(cell, name) if cell else None
         lines.append(line)
@@ -129,7 +174,7 @@ def as_markdown(shape: Shape) -> str:
 
 def as_latex(shape: Shape) -> str:
     """A LaTeX `table` with the paper's columns; needs the packages booktabs and amsmath."""
-    headings, columns = [("", "Model")], [list(shape.rows)]
+    headings, columns = [("", shape.stub)], [list(shape.rows)]
     for metric in shape.columns:
         heading = LATEX_HEADINGS.get(metric, _latex(_heading(shape, metric)))
         headings += [(heading, "here"), (heading, "paper")]
@@ -145,7 +190,7 @@ def as_latex(shape: Shape) -> str:
             r"\begin{table}",
             r"\centering\small\setlength{\tabcolsep}{4pt}",
             rf"\caption{{{_latex(shape.title)}. {notes}}}",
-            rf"\label{{tab:{shape.paper}-{shape.table}-{shape.corpus}}}",
+            rf"\label{{tab:{'-'.join(filter(None, (shape.paper, str(shape.table), shape.corpus)))}}}",
             tabular + r"\end{table}",
             "",
         ]
@@ -153,7 +198,7 @@ def as_latex(shape: Shape) -> str:
 
 
 def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
-    headings, columns = ["Model"], [list(shape.rows)]
+    headings, columns = [shape.stub], [list(shape.rows)]
     for metric in metrics:
         here, paper = _texts(shape, metric)
         headings.append(_with_unit(shape, metric))
@@ -189,16 +234,17 @@ def _reproduced(cell: Cell | None, decimals: int) -> str:
         return NOTHING
     if cell.value is None:
         return str(cell.verdict)
-    spread = f" ± {cell.spread:.{decimals}f}" if cell.spread is not None else ""
+    form = ".1e" if abs(cell.value) >= LARGE else f".{decimals}f"
+    spread = f" ± {cell.spread:{form}}" if cell.spread is not None else ""
     mark = f" {MARKS[cell.verdict]}" if cell.verdict in MARKS else ""
-    return f"{cell.value:.{decimals}f}{spread}{mark}"
+    return f"{cell.value:{form}}{spread}{mark}"
 
 
 def _published(cell: Cell | None) -> str:
     if cell is None or cell.published is None:
         return NOTHING
     digits = cell.digits or 0
-    large = abs(cell.published) >= 1e9
+    large = abs(cell.published) >= LARGE
     value = f"{cell.published:.1e}" if large else f"{cell.published:.{max(0, digits)}f}"
     bound = "≤ " if cell.published_bound == "upper" else ""
     spread = f" ± {cell.published_spread:g}" if cell.published_spread is not None else ""
@@ -206,29 +252,44 @@ def _published(cell: Cell | None) -> str:
 
 
 def _heading(shape: Shape, metric: str) -> str:
-    return next((c.column for (_, name), c in shape.cells.items() if name == metric and c.column), metric)
+    return shape.headings.get(metric, metric)
 
 
-def _title(cell: Cell) -> str:
-    dataset = DATASETS.get(cell.dataset, cell.dataset)
-    corpus = f"{cell.corpus_title}, a stand-in for {dataset}" if cell.stand_in else cell.corpus_title
-    return f"Table {cell.table} of {PAPERS[cell.paper]}, {cell.split} split, on {corpus}"
+def _title(cells: Sequence[Cell]) -> str:
+    first = cells[0]
+    title = f"Table {first.table} of {PAPERS[first.paper]}"
+    if first.paper == "words":
+        title += f", {first.split} split"
+    if len({c.dataset for c in cells}) > 1:
+        return title
+    planned = [c for c in cells if c.corpus]
+    return f"{title}, on {_corpus(planned[0])}" if planned else f"{title}, {DATASETS[first.dataset]}"
+
+
+def _corpus(cell: Cell) -> str:
+    """The corpus that a cell is of, and what it stands in for."""
+    # The title of a stand-in may say so itself.
+    if not cell.stand_in or "stand-in" in cell.corpus_title:
+        return cell.corpus_title
+    return f"{cell.corpus_title}, a stand-in for {DATASETS.get(cell.dataset, cell.dataset)}"
 
 
 def _notes(cells: Sequence[Cell]) -> Iterable[str]:
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
         yield f"Reproduced values are means over {seeds} seeds ± their standard deviation"
-    elif seeds == 1:
+    elif seeds == 1 and any(cell.run != DATA for cell in cells):
         yield "Reproduced values are of one seed, so the noise between trainings is unknown"
     if any(cell.published_spread is not None for cell in cells):
         yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
-    if cells[0].stand_in:
-        yield "The corpus is not the paper's: numbers stand side by side, and no cell claims agreement"
+    if len({c.dataset for c in cells}) > 1:
+        yield from dict.fromkeys(f"{DATASETS[c.dataset]}: {_corpus(c)}" for c in cells if c.corpus)
+    if any(cell.stand_in for cell in cells):
+        yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
     if any(cell.verdict in MARKS for cell in cells):
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
         yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
-    settings = {c.row: _settings(c.settings) for c in cells if c.settings}
+    settings = {c.row: _settings(c.paper, c.settings) for c in cells if c.settings}
     texts = dict.fromkeys(filter(None, settings.values()))
     for text in texts:
         rows = ", ".join(row for row, own in settings.items() if own == text)
@@ -238,10 +299,10 @@ def _notes(cells: Sequence[Cell]) -> Iterable[str]:
         yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
 
 
-def _settings(text: str) -> str:
+def _settings(paper: str, text: str) -> str:
     settings = json.loads(text)
-    numbers = {key: settings[key] for key in SETTINGS if isinstance(settings.get(key), int)}
-    return ", ".join(SETTINGS[key].format(number) for key, number in numbers.items())
+    numbers = {key: settings[key] for key in SETTINGS[paper] if isinstance(settings.get(key), int)}
+    return ", ".join(SETTINGS[paper][key].format(number) for key, number in numbers.items())
 
 
 def _escape_markdown(text: str) -> str:

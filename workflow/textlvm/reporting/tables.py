@@ -7,7 +7,8 @@
 
 `tidy` writes a row per cell, both papers' tables of that number in one file. Metrics files that do not
 exist yet are passed over: a table can be made from what has run so far, and its other rows say `not run`.
-`shape` writes one paper's table on one corpus, reproduced beside published, as CSV, Markdown and LaTeX.
+`shape` writes one paper's table, on one corpus or over the paper's data sets, reproduced beside published, as
+CSV, Markdown and LaTeX.
 """
 
 import argparse
@@ -39,7 +40,7 @@ def tidy(options: argparse.Namespace) -> None:
 
 
 def shape(options: argparse.Namespace) -> None:
-    """Write one paper's table on one corpus in three formats."""
+    """Write one paper's table in three formats."""
     # Imported here so that `tidy` starts without pandas.
     from textlvm.reporting import shapes
 
@@ -64,11 +65,11 @@ def _arguments() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, help="the tidy table (CSV)")
     one.set_defaults(command=tidy)
 
-    two = commands.add_parser("shape", help="write one paper's table on one corpus", **common)
+    two = commands.add_parser("shape", help="write one paper's table", **common)
     two.add_argument("--tidy", type=Path, required=True, help="a tidy table")
     two.add_argument("--paper", choices=list(published.PAPERS), required=True)
     two.add_argument("--table", type=int, required=True)
-    two.add_argument("--corpus", required=True, help="the corpus's name in the registry")
+    two.add_argument("--corpus", default="", help="its name in the registry; if left out, all data sets")
     for name, what in (("csv", "CSV"), ("md", "Markdown"), ("tex", "LaTeX")):
         two.add_argument(f"--{name}", type=Path, required=True, help=f"where the {what} goes")
     two.set_defaults(command=shape)

@@ -76,7 +76,12 @@ def pool(estimates: Sequence[Estimate]) -> Mean:
 
 
 def compare(
-    mean: Mean, published: float, half_unit: float, published_spread: float | None, stand_in: bool
+    mean: Mean,
+    published: float,
+    half_unit: float,
+    published_spread: float | None,
+    stand_in: bool,
+    of_training: bool = True,
 ) -> Comparison:
     """Judge one reproduced number against its published value.
 
@@ -88,7 +93,8 @@ def compare(
     two exceptions:
 
     - one seed: s is unknown, not zero. The tolerance then lacks it and is too small, so a difference
-      inside it is certainly *within*, and one beyond it is *undecided*;
+      inside it is certainly *within*, and one beyond it is *undecided*; what is not `of_training`, such as
+      the size of a data set, is the same with every seed;
     - a stand-in corpus: *stand-in*, with the difference but neither tolerance nor claim, since agreement
       on other text would reproduce nothing.
     """
@@ -100,5 +106,5 @@ def compare(
     tolerance = half_unit + 2 * math.hypot(mean.spread or 0.0, published_spread or 0.0, error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)
-    verdict = Verdict.UNDECIDED if mean.seeds == 1 else Verdict.OUTSIDE
+    verdict = Verdict.UNDECIDED if mean.seeds == 1 and of_training else Verdict.OUTSIDE
     return Comparison(difference, tolerance, verdict)

@@ -1,0 +1,243 @@
+"""The sentences paper's rules on real text: a run of each kind, then what reruns after which change."""
+
+import csv
+import json
+import pydoc_data.topics
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TINY = {
+    "model": {"latent": 4, "hidden": 8, "embedding": 6},
+    "training": {"steps": 4, "monitor_every": 2, "log_every": 2, "max_length": 10, "batch": 8},
+    "evaluation": {"repeats": 2, "max_length": 5},
+    "qualitative": {"max_length": 5, "steps": 3, "samples": 2, "questions": [0]},
+}
+BOTH = {
+    "svae": {"row": "sVAE (16)", "model": {"objective": "svae"}},
+    "smim": {"row": "sMIM (16)", "evaluation": {"reference_ppl": 40}},
+}
+RUNS = {
+    "ptb": {
+        **BOTH,
+        "ae": {"model": {"objective": "ae"}},
+        "smim-all": {"row": "sMIM (1024)†", "trained_on": "everything"},
+    },
+    "yelp15": BOTH,
+    "yahoo": BOTH,
+    "everything": {"smim-all": {}},
+    "yahoocqa": {
+        "smim": {"row": "sMIM (512)", "trained_on": "yahoo"},
+        "ap-bilstm": {"row": "AP-BiLSTM", "model": {"objective": "answers"}},
+    },
+}
+TRAINED = {
+    f"{dataset}/{name}"
+    for dataset, entries in RUNS.items()
+    for name, entry in entries.items()
+    if "trained_on" not in entry
+}
+TABLES = (1, 2, 3, 4, 6, 7, 8)
+
+
+def experiment():
+    """config.yaml with few runs, tiny budgets and texts of the user's own."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    mine = {"path": "my sentences", "kind": "sentences", "format": "lines", "title": "Python topics"}
+    asked = {"path": "my questions", "kind": "sentences", "format": "triples", "title": "Python questions"}
+    config |= {"papers": ["sentences"], "corpora": {"mine": mine, "asked": asked}}
+    section = config["sentences"]
+    for part, values in TINY.items():
+        section[part] |= values
+    section |= {
+        "datasets": {
+            "ptb": {"row": "PTB", "corpus": "mine", "training": {"optimizer": "adam"}},
+            "yelp15": {"row": "Yelp15", "corpus": "mine"},
+            "yahoo": {"row": "Yahoo", "corpus": "mine"},
+            "everything": {"row": "Everything", "union": ["ptb", "yahoo"]},
+            "yahoocqa": {"corpus": "asked"},
+        },
+        # A copy, in which no two entries are one.
+        "runs": json.loads(json.dumps(RUNS)),
+        "collected": {
+            "table6": {
+                "metric": "latent_entropy",
+                "rows": {
+                    "sMIM (S)": {"runs": {"ptb": "smim", "yahoo": "smim"}},
+                    "N(S)": {"metric": "normal_entropy", "runs": {"ptb": "smim", "yahoo": "smim"}},
+                },
+            },
+            "table7": {"metric": "bleu1", "rows": {"AE (S)": {"runs": {"ptb": "ae"}}}},
+        },
+        "figures": {
+            "pairs": {"dataset": "ptb", "runs": ["smim", "svae"]},
+            "samples": {"ptb": {"run": "smim", "reference": "svae"}},
+            "bounds": {dataset: ["svae", "smim"] for dataset in ("ptb", "yelp15", "yahoo")},
+        },
+        "texts": {
+            "table12": {"dataset": "ptb", "runs": ["smim", "smim-all", "ae"]},
+            "table15": {"dataset": "ptb", "runs": ["smim", "smim-all"]},
+            "table21": {"dataset": "yahoo", "runs": ["smim"]},
+        },
+    }
+    return config
+
+
+@pytest.fixture(scope="module")
+def project(new_project):
+    """A project in which everything has been run."""
+    project = new_project()
+    lines = [line for text in pydoc_data.topics.topics.values() for line in text.splitlines()]
+    lines = [line for line in dict.fromkeys(lines) if len(line.split()) > 5 and "#" not in line]
+    for folder, form in (("my sentences", "{0}\n"), ("my questions", "{0}#{1}#0\n{0}#{2}#1\n")):
+        (project.root / folder).mkdir()
+        for split, start, size in (("train", 0, 64), ("valid", 300, 24), ("test", 600, 24)):
+            text = "".join(form.format(*lines[3 * i : 3 * i + 3]) for i in range(start, start + size))
+            (project.root / folder / f"{split}.txt").write_text(text, encoding="utf-8")
+    (project.root / "config.yaml").write_text(yaml.safe_dump(experiment(), sort_keys=False), encoding="utf-8")
+    project.run("snakemake --cores 2")
+    return project
+
+
+@pytest.fixture
+def restored(project):
+    """The project, with the files that a test edits put back afterwards."""
+    files = [project.root / "config.yaml", *(project.root / "workflow").rglob("*.py")]
+    before = {path: path.read_bytes() for path in files}
+    yield project
+    for path, content in before.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def change(project, edit):
+    """Edit the experiment in place."""
+    file = project.root / "config.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    edit(config["sentences"])
+    file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+def edit_code(project, module):
+    path = project.root / "workflow" / "textlvm" / f"{module}.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\nMEANINGFUL = 1\n", encoding="utf-8")
+
+
+def cells(project, table, folder="results"):
+    with (project.root / folder / f"table{table}.csv").open(encoding="utf-8", newline="") as file:
+        return [cell for cell in csv.DictReader(file) if cell["paper"] == "sentences"]
+
+
+def of_runs(jobs, file):
+    """`<dataset>/<run>` of the jobs that make such a file."""
+    return {"/".join(job.split("/")[2:4]) for job in jobs if job.endswith(f"/{file}")}
+
+
+def test_every_planned_row_has_its_value(project):
+    for dataset, table in (("ptb", 2), ("yelp15", 3), ("yahoo", 4), ("yahoocqa", 8)):
+        filled = {cell["row"] for cell in cells(project, table) if cell["value"]}
+        assert filled == {entry["row"] for entry in RUNS[dataset].values() if "row" in entry}
+    assert {cell["row"] for cell in cells(project, 1) if cell["value"]} == {
+        "PTB",
+        "Yahoo",
+        "Yelp15",
+        "Everything",
+    }
+
+
+def test_what_is_quoted_or_not_run_says_so(project):
+    verdicts = {cell["row"]: cell["verdict"] for cell in cells(project, 2)}
+    assert verdicts["GPT-2 full†"] == "published only"
+    assert verdicts["sMIM (512)"] == "not run"
+
+
+def test_a_collected_row_is_one_number_of_a_run(project):
+    entropies = {(c["dataset"], c["row"]): c for c in cells(project, 6) if c["value"]}
+    assert set(entropies) == {(d, row) for d in ("ptb", "yahoo") for row in ("sMIM (S)", "N(S)")}
+    metrics = json.loads((project.root / "results/sentences/ptb/smim/seed0/metrics.json").read_text())[
+        "metrics"
+    ]
+    for row, metric in (("sMIM (S)", "latent_entropy"), ("N(S)", "normal_entropy")):
+        assert float(entropies["ptb", row]["value"]) == metrics[metric]["value"]
+    assert {cell["metric"] for cell in cells(project, 6)} == {"latent_entropy"}
+    text = (project.root / "results/sentences/table6.md").read_text(encoding="utf-8")
+    assert "| Penn Treebank" in text
+    assert "N(S) (nats)" in text
+
+
+def test_a_run_trained_on_the_union_is_measured_on_its_parts(project):
+    folder = project.root / "results" / "sentences"
+    metrics = json.loads((folder / "ptb" / "smim-all" / "seed0" / "metrics.json").read_text())
+    assert (metrics["dataset"], metrics["run"]) == ("ptb", "smim-all")
+    assert not (folder / "ptb" / "smim-all" / "seed0" / "model.safetensors").exists()
+    assert (folder / "everything" / "smim-all" / "seed0" / "model.safetensors").exists()
+
+
+def test_tables_figures_and_texts_are_there_to_read(project):
+    folder = project.root / "results" / "sentences"
+    for n in TABLES:
+        assert (folder / f"table{n}.md").read_text(encoding="utf-8").startswith(f"# Table {n} of Livne")
+        assert "\\begin{table}" in (folder / f"table{n}.tex").read_text(encoding="utf-8")
+    for n in range(3, 9):
+        assert (folder / f"figure{n}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (folder / f"figure{n}.svg").read_text(encoding="utf-8")
+    for n in (12, 15, 21):
+        assert (folder / f"table{n}.md").read_text(encoding="utf-8").startswith(f"# Table {n}")
+        assert json.loads((folder / f"table{n}.json").read_text())["table"] == n
+
+
+def test_a_second_call_does_nothing(project):
+    assert project.jobs("snakemake --cores 2") == set()
+
+
+def test_a_setting_of_one_run_reruns_it_and_what_shows_it(restored):
+    change(restored, lambda section: section["runs"]["yelp15"]["smim"].update(training={"clip": 1.0}))
+    jobs = restored.jobs("snakemake --cores 2")
+    assert of_runs(jobs, "spec.json") == of_runs(jobs, "metrics.json") == {"yelp15/smim"}
+    rest = {job for job in jobs if "/seed0/" not in job}
+    assert rest == {
+        "results/table3.csv",
+        "results/sentences/table3.csv",
+        "results/sentences/figure7.png",
+        "all",
+    }
+
+
+def test_a_setting_of_a_data_set_retrains_its_runs_alone(restored):
+    change(restored, lambda section: section["datasets"]["ptb"].update(model={"hidden": 9}))
+    jobs = restored.jobs("snakemake --cores 2")
+    assert of_runs(jobs, "spec.json") == {"ptb/svae", "ptb/smim", "ptb/ae"}
+
+
+def test_a_change_of_the_measures_trains_nothing(restored):
+    edit_code(restored, "sentences/bleu")
+    jobs = restored.jobs("snakemake --cores 2")
+    assert not of_runs(jobs, "spec.json")
+    assert of_runs(jobs, "metrics.json") == {f"{d}/{name}" for d, runs in RUNS.items() for name in runs} - {
+        "everything/smim-all"
+    }
+
+
+def test_a_change_of_the_losses_retrains_every_run(restored):
+    edit_code(restored, "sentences/losses")
+    jobs = restored.jobs("snakemake --cores 2")
+    assert of_runs(jobs, "spec.json") == TRAINED
+    assert not any(job.endswith("statistics.json") for job in jobs)
+
+
+def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
+    missing = restored.root / "results/sentences/ptb/svae/seed0/metrics.json"
+    content = missing.read_bytes()
+    missing.unlink()
+    change(restored, lambda section: section["datasets"]["yelp15"].update(seed=1))
+    restored.run("snakemake --cores 2 tables")
+    verdicts = {c["row"]: c["verdict"] for c in cells(restored, 2, "results/partial")}
+    assert verdicts["sVAE (16)"] == "not run"
+    assert verdicts["sMIM (16)"] != "not run"
+    sizes = [c for c in cells(restored, 1, "results/partial") if c["metric"] == "train"]
+    verdicts = {c["row"]: c["verdict"] for c in sizes}
+    assert (verdicts["Yelp15"], verdicts["PTB"]) == ("not run", "stand-in")
+    assert (restored.root / "results/partial/sentences/table2.md").exists()
+    missing.write_bytes(content)

@@ -1,0 +1,151 @@
+# Sentences: data set -> train -> evaluate and show, for every run of the configuration.
+
+
+rule sentences_prepare:
+    """Cut a data set's texts into words, draw its splits and choose its vocabulary; all runs share it."""
+    input:
+        dataset_sources,
+    output:
+        statistics="<results>/sentences/{dataset}/data/statistics.json",
+        vocabulary="<results>/sentences/{dataset}/data/vocabulary.tsv",
+        sentences=expand("<results>/sentences/{{dataset}}/data/{file}", file=ARRAYS),
+    log:
+        "<results>/logs/sentences/{dataset}/prepare.log",
+    benchmark:
+        "<results>/benchmarks/sentences/{dataset}/prepare.tsv"
+    wildcard_constraints:
+        dataset=any_of(set(DATA_SETS) - set(of_questions())),
+    conda:
+        "../../envs/sentences.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        folder=subpath(output.statistics, parent=True),
+        settings=dataset_settings,
+        sources=source_arguments,
+        code=fingerprint("textlvm.sentences.prepare"),
+    shell:
+        """
+        python -m textlvm.sentences.prepare \
+            --dataset {wildcards.dataset:q} \
+            --settings {params.settings:q} \
+            --sources {params.sources:q} \
+            --out {params.folder:q} \
+            --log {log:q}
+        """
+
+
+use rule sentences_prepare as sentences_prepare_questions with:
+    output:
+        statistics="<results>/sentences/{dataset}/data/statistics.json",
+        vocabulary="<results>/sentences/{dataset}/data/vocabulary.tsv",
+        questions="<results>/sentences/{dataset}/data/questions.json",
+    wildcard_constraints:
+        dataset=any_of(of_questions()),
+
+
+rule sentences_train:
+    """Train one run with one seed; interrupted, it goes on from the checkpoint in its folder."""
+    input:
+        training_data,
+    output:
+        spec="<results>/sentences/{dataset}/{run}/seed{seed}/spec.json",
+        weights="<results>/sentences/{dataset}/{run}/seed{seed}/model.safetensors",
+        curve="<results>/sentences/{dataset}/{run}/seed{seed}/curve.jsonl",
+        cost="<results>/sentences/{dataset}/{run}/seed{seed}/cost.json",
+    log:
+        "<results>/logs/sentences/{dataset}/{run}/seed{seed}/train.log",
+    benchmark:
+        "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/train.tsv"
+    conda:
+        "../../envs/sentences.yaml"
+    # Two trainings of one thread get further than one of two; give a single one more with --set-threads.
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=2880,
+    params:
+        folder=subpath(output.spec, parent=True),
+        data=subpath(input[0], parent=True),
+        spec=training_spec,
+        code=fingerprint("textlvm.sentences.train"),
+    shell:
+        """
+        python -m textlvm.sentences.train \
+            --data {params.data:q} \
+            --name sentences/{wildcards.dataset:q}/{wildcards.run:q} \
+            --seed {wildcards.seed:q} \
+            --spec {params.spec:q} \
+            --checkpoint {params.folder:q}/checkpoint \
+            --out {params.folder:q} \
+            --log {log:q}
+        """
+
+
+rule sentences_evaluate:
+    """Measure one trained run on a data set: bounds, reconstructions, codes, or the ranking of answers."""
+    input:
+        trained_files,
+        measured_data,
+    output:
+        metrics="<results>/sentences/{dataset}/{run}/seed{seed}/metrics.json",
+        histograms="<results>/sentences/{dataset}/{run}/seed{seed}/histograms.json",
+    log:
+        "<results>/logs/sentences/{dataset}/{run}/seed{seed}/evaluate.log",
+    benchmark:
+        "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/evaluate.tsv"
+    conda:
+        "../../envs/sentences.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=480,
+    params:
+        run=trained_folder,
+        data=measured_arguments,
+        settings=evaluation_settings,
+        code=fingerprint("textlvm.sentences.evaluate"),
+    shell:
+        """
+        python -m textlvm.sentences.evaluate \
+            --run {params.run:q} \
+            {params.data:q} \
+            --settings {params.settings:q} \
+            --out {output.metrics:q} \
+            --log {log:q}
+        """
+
+
+rule sentences_show:
+    """What one trained run makes of the sentences that the configuration names, for Tables 9-21."""
+    input:
+        trained_files,
+        measured_data,
+    output:
+        "<results>/sentences/{dataset}/{run}/seed{seed}/qualitative.json",
+    log:
+        "<results>/logs/sentences/{dataset}/{run}/seed{seed}/show.log",
+    conda:
+        "../../envs/sentences.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=60,
+    params:
+        run=trained_folder,
+        data=measured_arguments,
+        settings=qualitative_settings,
+        code=fingerprint("textlvm.sentences.qualitative"),
+    shell:
+        """
+        python -m textlvm.sentences.qualitative \
+            --run {params.run:q} \
+            {params.data:q} \
+            --settings {params.settings:q} \
+            --out {output:q} \
+            --log {log:q}
+        """

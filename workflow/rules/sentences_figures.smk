@@ -1,0 +1,118 @@
+# Figures of the sentences paper.
+
+
+rule sentences_figure3:
+    """Sentences with their own code and with another's, for the best sMIM and the best sVAE."""
+    input:
+        histograms=pair_histograms,
+    output:
+        png="<results>/sentences/figure3.png",
+        svg="<results>/sentences/figure3.svg",
+    log:
+        "<results>/logs/sentences/figure3.log",
+    localrule: True
+    conda:
+        "../../envs/sentences.yaml"
+    params:
+        labels=pair_labels,
+        title=pair_title,
+        code=fingerprint("textlvm.sentences.figures"),
+    shell:
+        """
+        python -m textlvm.sentences.figures pairs \
+            --histograms {input.histograms:q} \
+            --labels {params.labels:q} \
+            --title {params.title:q} \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            --log {log:q}
+        """
+
+
+rule sentences_figure4:
+    """Sentence lengths of every data set."""
+    input:
+        length_data,
+    output:
+        png="<results>/sentences/figure4.png",
+        svg="<results>/sentences/figure4.svg",
+    log:
+        "<results>/logs/sentences/figure4.log",
+    localrule: True
+    conda:
+        "../../envs/sentences.yaml"
+    params:
+        data=[data_folder(name) for name in length_datasets()],
+        labels=[dataset_name(name) for name in length_datasets()],
+        code=fingerprint("textlvm.sentences.figures"),
+    shell:
+        """
+        python -m textlvm.sentences.figures lengths \
+            --data {params.data:q} \
+            --labels {params.labels:q} \
+            --title "Sentence lengths" \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            --log {log:q}
+        """
+
+
+rule sentences_figure5:
+    """NLL by MELBO against the number of test sentences, for the best sMIM of each data set."""
+    input:
+        histograms=sample_files,
+        references=sample_references,
+    output:
+        png="<results>/sentences/figure5.png",
+        svg="<results>/sentences/figure5.svg",
+    log:
+        "<results>/logs/sentences/figure5.log",
+    localrule: True
+    conda:
+        "../../envs/sentences.yaml"
+    params:
+        labels=sample_labels,
+        references=sample_reference_labels,
+        code=fingerprint("textlvm.sentences.figures"),
+    shell:
+        """
+        python -m textlvm.sentences.figures samples \
+            --histograms {input.histograms:q} \
+            --labels {params.labels:q} \
+            --references {input.references:q} \
+            --reference-labels {params.references:q} \
+            --title "MELBO and the size of the test set" \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            --log {log:q}
+        """
+
+
+rule sentences_bounds:
+    """Figures 6 to 8: MELBO values of sMIM and ELBO values of sVAE by latent size."""
+    input:
+        histograms=bound_histograms,
+    output:
+        png="<results>/sentences/figure{figure}.png",
+        svg="<results>/sentences/figure{figure}.svg",
+    log:
+        "<results>/logs/sentences/figure{figure}.log",
+    wildcard_constraints:
+        figure=any_of(BOUND_FIGURES),
+    localrule: True
+    conda:
+        "../../envs/sentences.yaml"
+    params:
+        labels=bound_labels,
+        title=bound_title,
+        code=fingerprint("textlvm.sentences.figures"),
+    shell:
+        """
+        python -m textlvm.sentences.figures bounds \
+            --histograms {input.histograms:q} \
+            --labels {params.labels:q} \
+            --title {params.title:q} \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            --log {log:q}
+        """

@@ -1,0 +1,253 @@
+"""How the values of a configuration must fit together: what a schema cannot say."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textlvm.errors import UserError, nearest
+from textlvm.plan import OF_DATASET, preparation
+from textlvm.sentences.dataset import parse
+
+__all__ = ["Key", "Problem", "check_relations", "dotted"]
+
+Key = tuple[str | int, ...]
+Section = Mapping[str, Any]
+
+# What the other families of models read of `model`; anything else an entry said would do nothing.
+READ_BY_FAMILY = {"gru": {"family", "dim"}, "oracle": {"family"}}
+READ_BY_OBJECTIVE = {
+    "lm": {"objective", "cell", "hidden", "embedding", "dropout"},
+    "answers": {"objective", "hidden", "embedding", "dropout"},
+}
+AUTOENCODERS = ("smim", "svae", "ae")
+QUESTIONS = "yahoocqa"
+"""The data set of questions with ranked answers."""
+WITH_BOUNDS = ("smim", "svae")
+
+
+class Problem(Exception):
+    """Something is wrong with the value at `key`."""
+
+    def __init__(self, key: Key, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def dotted(key: Key) -> str:
+    """`words.runs.standard.tril`; `the file` for the whole."""
+    return ".".join(map(str, key)) or "the file"
+
+
+def check_relations(config: Section, registry: Collection[str]) -> None:
+    """Check a configuration that its schema allows; `registry` has the names of the registered corpora.
+
+    Raises `Problem` for the first thing that does not fit.
+    """
+    words, sentences = config["words"], config["sentences"]
+    used: list[tuple[Key, str]] = []
+    if "words" in config["papers"]:
+        used += [(("words", "corpora", i), name) for i, name in enumerate(words["corpora"])]
+        _check_words(words)
+    if "sentences" in config["papers"]:
+        used += [
+            (("sentences", "datasets", name, "corpus"), entry["corpus"])
+            for name, entry in sentences["datasets"].items()
+            if "corpus" in entry
+        ]
+        _check_sentences(sentences)
+    for key, name in used:
+        _check_corpus(key, name, config["corpora"], registry)
+
+
+def _check_corpus(key: Key, name: str, own: Section, registry: Collection[str]) -> None:
+    """A corpus in use is known, and the file that the user gives for it is there."""
+    if name not in registry and name not in own:
+        said = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
+        raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *own})}")
+    if name in own and not Path(own[name]["path"]).exists():
+        place: Key = ("corpora", name, "path")
+        raise Problem(place, f"{dotted(place)}: there is no file or folder {own[name]['path']}")
+
+
+def _check_words(words: Section) -> None:
+    if words["vocabulary"]["min_length"] > words["vocabulary"]["max_length"]:
+        raise Problem(("words", "vocabulary", "min_length"), "words.vocabulary.min_length exceeds max_length")
+    _check_monitoring(("words", "training"), words["training"])
+    labels: dict[tuple[str, int, str], str] = {}
+    for split, runs in words["runs"].items():
+        for name, entry in runs.items():
+            key: Key = ("words", "runs", split, name)
+            _check_words_run(key, entry, words)
+            _check_label(key, (split, entry["table"], entry["row"]), labels)
+    standard = words["runs"].get("standard", {})
+    for figure, family in (("training_run", "state-space"), ("baseline", "gru")):
+        fitting = [
+            name
+            for name, entry in standard.items()
+            if entry.get("model", {}).get("family", words["model"]["family"]) == family
+        ]
+        name = words["figures"][figure]
+        if name not in fitting:
+            raise Problem(
+                ("words", "figures", figure),
+                f"words.figures.{figure} is '{name}', but must be a run of the standard split "
+                f"with model.family {family}; {nearest(name, fitting)}",
+            )
+
+
+def _check_words_run(key: Key, entry: Section, words: Section) -> None:
+    model = words["model"] | entry.get("model", {})
+    family, transition = model["family"], model["transition"]
+    own = (*key, "model")
+    _check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
+    if family == "state-space":
+        where = own if "model" in entry else ("words", "model")
+        if bool(model["masks"]) != (transition == "real-nvp"):
+            needs = "needs" if transition == "real-nvp" else "takes no"
+            raise Problem(where, f"{dotted(key)}: model.transition {transition} {needs} model.masks")
+        if model["layers"] > 1 and transition != "tril":
+            raise Problem(where, f"{dotted(key)}: model.layers must be 1 for model.transition {transition}")
+        if any(mask >= model["dim"] for mask in model["masks"]):
+            dim = model["dim"]
+            raise Problem(where, f"{dotted(key)}: model.masks must be less than model.dim, which is {dim}")
+    if "training" in entry:
+        _check_monitoring((*key, "training"), words["training"] | entry["training"])
+
+
+def _check_monitoring(key: Key, training: Section) -> None:
+    """Entropies are measured only where the curve has an entry."""
+    every, log_every = training["monitor_every"], training["log_every"]
+    if every % log_every:
+        raise Problem(
+            key, f"{dotted(key)}.monitor_every ({every}) must be a multiple of log_every ({log_every})"
+        )
+
+
+def _check_read(key: Key, entry: Section, read: Collection[str], by: str) -> None:
+    """An entry sets nothing of the model that its kind of model does not read."""
+    for setting in entry.get("model", {}):
+        if setting not in read:
+            name = dotted((*key, setting))
+            raise Problem((*key, setting), f"{name} does nothing for {by}: remove it")
+
+
+def _check_label(key: Key, label: tuple[Any, ...], labels: dict[tuple[Any, ...], str]) -> None:
+    """No two rows of a table are called the same."""
+    if label in labels:
+        raise Problem(
+            (*key, "row"), f"{dotted(key)} has the same row label as {labels[label]}: give each its own"
+        )
+    labels[label] = str(key[-1])
+
+
+def _check_sentences(section: Section) -> None:
+    datasets, runs = section["datasets"], section["runs"]
+    parsed = {}
+    for name, entry in datasets.items():
+        key: Key = ("sentences", "datasets", name)
+        try:
+            parsed[name] = parse(
+                {"format": "lines", **preparation(entry)} if "corpus" in entry else preparation(entry)
+            )
+        except UserError as error:
+            raise Problem(key, f"{dotted(key)}: {error}") from None
+        for i, member in enumerate(entry.get("union", ())):
+            if "corpus" not in datasets.get(member, {}):
+                valid = nearest(member, [other for other, its in datasets.items() if "corpus" in its])
+                raise Problem((*key, "union", i), f"{dotted((*key, 'union'))} lists '{member}'; {valid}")
+    labels: dict[tuple[Any, ...], str] = {}
+    for dataset, entries in runs.items():
+        if dataset not in datasets:
+            raise Problem(
+                ("sentences", "runs", dataset),
+                f"sentences.runs has '{dataset}', which is no data set; {nearest(dataset, datasets)}",
+            )
+        for name, entry in entries.items():
+            _check_sentences_run(("sentences", "runs", dataset, name), entry, section)
+            if "row" in entry:
+                _check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
+    for table, said in section["collected"].items():
+        for row, own in said["rows"].items():
+            for dataset, name in own["runs"].items():
+                key = ("sentences", "collected", table, "rows", row, "runs", dataset)
+                _check_known(key, dataset, name, section, AUTOENCODERS)
+    figures = section["figures"]
+    for i, name in enumerate(figures["pairs"]["runs"]):
+        key = ("sentences", "figures", "pairs", "runs", i)
+        _check_known(key, figures["pairs"]["dataset"], name, section, WITH_BOUNDS)
+    for dataset, shown in figures["samples"].items():
+        key = ("sentences", "figures", "samples", dataset)
+        _check_known((*key, "run"), dataset, shown["run"], section, WITH_BOUNDS)
+        _check_known((*key, "reference"), dataset, shown["reference"], section, ("lm", *WITH_BOUNDS))
+    for dataset, names in figures["bounds"].items():
+        for i, name in enumerate(names):
+            key = ("sentences", "figures", "bounds", dataset, i)
+            _check_known(key, dataset, name, section, WITH_BOUNDS)
+    for table, shown in section["texts"].items():
+        for i, name in enumerate(shown["runs"]):
+            key = ("sentences", "texts", table, "runs", i)
+            _check_known(key, shown["dataset"], name, section, AUTOENCODERS)
+
+
+def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
+    """How one entry fits its data set and what it was trained on."""
+    *_, dataset, name = map(str, key)
+    if name == "data":
+        raise Problem(
+            key, f"{dotted(key)}: `data` is the folder of the prepared data set: choose another name"
+        )
+    if "row" in entry and dataset not in OF_DATASET:
+        raise Problem((*key, "row"), f"{dotted(key)}.row: no table has rows of '{dataset}': remove it")
+    if "trained_on" not in entry:
+        objective = _objective(dataset, name, section)
+        if (objective == "answers") != (dataset == QUESTIONS):
+            kind = "for" if objective == "answers" else "not for"
+            raise Problem(
+                key,
+                f"{dotted(key)}: model.objective {objective} is {kind} questions with ranked answers, "
+                f"which only {QUESTIONS} has",
+            )
+        read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
+        _check_read((*key, "model"), entry, read, f"model.objective {objective}")
+        return
+    for part in ("model", "training"):
+        if part in entry:
+            raise Problem(
+                (*key, part), f"{dotted((*key, part))} does nothing in a run with `trained_on`: remove it"
+            )
+    there = section["runs"].get(entry["trained_on"], {})
+    if name not in there or "trained_on" in there[name]:
+        valid = [
+            other
+            for other, runs in section["runs"].items()
+            if "trained_on" not in runs.get(name, {"trained_on": 0})
+        ]
+        place = dotted((*key, "trained_on"))
+        raise Problem(
+            (*key, "trained_on"),
+            f"{place} is '{entry['trained_on']}', where no run '{name}' is trained; "
+            f"{nearest(entry['trained_on'], valid)}",
+        )
+
+
+def _check_known(key: Key, dataset: str, name: str, section: Section, objectives: Sequence[str]) -> None:
+    """What a table or figure shows is a run on that data set, of a kind that it can show."""
+    fitting = [
+        run for run in section["runs"].get(dataset, {}) if _objective(dataset, run, section) in objectives
+    ]
+    if name not in fitting:
+        raise Problem(
+            key,
+            f"{dotted(key)} names '{name}', but must name a run on {dataset} with model.objective "
+            f"{' or '.join(objectives)}; {nearest(name, fitting)}",
+        )
+
+
+def _objective(dataset: str, name: str, section: Section) -> str:
+    """The effective objective of a run."""
+    entry = section["runs"][dataset][name]
+    if "trained_on" in entry:
+        dataset = entry["trained_on"]
+        entry = section["runs"].get(dataset, {}).get(name, {})
+    said = section["model"] | section["datasets"].get(dataset, {}).get("model", {}) | entry.get("model", {})
+    return str(said["objective"])
