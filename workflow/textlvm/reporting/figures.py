@@ -33,7 +33,7 @@ from textlvm.errors import UserError
 from textlvm.files import replacing
 from textlvm.reporting.runs import read_result
 
-__all__ = ["main", "plot_gap", "plot_training", "read_curves", "read_entropy", "save"]
+__all__ = ["STYLE", "labelled", "main", "plot_gap", "plot_training", "read_curves", "read_entropy", "save"]
 
 QUANTITIES = {"h_marginal": "marginal entropy", "h_expected": "expected entropy", "h_gap": "entropy gap"}
 COLOURS = dict(zip(QUANTITIES.values(), sns.color_palette("colorblind", 3), strict=True))
@@ -90,7 +90,7 @@ def read_entropy(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
     Raises `UserError` for a file without these columns or without a row.
     """
     frames = []
-    for path, label in _labelled(paths, labels):
+    for path, label in labelled(paths, labels):
         try:
             frame = pd.read_csv(path, usecols=["position", "h_gap"])
         except (OSError, ValueError) as error:
@@ -108,7 +108,7 @@ def read_curves(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
     a model without noise has none.
     """
     points = []
-    for path, label in _labelled(paths, labels):
+    for path, label in labelled(paths, labels):
         try:
             lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         except (OSError, ValueError) as error:
@@ -272,7 +272,8 @@ def _panels(count: int, title: str) -> tuple[Figure, GridSpec]:
     return figure, figure.add_gridspec(lines, columns)
 
 
-def _labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Path, str]]:
+def labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Path, str]]:
+    """Files with their labels; raises `UserError` unless there is one for each."""
     if len(paths) != len(labels):
         raise UserError(f"{len(paths)} files but {len(labels)} labels; give each file one --labels entry")
     return list(zip(paths, labels, strict=True))

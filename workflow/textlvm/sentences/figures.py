@@ -30,7 +30,7 @@ from matplotlib.figure import Figure
 from textlvm import cli
 from textlvm.errors import UserError
 from textlvm.files import read_json
-from textlvm.reporting.figures import STYLE, save
+from textlvm.reporting.figures import STYLE, labelled, save
 from textlvm.reporting.runs import read_result
 from textlvm.sentences import data
 from textlvm.sentences.likelihood import matching_samples, melbo_of_subsets
@@ -54,7 +54,7 @@ def read_pairs(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
     Raises `UserError` for a run without them.
     """
     frames = []
-    for path, label in _labelled(paths, labels):
+    for path, label in labelled(paths, labels):
         pairs = _read(path, "pairs")
         frames += [
             pd.DataFrame({"label": label, "quantity": name, "same": same, "nats": pairs[f"{name}_{which}"]})
@@ -70,7 +70,7 @@ def read_bounds(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
     Raises `UserError` for a run that is neither sMIM nor sVAE.
     """
     frames = []
-    for path, label in _labelled(paths, labels):
+    for path, label in labelled(paths, labels):
         objective, latent = _read(path, "objective"), _read(path, "latent")
         if objective not in BOUNDS:
             raise UserError(f"{path}: Figures 6-8 show sMIM and sVAE; leave out this '{objective}' run")
@@ -208,14 +208,14 @@ def _pairs(options: argparse.Namespace) -> Figure:
 
 
 def _lengths(options: argparse.Namespace) -> Figure:
-    folders = _labelled(options.data, options.labels)
+    folders = labelled(options.data, options.labels)
     lengths = {label: data.load(folder, options.split).lengths for folder, label in folders}
     return plot_lengths(lengths, options.title)
 
 
 def _samples(options: argparse.Namespace) -> Figure:
     bounds = {
-        label: np.array(_read(path, "melbo")) for path, label in _labelled(options.histograms, options.labels)
+        label: np.array(_read(path, "melbo")) for path, label in labelled(options.histograms, options.labels)
     }
     if not len(options.references) == len(options.reference_labels) in (0, len(bounds)):
         raise UserError("give --references and --reference-labels one entry for each of --labels, or none")
@@ -267,12 +267,6 @@ def _read(path: Path, key: str) -> Any:
             f"{path} has no '{key}': a run without a distribution over codes has none; leave it out"
         )
     return value
-
-
-def _labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Path, str]]:
-    if len(paths) != len(labels):
-        raise UserError(f"{len(paths)} files but {len(labels)} labels; give each file one --labels entry")
-    return list(zip(paths, labels, strict=True))
 
 
 def _arguments() -> argparse.ArgumentParser:
