@@ -74,3 +74,14 @@ def new_project(tmp_path_factory) -> Callable[[], Project]:
 def project(new_project) -> Project:
     """One copy for all tests that only ask what would be done."""
     return new_project()
+
+
+@pytest.fixture
+def restored(project):
+    """The project, with the files that a test edits put back afterwards."""
+    files = [project.root / "config.yaml", *(project.root / "workflow").rglob("*.py")]
+    before = {path: path.read_bytes() for path in files}
+    yield project
+    for path, content in before.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)

@@ -66,17 +66,6 @@ def project(new_project):
     return project
 
 
-@pytest.fixture
-def restored(project):
-    """The project, with the files that a test edits put back afterwards."""
-    files = [project.root / "config.yaml", *(project.root / "workflow").rglob("*.py")]
-    before = {path: path.read_bytes() for path in files}
-    yield project
-    for path, content in before.items():
-        if path.read_bytes() != content:
-            path.write_bytes(content)
-
-
 def cells(project, table):
     with (project.root / table).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

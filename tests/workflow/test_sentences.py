@@ -101,17 +101,6 @@ def project(new_project):
     return project
 
 
-@pytest.fixture
-def restored(project):
-    """The project, with the files that a test edits put back afterwards."""
-    files = [project.root / "config.yaml", *(project.root / "workflow").rglob("*.py")]
-    before = {path: path.read_bytes() for path in files}
-    yield project
-    for path, content in before.items():
-        if path.read_bytes() != content:
-            path.write_bytes(content)
-
-
 def change(project, edit):
     """Edit the experiment in place."""
     file = project.root / "config.yaml"
