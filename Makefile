@@ -5,7 +5,7 @@ PYTHON ?= python3
 # Every recipe runs as in a shell that has sourced envs/activate.
 RUN := . envs/activate &&
 
-.PHONY: help env demo tables test lint bench
+.PHONY: help env demo tables status corpora test faults lint bench
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -32,9 +32,18 @@ demo: env ## run the whole workflow on the documentation of the installed packag
 tables: env ## build every table from the runs that have been measured so far
 	@$(RUN) snakemake --cores 1 tables
 
+status: env ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
+	@$(RUN) python -m textlvm.reporting.status $(ARGS)
+
+corpora: env ## show which corpora are there, how they were checked, and how the others would come
+	@$(RUN) python -m textlvm.corpora.status $(ARGS)
+
 test: lint ## run all checks
 	@$(RUN) snakemake --dry-run --quiet
 	@$(RUN) pytest --quiet
+
+faults: env ## break things on purpose and see that nothing is lost: kills, full disks, bad downloads
+	@$(RUN) pytest --quiet -m "" tests/faults
 
 lint: env ## check style and the workflow's form
 	@$(RUN) ruff check . && ruff format --check .

@@ -6,19 +6,23 @@ import json
 import platform
 import re
 import shlex
+import shutil
 import sys
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from textlvm import plan, targets
 from textlvm.config import check, origin
 from textlvm.corpora import registry
-from textlvm.errors import UserError
+from textlvm.errors import UserError, explain
 from textlvm.fingerprint import fingerprint
+from textlvm.processes import PARENT, announced
 from textlvm.sentences.dataset import sources_of
 
 REGISTRY = "workflow/corpora.yaml"
 PINS = "envs/requirements.txt"
+SNAKEMAKE = version("snakemake")
 
 
 def read_experiment():
@@ -45,9 +49,28 @@ CORPORA, DATA_SETS, SOURCES, RUNS = read_experiment()
 RESULTS = Path(config["pathvars"]["results"])
 
 # Modules are found here by whatever a rule starts, also on a cluster's nodes and in conda environments, which
-# do not keep the variable itself.
+# do not keep the variable itself. $PPID is Snakemake, which no step outlives.
 PACKAGES = Path(workflow.basedir, "workflow")
-shell.prefix(f"export PYTHONPATH={shlex.quote(str(PACKAGES))}; ")
+shell.prefix(f"export PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
+
+
+def announce():
+    """Make this Snakemake known to others in the folder, and remove the lock of one that was killed."""
+    locks = Path(".snakemake", "locks")
+    try:
+        with announced(Path(".snakemake", "instances"), forget="--unlock" in sys.argv) as others:
+            if not others:
+                shutil.rmtree(locks, ignore_errors=True)
+            elif any(locks.glob("*.lock")):
+                places = ", ".join(others)
+                logger.warning(f"Another Snakemake works in this folder, or one was killed, on {places}.")
+    except OSError as error:
+        sys.exit(f"error: {explain(error) or error}")
+
+
+# One within a job of a cluster belongs to the one that submitted the job, and is no other.
+if not workflow.remote_exec:
+    announce()
 
 
 def any_of(names):
@@ -69,6 +92,15 @@ wildcard_constraints:
 def as_json(value):
     """Settings as the command line of a step takes them; the same settings always make the same text."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def per_attempt(amount):
+    """A resource of which every further attempt gets as much more: what ended for want of it is retried."""
+
+    def granted(wildcards, attempt):
+        return amount * attempt
+
+    return granted
 
 
 # ---- corpora
@@ -120,6 +152,11 @@ def run_files(runs, file):
     return [f"<results>/{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
 
 
+def in_tables(measured):
+    """Those that tables have rows of; the others are trained for these, and not measured."""
+    return [own for own in measured if own.rows]
+
+
 def row_labels(runs):
     """The row labels that go with `run_files`."""
     return [run.label for run in runs for _ in run.seeds]
@@ -140,6 +177,16 @@ def training_spec(wildcards):
 def evaluation_settings(wildcards):
     """The settings an evaluation depends on, beside the trained run's own."""
     return as_json(run_of(wildcards).evaluation)
+
+
+def downloaded(corpus, files):
+    """Files of a corpus, where they are downloaded to."""
+    return [str(Path(config["pathvars"]["resources"], "downloads", corpus, file.name)) for file in files]
+
+
+def corpus_files(wildcards):
+    """The files that a run's words were counted in. No input: counts outlive them."""
+    return downloaded(wildcards.corpus, CORPORA[wildcards.corpus].files)
 
 
 def ngram_arguments(wildcards, input):
@@ -179,13 +226,10 @@ def table_metrics(wildcards):
 
 
 def finished_metrics(wildcards):
-    """Those that are there, measured with the settings of now."""
-    return [
-        str(RESULTS / own.metrics(seed))
-        for own in of_table(wildcards)
-        for seed in own.seeds
-        if own.is_finished(seed, RESULTS)
-    ]
+    """Those that are there, measured with the settings of now, and the failures of trainings with these."""
+    outcomes = [own.outcome(seed, RESULTS) for own in of_table(wildcards) for seed in own.seeds]
+    # Runs that are measured on several data sets share a training.
+    return list(dict.fromkeys(str(path) for path in outcomes if path))
 
 
 def finished_digest(wildcards):
@@ -269,7 +313,7 @@ def sentences_products(folder, forms):
 
 
 def all_products():
-    """Every table and figure."""
+    """Every table and figure, and the claims."""
     pictures = ["png", "svg"]
     words = expand(
         "<results>/words/{corpus}/figure{figure}.{form}",
@@ -280,12 +324,15 @@ def all_products():
     sentences = [
         *expand("<results>/sentences/figure{figure}.{form}", figure=range(3, 9), form=pictures),
         *expand(
-            "<results>/sentences/{table}.{form}", table=config["sentences"]["texts"], form=["md", "json"]
+            "<results>/sentences/{table}.{form}",
+            table=config["sentences"]["texts"],
+            form=["md", "html", "json"],
         ),
     ]
-    forms = ["csv", "md", "tex"]
+    forms = ["csv", "md", "html", "tex"]
     return [
         *expand("<results>/table{table}.csv", table={*tables_of("words"), *tables_of("sentences")}),
+        *expand("<results>/claims.{form}", form=["csv", "md", "html"]),
         *words_products("", forms),
         *words,
         *sentences_products("", forms),
@@ -293,10 +340,16 @@ def all_products():
     ]
 
 
+def whole_archive():
+    """The archive of all that was found, if there are runs to tell of."""
+    return ["<results>/ro-crate.zip"] if in_tables(RUNS) else []
+
+
 def partial_tables():
-    """Every table of results, tidy and to read, from the runs that are measured."""
+    """Every table of results, tidy and to read, and the claims, from the runs that are measured."""
     return [
         *expand("<results>/partial/table{table}.csv", table=plan.TABLES),
+        *expand("<results>/partial/claims.{form}", form=["csv", "md"]),
         *words_products("partial/", ["md"]),
         *sentences_products("partial/", ["md"]),
     ]

@@ -94,6 +94,15 @@ def measured_arguments(wildcards):
     return ["--data", data_folder(trained_dataset(wildcards)), *target]
 
 
+def measured_sources(wildcards):
+    """The files that these data sets were made from. No input: prepared data sets outlive them."""
+    measured = (trained_dataset(wildcards), wildcards.dataset)
+    parts = [part for name in measured for part in members(name) or [name]]
+    # A file can have several splits, and a data set be in both.
+    paths = [path for part in parts for path in downloaded(DATA_SETS[part].corpus, SOURCES[part].values())]
+    return list(dict.fromkeys(paths))
+
+
 def qualitative_settings(wildcards):
     """What a run shows of its data set in Tables 9-21."""
     section = config["sentences"]

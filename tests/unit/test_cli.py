@@ -1,6 +1,10 @@
 import argparse
 import logging
+import os
+import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +75,71 @@ def test_an_error_of_ours_shows_its_traceback_in_both(monkeypatch, capsys, tmp_p
     assert stop.value.code == 1
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert "ZeroDivisionError" in log.read_text()
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys, tmp_path):
+    def main(options):
+        raise OSError(28, "No space left on device", "results/x.json")
+
+    log = tmp_path / "x.log"
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, main, "--log", str(log))
+    assert stop.value.code == cli.EXIT_USER_ERROR
+    text = capsys.readouterr().err
+    assert text.startswith("error: no space left for results/x.json (No space left on device): ")
+    assert text.count("\n") == 1
+    assert "Traceback" in log.read_text()
+
+
+def test_a_log_in_a_place_without_access_is_one_sentence(monkeypatch, capsys, tmp_path):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "x.log"))
+
+    monkeypatch.setattr(logging, "FileHandler", refuse)
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, lambda options: None, "--log", str(tmp_path / "x.log"))
+    assert stop.value.code == cli.EXIT_USER_ERROR
+    assert capsys.readouterr().err.startswith(
+        f"error: no access to {tmp_path / 'x.log'} (Permission denied): "
+    )
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
+    def main(options):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, main)
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+STEP = """
+import signal, sys
+from pathlib import Path
+from textlvm import cli
+from textlvm.files import replacing
+def main(options):
+    with replacing(Path(sys.argv[0]) / "x.txt"):
+        print("began", flush=True)
+        signal.pause()
+sys.argv = sys.argv[1:]
+cli.run(main, cli.parser(None))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_step_that_is_told_to_end_leaves_nothing_unfinished(tmp_path, number):
+    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    command = [sys.executable, "-c", STEP, str(tmp_path)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, preexec_fn=_heard) as step:
+        step.stdout.readline()
+        assert list(tmp_path.iterdir())
+        step.send_signal(number)
+    assert step.returncode == 128 + number
+    assert not list(tmp_path.iterdir())
+
+
+def _heard():
+    """Let a step hear what a test run in the background may ignore."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

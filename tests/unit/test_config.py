@@ -16,7 +16,7 @@ from textlvm.words import spec as words_spec
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "config.yaml"
-REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml").keys()
+REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
 
 
 def merged(base, overlay):
@@ -168,8 +168,8 @@ VALUES = [
     ),
     (
         "pathvars: {results: 'a/{b}'}",
-        "mine.yaml: pathvars.results must be a folder, without a slash at its end and without any of {}<>, "
-        'not "a/{b}"',
+        "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its end "
+        'or any of {}<>, not "a/{b}"',
     ),
     (
         "sentences: {evaluation: {as_quoted: maybe}}",
@@ -178,6 +178,26 @@ VALUES = [
     (
         "sentences: {qualitative: {interpolate: [[1]]}}",
         "mine.yaml: sentences.qualitative.interpolate.0 must have 2 entries, not 1",
+    ),
+    (
+        "words: {runs: {standard: {tril: {row: --out}}}}",
+        'mine.yaml: words.runs.standard.tril.row must be text that does not begin with a hyphen, not "--out"',
+    ),
+    (
+        'words: {runs: {standard: {tril: {row: "a\\nb"}}}}',
+        "mine.yaml: words.runs.standard.tril.row has '\\n' in it: write it on one line, in plain text",
+    ),
+    (
+        'sentences: {collected: {table6: {rows: {"a\\tb": {runs: {}}}}}}',
+        "mine.yaml: sentences.collected.table6.rows has the key 'a\\tb': write it on one line, in plain text",
+    ),
+    (
+        "words: {training: {learning_rate: .inf}}",
+        "mine.yaml: words.training.learning_rate must be a number between -2^63 and 2^63, not Infinity",
+    ),
+    (
+        "words: {training: {clip: .nan}}",
+        "mine.yaml: words.training.clip must be a number between -2^63 and 2^63, not NaN",
     ),
     ("words: {ngram: {orders: [7]}}", "mine.yaml: words.ngram.orders.0 must be at most 6, not 7"),
 ]
@@ -191,17 +211,12 @@ RELATIONS = [
         "mine.yaml: corpora.mine.path: there is no file or folder nowhere.txt",
     ),
     (
+        f"corpora: {{mine: {{path: {'x' * 300}, kind: text}}}}\nwords: {{corpora: [mine]}}",
+        f"mine.yaml: corpora.mine.path: there is no file or folder {'x' * 300}",
+    ),
+    (
         "words: {vocabulary: {min_length: 13}}",
         "mine.yaml: words.vocabulary.min_length exceeds max_length",
-    ),
-    (
-        "words: {training: {log_every: 33}}",
-        "mine.yaml: words.training.monitor_every (500) must be a multiple of log_every (33)",
-    ),
-    (
-        "words: {runs: {standard: {tril: {training: {monitor_every: 75}}}}}",
-        "mine.yaml: words.runs.standard.tril.training.monitor_every (75) must be "
-        "a multiple of log_every (50)",
     ),
     (
         "words: {runs: {standard: {tril: {model: {transition: real-nvp}}}}}",
@@ -245,6 +260,33 @@ RELATIONS = [
     (
         "sentences: {datasets: {everything: {union: [ptb, yelp]}}}",
         "mine.yaml: sentences.datasets.everything.union lists 'yelp'; did you mean 'yelp15'?",
+    ),
+    (
+        "sentences: {datasets: {everything: {union: [ptb, yahoocqa]}}}",
+        "mine.yaml: sentences.datasets.everything.union lists 'yahoocqa'; did you mean 'yahoo'?",
+    ),
+    (
+        "sentences: {datasets: {yahoocqa: {corpus: documentation-sentences}}}",
+        "mine.yaml: sentences.datasets.yahoocqa.corpus is 'documentation-sentences', which has no questions "
+        "with ranked answers; did you mean 'documentation-questions'?",
+    ),
+    (
+        "sentences: {datasets: {ptb: {corpus: yahoocqa}}}",
+        "mine.yaml: sentences.datasets.ptb.corpus is 'yahoocqa', which has no sentences; "
+        "did you mean 'yahoo'?",
+    ),
+    (
+        "sentences: {datasets: {ptb: {corpus: gutenberg}}}",
+        "mine.yaml: sentences.datasets.ptb.corpus is 'gutenberg', which has no sentences; valid: "
+        "'documentation-answers', 'documentation-labelled', 'documentation-paragraphs', "
+        "'documentation-sentences', 'ptb', 'wikitext-103', 'wikitext-103-held-out', 'yahoo', 'yelp13', "
+        "'yelp15'",
+    ),
+    (
+        "corpora: {mine: {path: /, kind: sentences, format: lines}}\n"
+        "sentences: {datasets: {yahoocqa: {corpus: mine}}}",
+        "mine.yaml: sentences.datasets.yahoocqa.corpus is 'mine', which has no questions with ranked "
+        "answers; valid: 'documentation-questions', 'yahoocqa', 'yahoocqa-dasl'",
     ),
     (
         "sentences: {datasets: {everything: {union: [ptb]}}}",

@@ -1,6 +1,11 @@
-import pytest
+import errno
+import os
 
-from textlvm.errors import UserError, nearest
+import numpy as np
+import pytest
+import torch
+
+from textlvm.errors import UserError, explain, is_out_of_memory, nearest
 
 
 def test_close_names_are_suggested_best_first():
@@ -24,3 +29,49 @@ def test_no_more_than_count_names_are_suggested():
 def test_a_user_error_is_its_sentence():
     with pytest.raises(UserError, match=r"^config\.yaml: no$"):
         raise UserError("config.yaml: no")
+
+
+def test_the_sentence_of_a_user_error_is_its_own():
+    assert explain(UserError("config.yaml: no")) == "config.yaml: no"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_with_the_file_and_what_to_do(number):
+    sentence = explain(OSError(number, os.strerror(number), "results/x.json"))
+    assert sentence.startswith(f"no space left for results/x.json ({os.strerror(number)}): free some and run")
+    assert "goes on from a training's last checkpoint" in sentence
+    assert explain(OSError(number, os.strerror(number))).startswith("no space left for a file (")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_no_access_is_told_with_the_file(number):
+    sentence = explain(OSError(number, os.strerror(number), "results/x.json"))
+    assert sentence.startswith(f"no access to results/x.json ({os.strerror(number)}): change its permissions")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_a_lack_of_memory_is_told(error):
+    assert is_out_of_memory(error)
+    assert explain(error).startswith("out of memory: ")
+
+
+def test_libraries_say_so_in_these_words():
+    """What NumPy and PyTorch raise for more memory than there are addresses."""
+    for allocate in (lambda: np.empty(1 << 60, np.int8), lambda: torch.empty(1 << 60, dtype=torch.int8)):
+        with pytest.raises((MemoryError, RuntimeError)) as raised:
+            allocate()
+        assert is_out_of_memory(raised.value)
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(2, "No such file", "x"), ValueError("x"), RuntimeError("x")]
+)
+def test_other_errors_are_ours(error):
+    assert explain(error) is None

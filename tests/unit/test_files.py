@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import stat
@@ -7,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.files import read_json, replacing, write_bytes, write_json, write_text
+from textlvm.files import (
+    read_json,
+    remove_temporaries,
+    replacing,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -76,3 +84,47 @@ def test_json_has_no_place_for_what_is_no_number(tmp_path, value):
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, [value])
     assert json.loads(path.read_text()) == [1]
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "x.txt"
+    write_text(path, "old")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left") as raised:
+            write_text(path, "new")
+    assert raised.value.filename == str(path)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["x.txt"]
+
+
+def test_a_temporary_file_that_cannot_be_made_goes_by_its_name(tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "touch", refuse)
+        with pytest.raises(PermissionError) as raised:
+            write_text(tmp_path / "x.txt", "new")
+    assert raised.value.filename == str(tmp_path / "x.txt")
+
+
+def test_an_error_about_another_file_keeps_that_ones_name(tmp_path):
+    def copy():
+        with replacing(tmp_path / "x.txt") as temporary:
+            temporary.write_text((tmp_path / "missing.txt").read_text())
+
+    with pytest.raises(FileNotFoundError) as raised:
+        copy()
+    assert str(raised.value.filename) == str(tmp_path / "missing.txt")
+
+
+def test_what_was_left_of_a_file_is_removed_and_nothing_else(tmp_path):
+    for name in (".x-1f.txt", ".x-2e.txt", "x.txt", ".y-1f.txt", ".x-1f.json", "x-1f.txt"):
+        (tmp_path / name).write_text("")
+    remove_temporaries(tmp_path / "x.txt")
+    assert names(tmp_path) == [".x-1f.json", ".y-1f.txt", "x-1f.txt", "x.txt"]

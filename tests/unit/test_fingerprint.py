@@ -68,7 +68,13 @@ def test_importing_a_step_runs_nothing_that_the_fingerprint_misses():
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=fp.ROOT
     ).stdout.split()
-    assert set(loaded) <= fp.dependencies(module)
+    assert set(loaded) <= fp.dependencies(module) | fp.RECORDS
+
+
+def test_what_only_keeps_records_reruns_nothing(root):
+    edit(root, "step.py", "import os\n", "import os\nfrom textlvm import provenance\n")
+    (root / "textlvm" / "provenance.py").write_text("from textlvm import unrelated\n")
+    assert not fp.dependencies("textlvm.step", root) & {"textlvm.provenance", "textlvm.unrelated"}
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,53 @@ def test_prepared_is_what_was_prepared_with_the_settings_of_now(tmp_path):
     assert own.is_finished(0, tmp_path)
     file.write_text(json.dumps({"settings": {**own.settings, "seed": 1}}))
     assert not own.is_finished(0, tmp_path)
+
+
+def fail(results, run, **changes):
+    """Leave what a failed training leaves."""
+    folder = results / run.training_path / "seed0" / "checkpoint"
+    folder.mkdir(parents=True, exist_ok=True)
+    failure = {"model": run.model, "training": run.training, "status": "failed"} | changes
+    (folder / "failure.json").write_text(json.dumps(failure))
+    return folder / "failure.json"
+
+
+def test_what_came_out_are_metrics_or_a_failure_with_the_settings_of_now(measured):
+    done, failed, waiting = RUNS[:3]
+    # That of a measured run is from before.
+    fail(measured, done)
+    assert done.outcome(0, measured) == measured / done.metrics(0)
+    file = fail(measured, failed)
+    assert failed.outcome(0, measured) == file
+    assert failed.outcome(3, measured) is None
+    assert waiting.outcome(0, measured) is None
+    for other in ({"model": {}}, {"training": {}}):
+        fail(measured, failed, **other)
+        assert failed.outcome(0, measured) is None
+
+
+def test_a_training_that_failed_did_so_for_all_that_measure_it(tmp_path):
+    there, here = (
+        SENTENCES["sentences/everything/smim-everything"],
+        SENTENCES["sentences/ptb/smim-everything"],
+    )
+    assert here.outcome(0, tmp_path) == there.outcome(0, tmp_path) is None
+    file = fail(tmp_path, there)
+    assert here.outcome(0, tmp_path) == there.outcome(0, tmp_path) == file
+
+
+def test_a_data_set_has_an_outcome_when_it_is_prepared(tmp_path):
+    own = DATA_SETS["ptb"]
+    assert own.outcome(0, tmp_path) is None
+    file = tmp_path / own.metrics(0)
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"settings": own.settings}))
+    assert own.outcome(0, tmp_path) == file
+
+
+def test_rows_say_what_their_runs_were_trained_on():
+    titles = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in CORPORA.items()}
+    rows = read_plan(plan.rows(SENTENCES.values(), 2, titles))
+    trained_on = {row.run: row.trained_on for row in rows}
+    assert trained_on["smim-everything"] == "everything"
+    assert trained_on["smim-16"] == ""

@@ -89,12 +89,21 @@ def test_the_demo_has_every_row_on_a_corpus_made_here(project):
 
 
 @pytest.mark.parametrize(
-    ("limit", "gpus"), [("", "gpu=1"), ("--resources gpu=2", "gpu=1"), ("--resources gpu=0", "gpu=0")]
+    ("limit", "gpus"),
+    [
+        ("", "gpu=1"),
+        ("--resources gpu=2", "gpu=1"),
+        ("--resources gpu=0", "gpu=0"),
+        ("--set-resources words_train:gpu=0", "gpu=0"),
+    ],
 )
 def test_a_training_takes_one_gpu_or_as_many_as_there_are(project, limit, gpus):
     target = "results/words/gutenberg/standard/tril/seed0/model.safetensors"
-    output = project.run(f"snakemake --cores 8 {limit} {target} --dry-run")
-    assert f" {gpus}," in output.partition("rule words_train:")[2]
+    output = project.run(f"snakemake --cores 8 {limit} {target} --dry-run --printshellcmds")
+    job = output.partition("rule words_train:")[2]
+    assert f" {gpus}," in job
+    # The step is told, so that it computes on the CPU of a machine with GPUs.
+    assert f" --gpus {gpus.removeprefix('gpu=')} " in job
 
 
 @pytest.mark.parametrize("table", range(1, 9))
@@ -109,6 +118,8 @@ def test_tables_of_what_is_there_train_nothing(project):
         *(f"results/partial/table{n}.csv" for n in range(1, 9)),
         *(f"results/partial/words/gutenberg/table{n}.csv" for n in (1, 2)),
         *(f"results/partial/sentences/table{n}.csv" for n in range(1, 9)),
+        "results/partial/claims.csv",
+        "results/partial/index.html",
     }
 
 

@@ -1,51 +1,18 @@
 """The real rules on real text: one run of each kind, then what reruns after which change."""
 
 import csv
+import hashlib
 import json
-import pydoc_data.topics
+import os
 import re
-from pathlib import Path
+import zipfile
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
-CORPUS = "topics"
-SMALL = {
-    "training": {"steps": 20, "batch": 16, "log_every": 10, "monitor_every": 10, "checkpoint_every": 10},
-    "evaluation": {
-        "trajectories": 256,
-        "bootstrap": 5,
-        "samples": 200,
-        "entropy_trajectories": 20,
-        "entropy_draws": 5,
-        "entropy_reference_draws": 10,
-    },
-}
-RUNS = {
-    "standard": ("tril", "tril-k2", "real-nvp", "baseline-8d", "oracle"),
-    "unseen": ("baseline-8d",),
-}
+import reports
+import tiny
 
-
-def experiment():
-    """config.yaml with few runs, small budgets and the language reference as the user's own corpus."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    words = config["words"]
-    config["papers"] = ["words"]
-    config["corpora"] = {CORPUS: {"path": "my texts", "kind": "text", "title": "Python topics"}}
-    words |= {
-        "corpora": [CORPUS],
-        "seeds": [0],
-        "figures": {"training_run": "tril-k2", "baseline": "baseline-8d"},
-    }
-    words["vocabulary"]["min_count"] = 5
-    words["runs"] = {
-        split: {name: words["runs"][split][name] for name in names} for split, names in RUNS.items()
-    }
-    for section, values in SMALL.items():
-        words[section] |= values
-    return config
+CORPUS, RUNS = tiny.CORPUS, tiny.WORDS_RUNS
 
 
 def folder(run, split="standard"):
@@ -56,11 +23,7 @@ def folder(run, split="standard"):
 def project(new_project):
     """A project in which the command of the README has been run, then all the rest."""
     project = new_project()
-    texts = list(pydoc_data.topics.topics.values())
-    (project.root / "my texts").mkdir()
-    for i in range(2):
-        (project.root / "my texts" / f"part {i}.txt").write_text("\n".join(texts[i::2]), encoding="utf-8")
-    (project.root / "config.yaml").write_text(yaml.safe_dump(experiment(), sort_keys=False), encoding="utf-8")
+    tiny.write(project.root, tiny.words)
     project.run("snakemake --cores 2 --resources gpu=2 results/table1.csv")
     project.run("snakemake --cores 2")
     return project
@@ -72,11 +35,7 @@ def cells(project, table):
 
 
 def change(project, edit):
-    """Edit the experiment in place."""
-    file = project.root / "config.yaml"
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    edit(config["words"])
-    file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    tiny.change(project.root, "words", edit)
 
 
 def test_tables_have_every_planned_row_with_its_value(project):
@@ -103,12 +62,75 @@ def test_tables_and_figures_stand_in_the_papers_shape(project):
         assert "<svg" in (results / f"figure{n}.svg").read_text(encoding="utf-8")
 
 
+def test_claims_say_what_came_out_beside_what_the_paper_prints(project):
+    claims = {claim["id"]: claim for claim in cells(project, "results/claims.csv")}
+    samples = claims["two-samples-lower-ce"]
+    assert (samples["outcome"], samples["published_outcome"]) == ("undecided", "fails")
+    assert samples["effect"]
+    assert samples["missing"].startswith("one seed")
+    assert (samples["corpus"], samples["stand_in"]) == (CORPUS, "true")
+    # What is not trained needs no second seed.
+    assert claims["oracle-not-optimal-on-test"]["outcome"] == "holds"
+    assert claims["five-samples-lower-ce"]["missing"] == "not in the plan: TRIL, K=5; 2×TRIL, K=5; 2×TRIL"
+    text = (project.root / "results/claims.md").read_text(encoding="utf-8")
+    assert samples["claim"] in text
+
+
+def test_a_report_shows_tables_figures_and_claims(project):
+    project.run("snakemake --report results/report.html")
+    report = reports.read(project.root / "results/report.html")
+    assert report.categories == {
+        "Words (Schmidt & Hofmann 2018)": {
+            "Tables": [f"results/words/{CORPUS}/table{n}.html" for n in (1, 2)],
+            "Figures": [f"results/words/{CORPUS}/figure{n}.svg" for n in (1, 2)],
+        },
+        "Claims": {"Other": ["results/claims.html"]},
+    }
+    table = f"results/words/{CORPUS}/table1.html"
+    assert report.results[table]["labels"] == {"result": "Table \u20071", "data": "Python topics"}
+    assert "Table 1 of Schmidt" in report.results[table]["caption"]
+    assert ">BASELINE-8D</td>" in report.text(table)
+    assert "<svg" in report.text(f"results/words/{CORPUS}/figure2.svg")
+    assert "Livne" not in report.page
+
+
+def test_the_status_says_that_all_is_done(project):
+    text = project.run("python -m textlvm.reporting.status")
+    runs = sum(map(len, RUNS.values()))
+    assert text.startswith(f"{runs} of {runs} done in all\n")
+    assert re.search(r"standard/tril-k2 +0  done +20/20 +\d", text)
+
+
 def test_a_run_says_what_it_is(project):
     spec = json.loads((project.root / folder("tril-k2") / "spec.json").read_text())
     metrics = json.loads((project.root / folder("tril-k2") / "metrics.json").read_text())
     assert spec["name"] == f"words/{CORPUS}/standard/tril-k2"
     assert spec["model"]["samples"] == 2
     assert spec["training"]["steps"] == metrics["settings"]["entropy_trajectories"] == 20
+
+
+def test_one_archive_has_what_was_found_and_how(project):
+    with zipfile.ZipFile(project.root / "results/ro-crate.zip") as archive:
+        files = set(archive.namelist())
+        said = {
+            entity["@id"]: entity for entity in json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
+        }
+        configuration = json.loads(archive.read("configuration.json"))
+        record = json.loads(archive.read(f"{folder('tril-k2')}/provenance.json"))
+    runs = {folder(name, split) for split, names in RUNS.items() for name in names}
+    assert {f"{run}/metrics.json" for run in runs} | {"results/table1.csv", "workflow/common.smk"} <= files
+    assert configuration["papers"] == ["words"]
+    assert record["configuration"]["model"]["samples"] == 2
+    # What trained and measured it was in no repository.
+    assert record["training"]["git"] is record["evaluation"]["git"] is None
+    assert record["training"]["packages"]["torch"] == record["evaluation"]["packages"]["torch"]
+    assert record["training"]["cost"]["steps"] == 20
+    digests = {
+        hashlib.sha256(path.read_bytes()).hexdigest() for path in (project.root / "my texts").iterdir()
+    }
+    assert set(record["corpora"].values()) == digests
+    assert said[f"#words/{CORPUS}/standard/tril-k2/seed0/training"]["endTime"] == record["training"]["ended"]
+    assert {said[f"#corpora/{CORPUS}/part_{i}.txt"]["sha256"] for i in range(2)} == digests
 
 
 def test_the_files_of_a_corpus_are_counted_apart_and_added_up(project):
@@ -141,6 +163,8 @@ def test_comments_format_and_docstrings_of_code_do_nothing(restored):
 def test_resources_and_threads_do_nothing(project):
     line = "snakemake --cores 2 --set-threads words_train=2 --set-resources words_train:mem_mb=9"
     assert project.jobs(line) == set()
+    assert project.jobs("snakemake --cores 2 --resources gpu=0") == set()
+    assert project.jobs("snakemake --cores 2 --set-resources words_train:gpu=0") == set()
 
 
 def test_a_change_of_code_reruns_what_uses_it(restored):
@@ -150,6 +174,7 @@ def test_a_change_of_code_reruns_what_uses_it(restored):
         f"results/words/{CORPUS}/table{n}.csv" for n in (1, 2)
     }
     figures = {f"results/words/{CORPUS}/figure{n}.png" for n in (1, 2)}
+    tables |= {"results/claims.csv", "results/index.html", "results/ro-crate.zip"}
     # The figures read metrics with the tables' code.
     assert tables <= restored.jobs("snakemake --cores 2") <= tables | figures | {"all"}
 
@@ -165,8 +190,11 @@ def test_a_change_of_the_objective_retrains_every_run(restored):
 
 DEPENDENTS = {
     "results/table1.csv",
+    "results/claims.csv",
     f"results/words/{CORPUS}/table1.csv",
     f"results/words/{CORPUS}/figure1.png",
+    "results/index.html",
+    "results/ro-crate.zip",
     "all",
 }
 
@@ -212,5 +240,28 @@ def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
     assert "not run" not in verdicts["tril"]
     text = (restored.root / f"results/partial/words/{CORPUS}/table1.md").read_text(encoding="utf-8")
     assert "TRIL, K=2" in text
+    claims = {claim["id"]: claim for claim in cells(restored, "results/partial/claims.csv")}
+    assert claims["two-samples-lower-ce"]["missing"] == "not run: TRIL, K=2"
     missing.write_bytes(content)
     assert "results/partial/table1.csv" in restored.jobs("snakemake --cores 2 tables")
+
+
+def test_a_commit_reruns_nothing_and_changes_no_metric(project, monkeypatch):
+    # Inside a hook, variables name the repository that the hook belongs to.
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    before = {
+        name: (project.root / folder("oracle") / name).read_bytes()
+        for name in ("metrics.json", "samples.txt")
+    }
+    project.run("git init --quiet && git add Snakefile config.yaml workflow envs")
+    identity = "-c user.name=A -c user.email=a@example.org -c commit.gpgsign=false"
+    project.run(f"git {identity} commit --quiet --message Begin")
+    assert project.jobs("snakemake --cores 2") == set()
+    target = f"{folder('oracle')}/metrics.json"
+    project.run(f"snakemake --cores 2 --forcerun {target} -- {target}")
+    assert before == {name: (project.root / folder("oracle") / name).read_bytes() for name in before}
+    record = json.loads((project.root / folder("oracle") / "provenance.json").read_text())
+    assert len(record["evaluation"]["git"]["commit"]) == 40
+    # It is of this measurement, and the one that is packed and on the page is not.
+    assert project.jobs("snakemake --cores 2") == {"results/index.html", "results/ro-crate.zip", "all"}

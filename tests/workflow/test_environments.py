@@ -33,7 +33,12 @@ def entry_points() -> list[tuple[str, str]]:
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
     blocks = re.split(r"^rule ", rules, flags=re.MULTILINE)[1:]
     found = [(re.search(r"envs/(\w+\.yaml)", b), re.search(r"python -m ([\w.]+)", b)) for b in blocks]
-    return sorted({(env[1], module[1]) for env, module in found if env and module})
+    return sorted({(env[1], started(module[1])) for env, module in found if env and module})
+
+
+def started(module: str) -> str:
+    """The module that `python -m` runs."""
+    return f"{module}.__main__" if fp.ROOT.joinpath(*module.split(".")).is_dir() else module
 
 
 def test_versions_are_exact_and_those_asked_for_are_among_them():

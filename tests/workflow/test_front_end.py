@@ -112,7 +112,7 @@ def test_the_next_snakemake_on_the_path_runs(tmp_path):
         text=True,
         check=True,
     )
-    assert output.stdout == "--config|a= x|--|results/a b.csv|"
+    assert output.stdout == "--rerun-incomplete|--keep-going|--config|a= x|--|results/a b.csv|"
 
 
 def test_without_snakemake_one_sentence_says_what_to_do():

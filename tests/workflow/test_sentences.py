@@ -2,37 +2,13 @@
 
 import csv
 import json
-import pydoc_data.topics
-from pathlib import Path
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
-TINY = {
-    "model": {"latent": 4, "hidden": 8, "embedding": 6},
-    "training": {"steps": 4, "monitor_every": 2, "log_every": 2, "max_length": 10, "batch": 8},
-    "evaluation": {"repeats": 2, "max_length": 5},
-    "qualitative": {"max_length": 5, "steps": 3, "samples": 2, "questions": [0]},
-}
-BOTH = {
-    "svae": {"row": "sVAE (16)", "model": {"objective": "svae"}},
-    "smim": {"row": "sMIM (16)", "evaluation": {"reference_ppl": 40}},
-}
-RUNS = {
-    "ptb": {
-        **BOTH,
-        "ae": {"model": {"objective": "ae"}},
-        "smim-all": {"row": "sMIM (1024)†", "trained_on": "everything"},
-    },
-    "yelp15": BOTH,
-    "yahoo": BOTH,
-    "everything": {"smim-all": {}},
-    "yahoocqa": {
-        "smim": {"row": "sMIM (512)", "trained_on": "yahoo"},
-        "ap-bilstm": {"row": "AP-BiLSTM", "model": {"objective": "answers"}},
-    },
-}
+import reports
+import tiny
+
+RUNS = tiny.SENTENCES_RUNS
 TRAINED = {
     f"{dataset}/{name}"
     for dataset, entries in RUNS.items()
@@ -42,71 +18,17 @@ TRAINED = {
 TABLES = (1, 2, 3, 4, 6, 7, 8)
 
 
-def experiment():
-    """config.yaml with few runs, tiny budgets and texts of the user's own."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    mine = {"path": "my sentences", "kind": "sentences", "format": "lines", "title": "Python topics"}
-    asked = {"path": "my questions", "kind": "sentences", "format": "triples", "title": "Python questions"}
-    config |= {"papers": ["sentences"], "corpora": {"mine": mine, "asked": asked}}
-    section = config["sentences"]
-    for part, values in TINY.items():
-        section[part] |= values
-    section |= {
-        "datasets": {
-            "ptb": {"row": "PTB", "corpus": "mine", "training": {"optimizer": "adam"}},
-            "yelp15": {"row": "Yelp15", "corpus": "mine"},
-            "yahoo": {"row": "Yahoo", "corpus": "mine"},
-            "everything": {"row": "Everything", "union": ["ptb", "yahoo"]},
-            "yahoocqa": {"corpus": "asked"},
-        },
-        # A copy, in which no two entries are one.
-        "runs": json.loads(json.dumps(RUNS)),
-        "collected": {
-            "table6": {
-                "metric": "latent_entropy",
-                "rows": {
-                    "sMIM (S)": {"runs": {"ptb": "smim", "yahoo": "smim"}},
-                    "N(S)": {"metric": "normal_entropy", "runs": {"ptb": "smim", "yahoo": "smim"}},
-                },
-            },
-            "table7": {"metric": "bleu1", "rows": {"AE (S)": {"runs": {"ptb": "ae"}}}},
-        },
-        "figures": {
-            "pairs": {"dataset": "ptb", "runs": ["smim", "svae"]},
-            "samples": {"ptb": {"run": "smim", "reference": "svae"}},
-            "bounds": {dataset: ["svae", "smim"] for dataset in ("ptb", "yelp15", "yahoo")},
-        },
-        "texts": {
-            "table12": {"dataset": "ptb", "runs": ["smim", "smim-all", "ae"]},
-            "table15": {"dataset": "ptb", "runs": ["smim", "smim-all"]},
-            "table21": {"dataset": "yahoo", "runs": ["smim"]},
-        },
-    }
-    return config
-
-
 @pytest.fixture(scope="module")
 def project(new_project):
     """A project in which everything has been run."""
     project = new_project()
-    lines = [line for text in pydoc_data.topics.topics.values() for line in text.splitlines()]
-    lines = [line for line in dict.fromkeys(lines) if len(line.split()) > 5 and "#" not in line]
-    for folder, form in (("my sentences", "{0}\n"), ("my questions", "{0}#{1}#0\n{0}#{2}#1\n")):
-        (project.root / folder).mkdir()
-        for split, start, size in (("train", 0, 64), ("valid", 300, 24), ("test", 600, 24)):
-            text = "".join(form.format(*lines[3 * i : 3 * i + 3]) for i in range(start, start + size))
-            (project.root / folder / f"{split}.txt").write_text(text, encoding="utf-8")
-    (project.root / "config.yaml").write_text(yaml.safe_dump(experiment(), sort_keys=False), encoding="utf-8")
+    tiny.write(project.root, tiny.sentences)
     project.run("snakemake --cores 2")
     return project
 
 
 def change(project, edit):
-    """Edit the experiment in place."""
-    file = project.root / "config.yaml"
-    config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    edit(config["sentences"])
-    file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    tiny.change(project.root, "sentences", edit)
 
 
 def edit_code(project, module):
@@ -177,6 +99,39 @@ def test_tables_figures_and_texts_are_there_to_read(project):
         assert json.loads((folder / f"table{n}.json").read_text())["table"] == n
 
 
+def test_a_claim_about_a_figure_reads_the_files_of_its_runs(project):
+    claims = {
+        c["id"]: c for c in csv.DictReader((project.root / "results/claims.csv").open(encoding="utf-8"))
+    }
+    separated = claims["smim-separates-sentences"]
+    assert separated["missing"] == "not in the plan: sMIM (512)"
+    assert "results/sentences/ptb/svae/seed0/metrics.json" in separated["runs"]
+    identity = claims["bounds-differ-by-kld-and-log-n/ptb"]
+    assert identity["missing"] == "not in the plan: sVAE (128); sVAE (512)"
+
+
+def test_a_report_shows_tables_figures_and_texts(project):
+    project.run("snakemake --report results/report.html")
+    report = reports.read(project.root / "results/report.html")
+    assert report.categories["Sentences (Livne et al. 2020)"] == {
+        "Tables": [f"results/sentences/table{n}.html" for n in TABLES],
+        "Figures": [f"results/sentences/figure{n}.svg" for n in range(3, 9)],
+        "Texts": [f"results/sentences/table{n}.html" for n in (12, 15, 21)],
+    }
+    labels = {path: result["labels"]["data"] for path, result in report.results.items()}
+    assert labels["results/sentences/table6.html"] == labels["results/sentences/figure4.svg"][:10]
+    assert labels["results/sentences/table6.html"] == "PTB, Yahoo"
+    assert "<h1>Table 12: Reconstruction, Python topics</h1>" in report.text("results/sentences/table12.html")
+    assert "beside sVAE (16)" in report.results["results/sentences/figure5.svg"]["caption"]
+    assert "Schmidt" not in report.page
+
+
+def test_the_status_says_that_all_is_done(project):
+    text = project.run("python -m textlvm.reporting.status")
+    runs = sum(map(len, RUNS.values()))
+    assert text.startswith(f"{runs} of {runs} done in all\n")
+
+
 def test_a_second_call_does_nothing(project):
     assert project.jobs("snakemake --cores 2") == set()
 
@@ -188,8 +143,11 @@ def test_a_setting_of_one_run_reruns_it_and_what_shows_it(restored):
     rest = {job for job in jobs if "/seed0/" not in job}
     assert rest == {
         "results/table3.csv",
+        "results/claims.csv",
         "results/sentences/table3.csv",
         "results/sentences/figure7.png",
+        "results/index.html",
+        "results/ro-crate.zip",
         "all",
     }
 

@@ -54,6 +54,7 @@ rule sentences_train:
         weights="<results>/sentences/{dataset}/{run}/seed{seed}/model.safetensors",
         curve="<results>/sentences/{dataset}/{run}/seed{seed}/curve.jsonl",
         cost="<results>/sentences/{dataset}/{run}/seed{seed}/cost.json",
+        provenance="<results>/sentences/{dataset}/{run}/seed{seed}/training.json",
     log:
         "<results>/logs/sentences/{dataset}/{run}/seed{seed}/train.log",
     benchmark:
@@ -64,22 +65,25 @@ rule sentences_train:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=16000,
+        mem_mb=per_attempt(16000),
+        # For as long again at the next attempt, which goes on from the checkpoint.
         runtime=2880,
     params:
         folder=subpath(output.spec, parent=True),
         data=subpath(input[0], parent=True),
         spec=training_spec,
         code=fingerprint("textlvm.sentences.train"),
+    # exec: a scheduler's SIGTERM must not end a shell in between, and the job with it, before the state is saved.
     shell:
         """
-        python -m textlvm.sentences.train \
+        exec python -m textlvm.sentences.train \
             --data {params.data:q} \
             --name sentences/{wildcards.dataset:q}/{wildcards.run:q} \
             --seed {wildcards.seed:q} \
             --spec {params.spec:q} \
             --checkpoint {params.folder:q}/checkpoint \
             --out {params.folder:q} \
+            --gpus {resources.gpu:q} \
             --log {log:q}
         """
 
@@ -91,6 +95,7 @@ rule sentences_evaluate:
         measured_data,
     output:
         metrics="<results>/sentences/{dataset}/{run}/seed{seed}/metrics.json",
+        provenance="<results>/sentences/{dataset}/{run}/seed{seed}/provenance.json",
         histograms="<results>/sentences/{dataset}/{run}/seed{seed}/histograms.json",
     log:
         "<results>/logs/sentences/{dataset}/{run}/seed{seed}/evaluate.log",
@@ -101,12 +106,13 @@ rule sentences_evaluate:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=480,
+        mem_mb=per_attempt(16000),
+        runtime=per_attempt(480),
     params:
         run=trained_folder,
         data=measured_arguments,
         settings=evaluation_settings,
+        corpora=measured_sources,
         code=fingerprint("textlvm.sentences.evaluate"),
     shell:
         """
@@ -114,7 +120,9 @@ rule sentences_evaluate:
             --run {params.run:q} \
             {params.data:q} \
             --settings {params.settings:q} \
+            --corpora {params.corpora:q} \
             --out {output.metrics:q} \
+            --gpus {resources.gpu:q} \
             --log {log:q}
         """
 
@@ -133,8 +141,8 @@ rule sentences_show:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=60,
+        mem_mb=per_attempt(16000),
+        runtime=per_attempt(60),
     params:
         run=trained_folder,
         data=measured_arguments,
@@ -147,5 +155,6 @@ rule sentences_show:
             {params.data:q} \
             --settings {params.settings:q} \
             --out {output:q} \
+            --gpus {resources.gpu:q} \
             --log {log:q}
         """

@@ -7,7 +7,13 @@ rule sentences_figure3:
         histograms=pair_histograms,
     output:
         png="<results>/sentences/figure3.png",
-        svg="<results>/sentences/figure3.svg",
+        svg=report(
+            "<results>/sentences/figure3.svg",
+            caption="../report/sentences_figure3.rst",
+            category=SENTENCES_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 3", pair_title),
+        ),
     log:
         "<results>/logs/sentences/figure3.log",
     localrule: True
@@ -35,7 +41,13 @@ rule sentences_figure4:
         length_data,
     output:
         png="<results>/sentences/figure4.png",
-        svg="<results>/sentences/figure4.svg",
+        svg=report(
+            "<results>/sentences/figure4.svg",
+            caption="../report/sentences_figure4.rst",
+            category=SENTENCES_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 4", length_names),
+        ),
     log:
         "<results>/logs/sentences/figure4.log",
     localrule: True
@@ -43,7 +55,8 @@ rule sentences_figure4:
         "../../envs/sentences.yaml"
     params:
         data=[data_folder(name) for name in length_datasets()],
-        labels=[dataset_name(name) for name in length_datasets()],
+        # A function, since Snakemake reads braces in any other parameter as wildcards.
+        labels=lambda wildcards: [dataset_name(name) for name in length_datasets()],
         code=fingerprint("textlvm.sentences.figures"),
     shell:
         """
@@ -64,7 +77,13 @@ rule sentences_figure5:
         references=sample_references,
     output:
         png="<results>/sentences/figure5.png",
-        svg="<results>/sentences/figure5.svg",
+        svg=report(
+            "<results>/sentences/figure5.svg",
+            caption="../report/sentences_figure5.rst",
+            category=SENTENCES_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 5", sample_names),
+        ),
     log:
         "<results>/logs/sentences/figure5.log",
     localrule: True
@@ -94,7 +113,13 @@ rule sentences_bounds:
         histograms=bound_histograms,
     output:
         png="<results>/sentences/figure{figure}.png",
-        svg="<results>/sentences/figure{figure}.svg",
+        svg=report(
+            "<results>/sentences/figure{figure}.svg",
+            caption="../report/sentences_bounds.rst",
+            category=SENTENCES_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure {figure}", bound_title),
+        ),
     log:
         "<results>/logs/sentences/figure{figure}.log",
     wildcard_constraints:

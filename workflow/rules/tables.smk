@@ -65,6 +65,13 @@ rule words_table:
     output:
         csv="<results>/words/{corpus}/table{table}.csv",
         md="<results>/words/{corpus}/table{table}.md",
+        html=report(
+            "<results>/words/{corpus}/table{table}.html",
+            caption="../report/words_table.rst",
+            category=WORDS_CATEGORY,
+            subcategory="Tables",
+            labels=labelled("Table {table}", corpus_title),
+        ),
         tex="<results>/words/{corpus}/table{table}.tex",
     log:
         "<results>/logs/words/{corpus}/table{table}.log",
@@ -84,6 +91,7 @@ rule words_table:
             --corpus {wildcards.corpus:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
+            --html {output.html:q} \
             --tex {output.tex:q} \
             --log {log:q}
         """
@@ -95,6 +103,7 @@ use rule words_table as partial_words_table with:
     output:
         csv="<results>/partial/words/{corpus}/table{table}.csv",
         md="<results>/partial/words/{corpus}/table{table}.md",
+        html="<results>/partial/words/{corpus}/table{table}.html",
         tex="<results>/partial/words/{corpus}/table{table}.tex",
     log:
         "<results>/logs/partial/words/{corpus}/table{table}.log",
@@ -107,6 +116,13 @@ rule sentences_table:
     output:
         csv="<results>/sentences/table{table}.csv",
         md="<results>/sentences/table{table}.md",
+        html=report(
+            "<results>/sentences/table{table}.html",
+            caption="../report/sentences_table.rst",
+            category=SENTENCES_CATEGORY,
+            subcategory="Tables",
+            labels=labelled("Table {table}", table_names),
+        ),
         tex="<results>/sentences/table{table}.tex",
     log:
         "<results>/logs/sentences/table{table}.log",
@@ -123,6 +139,7 @@ rule sentences_table:
             --table {wildcards.table:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
+            --html {output.html:q} \
             --tex {output.tex:q} \
             --log {log:q}
         """
@@ -134,6 +151,7 @@ use rule sentences_table as partial_sentences_table with:
     output:
         csv="<results>/partial/sentences/table{table}.csv",
         md="<results>/partial/sentences/table{table}.md",
+        html="<results>/partial/sentences/table{table}.html",
         tex="<results>/partial/sentences/table{table}.tex",
     log:
         "<results>/logs/partial/sentences/table{table}.log",
@@ -145,6 +163,13 @@ rule sentences_texts:
         text_files,
     output:
         md="<results>/sentences/table{table}.md",
+        html=report(
+            "<results>/sentences/table{table}.html",
+            caption="../report/sentences_texts.rst",
+            category=SENTENCES_CATEGORY,
+            subcategory="Texts",
+            labels=labelled("Table {table}", text_title),
+        ),
         json="<results>/sentences/table{table}.json",
     log:
         "<results>/logs/sentences/table{table}.log",
@@ -165,6 +190,7 @@ rule sentences_texts:
             --labels {params.labels:q} \
             --title {params.title:q} \
             --md {output.md:q} \
+            --html {output.html:q} \
             --json {output.json:q} \
             --log {log:q}
         """

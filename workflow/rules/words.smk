@@ -81,6 +81,7 @@ rule words_train:
         weights="<results>/words/{corpus}/{split}/{run}/seed{seed}/model.safetensors",
         curve="<results>/words/{corpus}/{split}/{run}/seed{seed}/curve.jsonl",
         cost="<results>/words/{corpus}/{split}/{run}/seed{seed}/cost.json",
+        provenance="<results>/words/{corpus}/{split}/{run}/seed{seed}/training.json",
     log:
         "<results>/logs/words/{corpus}/{split}/{run}/seed{seed}/train.log",
     benchmark:
@@ -92,21 +93,24 @@ rule words_train:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
+        mem_mb=per_attempt(4000),
+        # For as long again at the next attempt, which goes on from the checkpoint.
         runtime=720,
     params:
         folder=subpath(output.spec, parent=True),
         spec=training_spec,
         code=fingerprint("textlvm.words.train"),
+    # exec: a scheduler's SIGTERM must not end a shell in between, and the job with it, before the state is saved.
     shell:
         """
-        python -m textlvm.words.train \
+        exec python -m textlvm.words.train \
             --words {input:q} \
             --name words/{wildcards.corpus:q}/{wildcards.split:q}/{wildcards.run:q} \
             --seed {wildcards.seed:q} \
             --spec {params.spec:q} \
             --checkpoint {params.folder:q}/checkpoint \
             --out {params.folder:q} \
+            --gpus {resources.gpu:q} \
             --log {log:q}
         """
 
@@ -123,6 +127,7 @@ rule words_evaluate:
         ),
     output:
         metrics="<results>/words/{corpus}/{split}/{run}/seed{seed}/metrics.json",
+        provenance="<results>/words/{corpus}/{split}/{run}/seed{seed}/provenance.json",
         entropy="<results>/words/{corpus}/{split}/{run}/seed{seed}/entropy.csv",
         samples="<results>/words/{corpus}/{split}/{run}/seed{seed}/samples.txt",
     log:
@@ -134,12 +139,13 @@ rule words_evaluate:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(240),
     params:
         folder=subpath(input.spec, parent=True),
         settings=evaluation_settings,
         ngrams=ngram_arguments,
+        corpora=corpus_files,
         code=fingerprint("textlvm.words.evaluate"),
     shell:
         """
@@ -148,6 +154,8 @@ rule words_evaluate:
             --run {params.folder:q} \
             --settings {params.settings:q} \
             --ngram {params.ngrams:q} \
+            --corpora {params.corpora:q} \
             --out {output.metrics:q} \
+            --gpus {resources.gpu:q} \
             --log {log:q}
         """

@@ -7,7 +7,13 @@ rule words_figure1:
         entropy=gap_entropies,
     output:
         png="<results>/words/{corpus}/figure1.png",
-        svg="<results>/words/{corpus}/figure1.svg",
+        svg=report(
+            "<results>/words/{corpus}/figure1.svg",
+            caption="../report/words_figure1.rst",
+            category=WORDS_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 1", corpus_title),
+        ),
     log:
         "<results>/logs/words/{corpus}/figure1.log",
     localrule: True
@@ -36,7 +42,13 @@ rule words_figure2:
         baseline=training_baseline,
     output:
         png="<results>/words/{corpus}/figure2.png",
-        svg="<results>/words/{corpus}/figure2.svg",
+        svg=report(
+            "<results>/words/{corpus}/figure2.svg",
+            caption="../report/words_figure2.rst",
+            category=WORDS_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 2", corpus_title),
+        ),
     log:
         "<results>/logs/words/{corpus}/figure2.log",
     localrule: True

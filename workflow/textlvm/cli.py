@@ -1,18 +1,25 @@
 """What every entry point shares: a log, one-sentence errors, JSON settings on the command line."""
 
 import argparse
+import fcntl
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from textlvm.errors import UserError
+from textlvm.errors import explain
+from textlvm.processes import end_with_parent
 
-__all__ = ["parser", "run", "settings"]
+__all__ = ["is_running", "parser", "run", "settings"]
 
 EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+"""What shells make of Ctrl-C: 128 and the number of the signal."""
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -40,27 +47,59 @@ def settings(text: str) -> dict[str, Any]:
 
 
 def run(main: Callable[[argparse.Namespace], None], arguments: argparse.ArgumentParser) -> None:
-    """Parse the command line, set up logging, call `main`, and turn a `UserError` into one sentence.
+    """Parse the command line, set up logging, call `main`, and turn an error of the user's into one sentence.
 
-    The log goes to the terminal and to `--log`; a traceback goes to the log file alone when the
-    error is the user's to mend, and to both when it is ours.
+    Which errors these are, `textlvm.errors.explain` says. The log goes to the terminal and to `--log`; a
+    traceback goes to the log file alone when the error is the user's to mend, and to both when it is ours.
+    The log file is locked until the process ends, see `is_running`.
     """
     options = arguments.parse_args()
+    # Told to end, a step still removes its temporary files. What nohup ignores stays ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+    end_with_parent()
+    # A log that cannot be written, as on a full disk, is no reason for a traceback for each of its lines.
+    logging.raiseExceptions = False
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
-    if options.log:
-        options.log.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(options.log, mode="w", encoding="utf-8"))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
     try:
+        if options.log:
+            options.log.parent.mkdir(parents=True, exist_ok=True)
+            # For reading, too: network file systems lock no other files.
+            file = logging.FileHandler(options.log, mode="w+", encoding="utf-8")
+            with suppress(OSError):  # some of them lock none
+                fcntl.flock(file.stream, fcntl.LOCK_SH)
+            handlers.append(file)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
         main(options)
-    except UserError as error:
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None:
+            logging.exception("unexpected error")
+            sys.exit(1)
         for handler in handlers[1:]:
             handler.emit(_record(logging.ERROR, "failed", exc_info=sys.exc_info()))
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {sentence}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
-    except Exception:
-        logging.exception("unexpected error")
-        sys.exit(1)
+
+
+def is_running(log: Path) -> bool:
+    """Whether a step that writes this log is at work, on a machine whose locks can be seen on this one."""
+    try:
+        with log.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _record(level: int, message: str, exc_info: Any) -> logging.LogRecord:

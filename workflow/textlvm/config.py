@@ -5,7 +5,8 @@ said in one sentence that names the file, the key and the names that would have 
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 import jsonschema
 import yaml
 
+from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
 from textlvm.relations import Key, Problem, check_relations, dotted
 
-__all__ = ["check", "origin", "schema"]
+__all__ = ["check", "merged", "origin", "schema"]
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+# Control characters and halves of characters, which a table, a command line or a file could not hold.
+ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+LIMIT = 2**63  # neither infinity nor NaN is below it
 KINDS = {
     "object": "a mapping of keys to values",
     "array": "a list",
@@ -36,11 +41,11 @@ BOUNDS = {
 }
 
 
-def check(config: Mapping[str, Any], files: Sequence[str | Path], registry: Collection[str]) -> None:
+def check(config: Mapping[str, Any], files: Sequence[str | Path], registry: Mapping[str, Corpus]) -> None:
     """Check a merged configuration.
 
     `files` are the YAML or JSON files it was merged from, later ones winning: they tell where a value
-    stands. `registry` has the names of the corpora that need no entry in the configuration.
+    stands. `registry` has the corpora that need no entry in the configuration.
 
     Raises `UserError` with one sentence for the first thing that is wrong: a value that the schema does not
     allow, values that do not fit together, a key that stands twice, a corpus or a file that is not there.
@@ -48,7 +53,7 @@ def check(config: Mapping[str, Any], files: Sequence[str | Path], registry: Coll
     for file in files:
         _read(file)
     try:
-        _check_keys(config, ())
+        _check_values(config, ())
         for error in sorted(jsonschema.Draft202012Validator(schema()).iter_errors(config), key=_urgency):
             raise _violation(error)
         check_relations(config, registry)
@@ -64,9 +69,30 @@ def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> 
     value = _at(config, key)
     for file in reversed(files):
         found = _at(_read(file), key)
-        if found == value or (isinstance(found, Mapping) and isinstance(value, Mapping)):
+        are_no_numbers = found != found and value != value
+        if found == value or are_no_numbers or (isinstance(found, Mapping) and isinstance(value, Mapping)):
             return str(file)
     return "--config"
+
+
+def merged(files: Iterable[str | Path]) -> dict[str, Any]:
+    """The configuration that Snakemake makes of these files, later ones winning.
+
+    Raises `UserError` for a file that is not there or no configuration.
+    """
+    config: dict[str, Any] = {}
+    for file in files:
+        try:
+            content = _read(file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"cannot read {file} ({error}): name a configuration file") from error
+        except yaml.YAMLError as error:
+            problem = " ".join(str(error).split())
+            raise UserError(f"{file} is neither YAML nor JSON ({problem}): correct it") from error
+        if not isinstance(content, Mapping):
+            raise UserError(f"{file} has no keys with values: write them as in config.yaml")
+        config = _laid_over(config, content)
+    return config
 
 
 @cache
@@ -75,13 +101,33 @@ def schema() -> dict[str, Any]:
     return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 
 
-def _check_keys(value: Any, key: Key) -> None:
-    """YAML reads `8:` and `on:` as other things than text, which the schema cannot put in words."""
+def _laid_over(below: Any, above: Any) -> Any:
+    """A value over another: keys of mappings come together, anything else takes the other's place."""
+    if not isinstance(above, Mapping):
+        return above
+    if not above:
+        # As Snakemake has it: an empty mapping changes nothing, not even a value that is none.
+        return below
+    below = below if isinstance(below, Mapping) else {}
+    return {**below, **{key: _laid_over(below.get(key, {}), value) for key, value in above.items()}}
+
+
+def _check_values(value: Any, key: Key) -> None:
+    """What the schema cannot put in words: keys that YAML reads as numbers, odd characters, no numbers."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if not isinstance(name, str):
                 raise Problem(key, f"{dotted(key)} has the key {name!r}, which is not text: put it in quotes")
-            _check_keys(item, (*key, name))
+            if ODD.search(name):
+                raise Problem(key, f"{dotted(key)} has the key {name!r}: write it on one line, in plain text")
+            _check_values(item, (*key, name))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_values(item, (*key, i))
+    elif isinstance(value, str) and (odd := ODD.search(value)):
+        raise Problem(key, f"{dotted(key)} has {odd[0]!r} in it: write it on one line, in plain text")
+    elif isinstance(value, int | float) and not abs(value) < LIMIT:
+        raise Problem(key, f"{dotted(key)} must be a number between -2^63 and 2^63, not {_shown(value)}")
 
 
 def _urgency(error: jsonschema.ValidationError) -> tuple[bool, bool, list[str]]:

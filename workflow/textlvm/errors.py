@@ -1,9 +1,15 @@
-"""The one error type meant for the person at the keyboard."""
+"""The one error type meant for the person at the keyboard, and what such a person can do about others."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
-__all__ = ["UserError", "nearest"]
+__all__ = ["UserError", "explain", "is_out_of_memory", "nearest"]
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+# What PyTorch says where it has no error of its own for it: its CPU allocator, cuBLAS and cuDNN.
+OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 
 
 class UserError(Exception):
@@ -11,6 +17,33 @@ class UserError(Exception):
 
     Entry points print it without a traceback (the traceback goes to the log) and exit with 2.
     """
+
+
+def explain(error: BaseException) -> str | None:
+    """The sentence for an error that a user can do something about; None for any other, which is ours."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return (
+            f"no space left for {_path(error)} ({error.strerror}): free some and run the same command again, "
+            "which loses nothing that was finished and goes on from a training's last checkpoint"
+        )
+    if isinstance(error, OSError) and error.errno in FORBIDDEN:
+        return (
+            f"no access to {_path(error)} ({error.strerror}): change its permissions, or name another folder "
+            "under pathvars in config.yaml"
+        )
+    if is_out_of_memory(error):
+        return "out of memory: run this where there is more of it, or with fewer jobs at the same time"
+    return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, of the CPU or a GPU."""
+    # By its name, since importing PyTorch takes longer than most steps that need none of it.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
@@ -27,3 +60,7 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
     if close:
         return f"did you mean {quoted}?"
     return f"valid: {quoted}" + (", …" if len(names) > 12 else "")
+
+
+def _path(error: OSError) -> str:
+    return str(error.filename) if error.filename is not None else "a file"

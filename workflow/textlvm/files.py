@@ -2,35 +2,58 @@
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_json", "replacing", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "read_json",
+    "read_object",
+    "remove_temporaries",
+    "replacing",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success sync it and rename it over `path`.
 
-    If the block raises, `path` is left as it was and the temporary file is removed. The temporary
-    name keeps the suffix of `path`, because writers (matplotlib, pandas) choose a format by it.
+    If the block raises, `path` is left as it was and the temporary file is removed; an `OSError` about the
+    temporary file names `path`. The temporary name keeps the suffix of `path`, because writers (matplotlib,
+    pandas) choose a format by it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(6)}{path.suffix}")
     try:
+        temporary.touch(0o600, exist_ok=False)
         yield temporary
         _sync(temporary)
-        # mkstemp creates 0600; results are meant to be shared like any other file of the user.
+        # Created 0600; results are meant to be shared like any other file of the user.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        # Where a write fails, as on a full disk, Python names no file at all.
+        if error.filename is None or Path(error.filename) == temporary:
+            error.filename = str(path)
+        raise
     finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote `path` have left beside it.
+
+    To be called only where no other process may be writing `path`.
+    """
+    path = Path(path)
+    for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
         temporary.unlink(missing_ok=True)
 
 
@@ -53,6 +76,15 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON file that holds an object; an empty one where it is missing, damaged or something else."""
+    try:
+        value = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _sync(path: Path) -> None:

@@ -18,6 +18,8 @@ __all__ = ["dependencies", "fingerprint", "meaning"]
 
 PACKAGE = "textlvm"
 ROOT = Path(__file__).parent.parent
+# What says how a result came about; the result itself is the same without it.
+RECORDS = {f"{PACKAGE}.provenance"}
 # Fields that say how something was written, not what it does.
 NOTATION = {"kind", "type_comment", "type_ignores"}
 
@@ -36,7 +38,8 @@ def fingerprint(module: str, root: Path = ROOT) -> str:
 def dependencies(module: str, root: Path = ROOT) -> set[str]:
     """`module` and the modules of the package it imports, directly or not, found without running any.
 
-    Imports inside functions count. So do the packages a module lies in, since importing it runs them.
+    Imports inside functions count. So do the packages a module lies in, since importing it runs them. What
+    only keeps records does not.
     """
     if _path(module, root) is None:
         raise UserError(f"no module {module} under {root}: name a module of the package {PACKAGE}")
@@ -99,7 +102,7 @@ def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
             targets = [source, *(f"{source}.{alias.name}" for alias in node.names)]
         else:
             continue
-        yield from (name for name in targets if name.split(".")[0] == PACKAGE)
+        yield from (name for name in targets if name.split(".")[0] == PACKAGE and name not in RECORDS)
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:

@@ -5,13 +5,13 @@ A *run* is one model on one data set, trained once for each seed. Its files lie 
 measured of a prepared data set of sentences stands in tables as well.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
+from textlvm.files import read_object
 from textlvm.sentences.dataset import settings_of
 
 __all__ = [
@@ -65,6 +65,8 @@ class Measured:
     """The key of its entry in the configuration and the name of its folder."""
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
+    trained_on: str = ""
+    """Another data set, on which a run of the same name was trained and this one was not."""
 
     @property
     def label(self) -> str:
@@ -91,6 +93,10 @@ class Measured:
         """Whether it has been measured with the settings it has now."""
         raise NotImplementedError
 
+    def outcome(self, seed: int, results: Path) -> Path | None:
+        """The file below `results` that says what came out with the settings it has now, if there is one."""
+        return results / self.metrics(seed) if self.is_finished(seed, results) else None
+
     def folders(self) -> list[tuple[Folder, ...]]:
         """All paths of folders below the paper's that lie here, down to the files."""
         raise NotImplementedError
@@ -103,8 +109,6 @@ class Run(Measured):
     model: Settings
     training: Settings
     evaluation: Settings
-    trained_on: str = ""
-    """Another data set, on which the run of the same name was trained."""
 
     @property
     def training_path(self) -> str:
@@ -117,13 +121,23 @@ class Run(Measured):
 
     def is_finished(self, seed: int, results: Path) -> bool:
         """Whether it has been trained and measured with the settings it has now."""
-        spec = _json(results / self.training_path / f"seed{seed}" / "spec.json")
-        metrics = _json(results / self.metrics(seed))
+        spec = read_object(results / self.training_path / f"seed{seed}" / "spec.json")
+        metrics = read_object(results / self.metrics(seed))
         return (
             spec.get("model") == self.model
             and spec.get("training") == self.training
             and metrics.get("settings") == self.evaluation
         )
+
+    def outcome(self, seed: int, results: Path) -> Path | None:
+        """The metrics, or why the training failed with the settings it has now, or None."""
+        failure = results / self.training_path / f"seed{seed}" / "checkpoint" / "failure.json"
+        failed = read_object(failure)
+        if self.is_finished(seed, results):
+            return results / self.metrics(seed)
+        if failed.get("model") == self.model and failed.get("training") == self.training:
+            return failure
+        return None
 
     def folders(self) -> list[tuple[Folder, ...]]:
         """The folder of every seed."""
@@ -152,7 +166,7 @@ class DataSet(Measured):
 
     def is_finished(self, seed: int, results: Path) -> bool:
         """Whether it has been prepared with the settings it has now."""
-        return _json(results / self.metrics(seed)).get("settings") == self.settings
+        return read_object(results / self.metrics(seed)).get("settings") == self.settings
 
     def folders(self) -> list[tuple[Folder, ...]]:
         """The one folder that it has."""
@@ -209,6 +223,7 @@ def rows(
                     "stand_in": stand_in,
                     "corpus_title": title,
                     "dataset": own.dataset,
+                    "trained_on": own.trained_on,
                     "metrics": dict(row.metrics),
                 }
                 planned.append({key: value for key, value in entry.items() if value not in ("", {})})
@@ -272,11 +287,3 @@ def _rows(section: Settings, dataset: str, name: str, entry: Settings) -> tuple[
         if row["runs"].get(dataset) == name
     ]
     return (*own, *collected)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """What a file holds; nothing where it is missing or damaged."""
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
 from textlvm.plan import OF_DATASET, preparation
 from textlvm.sentences.dataset import parse
@@ -22,6 +23,8 @@ READ_BY_OBJECTIVE = {
 AUTOENCODERS = ("smim", "svae", "ae")
 QUESTIONS = "yahoocqa"
 """The data set of questions with ranked answers."""
+OF_QUESTIONS = ("triples", "pickle")
+"""The formats of corpora that it can be filled from; all others have sentences."""
 WITH_BOUNDS = ("smim", "svae")
 
 
@@ -38,8 +41,8 @@ def dotted(key: Key) -> str:
     return ".".join(map(str, key)) or "the file"
 
 
-def check_relations(config: Section, registry: Collection[str]) -> None:
-    """Check a configuration that its schema allows; `registry` has the names of the registered corpora.
+def check_relations(config: Section, registry: Mapping[str, Corpus]) -> None:
+    """Check a configuration that its schema allows; `registry` has the registered corpora by name.
 
     Raises `Problem` for the first thing that does not fit.
     """
@@ -55,8 +58,24 @@ def check_relations(config: Section, registry: Collection[str]) -> None:
             if "corpus" in entry
         ]
         _check_sentences(sentences)
+    formats = {name: corpus.format for name, corpus in registry.items()}
+    formats |= {name: own["format"] for name, own in config["corpora"].items() if "format" in own}
     for key, name in used:
         _check_corpus(key, name, config["corpora"], registry)
+        if key[0] == "sentences":
+            _check_format(key, name, formats)
+
+
+def _check_format(key: Key, name: str, formats: Mapping[str, str | None]) -> None:
+    """A data set's corpus has what is read from it: questions with ranked answers, or sentences."""
+    wanted = "questions with ranked answers" if QUESTIONS in key else "sentences"
+    fitting = [
+        other
+        for other, format in formats.items()
+        if format and (format in OF_QUESTIONS) == (QUESTIONS in key)
+    ]
+    if name not in fitting:
+        raise Problem(key, f"{dotted(key)} is '{name}', which has no {wanted}; {nearest(name, fitting)}")
 
 
 def _check_corpus(key: Key, name: str, own: Section, registry: Collection[str]) -> None:
@@ -64,15 +83,21 @@ def _check_corpus(key: Key, name: str, own: Section, registry: Collection[str]) 
     if name not in registry and name not in own:
         said = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
         raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *own})}")
-    if name in own and not Path(own[name]["path"]).exists():
+    if name in own and not _is_there(Path(own[name]["path"])):
         place: Key = ("corpora", name, "path")
         raise Problem(place, f"{dotted(place)}: there is no file or folder {own[name]['path']}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, or in a folder that may not be read
+        return False
 
 
 def _check_words(words: Section) -> None:
     if words["vocabulary"]["min_length"] > words["vocabulary"]["max_length"]:
         raise Problem(("words", "vocabulary", "min_length"), "words.vocabulary.min_length exceeds max_length")
-    _check_monitoring(("words", "training"), words["training"])
     labels: dict[tuple[str, int, str], str] = {}
     for split, runs in words["runs"].items():
         for name, entry in runs.items():
@@ -110,17 +135,6 @@ def _check_words_run(key: Key, entry: Section, words: Section) -> None:
         if any(mask >= model["dim"] for mask in model["masks"]):
             dim = model["dim"]
             raise Problem(where, f"{dotted(key)}: model.masks must be less than model.dim, which is {dim}")
-    if "training" in entry:
-        _check_monitoring((*key, "training"), words["training"] | entry["training"])
-
-
-def _check_monitoring(key: Key, training: Section) -> None:
-    """Entropies are measured only where the curve has an entry."""
-    every, log_every = training["monitor_every"], training["log_every"]
-    if every % log_every:
-        raise Problem(
-            key, f"{dotted(key)}.monitor_every ({every}) must be a multiple of log_every ({log_every})"
-        )
 
 
 def _check_read(key: Key, entry: Section, read: Collection[str], by: str) -> None:
@@ -152,8 +166,9 @@ def _check_sentences(section: Section) -> None:
         except UserError as error:
             raise Problem(key, f"{dotted(key)}: {error}") from None
         for i, member in enumerate(entry.get("union", ())):
-            if "corpus" not in datasets.get(member, {}):
-                valid = nearest(member, [other for other, its in datasets.items() if "corpus" in its])
+            if "corpus" not in datasets.get(member, {}) or member == QUESTIONS:
+                united = [other for other, its in datasets.items() if "corpus" in its and other != QUESTIONS]
+                valid = nearest(member, united)
                 raise Problem((*key, "union", i), f"{dotted((*key, 'union'))} lists '{member}'; {valid}")
     labels: dict[tuple[Any, ...], str] = {}
     for dataset, entries in runs.items():

@@ -75,6 +75,7 @@ def test_unknown_names_come_with_the_nearest(tmp_path):
     ("change", "message"),
     [
         (lambda e: e.update(licnce="MIT"), "unknown key 'licnce' in novels; did you mean 'licence'"),
+        (lambda e: e.update(title="--out"), "novels.title must be text that does not begin with a hyphen"),
         (lambda e: e.pop("title"), "novels: 'title' is a required property"),
         (lambda e: e.update(kind="texts"), "novels.kind: 'texts' is not one of"),
         (lambda e: e.update(files=[]), "novels.files"),
@@ -127,6 +128,9 @@ def test_what_is_no_registry(tmp_path):
         registry.load(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_text("a: [1\nb: 2\n")
     with pytest.raises(UserError, match=r"bad\.yaml, line 2: not valid YAML"):
+        registry.load(tmp_path / "bad.yaml")
+    (tmp_path / "bad.yaml").write_bytes("a: é".encode("latin-1"))
+    with pytest.raises(UserError, match=r"bad\.yaml: not valid YAML"):
         registry.load(tmp_path / "bad.yaml")
     with pytest.raises(UserError, match="the name 'My Corpus' in the file must be lower-case letters"):
         load(tmp_path, {"My Corpus": ENTRY})

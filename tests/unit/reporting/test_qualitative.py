@@ -97,11 +97,12 @@ def test_what_is_missing_is_said_in_a_sentence(run_file):
 
 
 def test_files_are_written(run_file, tmp_path):
-    md, out = tmp_path / "t.md", tmp_path / "t.json"
+    md, page, out = tmp_path / "t.md", tmp_path / "t.html", tmp_path / "t.json"
     qualitative.main(
         qualitative.argparse.Namespace(
-            table=15, runs=[run_file("one")], labels=["A"], title="PTB", md=md, json=out
+            table=15, runs=[run_file("one")], labels=["A"], title="PTB", md=md, html=page, json=out
         )
     )
     assert json.loads(out.read_text())["kind"] == "interpolations"
     assert md.read_text().startswith("# Table 15: Interpolation, PTB")
+    assert "<h1>Table 15: Interpolation, PTB</h1>" in page.read_text()

@@ -108,3 +108,27 @@ def test_what_is_not_json_is_refused(tmp_path):
     path.write_text("[]", encoding="utf-8")
     with pytest.raises(UserError, match="must hold a JSON object"):
         read_result(path)
+
+
+def test_a_failed_training_is_one_of_every_run_that_measures_it(plan_row, metrics_file):
+    everything = {"paper": "sentences", "run": "smim", "split": "standard"}
+    plan = read_plan(
+        {
+            "rows": [
+                plan_row(row="A", dataset="ptb", corpus="ptb", trained_on="everything", **everything),
+                plan_row(row="B", dataset="yahoo", corpus="mine", trained_on="everything", **everything),
+                plan_row(row="C", dataset="yelp15", corpus="yelp15", **everything),
+            ]
+        }
+    )
+    union = {"dataset": "everything", "corpus": "everything"}
+    failure = metrics_file(status="failed", reason="nan", metrics=None, **everything, **union)
+    found = read_results([failure], plan)
+    assert {key[1]: [result.reason for result in group] for key, group in found.items()} == {
+        "ptb": ["nan"],
+        "yahoo": ["nan"],
+        "yelp15": [],
+    }
+    # Measured is only what says so of itself.
+    with pytest.raises(UserError, match="no run 'sentences/everything"):
+        read_results([metrics_file(**everything, **union)], plan)

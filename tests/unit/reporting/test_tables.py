@@ -27,11 +27,12 @@ def test_tidy_then_shape(tmp_path, plan_row, metrics_file):
     cells = read_tidy(tidy)
     assert {c.paper for c in cells} == {"words", "sentences"}
     assert [c.reason for c in cells if c.value is not None] == ["2 of 3 seeds"]
-    shaped = {kind: tmp_path / f"table1.{kind}" for kind in ("csv", "md", "tex")}
+    shaped = {kind: tmp_path / f"table1.{kind}" for kind in ("csv", "md", "html", "tex")}
     outputs = [part for kind, path in shaped.items() for part in (f"--{kind}", path)]
     call("shape", "--tidy", tidy, "--paper", "words", "--table", 1, "--corpus", "bookscorpus", *outputs)
     assert "| TRIL " in shaped["md"].read_text(encoding="utf-8")
     assert shaped["csv"].read_text(encoding="utf-8").startswith("row,seeds,seeds_planned,ce_train,")
+    assert ">TRIL</td>" in shaped["html"].read_text(encoding="utf-8")
     assert r"\end{table}" in shaped["tex"].read_text(encoding="utf-8")
 
 

@@ -91,8 +91,14 @@ def trained(data, tmp_path, model_spec):
 
 
 def options(data, run, dataset="one", **changes):
-    defaults = {"settings": SETTINGS, "member": None, "questions": None, "out": run / "metrics.json"}
-    return argparse.Namespace(data=data / dataset, run=run, **defaults | changes)
+    defaults = {
+        "settings": SETTINGS,
+        "member": None,
+        "questions": None,
+        "out": run / "metrics.json",
+        "gpus": 1,
+    }
+    return argparse.Namespace(data=data / dataset, run=run, corpora=[], **defaults | changes)
 
 
 def measure(*arguments, **changes):

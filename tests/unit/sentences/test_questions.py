@@ -68,6 +68,11 @@ class TestTriples:
         assert triples(tmp_path, text + "who#me#1\n") == [Question("who", ("me",), 0)]
         assert "left out 1 questions without exactly one right answer" in caplog.text
 
+    @pytest.mark.parametrize("text", ["", "\n", "q#a#0\n"])
+    def test_a_file_without_questions_is_refused(self, tmp_path, text):
+        with pytest.raises(UserError, match=r"a\.txt holds no questions with exactly one right answer"):
+            triples(tmp_path, text)
+
     @pytest.mark.parametrize("line", ["what", "a#b", "a#b#2", "a#b#"])
     def test_another_form_of_line(self, tmp_path, line):
         with pytest.raises(UserError, match=r"a\.txt, line 2: expected `question#answer#0`"):
@@ -133,7 +138,7 @@ class TestPickle:
             b"\x80\x02}",
             b"\x80\x02}b.",
             b"\x80\x02K\x01K\x02s.",
-            b"\x80\x05\x95\xff\xff\xff\xff\xff\xff\xff\x7f}.",
+            b"\x80\x05\x95\xff\xff\xff\xff\xff\xff\xff\xff}.",
         ],
     )
     def test_other_contents_are_one_sentence(self, tmp_path, content):

@@ -40,6 +40,14 @@ def test_a_file_without_labels_is_noticed(written, monkeypatch):
         list(records(written("one a\ntwo b\nthree c\n"), "labelled"))
 
 
+@pytest.mark.parametrize(
+    ("format", "text"), [("lines", "\n \n"), ("labelled", "1\n2\n"), ("wikitext", " = A = \n = = B = = \n")]
+)
+def test_a_file_without_sentences_is_refused(written, format, text):
+    with pytest.raises(UserError, match=r"a\.txt holds no sentences; .* correct `format` of its corpus"):
+        list(records(written(text), format))
+
+
 def test_headings_are_left_out_and_legends_are_not(written):
     assert [record.text for record in records(written(WIKITEXT + LEGENDS), "wikitext")] == [
         "Senjō no Valkyria 3 , is a game .",

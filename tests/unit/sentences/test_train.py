@@ -3,16 +3,20 @@
 import argparse
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
 from safetensors.torch import load_file
 
 from textlvm.errors import UserError
+from textlvm.reporting.runs import read_result
 from textlvm.sentences import train
+from textlvm.sentences.model import build
 from textlvm.sentences.questions import Question, write_questions
 from textlvm.sentences.vocabulary import SPECIALS, Vocabulary, write_vocabulary
 from textlvm.training import checkpoint
+from textlvm.training.seeds import derive
 
 
 class Interrupted(Exception):
@@ -36,13 +40,15 @@ def folder(tmp_path):
         Question(f"w{i} w{j}", (f"w{j}", f"w{(j + 5) % 12}"), 0) for i in range(12) for j in range(12)
     ]
     write_questions(folder / "questions.json", {"train": questions, "valid": questions[::7]})
+    described = {"dataset": "x", "corpus": "counting", "split": "standard"}
+    (folder / "statistics.json").write_text(json.dumps(described))
     return folder
 
 
 def options(folder, out, model, training):
     spec = {"model": dataclasses.asdict(model), "training": dataclasses.asdict(training)}
     return argparse.Namespace(
-        data=folder, name="sentences/x/y", seed=1, spec=spec, checkpoint=out / "checkpoint", out=out
+        data=folder, name="sentences/x/y", seed=1, spec=spec, checkpoint=out / "checkpoint", out=out, gpus=1
     )
 
 
@@ -76,8 +82,9 @@ def test_a_run_learns_and_leaves_its_files(changes, folder, tmp_path, model_spec
         "curve.jsonl",
         "model.safetensors",
         "spec.json",
+        "training.json",
     ]
-    assert [path.name for path in (out / "checkpoint").iterdir()] == ["progress.json"]
+    assert sorted(path.name for path in (out / "checkpoint").iterdir()) == ["lock", "progress.json"]
     cost = json.loads((out / "cost.json").read_text())
     assert cost["parameters"] == sum(v.numel() for v in load_file(out / "model.safetensors").values())
     assert cost["steps"] == entries[-1]["step"]
@@ -114,6 +121,31 @@ def test_an_interrupted_run_ends_bit_identical(folder, tmp_path, model_spec, tra
     assert len({entry["learning_rate"] for entry in curve(tmp_path / "whole")}) > 1
     for name in ("curve.jsonl", "model.safetensors"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("objective", ["smim", "lm", "answers"])
+def test_a_failed_run_names_a_sentence_of_its_batch(
+    objective, folder, tmp_path, model_spec, training_spec, monkeypatch
+):
+    """The weights overflow at once; the file says of which run and with which settings."""
+    model = model_spec(objective=objective)
+    training = training_spec(optimizer="sgd", learning_rate=1e45, clip=None, max_length=3, log_every=1)
+    with pytest.raises(UserError, match=r"sentences\.runs\.x\.y, seed 1: .* at step \d+, whose batch has 'w"):
+        train.main(options(folder, tmp_path, model, training))
+    failure = json.loads((tmp_path / "checkpoint" / "failure.json").read_text())
+    spec = json.loads((tmp_path / "spec.json").read_text())
+    assert {key: failure[key] for key in ("model", "training")} == {
+        key: spec[key] for key in ("model", "training")
+    }
+    result = read_result(tmp_path / "checkpoint" / "failure.json")
+    assert result.run_key == ("sentences", "x", "counting", "standard", "y")
+    step = int(re.search(r"at step (\d+)", result.reason)[1])
+    # The batch is told again from its step alone; its sentences are told whole.
+    again = train.objective(
+        build(model, 16), model, training, folder, derive("sentences/x/y/batches", 1)
+    ).inputs(step)
+    first = " ".join(f"w{code - 4}" for code in again[0])
+    assert f"whose batch has '{first}'" in result.reason
 
 
 def test_a_budget_in_steps_counts_when_it_is_the_smaller_one(training_spec):

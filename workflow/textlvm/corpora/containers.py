@@ -1,20 +1,26 @@
 """Reading texts out of files, compressed files and archives as streams of blocks of bytes.
 
-What a file is, is decided by its first bytes, not by its name. Nothing is ever unpacked to disk, and
-links, folders and devices inside an archive are passed over.
+What a file is, is decided by its first bytes, not by its name. Nothing is ever unpacked to disk. Passed over
+are members of an archive that are no plain files (folders, links, devices), that are hidden, or whose names
+lead out of the archive. Memory is bounded whatever is in a file, and one that unpacks to more than a thousand
+times its size is refused.
 """
 
 import bz2
 import gzip
+import logging
 import lzma
+import re
+import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, cast
 
 from textlvm.errors import UserError
 
@@ -22,6 +28,9 @@ __all__ = ["lines", "texts"]
 
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 20
+MOST_UNPACKED = 1000  # times the size of the file
+SMALL = 1 << 20  # bytes that any file may unpack to
+LARGEST_HEADER = 1 << 20  # of a tar archive's member: names of any length are read into memory
 DECOMPRESSORS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
@@ -29,26 +38,40 @@ DECOMPRESSORS: dict[bytes, Callable[..., Any]] = {
 }
 ZIP_SIGNATURE = b"PK\x03\x04"
 TAR_SIGNATURE, TAR_SIGNATURE_AT = b"ustar", 257
-# RuntimeError is what zipfile raises for an encrypted member or an unknown way of compression.
-DAMAGE = (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
+TAR_EXTENSIONS = {
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+}
+# What the readers of the standard library raise for bytes that no writer wrote; RuntimeError is zipfile's for
+# an encrypted member or an unknown way of compression.
+DAMAGE = (
+    *(EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, RuntimeError),
+    *(ValueError, ArithmeticError, LookupError, TypeError, struct.error, MemoryError),
+)
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+CONTROL_CHARACTERS = bytes({*range(32), 127} - {*b"\t\n\v\f\r\x1b"})
+MOST_CONTROL_CHARACTERS = 1 / 20
+"""Share in a text's first block; where all bytes are as frequent, they are twice as many."""
+
+logger = logging.getLogger(__name__)
 
 
-def texts(path: Path, members: str = "*") -> Iterator[tuple[str, Iterator[bytes]]]:
+def texts(path: Path, members: str = "*", binary: bool = False) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Yield `(name, blocks)` for each text in a file: plain, gz, bz2, xz, zip, or tar in any of these.
 
     From an archive come the regular members whose whole name matches the shell pattern `members`, in the
     archive's order and without hidden ones; the blocks of one must be read before the next is asked for.
     A plain or compressed file is one text. `name` says where the text is, for error messages. Raises
-    `UserError` if the file cannot be read, is damaged or is UTF-16, or if no member matches.
+    `UserError` if the file cannot be read, is damaged, unpacks to too much or, unless `binary`, is no text in
+    bytes, or if no member matches.
     """
     found = False
     with _reported(path), path.open("rb") as file:
-        for member, stream in _streams(file):
-            if member is None or _wanted(member, members):
+        for member, stream in _streams(file, path):
+            if member is None or _wanted(member, members, path):
                 found = True
-                name = str(path) if member is None else f"{path}, {member}"
-                yield name, _blocks(stream, name, path)
+                name = str(path) if member is None else f"{path}, {_printable(member)}"
+                yield name, _blocks(stream, name, path, binary)
     if not found:
         raise UserError(
             f"{path}: no file in this archive matches '{members}'; correct `members` of its corpus"
@@ -56,64 +79,145 @@ def texts(path: Path, members: str = "*") -> Iterator[tuple[str, Iterator[bytes]
 
 
 def lines(blocks: Iterable[bytes], name: str) -> Iterator[tuple[int, bytes]]:
-    """Yield `(number, line)` from 1 on, without line ends, whether LF or CRLF.
+    """Yield `(number, line)` from 1 on, without line ends, whether LF or CRLF; a NUL is read as a space.
 
-    Raises `UserError` at a line of more than 1 MiB: memory stays bounded, and it is no list of words.
+    Raises `UserError` at a line of more than 1 MiB: memory stays bounded, and no word or sentence is as long.
     """
     number = 1
     rest = b""
     for block in blocks:
-        *complete, rest = (rest + block).split(b"\n")
+        *complete, rest = (rest + block.replace(b"\0", b" ")).split(b"\n")
         for line in complete:
             yield number, line.removesuffix(b"\r")
             number += 1
         if len(rest) > LONGEST_LINE:
             raise UserError(
-                f"{name}, line {number}: longer than {LONGEST_LINE:,} bytes; is this a list of words?"
+                f"{name}, line {number}: longer than {LONGEST_LINE:,} bytes; supply a file with a word or a "
+                "sentence on each line"
             )
     if rest:
         yield number, rest.removesuffix(b"\r")
 
 
-def _streams(file: IO[bytes]) -> Iterator[tuple[str | None, IO[bytes]]]:
+class _Bounded:
+    """A stream of what a file unpacks to, which ends in a `UserError` where it is too much."""
+
+    def __init__(self, stream: "Stream", path: Path) -> None:
+        self._stream, self._path = stream, path
+        self._left = max(SMALL, MOST_UNPACKED * path.stat().st_size)
+
+    def over(self, stream: "Stream") -> "_Bounded":
+        """Go on with another stream, a further member of the same file."""
+        self._stream = stream
+        return self
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._stream.read(size)
+        self._left -= len(block)
+        if self._left < 0:
+            raise UserError(
+                f"{self._path} unpacks to more than {MOST_UNPACKED:,} times its size, which no text does; "
+                "supply another file"
+            )
+        return block
+
+    def seek(self, place: int) -> int:
+        return self._stream.seek(place)
+
+
+Stream = IO[bytes] | _Bounded
+
+
+class _Member(tarfile.TarInfo):
+    """A header in a tar archive; where tarfile would take a damaged one for the end, it is an error."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if buf.strip(b"\0"):
+                raise tarfile.ReadError(str(error)) from error
+            raise
+        if member.size < 0 or (member.type in TAR_EXTENSIONS and member.size > LARGEST_HEADER):
+            raise tarfile.ReadError(f"header with {member.size:,} bytes")
+        return member
+
+
+def _streams(file: IO[bytes], path: Path) -> Iterator[tuple[str | None, Stream]]:
     """Streams of an archive's regular members with their names, or the one stream of any other file."""
-    head = _head(file, 6)
+    stream: Stream = file
+    head = _head(stream, 6)
     if head.startswith(ZIP_SIGNATURE):
-        with zipfile.ZipFile(file) as archive:
-            for entry in archive.infolist():
-                if not entry.is_dir():
-                    with archive.open(entry) as stream:
-                        yield entry.filename, stream
+        yield from _zip_streams(file, path)
         return
-    stream = next((open_(file) for magic, open_ in DECOMPRESSORS.items() if head.startswith(magic)), file)
+    for magic, open_ in DECOMPRESSORS.items():
+        if head.startswith(magic):
+            stream = _Bounded(open_(file), path)
     if _head(stream, 512)[TAR_SIGNATURE_AT:].startswith(TAR_SIGNATURE):
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
-                if member.isreg() and (content := archive.extractfile(member)):
-                    yield member.name, content
+        yield from _tar_streams(stream, path)
     else:
         yield None, stream
 
 
-def _head(stream: IO[bytes], size: int) -> bytes:
+def _zip_streams(file: IO[bytes], path: Path) -> Iterator[tuple[str, _Bounded]]:
+    with zipfile.ZipFile(file) as archive:
+        unpacked = _Bounded(file, path)
+        for entry in archive.infolist():
+            kind = stat.S_IFMT(entry.external_attr >> 16)
+            if kind in (0, stat.S_IFREG) and not entry.is_dir():
+                with archive.open(entry) as content:
+                    yield entry.filename, unpacked.over(content)
+
+
+def _tar_streams(stream: Stream, path: Path) -> Iterator[tuple[str, _Bounded]]:
+    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_Member) as archive:
+        # Beside the compressed bytes, since a member may be all holes.
+        unpacked = _Bounded(stream, path)
+        while member := archive.next():
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep every header
+            if member.isreg() and (content := archive.extractfile(member)):
+                yield member.name, unpacked.over(content)
+
+
+def _head(stream: Stream, size: int) -> bytes:
     head = stream.read(size)
     stream.seek(0)
     return head
 
 
-def _wanted(name: str, members: str) -> bool:
-    hidden = any(part.startswith(".") and part != "." for part in PurePosixPath(name).parts)
-    return not hidden and not name.startswith("__MACOSX/") and fnmatchcase(name, members)
+def _wanted(name: str, members: str, path: Path) -> bool:
+    parts = re.split(r"[/\\]", name)
+    if ".." in parts or not parts[0] or re.match(r"[A-Za-z]:[/\\]", name):
+        logger.warning("%s: passed over %s, which leads out of the archive", path, _printable(name))
+        return False
+    hidden = any(part.startswith(".") and part != "." for part in parts)
+    return not hidden and parts[0] != "__MACOSX" and fnmatchcase(name, members)
 
 
-def _blocks(stream: IO[bytes], name: str, path: Path) -> Iterator[bytes]:
+def _blocks(stream: Stream, name: str, path: Path, binary: bool) -> Iterator[bytes]:
     with _reported(path):
         block = stream.read(BLOCK)
-        if block.startswith(UTF_16_MARKS):
-            raise UserError(f"{name} is UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+        if not binary:
+            _check_text(block, name)
         while block:
             yield block
             block = stream.read(BLOCK)
+
+
+def _check_text(block: bytes, name: str) -> None:
+    if block.startswith(UTF_16_MARKS):
+        raise UserError(f"{name} is UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+    control = len(block) - len(block.translate(None, CONTROL_CHARACTERS))
+    if control > MOST_CONTROL_CHARACTERS * len(block):
+        raise UserError(
+            f"{name} is no text: {control / len(block):.0%} of its first bytes are control characters; "
+            "supply plain text in UTF-8, or choose the texts in an archive by `members`"
+        )
+
+
+def _printable(name: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in name)
 
 
 @contextmanager

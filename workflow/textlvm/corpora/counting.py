@@ -27,7 +27,7 @@ from textlvm.errors import UserError
 __all__ = ["count", "merge", "read_counts", "write_counts"]
 
 COLUMNS = ("word", "count")
-MOST_DIGITS = 18  # what a 64-bit integer holds for certain
+MOST = 10**18 - 1  # every number of so many digits is a 64-bit integer
 
 logger = logging.getLogger(__name__)
 
@@ -115,10 +115,12 @@ def _add_list(counts: dict[str, int], blocks: Iterable[bytes], name: str) -> Non
             raise UserError(f"{name}, line {number}: expected `word count`, found {text[:60]!r}")
         word = fields[0].lower().replace("’", "'")
         counts[word] = counts.get(word, 0) + int(fields[1])
+        if counts[word] > MOST:
+            raise UserError(f"{name}, line {number}: counts of {word[:60]!r} add up to more than {MOST:,}")
 
 
 def _is_count(field: str) -> bool:
-    return field.isascii() and field.isdigit() and len(field) <= MOST_DIGITS
+    return field.isascii() and field.isdigit() and len(field) <= len(str(MOST))
 
 
 def _main(options: argparse.Namespace) -> None:

@@ -3,72 +3,62 @@
     python -m textlvm.corpora.download --registry workflow/corpora.yaml --corpus bookscorpus \\
         --file bookcorpus.tar.bz2 --out resources/downloads/bookscorpus/bookcorpus.tar.bz2
 
-A path in config.yaml (`--overrides` takes its `corpora` section) goes before the folder named by the
-environment variable TEXTLVM_CORPORA, which goes before the registry's addresses. Size and digest are
-checked wherever the registry knows them, before the file appears.
+A path in config.yaml (`--overrides` takes its `corpora` section) goes before the folder in the environment
+variable TEXTLVM_CORPORA, the folder before the address in TEXTLVM_MIRROR, and this before the registry's
+addresses. Size and digest are checked before the file appears.
 
-Writes OUT: the file as it came.
+Writes OUT: the file as it came; and of a download
+
+    OUT.part, OUT.part.json    what has come of one that was interrupted; the next one goes on from there
+    OUT.lock.json              where the registry knows no digest: that of the first download, which later
+                               ones must have too
 """
 
 import argparse
-import hashlib
 import logging
 import os
 import shutil
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-
-import pooch
-import requests
+from urllib.parse import quote
 
 from textlvm import cli, files
 from textlvm.corpora import registry
+from textlvm.corpora.checks import mismatch, record, recorded, remember
+from textlvm.corpora.partial import PartialFile, held
 from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.corpora.transfer import USUAL, Failure, Patience, transfer
 from textlvm.errors import UserError
 
-__all__ = ["FOLDER_VARIABLE", "fetch", "mismatch"]
+__all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "fetch"]
 
 FOLDER_VARIABLE = "TEXTLVM_CORPORA"
-TIMEOUT = 60  # seconds without a byte
+MIRROR_VARIABLE = "TEXTLVM_MIRROR"
 
 logger = logging.getLogger(__name__)
 
 
-def fetch(corpus: Corpus, source: SourceFile, out: Path, folder: Path | None = None) -> None:
-    """Bring a file of a corpus to `out`, atomically and checked; `folder` is one laid out like `local` paths.
+def fetch(
+    corpus: Corpus,
+    source: SourceFile,
+    out: Path,
+    folder: Path | None = None,
+    mirror: str | None = None,
+    patience: Patience = USUAL,
+) -> None:
+    """Bring a file of a corpus to `out`, atomically and checked.
 
-    Raises `UserError` if there is no source, none delivers, or the file is not the one that was expected.
+    `folder`, and `mirror`, a base address, are laid out like the registry's `local` paths. Raises `UserError`
+    if there is no source, none delivers, or the file is not the one that was expected.
     """
     if corpus.kind == "documentation":
-        maker = "sentences.standins" if corpus.format else "corpora.documentation"
-        raise UserError(f"corpus '{corpus.name}' is made, not fetched; run python -m textlvm.{maker}")
+        raise UserError(f"corpus '{corpus.name}' is made, not fetched; run python -m {corpus.maker}")
     if source.path:
         _copy(corpus, source, source.path, out)
     elif folder and source.local and (folder / source.local.path).is_file():
-        alike = source
-        if source.local.sha256:
-            alike = SourceFile(source.name, hashes={"sha256": source.local.sha256})
-        _copy(corpus, alike, folder / source.local.path, out)
+        _copy(corpus, source.at_hand, folder / source.local.path, out)
     else:
-        _download(corpus, source, out)
-
-
-def mismatch(path: Path, source: SourceFile) -> str | None:
-    """How a file differs from what the registry knows of it, as a clause; None if it does not."""
-    size = path.stat().st_size
-    if source.bytes is not None and size != source.bytes:
-        return f"it has {size:,} bytes, not {source.bytes:,}"
-    for algorithm, expected in source.hashes.items():
-        found = _git_blob(path) if algorithm == "git_blob" else pooch.file_hash(str(path), algorithm)
-        if found != expected:
-            return f"its {algorithm} is {found}, not {expected}"
-    if not source.hashes and _is_web_page(path):
-        return "it is a web page"
-    return None
-
-
-class _Failure(Exception):
-    """Why an address did not deliver the file."""
+        _download(corpus, source, out, mirror, patience)
 
 
 def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
@@ -76,6 +66,8 @@ def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
         try:
             shutil.copyfile(path, temporary)
         except OSError as error:
+            if error.filename not in (path, str(path)):
+                raise
             raise UserError(
                 f"cannot copy {path} of corpus '{corpus.name}' to {out}: {error.strerror}; correct its path"
             ) from error
@@ -87,61 +79,91 @@ def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
     logger.info("%s: copied from %s", out, path)
 
 
-def _download(corpus: Corpus, source: SourceFile, out: Path) -> None:
-    by_hand = f"set `corpora: {{{corpus.name}: {{path: FILE}}}}` in config.yaml"
-    if not source.urls:
-        raise UserError(f"{source.name} of corpus '{corpus.name}' has no address to download from; {by_hand}")
+def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None, patience: Patience) -> None:
+    places = list(_places(corpus, source, mirror))
+    if not places:
+        raise UserError(
+            f"{source.name} of corpus '{corpus.name}' has no address to download from; {_by_hand(corpus)}"
+        )
     failures = []
-    for url in source.urls:
-        try:
-            with files.replacing(out) as temporary:
-                _get(url, temporary)
-                if problem := mismatch(temporary, source):
-                    raise _Failure(problem)
-        except _Failure as failure:
-            failures.append(f"{url} ({failure})")
-            logger.warning("%s: %s", url, failure)
-        else:
-            logger.info("%s: downloaded from %s", out, url)
-            return
+    try:
+        with held(out.with_name(f"{out.name}.part")) as part:
+            if _is_there(out, source):
+                logger.info("%s: is there already, and the right one", out)
+                part.clear()
+                return
+            for url, expected in places:
+                try:
+                    _bring(url, expected, part, out, patience)
+                except Failure as failure:
+                    failures.append(f"{url} ({failure})")
+                    logger.warning("%s: %s", url, failure)
+                else:
+                    return
+    except OSError as error:
+        raise UserError(
+            f"cannot write {out}: {error.strerror}; mend that, and the download goes on where it stopped"
+        ) from error
     raise UserError(
         f"cannot download {source.name} of corpus '{corpus.name}' from {' or '.join(failures)}; "
-        f"get the file by hand and {by_hand}"
+        f"get the file by hand and {_by_hand(corpus)}"
     )
 
 
-def _get(url: str, path: Path) -> None:
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
-    try:
-        downloader(url, str(path), None)
-    except requests.HTTPError as error:
-        raise _Failure(f"HTTP status {getattr(error.response, 'status_code', 'unknown')}") from error
-    except requests.Timeout as error:
-        raise _Failure(f"no answer in {TIMEOUT} seconds") from error
-    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        raise _Failure("no connection, or it broke off") from error
-    except requests.RequestException as error:
-        raise _Failure(str(error)) from error
+def _places(corpus: Corpus, source: SourceFile, mirror: str | None) -> Iterator[tuple[str, SourceFile]]:
+    """The addresses of a file, each with what it must be there."""
+    if mirror:
+        if not mirror.startswith(("http://", "https://")):
+            raise UserError(f"{MIRROR_VARIABLE} must be an http or https address, not '{mirror}'")
+        path = source.local.path if source.local else f"{corpus.name}/{source.name}"
+        yield f"{mirror.rstrip('/')}/{quote(path)}", source.at_hand
+    yield from ((url, source) for url in source.urls)
 
 
-def _git_blob(path: Path) -> str:
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def _is_there(out: Path, source: SourceFile) -> bool:
+    """Whether the file has come while this process waited for another one that was at it."""
+    known = source if source.hashes else recorded(out)
+    return known is not None and out.exists() and mismatch(out, known) is None
 
 
-def _is_web_page(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1 << 10).lstrip().lower().startswith((b"<!doctype html", b"<html"))
+def _bring(url: str, expected: SourceFile, part: PartialFile, out: Path, patience: Patience) -> None:
+    """Download from one address, check and rename. Raises `Failure`; a wrong file does not stay."""
+    first = None if expected.hashes else recorded(out)
+    known = first or expected
+    arrival = transfer(url, part, patience, known.bytes)
+    problem = mismatch(part.path, known)
+    if problem and arrival.spliced:
+        logger.warning("%s: %s; once more from its beginning", url, problem)
+        part.clear()
+        arrival = transfer(url, part, patience, known.bytes)
+        problem = mismatch(part.path, known)
+    if problem:
+        part.clear()
+        led = "" if arrival.address == url else f"which leads to {arrival.address}: "
+        origin = (
+            f", says {record(out)} of the first download: remove that if a new one is right" if first else ""
+        )
+        raise Failure(f"{led}{problem}{origin}")
+    with files.replacing(out) as temporary:
+        if not known.hashes:
+            remember(out, part.path, url)
+        part.path.replace(temporary)
+    part.discard()
+    logger.info("%s: downloaded from %s", out, url)
+
+
+def _by_hand(corpus: Corpus) -> str:
+    """How to supply a corpus's files, as a clause."""
+    what = "FILE" if len(corpus.files) == 1 else "FOLDER"
+    return f"set `corpora: {{{corpus.name}: {{path: {what}}}}}` in config.yaml"
 
 
 def _main(options: argparse.Namespace) -> None:
     corpora = registry.load(options.registry, options.overrides)
     corpus = registry.find(corpora, options.corpus)
     folder = os.environ.get(FOLDER_VARIABLE)
-    fetch(corpus, corpus.file(options.file), options.out, Path(folder) if folder else None)
+    mirror = os.environ.get(MIRROR_VARIABLE)
+    fetch(corpus, corpus.file(options.file), options.out, Path(folder) if folder else None, mirror)
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 SCHEMA = Path(__file__).parents[2] / "schemas" / "corpora.schema.yaml"
 HASHES = ("sha256", "sha1", "git_blob", "md5")
 OVERRIDES = ("path", "kind", "format", "title")
+# In a path: Snakemake reads braces as wildcards, and half a character cannot be written at all.
+UNUSABLE = re.compile("[{}\x00-\x1f\x7f\ud800-\udfff]")
 # What files of sentences are called after.
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 
@@ -50,6 +52,13 @@ class SourceFile:
     splits: Mapping[str, str] = field(default_factory=dict)
     """Of sentences: where its splits are, by patterns of archive members or keys of a pickle."""
 
+    @property
+    def at_hand(self) -> "SourceFile":
+        """What it must be where its `local` path leads, which may be packed in another way."""
+        if self.local and self.local.sha256:
+            return replace(self, hashes={"sha256": self.local.sha256}, bytes=None)
+        return self
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -82,6 +91,11 @@ class Corpus:
     def content(self) -> str:
         """What its files hold, `text` or `counts`."""
         return "counts" if self.kind == "counts" else "text"
+
+    @property
+    def maker(self) -> str:
+        """The module that makes it, if it is one of documentation."""
+        return "textlvm.sentences.standins" if self.format else "textlvm.corpora.documentation"
 
     @property
     def splits(self) -> dict[str, tuple[SourceFile, str]]:
@@ -132,7 +146,7 @@ def _read(path: Path) -> dict[str, Any]:
         return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the registry of corpora {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         place = getattr(error, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
         raise UserError(
@@ -169,49 +183,58 @@ def _overridden(name: str, entry: dict[str, Any] | None, override: Mapping[str, 
     if not isinstance(override.get("path"), str):
         raise UserError(f"{key}: `path` is missing; give the file, or the folder of files, of this corpus")
     path = Path(override["path"])
+    found = _files(key, path)
     if entry is None:
-        return _added(name, path, override)
+        return _added(key, name, found, override)
     if len(override) > 1:
         raise UserError(f"{key}: only `path` can be given for a registered corpus; name your own differently")
     if entry["kind"] == "documentation":
         raise UserError(f"{key}: this corpus is made from the installed packages; name your own differently")
-    if len(entry["files"]) > 1 and path.is_file():
+    if len(entry["files"]) > 1 and found == [path]:
         raise UserError(f"{key}: this corpus has {len(entry['files'])} files; give the folder they are in")
     files = [
-        {**source, "path": str(path / source["name"] if path.is_dir() else path)} for source in entry["files"]
+        {**source, "path": str(path if found == [path] else path / source["name"])}
+        for source in entry["files"]
     ]
     return {**entry, "files": files}
 
 
-def _added(name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]:
+def _files(key: str, path: Path) -> list[Path]:
+    """The files of a folder, or the path itself where it is no folder."""
+    try:
+        files = [path]
+        if path.is_dir():
+            files = sorted(child for child in path.iterdir() if child.is_file() and child.name[0] != ".")
+    except OSError as error:
+        raise UserError(f"{key}: cannot read {path}: {error.strerror}; correct its path") from error
+    for file in files:
+        if UNUSABLE.search(str(file)):
+            raise UserError(f"{key}: {str(file)!r} has braces or control characters in its name; rename it")
+    return files
+
+
+def _added(key: str, name: str, paths: list[Path], override: Mapping[str, Any]) -> dict[str, Any]:
     if override.get("kind") not in ("text", "counts", "sentences"):
-        raise UserError(f"config.yaml: corpora.{name}: `kind` must be text, counts or sentences")
+        raise UserError(f"{key}: `kind` must be text, counts or sentences")
     if ("format" in override) != (override["kind"] == "sentences"):
-        raise UserError(f"config.yaml: corpora.{name}: `format` is for sentences, which always have one")
-    paths = [path]
-    if path.is_dir():
-        paths = sorted(child for child in path.iterdir() if child.is_file() and child.name[0] != ".")
-        if not paths:
-            raise UserError(f"config.yaml: corpora.{name}: the folder {path} holds no files")
+        raise UserError(f"{key}: `format` is for sentences, which always have one")
+    if not paths:
+        raise UserError(f"{key}: the folder {override['path']} holds no files")
     files = [{"name": _plain(path.name), "path": str(path)} for path in paths]
     if len({source["name"] for source in files}) < len(files):
-        raise UserError(
-            f"config.yaml: corpora.{name}: files in {path} differ in special characters alone; rename"
-        )
+        raise UserError(f"{key}: files in {override['path']} differ in special characters alone; rename")
     entry = {"title": override.get("title", name), "kind": override["kind"], "files": files}
     if "format" not in override:
         return entry
-    split_files = [{**source, "split": _split(name, source["name"])} for source in files]
+    split_files = [{**source, "split": _split(key, source["name"])} for source in files]
     return {**entry, "format": override["format"], "files": split_files}
 
 
-def _split(name: str, file: str) -> str:
+def _split(key: str, file: str) -> str:
     """The split that a file of sentences is named after."""
     splits = {SPLIT_NAMES[word] for word in re.split(r"[^a-z]+", file.lower()) if word in SPLIT_NAMES}
     if len(splits) != 1:
-        raise UserError(
-            f"config.yaml: corpora.{name}: {file} must say by its name whether it is train, valid or test"
-        )
+        raise UserError(f"{key}: {file} must say by its name whether it is train, valid or test")
     return splits.pop()
 
 

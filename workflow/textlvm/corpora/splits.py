@@ -140,7 +140,10 @@ def _main(options: argparse.Namespace) -> None:
     except TypeError as error:
         raise UserError(f"split settings: {error}; see `words: split` in config.yaml") from error
     vocabulary, counts = tables.read(options.vocabulary, VOCABULARY_COLUMNS)
-    words = split(vocabulary, counts[:, 0], options.split, settings)
+    try:
+        words = split(vocabulary, counts[:, 0], options.split, settings)
+    except UserError as error:
+        raise UserError(f"{options.vocabulary}: {error}") from error
     write_words(options.out, words)
     logger.info(
         "%s words; train %s tokens of %s words, test %s tokens of %s words",

@@ -54,8 +54,10 @@ class Cell:
     """Standard deviation over seeds."""
     repeat_spread: float | None
     """Standard deviation over repeated evaluations of one model, averaged over seeds."""
+    by_seed: tuple[tuple[int, float], ...]
+    """The seeds behind `value`, each with its own value."""
     seeds: int
-    """Seeds behind `value`."""
+    """How many these are."""
     seeds_planned: int
     published: float | None
     published_spread: float | None
@@ -129,8 +131,8 @@ def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
     writer = csv.DictWriter(text, [f.name for f in fields(Cell)], lineterminator="\n")
     writer.writeheader()
     for cell in cells:
-        line = asdict(cell) | {"runs": json.dumps(cell.runs), "stand_in": json.dumps(cell.stand_in)}
-        writer.writerow(line)
+        line = asdict(cell)
+        writer.writerow(line | {name: json.dumps(line[name]) for name in ("by_seed", "runs", "stand_in")})
     write_text(path, text.getvalue())
 
 
@@ -217,10 +219,12 @@ def _outcome(
     """The reproduced half of a cell and its verdict."""
     done = [result for result in group if not result.failed]
     failures = _failures(group)
-    estimates = [result.metrics[metric] for result in done if metric in result.metrics]
+    measured = [result for result in done if metric in result.metrics]
+    estimates = [result.metrics[metric] for result in measured]
     seeds_planned = len(planned.seeds) if planned else 0
     numbers = ("value", "low", "high", "spread", "repeat_spread", "difference", "tolerance")
     outcome: dict[str, Any] = dict.fromkeys(numbers)
+    outcome["by_seed"] = tuple((result.seed, result.metrics[metric].value) for result in measured)
     outcome |= {"unit": value.unit if value else "", "seeds": len(estimates), "seeds_planned": seeds_planned}
     if not estimates:
         if planned is None and value is not None and value.kind == "quoted":
@@ -275,4 +279,5 @@ def _parse(line: dict[str, str]) -> Cell:
         elif field.type == float | None:
             values[field.name] = float(text) if text else None
     values |= {"stand_in": json.loads(line["stand_in"]), "runs": tuple(json.loads(line["runs"]))}
+    values["by_seed"] = tuple((seed, value) for seed, value in json.loads(line["by_seed"]))
     return Cell(**values | {"verdict": Verdict(line["verdict"])})

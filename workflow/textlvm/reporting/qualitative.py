@@ -1,8 +1,9 @@
-"""Tables 9 to 21 of the sentences paper: what models make of sentences, as Markdown and JSON.
+"""Tables 9 to 21 of the sentences paper: what models make of sentences, as Markdown, HTML and JSON.
 
     python -m textlvm.reporting.qualitative --table 12 --title "Penn Treebank" \\
         --runs smim/qualitative.json everything/qualitative.json ae/qualitative.json \\
-        --labels "sMIM (512)" "sMIM (1024)†" "AE (512)" --md table12.md --json table12.json
+        --labels "sMIM (512)" "sMIM (1024)†" "AE (512)" --md table12.md --html table12.html \\
+        --json table12.json
 
 `--runs` are files of textlvm.sentences.qualitative: the columns of the table, all made from the same
 sentences. An auto-encoder among them becomes the row (AE), as in the paper.
@@ -17,6 +18,7 @@ from typing import Any
 from textlvm import cli
 from textlvm.errors import UserError
 from textlvm.files import read_json, write_json, write_text
+from textlvm.reporting import html
 
 __all__ = ["TABLES", "Column", "Layout", "as_json", "as_markdown", "main", "read"]
 
@@ -157,7 +159,7 @@ def _title(table: int, title: str) -> str:
 
 
 def _escape(text: str) -> str:
-    for character in "\\|*<_`":
+    for character in "\\|*<_`&":
         text = text.replace(character, f"\\{character}")
     return text
 
@@ -165,7 +167,9 @@ def _escape(text: str) -> str:
 def main(options: argparse.Namespace) -> None:
     """Write the table that was asked for."""
     columns = read(options.runs, options.labels, TABLES[options.table])
-    write_text(options.md, as_markdown(options.table, options.title, columns))
+    markdown = as_markdown(options.table, options.title, columns)
+    write_text(options.md, markdown)
+    write_text(options.html, html.page(markdown))
     write_json(options.json, as_json(options.table, options.title, columns))
 
 
@@ -176,5 +180,6 @@ if __name__ == "__main__":
     arguments.add_argument("--labels", nargs="+", required=True, help="one for each run")
     arguments.add_argument("--title", required=True, help="the data set")
     arguments.add_argument("--md", type=Path, required=True)
+    arguments.add_argument("--html", type=Path, required=True)
     arguments.add_argument("--json", type=Path, required=True)
     cli.run(main, arguments)

@@ -34,6 +34,8 @@ class Planned:
     corpus_title: str
     dataset: str = ""
     """The paper's data set the row is compared with; may stay empty where the table leaves no choice."""
+    trained_on: str = ""
+    """Another data set, on which a run of the same name was trained and this one was not."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
 
@@ -100,29 +102,32 @@ def read_plan(plan: Mapping[str, Any]) -> tuple[Planned, ...]:
 def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[RunKey, list[Result]]:
     """Read the metrics at hand, grouped by run and ordered by seed; a file not there yet is passed over.
 
-    Raises `UserError` for a malformed file, for a run or seed that the plan does not list, and for two
-    files of one run and seed.
+    A failed training is a result of every run that measures it. Raises `UserError` for a malformed file, for
+    a run or seed that the plan does not list, and for two files of one run and seed.
     """
+    plan = tuple(plan)
     seeds = {row.run_key: row.seeds for row in plan}
     results: dict[RunKey, list[Result]] = {key: [] for key in seeds}
     for path in paths:
         if not Path(path).exists():
             logging.info("not run yet: %s", path)
             continue
-        result = read_result(path)
-        name = "/".join(filter(None, result.run_key))
-        if result.run_key not in seeds:
-            valid = ("/".join(filter(None, key)) for key in seeds)
-            raise UserError(f"{path}: the plan lists no run '{name}'; {nearest(name, valid)}")
-        if result.seed not in seeds[result.run_key]:
-            planned = ", ".join(map(str, seeds[result.run_key]))
-            raise UserError(
-                f"{path}: seed {result.seed} of '{name}' is not in the plan, which lists {planned}"
-            )
-        for other in results[result.run_key]:
-            if other.seed == result.seed:
-                raise UserError(f"{path}: seed {result.seed} of '{name}' was already read from {other.path}")
-        results[result.run_key].append(result)
+        for result in _of_runs(read_result(path), plan):
+            name = "/".join(filter(None, result.run_key))
+            if result.run_key not in seeds:
+                valid = ("/".join(filter(None, key)) for key in seeds)
+                raise UserError(f"{path}: the plan lists no run '{name}'; {nearest(name, valid)}")
+            if result.seed not in seeds[result.run_key]:
+                planned = ", ".join(map(str, seeds[result.run_key]))
+                raise UserError(
+                    f"{path}: seed {result.seed} of '{name}' is not in the plan, which lists {planned}"
+                )
+            for other in results[result.run_key]:
+                if other.seed == result.seed:
+                    raise UserError(
+                        f"{path}: seed {result.seed} of '{name}' was already read from {other.path}"
+                    )
+            results[result.run_key].append(result)
     return {key: sorted(group, key=lambda result: result.seed) for key, group in results.items()}
 
 
@@ -149,6 +154,19 @@ def read_result(path: str | Path) -> Result:
     repeats = {k: v["repeat_sd"] for k, v in data["metrics"].items() if _is(v.get("repeat_sd"), int | float)}
     settings = {k: v for k, v in data.get("settings", {}).items() if isinstance(v, bool | int | float | str)}
     return Result(**text, seed=seed, path=str(path), metrics=metrics, repeats=repeats, settings=settings)
+
+
+def _of_runs(result: Result, plan: Iterable[Planned]) -> list[Result]:
+    """A result of each run that it is of; of a failed training, that of the runs trained elsewhere by it."""
+    training = (result.paper, result.dataset, result.run)
+    keys = {
+        row.run_key: replace(result, dataset=row.dataset, corpus=row.corpus, split=row.split)
+        for row in plan
+        if result.failed and row.trained_on and (row.paper, row.trained_on, row.run) == training
+    }
+    if not keys or any(row.run_key == result.run_key for row in plan):
+        keys[result.run_key] = result
+    return list(keys.values())
 
 
 def _estimate(entry: Any, place: str) -> Estimate:

@@ -21,7 +21,18 @@ from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.published import DATASETS, PAPERS
 from textlvm.reporting.verdict import RULE, Verdict
 
-__all__ = ["Shape", "as_csv", "as_latex", "as_markdown", "shape"]
+__all__ = [
+    "LARGE",
+    "MARKS",
+    "NOTHING",
+    "Shape",
+    "as_csv",
+    "as_latex",
+    "as_markdown",
+    "published",
+    "reproduced",
+    "shape",
+]
 
 NOTHING = "–"
 LARGE = 1e7
@@ -75,6 +86,14 @@ class Shape:
     def cell(self, row: str, metric: str) -> Cell | None:
         """The cell of a row and metric; for a row of which no metric is known, the cell saying so."""
         return self.cells.get((row, metric), self.cells.get((row, "")))
+
+    def heading(self, metric: str) -> str:
+        """What a column is called."""
+        return self.headings.get(metric, metric)
+
+    def unit(self, metric: str) -> str:
+        """The unit of a column; empty where none is known."""
+        return next((cell.unit for (_, name), cell in self.cells.items() if name == metric and cell.unit), "")
 
     def decimals(self, metric: str) -> int:
         """Decimals of a column: as the paper prints, and up to two more where the seeds' spread is small."""
@@ -176,7 +195,7 @@ def as_latex(shape: Shape) -> str:
     """A LaTeX `table` with the paper's columns; needs the packages booktabs and amsmath."""
     headings, columns = [("", shape.stub)], [list(shape.rows)]
     for metric in shape.columns:
-        heading = LATEX_HEADINGS.get(metric, _latex(_heading(shape, metric)))
+        heading = LATEX_HEADINGS.get(metric, _latex(shape.heading(metric)))
         headings += [(heading, "here"), (heading, "paper")]
         columns += _texts(shape, metric)
     frame = pd.DataFrame(dict(enumerate(columns))).map(_latex)
@@ -218,29 +237,32 @@ def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
 
 
 def _with_unit(shape: Shape, metric: str) -> str:
-    unit = next((cell.unit for (_, name), cell in shape.cells.items() if name == metric and cell.unit), "")
-    return f"{_heading(shape, metric)} ({unit})" if unit else _heading(shape, metric)
+    unit = shape.unit(metric)
+    return f"{shape.heading(metric)} ({unit})" if unit else shape.heading(metric)
 
 
 def _texts(shape: Shape, metric: str) -> tuple[list[str], list[str]]:
     """A column as text: reproduced, and published."""
     cells = [shape.cell(row, metric) for row in shape.rows]
     decimals = shape.decimals(metric)
-    return [_reproduced(cell, decimals) for cell in cells], [_published(cell) for cell in cells]
+    marks = [f" {MARKS[cell.verdict]}" if cell and cell.verdict in MARKS else "" for cell in cells]
+    here = [reproduced(cell, decimals) + mark for cell, mark in zip(cells, marks, strict=True)]
+    return here, [published(cell) for cell in cells]
 
 
-def _reproduced(cell: Cell | None, decimals: int) -> str:
+def reproduced(cell: Cell | None, decimals: int) -> str:
+    """A reproduced value as text with its spread over seeds; a word where there is none."""
     if cell is None or cell.verdict is Verdict.QUOTED:
         return NOTHING
     if cell.value is None:
         return str(cell.verdict)
     form = ".1e" if abs(cell.value) >= LARGE else f".{decimals}f"
     spread = f" ± {cell.spread:{form}}" if cell.spread is not None else ""
-    mark = f" {MARKS[cell.verdict]}" if cell.verdict in MARKS else ""
-    return f"{cell.value:{form}}{spread}{mark}"
+    return f"{cell.value:{form}}{spread}"
 
 
-def _published(cell: Cell | None) -> str:
+def published(cell: Cell | None) -> str:
+    """A published value as it is printed, with its bound and spread."""
     if cell is None or cell.published is None:
         return NOTHING
     digits = cell.digits or 0
@@ -249,10 +271,6 @@ def _published(cell: Cell | None) -> str:
     bound = "≤ " if cell.published_bound == "upper" else ""
     spread = f" ± {cell.published_spread:g}" if cell.published_spread is not None else ""
     return f"{bound}{value}{spread}"
-
-
-def _heading(shape: Shape, metric: str) -> str:
-    return shape.headings.get(metric, metric)
 
 
 def _title(cells: Sequence[Cell]) -> str:

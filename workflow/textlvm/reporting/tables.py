@@ -3,12 +3,12 @@
     python -m textlvm.reporting.tables tidy --table 1 --published workflow/published.csv \\
         --plan plan.json --metrics results/words/*/standard/*/seed*/metrics.json --out results/table1.csv
     python -m textlvm.reporting.tables shape --tidy results/table1.csv --paper words --table 1 \\
-        --corpus gutenberg --csv table1.csv --md table1.md --tex table1.tex
+        --corpus gutenberg --csv table1.csv --md table1.md --html table1.html --tex table1.tex
 
 `tidy` writes a row per cell, both papers' tables of that number in one file. Metrics files that do not
 exist yet are passed over: a table can be made from what has run so far, and its other rows say `not run`.
 `shape` writes one paper's table, on one corpus or over the paper's data sets, reproduced beside published, as
-CSV, Markdown and LaTeX.
+CSV, Markdown, HTML and LaTeX.
 """
 
 import argparse
@@ -40,13 +40,15 @@ def tidy(options: argparse.Namespace) -> None:
 
 
 def shape(options: argparse.Namespace) -> None:
-    """Write one paper's table in three formats."""
+    """Write one paper's table in four formats."""
     # Imported here so that `tidy` starts without pandas.
-    from textlvm.reporting import shapes
+    from textlvm.reporting import html, shapes
 
     table = shapes.shape(read_tidy(options.tidy), options.paper, options.table, options.corpus)
     write_text(options.csv, shapes.as_csv(table))
-    write_text(options.md, shapes.as_markdown(table))
+    markdown = shapes.as_markdown(table)
+    write_text(options.md, markdown)
+    write_text(options.html, html.page(markdown))
     write_text(options.tex, shapes.as_latex(table))
 
 
@@ -70,7 +72,7 @@ def _arguments() -> argparse.ArgumentParser:
     two.add_argument("--paper", choices=list(published.PAPERS), required=True)
     two.add_argument("--table", type=int, required=True)
     two.add_argument("--corpus", default="", help="its name in the registry; if left out, all data sets")
-    for name, what in (("csv", "CSV"), ("md", "Markdown"), ("tex", "LaTeX")):
+    for name, what in (("csv", "CSV"), ("md", "Markdown"), ("html", "HTML"), ("tex", "LaTeX")):
         two.add_argument(f"--{name}", type=Path, required=True, help=f"where the {what} goes")
     two.set_defaults(command=shape)
     return parser

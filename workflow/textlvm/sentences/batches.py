@@ -156,13 +156,18 @@ class TrainingBatches:
 
     def __call__(self, step: int, encoder_unk: float = 0.0, decoder_unk: float = 0.0) -> SentenceBatch:
         """The batch of step 1, 2, ...; the shares are those of `SentenceBatch.with_unknown`."""
+        # The place in the epoch counts from 1, as a seed sequence takes a missing entry for a zero.
+        epoch, index = divmod(step - 1, self.per_epoch)
+        rng = np.random.default_rng([self.seed, epoch, 1 + index])
+        batch = pack([self._cut(sentence, rng) for sentence in self.sentences_of(step)])
+        return batch.with_unknown(encoder_unk, decoder_unk, rng)
+
+    def sentences_of(self, step: int) -> list[Codes]:
+        """The sentences of a step's batch, uncut."""
         epoch, index = divmod(step - 1, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._order(epoch)
-        # 1 + index, as a seed sequence takes a missing entry for a zero.
-        rng = np.random.default_rng([self.seed, epoch, 1 + index])
-        batch = pack([self._cut(self.sentences[i], rng) for i in self._batches[index]])
-        return batch.with_unknown(encoder_unk, decoder_unk, rng)
+        return [self.sentences[i] for i in self._batches[index]]
 
     def _order(self, epoch: int) -> list[NDArray[np.int64]]:
         rng = np.random.default_rng([self.seed, epoch])

@@ -10,6 +10,7 @@ Writes
     OUT                               every metric: mean over the evaluations of this one model, interval of
                                       that mean, and `repeat_sd`, their standard deviation
     histograms.json (beside OUT)      values by sentence, for Figures 3 and 5-8
+    provenance.json (beside OUT)      how it was measured, see textlvm.provenance
 """
 
 import argparse
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from textlvm import cli
+from textlvm import cli, provenance
 from textlvm.estimate import exact, normal
 from textlvm.files import write_json
 from textlvm.sentences import data, measures, questions
@@ -71,8 +72,9 @@ def to_json(name: str, values: list[float]) -> dict[str, Any]:
 
 def main(options: argparse.Namespace) -> None:
     """Measure the run the command line names."""
+    process = provenance.Process()
     settings = parse(EvaluationSpec, options.settings)
-    device = devices.choose()
+    device = devices.choose(options.gpus)
     run = load(options.run, options.data, device)
     target = options.member or options.questions or options.data
     described = data.statistics(target)
@@ -101,6 +103,9 @@ def main(options: argparse.Namespace) -> None:
         {"objective": run.spec.objective, "latent": run.spec.latent, **found.histograms},
     )
     write_json(options.out, result)
+    read = dict.fromkeys([options.data, target])
+    beside = options.out.with_name("provenance.json")
+    provenance.write_evaluation(beside, process, options.run, options.settings, read, options.corpora)
     summary = ", ".join(f"{name} {entry['value']:.3f}" for name, entry in result["metrics"].items())
     logging.info("%s seed %d on %s: %s", run.name, run.seed, described["dataset"], summary)
 
@@ -135,8 +140,10 @@ if __name__ == "__main__":
     arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the training")
     arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
     arguments.add_argument("--settings", type=cli.settings, required=True, help="evaluation settings")
+    provenance.add_argument(arguments)
     target = arguments.add_mutually_exclusive_group()
     target.add_argument("--member", type=Path, help="data set of the union DATA to be measured on")
     target.add_argument("--questions", type=Path, help="data set of questions whose answers are ranked")
     arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
+    devices.add_argument(arguments)
     cli.run(main, arguments)

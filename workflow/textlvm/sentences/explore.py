@@ -55,7 +55,7 @@ def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> It
 
 def main(options: argparse.Namespace) -> None:
     """Print what the trained model makes of the input."""
-    run = load(options.run, options.data, devices.choose())
+    run = load(options.run, options.data, devices.choose(options.gpus))
     tokenize = data.input_tokenizer(options.data)
     texts = []
     for text in options.texts:
@@ -73,6 +73,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, required=True, help="folder of a trained run")
     parser.add_argument("--data", type=Path, required=True, help="prepared data set it was trained on")
     parser.add_argument("--seed", type=int, default=0)
+    devices.add_argument(parser)
     parser.add_argument("--decoding", choices=("greedy", "sample"), default="greedy")
     parser.add_argument("--max-length", type=int, default=100, help="words of a generated sentence at most")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -16,6 +16,8 @@ from textlvm.sentences.losses import kl_weight, mim, negative_elbo, reconstructi
 from textlvm.sentences.model import SentenceModel
 from textlvm.sentences.questions import CodedQuestion
 from textlvm.sentences.spec import TrainingSpec
+from textlvm.sentences.vocabulary import Codes
+from textlvm.training import device as devices
 from textlvm.training import precision
 from textlvm.training.trainer import VALIDATION, Objective
 
@@ -27,10 +29,12 @@ VALIDATION_BATCH = 128
 
 @dataclass(frozen=True)
 class Trained:
-    """An objective with the number of steps that make an epoch."""
+    """An objective with the number of steps that make an epoch, and the sentences of a step."""
 
     objective: Objective
     epoch: int
+    inputs: Callable[[int], list[Codes]]
+    """The sentences, or questions, of the batch of step 1, 2, ..."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def autoencoder(
         result = {VALIDATION: float(mean), "validation_reconstruction": float(error)}
         return result if objective == "ae" else result | {"validation_kl": float(kl)}
 
-    return Trained(Objective(training_loss, _validation(model, measure, seed)), batches.per_epoch)
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, batches.per_epoch, batches.sentences_of)
 
 
 def language_model(
@@ -114,7 +119,8 @@ def language_model(
             total += float((words + end).double().sum())
         return {VALIDATION: -total / len(valid)}
 
-    return Trained(Objective(training_loss, _validation(model, measure, seed)), batches.per_epoch)
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, batches.per_epoch, batches.sentences_of)
 
 
 def answers(
@@ -128,11 +134,13 @@ def answers(
     device, autocast = _context(model, spec)
     epoch = -(-len(train) // spec.batch)
 
-    def training_loss(step: int) -> Tensor:
+    def chosen(step: int) -> list[CodedQuestion]:
         turn, index = divmod(step - 1, epoch)
         order = np.random.default_rng([seed, turn]).permutation(len(train))
-        chosen = order[index * spec.batch : (index + 1) * spec.batch]
-        batch = pack_questions([train[i] for i in chosen], spec.max_length).to(device)
+        return [train[i] for i in order[index * spec.batch : (index + 1) * spec.batch]]
+
+    def training_loss(step: int) -> Tensor:
+        batch = pack_questions(chosen(step), spec.max_length).to(device)
         with autocast():
             return hinge(model(batch), batch.best)
 
@@ -147,7 +155,8 @@ def answers(
             right += int((similarity.argmax(1) == batch.best).sum())
         return {VALIDATION: total / len(valid), "validation_p_at_1": right / len(valid)}
 
-    return Trained(Objective(training_loss, _validation(model, measure, seed)), epoch)
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, epoch, lambda step: [asked.question for asked in chosen(step)])
 
 
 def _context(model: nn.Module, spec: TrainingSpec) -> tuple[torch.device, Callable[[], torch.autocast]]:
@@ -163,7 +172,7 @@ def _validation(
 
     @torch.no_grad()
     def validate() -> dict[str, float]:
-        with torch.random.fork_rng():
+        with devices.fork_rng(next(model.parameters()).device):
             torch.manual_seed(seed)
             model.eval()
             result = measure()

@@ -16,6 +16,7 @@ sets, `ptb=results/sentences/ptb/data …`. Writes into OUT, all at once or not 
 
 import argparse
 import logging
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,9 @@ from textlvm.sentences.writing import Part, write_question_set, write_sentence_s
 __all__ = ["prepare"]
 
 logger = logging.getLogger(__name__)
+
+SCRATCH = ".prepare-"
+"""What the names of folders for words not yet chosen begin with, beside the files that are made."""
 
 Sources = Mapping[str, Path]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -71,7 +75,9 @@ def _sentences(
     words, labels = Words(), Words()
     tokenize = tokenizer(settings.tokens)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".prepare-", dir=out) as scratch:
+    for left in out.glob(f"{SCRATCH}*"):  # by a preparation that was killed
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as scratch:
         own = {}
         for split in settings.origins:
             found = records(sources[split], settings.format, settings.members.get(split, "*"))

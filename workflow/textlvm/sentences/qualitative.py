@@ -118,7 +118,7 @@ def _seed(spec: QualitativeSpec, kind: str) -> None:
 def main(options: argparse.Namespace) -> None:
     """Write what the run on the command line makes of the sentences named in the settings."""
     spec = parse(QualitativeSpec, options.settings)
-    run = load(options.run, options.data, devices.choose())
+    run = load(options.run, options.data, devices.choose(options.gpus))
     target = options.member or options.data
     described = data.statistics(target)
     shelf = Shelf(
@@ -145,4 +145,5 @@ if __name__ == "__main__":
     arguments.add_argument("--settings", type=cli.settings, required=True, help="sentences and seeds")
     arguments.add_argument("--member", type=Path, help="data set of the union DATA that sentences are from")
     arguments.add_argument("--out", type=Path, required=True, help="qualitative.json")
+    devices.add_argument(arguments)
     cli.run(main, arguments)

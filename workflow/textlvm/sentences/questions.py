@@ -6,38 +6,26 @@ codes with `load`.
 """
 
 import hashlib
-import io
 import logging
-import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from textlvm.corpora import containers
 from textlvm.corpora.tokens import decode
 from textlvm.errors import UserError, nearest
 from textlvm.files import read_json, write_json
+from textlvm.sentences import plain_pickle
 from textlvm.sentences.vocabulary import Codes, Vocabulary
 
 __all__ = ["CodedQuestion", "Question", "load", "read_pickle", "read_triples", "shuffled", "write_questions"]
 
-# What pickle raises for bytes that are no pickle, or one that does other things than build containers.
-DAMAGE = (
-    pickle.UnpicklingError,
-    EOFError,
-    AttributeError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+MOST_REPEATED = 100
+"""Times the size of a pickle that its answers may have, with ROW bytes beside the text of each."""
+ROW = 64
 
 logger = logging.getLogger(__name__)
-
 
 Answers = tuple[str, list[tuple[str, bool]]]
 """A question with its answers, each with whether it is right."""
@@ -116,13 +104,6 @@ def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestio
     )
 
 
-class _Unpickler(pickle.Unpickler):
-    """Builds containers, texts and numbers: the functions that a pickle may ask for are not found."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-
-
 def _groups(path: Path, members: str) -> Iterator[Answers]:
     """Each question of a file of triples with its answers."""
     for name, blocks in containers.texts(path, members):
@@ -149,44 +130,67 @@ def _groups(path: Path, members: str) -> Iterator[Answers]:
 
 def _entries(path: Path, key: str) -> Iterator[Answers]:
     """Each question of a split of a pickle with its answers."""
-    for name, blocks in containers.texts(path, "*.pkl"):
-        content = _unpickle(b"".join(blocks), name)
-        splits = {_text(split): value for split, value in _typed(content, dict, name).items()}
+    for name, blocks in containers.texts(path, "*.pkl", binary=True):
+        data = _bounded(blocks, name)
+        left = MOST_REPEATED * len(data)
+        try:
+            content = plain_pickle.load(data)
+        except plain_pickle.NotPlain as error:
+            raise UserError(
+                f"{name} is not a pickle of plain containers and texts ({error}); get the file again"
+            ) from error
+        splits = {_text(split, name): value for split, value in _typed(content, dict, name).items()}
         if key not in splits:
             raise UserError(f"{name}: there is no split '{key}'; {nearest(key, splits)}")
         for question, answers in _typed(splits[key], dict, name).items():
-            rows = [_typed(row, list | tuple, name) for row in _typed(answers, list | tuple, name)]
-            if any(len(row) != 2 for row in rows):
-                raise UserError(f"{name}: expected pairs of an answer and a label, found {answers!r:.60}")
-            yield _text(question), [(_text(answer), label in (1, "1", b"1")) for answer, label in rows]
+            rows = []
+            for row in _typed(answers, list | tuple, name):
+                rows.append(_answer(row, name))
+                # One list may stand in a pickle at any number of places.
+                left -= ROW + len(rows[-1][0])
+                if left < 0:
+                    raise UserError(f"{name} says the same again and again; get the file again")
+            yield _text(question, name), rows
 
 
-def _unpickle(data: bytes, name: str) -> Any:
-    try:
-        # As bytes, since Python 2 does not say how its texts are encoded.
-        return _Unpickler(io.BytesIO(data), encoding="bytes").load()
-    except DAMAGE as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"{name} is not a pickle of plain containers and texts ({reason}); get the file again"
-        ) from error
+def _bounded(blocks: Iterable[bytes], name: str) -> bytes:
+    data = bytearray()
+    for block in blocks:
+        data += block
+        if len(data) > plain_pickle.LARGEST:
+            raise UserError(f"{name} has more than {plain_pickle.LARGEST:,} bytes; get the file again")
+    return bytes(data)
 
 
-def _text(value: Any) -> str:
-    return decode(value) if isinstance(value, bytes) else str(value)
+def _answer(row: Any, name: str) -> tuple[str, bool]:
+    if len(_typed(row, list | tuple, name)) != 2:
+        raise UserError(f"{name}: expected pairs of an answer and a label, found {len(row)} things together")
+    answer, label = row
+    return _text(answer, name), label in (1, "1", b"1")
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, bytes):
+        return decode(value)
+    # A pickle may have halves of characters, which UTF-8 does not.
+    return str(_typed(value, str, name)).encode(errors="replace").decode()
 
 
 def _typed(value: Any, kind: Any, name: str) -> Any:
     if not isinstance(value, kind):
+        found = type(value).__name__
         raise UserError(
-            f"{name}: expected {{split: {{question: [[answer, label], …]}}}}, found {repr(value)[:60]} in it"
+            f"{name}: expected {{split: {{question: [[answer, label], …]}}}}, found a {found} in it"
         )
     return value
 
 
 def _single(groups: Iterable[Answers], place: str) -> Iterator[Question]:
-    """Questions with one right answer; one that was asked n times in a row, each time alike, makes n."""
-    left_out = 0
+    """Questions with one right answer; one that was asked n times in a row, each time alike, makes n.
+
+    Raises `UserError` if there is none.
+    """
+    left_out = kept = 0
     for question, rows in groups:
         right = [i for i, (_, is_right) in enumerate(rows) if is_right]
         size = len(rows) // max(len(right), 1)
@@ -195,8 +199,11 @@ def _single(groups: Iterable[Answers], place: str) -> Iterator[Question]:
         if not right or len(rows) % len(right) or not all(alike) or not complete:
             left_out += 1
             continue
+        kept += len(right)
         for n, best in enumerate(right):
             answers = tuple(answer for answer, _ in rows[n * size : (n + 1) * size])
             yield Question(question, answers, best - n * size)
     if left_out:
         logger.warning("%s: left out %s questions without exactly one right answer", place, f"{left_out:,}")
+    if not kept:
+        raise UserError(f"{place} holds no questions with exactly one right answer; supply a file with some")

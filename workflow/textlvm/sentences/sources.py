@@ -30,8 +30,19 @@ class Record:
 def records(path: Path, format: str, members: str = "*") -> Iterator[Record]:
     """The sentences of a file, in its order; in an archive, of the members that match the pattern `members`.
 
-    Raises `UserError` if the file cannot be read or is not of this format.
+    Raises `UserError` if the file cannot be read, is not of this format or has no sentence.
     """
+    found = False
+    for record in _records(path, format, members):
+        found = True
+        yield record
+    if not found:
+        raise UserError(
+            f"{path} holds no sentences; supply a file with some, or correct `format` of its corpus"
+        )
+
+
+def _records(path: Path, format: str, members: str) -> Iterator[Record]:
     labels: set[str] = set()
     for name, blocks in containers.texts(path, members):
         for number, line in containers.lines(blocks, name):

@@ -9,25 +9,29 @@ writes into OUT
     model.safetensors   the weights with the least validation loss
     curve.jsonl         training and validation loss (nats a sentence) along the training
     cost.json           device, precision, number of parameters, steps, seconds
+    training.json       how it was trained, see textlvm.provenance
 
-and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there.
+and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
+fails, CHECKPOINT/failure.json says why.
 """
 
 import argparse
 import dataclasses
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from textlvm import cli
+from textlvm import cli, provenance
 from textlvm.errors import UserError, nearest
 from textlvm.files import write_json
 from textlvm.sentences import data, objectives, questions
 from textlvm.sentences.model import build
 from textlvm.sentences.objectives import Trained
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
+from textlvm.sentences.vocabulary import Codes, Vocabulary
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision
@@ -74,12 +78,14 @@ def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
 
 def main(options: argparse.Namespace) -> None:
     """Train the run the command line describes."""
+    process = provenance.Process()
     model_spec = parse(ModelSpec, options.spec["model"])
     spec = parse(TrainingSpec, options.spec["training"])
     vocabulary = data.read_vocabulary(options.data)
+    described = data.statistics(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})
-    device = devices.choose()
+    device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)
     model = build(model_spec, len(vocabulary)).to(device)
     dtype = precision.choose(spec.precision, device)
@@ -88,18 +94,26 @@ def main(options: argparse.Namespace) -> None:
         model, model_spec, spec, options.data, derive(f"{options.name}/batches", options.seed)
     )
     spec = budget(spec, trained.epoch)
+    run = {key: described[key] for key in ("dataset", "corpus", "split")} | options.spec
+    run |= {"paper": "sentences", "run": options.name.split("/")[-1], "seed": options.seed}
     settings = [options.name, options.seed, options.spec]
     same = identity("textlvm.sentences.train", settings, _data_files(options.data))
     train_to_files(
         model,
-        trained.objective,
+        dataclasses.replace(trained.objective, inputs=lambda step: _texts(vocabulary, trained.inputs(step))),
         optimizer(spec, model),
         Plateau(spec.learning_rate, spec.patience, spec.decay, spec.min_learning_rate),
         spec,
         same,
+        run,
+        process,
         options.checkpoint,
         options.out,
     )
+
+
+def _texts(vocabulary: Vocabulary, sentences: Iterable[Codes]) -> list[str]:
+    return [" ".join(vocabulary.decode(codes)) for codes in sentences]
 
 
 def _data_files(folder: Path) -> list[Path]:
@@ -116,4 +130,5 @@ if __name__ == "__main__":
     arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
     arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
     arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
+    devices.add_argument(arguments)
     cli.run(main, arguments)

@@ -79,14 +79,15 @@ def write_question_set(
 
 
 def _write_tokens(path: Path, size: int, blocks: Iterable[Codes]) -> int:
-    """Write codes block by block; returns how many of them are <unk>."""
-    tokens = np.lib.format.open_memmap(path, mode="w+", dtype=np.int32, shape=(size,))
-    written = unknown = 0
-    for block in blocks:
-        tokens[written : written + len(block)] = block
-        written += len(block)
-        unknown += int(np.count_nonzero(block == UNK))
-    tokens.flush()
+    """Write an array of `size` codes block by block; returns how many of them are <unk>."""
+    unknown = 0
+    header = {"descr": "<i4", "fortran_order": False, "shape": (size,)}
+    # Not through a memory map: where the disk is full, that ends the process without a word.
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(block.astype("<i4").tobytes())
+            unknown += int(np.count_nonzero(block == UNK))
     return unknown
 
 
@@ -109,5 +110,7 @@ def _write_statistics(
 @contextmanager
 def _replacing_all(folder: Path, names: Sequence[str]) -> Iterator[dict[str, Path]]:
     """Temporary paths for several files of a folder, renamed together in the end, the first name last."""
+    for name in names:
+        files.remove_temporaries(folder / name)
     with ExitStack() as stack:
         yield {name: stack.enter_context(files.replacing(folder / name)) for name in names}

@@ -1,29 +1,50 @@
 """A training's whole state in one safetensors file: weights, best weights, optimizer, generators, position.
 
-No pickle is written or read. A checkpoint is written whole or not at all, and belongs to one set of
-settings, code and data: a file of another identity is not resumed, and overwritten by the next save.
+No pickle is written or read. A checkpoint is written whole or not at all, with a checksum of its content, and
+the one before it is kept. It belongs to one set of settings, code and data: a file of another identity is not
+resumed, and replaced by later saves.
 """
 
 import hashlib
 import json
+import logging
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from textlvm.errors import UserError
-from textlvm.files import write_bytes
+from textlvm.files import replacing, write_bytes
 from textlvm.fingerprint import fingerprint
 
-__all__ = ["Checkpoint", "Restored", "identity", "load_weights", "save_weights"]
+__all__ = [
+    "Checkpoint",
+    "NonFiniteState",
+    "Restored",
+    "identity",
+    "load_weights",
+    "random_state",
+    "require_finite",
+    "restore_random_state",
+    "save_weights",
+]
 
 METADATA = "textlvm"
+CHECKSUM = b'"sha256":"'
+"""What stands before the checksum in a file's header; it is that of the file with zeros in its place."""
+BLANK = b"0" * 64
+
+
+class NonFiniteState(Exception):
+    """A state has infinite values or such that are no number: it is not worth saving."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +67,16 @@ class Checkpoint:
     identity: str
     """Fingerprint of everything that determines the training."""
 
+    @property
+    def previous(self) -> Path:
+        """The checkpoint before, for the case that the last one turns out to be damaged."""
+        return self.path.with_name(f"{self.path.stem}.previous{self.path.suffix}")
+
+    @property
+    def damaged(self) -> Path:
+        """Where a damaged file is kept until the training is finished."""
+        return self.path.with_name(f"{self.path.stem}.damaged{self.path.suffix}")
+
     def save(
         self,
         step: int,
@@ -54,42 +85,87 @@ class Checkpoint:
         progress: dict[str, Any],
         best: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """Write the state after `step` steps; `progress` is any JSON value the trainer wants back."""
+        """Write the state after `step` steps; `progress` is any JSON value the trainer wants back.
+
+        The file is read back before it takes the place of the last one. Raises `NonFiniteState`, and writes
+        nothing, if weights or the optimizer's state are not finite.
+        """
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in (best or {}).items()}
         for index, state in optimizer.state_dict()["state"].items():
             held = {name: value for name, value in state.items() if value is not None}
             tensors |= {f"optimizer.{index}.{name}": value for name, value in held.items()}
-        tensors |= {f"random.{name}": value for name, value in _random_state().items()}
+        require_finite(tensors.values())
+        tensors |= {f"best.{name}": value for name, value in (best or {}).items()}
+        tensors |= {f"random.{name}": value for name, value in random_state().items()}
         header = {"identity": self.identity, "step": step, "progress": progress}
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        write_bytes(self.path, save_tensors(contiguous, {METADATA: json.dumps(header)}))
+        data = save_tensors(contiguous, {METADATA: json.dumps(header), "sha256": BLANK.decode()})
+        start = data.index(CHECKSUM) + len(CHECKSUM)
+        with replacing(self.path) as temporary:
+            with temporary.open("wb") as file:
+                file.write(data[:start])
+                file.write(hashlib.sha256(data).hexdigest().encode())
+                file.write(memoryview(data)[start + len(BLANK) :])
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                _verified_header(temporary)
+            except ValueError as error:
+                raise UserError(
+                    f"{self.path} does not read as it was written ({error}): the disk is failing, so run the "
+                    "same command with the results on another one"
+                ) from error
+            if self.path.exists():
+                self.path.replace(self.previous)
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> Restored | None:
         """Put the saved state back; returns what else was saved, or None when there is nothing to resume.
 
-        Raises `UserError` if the file is damaged; a file of other settings is ignored.
+        A damaged file is passed over for the one before, with a warning; files of other settings are ignored.
+        Raises `UserError` if a file is damaged and there is no other.
         """
-        if not self.path.exists():
-            return None
-        try:
-            with safe_open(self.path, "pt") as file:
-                header = json.loads(file.metadata()[METADATA])
-            tensors = load_tensors(self.path.read_bytes())
-        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        damaged: dict[Path, Exception] = {}
+        for path in (self.path, self.previous):
+            try:
+                header = _verified_header(path)
+                if header["identity"] != self.identity:
+                    continue
+                tensors = load_tensors(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except PermissionError:
+                raise
+            except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+                damaged[path] = error
+                continue
+            for bad, reason in damaged.items():
+                step = header["step"]
+                logging.warning("%s is damaged (%s): going on from the one of step %d", bad, reason, step)
+                # Out of the way: the next save must not put it in the place of the good one.
+                bad.replace(self.damaged)
+            model.load_state_dict(_section(tensors, "model."))
+            _restore_optimizer(optimizer, _section(tensors, "optimizer."))
+            restore_random_state(_section(tensors, "random."))
+            return Restored(header["step"], header["progress"], _section(tensors, "best.") or None)
+        if damaged:
+            listed = " and ".join(f"{path} ({error})" for path, error in damaged.items())
             raise UserError(
-                f"checkpoint {self.path} cannot be read ({error}): delete it and run again"
-            ) from error
-        if header["identity"] != self.identity:
-            return None
-        model.load_state_dict(_section(tensors, "model."))
-        _restore_optimizer(optimizer, _section(tensors, "optimizer."))
-        _restore_random(_section(tensors, "random."))
-        return Restored(header["step"], header["progress"], _section(tensors, "best.") or None)
+                f"no checkpoint can be read, of {listed}: restore one from a backup, or delete the folder "
+                f"{self.path.parent} to train anew from the first step"
+            )
+        return None
 
     def remove(self) -> None:
-        """Delete the file: a finished training has nothing to resume, and a forced rerun starts anew."""
-        self.path.unlink(missing_ok=True)
+        """Delete the files: a finished training has nothing to resume, and a forced rerun starts anew."""
+        for path in (self.path, self.previous, self.damaged):
+            path.unlink(missing_ok=True)
+
+
+def require_finite(tensors: Iterable[Tensor]) -> None:
+    """Raise `NonFiniteState` if a tensor has an entry that is infinite or no number."""
+    flags = [torch.isfinite(value).all().cpu() for value in tensors if value.is_floating_point()]
+    if flags and not torch.stack(flags).all():
+        raise NonFiniteState
 
 
 def identity(module: str, settings: Any, files: Iterable[Path]) -> str:
@@ -120,6 +196,21 @@ def load_weights(path: Path, model: nn.Module) -> None:
         raise UserError(f"weights {path} cannot be loaded ({error}): rerun the training") from error
 
 
+def random_state() -> dict[str, Tensor]:
+    """The states of PyTorch's generators, of the CPU and the current GPU."""
+    state = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def restore_random_state(state: dict[str, Tensor]) -> None:
+    """Put back what `random_state` returned."""
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+
+
 def _section(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -133,14 +224,19 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tens
     optimizer.load_state_dict({"state": state, "param_groups": current["param_groups"]})
 
 
-def _random_state() -> dict[str, Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
-    return state
-
-
-def _restore_random(state: dict[str, Tensor]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
+def _verified_header(path: Path) -> dict[str, Any]:
+    """What a checkpoint says beside its tensors. Raises `ValueError` if any of its bytes is not as saved."""
+    with path.open("rb") as file:
+        prefix = file.read(8)
+        length = int.from_bytes(prefix, "little")
+        if length > path.stat().st_size:
+            raise ValueError("it is cut short")
+        header = file.read(length)
+        start = header.find(CHECKSUM) + len(CHECKSUM)
+        end = start + len(BLANK)
+        digest = hashlib.sha256(prefix + header[:start] + BLANK + header[end:])
+        for chunk in iter(partial(file.read, 1 << 20), b""):
+            digest.update(chunk)
+    if header[start:end] != digest.hexdigest().encode():
+        raise ValueError("its checksum does not fit its content")
+    return dict(json.loads(json.loads(header)["__metadata__"][METADATA]))

@@ -1,21 +1,51 @@
-"""Where a job computes: a visible GPU if there is one, otherwise the CPU threads it was given."""
+"""Where a process computes: on a GPU that no other job uses, or on the CPU threads it was given."""
 
+import argparse
 import os
 import platform
+import tempfile
+from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
 
 import torch
 
-__all__ = ["choose", "describe"]
+from textlvm.errors import UserError
+from textlvm.training.lease import Lease, acquire
+
+__all__ = ["add_argument", "choose", "describe", "fork_rng"]
 
 
-def choose() -> torch.device:
-    """The first visible GPU, or the CPU with as many threads as OMP_NUM_THREADS says (default 1).
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Let a step be told how many GPUs it was given."""
+    parser.add_argument("--gpus", type=int, default=1, help="0: compute on the CPU; else on a GPU, if any")
 
-    One thread a job is the sound default: two jobs of two threads on two cores are several times
-    slower than two jobs of one.
+
+def choose(gpus: int = 1) -> torch.device:
+    """A visible GPU that is this process's alone until it ends, now the current one; otherwise the CPU.
+
+    With `gpus=0` it is the CPU, whatever the machine has. While other processes of the user have all visible
+    GPUs this waits. The CPU gets as many threads as OMP_NUM_THREADS says (default 1): two jobs of two threads
+    on two cores are several times slower than two jobs of one.
+
+    Raises `UserError` if the GPU cannot be used.
     """
-    if torch.cuda.is_available():
-        return torch.device("cuda")
+    if gpus < 1:
+        # From here on PyTorch finds none, so that generators and checkpoints are those of the CPU alone.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    elif torch.cuda.is_available():
+        device = torch.device("cuda", _lease().index)
+        try:
+            torch.cuda.set_device(device)
+            # Makes the one context of this process now: a GPU that cannot be used is noticed here.
+            torch.cuda.synchronize()
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                f"GPU {device.index} cannot be used ({reason}): set CUDA_VISIBLE_DEVICES to the other ones, "
+                "or compute on the CPU with --resources gpu=0"
+            ) from error
+        return device
     # OpenMP allows a list, one number a level of nesting.
     threads = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     torch.set_num_threads(int(threads) if threads.isdigit() and int(threads) else 1)
@@ -27,3 +57,33 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} thread(s))"
+
+
+def fork_rng(device: torch.device) -> AbstractContextManager[None]:
+    """A block whose random numbers, on the CPU and on `device`, leave those outside it as they were."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
+
+
+@cache
+def _lease() -> Lease:
+    """The one lease of this process."""
+    # Until then PyTorch may count GPUs of the machine that this process cannot use.
+    torch.cuda.init()
+    names = [_name(index) for index in range(torch.cuda.device_count())]
+    return acquire(names, Path(tempfile.gettempdir(), f"textlvm-{os.getuid()}"))
+
+
+def _name(index: int) -> str:
+    """What all processes that share the GPU call it, whatever its `index` is among those that they see.
+
+    That is its unique identifier; asking for it creates no context on the GPU.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    name = visible.split(",")[index].strip() if visible else str(index)
+    identifier = getattr(torch.cuda.get_device_properties(index), "uuid", None)
+    # Slices of one GPU (MIG) could all report that GPU's identifier.
+    if identifier and not name.startswith("MIG-"):
+        name = f"GPU-{identifier}"
+    # What Slurm gave to a job is divided among that job's processes; other jobs on it are Slurm's intention.
+    job = os.environ.get("SLURM_JOB_ID") if visible else None
+    return f"slurm{job}-{name}".replace("/", "_") if job else name.replace("/", "_")

@@ -1,16 +1,21 @@
 """A training from its checkpoint to its files: what the entry points of both papers share."""
 
 import logging
-import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from textlvm.files import write_json, write_text
+from textlvm import provenance
+from textlvm.errors import UserError
+from textlvm.files import remove_temporaries, write_json, write_text
+from textlvm.processes import exclusive
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.failure import FAILURE, Failure, entry, write_failure
+from textlvm.training.interruption import Interruption
 from textlvm.training.schedule import Schedule
 from textlvm.training.trainer import Objective, Settings, curve_lines, train
 
@@ -24,28 +29,46 @@ def train_to_files(
     schedule: Schedule,
     settings: Settings,
     identity: str,
+    run: Mapping[str, Any],
+    process: provenance.Process,
     unfinished: Path,
     out: Path,
 ) -> None:
-    """Train `model` and write model.safetensors, curve.jsonl and cost.json into `out`.
+    """Train `model` and write model.safetensors, curve.jsonl, cost.json and training.json into `out`.
 
-    Until then state.safetensors and progress.json lie in the folder `unfinished`; a state of the same
-    `identity` (`textlvm.training.checkpoint.identity`) is resumed. The state is removed at the end.
+    Until then state.safetensors, the state before it and progress.json lie in the folder `unfinished`; a
+    state of the same `identity` (`textlvm.training.checkpoint.identity`) is resumed. The states are removed
+    at the end. A training that fails leaves its last good state and failure.json, which says why and of
+    which `run`: what identifies it in its metrics.json, and its settings `model` and `training`.
+
+    Raises `UserError` if it fails, or if another process trains in `unfinished`, and `Interrupted` after a
+    signal, when the state is saved.
     """
     checkpoint = Checkpoint(unfinished / "state.safetensors", identity)
-    began = time.monotonic()
-    curve = train(model, objective, optimizer, schedule, settings, checkpoint, unfinished / "progress.json")
-    seconds = time.monotonic() - began
-    last = curve[-1]
-    save_weights(out / "model.safetensors", model)
-    write_text(out / "curve.jsonl", curve_lines(curve))
-    cost: dict[str, Any] = {
-        "device": devices.describe(next(model.parameters()).device),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "steps": last["step"],
-        "seconds": round(seconds, 1),
-        "torch": torch.__version__,
-    }
-    write_json(out / "cost.json", cost)
-    checkpoint.remove()
-    logging.info("loss %.3f nats after %d steps, %.0f s in this process", last["loss"], last["step"], seconds)
+    weights, progress = out / "model.safetensors", unfinished / "progress.json"
+    with exclusive(unfinished), Interruption() as interruption:
+        for path in (checkpoint.path, progress, weights):
+            remove_temporaries(path)
+        try:
+            course = train(
+                model, objective, optimizer, schedule, settings, checkpoint, interruption, progress
+            )
+        except Failure as failure:
+            write_failure(unfinished, run, failure)
+            raise UserError(f"{entry(run)}, seed {run['seed']}: {failure}") from failure
+        last = course.curve[-1]
+        save_weights(weights, model)
+        write_text(out / "curve.jsonl", curve_lines(course.curve))
+        cost: dict[str, Any] = {
+            "device": devices.describe(next(model.parameters()).device),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "steps": last["step"],
+            "seconds": round(course.seconds, 1),
+            "torch": torch.__version__,
+        }
+        write_json(out / "cost.json", cost)
+        provenance.write_training(out, process)
+        # Only now: until all files are there, a rerun must not begin at the first step.
+        (unfinished / FAILURE).unlink(missing_ok=True)
+        checkpoint.remove()
+    logging.info("loss %.3f nats after %d steps, %.0f s", last["loss"], last["step"], course.seconds)

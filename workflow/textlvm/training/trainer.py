@@ -1,10 +1,11 @@
-"""One training loop for every model: seeded, resumable, logged; stops with a sentence on NaN."""
+"""One training loop for every model: seeded, logged, resumable at every step; ends with a sentence on NaN."""
 
 import json
+import logging
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,15 +13,29 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, is_out_of_memory
 from textlvm.files import write_json
-from textlvm.training.checkpoint import Checkpoint
+from textlvm.training import device as devices
+from textlvm.training.checkpoint import (
+    Checkpoint,
+    NonFiniteState,
+    random_state,
+    require_finite,
+    restore_random_state,
+)
+from textlvm.training.failure import Failure
+from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.schedule import Schedule
 
-__all__ = ["VALIDATION", "Objective", "Settings", "curve_lines", "train"]
+__all__ = ["EXPLODED", "VALIDATION", "Course", "Objective", "Settings", "curve_lines", "train"]
 
 VALIDATION = "validation_loss"
 """Name of the monitored value that schedules look at; the weights with the least one are kept."""
+EXPLODED = 1000.0
+"""A training has exploded when the mean loss of an entry of its curve is beyond so many times that of the
+first entry in magnitude, or beyond so many nats where that is less than one."""
+SHOWN, WIDTH = 3, 60
+"""Items of a batch that an error names, and characters of each."""
 
 
 class Settings(Protocol):
@@ -28,6 +43,8 @@ class Settings(Protocol):
 
     @property
     def steps(self) -> int: ...  # noqa: D102
+    @property
+    def batch(self) -> int: ...  # noqa: D102
     @property
     def clip(self) -> float | None: ...  # noqa: D102
     @property
@@ -46,6 +63,25 @@ class Objective:
     """Draws the batch of step 1, 2, ... and returns its scalar loss, in nats per word or sentence."""
     monitor: Callable[[], dict[str, float]] | None = None
     """Quantities recorded along the curve every `monitor_every` steps and at the end."""
+    inputs: Callable[[int], Sequence[str]] | None = None
+    """The words or sentences of the batch of one of the last `log_every` steps; none if it is not known."""
+
+
+@dataclass
+class Course:
+    """How far a training has come; with model, optimizer and generators, all that a checkpoint holds."""
+
+    step: int = 0
+    """Steps done."""
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    """An entry every `log_every` steps, at every measurement and at the end: `step`, the mean `loss` since
+    the entry before, `learning_rate` and, where measured, the monitored values."""
+    losses: list[float] = field(default_factory=list)
+    """Losses of the steps since the last entry."""
+    seconds: float = 0.0
+    """Spent in all processes; steps that were repeated after a kill count once."""
+    best: dict[str, Tensor] | None = None
+    """The weights with the least validation loss, where that is monitored."""
 
 
 def train(
@@ -55,58 +91,33 @@ def train(
     schedule: Schedule,
     settings: Settings,
     checkpoint: Checkpoint,
+    interruption: Interruption,
     progress_file: Path | None = None,
-) -> list[dict[str, Any]]:
-    """Train `model` in place and return its curve: an entry every `log_every` steps and at every measurement.
+) -> Course:
+    """Train `model` in place to the end of its course.
 
     Starts from the checkpoint if there is one of the same identity and continues exactly as an
     uninterrupted run would on the same device and version of PyTorch: same batches, same noise, same
-    weights. An entry of the curve holds `step`, the mean `loss` since the entry before, `learning_rate`
-    and, where measured, the monitored values. Where these have a `validation_loss`, the model ends with
-    the weights that had the least one. `progress_file` is rewritten at every entry with the latest one
-    and this process's seconds so far.
+    weights. Where the monitored values have a `validation_loss`, the model ends with the weights that had
+    the least one. `progress_file` is rewritten at every entry of the curve with the entry, the number of
+    steps, the seconds so far and the device.
 
-    Raises `UserError` naming the step at which the loss stopped being finite.
+    Raises `Failure` when the loss, a gradient, a monitored value or the weights stop being finite, the loss
+    explodes (`EXPLODED`), or memory runs out; the checkpoint stays the last good one. Raises `Interrupted`
+    after the step, or in the measurement, in which `interruption` got a signal; the state is saved.
     """
-    start, curve, best = 0, [], None
-    if restored := checkpoint.restore(model, optimizer):
-        start, curve, best = restored.step, restored.progress["curve"], restored.best
-    validation = [entry[VALIDATION] for entry in curve if VALIDATION in entry]
-    began = time.monotonic()
-    # The losses stay on the device until an entry is due: reading one would stall a GPU every step.
-    losses: list[Tensor] = []
-    saved = start
-    with tqdm(total=settings.steps, initial=start, unit="step", disable=None, mininterval=1) as bar:
-        for step in range(start + 1, settings.steps + 1):
-            rate = schedule(step, validation)
-            if rate is None:
-                break
-            losses.append(_update(model, optimizer, objective.loss(step), rate, settings.clip))
-            last = step == settings.steps
-            monitor = objective.monitor if last or step % settings.monitor_every == 0 else None
-            if step % settings.log_every and not monitor and not last:
-                continue
-            entry: dict[str, Any] = {"step": step, "loss": _mean_loss(losses, step), "learning_rate": rate}
-            losses.clear()
-            if monitor:
-                entry |= monitor()
-            curve.append(entry)
-            if VALIDATION in entry:
-                loss = _finite("validation loss", entry[VALIDATION], step)
-                if loss < min(validation, default=math.inf):
-                    best = {name: value.clone() for name, value in model.state_dict().items()}
-                validation.append(loss)
-            bar.update(step - bar.n)
-            bar.set_postfix(loss=f"{entry['loss']:.3f}")
-            if progress_file:
-                elapsed = {"steps": settings.steps, "seconds": round(time.monotonic() - began, 1)}
-                write_json(progress_file, entry | elapsed)
-            if step - saved >= settings.checkpoint_every and not last:
-                checkpoint.save(step, model, optimizer, {"curve": curve}, best)
-                saved = step
-    if best is not None:
-        model.load_state_dict(best)
-    return curve
+    loop = _Loop(model, objective, optimizer, schedule, settings, checkpoint, interruption, progress_file)
+    try:
+        loop.run()
+    except Interrupted as stop:
+        loop.save()
+        logging.info(
+            "stopped by %s after step %d, which is saved: the same command goes on from there",
+            stop.signal.name,
+            loop.course.step,
+        )
+        raise
+    return loop.finish()
 
 
 def curve_lines(curve: list[dict[str, Any]]) -> str:
@@ -115,31 +126,191 @@ def curve_lines(curve: list[dict[str, Any]]) -> str:
     return "".join(json.dumps(entry) + "\n" for entry in marked)
 
 
-def _update(
-    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, clip: float | None
-) -> Tensor:
-    """One step of the optimizer; returns the loss without its graph."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
-    loss.backward()
-    if clip is not None:
-        nn.utils.clip_grad_norm_(model.parameters(), clip, foreach=True)
-    optimizer.step()
-    return loss.detach()
+@dataclass
+class _Loop:
+    """The state of `train`, whose parameters come first."""
 
+    model: nn.Module
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    settings: Settings
+    checkpoint: Checkpoint
+    interruption: Interruption
+    progress_file: Path | None
 
-def _mean_loss(losses: list[Tensor], step: int) -> float:
-    """Mean of the losses of the last steps, up to `step`."""
-    values = torch.stack(losses).tolist()
-    first = step - len(values) + 1
-    return math.fsum(_finite("loss", value, first + i) for i, value in enumerate(values)) / len(values)
+    def __post_init__(self) -> None:
+        self.course = Course()
+        if restored := self.checkpoint.restore(self.model, self.optimizer):
+            self.course = Course(restored.step, **restored.progress, best=restored.best)
+            logging.info("going on after step %d", restored.step)
+        self.validation = [entry[VALIDATION] for entry in self.course.curve if VALIDATION in entry]
+        self.saved = self.course.step
+        self.device = devices.describe(next(self.model.parameters()).device)
+        self.began = time.monotonic() - self.course.seconds
+        # Losses and gradient norms stay on the device until an entry is due: reading one would stall a GPU
+        # every step.
+        self.unread: list[tuple[Tensor, Tensor | None]] = []
 
+    def run(self) -> None:
+        course, settings = self.course, self.settings
+        bar = tqdm(total=settings.steps, initial=course.step, unit="step", disable=None, mininterval=1)
+        with bar:
+            while True:
+                self.interruption.check()
+                if self.is_entry_due():
+                    self.record()
+                    bar.update(course.step - bar.n)
+                    bar.set_postfix(loss=f"{course.curve[-1]['loss']:.3f}")
+                rate = self.schedule(course.step + 1, self.validation)
+                if course.step == settings.steps or rate is None:
+                    break
+                if course.step - self.saved >= settings.checkpoint_every:
+                    self.save()
+                self.update(rate)
 
-def _finite(what: str, value: float, step: int) -> float:
-    if not math.isfinite(value):
-        raise UserError(
-            f"the {what} became {value} at step {step}: "
-            "lower training.learning_rate or set training.clip for this run in config.yaml"
+    def update(self, rate: float) -> None:
+        """One step of the optimizer."""
+        step = self.course.step + 1
+        try:
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            loss = self.objective.loss(step)
+            self.optimizer.zero_grad()
+            loss.backward()
+            norm = None
+            if self.settings.clip is not None:
+                parameters = self.model.parameters()
+                norm = nn.utils.clip_grad_norm_(parameters, self.settings.clip, foreach=True)
+            self.optimizer.step()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            batch = self.settings.batch
+            smaller = f"set its training.batch to {batch // 2} in config.yaml or " if batch > 1 else ""
+            reason = f"out of memory in step {step} with a batch of {batch}"
+            raise Failure(reason, f"{smaller}run it where there is more memory") from error
+        self.unread.append((loss.detach(), norm))
+        self.course.step = step
+
+    def is_entry_due(self) -> bool:
+        """Whether the curve lacks an entry of the step that was done last."""
+        step, curve = self.course.step, self.course.curve
+        if step == 0 or (curve and curve[-1]["step"] == step):
+            return False
+        return step % self.settings.log_every == 0 or step == self.settings.steps or self.is_measurement_due()
+
+    def is_measurement_due(self) -> bool:
+        step = self.course.step
+        return self.objective.monitor is not None and (
+            step % self.settings.monitor_every == 0 or step == self.settings.steps
         )
-    return value
+
+    def record(self) -> None:
+        """Append an entry to the curve."""
+        course = self.course
+        self.read_losses()
+        mean = math.fsum(course.losses) / len(course.losses)
+        self.require_no_explosion(mean)
+        # No validation has come since the step, so this is still its rate.
+        rate = self.schedule(course.step, self.validation)
+        entry: dict[str, Any] = {"step": course.step, "loss": mean, "learning_rate": rate} | self.measure()
+        course.curve.append(entry)
+        course.losses.clear()
+        if VALIDATION in entry:
+            if entry[VALIDATION] < min(self.validation, default=math.inf):
+                course.best = {name: value.clone() for name, value in self.model.state_dict().items()}
+            self.validation.append(entry[VALIDATION])
+        if self.progress_file:
+            elapsed = {"steps": self.settings.steps, "seconds": round(self.seconds(), 1)}
+            write_json(self.progress_file, entry | elapsed | {"device": self.device})
+
+    def measure(self) -> dict[str, float]:
+        """The monitored values, if they are due. A signal cuts this short, as it may take minutes."""
+        if self.objective.monitor is None or not self.is_measurement_due():
+            return {}
+        noise = random_state()
+        try:
+            with self.interruption.immediate():
+                values = self.objective.monitor()
+        except Interrupted:
+            restore_random_state(noise)
+            raise
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = f"out of memory while measuring after step {self.course.step}"
+            raise Failure(reason, "run it where there is more memory") from error
+        for name, value in values.items():
+            self.require_number(f"monitored {name}", value, self.course.step, named=False)
+        return values
+
+    def save(self) -> None:
+        """Write a checkpoint, unless the last one is of this step."""
+        if self.course.step == self.saved:
+            return
+        self.read_losses()
+        course = self.course
+        progress = {"curve": course.curve, "losses": course.losses, "seconds": self.seconds()}
+        try:
+            self.checkpoint.save(course.step, self.model, self.optimizer, progress, course.best)
+        except NonFiniteState as error:
+            raise self.failure("the weights stopped being finite", course.step) from error
+        self.saved = course.step
+
+    def finish(self) -> Course:
+        """The course, with the weights that are kept of it in the model."""
+        if not self.course.curve:
+            raise UserError("training.learning_rate is below training.min_learning_rate: nothing was trained")
+        if self.course.best is not None:
+            self.model.load_state_dict(self.course.best)
+        try:
+            require_finite(self.model.parameters())
+        except NonFiniteState as error:
+            raise self.failure("the weights stopped being finite", self.course.step) from error
+        self.course.seconds = self.seconds()
+        return self.course
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def read_losses(self) -> None:
+        """Fetch the losses of the last steps from the device; raises `Failure` at the first bad one."""
+        if not self.unread:
+            return
+        losses, norms = zip(*self.unread, strict=True)
+        self.unread = []
+        values = torch.stack(losses).tolist()
+        known = [None] * len(values) if norms[0] is None else torch.stack(norms).tolist()
+        first = self.course.step - len(values) + 1
+        overflow = False
+        for step, value, norm in zip(range(first, self.course.step + 1), values, known, strict=True):
+            if overflow and not math.isfinite(value):
+                raise self.failure("the gradient became inf", step - 1)
+            self.require_number("loss", value, step)
+            if norm is not None and math.isnan(norm):
+                raise self.failure("the gradient became nan", step)
+            # No failure by itself: where only squares overflow, the step is clipped to nothing.
+            overflow = norm is not None and math.isinf(norm)
+        self.course.losses += values
+
+    def require_number(self, what: str, value: float, step: int, named: bool = True) -> None:
+        if not math.isfinite(value):
+            raise self.failure(f"the {what} became {value}", step, named)
+
+    def require_no_explosion(self, mean: float) -> None:
+        curve, losses = self.course.curve, self.course.losses
+        start = abs(curve[0]["loss"]) if curve else math.inf
+        if abs(mean) > EXPLODED * max(start, 1.0):
+            worst = max(range(len(losses)), key=lambda i: abs(losses[i]))
+            step = self.course.step - len(losses) + 1 + worst
+            raise self.failure(f"the loss exploded from {curve[0]['loss']:.4g} to {losses[worst]:.4g}", step)
+
+    def failure(self, what: str, step: int, named: bool = True) -> Failure:
+        """What happened at which step, with some of the batch's inputs where they are to blame."""
+        inputs = self.objective.inputs(step)[:SHOWN] if named and self.objective.inputs else ()
+        cut = [text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in inputs]
+        batch = f", whose batch has {', '.join(map(repr, cut))}" if cut else ""
+        clip = "set its training.clip" if self.settings.clip is None else "its training.clip"
+        advice = f"lower its training.learning_rate or {clip} in config.yaml"
+        return Failure(f"{what} at step {step}{batch}", advice)

@@ -5,9 +5,10 @@
 
 writes beside OUT
 
-    metrics.json   every metric with the interval of its Monte Carlo error; `ce_over_k`: K, ce_train, ce_test
-    entropy.csv    marginal, expected and gap entropies in nats, by position and trajectory
-    samples.txt    the generated words, one a line; … stands for one that did not end
+    metrics.json     every metric with the interval of its sampling error; `ce_over_k`: K, ce_train, ce_test
+    entropy.csv      marginal, expected and gap entropies in nats, by position and trajectory
+    samples.txt      the generated words, one a line; … stands for one that did not end
+    provenance.json  how it was measured, see textlvm.provenance
 """
 
 import argparse
@@ -23,7 +24,7 @@ import kenlm
 import numpy as np
 import torch
 
-from textlvm import cli
+from textlvm import cli, provenance
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.errors import UserError
 from textlvm.estimate import Estimate, exact, normal
@@ -154,6 +155,7 @@ def sample_metrics(
 
 def main(options: argparse.Namespace) -> None:
     """Measure the run the command line names."""
+    process = provenance.Process()
     if not (options.run / "spec.json").exists():
         raise UserError(f"{options.run} has no spec.json: train the run first")
     spec = read_json(options.run / "spec.json")
@@ -164,7 +166,7 @@ def main(options: argparse.Namespace) -> None:
     split = read_words(options.words)
     lexicon = encode(split.words)
     stream = f"{spec['name']}/evaluation"
-    device = devices.choose()
+    device = devices.choose(options.gpus)
     rng = np.random.default_rng(derive(stream, spec["seed"]))
 
     def seed(measurement: str) -> None:
@@ -197,6 +199,9 @@ def main(options: argparse.Namespace) -> None:
         "settings": options.settings,
     }
     write_json(options.out, result)
+    provenance.write_evaluation(
+        folder / "provenance.json", process, options.run, options.settings, [options.words], options.corpora
+    )
     logging.info("%s seed %d: %s", spec["name"], spec["seed"], _summary(metrics))
 
 
@@ -237,5 +242,7 @@ if __name__ == "__main__":
     arguments.add_argument("--run", type=Path, required=True, help="folder written by textlvm.words.train")
     arguments.add_argument("--settings", type=cli.settings, required=True, help="evaluation settings")
     arguments.add_argument("--ngram", type=_ngram_path, nargs="*", default=[], metavar="ORDER=PATH")
+    provenance.add_argument(arguments)
     arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
+    devices.add_argument(arguments)
     cli.run(main, arguments)

@@ -8,20 +8,23 @@ writes into OUT
     spec.json           effective settings
     model.safetensors   weights
     curve.jsonl         loss (nats a word) and entropies along the training
-    cost.json           device, parameters, steps, seconds of the last process, version of PyTorch
+    cost.json           device, parameters, steps, seconds, version of PyTorch
+    training.json       how it was trained, see textlvm.provenance
 
-and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there.
+and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
+fails, CHECKPOINT/failure.json says why.
 """
 
 import argparse
 import logging
+from collections import deque
 from pathlib import Path
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from textlvm import cli
+from textlvm import cli, provenance
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.errors import UserError
 from textlvm.files import write_bytes, write_json, write_text
@@ -47,43 +50,50 @@ MONITOR_DRAWS = 20
 
 
 class WordSampler:
-    """Batches of words drawn from the training tokens, with replacement."""
+    """Batches of words drawn from the training tokens, with replacement; the last ones are remembered."""
 
-    def __init__(self, split: WordSplit, batch: int, device: torch.device) -> None:
+    def __init__(self, split: WordSplit, batch: int, device: torch.device, remembered: int = 1) -> None:
+        self.words = split.words
         self.lexicon: Lexicon = encode(split.words)
         self.cumulative = torch.from_numpy(split.train).double().cumsum(0)
         self.batch, self.device = batch, device
+        self._drawn: deque[tuple[int, Tensor]] = deque(maxlen=remembered)
 
-    def __call__(self) -> PackedWords:
-        """The next batch, drawn with PyTorch's CPU generator whatever the device."""
+    def __call__(self, step: int = 0) -> PackedWords:
+        """The batch of a step, drawn with PyTorch's CPU generator whatever the device."""
         tokens = torch.rand(self.batch, dtype=torch.float64) * self.cumulative[-1]
         index = torch.searchsorted(self.cumulative, tokens, right=True).clamp_(max=len(self.lexicon) - 1)
+        self._drawn.append((step, index))
         return pack(self.lexicon, index).to(self.device)
+
+    def drawn(self, step: int) -> list[str]:
+        """The words of a step's batch in the order in which they were drawn; none if it is not remembered."""
+        return [self.words[i] for at, index in self._drawn if at == step for i in index.tolist()]
 
 
 def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Objective:
     """The loss of a run, in nats a word, and what is monitored along it."""
     if isinstance(model, GRUBaseline):
 
-        def negative_log_likelihood(_step: int) -> Tensor:
-            batch = sampler()
+        def negative_log_likelihood(step: int) -> Tensor:
+            batch = sampler(step)
             return -model.log_probs(batch).sum() / batch.batch
 
-        return Objective(negative_log_likelihood)
+        return Objective(negative_log_likelihood, inputs=sampler.drawn)
 
-    def negative_bound(_step: int) -> Tensor:
-        batch = sampler()
+    def negative_bound(step: int) -> Tensor:
+        batch = sampler(step)
         return -step_bounds(model, batch).sum() / batch.batch
 
     def entropies() -> dict[str, float]:
         horizon = sampler.lexicon.codes.shape[1]
         # On noise of its own: how often one looks must not change what is trained.
-        with torch.random.fork_rng():
+        with devices.fork_rng(sampler.device):
             gap = entropy_gap(model, MONITOR_TRAJECTORIES, horizon, MONITOR_DRAWS)
         averages = {"h_gap": gap.gap, "h_marginal": gap.marginal, "h_expected": gap.expected}
         return {name: gap.average(values) for name, values in averages.items()}
 
-    return Objective(negative_bound, entropies)
+    return Objective(negative_bound, entropies, sampler.drawn)
 
 
 def schedule(spec: TrainingSpec) -> Schedule:
@@ -95,8 +105,10 @@ def schedule(spec: TrainingSpec) -> Schedule:
 
 def main(options: argparse.Namespace) -> None:
     """Train the run the command line describes."""
+    process = provenance.Process()
     if options.name.count("/") != 3:
         raise UserError(f"--name must be words/CORPUS/SPLIT/RUN, not '{options.name}'")
+    run = dict(zip(("paper", "corpus", "split", "run"), options.name.split("/"), strict=True))
     model_spec = parse(ModelSpec, options.spec.get("model", {}))
     training_spec = parse(TrainingSpec, options.spec.get("training", {}))
     split = read_words(options.words)
@@ -107,8 +119,9 @@ def main(options: argparse.Namespace) -> None:
         write_bytes(options.out / "model.safetensors", save({}))
         write_text(options.out / "curve.jsonl", "")
         write_json(options.out / "cost.json", {"device": "none", "seconds": 0.0})
+        provenance.write_training(options.out, process)
         return
-    device = devices.choose()
+    device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)
     model = build(model_spec).to(device)
     logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
@@ -116,11 +129,13 @@ def main(options: argparse.Namespace) -> None:
     same = identity("textlvm.words.train", settings, [options.words])
     train_to_files(
         model,
-        objective(model, WordSampler(split, training_spec.batch, device)),
+        objective(model, WordSampler(split, training_spec.batch, device, training_spec.log_every)),
         torch.optim.Adam(model.parameters(), fused=True),
         schedule(training_spec),
         training_spec,
         same,
+        {**run, "seed": options.seed, **options.spec},
+        process,
         options.checkpoint,
         options.out,
     )
@@ -134,4 +149,5 @@ if __name__ == "__main__":
     arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
     arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
     arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
+    devices.add_argument(arguments)
     cli.run(main, arguments)

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -20,22 +21,27 @@ class Project:
 
     root: Path
 
-    def call(self, line: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command line as in a shell that has sourced envs/activate; `words` follow it, quoted."""
+    def start(self, line: str, *words: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a command line as in a shell that has sourced envs/activate; `words` follow it, quoted."""
         bins = (self.root / "envs" / "bin", Path(sys.executable).parent)
         path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
-        return subprocess.run(
-            ["bash", "-c", f'{line} "$@"', "bash", *words],
-            cwd=self.root,
-            env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
+        environment = {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= {"PYTHONPATH": str(self.root / "workflow")}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        options["env"] = os.environ | environment | options.get("env", {})
+        return subprocess.Popen(
+            ["bash", "-c", f'{line} "$@"', "bash", *words], cwd=self.root, text=True, **options
         )
 
-    def run(self, line: str, *words: str) -> str:
+    def call(self, line: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """The same, to its end."""
+        process = self.start(line, *words, **options)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def run(self, line: str, *words: str, **options: Any) -> str:
         """The output of a command line that must succeed."""
-        result = self.call(line, *words)
+        result = self.call(line, *words, **options)
         output = result.stdout + result.stderr
         assert result.returncode == 0, output[-6000:]
         return output
@@ -55,11 +61,11 @@ def _jobs(output: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_project(tmp_path_factory) -> Callable[[], Project]:
+def new_project(tmp_path_factory) -> Callable[..., Project]:
     """Makes copies of what git holds of the project and the workflow needs, in folders with a space."""
 
-    def copy() -> Project:
-        root = tmp_path_factory.mktemp("copy") / "a project"
+    def copy(root: Path | None = None) -> Project:
+        root = root or tmp_path_factory.mktemp("copy") / "a project"
         root.mkdir()
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, root)

@@ -1,0 +1,199 @@
+"""Every key of the experiments, broken in every way that its schema knows: a sentence that names the key."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.config import check, merged, schema
+from textlvm.corpora import registry
+from textlvm.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
+PAPER = [ROOT / "config.yaml"]
+EXPERIMENTS = {
+    "paper": merged(PAPER),
+    "demo": merged([*PAPER, ROOT / "workflow/profiles/demo/experiment.yaml"]),
+}
+
+Key = tuple[str | int, ...]
+# A value of each kind that JSON has, in no range of any key.
+OF_KIND = {
+    "object": {"zzz": {}},
+    "array": [[]],
+    "integer": -7,
+    "number": -0.5,
+    "string": "not; a {value}",
+    "boolean": True,
+    "null": None,
+}
+GONE = object()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A value put at a key, or taken away, and what must be said about it."""
+
+    key: Key
+    value: Any
+    said: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.key))}={'gone' if self.value is GONE else repr(self.value)[:30]}"
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """A schema with what it refers to."""
+    if "$ref" not in node:
+        return node
+    *_, name = node["$ref"].split("/")
+    own = {key: value for key, value in node.items() if key != "$ref"}
+    return resolved(schema()["$defs"][name]) | own
+
+
+def child(node: dict[str, Any], name: str | int) -> dict[str, Any]:
+    if isinstance(name, int):
+        return resolved(node["items"])
+    return resolved(
+        node["properties"][name] if name in node.get("properties", {}) else node["additionalProperties"]
+    )
+
+
+def places(value: Any, node: dict[str, Any], key: Key = ()) -> Iterator[tuple[Key, Any, dict[str, Any]]]:
+    """Every mapping, list and leaf with its schema."""
+    yield key, value, node
+    if isinstance(value, dict | list):
+        for name in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[name], child(node, name), (*key, name))
+
+
+def kinds(node: dict[str, Any]) -> set[str]:
+    """The kinds of value that a schema takes."""
+    if "enum" in node:
+        return set()
+    said = node["type"]
+    found = {said} if isinstance(said, str) else set(said)
+    return found | {"integer"} if "number" in found else found
+
+
+def faults(experiment: dict[str, Any]) -> Iterator[Fault]:
+    for key, value, node in places(experiment, resolved(schema())):
+        name = ".".join(map(str, key))
+        if key:
+            for kind, wrong in OF_KIND.items():
+                if kind not in kinds(node):
+                    yield Fault(key, wrong, f"{name} {'cannot be' if 'enum' in node else 'must be'} ")
+        yield from out_of_range(key, name, value, node)
+        if isinstance(value, dict):
+            for required in node.get("required", ()):
+                yield Fault((*key, required), GONE, f"{'.'.join(map(str, (*key, required)))} is missing")
+            yield Fault((*key, 8), {}, f"{name or 'the file'} has the key 8, which is not text")
+            where = f" in {name}" if key else ""
+            if node["additionalProperties"] is False:
+                yield Fault((*key, "zzz"), 1, f"unknown key 'zzz'{where}")
+            elif "pattern" in resolved(node["propertyNames"]):
+                yield Fault((*key, "A b"), {}, f"the name 'A b'{where} must consist of")
+
+
+def out_of_range(key: Key, name: str, value: Any, node: dict[str, Any]) -> Iterator[Fault]:
+    if "minimum" in node and "integer" in kinds(node):
+        yield Fault(key, node["minimum"] - 1, f"{name} must be at least {node['minimum']}")
+    if "maximum" in node:
+        yield Fault(key, node["maximum"] + 1, f"{name} must be at most {node['maximum']}")
+    if "exclusiveMinimum" in node:
+        yield Fault(key, node["exclusiveMinimum"], f"{name} must be greater than {node['exclusiveMinimum']}")
+    if "exclusiveMaximum" in node:
+        yield Fault(key, node["exclusiveMaximum"], f"{name} must be less than {node['exclusiveMaximum']}")
+    if node.get("minItems", 0) or node.get("minLength", 0):
+        yield Fault(key, "" if "string" in kinds(node) else [], f"{name} must ")
+    if node.get("uniqueItems") and value:
+        yield Fault(key, [value[0], value[0]], f"{name} lists something twice")
+    if "pattern" in node:
+        yield Fault(key, "-A {b}/", f"{name} must be {node['description']}")
+
+
+def broken(experiment: dict[str, Any], fault: Fault) -> dict[str, Any]:
+    """The experiment with a fault, and not more of it copied than needed."""
+    result = here = copy.copy(experiment)
+    for name in fault.key[:-1]:
+        here[name] = copy.copy(here[name])
+        here = here[name]
+    if fault.value is GONE:
+        del here[fault.key[-1]]
+    else:
+        here[fault.key[-1]] = fault.value
+    return result
+
+
+def examined(experiment: dict[str, Any]) -> str:
+    """What is said about an experiment, nothing if it is in order."""
+    try:
+        check(experiment, [], REGISTRY)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def shortcomings(name: str, step: int) -> list[str]:
+    found = list(faults(EXPERIMENTS[name]))[::step]
+    said = [(fault, examined(broken(EXPERIMENTS[name], fault))) for fault in found]
+    assert len(found) > 4000 / step
+    return [f"{fault}: {text!r}" for fault, text in said if not text.startswith(f"--config: {fault.said}")]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.faults)])
+def test_every_fault_is_named(name, step):
+    assert examined(EXPERIMENTS[name]) == ""
+    assert shortcomings(name, step) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--configfile none.yaml",
+        "--configfiles config.yaml none.yaml -n",
+        "--configfile=none.yaml results/table1.csv",
+    ],
+)
+def test_a_file_that_is_not_there(project, line):
+    result = project.call(f"snakemake --cores 1 {line}")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: --configfile: there is no file none.yaml: name one, and targets behind `--`\n"
+    )
+
+
+# Whatever stands wherever, several at a time.
+LEAF = st.sampled_from(
+    [*OF_KIND.values(), 0, 1, 1e400, float("nan"), 10**30, "", "ptb", "smim-512", "\0", "a\nb", "-x"]
+)
+JUNK = (
+    LEAF | st.lists(LEAF, max_size=2) | st.dictionaries(st.text(max_size=3) | st.integers(), LEAF, max_size=2)
+)
+KEYS = st.sampled_from([key for key, *_ in places(EXPERIMENTS["paper"], resolved(schema())) if key])
+
+
+@pytest.mark.parametrize("examples", [40, pytest.param(3000, marks=pytest.mark.faults)])
+def test_several_faults_are_one_sentence(examples):
+    @settings(max_examples=examples, deadline=None, database=None)
+    @given(st.dictionaries(KEYS, JUNK | st.just(GONE), min_size=1, max_size=4))
+    def run(changes: dict[Key, Any]) -> None:
+        experiment = EXPERIMENTS["paper"]
+        for key, value in changes.items():
+            try:
+                experiment = broken(experiment, Fault(key, value, ""))
+            except (KeyError, IndexError, TypeError):
+                continue  # what it was in is gone
+        said = examined(experiment)
+        assert "\n" not in said
+        assert len(said) < 1000
+        assert not said or any(str(key[0]) in said for key in changes)
+
+    run()

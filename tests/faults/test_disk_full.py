@@ -1,0 +1,164 @@
+"""A disk that fills up: one sentence, no file that looks whole and is not, and the same command goes on."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import tiny
+from watching import OF_THE_PROCESS, differing
+
+pytestmark = pytest.mark.faults
+
+ROOT = Path(__file__).parents[2]
+PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A small file system."""
+
+    folder: Path
+
+    @property
+    def ballast(self) -> Path:
+        return self.folder / "ballast"
+
+    def fill(self, leave: int) -> None:
+        """Leave so many bytes free."""
+        with self.ballast.open("wb", buffering=0) as file:
+            try:
+                while file.write(b"\0" * PAGE) == PAGE:
+                    pass
+            except OSError:
+                file.truncate(max(0, file.tell() - leave))
+
+    def make_space(self) -> None:
+        self.ballast.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    yield Disk(folder)
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def step(module, *arguments, out):
+    """Run a step as the rules do, with its files in the folder `out` and its log on the same disk."""
+    return subprocess.run(
+        [sys.executable, "-m", f"textlvm.{module}", *map(str, arguments), "--log", f"{out}.log"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def train(finished, out):
+    run = finished.root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
+    return step(
+        "words.train",
+        *("--words", run.parents[1] / "words.tsv"),
+        *("--name", f"words/{tiny.CORPUS}/standard/tril"),
+        *("--seed", 0),
+        *("--spec", run / "spec.json"),
+        *("--checkpoint", out / "checkpoint"),
+        *("--out", out),
+        out=out,
+    )
+
+
+def prepare(finished, out):
+    texts = finished.root / "resources/downloads/mine"
+    settings = {"corpus": "mine", "format": "lines", "vocabulary": {"min_count": 1}}
+    return step(
+        "sentences.prepare",
+        *("--dataset", "ptb"),
+        *("--settings", json.dumps(settings)),
+        *("--sources", *(f"{split}={texts / split}.txt" for split in ("train", "valid", "test"))),
+        *("--out", out),
+        out=out,
+    )
+
+
+def table(finished, out):
+    return step(
+        *("reporting.tables", "shape", "--paper", "words", "--table", 1, "--corpus", tiny.CORPUS),
+        *("--tidy", finished.root / "results/table1.csv"),
+        *("--csv", out / "table1.csv", "--md", out / "table1.md"),
+        *("--html", out / "table1.html", "--tex", out / "table1.tex"),
+        out=out,
+    )
+
+
+def figure(finished, out):
+    run = finished.root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
+    return step(
+        *("reporting.figures", "gap", "--entropy", run / "entropy.csv", "--labels", "TRIL"),
+        *("--title", "Entropy gap in free mode, Python topics"),
+        *("--png", out / "figure1.png", "--svg", out / "figure1.svg"),
+        out=out,
+    )
+
+
+# Parts of what its files take in the end that each step finds on the disk; a training needs more on its way.
+STEPS = {train: (0, 0.5, 4), prepare: (0, 0.5), table: (0, 0.5), figure: (0, 0.5)}
+
+
+def whole(folder):
+    """The files of a folder that anybody would take for whole, with what is in them."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    apart = OF_THE_PROCESS | {"lock", "progress.json", "state.safetensors"}
+    return {path.relative_to(folder): path.read_bytes() for path in paths if path.name not in apart}
+
+
+@pytest.mark.parametrize("run", STEPS)
+def test_a_step_says_that_the_disk_is_full_and_then_goes_on(finished, disk, run):
+    undisturbed, out = disk.folder / "undisturbed", disk.folder / "out"
+    assert run(finished, undisturbed).returncode == 0
+    expected = whole(undisturbed)
+    pages = sum(-(-len(content) // PAGE) for content in expected.values())
+    for part in STEPS[run]:
+        disk.fill(leave=int(part * pages) * PAGE)
+        result = run(finished, out)
+        disk.make_space()
+        assert result.returncode == 2, result.stderr
+        assert re.search(rf"^error: no space left for {re.escape(str(out))}.*: free some and", last(result))
+        assert "Traceback" not in result.stderr
+        assert whole(out).items() <= expected.items()
+    assert run(finished, out).returncode == 0
+    assert whole(out) == expected
+
+
+def test_a_whole_run_on_a_disk_that_fills_up_goes_on_when_there_is_space(new_experiment, finished, disk):
+    project = new_experiment(disk.folder / "a project")
+    target = f"results/words/{tiny.CORPUS}/figure1.png"
+    disk.fill(leave=0)
+    refused = project.call(f"snakemake --cores 2 {target}")
+    assert refused.returncode != 0
+    assert last(refused).startswith("error: no space left for .snakemake")
+    disk.make_space()
+    disk.fill(leave=400_000)
+    failed = project.call(f"snakemake --cores 2 {target}")
+    assert failed.returncode != 0
+    assert "error: no space left for results/words/" in failed.stderr
+    assert differing(project.root, finished.root) == set()
+    disk.make_space()
+    project.run(f"snakemake --cores 2 {target}")
+    assert (project.root / target).exists()
+    assert differing(project.root, finished.root) == set()
+
+
+def last(result):
+    return result.stderr.splitlines()[-1]

@@ -1,0 +1,574 @@
+"""Downloads from servers that misbehave: what may pass is waited for, what comes is checked."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textlvm.corpora import transfer
+from textlvm.corpora.download import fetch
+from textlvm.corpora.registry import Corpus, Local, SourceFile
+from textlvm.corpora.transfer import Patience
+from textlvm.errors import UserError
+
+PACKAGES = Path(__file__).parents[2] / "workflow"
+CONTENT = b"".join(b"Tick %d, tock.\n" % i for i in range(20_000))
+OTHER = CONTENT.replace(b"Tick", b"Tack")
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
+HALF = len(CONTENT) // 2
+PAGE = b"\n<!DOCTYPE html><html>Please log in</html>"
+
+Answer = Callable[["Handler"], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Gives each request for a path the next of the answers that a test has laid out; the last one stays."""
+
+    server: "Site"
+
+    def do_GET(self):
+        self.server.asked[self.path].append(dict(self.headers))
+        answers = self.server.answers.get(self.path, [status(404)])
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        answer(self)
+
+    def reply(self, code: int, body: bytes, sent: int | None = None, **headers: str) -> None:
+        """Announce `body` and send it, or so many bytes of it before the connection ends."""
+        self.send_response(code)
+        for name, value in ({"Content_Length": str(len(body))} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body[:sent])
+
+    def log_message(self, *_):
+        pass
+
+
+class Site(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: dict[str, list[Answer]] = {}
+        self.asked: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def lay(self, path: str, *answers: Answer) -> str:
+        self.answers[path] = list(answers)
+        return self.url + path
+
+    def ranges(self, path: str) -> list[str | None]:
+        return [headers.get("Range") for headers in self.asked[path]]
+
+
+def status(code: int, **headers: str) -> Answer:
+    return lambda handler: handler.reply(code, b"not now", **headers)
+
+
+def ranged(
+    body: bytes = CONTENT, sent: int | None = None, tag: str = '"1"', obeys: bool = True, **headers: str
+) -> Answer:
+    """A server that knows ranges; without `obeys` one that ignores If-Range."""
+
+    def answer(handler: Handler) -> None:
+        asked = handler.headers.get("Range")
+        current = {"ETag": tag} | headers
+        if asked is None or (obeys and handler.headers.get("If-Range") not in current.values()):
+            handler.reply(200, body, sent, **current)
+            return
+        first = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if first >= len(body):
+            handler.reply(416, b"", Content_Range=f"bytes */{len(body)}")
+            return
+        place = f"bytes {first}-{len(body) - 1}/{len(body)}"
+        handler.reply(206, body[first:], sent, Content_Range=place, **current)
+
+    return answer
+
+
+def plain(body: bytes = CONTENT, sent: int | None = None, **headers: str) -> Answer:
+    """A server that knows no ranges."""
+    return lambda handler: handler.reply(200, body, sent, **headers)
+
+
+def redirect(to: str) -> Answer:
+    return lambda handler: handler.reply(302, b"", Location=to)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    return tmp_path / "downloads" / "novels" / "a.txt"
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def get(out, slept):
+    """Download; waits are noted, not waited."""
+
+    def download(*urls: str, timeout: float = 5, mirror: str | None = None, **known) -> bytes:
+        source = SourceFile("a.txt", urls, **known)
+        patience = Patience(timeout=timeout, sleep=slept.append)
+        fetch(Corpus("novels", "Novels", "text", (source,)), source, out, mirror=mirror, patience=patience)
+        assert not list(out.parent.glob("*.part*"))
+        return out.read_bytes()
+
+    return download
+
+
+def failed(get, *urls: str, **known) -> str:
+    with pytest.raises(UserError) as caught:
+        get(*urls, **known)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(f"cannot download a.txt of corpus 'novels' from {urls[0]} (")
+    assert text.endswith("; get the file by hand and set `corpora: {novels: {path: FILE}}` in config.yaml")
+    return text
+
+
+def kept(out: Path) -> bytes:
+    return out.with_name("a.txt.part").read_bytes()
+
+
+KNOWN = {"hashes": {"sha256": SHA256}, "bytes": len(CONTENT)}
+
+
+class TestWhatPasses:
+    @pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503, 504])
+    def test_a_server_that_is_not_ready_is_asked_again(self, site, get, slept, code):
+        url = site.lay("/a", status(code), status(code), plain())
+        assert get(url, **KNOWN) == CONTENT
+        assert slept == [1, 2]
+
+    def test_waits_double_and_end(self, site, get, slept):
+        url = site.lay("/a", status(503))
+        assert "(HTTP status 503, also when tried again)" in failed(get, url)
+        assert slept == [1, 2, 4, 8, 16]
+        assert len(site.asked["/a"]) == 6
+
+    def test_retry_after_is_heeded(self, site, get, slept):
+        soon = formatdate(time.time() + 100, usegmt=True)
+        later = [status(429, Retry_After="30"), status(503, Retry_After=soon), status(429, Retry_After="x")]
+        assert get(site.lay("/a", *later, plain()), **KNOWN) == CONTENT
+        assert slept[0] == 30
+        assert 60 < slept[1] <= 100
+        assert slept[2] == 4
+
+    def test_no_server_may_ask_for_hours(self, site, get, slept):
+        url = site.lay("/a", status(429, Retry_After="7200"))
+        assert "(HTTP status 429, and asks to come back in 7,200 seconds)" in failed(get, url)
+        assert slept == []
+
+    def test_the_next_address_is_tried_in_the_end(self, site, get):
+        first, second = site.lay("/a", status(500)), site.lay("/b", plain())
+        assert get(first, second, **KNOWN) == CONTENT
+
+    def test_a_server_that_is_not_there(self, get, slept):
+        assert "no connection, also when tried again" in failed(get, "http://127.0.0.1:1/a.txt")
+        assert len(slept) == 5
+
+    @pytest.mark.parametrize("sent", [None, 1000])
+    def test_silence_is_waited_for_once_more(self, site, get, slept, sent):
+        over = threading.Event()
+
+        def silent(handler: Handler) -> None:
+            if sent:
+                handler.reply(200, CONTENT, sent)
+            over.wait(20)
+
+        url = site.lay("/a", silent, plain())
+        try:
+            assert get(url, timeout=0.2, **KNOWN) == CONTENT
+        finally:
+            over.set()
+        assert slept == [1]
+
+    def test_silence_is_said_with_what_came_before(self, site, get, slept):
+        over = threading.Event()
+
+        def silent(handler: Handler) -> None:
+            handler.reply(200, CONTENT, 2 * transfer.BLOCK)
+            over.wait(20)
+
+        url = site.lay("/a", silent)
+        try:
+            text = failed(get, url, timeout=0.1, **KNOWN)
+        finally:
+            over.set()
+        assert f"(no byte in 0.1 seconds after 131,072 of {len(CONTENT):,}, also when tried again)" in text
+        assert slept == [1, 2, 4, 8, 16]
+
+
+class TestWhatStays:
+    @pytest.mark.parametrize("code", [204, 400, 401, 403, 404, 410, 451, 501])
+    def test_other_answers_are_final(self, site, get, slept, code):
+        assert f"(HTTP status {code})" in failed(get, site.lay("/a", status(code)))
+        assert slept == []
+        assert len(site.asked["/a"]) == 1
+
+    def test_wrong_content(self, site, get, out):
+        url = site.lay("/a", plain(OTHER))
+        found = hashlib.sha256(OTHER).hexdigest()
+        assert f"(its sha256 is {found}, not {SHA256})" in failed(get, url, **KNOWN)
+        assert "(its git_blob is " in failed(get, url, hashes={"git_blob": BLOB})
+        assert "(its md5 is " in failed(get, url, hashes={"md5": "0" * 32})
+        assert list(out.parent.iterdir()) == []
+
+    @pytest.mark.parametrize("size", [len(CONTENT) - 7, len(CONTENT) + 7])
+    def test_a_file_of_another_size(self, site, get, out, size):
+        body = (CONTENT + b"1234567")[:size]
+        text = failed(get, site.lay("/a", plain(body)), bytes=len(CONTENT))
+        assert "bytes" in text
+        assert f"{len(CONTENT):,}" in text
+        assert list(out.parent.iterdir()) == []
+
+    @pytest.mark.parametrize("known", [{}, KNOWN], ids=["nothing known", "known"])
+    def test_a_page_to_log_in(self, site, get, out, known):
+        url = site.lay("/a", redirect(f"{site.url}/login?next=a"))
+        site.lay("/login?next=a", plain(PAGE, Content_Type="text/html"))
+        expected = f"(which leads to {site.url}/login?next=a: it is a web page)"
+        assert expected in failed(get, url, **known)
+        assert list(out.parent.iterdir()) == []
+
+    def test_redirections_in_a_circle_or_elsewhere(self, site, get):
+        assert "30 redirects" in failed(get, site.lay("/a", redirect("/a")))
+        assert "No connection adapters" in failed(get, site.lay("/b", redirect("file:///etc/passwd")))
+
+    def test_what_was_there_stays(self, site, get, out):
+        out.parent.mkdir(parents=True)
+        out.write_bytes(b"mine")
+        failed(get, site.lay("/a", plain(OTHER)), **KNOWN)
+        assert out.read_bytes() == b"mine"
+
+    def test_every_address_is_named(self, site, get):
+        text = failed(get, site.lay("/a", status(404)), site.lay("/b", plain(OTHER)), **KNOWN)
+        assert f"{site.url}/a (HTTP status 404) or {site.url}/b (its sha256 is" in text
+
+    def test_no_room(self, site, get, out, monkeypatch):
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        url = site.lay("/a", ranged())
+        monkeypatch.setattr("textlvm.corpora.partial.PartialFile.append", full)
+        with pytest.raises(UserError, match=r"cannot write .*a\.txt: No space left on device; mend that"):
+            get(url)
+        monkeypatch.undo()
+        assert get(url, **KNOWN) == CONTENT
+
+
+class TestInterrupted:
+    def test_it_goes_on_where_it_stopped(self, site, get, slept):
+        url = site.lay("/a", ranged(sent=HALF), ranged(sent=1000), ranged())
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-", f"bytes={HALF + 1000}-"]
+        assert {headers.get("If-Range") for headers in site.asked["/a"][1:]} == {'"1"'}
+        assert slept == [1, 2]
+
+    def test_it_goes_on_in_another_process(self, site, get, out):
+        url = site.lay("/a", *[ranged(sent=1000)] * 6, ranged())
+        assert f"the connection broke off after 6,000 of {len(CONTENT):,} bytes" in failed(get, url, **KNOWN)
+        assert kept(out) == CONTENT[:6000]
+        assert not out.exists()
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a")[-1] == "bytes=6000-"
+
+    def test_a_process_that_is_killed(self, site, tmp_path, out):
+        sent, over = threading.Event(), threading.Event()
+
+        def stalling(handler: Handler) -> None:
+            handler.reply(200, CONTENT, HALF, ETag='"1"')
+            sent.set()
+            over.wait(30)
+
+        url = site.lay("/a", stalling, ranged())
+        process = subprocess.Popen(command(tmp_path, url, out), env=environment(), stderr=subprocess.PIPE)
+        assert sent.wait(30)
+        part = out.with_name("a.txt.part")
+        while not part.stat().st_size:
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        process.stderr.close()
+        over.set()
+        come = part.stat().st_size
+        assert not out.exists()
+        done = subprocess.run(
+            command(tmp_path, url, out), env=environment(), capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert out.read_bytes() == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={come}-"]
+        assert {path.name for path in out.parent.iterdir()} == {"a.txt", "a.txt.lock.json"}
+
+    def test_a_process_that_ended_before_the_last_step(self, site, get, out):
+        url = site.lay("/a", ranged(sent=HALF), status(503))
+        failed(get, url, **KNOWN)
+        out.with_name("a.txt.part").write_bytes(CONTENT)
+        site.lay("/a", ranged())
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a")[-1] == f"bytes={len(CONTENT)}-"
+        assert len(site.ranges("/a")) == 7
+
+    def test_a_server_that_sends_a_part_of_what_is_asked_for(self, site, get):
+        def capped(handler: Handler) -> None:
+            first = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            body = CONTENT[first : first + HALF // 2]
+            place = f"bytes {first}-{first + len(body) - 1}/{len(CONTENT)}"
+            handler.reply(206, body, Content_Range=place, ETag='"1"')
+
+        url = site.lay("/a", ranged(sent=HALF), capped)
+        assert get(url, **KNOWN) == CONTENT
+        assert len(site.asked["/a"]) == 4
+
+    @pytest.mark.parametrize("known", [{}, KNOWN], ids=["nothing known", "known"])
+    def test_a_file_that_has_changed_is_not_spliced(self, site, get, known):
+        url = site.lay("/a", ranged(OTHER, sent=HALF, tag='"0"'), ranged())
+        assert get(url, **known) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-"]
+
+    def test_nor_by_a_server_that_ignores_if_range(self, site, get):
+        url = site.lay("/a", ranged(OTHER, sent=HALF, tag='"0"'), ranged(obeys=False))
+        assert get(url) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
+
+    def test_nor_by_one_whose_file_has_another_size(self, site, get):
+        url = site.lay("/a", ranged(OTHER + b"!", sent=HALF), ranged(obeys=False))
+        assert get(url) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
+
+    def test_a_splice_that_is_wrong_is_done_over(self, site, get, caplog):
+        """A server that gives two files the same ETag."""
+        url = site.lay("/a", ranged(OTHER, sent=HALF), ranged(), ranged())
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
+        assert "once more from its beginning" in caplog.text
+
+    def test_a_date_will_do(self, site, get):
+        dated = {"tag": 'W/"1"', "Last_Modified": formatdate(0, usegmt=True)}
+        url = site.lay("/a", ranged(sent=HALF, **dated), ranged(**dated))
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-"]
+        assert site.asked["/a"][1]["If-Range"] == formatdate(0, usegmt=True)
+
+    @pytest.mark.parametrize("tag", ['W/"1"', None])
+    def test_without_a_strong_validator_it_begins_anew(self, site, get, tag):
+        headers = {"ETag": tag} if tag else {}
+        url = site.lay("/a", plain(sent=HALF, **headers), plain(**headers))
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a") == [None, None]
+
+    def test_a_server_without_ranges_sends_it_whole(self, site, get):
+        url = site.lay("/a", plain(sent=HALF, ETag='"1"'), plain(ETag='"1"'))
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-"]
+
+    def test_another_address_begins_anew(self, site, get):
+        first, second = site.lay("/a", *[ranged(OTHER, sent=100)] * 6), site.lay("/b", ranged())
+        assert get(first, second) == CONTENT
+        assert site.ranges("/b") == [None]
+
+    @pytest.mark.parametrize("place", ["bytes 5-9/10", "bytes */300", "pages 1-2/3", ""])
+    def test_an_answer_with_another_part_is_refused(self, site, get, place):
+        def wrong(handler: Handler) -> None:
+            handler.reply(206, CONTENT[HALF:], Content_Range=place, ETag='"1"')
+
+        url = site.lay("/a", ranged(sent=HALF), wrong, ranged())
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
+
+    def test_a_part_beyond_the_file_begins_anew(self, site, get, out):
+        url = site.lay("/a", ranged(sent=HALF), status(503))
+        failed(get, url, **KNOWN)
+        out.with_name("a.txt.part").write_bytes(CONTENT + b"more")
+        site.lay("/a", ranged())
+        assert get(url, **KNOWN) == CONTENT
+
+    @pytest.mark.parametrize(
+        "note", ["", "[]", '{"url": 3}', '{"url": "x", "validator": "y", "size": 1}', "\0"]
+    )
+    def test_a_damaged_note_begins_anew(self, site, get, out, note):
+        url = site.lay("/a", ranged(sent=HALF), status(503))
+        failed(get, url, **KNOWN)
+        out.with_name("a.txt.part.json").write_text(note)
+        site.lay("/a", ranged())
+        assert get(url, **KNOWN) == CONTENT
+        assert site.ranges("/a")[-1] is None
+
+    def test_as_long_as_it_gets_further_it_is_tried(self, site, get, slept, monkeypatch):
+        monkeypatch.setattr(transfer, "FURTHER", 20_000)
+        url = site.lay("/a", ranged(sent=20_000))
+        assert get(url, **KNOWN) == CONTENT
+        assert len(site.asked["/a"]) > 10
+        assert set(slept) == {1}
+
+
+class TestChunked:
+    @staticmethod
+    def chunked(body: bytes, ends: bool) -> Answer:
+        def answer(handler: Handler) -> None:
+            handler.protocol_version = "HTTP/1.1"
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(body), body) + (b"0\r\n\r\n" if ends else b""))
+
+        return answer
+
+    def test_one_that_does_not_end_is_not_whole(self, site, get, slept):
+        url = site.lay("/a", self.chunked(CONTENT[:HALF], ends=False), self.chunked(CONTENT, ends=True))
+        assert get(url) == CONTENT
+        assert slept == [1]
+
+    def test_an_endless_one_is_left(self, site, get, out):
+        def endless(handler: Handler) -> None:
+            handler.send_response(200)
+            handler.end_headers()
+            try:
+                while True:
+                    handler.wfile.write(CONTENT)
+            except OSError:
+                pass
+
+        text = failed(get, site.lay("/a", endless), bytes=len(CONTENT))
+        assert f"(it has more than {len(CONTENT):,} bytes)" in text
+        assert list(out.parent.iterdir()) == []
+
+
+class TestRecord:
+    def test_the_first_download_is_what_later_ones_must_be(self, site, get, out):
+        url = site.lay("/a", plain())
+        assert get(url) == CONTENT
+        record = out.with_name("a.txt.lock.json")
+        assert json.loads(record.read_text()) == {"sha256": SHA256, "bytes": len(CONTENT), "url": url}
+        out.unlink()
+        site.lay("/a", plain(OTHER[:-1] + b"!"))
+        text = failed(get, url)
+        assert (
+            f", not {SHA256}, says {record} of the first download: remove that if a new one is right" in text
+        )
+        assert not out.exists()
+        site.lay("/a", plain())
+        assert get(url) == CONTENT
+        record.unlink()
+        out.unlink()
+        site.lay("/a", plain(OTHER))
+        assert get(url) == OTHER
+
+    def test_where_the_registry_knows_there_is_none(self, site, get, out):
+        assert get(site.lay("/a", plain()), hashes={"git_blob": BLOB}) == CONTENT
+        assert [path.name for path in out.parent.iterdir()] == ["a.txt"]
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": 1, "bytes": "x"}', "\0"])
+    def test_a_damaged_one_is_a_sentence(self, site, get, out, text):
+        out.parent.mkdir(parents=True)
+        out.with_name("a.txt.lock.json").write_text(text)
+        with pytest.raises(UserError, match=r"a\.txt\.lock\.json does not say what the first download was"):
+            get(site.lay("/a", plain()))
+
+
+class TestMirror:
+    def test_it_goes_first_with_the_registrys_local_path(self, site, get):
+        site.lay("/shelf/novels/a%20b.txt", plain())
+        url = site.lay("/a", status(404))
+        local = Local("novels/a b.txt")
+        assert get(url, mirror=f"{site.url}/shelf/", local=local, **KNOWN) == CONTENT
+        assert site.ranges("/a") == []
+
+    def test_without_one_below_the_corpus(self, site, get):
+        site.lay("/novels/a.txt", plain())
+        assert get(mirror=site.url, **KNOWN) == CONTENT
+
+    def test_a_file_packed_in_another_way(self, site, get):
+        site.lay("/a.xz", plain(OTHER))
+        local = Local("a.xz", hashlib.sha256(OTHER).hexdigest())
+        assert get(mirror=site.url, local=local, **KNOWN) == OTHER
+
+    def test_the_registrys_address_comes_next(self, site, get):
+        site.lay("/novels/a.txt", plain(OTHER))
+        assert get(site.lay("/a", plain()), mirror=site.url, **KNOWN) == CONTENT
+
+    def test_another_kind_of_address_is_a_sentence(self, get):
+        with pytest.raises(UserError, match="TEXTLVM_MIRROR must be an http or https address, not '/shelf'"):
+            get(mirror="/shelf")
+
+
+def test_two_processes_bring_it_once(site, tmp_path, out):
+    begun, over = threading.Event(), threading.Event()
+
+    def slow(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(CONTENT)))
+        handler.end_headers()
+        begun.set()
+        over.wait(30)
+        handler.wfile.write(CONTENT)
+
+    def start() -> subprocess.Popen[str]:
+        line = command(tmp_path, url, out)
+        return subprocess.Popen(line, env=environment(), stderr=subprocess.PIPE, text=True)
+
+    url = site.lay("/a", slow)
+    first = start()
+    assert begun.wait(30)
+    second = start()
+    assert "waiting for another process that writes it" in second.stderr.readline()
+    over.set()
+    for process in (first, second):
+        assert process.wait() == 0, process.stderr.read()
+        process.stderr.close()
+    assert out.read_bytes() == CONTENT
+    assert len(site.asked["/a"]) == 1
+    assert {path.name for path in out.parent.iterdir()} == {"a.txt", "a.txt.lock.json"}
+
+
+def test_on_a_terminal_there_is_a_bar(site, tmp_path, out):
+    url = site.lay("/a", plain())
+    reader, writer = os.openpty()
+    termios.tcsetwinsize(writer, (24, 80))
+    done = subprocess.run(command(tmp_path, url, out), env=environment(), stderr=writer, check=False)
+    os.close(writer)
+    said = os.read(reader, 1 << 16).decode()
+    os.close(reader)
+    assert done.returncode == 0, said
+    assert "100%|" in said
+    assert "a.txt" in said
+
+
+def command(tmp_path: Path, url: str, out: Path) -> list[str]:
+    registry = tmp_path / "corpora.yaml"
+    entry = {"title": "Novels", "kind": "text", "files": [{"name": "a.txt", "urls": [url]}]}
+    registry.write_text(yaml.safe_dump({"novels": entry}))
+    words = ["--registry", registry, "--corpus", "novels", "--file", "a.txt", "--out", out]
+    return [sys.executable, "-m", "textlvm.corpora.download", *map(str, words)]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(PACKAGES)}

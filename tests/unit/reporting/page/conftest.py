@@ -1,0 +1,253 @@
+"""A small experiment as its rules would leave it, and the page of it."""
+
+import csv
+import io
+import json
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textlvm.reporting import published as printed
+from textlvm.reporting.cells import Cell, build
+from textlvm.reporting.page.claims import read_claims
+from textlvm.reporting.page.document import render
+from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.runs import read_plan as read_rows
+from textlvm.reporting.runs import read_results
+
+PUBLISHED = Path(__file__).parents[4] / "workflow" / "published.csv"
+HOSTILE = '<script>document.title = "taken"</script><img src=x onerror=alert(1)> & "novels"'
+"""The title of the words paper's corpus."""
+WORDS = {"paper": "words", "corpus": "mine", "dataset": "", "split": "standard"}
+PTB = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb", "split": "standard"}
+CLAIM = {
+    "id": "tril-beats-diag/mine",
+    "paper": "words",
+    "section": "Section 5.1",
+    "claim": "DIAG stagnates <b>",
+    "predicate": "ce_test: TRIL < DIAG",
+    "outcome": "holds",
+    "effect": "-0.5",
+    "low": "-0.8",
+    "high": "-0.2",
+    "unit": "nats/word",
+    "seeds": "3",
+    "published_outcome": "not printed",
+    "corpus": "mine",
+    "stand_in": "true",
+    "missing": "",
+    "rows": "DIAG; TRIL",
+    "dataset": "bookscorpus",
+    "corpus_title": HOSTILE,
+    "comparison": "TRIL − DIAG (ce_test)",
+    "published_effect": "",
+    "published_comparison": "",
+    "note": "",
+}
+
+
+@dataclass
+class Experiment:
+    """The results of some runs in a folder."""
+
+    folder: Path
+    plan: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+    def write(self, path: str, content: Any) -> str:
+        """Write a file below the results: bytes, text, or a value as JSON."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    def cells(self) -> list[Cell]:
+        """The cells of all tables."""
+        plan = read_rows({"rows": self.rows})
+        metrics = [
+            self.folder / path for own in read_plan(self.plan).entries for path in own.outcomes.values()
+        ]
+        published = printed.read(PUBLISHED)
+        cells = []
+        for table in (1, 2):
+            of_table = [row for row in plan if row.table == table]
+            names = {(row.paper, row.run) for row in of_table}
+            paths = [path for path in metrics if _of(path) in names]
+            cells += build(table, published, of_table, read_results(paths, of_table))
+        return cells
+
+    def page(self) -> str:
+        """The page."""
+        plan, claims = read_plan(self.plan), self.folder / "claims.csv"
+        return render(plan, self.cells(), read_claims(claims if claims.exists() else None, plan))
+
+    def add(self, place: dict[str, str], table: int, row: str, name: str, **changes: Any) -> dict[str, Any]:
+        """Plan a run with seeds 0, 1 and 2, of which nothing has run; keywords override its entry."""
+        folder = place["dataset"] or f"{place['corpus']}/{place['split']}"
+        path = f"{place['paper']}/{folder}/{name}"
+        entry = {
+            **place,
+            "name": name,
+            "label": row,
+            "path": path,
+            "trained_at": path,
+            "seeds": [0, 1, 2],
+            "measured": [],
+            "failures": {},
+            "tables": [table],
+        } | changes
+        self.plan["entries"].append(entry)
+        title = HOSTILE if place["corpus"] == "mine" else "Penn Treebank"
+        self.rows.append(
+            {key: place[key] for key in ("paper", "corpus", "split")}
+            | ({"dataset": place["dataset"]} if place["dataset"] else {})
+            | {"table": table, "row": row, "run": name, "seeds": entry["seeds"]}
+            | {"stand_in": place["corpus"] == "mine", "corpus_title": title}
+        )
+        return entry
+
+    def finish(self, entry: dict[str, Any], metrics: dict[str, tuple[float, str]], steps: int = 40) -> None:
+        """Write what every seed of a run leaves; each seed's numbers are a little larger."""
+        for seed in entry["seeds"]:
+            folder = f"{entry['path']}/seed{seed}"
+            self.write(f"{folder}/spec.json", {"name": entry["path"], "seed": seed, "model": {"dim": 8}})
+            cost = {"device": "CPU", "parameters": 1234, "steps": steps, "seconds": 3.5, "torch": "2.13.0"}
+            self.write(f"{folder}/cost.json", cost)
+            curve = [
+                {"step": step, "loss": 12 + 5 / step + seed / 10, "learning_rate": 0.1}
+                | ({"h_gap": 1 / step, "h_marginal": 2.0, "h_expected": 1.0} if step % 10 == 0 else {})
+                for step in range(1, steps + 1)
+            ]
+            self.write(f"{folder}/curve.jsonl", "".join(json.dumps(line) + "\n" for line in curve))
+            outcome = {
+                **{key: entry[key] for key in ("paper", "corpus", "split")},
+                **({"dataset": entry["dataset"]} if entry["dataset"] else {}),
+                "run": entry["name"],
+                "seed": seed,
+                "status": "done",
+                "metrics": {
+                    name: {"value": value + seed / 100, "low": value - 0.1, "high": value + 0.1, "unit": unit}
+                    for name, (value, unit) in metrics.items()
+                },
+                "settings": {"trajectories": 4096, "samples": 10000},
+            }
+            self.write(f"{folder}/metrics.json", outcome)
+            entry["measured"].append(seed)
+
+
+def _of(path: Path) -> tuple[str, str]:
+    """Paper and run of a file of metrics."""
+    outcome = json.loads(path.read_text(encoding="utf-8"))
+    return outcome["paper"], outcome["run"]
+
+
+def picture(experiment: Experiment, paper: str, number: int, path: str) -> None:
+    """Add a figure of the least size."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 40, 20, 8, 0, 0, 0, 0))]
+    chunks += [(b"IDAT", zlib.compress(bytes(21) * 20)), (b"IEND", b"")]
+    framed = (struct.pack(">I", len(b)) + n + b + struct.pack(">I", zlib.crc32(n + b)) for n, b in chunks)
+    experiment.write(f"{path}.png", b"\x89PNG\r\n\x1a\n" + b"".join(framed))
+    mark = '<path d="M0 0L40 20" stroke="red"/>'
+    experiment.write(f"{path}.svg", f'<svg xmlns="http://www.w3.org/2000/svg">{mark}</svg>')
+    experiment.plan["figures"].append({"paper": paper, "number": number, "title": HOSTILE, "path": path})
+
+
+def texts(experiment: Experiment) -> None:
+    """Add a table of texts of each kind."""
+    reconstruction = {"sentence": "the <unk> cat", "label": "3", "mean": "m", "sample": "s", "perturbed": "p"}
+    entries = {
+        "reconstructions": [reconstruction, {**reconstruction, "label": HOSTILE}],
+        "interpolations": [{"start": "a", "end": "b", "steps": ["one", "two <i>"]}],
+        "samples": ["a <unk> sample", HOSTILE],
+        "answers": [{"question": "why ?", "answers": {"short": "s", "medium": "m", "long": "l"}}],
+    }
+    for table, (kind, own) in zip((12, 15, 18, 21), entries.items(), strict=True):
+        columns = {"sMIM (512)": own, "sMIM (1024)†": own}
+        if kind == "reconstructions":
+            # An auto-encoder has no distribution of codes to draw from.
+            known = ("sentence", "label", "mean")
+            columns["AE (512)"] = [{key: entry[key] for key in known} for entry in own]
+        content = {"table": table, "title": f"Table {table}: {kind}", "kind": kind, "columns": columns}
+        experiment.plan["texts"].append(experiment.write(f"sentences/table{table}.json", content))
+
+
+def claim(experiment: Experiment, *lines: dict[str, str]) -> None:
+    """Write the table of claims; each is of the run TRIL."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*CLAIM, "runs"])
+    writer.writeheader()
+    runs = json.dumps([f"{experiment.folder}/words/mine/standard/tril/seed0/metrics.json", "elsewhere.json"])
+    writer.writerows(line | {"runs": runs} for line in lines)
+    experiment.write("claims.csv", text.getvalue())
+
+
+def nothing(results: Path) -> Experiment:
+    """An experiment without a run."""
+    plan = {
+        "results": str(results),
+        "partial": False,
+        "command": "snakemake --cores all",
+        "entries": [],
+        "figures": [],
+        "texts": [],
+    }
+    return Experiment(results, plan, [])
+
+
+def small(results: Path) -> Experiment:
+    """Runs of both papers in every state, figures, texts and a claim."""
+    made = nothing(results)
+    data = made.add(PTB, 1, "PTB", "data", path="sentences/ptb/data", trained_at="", seeds=[0])
+    statistics = {**PTB, "run": "data", "seed": 0, "status": "done", "settings": {"draw": 9}}
+    statistics["metrics"] = {"train": {"value": 42068.0, "unit": "sentences"}}
+    made.write("sentences/ptb/data/statistics.json", statistics)
+    data["measured"] = [0]
+    nats, share = "nats/word", "share"
+    tril = made.add(WORDS, 1, "TRIL", "tril")
+    made.finish(tril, {"ce_train": (11.9, nats), "ce_test": (12.9, nats), "unique": (0.2, share)}, steps=900)
+    k2 = made.add(WORDS, 1, "TRIL, K=2", "tril-k2")
+    made.finish(k2, {"ce_train": (11.5, nats), "ce_test": (math.e, nats), "beyond": (-3.2e9, share)})
+    failed = made.add(WORDS, 1, "TRIL, K=5", "tril-k5", seeds=[0])
+    reason = {**WORDS, "run": "tril-k5", "seed": 0, "status": "failed", "reason": "the loss became nan <&>"}
+    unfinished = "words/mine/standard/tril-k5/seed0/checkpoint/failure.json"
+    failed["failures"]["0"] = made.write(unfinished, reason)
+    made.add(WORDS, 1, "DIAG", "diag")
+    made.add(WORDS, 1, "MINE <b>", "mine", seeds=[0])
+    smim = made.add(PTB, 2, "sMIM (512)", "smim-512")
+    made.finish(
+        smim, {"ppl_melbo": (19.5, "per word"), "bleu1": (0.83, "score"), "kld": (9.0, "nats/sentence")}
+    )
+    picture(made, "words", 1, "words/mine/figure1")
+    picture(made, "sentences", 4, "sentences/figure4")
+    texts(made)
+    claim(made, CLAIM)
+    return made
+
+
+@pytest.fixture
+def empty(tmp_path) -> Experiment:
+    """An experiment without a run."""
+    return nothing(tmp_path / "results")
+
+
+@pytest.fixture
+def experiment(tmp_path) -> Experiment:
+    """The small experiment, to be changed."""
+    return small(tmp_path / "results")
+
+
+@pytest.fixture(scope="session")
+def page_file(tmp_path_factory) -> Path:
+    """The page of the small experiment."""
+    folder = tmp_path_factory.mktemp("page")
+    path = folder / "index.html"
+    path.write_text(small(folder / "results").page(), encoding="utf-8")
+    return path

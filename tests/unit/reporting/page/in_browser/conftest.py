@@ -1,0 +1,182 @@
+"""The page in a real browser, if there is one: Chromium, spoken to over a pipe in its own protocol.
+
+No package does that here: a browser's driver would be larger than all other checks together, and any package
+in the environment changes the documentation corpus.
+"""
+
+import itertools
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 60  # seconds for any answer, on whatever machine
+KEYS = {
+    "Tab": 9,
+    "Enter": 13,
+    "Escape": 27,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+    "ArrowUp": 38,
+    "ArrowLeft": 37,
+}
+
+
+class Browser:
+    """A headless Chromium with one page."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        commands, self._to = os.pipe()
+        self._from, answers = os.pipe()
+        options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+        options += ["--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
+        self.process = subprocess.Popen(
+            # It reads commands from descriptor 3 and writes answers to 4.
+            ["bash", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "bash", program, *options],
+            pass_fds=(commands, answers),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(commands)
+        os.close(answers)
+        self._numbers, self._rest, self._session, self.events = itertools.count(1), b"", None, []
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
+            self.send(f"{domain}.enable")
+        self.send("Page.setLifecycleEventsEnabled", enabled=True)
+
+    def close(self) -> None:
+        """End the browser."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._to)
+        os.close(self._from)
+
+    def send(self, method: str, **parameters):
+        """The answer to a command; what happens meanwhile is kept in `events`."""
+        number = next(self._numbers)
+        command = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            command["sessionId"] = self._session
+        os.write(self._to, json.dumps(command).encode() + b"\0")
+        while True:
+            message = self._next()
+            if message.get("id") == number:
+                assert "error" not in message, message
+                return message["result"]
+            self.events.append(message)
+
+    def _next(self):
+        end = time.monotonic() + 2 * PATIENCE
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._from], [], [], max(0.0, end - time.monotonic()))
+            read = os.read(self._from, 1 << 16) if ready else b""
+            if not read:
+                raise EOFError("the browser says nothing")
+            self._rest += read
+        message, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(message)
+
+    def open(self, address: str, width: int = 1300, height: int = 900, phone: bool = False) -> None:
+        """Show an address in a window of this size, until it is loaded."""
+        self.send("Emulation.setEmulatedMedia", media="", features=[])
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=phone,
+        )
+        # An address that differs in its fragment alone would load nothing.
+        for place in ("about:blank", address):
+            self.events.clear()
+            loader = self.send("Page.navigate", url=place)["loaderId"]
+            loaded = {"name": "load", "loaderId": loader}
+            while not any(loaded.items() <= event.get("params", {}).items() for event in self.events):
+                self.events.append(self._next())
+
+    def js(self, expression: str):
+        """The value of an expression in the page."""
+        answer = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def until(self, expression: str) -> None:
+        """Wait until an expression holds in the page."""
+        look = f"(function look() {{ ({expression}) ? done() : setTimeout(look, 20) }})()"
+        end = f"setTimeout(() => fail(Error({json.dumps(expression)})), {1000 * PATIENCE})"
+        self.js(f"new Promise((done, fail) => {{ {look}; {end} }})")
+
+    def point(self, selector: str, *actions: str) -> None:
+        """Bring an element to the window's middle, the mouse to its own, and do there what is asked for."""
+        x, y = self.js(
+            f"(() => {{ const it = document.querySelector({json.dumps(selector)});"
+            "it.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});"
+            "const {x, y, width, height} = it.getBoundingClientRect();"
+            "return [x + width / 2, y + height / 2] })()"
+        )
+        for action in ("Moved", *actions):
+            self.send(
+                "Input.dispatchMouseEvent",
+                type=f"mouse{action}",
+                x=x,
+                y=y,
+                button="left" if actions and action != "Moved" else "none",
+                clickCount=int(action != "Moved"),
+            )
+
+    def click(self, selector: str) -> None:
+        """Click on an element."""
+        self.point(selector, "Pressed", "Released")
+
+    def press(self, key: str) -> None:
+        """Press a key."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        own = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        self.send("Input.dispatchKeyEvent", type="keyDown", **own, **text)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **own)
+
+    def complaints(self) -> list[str]:
+        """Errors and warnings since the page was opened, and addresses that it asked for outside itself."""
+        found = []
+        for event in self.events:
+            method, own = event["method"], event.get("params", {})
+            if method == "Runtime.exceptionThrown" or (method == "Log.entryAdded"):
+                found.append(json.dumps(own))
+            elif method == "Runtime.consoleAPICalled" and own["type"] in ("error", "warning", "assert"):
+                found.append(json.dumps(own["args"]))
+            elif method == "Network.requestWillBeSent" and not re.match("file:|data:", own["request"]["url"]):
+                found.append(own["request"]["url"])
+        return found
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """The one browser of all tests."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium or Chrome on the PATH; on Debian, apt install chromium")
+    try:
+        found = Browser(program, tmp_path_factory.mktemp("profile"))
+    except (EOFError, BrokenPipeError):
+        pytest.skip(f"{program} is there but does not start")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(browser, page_file):
+    """The page of the small experiment, opened; at the end it must have said and asked for nothing."""
+    browser.open(page_file.as_uri())
+    yield browser
+    assert browser.complaints() == []

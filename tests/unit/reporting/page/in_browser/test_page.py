@@ -1,0 +1,206 @@
+"""What a reader does with the page, done in a real browser, if there is one."""
+
+import base64
+import json
+import re
+
+import pytest
+
+OPEN = "document.querySelectorAll('details').forEach(own => own.open = true)"
+TABLE = '[id="table/words/mine/1"] > .scroll table'
+SHOWN = f"""[...document.querySelectorAll('{TABLE} tbody tr')].map(row => [...row.cells].slice(1)
+    .filter(cell => cell.offsetParent).map(cell => cell.className.split(' ')[0]))"""
+
+
+def test_reading_it_all_asks_for_nothing_and_runs_nothing_of_others(page):
+    page.js(OPEN)
+    for place in range(page.js("document.querySelectorAll('.chart').length")):
+        page.js(f"document.querySelectorAll('.chart')[{place}].scrollIntoView()")
+        page.until(f"document.querySelectorAll('.chart')[{place}].querySelector('canvas')")
+    assert page.js("[...document.images].every(image => image.src.startsWith('data:'))")
+    assert page.js("document.title").startswith("Two papers")
+    assert page.js("document.querySelectorAll('main script, main [onerror]').length") == 0
+
+
+@pytest.mark.parametrize(
+    ("clicks", "parts"),
+    [
+        ([], ["here", "paper"]),
+        (["diff"], ["here", "paper", "diff"]),
+        (["paper", "diff"], ["here", "diff"]),
+        (["here", "paper", "diff"], ["paper", "diff"]),
+    ],
+)
+def test_what_tables_show_can_be_chosen(page, clicks, parts):
+    for name in clicks:
+        page.click(f".show input[name={name}]")
+    metrics = page.js(f"document.querySelectorAll('{TABLE} th[data-parts]').length")
+    assert page.js(SHOWN)[0] == parts * metrics
+    spans = page.js(f"[...document.querySelectorAll('{TABLE} th[data-parts]')].map(own => own.colSpan)")
+    assert spans == [len(parts)] * metrics
+
+
+def test_something_is_always_shown(page):
+    page.click(".show input[name=paper]")
+    page.click(".show input[name=here]")
+    assert page.js("document.documentElement.dataset.show") == "here"
+
+
+def test_columns_sort_up_down_and_back(page):
+    numbers = (
+        f"[...document.querySelectorAll('{TABLE} tbody tr')].map(row => row.cells[1].dataset.sort ?? '')"
+    )
+    labels = f"[...document.querySelectorAll('{TABLE} tbody th')].map(own => own.textContent)"
+    as_printed = page.js(labels)
+    for order, sign in (("ascending", 1), ("descending", -1)):
+        page.click(f"{TABLE} [data-sorts]")
+        assert page.js(f"document.querySelector('{TABLE} [aria-sort]').ariaSort") == order
+        known = [float(own) for own in page.js(numbers) if own not in ("", "None")]
+        assert len(known) == 2
+        assert known == sorted(known, key=lambda value: sign * value)
+        assert page.js(numbers)[2:] == page.js(numbers)[-len(as_printed) + 2 :]
+        assert all(own in ("", "None") for own in page.js(numbers)[2:])
+    page.click(f"{TABLE} [data-sorts]")
+    assert page.js(f"document.querySelectorAll('{TABLE} [aria-sort]').length") == 0
+    assert page.js(labels) == as_printed
+
+
+def test_pointing_at_a_cell_shows_its_numbers(page):
+    page.point(f"{TABLE} [data-card]")
+    page.until("document.querySelector('#card').matches(':popover-open')")
+    text = page.js("document.querySelector('#card').innerText")
+    assert "stand-in: run on another corpus than the paper's" in text
+    assert "<script>document.title" in text
+    page.point("h1")
+    page.until("!document.querySelector('#card').matches(':popover-open')")
+
+
+def test_the_rule_stands_beside_a_verdict(page):
+    page.click('[id="table/sentences/2"] td.v-within [data-card]')
+    text = page.js("document.querySelector('#card').innerText")
+    assert re.search(r"within: agrees.*allowed\s+± .*Within: \|difference\| ≤", text, flags=re.DOTALL)
+
+
+def test_a_table_can_be_read_with_the_keyboard(page):
+    stops = (
+        f"[...document.querySelectorAll('{TABLE} :is(a, button)')].filter(own => own.tabIndex === 0).length"
+    )
+    assert page.js(stops) == 1
+    page.js(f"document.querySelector('{TABLE} thead button').focus()")
+    page.press("ArrowDown")
+    assert page.js("document.activeElement.dataset.card") is not None
+    page.until("document.querySelector('#card').matches(':popover-open')")
+    first = page.js("document.querySelector('#card h4').textContent")
+    page.press("ArrowDown")
+    assert page.js("document.querySelector('#card h4').textContent") != first
+    page.press("ArrowLeft")
+    assert page.js("document.activeElement.textContent") == "TRIL, K=2"
+    page.press("ArrowRight")
+    page.press("Enter")
+    assert page.js("document.activeElement.getAttribute('href')") == "#run/words/mine/standard/tril-k2"
+    page.press("Escape")
+    assert page.js("document.activeElement.dataset.card") is not None
+    assert not page.js("document.querySelector('#card').matches(':popover-open')")
+    # The whole table is one stop of the Tab key.
+    assert page.js(stops) == 1
+    page.press("Tab")
+    assert not page.js(f"document.querySelector('{TABLE}').contains(document.activeElement)")
+
+
+def test_a_cell_leads_to_its_run_and_its_curve(page):
+    page.click(f"{TABLE} tbody [data-card]")
+    page.click("#card a")
+    page.until("document.querySelector('.run[open] canvas')")
+    assert page.js("location.hash") == "#run/words/mine/standard/tril"
+    assert page.js("document.querySelectorAll('.run[open]').length") == 1
+    text = page.js("document.querySelector('.run[open]').innerText")
+    assert "--forcerun" in text
+    assert "/logs/words/mine/standard/tril/seed0/train.log" in text
+
+
+def test_every_link_has_an_end_that_can_be_seen(page):
+    links = page.js("[...new Set([...document.querySelectorAll('a')].map(own => own.getAttribute('href')))]")
+    cards = page.js("JSON.parse(document.querySelector('#data-cards').textContent).map(card => card.anchor)")
+    for link in {*links, *(f"#{anchor}" for anchor in cards if anchor)}:
+        page.js(f"location.hash = {json.dumps(link)}")
+        page.until(f"document.getElementById({json.dumps(link[1:])}).checkVisibility()")
+
+
+def test_an_address_of_a_run_opens_it(page, page_file):
+    page.open(f"{page_file.as_uri()}#run/words/mine/standard/diag")
+    page.until("document.querySelector('.run[open] .command')")
+    assert "not run" in page.js("document.querySelector('.run[open]').innerText")
+
+
+def test_claims_can_be_chosen_by_their_outcome(page):
+    row = "document.querySelector('.claims [data-outcome=holds]').checkVisibility()"
+    assert page.js(row)
+    page.click(".outcomes [name=fails]")
+    assert page.js(row)
+    page.click(".outcomes [name=holds]")
+    assert not page.js(row)
+    assert not page.js("document.querySelector('.claims tbody').checkVisibility()")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_on_a_narrow_window_only_tables_scroll_sideways(page, page_file, width):
+    page.open(page_file.as_uri(), width, 800, phone=width < 700)
+    page.js(OPEN)
+    page.js("document.querySelector('.run .chart').scrollIntoView()")
+    page.until("document.querySelector('.run canvas')")
+    assert page.js("document.documentElement.scrollWidth") <= width
+    assert page.js("[...document.querySelectorAll('.scroll')].some(own => own.scrollWidth > own.clientWidth)")
+
+
+def test_two_runs_stand_beside_each_other(page):
+    page.js("document.querySelector('#compare').scrollIntoView()")
+    page.until("document.querySelector('#comparison canvas')")
+    choose = (
+        "document.querySelector('.compare').second.value = '{}';"
+        "document.querySelector('.compare').dispatchEvent(new Event('change'))"
+    )
+    page.js(choose.format("run/words/mine/standard/tril-k2/seed2"))
+    rows = (
+        "[...document.querySelectorAll('#compared tr')].map(row => [...row.cells].map(own => own.innerText))"
+    )
+    found = page.js(rows)
+    assert [row[0] for row in found] == ["TRIL, mine, seed 0", "TRIL, K=2, mine, seed 2"]
+    assert found[1][1:] == ["40", "12.325", "12.325", "40"]
+    assert page.js("[...document.querySelectorAll('.compare [name=quantity] option')].length") == 4
+    page.click(".compare [name=logarithmic]")
+    page.js(choose.format("run/sentences/ptb/smim-512/seed0"))
+    page.until("document.querySelector('#comparison canvas')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_can_be_read(page, scheme):
+    page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def luminance(name):
+        text = page.js(f"getComputedStyle(document.documentElement).getPropertyValue('--{name}')").strip()
+        channels = [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    assert (luminance("paper") < 0.1) == (scheme == "dark")
+    for name in ("ink", "soft", "link", "good", "bad", "open", "apart"):
+        high, low = sorted((luminance(name), luminance("paper")), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, name
+
+
+def test_whatever_can_be_used_has_a_name(page):
+    page.js(OPEN)
+    nodes = page.send("Accessibility.getFullAXTree")["nodes"]
+    used = ("button", "link", "checkbox", "combobox", "table", "image", "region", "navigation", "dialog")
+    found = [node for node in nodes if not node["ignored"] and node["role"]["value"] in used]
+    assert len(found) > 100
+    assert [node["role"]["value"] for node in found if not node.get("name", {}).get("value")] == []
+
+
+def test_printed_it_has_tables_and_no_controls(page):
+    page.send("Emulation.setEmulatedMedia", media="print")
+    assert not page.js("document.querySelector('nav').checkVisibility()")
+    assert not page.js("document.querySelector('.show').checkVisibility()")
+    assert page.js(f"document.querySelector('{TABLE}').checkVisibility()")
+    pdf = base64.b64decode(page.send("Page.printToPDF")["data"])
+    assert pdf.startswith(b"%PDF")

@@ -1,0 +1,44 @@
+import pytest
+
+from textlvm.errors import UserError
+from textlvm.reporting.page.claims import counted, read_claims
+from textlvm.reporting.page.plan import read_plan
+
+
+@pytest.fixture
+def claims(experiment):
+    """Two checks of one claim, and another claim."""
+    file = experiment.folder / "claims.csv"
+    header, line = file.read_text(encoding="utf-8").splitlines()
+    second = line.replace("tril-beats-diag/mine", "second").replace(",holds,-0.5,-0.8,-0.2", ",undecided,,,")
+    third = line.replace("DIAG stagnates", "Another")
+    file.write_text("\n".join([header, line, second, third]), encoding="utf-8")
+    return read_claims(file, read_plan(experiment.plan))
+
+
+def test_checks_of_a_claim_stand_together(claims):
+    assert [(claim.text, len(claim.checks)) for claim in claims] == [
+        ("DIAG stagnates <b>", 2),
+        ("Another <b>", 1),
+    ]
+    assert claims[0].paper == "words"
+    assert counted(claims) == {"holds": 2, "fails": 0, "undecided": 1}
+
+
+def test_a_check_has_its_effect_and_leads_to_its_runs(claims):
+    first, second = claims[0].checks
+    assert (first.outcome, first.mark, first.stand_in) == ("holds", "✓", True)
+    assert first.effect == "−0.5 [−0.8, −0.2] nats/word"
+    assert first.published == "not printed"
+    assert first.runs == (("run/words/mine/standard/tril", "TRIL"),)
+    assert (second.effect, second.mark) == ("", "?")
+
+
+def test_there_may_be_none_but_not_another_file(experiment, tmp_path):
+    plan = read_plan(experiment.plan)
+    assert read_claims(None, plan) == []
+    with pytest.raises(UserError, match=r"cannot read the claims .*: No such file"):
+        read_claims(tmp_path / "claims.csv", plan)
+    (tmp_path / "claims.csv").write_text("id,paper\n1,words\n")
+    with pytest.raises(UserError, match=r"is not a table of claims of this version \('section'\)"):
+        read_claims(tmp_path / "claims.csv", plan)

@@ -1,0 +1,177 @@
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from textlvm.errors import UserError
+from textlvm.reporting.page import document
+from textlvm.reporting.page.plan import read_plan
+
+HOSTILE = "<script>document.title"
+VOID = {"meta", "link", "img", "input", "br"}
+
+
+class Parsed(HTMLParser):
+    """Elements of a page with their attributes, and its text outside scripts and styles."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.words, self.scripts, self.open = [], [], [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data):
+        (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
+
+    def values(self, attribute):
+        return [own[attribute] for _, own in self.elements if attribute in own]
+
+
+@pytest.fixture
+def parsed(experiment):
+    return Parsed(experiment.page())
+
+
+def test_every_element_is_closed_and_every_anchor_is_there_once(parsed):
+    assert not parsed.open
+    anchors = parsed.values("id")
+    assert len(anchors) == len(set(anchors))
+    links = {href.removeprefix("#") for href in parsed.values("href") if href.startswith("#")}
+    assert links <= set(anchors)
+    assert {"run/words/mine/standard/tril", "run/sentences/ptb/data", "table/sentences/2"} <= links
+
+
+def test_cards_lead_to_sections_of_runs(experiment, parsed):
+    cards = json.loads(re.search(r'id="data-cards">(.*?)</script>', experiment.page())[1])
+    anchors = {card["anchor"] for card in cards}
+    assert "run/words/mine/standard/diag" in anchors
+    assert anchors - {""} <= set(parsed.values("id"))
+    assert {int(number) for number in parsed.values("data-card")} == set(range(len(cards)))
+
+
+def test_nothing_points_outside(parsed):
+    places = [*parsed.values("src"), *parsed.values("href"), *parsed.values("srcset")]
+    assert all(place.startswith(("#", "data:")) for place in places)
+    assert not {"iframe", "object", "embed", "base"} & {tag for tag, _ in parsed.elements}
+    assert not parsed.values("action")
+    style = " ".join(parsed.words)
+    assert not re.search(r"url\(|@import", style)
+
+
+def test_only_the_pages_own_scripts_may_run(parsed):
+    policy = next(own["content"] for tag, own in parsed.elements if "http-equiv" in own)
+    assert "default-src 'none'" in policy
+    scripts = [text for text in parsed.scripts if not text.startswith(("[", "{"))]
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    assert re.findall(r"'sha256-([^']+)'", policy) == hashes
+    assert not [name for _, own in parsed.elements for name in own if name.startswith("on")]
+
+
+def test_what_users_wrote_is_text(experiment):
+    page = experiment.page()
+    assert "&lt;script&gt;document.title" in page
+    assert HOSTILE not in page
+    assert "<img src=x" not in page
+    assert "MINE &lt;b&gt;" in page
+    assert "the &lt;unk&gt; cat" in page
+    assert "the loss became nan &lt;&amp;&gt;" in page
+    for text in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page):
+        assert not re.search("[<>&]", text)
+        json.loads(text)
+
+
+def test_the_same_files_give_the_same_page(experiment):
+    assert experiment.page() == experiment.page()
+
+
+def test_stand_ins_and_states_are_said(experiment):
+    text = " ".join(" ".join(Parsed(experiment.page()).words).split())
+    assert (
+        "Stand-in corpus. Not all numbers on this page are of the papers' own text: other text stands in"
+        in text
+    )
+    assert "for BooksCorpus. There (◇)" in text
+    assert "Unfinished." not in text
+    experiment.plan["partial"] = True
+    assert "Unfinished." in experiment.page()
+
+
+def test_a_page_of_nothing(empty):
+    empty.add({"paper": "words", "corpus": "mine", "dataset": "", "split": "standard"}, 1, "TRIL", "tril")
+    page = empty.page()
+    assert "Nothing has been trained yet." in page
+    assert "Compare two runs" not in page
+    assert "Claims" not in page
+
+
+def test_figures_are_inside_in_the_smaller_form(experiment):
+    assert experiment.page().count("data:image/png;base64,") == 2
+    experiment.write("sentences/figure4.svg", "<svg/>")
+    page = experiment.page()
+    assert page.count("data:image/png;base64,") == page.count("data:image/svg+xml;base64,PHN2Zy8+") == 1
+    assert page.count('width="19" height="10"') == 2
+
+
+def test_the_charts_library_is_the_published_one_with_its_licence(experiment):
+    """uPlot 1.6.32 as its registry has it; a new version needs new digests and its own licence."""
+    digests = {
+        "uplot.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
+        "uplot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+    }
+    for name, digest in digests.items():
+        assert hashlib.sha256((document.ASSETS / name).read_bytes()).hexdigest() == digest
+    assert "The MIT License (MIT)" in experiment.page()
+    assert "Copyright (c) 2022 Leon Sorokin" in experiment.page()
+
+
+def test_a_damaged_figure_or_text_is_one_sentence(experiment):
+    experiment.write("sentences/table12.json", '{"table": 12}')
+    with pytest.raises(UserError, match=r"table12.json is not a table of texts \('title'\); make it again"):
+        experiment.page()
+    experiment.write("words/mine/figure1.png", b"")
+    with pytest.raises(UserError, match=r"cannot read the figure .*figure1\.png or \.svg"):
+        experiment.page()
+
+
+def test_a_page_of_many_runs_is_small(experiment):
+    cells = experiment.cells()
+    entry = next(own for own in experiment.plan["entries"] if own["name"] == "tril")
+    experiment.plan["entries"] += [entry | {"name": f"run{number}"} for number in range(30)]
+    assert len(document.render(read_plan(experiment.plan), cells, [])) < 2e6
+
+
+def test_headings_get_subscripts_and_stay_escaped():
+    assert document._subscripts("H[P_train, <P>]") == "H[P<sub>train</sub>, &lt;P&gt;]"
+    assert document._subscripts("P_3-gram(w)") == "P<sub>3-gram</sub>(w)"
+
+
+def test_assets_are_files_of_the_package():
+    assert {path.suffix for path in Path(document.ASSETS).iterdir()} == {".js", ".css", ".LICENSE"}
+
+
+def test_texts_stand_beside_each_other(experiment):
+    words = " ".join(" ".join(Parsed(experiment.page()).words).split())
+    assert "the <unk> cat sMIM (512) mean m sample s perturbed p sMIM (1024)† mean m" in words
+    assert "AE (512) mean m" in words
+    assert "AE (512) mean m sample" not in words
+    assert "from a to b sMIM (512) one two <i> sMIM (1024)† one two <i>" in words
+    assert "why ? sMIM (512) short s medium m long l" in words
+    # Table 9 has one answer to a question.
+    experiment.write(
+        "sentences/table21.json",
+        (experiment.folder / "sentences/table21.json").read_text().replace("21", "9"),
+    )
+    words = " ".join(" ".join(Parsed(experiment.page()).words).split())
+    assert "why ? sMIM (512) medium m sMIM (1024)†" in words

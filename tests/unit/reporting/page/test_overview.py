@@ -1,0 +1,48 @@
+from textlvm.reporting.page.overview import overview
+from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.runs import read_runs
+from textlvm.reporting.page.tables import tables
+
+
+def of(experiment, cells=None):
+    plan = read_plan(experiment.plan)
+    shown, _ = tables(cells or experiment.cells(), plan)
+    return overview(shown, read_runs(plan))
+
+
+def test_every_planned_row_is_counted_once(experiment):
+    found = of(experiment)
+    assert found.rows == {"done": 4, "failed": 1, "not run": 2}
+    assert sum(found.rows.values()) == len(experiment.rows)
+    assert [own.rows.get("done", 0) for own in found.progress] == [2, 1, 1]
+
+
+def test_verdicts_are_those_of_cells_beside_a_published_number(experiment):
+    found = of(experiment)
+    assert found.verdicts == {"stand-in": 5, "within": 2, "outside": 1}
+    compared = [cell for cell in experiment.cells() if cell.value is not None and cell.published is not None]
+    assert sum(found.verdicts.values()) == len(compared)
+
+
+def test_a_row_with_some_of_its_seeds_is_not_done(experiment):
+    next(own for own in experiment.plan["entries"] if own["name"] == "tril")["measured"].pop()
+    assert of(experiment).rows == {"done": 3, "some seeds": 1, "failed": 1, "not run": 2}
+
+
+def test_corpora_and_costs(experiment):
+    found = of(experiment)
+    assert [(own.dataset, own.stand_in) for own in found.corpora] == [
+        ("BooksCorpus", True),
+        ("Penn Treebank", False),
+    ]
+    assert found.stand_ins == found.corpora[:1]
+    assert found.devices == ("CPU, PyTorch 2.13.0",)
+    assert found.seconds == 9 * 3.5
+    assert found.trained == "1 minute"
+
+
+def test_a_training_that_several_runs_share_is_counted_once(experiment):
+    cells = experiment.cells()
+    entry = next(own for own in experiment.plan["entries"] if own["name"] == "tril")
+    experiment.plan["entries"].append(entry | {"name": "other"})
+    assert of(experiment, cells).seconds == 9 * 3.5

@@ -1,0 +1,125 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.errors import UserError
+from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.runs import read_curve, read_runs, thinned
+
+VALUES = st.lists(st.floats(-1e6, 1e6), max_size=200)
+
+
+@pytest.fixture
+def section(experiment):
+    """The section of the run with some name, after changes to its entry."""
+
+    def read(name, **changes):
+        for entry in experiment.plan["entries"]:
+            if entry["name"] == name:
+                entry.update(changes)
+        return next(run for run in read_runs(read_plan(experiment.plan)) if run.entry.name == name)
+
+    return read
+
+
+@given(values=VALUES, points=st.integers(1, 50))
+def test_a_thinned_curve_has_few_points_ends_where_it_ended_and_keeps_its_range(values, points):
+    steps = list(range(10, 10 * len(values) + 10, 10))
+    short, means = thinned(steps, values, points)
+    assert len(short) == len(means) <= points
+    assert short[-1:] == steps[-1:]
+    assert short == sorted(set(short))
+    for mean in means:
+        assert min(values) - 1e-3 * abs(min(values)) <= mean <= max(values) + 1e-3 * abs(max(values))
+
+
+@given(values=st.lists(st.integers(-999, 999), max_size=50))
+def test_a_short_curve_stays_as_it_is(values):
+    assert thinned(list(range(len(values))), values, 50) == (list(range(len(values))), values)
+
+
+def test_a_curve_has_each_quantity_where_it_was_recorded(tmp_path):
+    path = tmp_path / "curve.jsonl"
+    lines = [{"step": 1, "loss": 3.0, "learning_rate": 1}, {"step": 2, "loss": 2.0, "validation_loss": 4.0}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert read_curve(path) == {"loss": ([1, 2], [3.0, 2.0]), "validation_loss": ([2], [4.0])}
+    path.write_text('{"step": 1, "loss": NaN}\n{"step": 2, "loss": 1}\n')
+    assert read_curve(path) == {"loss": ([2], [1.0])}
+    path.write_text("")
+    assert read_curve(path) == {}
+
+
+@pytest.mark.parametrize("text", ["no JSON", '{"loss": 1}', "[1]", '{"step": 1, "loss": "x"}'])
+def test_a_damaged_curve_is_one_sentence(tmp_path, text):
+    path = tmp_path / "curve.jsonl"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"curve.jsonl is not a training curve \(.*\); train the run again"):
+        read_curve(path)
+
+
+def test_a_section_has_numbers_by_seed_settings_costs_and_curves(section):
+    run = section("tril")
+    assert run.state == "done"
+    assert run.metrics[0] == ("ce_train", "nats/word", ("11.9", "11.91", "11.92"))
+    assert [step for (step, _), _ in run.settings] == ["training", "evaluation"]
+    assert '"dim": 8' in run.settings[0][1]
+    assert '"trajectories": 4096' in run.settings[1][1]
+    assert run.costs[2]["seconds"] == 3.5
+    assert [chart.quantities for chart in run.charts] == [("loss",), ("h_marginal", "h_expected", "h_gap")]
+    assert len(run.curves[0]["loss"][0]) == 300
+    assert run.curves[0]["loss"][0][-1] == 900
+
+
+def test_states(section):
+    assert section("tril-k5").state == "failed"
+    assert section("tril-k5").reasons == ("the loss became nan <&>",)
+    assert section("diag").state == "not run"
+    assert section("tril", measured=[0, 2]).state == "2 of 3 seeds"
+    assert section("data").state == "done"
+
+
+def test_commands_make_what_is_to_be_made_again(section, experiment):
+    experiment.plan["results"] = "my results"
+    folder = experiment.folder.rename(experiment.folder.with_name("my results"))
+    experiment.plan["results"] = str(folder)
+    at = f"'{folder}'"
+    table = f"-- {at}/table1.csv"
+    weights = f"{at}/words/mine/standard/tril/seed{{0,1,2}}/model.safetensors"
+    assert section("tril").command == f"snakemake --cores all --forcerun {weights} {table}"
+    assert section("data").command.endswith(f"--forcerun {at}/sentences/ptb/data/statistics.json {table}")
+    one = section("mine", tables=[])
+    assert one.command.endswith(f"/mine/seed0/model.safetensors -- {at}/index.html")
+    assert one.logs[0] == f"{folder}/logs/words/mine/standard/mine/seed0/train.log"
+    # A model trained on another data set is measured again, not trained.
+    elsewhere = section("mine", trained_at="words/other/standard/mine")
+    assert "/mine/seed0/metrics.json --" in elsewhere.command
+    assert elsewhere.logs[0] == f"{folder}/logs/words/other/standard/mine/seed0/train.log"
+
+
+def test_where_a_run_came_from_is_said_if_it_is_recorded(section, experiment):
+    assert section("tril").origins == {}
+    process = {
+        "git": {"commit": "0123456789abcdef", "dirty": True},
+        "machine": {"cpu": "a CPU"},
+        "ended": "2026-01-02T03:04:05.678+00:00",
+        "peak_memory_mib": 1234,
+    }
+    record = {"training": process, "evaluation": {"git": None, "gpu": {"name": "a GPU"}}}
+    experiment.write("words/mine/standard/tril/seed0/provenance.json", record)
+    assert section("tril").origins == {
+        "training, seed 0": "commit 0123456789ab with local changes, a CPU, ended 2026-01-02 03:04 UTC, "
+        "peak memory 1,234 MiB",
+        "evaluation, seed 0": "a GPU",
+    }
+
+
+def test_a_run_without_curve_or_cost_still_has_its_section(section, experiment):
+    (experiment.folder / "words/mine/standard/tril/seed1/curve.jsonl").unlink()
+    (experiment.folder / "words/mine/standard/tril/seed1/cost.json").unlink()
+    run = section("tril")
+    assert list(run.curves) == list(run.costs) == [0, 2]
+    experiment.write("words/mine/standard/tril/seed0/spec.json", "{")
+    with pytest.raises(UserError, match=r"cannot read .*seed0/spec.json \(.*\); make the run again"):
+        section("tril")

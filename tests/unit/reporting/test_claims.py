@@ -1,0 +1,386 @@
+"""Claims from cells to files: what is compared, what is missing, and what the published numbers say."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textlvm.estimate import Estimate, exact
+from textlvm.reporting import cells as tidy
+from textlvm.reporting.cells import build
+from textlvm.reporting.claims_file import load
+from textlvm.reporting.claims_judge import Outcome
+from textlvm.reporting.claims_numbers import Measured
+from textlvm.reporting.claims_report import as_csv, as_markdown, evaluate
+from textlvm.reporting.runs import Planned, Result
+from textlvm.reporting.verdict import Verdict
+
+ROOT = Path(__file__).parents[3]
+CLAIMS = ROOT / "workflow" / "claims.yaml"
+COLUMNS = [
+    *("id", "paper", "section", "claim", "predicate", "outcome", "effect", "low", "high", "unit", "seeds"),
+    *("published_outcome", "corpus", "stand_in", "missing", "rows"),
+]
+CONTRADICTED = {
+    "two-samples-lower-ce",
+    "weighting-raises-in-vocabulary",
+    "two-layers-raise-in-vocabulary",
+    "two-layers-raise-entropy-gap",
+    "bidirectional-lowers-ce",
+    "nvp-above-tril",
+    "svae-gains-nothing-from-latent-size/yelp15",
+    "small-smim-like-svae/yahoo",
+    "kld-approaches-zero/yelp15",
+    "kld-approaches-zero/yahoo",
+    "kld-approaches-zero/wikitext-103",
+    "collapse-with-vocabulary",
+    "smim-above-ae-at-the-largest-size/yelp15",
+    "ae-more-sensitive-to-size/yelp15",
+}
+"""What the papers' own numbers refute, checked by hand."""
+TIES = {"answers-precision-above-hyperqa", "svae-reconstruction-loses-from-latent-size/yelp15"}
+"""What their last printed digit leaves open: 0.683 and 0.683; 0.18 and 0.176."""
+
+
+@pytest.fixture(scope="module")
+def shipped(published):
+    return load(CLAIMS, published)
+
+
+@pytest.fixture
+def check(tmp_path, published):
+    """Evaluates one claim of the words paper, `TRIL, K=5 < TRIL` unless keywords say otherwise."""
+
+    def lines(cells, figures=(), top=None, **changes):
+        entry = {
+            "id": "mine",
+            "paper": "words",
+            "where": "Section 5.1",
+            "claim": "It is lower.",
+            "tables": {"bookscorpus": 1},
+            "metrics": ["ce_test"],
+            "kind": "less",
+            "of": [["TRIL, K=5", "TRIL"]],
+        } | changes
+        entry = {key: value for key, value in entry.items() if value is not None}
+        path = tmp_path / "claims.yaml"
+        path.write_text(yaml.safe_dump({"claims": [entry]} | (top or {})), encoding="utf-8")
+        claims = load(path, published, {(cell.paper, cell.table, cell.row) for cell in cells})
+        return evaluate(claims.claims, Measured(cells, figures, claims.is_untrained), published)
+
+    return lines
+
+
+@pytest.fixture
+def measured(published):
+    """Cells of tables in which rows have values by seed; a row without values is planned and has not run."""
+
+    def cells(rows, table=1, metric="ce_test", unit="nats/word", **changes):
+        plan, results = [], {}
+        for row, values in rows.items():
+            fields = {
+                "paper": "words",
+                "corpus": "bookscorpus",
+                "corpus_title": "BooksCorpus",
+                "split": "standard",
+                "stand_in": False,
+            } | changes
+            planned = Planned(table=table, row=row, run=row, seeds=(0, 1, 2), **fields)
+            plan.append(planned)
+            key = {name: fields[name] for name in ("paper", "corpus", "split")}
+            results[planned.run_key] = [
+                Result(
+                    **key,
+                    run=row,
+                    seed=seed,
+                    path=f"results/{planned.corpus}/{row}/seed{seed}/metrics.json",
+                    dataset=planned.dataset,
+                    metrics={metric: value if isinstance(value, Estimate) else exact(value, unit)},
+                )
+                for seed, value in enumerate(values)
+            ]
+        return build(table, published, plan, results)
+
+    return cells
+
+
+def as_if_measured(published):
+    """Cells in which every published number came out of three agreeing seeds on the paper's own corpora."""
+    cells = [cell for table in range(1, 9) for cell in build(table, published, [], {})]
+    return [
+        replace(
+            cell,
+            value=cell.published,
+            by_seed=tuple((seed, cell.published) for seed in range(3)),
+            seeds=3,
+            corpus=cell.dataset,
+            corpus_title=cell.dataset,
+            verdict=Verdict.QUOTED if cell.kind == "quoted" else Verdict.WITHIN,
+            run=cell.row,
+        )
+        for cell in cells
+    ]
+
+
+def test_what_the_printed_numbers_say(shipped, published):
+    outcomes = {
+        line.id: line.published_outcome
+        for line in evaluate(shipped.claims, Measured([], [], bool), published)
+    }
+    by_outcome = {own: {name for name, found in outcomes.items() if found is own} for own in Outcome}
+    assert by_outcome[Outcome.FAILS] == CONTRADICTED
+    assert by_outcome[Outcome.UNDECIDED] == TIES
+    figures = {
+        claim.id for claim in shipped.claims if "Figure" in claim.where and "Figures" not in claim.where
+    }
+    not_printed = by_outcome[Outcome.NOT_PRINTED]
+    assert not_printed == figures - {"ptb-sentences-shortest"} | {"diagonal-is-worst"}
+
+
+def test_published_numbers_as_results_give_the_published_outcomes(shipped, published):
+    """The measured side and the published one are one rule."""
+    lines = evaluate(shipped.claims, Measured(as_if_measured(published), [], shipped.is_untrained), published)
+    for line in lines:
+        if line.published_outcome in (Outcome.HOLDS, Outcome.FAILS):
+            assert line.outcome is line.published_outcome, line.id
+            assert line.effect == pytest.approx(line.published_effect), line.id
+            assert line.comparison == line.published_comparison, line.id
+        elif line.published_outcome is Outcome.NOT_PRINTED:
+            assert line.outcome is Outcome.UNDECIDED
+    assert {line.published_outcome for line in lines} == set(Outcome)
+
+
+def test_without_results_everything_is_undecided(shipped, published):
+    cells = [cell for table in range(1, 9) for cell in build(table, published, [], {})]
+    lines = evaluate(shipped.claims, Measured(cells, [], shipped.is_untrained), published)
+    assert {(line.outcome, line.seeds, line.effect) for line in lines} == {(Outcome.UNDECIDED, 0, None)}
+    assert {line.missing.partition(":")[0] for line in lines} == {"not in the plan"}
+
+
+def test_seeds_decide(check, measured):
+    (line,) = check(measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}))
+    assert line.outcome is Outcome.HOLDS
+    assert line.effect == pytest.approx(-0.5)
+    half = 4.302652729749462 * (2 * 0.01 / 3) ** 0.5
+    assert (line.low, line.high) == pytest.approx((-0.5 - half, -0.5 + half))
+    assert (line.unit, line.seeds, line.missing) == ("nats/word", 3, "")
+    assert (line.corpus, line.stand_in, line.dataset) == ("bookscorpus", False, "bookscorpus")
+    assert line.comparison == "TRIL, K=5 − TRIL (ce_test)"
+    assert (line.published_outcome, line.published_effect) == (Outcome.HOLDS, pytest.approx(-0.37))
+    assert len(line.runs) == 6
+
+
+def test_the_estimators_interval_counts(check, measured):
+    wide = [Estimate(value, value - 1.96, value + 1.96, "nats/word") for value in (12.0, 12.1, 11.9)]
+    (line,) = check(measured({"TRIL": wide, "TRIL, K=5": [11.5, 11.6, 11.4]}))
+    assert line.outcome is Outcome.UNDECIDED
+    assert line.missing == "the interval reaches across zero"
+    # Three intervals of one standard error pool to 1 / sqrt 3.
+    half = (4.302652729749462**2 * 2 * 0.01 / 3 + 1.96**2 / 3) ** 0.5
+    assert line.high - line.low == pytest.approx(2 * half)
+
+
+def test_one_seed_is_said_to_be_one(check, measured):
+    (line,) = check(measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}))
+    assert (line.outcome, line.seeds, line.effect) == (Outcome.UNDECIDED, 1, -0.5)
+    limit = 0.5 / (1.959963984540054 * 2**0.5)
+    assert line.missing == (
+        f"one seed: holds if the standard deviation between trainings is below {limit:.3f} nats/word"
+    )
+    (line,) = check(measured({"TRIL": [11.5], "TRIL, K=5": [12.0]}))
+    assert line.missing.startswith("one seed: fails if")
+
+
+def test_what_no_training_made_needs_one_seed(check, measured):
+    cells = measured({"TRIL": [12.0, 12.0, 12.0], "ORACLE": [7.0]})
+    changes = {"of": [["ORACLE", "TRIL"]]}
+    assert check(cells, **changes)[0].outcome is Outcome.UNDECIDED
+    assert check(cells, {}, {"untrained": {"rows": ["ORACLE"]}}, **changes)[0].outcome is Outcome.HOLDS
+
+
+def test_a_data_set_is_not_trained(check, measured):
+    fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    cells = measured({"PTB": [42068]}, metric="train", unit="sentences", **fields)
+    cells = [replace(cell, run=tidy.DATA if cell.run else "") for cell in cells]
+    changes = {"paper": "sentences", "tables": {"ptb": 1}, "metrics": ["train"], "of": [["PTB", 50000]]}
+    assert check(cells, **changes)[0].outcome is Outcome.HOLDS
+
+
+def test_missing_rows_are_named(check, measured):
+    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": []})
+    (line,) = check(cells, of=[["TRIL, K=5", "TRIL"], ["TRIL, K=10", "TRIL"]])
+    assert (line.outcome, line.effect, line.seeds) == (Outcome.UNDECIDED, None, 0)
+    assert line.missing == "not run: TRIL, K=5. not in the plan: TRIL, K=10"
+    assert line.rows == "TRIL, K=5; TRIL; TRIL, K=10"
+
+
+def test_one_comparison_refutes_a_claim_whatever_is_missing(check, measured):
+    cells = measured({"TRIL": [11.0, 11.1, 10.9], "TRIL, K=5": [12.0, 12.1, 11.9]})
+    (line,) = check(cells, of=[["TRIL, K=5", "TRIL"], ["TRIL, K=10", "TRIL"]])
+    assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(1.0))
+    assert line.missing == "not in the plan: TRIL, K=10"
+
+
+def test_a_metric_that_was_not_measured(check, measured):
+    cells = measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}, metric="h_gap", unit="nats")
+    assert check(cells)[0].missing == "the evaluation gives no 'ce_test': TRIL, K=5; TRIL"
+
+
+def test_each_corpus_has_a_line(check, measured):
+    rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
+    other = {"TRIL": [11.0, 11.1, 10.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
+    cells = measured(rows) + measured(other, corpus="gutenberg", corpus_title="Gutenberg", stand_in=True)
+    lines = check(cells)
+    assert [(line.id, line.corpus, line.stand_in, line.outcome) for line in lines] == [
+        ("mine/bookscorpus", "bookscorpus", False, Outcome.HOLDS),
+        ("mine/gutenberg", "gutenberg", True, Outcome.FAILS),
+    ]
+
+
+QUOTED = {
+    "paper": "sentences",
+    "tables": {"ptb": 2},
+    "metrics": None,
+    "of": [[{"row": "sMIM (512)", "metric": "ppl_melbo"}, {"row": "GPT-2 full†", "metric": "ppl"}]],
+}
+
+
+@pytest.mark.parametrize("stand_in", [False, True])
+def test_a_quoted_number_stands_for_itself_on_its_own_corpus(check, measured, stand_in):
+    fields = {"paper": "sentences", "corpus": "mine", "dataset": "ptb", "stand_in": stand_in}
+    cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
+    (line,) = check(cells, **QUOTED)
+    if stand_in:
+        assert line.missing == "quoted, and not of this corpus: GPT-2 full†"
+        assert line.outcome is Outcome.UNDECIDED
+    else:
+        assert line.outcome is Outcome.HOLDS
+        assert line.effect == pytest.approx(20 - 35.76)
+        assert line.high - line.low == pytest.approx(2 * (4.302652729749462 / 3**0.5 + 0.005))
+
+
+def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
+    fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    values = [30, 31, 32]
+    cells = measured({"sMIM (512)": values}, 2, "ppl_melbo", "per word", **fields)
+    other = measured({"VAE-LSTM (13)": [20, 21, 22]}, 2, "ppl", "per word", **fields)
+    cells = [c for c in cells if c.row != "VAE-LSTM (13)"] + [c for c in other if c.row == "VAE-LSTM (13)"]
+    of = [[{"row": "sMIM (512)", "metric": "ppl_melbo"}, {"row": "VAE-LSTM (13)", "metric": "ppl"}]]
+    (line,) = check(cells, **QUOTED | {"of": of})
+    assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(10))
+
+
+def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measured, tmp_path):
+    cells = measured({"TRIL": [12.0, 12.1, 11.9]})
+    files = []
+    for seed in range(3):
+        path = tmp_path / f"seed{seed}" / "curve.jsonl"
+        path.parent.mkdir()
+        entropies = [{"h_gap": 0.1 * seed, "h_expected": 2.0}, {"h_gap": 0.1 * seed + 1, "h_expected": 1.0}]
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in entropies), encoding="utf-8")
+        files.append(path)
+    runs = tuple(str(path.with_name("metrics.json")) for path in files)
+    cells = [replace(cell, runs=runs) if cell.row == "TRIL" and cell.corpus else cell for cell in cells]
+    changes = {
+        "metrics": None,
+        "kind": "greater",
+        "of": [[{"row": "TRIL", "metric": "h_gap_end"}, {"row": "TRIL", "metric": "h_gap_start"}]],
+    }
+    (line,) = check(cells, files, **changes)
+    # Between trainings the gap varies, its growth does not.
+    assert (line.outcome, line.seeds) == (Outcome.HOLDS, 3)
+    assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
+    assert line.comparison == "h_gap_end − h_gap_start (TRIL)"
+    assert line.published_outcome is Outcome.NOT_PRINTED
+    # A file that the command line does not name may be of other settings.
+    assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
+
+
+def test_a_logarithm_of_nothing(check, measured):
+    cells = measured({"TRIL": [0.0, 0.0, 0.0]})
+    (line,) = check(cells, of=[[{"row": "TRIL", "log": True}, 1]])
+    assert line.missing == "not positive, so without a logarithm: TRIL"
+
+
+def test_the_csv_has_stable_columns_and_full_numbers(shipped, published):
+    lines = evaluate(shipped.claims, Measured(as_if_measured(published), [], shipped.is_untrained), published)
+    read = list(csv.DictReader(io.StringIO(as_csv(lines))))
+    assert list(read[0])[: len(COLUMNS)] == COLUMNS
+    assert len({row["id"] for row in read}) == len(read) == len(lines)
+    for row, line in zip(read, lines, strict=True):
+        assert (row["outcome"], row["stand_in"]) == (str(line.outcome), "false")
+        assert row["effect"] == ("" if line.effect is None else repr(line.effect))
+        assert json.loads(row["runs"]) == list(line.runs)
+
+
+def test_the_markdown_counts_and_names_everything(check, measured):
+    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4], "TRIL, K=2": [1.0]})
+    lines = [
+        *check(cells),
+        *check(cells, id="other", kind="greater", claim="It is *higher*."),
+        *check(cells, id="one", claim="One seed.", of=[["TRIL, K=2", "TRIL"]]),
+        *check(cells, id="none", claim="No row.", of=[["TRIL, K=10", "TRIL"]]),
+    ]
+    text = as_markdown(lines)
+    assert text.splitlines()[2] == (
+        "4 claims, 4 checks. Here 1 hold, 1 fail and 2 are undecided: 1 lack a row, 1 rest on one seed, "
+        "0 are within the noise. By the papers' own numbers 2 hold, 2 fail and 0 are undecided; "
+        "0 are about numbers that are not printed."
+    )
+    assert "## Schmidt & Hofmann (2018)" in text
+    assert "## Livne" not in text
+    assert "It is \\*higher\\*. (Section 5.1)" in text
+    assert "`ce_test: TRIL, K=5 < TRIL`" in text
+    assert "−0.500 [−0.851, −0.149] nats/word" in text
+    assert "not in the plan: TRIL, K=10" in text
+    assert "**holds**" in text
+    assert "(stand-in)" not in text
+
+
+def test_data_sets_of_a_claim_share_its_text(shipped, published):
+    text = as_markdown(evaluate(shipped.claims, Measured([], [], bool), published))
+    assert text.count("sMIM's perplexity falls with every step of the latent size.") == 1
+    assert "`ppl_melbo: sMIM (32) > sMIM (512) > sMIM (1024)`" in text
+    # Of many missing rows the first are named.
+    assert "DIAG; TRIL; TRIL, K=2; TRIL, K=5; and 6 more" in text
+    assert all(line.count("|") == 6 for line in text.splitlines() if line.startswith("|"))
+
+
+def call(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "textlvm.reporting.claims", *map(str, words)],
+        cwd=ROOT / "workflow",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_line(published, tmp_path):
+    table = tmp_path / "table1.csv"
+    tidy.write_tidy(table, build(1, published, [], {}))
+    forms = ("csv", "md", "html")
+    out = [word for form in forms for word in (f"--{form}", tmp_path / f"claims.{form}")]
+    common = ["--published", ROOT / "workflow" / "published.csv", "--tables", table, *out]
+    result = call("--claims", CLAIMS, *common)
+    assert result.returncode == 0, result.stderr
+    lines = list(csv.DictReader((tmp_path / "claims.csv").open(encoding="utf-8")))
+    assert {line["published_outcome"] for line in lines} == set(Outcome)
+    assert (tmp_path / "claims.md").read_text(encoding="utf-8").startswith("# Claims of the papers\n")
+    assert "<h1>Claims of the papers</h1>" in (tmp_path / "claims.html").read_text(encoding="utf-8")
+    wrong = tmp_path / "claims.yaml"
+    wrong.write_text(CLAIMS.read_text(encoding="utf-8").replace("kind: falling", "kind: sinking", 1))
+    result = call("--claims", wrong, *common)
+    assert result.returncode == 2
+    assert (
+        "claim 'smim-gains-from-latent-size'" in result.stderr
+        or "claim 'entropy-gap-decreases'" in result.stderr
+    )
+    assert "Traceback" not in result.stderr
+    assert (tmp_path / "claims.csv").exists()

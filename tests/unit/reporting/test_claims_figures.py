@@ -1,0 +1,95 @@
+import csv
+import json
+import math
+import random
+import statistics
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.errors import UserError
+from textlvm.reporting.claims_figures import FIGURES, SAMPLE, measure
+
+VALUES = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=30)
+
+
+def histograms(tmp_path, **content):
+    path = tmp_path / "histograms.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_entropies_at_both_ends_of_a_training(tmp_path):
+    path = tmp_path / "curve.jsonl"
+    entropies = [(0.1, 2.0), (0.7, 1.5), (1.2, 1.1)]
+    lines = [{"step": 1, "loss": 9.0}]
+    lines += [{"step": i, "loss": 9.0, "h_gap": gap, "h_expected": e} for i, (gap, e) in enumerate(entropies)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in [*lines, {"step": 9, "loss": 8.0}]))
+    found = [measure(f"{name}_{when}", path) for name in ("h_gap", "h_expected") for when in ("start", "end")]
+    assert found == [0.1, 1.2, 2.0, 1.1]
+
+
+def test_a_training_with_one_evaluation_has_no_ends(tmp_path):
+    path = tmp_path / "curve.jsonl"
+    path.write_text(json.dumps({"step": 1, "h_gap": 0.1, "h_expected": 2.0}))
+    assert measure("h_gap_start", path) is None
+    path.write_text("")
+    assert measure("h_gap_end", path) is None
+
+
+def test_the_gap_at_a_position_is_that_of_the_trajectories_that_reach_it(tmp_path):
+    path = tmp_path / "entropy.csv"
+    rows = [(1, 0, 1.0), (1, 1, 2.0), (2, 1, 5.0), (4, 0, 3.0), (4, 1, 6.0), (10, 0, 99.0)]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["position", "trajectory", "h_gap"])
+        writer.writerows(rows)
+    assert measure("h_gap_at_1", path) == 1.5
+    assert measure("h_gap_at_4", path) == 4.5
+    assert measure("h_gap_sd_at_4", path) == pytest.approx(statistics.stdev([3, 6]))
+    # One trajectory, or none, is too few.
+    assert measure("h_gap_at_2", path) is None
+    assert measure("h_gap_at_8", path) is None
+
+
+@settings(deadline=None)
+@given(same=VALUES, other=VALUES)
+def test_overlap_is_the_share_of_pairs_in_the_wrong_order(same, other, tmp_path_factory):
+    pairs = {"log_p_same": same, "log_p_other": other, "log_q_same": other, "log_q_other": same}
+    path = histograms(tmp_path_factory.mktemp("run"), pairs=pairs)
+    wrong = [o >= s for s in same for o in other]
+    assert measure("overlap_log_p", path) == pytest.approx(statistics.fmean(wrong))
+    assert measure("overlap_log_q", path) == pytest.approx(
+        statistics.fmean(s >= o for s in same for o in other)
+    )
+
+
+def test_a_model_without_pairs_has_no_overlap(tmp_path):
+    assert measure("overlap_log_p", histograms(tmp_path, objective="ae")) is None
+
+
+def test_the_bound_deviates_as_in_repeated_samples(tmp_path):
+    """Against the paper's procedure: the bounds of many samples of a thousand sentences."""
+    generator = random.Random(0)
+    n = 1500
+    nll = [generator.gauss(60, 15) for _ in range(n)]
+    path = histograms(tmp_path, melbo=[-x - math.log(n) for x in nll])
+    bounds = [statistics.fmean(generator.sample(nll, SAMPLE)) + math.log(SAMPLE) for _ in range(1500)]
+    expected = statistics.stdev(bounds) / statistics.fmean(bounds)
+    assert measure("bound_deviation", path) == pytest.approx(expected, rel=0.08)
+
+
+def test_a_small_test_set_has_no_sample_of_a_thousand(tmp_path):
+    assert measure("bound_deviation", histograms(tmp_path, melbo=[-60.0] * SAMPLE)) is None
+    assert measure("bound_deviation", histograms(tmp_path)) is None
+
+
+@pytest.mark.parametrize("metric", FIGURES)
+def test_another_file_is_said_to_be_one(metric, tmp_path):
+    path = tmp_path / FIGURES[metric].file
+    with pytest.raises(UserError, match=f"cannot read '{metric}'"):
+        measure(metric, path)
+    path.write_text("[1, 2" if path.suffix != ".csv" else "a,b\n1,2\n3,4\n")
+    with pytest.raises(UserError, match=f"cannot read '{metric}'.*again"):
+        measure(metric, path)

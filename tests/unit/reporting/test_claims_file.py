@@ -1,0 +1,264 @@
+"""workflow/claims.yaml, the language it is written in, and what is said where it is wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textlvm import plan
+from textlvm.corpora import registry
+from textlvm.errors import UserError
+from textlvm.reporting.claims_file import load
+from textlvm.reporting.claims_language import Place, Side
+
+ROOT = Path(__file__).parents[3]
+CLAIMS = ROOT / "workflow" / "claims.yaml"
+CLAIM = {
+    "id": "mine",
+    "paper": "words",
+    "where": "Section 5.1",
+    "claim": "It is lower.",
+    "tables": {"bookscorpus": 1},
+    "metrics": ["ce_test"],
+    "kind": "less",
+    "of": [["TRIL, K=5", "TRIL"]],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes claims.yaml with one claim; keywords override, `None` leaves a key out."""
+
+    def file(top=None, **changes):
+        entry = {key: value for key, value in (CLAIM | changes).items() if value is not None}
+        path = tmp_path / "claims.yaml"
+        path.write_text(yaml.safe_dump({"claims": [entry]} | (top or {})), encoding="utf-8")
+        return path
+
+    return file
+
+
+@pytest.fixture(scope="module")
+def shipped(published):
+    return load(CLAIMS, published)
+
+
+def rows(claim):
+    """The rows of every comparison, in the order of its terms, with the signs."""
+    return [
+        " ".join(
+            f"{'+' if sign > 0 else '-'}{own.row if isinstance(own, Place) else own:}"
+            for sign, own in c.terms
+        )
+        for c in claim.comparisons
+    ]
+
+
+def only(path, published):
+    (claim,) = load(path, published).claims
+    return claim
+
+
+def test_the_shipped_claims_are_correct_and_many(shipped):
+    entries = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))["claims"]
+    assert len(entries) >= 35
+    assert {entry["paper"] for entry in entries} == {"words", "sentences"}
+    assert len(shipped.claims) == sum(len(entry["tables"]) for entry in entries)
+    assert len({claim.id for claim in shipped.claims}) == len(shipped.claims)
+
+
+def test_every_claim_says_where_it_stands(shipped):
+    assert all(re.match(r"(Section|Appendix|Table|caption)", claim.where) for claim in shipped.claims)
+
+
+def test_rows_that_no_paper_prints_are_rows_of_the_experiment(shipped, published):
+    """So that a misspelt one does not hide behind `unprinted`."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    corpora = registry.load(ROOT / "workflow" / "corpora.yaml")
+    measured = (*plan.runs(config), *plan.data_sets(config, corpora))
+    planned = {(own.paper, row.table, row.label) for own in measured for row in own.rows}
+    printed = {(p.paper, p.table, p.row) for p in published}
+    claimed = {
+        (p.paper, p.table, p.row) for claim in shipped.claims for own in claim.comparisons for p in own.places
+    }
+    assert claimed <= printed | planned
+    # What is neither planned nor printed could never be decided; quoted rows are printed alone.
+    assert {row for *_, row in claimed - planned} == {
+        p.row for p in published if p.kind == "quoted" and (p.paper, p.table, p.row) in claimed - planned
+    }
+
+
+def test_every_untrained_name_is_in_use(shipped):
+    places = {place for claim in shipped.claims for own in claim.comparisons for place in own.places}
+    assert set(shipped.untrained_rows) <= {place.row for place in places}
+    assert set(shipped.untrained_metrics) <= {place.metric for place in places}
+    assert shipped.is_untrained(Place("words", 1, "bookscorpus", "ORACLE", "ce_test"))
+    assert not shipped.is_untrained(Place("words", 1, "bookscorpus", "TRIL", "ce_test"))
+
+
+def test_files_of_figures_are_those_of_the_rows_that_claims_name(shipped):
+    figures = {(figure.row, figure.file) for figure in shipped.figures if figure.paper == "words"}
+    assert figures == {("2×TRIL, K=10", "curve.jsonl"), ("2×TRIL, K=10", "entropy.csv")}
+
+
+def test_one_comparison_for_each_pair_and_metric(write, published):
+    claim = only(
+        write(metrics=["ce_train", "ce_test"], of=[["TRIL, K=5", "TRIL"], ["2×TRIL, K=5", "2×TRIL"]]),
+        published,
+    )
+    assert rows(claim) == ["+TRIL, K=5 -TRIL"] * 2 + ["+2×TRIL, K=5 -2×TRIL"] * 2
+    assert [own.places[0].metric for own in claim.comparisons] == ["ce_train", "ce_test"] * 2
+    assert {own.side for own in claim.comparisons} == {Side.BELOW}
+    assert {own.unit for own in claim.comparisons} == {"nats/word"}
+    assert claim.predicate == "ce_train, ce_test: TRIL, K=5 < TRIL; 2×TRIL, K=5 < 2×TRIL"
+
+
+def test_chains_are_steps_and_numbers_at_their_ends_an_interval(write, published):
+    rising = only(write(kind="rising", of=[[0, "TRIL", "TRIL, K=5", 20.5]]), published)
+    assert rows(rising) == ["+0.0 -TRIL", "+TRIL -TRIL, K=5", "+TRIL, K=5 -20.5"]
+    assert {own.side for own in rising.comparisons} == {Side.BELOW}
+    assert rising.predicate == "ce_test: 0 < TRIL < TRIL, K=5 < 20.5"
+    falling = only(write(kind="falling", of=[["TRIL", "TRIL, K=5"]]), published)
+    assert {own.side for own in falling.comparisons} == {Side.ABOVE}
+
+
+def test_a_difference_of_differences(write, published):
+    claim = only(
+        write(kind="difference", of=[[["TRIL", "TRIL, K=5"], ["TRIL, K=5", "TRIL, K=10"]]]), published
+    )
+    assert rows(claim) == ["+TRIL -TRIL, K=5 -TRIL, K=5 +TRIL, K=10"]
+    assert claim.comparisons[0].side is Side.ABOVE
+    assert claim.predicate == "ce_test: TRIL − TRIL, K=5 > TRIL, K=5 − TRIL, K=10"
+
+
+def test_margins(write, published):
+    absolute = only(write(kind="near", margin=0.5), published)
+    assert (absolute.comparisons[0].margin, absolute.comparisons[0].share_of) == (0.5, None)
+    assert absolute.predicate == "ce_test: TRIL, K=5 ≈ TRIL, within 0.5"
+    share = only(write(margin="2.5%"), published)
+    assert share.comparisons[0].margin == 0.025
+    assert share.comparisons[0].share_of.row == "TRIL"
+    assert share.predicate == "ce_test: TRIL, K=5 < TRIL, by more than 2.5%"
+
+
+def test_a_name_for_many_rows_is_compared_with_each_but_not_with_itself(write, published):
+    top = {"rows": {"all": ["TRIL", "TRIL, K=2", "TRIL, K=5"]}}
+    claim = only(write(top, of=[["TRIL, K=5", "all"]]), published)
+    assert rows(claim) == ["+TRIL, K=5 -TRIL", "+TRIL, K=5 -TRIL, K=2"]
+    assert claim.predicate == "ce_test: TRIL, K=5 < all"
+
+
+def test_a_name_is_the_same_row_wherever_it_stands_in_a_comparison(write, published):
+    top = {"rows": {"each": {"ptb": ["sVAE (16)", "sVAE (128)"], "yahoo": "sVAE (32) + kl"}}}
+    claims = load(
+        write(
+            top,
+            paper="sentences",
+            tables={"ptb": 2, "yahoo": 4},
+            metrics=None,
+            of=[[{"row": "each", "metric": "nll_elbo"}, {"row": "each", "metric": "nll_melbo"}]],
+        ),
+        published,
+    ).claims
+    assert [claim.id for claim in claims] == ["mine/ptb", "mine/yahoo"]
+    assert [rows(claim) for claim in claims] == [
+        ["+sVAE (16) -sVAE (16)", "+sVAE (128) -sVAE (128)"],
+        ["+sVAE (32) + kl -sVAE (32) + kl"],
+    ]
+    assert claims[1].predicate == "sVAE (32) + kl: nll_elbo < nll_melbo"
+    assert {place.table for claim in claims for c in claim.comparisons for place in c.places} == {2, 4}
+
+
+def test_a_cell_says_what_differs_from_the_claim(write, published):
+    claim = only(
+        write(
+            tables={"bookscorpus": 2},
+            of=[["2×TRIL, K=5", {"row": "2×TRIL, K=5", "table": 1, "metric": "ce_train"}]],
+        ),
+        published,
+    )
+    assert [(p.table, p.metric) for p in claim.comparisons[0].places] == [(2, "ce_test"), (1, "ce_train")]
+    assert claim.predicate == "ce_test: 2×TRIL, K=5 < ce_train of 2×TRIL, K=5 in Table 1"
+
+
+def test_planned_rows_may_be_compared(write, published):
+    changes = {"of": [["TRIL, K=3", "TRIL"]]}
+    with pytest.raises(UserError, match="has no row 'TRIL, K=3'"):
+        load(write(**changes), published)
+    assert load(write(**changes), published, {("words", 1, "TRIL, K=3")}).claims
+    with pytest.raises(UserError, match="has no row 'TRIL, K=3'"):
+        load(write(**changes), published, {("words", 2, "TRIL, K=3")})
+    assert load(write({"unprinted": {"words": ["TRIL, K=3"]}}, **changes), published).claims
+
+
+SENTENCES = {"paper": "sentences", "tables": {"ptb": 2}, "metrics": None}
+WRONG = [
+    ({"kind": "smaller"}, "kind cannot be 'smaller'; valid: 'difference'"),
+    ({"kind": "lesser"}, "kind cannot be 'lesser'; did you mean 'less'?"),
+    ({"metric": "ce_test"}, "unknown key 'metric'; did you mean 'metrics'"),
+    ({"of": None}, "the entry lacks `of`"),
+    ({"paper": "letters"}, "paper cannot be 'letters'"),
+    ({"margin": "five"}, "margin must be a number, or a percentage such as 5%, not 'five'"),
+    ({"of": [["TRIL, K=55", "TRIL"]]}, "has no row 'TRIL, K=55' on 'bookscorpus'; did you mean 'TRIL, K=5'"),
+    ({"metrics": ["ce_tset"]}, "has no metric 'ce_tset'; did you mean 'ce_test'"),
+    ({"metrics": None}, "the row 'TRIL, K=5' has no metric"),
+    ({"tables": {"bookscorpus": 3}}, "Table 3 of the words paper has no data set 'bookscorpus'"),
+    ({"tables": {"ptb": 1}}, "Table 1 of the words paper has no data set 'ptb'; valid: 'bookscorpus'"),
+    ({"of": [["TRIL", "TRIL, K=2", "TRIL, K=5"]]}, "kind less compares 2 things, not 3"),
+    ({"of": [[["TRIL", "TRIL, K=2"], ["TRIL", "TRIL, K=5"]]]}, "kind less compares rows, not lists of rows"),
+    ({"kind": "difference"}, "kind difference compares two lists of rows"),
+    (
+        {"kind": "difference", "of": [[["TRIL"], ["TRIL", "TRIL, K=5"]]]},
+        "kind difference compares two pairs of rows",
+    ),
+    ({"kind": "near"}, "kind near needs a margin"),
+    ({"kind": "rising", "margin": 1}, "kind rising takes no margin"),
+    ({"of": [["TRIL", "TRIL"]]}, "it compares a row with itself alone"),
+    ({"of": [[1, 2]]}, "numbers alone are nothing to measure"),
+    (
+        {"of": [["TRIL", {"row": "TRIL", "metric": "unique"}]]},
+        "ce_test and unique differ in unit: nats/word and share",
+    ),
+    (
+        {"of": [["TRIL", {"row": "TRIL", "metrics": "unique"}]]},
+        "unknown key 'metrics'; did you mean 'metric'",
+    ),
+    (
+        SENTENCES | {"of": [[{"row": "some", "metric": "kld"}, 1]], "tables": {"yelp15": 3}},
+        "the name 'some' stands for no row on 'yelp15'; valid: 'ptb'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), WRONG, ids=[str(i) for i in range(len(WRONG))])
+def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(write, published, changes, sentence):
+    path = write({"rows": {"some": {"ptb": "sVAE (16)"}}}, **changes)
+    with pytest.raises(UserError) as error:
+        load(path, published)
+    text = str(error.value)
+    assert text.startswith(f"{path}: claim 'mine': ")
+    assert sentence in text
+    assert "\n" not in text
+
+
+def test_an_id_is_given_once(write, published):
+    with pytest.raises(UserError, match="claim 'mine' stands there twice"):
+        load(write({"claims": [CLAIM, CLAIM]}), published)
+
+
+def test_a_claim_without_an_id_is_named_by_its_number(write, published):
+    with pytest.raises(UserError, match="claim number 1: the entry lacks `id`"):
+        load(write(id=None), published)
+
+
+def test_a_file_that_is_none(tmp_path, published):
+    with pytest.raises(UserError, match="cannot read the claims"):
+        load(tmp_path / "nowhere.yaml", published)
+    path = tmp_path / "claims.yaml"
+    path.write_text("claims:\n  - {id: a\n  - b: c\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"claims.yaml, line \d: not valid YAML"):
+        load(path, published)
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match=r"claims.yaml: .*object"):
+        load(path, published)

@@ -1,0 +1,324 @@
+import copy
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.errors import UserError
+from textlvm.files import write_json, write_text
+from textlvm.reporting.crate.archive import pack
+from textlvm.reporting.crate.description import PROFILES, describe
+from textlvm.reporting.crate.experiment import Experiment, read_run
+
+SENTENCE = "it was a bright cold day in april"
+SOURCES = {
+    "Snakefile": "rule all:\n",
+    "config.yaml": "papers: [words]\n",
+    "README.md": "# A project\n",
+    "envs/requirements.txt": "torch==2.13.0\n",
+    "workflow/rules/tables.smk": "rule table:\n",
+    "workflow/textlvm/words/train.py": '"""Train."""\n',
+    "workflow/textlvm/words/evaluate.py": '"""Measure."""\n',
+    "workflow/textlvm/sentences/train.py": '"""Train."""\n',
+    "workflow/textlvm/sentences/evaluate.py": '"""Measure."""\n',
+}
+NOT_SOURCES = (
+    "workflow/textlvm/__pycache__/plan.pyc",
+    "workflow/.backup",
+    "resources/mine/a.txt",
+    "notes.txt",
+)
+TEXTS = ("sentences/table12.md", "sentences/table21.json", "index.html")
+CORPORA = {
+    "mine": Corpus("mine", "My novels", "text", (SourceFile("a.txt", ("https://example.org/a.txt",)),)),
+    "ptb": Corpus(
+        "ptb", "Penn Treebank", "sentences", (), licence="For members.", citation="M. Marcus, 1993"
+    ),
+}
+
+
+def process(hour, dirty=False):
+    """What a process says of itself, from this hour on."""
+    times = {
+        "began": f"2026-01-02T{hour:02}:00:00.000+00:00",
+        "ended": f"2026-01-02T{hour:02}:30:00.000+00:00",
+    }
+    cost = {"seconds": 1800.0, "peak_memory_mib": 250}
+    return {"git": {"commit": "abc", "dirty": dirty}, "packages": {"torch": "2.13.0"}, **times, **cost}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A project with its results: a run of the words paper, one of the other measured on two data sets."""
+    for name, text in SOURCES.items():
+        write_text(tmp_path / name, text)
+    for name in NOT_SOURCES:
+        write_text(tmp_path / name, SENTENCE)
+    results = tmp_path / "results" / "demo"
+    for name in ("table1.csv", "claims.html", "words/mine/figure1.png"):
+        write_text(results / name, name)
+    for name in TEXTS:
+        write_text(results / name, SENTENCE)
+    write_json(results / "sentences/ptb/data/statistics.json", {"metrics": {}})
+    words = ["words/mine/standard/words.tsv"]
+    data = ["sentences/ptb/data/statistics.json", "sentences/ptb/data/test.tokens.npy"]
+    runs = (
+        ("words/mine/standard/tril", "words/mine/standard/tril", words, "mine/a.txt", 1),
+        ("sentences/ptb/smim", "sentences/ptb/smim", data, "ptb/train.txt", 3),
+        (
+            "sentences/yahoocqa/smim",
+            "sentences/ptb/smim",
+            [*data, "sentences/yahoocqa/data/questions.json"],
+            "",
+            5,
+        ),
+    )
+    for folder, name, read, corpus, hour in runs:
+        read = [f"results/demo/{path}" for path in (*read, f"{name}/seed0/model.safetensors")]
+        record = {
+            "name": name,
+            "seed": 0,
+            "configuration": {"model": {"dim": 8}, "training": {"steps": 2}, "evaluation": {"samples": 5}},
+            "corpora": {f"resources/downloads/{corpus}": "c0ffee"} if corpus else {},
+            "data": dict.fromkeys(read, "0ff1ce"),
+            "training": process(3 if "smim" in name else hour) | {"cost": {}},
+            "evaluation": process(hour + 1, dirty=hour == 5),
+        }
+        write_json(results / folder / "seed0" / "provenance.json", record)
+        write_json(results / folder / "seed0" / "metrics.json", {"metrics": {}})
+    return tmp_path
+
+
+@pytest.fixture
+def experiment(root, monkeypatch):
+    """The same, as the rule describes it; changes go into it."""
+    monkeypatch.chdir(root)
+    results = Path("results", "demo")
+
+    def make(**changes):
+        tables = ["table1.csv", "claims.html", "words/mine/figure1.png"]
+        given = {
+            "project": Path(),
+            "results": results,
+            "products": [results / name for name in (*tables, *TEXTS)],
+            "runs": [read_run(path) for path in sorted(results.rglob("provenance.json"))],
+            "data": [results / "sentences/ptb/data/statistics.json"],
+            "configuration": {"papers": ["words", "sentences"]},
+            "corpora": CORPORA,
+            "engine": "9.27.1",
+        }
+        return Experiment(**given | changes)
+
+    return make
+
+
+def contents(experiment, out=Path("crate.zip")):
+    """The files of an experiment's crate."""
+    pack(describe(experiment), out)
+    with zipfile.ZipFile(out) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def entities(files):
+    """What the crate says, by identifier."""
+    graph = json.loads(files["ro-crate-metadata.json"])["@graph"]
+    assert len({entity["@id"] for entity in graph}) == len(graph)
+    return {entity["@id"]: entity for entity in graph}
+
+
+def many(value):
+    return value if isinstance(value, list) else [value]
+
+
+def references(value):
+    """The identifiers that an entity refers to."""
+    return [own["@id"] for values in value.values() for own in many(values) if isinstance(own, dict)]
+
+
+def violations(files):
+    """What the profiles of the crate require and it does not have."""
+    found = entities(files)
+    types = {name: set(many(entity["@type"])) for name, entity in found.items()}
+    root, descriptor = found["./"], found["ro-crate-metadata.json"]
+    main = found[root["mainEntity"]["@id"]]
+    actions = [entity for name, entity in found.items() if "CreateAction" in types[name]]
+    tools = {action.get("instrument", {}).get("@id") for action in actions}
+    if {"@id": "https://w3id.org/ro/crate/1.1"} not in many(descriptor["conformsTo"]):
+        yield "descriptor"
+    yield from {"name", "description", "datePublished", "license"} - root.keys()
+    yield from set(PROFILES) - {profile["@id"] for profile in root["conformsTo"]}
+    if not {"File", "SoftwareSourceCode", "ComputationalWorkflow"} <= types[main["@id"]]:
+        yield "type of the workflow"
+    if "ComputerLanguage" not in types[main["programmingLanguage"]["@id"]]:
+        yield "language"
+    if main["@id"] not in tools or None in tools:
+        yield "instrument"
+    if {part["@id"] for part in main.get("hasPart", [])} != tools - {main["@id"]}:
+        yield "tools"
+    for action in actions:
+        yield from {"name", "description", "instrument", "result", "startTime", "endTime"} - action.keys()
+        if action["@id"] not in references({"mentions": root["mentions"]}):
+            yield f"{action['@id']} is not mentioned"
+        for usage in many(action.get("resourceUsage", [])):
+            if not {"propertyID", "unitCode", "value"} <= found[usage["@id"]].keys():
+                yield usage["@id"]
+        for used in [*many(action.get("object", [])), *many(action["result"])]:
+            if not types[used["@id"]] & {"File", "CreativeWork"}:
+                yield used["@id"]
+    for entity in found.values():
+        yield from (name for name in references(entity) if name not in found and "://" not in name)
+        lists = (own for own in entity.values() if isinstance(own, list))
+        yield from (f"list of one in {entity['@id']}" for own in lists if len(own) == 1)
+    packed = {name for name, kind in types.items() if "File" in kind}
+    yield from packed ^ (files.keys() - {"ro-crate-metadata.json"})
+    yield from packed ^ {part["@id"] for part in root["hasPart"]}
+
+
+def test_a_crate_has_what_its_profiles_require(experiment):
+    assert list(violations(contents(experiment()))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("./", "license"),
+        ("Snakefile", "hasPart"),
+        ("#run", "instrument"),
+        ("#words/mine/standard/tril/seed0/training", "endTime"),
+        ("#words/mine/standard/tril/seed0/training/seconds", "propertyID"),
+    ],
+)
+def test_a_crate_without_it_is_noticed(experiment, name, missing):
+    files = contents(experiment())
+    broken = copy.deepcopy(entities(files))
+    del broken[name][missing]
+    text = json.dumps({"@graph": list(broken.values())})
+    assert list(violations(files | {"ro-crate-metadata.json": text.encode()}))
+
+
+def test_the_same_files_make_the_same_archive(experiment, root):
+    first = experiment()
+    pack(describe(first), root / "first.zip")
+    for path in root.rglob("*"):
+        if path.is_file():
+            os.utime(path, (1e9, 1e9))
+    again = experiment(products=first.products[::-1], runs=first.runs[::-1])
+    pack(describe(again), root / "second.zip")
+    assert (root / "first.zip").read_bytes() == (root / "second.zip").read_bytes()
+    with zipfile.ZipFile(root / "first.zip") as archive:
+        assert archive.namelist() == sorted(archive.namelist())
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_workflow_is_in_it_and_nothing_beside(experiment):
+    files = contents(experiment())
+    assert {name: files[name].decode() for name in SOURCES} == SOURCES
+    assert not files.keys() & set(NOT_SOURCES)
+    assert json.loads(files["configuration.json"]) == {"papers": ["words", "sentences"]}
+
+
+def test_results_lie_together_wherever_they_were(experiment, root):
+    results = root / "results" / "demo"
+    given = experiment()
+    elsewhere = {"results": results, "products": [root / path for path in given.products]}
+    elsewhere |= {"runs": [read_run(path) for path in sorted(results.rglob("provenance.json"))]}
+    elsewhere |= {"data": [root / path for path in given.data]}
+    files = contents(experiment(**elsewhere))
+    assert {name for name in files if "demo" in name or name.startswith("/")} == set()
+    assert {"results/table1.csv", "results/claims.html", "results/words/mine/figure1.png"} <= files.keys()
+
+
+def test_no_text_of_a_corpus_is_in_it(experiment):
+    files = contents(experiment())
+    assert not [name for name, content in files.items() if SENTENCE.encode() in content]
+    assert not [name for name in files if name.endswith((".tsv", ".npy", ".safetensors", "questions.json"))]
+
+
+def test_a_page_without_texts_is_in_it(experiment):
+    results = Path("results", "demo")
+    files = contents(experiment(products=[results / "table1.csv", results / "index.html"]))
+    assert "results/index.html" in files
+
+
+def test_corpora_are_named_with_their_terms_and_digests(experiment):
+    found = entities(contents(experiment()))
+    ptb, novels = found["#corpora/ptb"], found["#corpora/mine"]
+    assert (ptb["name"], ptb["citation"]) == ("Penn Treebank", "M. Marcus, 1993")
+    assert found[ptb["license"]["@id"]]["description"] == "For members."
+    assert found[novels["license"]["@id"]]["description"] == "None stated."
+    assert found["#corpora/mine/a.txt"]["sha256"] == "c0ffee"
+    assert found["#corpora/mine/a.txt"]["url"] == "https://example.org/a.txt"
+    assert {"@id": "#corpora/ptb"} in found["#run"]["object"]
+
+
+def test_a_run_is_a_training_and_an_evaluation(experiment):
+    found = entities(contents(experiment()))
+    run, weights = (
+        "words/mine/standard/tril/seed0",
+        "#results/words/mine/standard/tril/seed0/model.safetensors",
+    )
+    training, evaluation = found[f"#{run}/training"], found[f"#{run}/evaluation"]
+    assert json.loads(training["description"]) == {"model": {"dim": 8}, "training": {"steps": 2}}
+    assert json.loads(evaluation["description"]) == {"samples": 5}
+    assert training["instrument"]["@id"] == "workflow/textlvm/words/train.py"
+    assert training["object"]["@id"] == "#results/words/mine/standard/words.tsv"
+    assert training["result"]["@id"] == weights
+    assert {"@id": weights} in evaluation["object"]
+    assert {"@id": f"results/{run}/metrics.json"} in evaluation["result"]
+    assert evaluation["subjectOf"]["@id"] == f"results/{run}/provenance.json"
+    assert found[weights]["sha256"] == "0ff1ce"
+    assert found[f"#{run}/training/peak_memory_mib"]["value"] == 250
+
+
+def test_a_training_that_is_measured_twice_is_one(experiment):
+    found = entities(contents(experiment()))
+    assert [name for name in found if name.endswith("/training") and "smim" in name] == [
+        "#sentences/ptb/smim/seed0/training"
+    ]
+    training = found["#sentences/ptb/smim/seed0/training"]
+    other = found["#sentences/yahoocqa/smim/seed0/evaluation"]
+    assert not any("yahoocqa" in name for name in references({"object": training["object"]}))
+    assert {"@id": "#results/sentences/yahoocqa/data/questions.json"} in other["object"]
+    # A file of the crate is referred to as such.
+    assert {"@id": "results/sentences/ptb/data/statistics.json"} in other["object"]
+
+
+def test_times_are_those_of_the_first_and_the_last_step(experiment):
+    found = entities(contents(experiment()))
+    assert found["#run"]["startTime"] == "2026-01-02T01:00:00.000+00:00"
+    assert found["#run"]["endTime"] == found["./"]["datePublished"] == "2026-01-02T06:30:00.000+00:00"
+
+
+def test_the_version_is_the_commit_of_the_last_evaluation(experiment, root):
+    assert entities(contents(experiment()))["Snakefile"]["version"] == "abc-dirty"
+    for path in root.rglob("provenance.json"):
+        record = json.loads(path.read_text())
+        record["evaluation"]["git"] = None
+        write_json(path, record)
+    assert "version" not in entities(contents(experiment()))["Snakefile"]
+
+
+def test_a_licence_is_named_if_there_is_one(experiment, root):
+    found = entities(contents(experiment()))
+    assert "None is stated" in found[found["./"]["license"]["@id"]]["description"]
+    write_text(root / "LICENSE", "Do what you like.\n")
+    assert entities(contents(experiment()))["./"]["license"]["@id"] == "LICENSE"
+
+
+def test_a_run_from_before_there_were_records_is_described_without_times(experiment, root):
+    path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
+    write_json(path, json.loads(path.read_text()) | {"training": {"cost": {"seconds": 2.0}}})
+    training = entities(contents(experiment()))["#words/mine/standard/tril/seed0/training"]
+    assert not {"startTime", "endTime", "resourceUsage"} & training.keys()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "words/mine/standard/tril"}'])
+def test_a_damaged_record_is_named(root, text):
+    path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*evaluate"):
+        read_run(path)

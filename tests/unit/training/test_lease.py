@@ -1,0 +1,54 @@
+import logging
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.errors import UserError
+from textlvm.training.lease import acquire
+
+
+@given(held=st.lists(st.booleans(), min_size=1, max_size=6).filter(lambda held: not all(held)))
+def test_a_free_gpu_is_found_among_any_that_are_held(held):
+    names = [f"GPU-{index}" for index in range(len(held))]
+    with tempfile.TemporaryDirectory() as folder:
+        leases = [acquire(names, Path(folder)) for _ in names]
+        assert sorted(lease.index for lease in leases) == list(range(len(held)))
+        for lease in leases:
+            if not held[lease.index]:
+                lease.release()
+        found = [acquire(names, Path(folder)) for free in held if not free]
+        assert sorted(lease.index for lease in found) == [i for i, busy in enumerate(held) if not busy]
+        for lease in (*found, *(lease for lease in leases if held[lease.index])):
+            lease.release()
+
+
+def test_processes_that_count_gpus_differently_agree_by_their_names(tmp_path):
+    first = acquire(["GPU-a"], tmp_path)
+    assert acquire(["GPU-a", "GPU-b"], tmp_path).index == 1
+    first.release()
+    assert acquire(["GPU-b", "GPU-a"], tmp_path).index == 1
+
+
+def test_a_forgotten_lease_is_still_held(tmp_path):
+    acquire(["GPU-a", "GPU-b"], tmp_path)
+    assert acquire(["GPU-a", "GPU-b"], tmp_path).index == 1
+
+
+def test_what_was_got_is_logged(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        acquire(["GPU-a"], tmp_path)
+    assert caplog.messages == ["leased GPU-a after 0 s"]
+
+
+def test_the_folder_is_the_users_own(tmp_path):
+    acquire(["GPU-a"], tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"^GPUs cannot be shared .*/locks \(Not a directory\): set TMPDIR"):
+        acquire(["GPU-a"], tmp_path / "file" / "locks")

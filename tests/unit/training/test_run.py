@@ -1,0 +1,176 @@
+"""What a training leaves in its folders: files of a finished one, a reason of a failed one."""
+
+import json
+import math
+import multiprocessing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from textlvm.errors import UserError
+from textlvm.processes import exclusive
+from textlvm.provenance import Process
+from textlvm.reporting.runs import read_result
+from textlvm.training import run as runs
+from textlvm.training.failure import Failure, entry
+from textlvm.training.run import train_to_files
+from textlvm.training.schedule import Constant
+from textlvm.training.trainer import Objective
+
+RUN = {
+    "paper": "words",
+    "corpus": "gutenberg",
+    "split": "standard",
+    "run": "tril",
+    "seed": 3,
+    "model": {"dim": 8},
+    "training": {"steps": 12},
+}
+
+
+OUTPUTS = ["checkpoint", "cost.json", "curve.jsonl", "model.safetensors", "training.json"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    steps: int = 12
+    batch: int = 4
+    clip: float | None = 1.0
+    log_every: int = 3
+    monitor_every: int = 6
+    checkpoint_every: int = 3
+
+
+def fit(out, factor=1.0):
+    torch.manual_seed(0)
+    model = nn.Linear(2, 1)
+
+    def loss(step):
+        return model(torch.randn(4, 2)).square().mean() * (factor if step == 8 else 1.0)
+
+    train_to_files(
+        model,
+        Objective(loss, inputs=lambda step: [f"word {step}"]),
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        Constant(0.1),
+        Settings(),
+        "identity",
+        RUN,
+        Process(),
+        out / "checkpoint",
+        out,
+    )
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_finished_training_leaves_its_files_alone(tmp_path):
+    fit(tmp_path)
+    assert names(tmp_path) == OUTPUTS
+    assert names(tmp_path / "checkpoint") == ["lock", "progress.json"]
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert (cost["steps"], cost["parameters"]) == (12, 3)
+
+
+def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):
+    with pytest.raises(UserError) as failed:
+        fit(tmp_path, math.nan)
+    reason = "the loss became nan at step 8, whose batch has 'word 8'"
+    assert str(failed.value) == (
+        f"words.runs.standard.tril, seed 3: {reason}: "
+        "lower its training.learning_rate or its training.clip in config.yaml"
+    )
+    assert names(tmp_path) == ["checkpoint"]
+    assert names(tmp_path / "checkpoint") == [
+        "failure.json",
+        "lock",
+        "progress.json",
+        "state.previous.safetensors",
+        "state.safetensors",
+    ]
+    file = tmp_path / "checkpoint" / "failure.json"
+    result = read_result(file)
+    assert (result.failed, result.reason, result.seed) == (True, reason, 3)
+    assert result.run_key == ("words", "", "gutenberg", "standard", "tril")
+    assert json.loads(file.read_text())["model"] == RUN["model"]
+
+
+def test_a_success_takes_the_failure_away(tmp_path):
+    with pytest.raises(UserError):
+        fit(tmp_path, math.nan)
+    fit(tmp_path)
+    assert names(tmp_path / "checkpoint") == ["lock", "progress.json"]
+    fit(tmp_path / "whole")
+    for file in ("model.safetensors", "curve.jsonl"):
+        assert (tmp_path / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+
+
+def test_what_killed_processes_were_writing_is_removed(tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    for name in (
+        ".model-0a1b.safetensors",
+        "checkpoint/.state-0a1b.safetensors",
+        "checkpoint/.progress-1.json",
+    ):
+        (tmp_path / name).write_text("half")
+    fit(tmp_path)
+    assert not [
+        name for folder in (tmp_path, tmp_path / "checkpoint") for name in names(folder) if name[0] == "."
+    ]
+
+
+@pytest.mark.parametrize("file", OUTPUTS[1:])
+def test_a_training_that_ends_among_its_files_is_not_done_again(tmp_path, monkeypatch, file):
+    class Killed(BaseException):
+        pass
+
+    replace = Path.replace
+
+    def die(path, target):
+        if Path(target).name == file:
+            raise Killed
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", die)
+        with pytest.raises(Killed):
+            fit(tmp_path)
+    assert (tmp_path / "checkpoint" / "state.safetensors").exists()
+    fit(tmp_path)
+    assert names(tmp_path) == OUTPUTS
+    assert names(tmp_path / "checkpoint") == ["lock", "progress.json"]
+
+
+def hold(folder, holding, enough):
+    with exclusive(folder):
+        holding.set()
+        enough.wait()
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "exclusive", lambda folder: exclusive(folder, patience=0.0))
+    spawn = multiprocessing.get_context("fork")
+    holding, enough = spawn.Event(), spawn.Event()
+    other = spawn.Process(target=hold, args=(tmp_path / "checkpoint", holding, enough))
+    other.start()
+    assert holding.wait(60)
+    with pytest.raises(UserError, match=f"process {other.pid} .* is at work in .*checkpoint"):
+        fit(tmp_path)
+    enough.set()
+    other.join()
+    fit(tmp_path)
+
+
+def test_a_run_is_named_by_its_entry_in_the_configuration():
+    assert entry(RUN) == "words.runs.standard.tril"
+    assert entry({**RUN, "paper": "sentences", "dataset": "ptb"}) == "sentences.runs.ptb.tril"
+
+
+def test_a_failure_is_a_sentence_of_reason_and_advice():
+    failure = Failure("the loss became nan", "lower it")
+    assert (str(failure), failure.reason) == ("the loss became nan: lower it", "the loss became nan")

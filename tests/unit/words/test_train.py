@@ -1,0 +1,87 @@
+"""The entry point: its batches can be told, and a failure names words and run."""
+
+import argparse
+import dataclasses
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from specs import BASE
+
+from textlvm.corpora.splits import WordSplit, write_words
+from textlvm.errors import UserError
+from textlvm.reporting.runs import read_result
+from textlvm.words import train
+from textlvm.words.spec import TrainingSpec
+from textlvm.words.train import WordSampler
+
+SPLIT = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
+TRAINING = TrainingSpec(
+    steps=30,
+    batch=5,
+    learning_rate=0.01,
+    schedule="constant",
+    clip=1.0,
+    log_every=4,
+    monitor_every=10,
+    checkpoint_every=7,
+)
+
+
+def options(tmp_path, training=TRAINING, model=BASE):
+    write_words(tmp_path / "words.tsv", SPLIT)
+    spec = {"model": dataclasses.asdict(model), "training": dataclasses.asdict(training)}
+    spec = json.loads(json.dumps(spec))
+    out = tmp_path / "run"
+    return argparse.Namespace(
+        words=tmp_path / "words.tsv",
+        name="words/mine/unseen/tril",
+        seed=2,
+        spec=spec,
+        checkpoint=out / "checkpoint",
+        out=out,
+        gpus=0,
+    )
+
+
+def test_the_words_of_the_last_batches_are_remembered():
+    sampler = WordSampler(SPLIT, 6, torch.device("cpu"), remembered=2)
+    batches = {step: sampler(step) for step in (7, 8, 9)}
+    assert sampler.drawn(7) == []
+    for step in (8, 9):
+        drawn = sampler.drawn(step)
+        assert set(drawn) <= set(SPLIT.words)
+        # A letter more for the end of each word.
+        assert Counter(len(word) + 1 for word in drawn) == Counter(batches[step].word.bincount().tolist())
+
+
+def test_a_failure_names_words_and_the_run_with_its_settings(tmp_path):
+    given = options(tmp_path, dataclasses.replace(TRAINING, learning_rate=1e20, clip=None))
+    with pytest.raises(UserError) as failed:
+        train.main(given)
+    message = str(failed.value)
+    assert message.startswith("words.runs.unseen.tril, seed 2: the ")
+    assert ", whose batch has '" in message
+    assert message.endswith("lower its training.learning_rate or set its training.clip in config.yaml")
+    file = given.checkpoint / "failure.json"
+    assert read_result(file).run_key == ("words", "", "mine", "unseen", "tril")
+    written = json.loads(file.read_text())
+    spec = json.loads((given.out / "spec.json").read_text())
+    assert {key: written[key] for key in ("model", "training")} == {
+        key: spec[key] for key in ("model", "training")
+    }
+    assert not (given.out / "model.safetensors").exists()
+
+
+def test_a_run_of_the_oracle_is_a_run(tmp_path):
+    given = options(tmp_path, model=dataclasses.replace(BASE, family="oracle"))
+    train.main(given)
+    assert sorted(path.name for path in given.out.iterdir()) == [
+        "cost.json",
+        "curve.jsonl",
+        "model.safetensors",
+        "spec.json",
+        "training.json",
+    ]

@@ -1,0 +1,64 @@
+"""What describes the project says what the project is."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def rulegraph():
+    spec = importlib.util.spec_from_file_location("rulegraph", ROOT / "docs" / "rulegraph.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_picture_of_the_rules_is_that_of_the_workflow(rulegraph, project):
+    printed = rulegraph.edges(project.run(" ".join(rulegraph.COMMAND)))
+    assert ("words_train", "words_evaluate") in printed
+    drawn = rulegraph.drawn(rulegraph.PAGE.read_text(encoding="utf-8"))
+    assert drawn == rulegraph.diagram(rulegraph.reduced(printed)), "draw it anew: python docs/rulegraph.py"
+
+
+def ways(pairs):
+    """All pairs of rules with a way from one to the other."""
+    found = set(pairs)
+    while more := {(a, d) for a, b in found for c, d in found if b == c} - found:
+        found |= more
+    return found
+
+
+# A rule feeds those after it, and perhaps itself.
+graphs = st.sets(
+    st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")).filter(lambda p: p[0] <= p[1])
+)
+
+
+@given(graphs)
+def test_an_arrow_is_left_out_where_a_longer_way_leads(rulegraph, pairs):
+    kept = rulegraph.reduced(pairs)
+    assert kept <= pairs
+    assert ways(kept) == ways(pairs)
+    for pair in kept:
+        assert pair not in ways(kept - {pair})
+
+
+def test_the_citation_is_of_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["title"], str(citation["version"])) == (project["name"], project["version"])
+
+
+def test_the_catalogue_says_what_the_workflow_can_do():
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8"))["usage"]
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    assert usage["software-stack-deployment"]["conda"] == ("conda:" in rules)
+    assert usage["software-stack-deployment"]["apptainer"] == ("container:" in rules)
+    assert usage["report"] == ("report(" in rules)

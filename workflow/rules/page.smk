@@ -1,0 +1,59 @@
+# The page: everything an experiment has found, in one file.
+
+
+rule page:
+    """Tables, figures, texts, claims and runs on one page that needs no network."""
+    input:
+        tables=page_tables(""),
+        claims="<results>/claims.csv",
+        files=page_files(),
+        assets=page_assets(),
+    output:
+        "<results>/index.html",
+    log:
+        "<results>/logs/page.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        plan=whole_plan,
+        code=fingerprint("textlvm.reporting.page.__main__"),
+    shell:
+        """
+        python -m textlvm.reporting.page \
+            --plan {params.plan:q} \
+            --tables {input.tables:q} \
+            --claims {input.claims:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
+rule partial_page:
+    """The same of what has been measured so far; the other rows say `not run`. Trains nothing."""
+    input:
+        tables=page_tables("partial/"),
+        claims="<results>/partial/claims.csv",
+        assets=page_assets(),
+    output:
+        "<results>/partial/index.html",
+    log:
+        "<results>/logs/partial/page.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
+        # is in the files.
+        plan=finished_plan,
+        digest=finished_files,
+        code=fingerprint("textlvm.reporting.page.__main__"),
+    shell:
+        """
+        python -m textlvm.reporting.page \
+            --plan {params.plan:q} \
+            --tables {input.tables:q} \
+            --claims {input.claims:q} \
+            --out {output:q} \
+            --log {log:q}
+        """

@@ -1,0 +1,37 @@
+# Provenance: everything an experiment found and how, in one archive.
+
+
+rule crate:
+    """Pack the workflow, its products, and the metrics of every run with where they came from."""
+    input:
+        products=[*all_products(), "<results>/index.html"],
+        metrics=run_files(in_tables(RUNS), "metrics.json"),
+        runs=run_files(in_tables(RUNS), "provenance.json"),
+        data=[f"<results>/{own.metrics(seed)}" for own in in_tables(DATA_SETS.values()) for seed in own.seeds],
+    output:
+        "<results>/ro-crate.zip",
+    log:
+        "<results>/logs/ro-crate.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        results=RESULTS,
+        registry=REGISTRY,
+        # A function, since Snakemake reads braces in any other parameter as wildcards.
+        configuration=lambda wildcards: as_json(config),
+        engine=SNAKEMAKE,
+        code=fingerprint("textlvm.reporting.crate.__main__"),
+    shell:
+        """
+        python -m textlvm.reporting.crate \
+            --results {params.results:q} \
+            --products {input.products:q} \
+            --runs {input.runs:q} \
+            --data {input.data:q} \
+            --registry {params.registry:q} \
+            --configuration {params.configuration:q} \
+            --engine {params.engine:q} \
+            --out {output:q} \
+            --log {log:q}
+        """

@@ -1,0 +1,79 @@
+"""Whether a file is the one it should be: by the registry's digests, or by those of its first download.
+
+Where the registry knows no digest, those of the first download are recorded beside the file, in
+`NAME.lock.json`: a file of its own for each, since downloads run side by side.
+"""
+
+import hashlib
+from pathlib import Path
+
+from textlvm import files
+from textlvm.corpora.registry import SourceFile
+from textlvm.errors import UserError
+
+__all__ = ["mismatch", "record", "recorded", "remember"]
+
+WEB_PAGE = (b"<!doctype html", b"<html")
+
+
+def mismatch(path: Path, source: SourceFile) -> str | None:
+    """How a file differs from what is known of it, as a clause; None if it does not."""
+    difference = _difference(path, source)
+    if (difference or not source.hashes) and _is_web_page(path):
+        return "it is a web page"
+    return difference
+
+
+def record(path: Path) -> Path:
+    """The file that says what the first download of `path` was."""
+    return path.with_name(f"{path.name}.lock.json")
+
+
+def recorded(path: Path) -> SourceFile | None:
+    """What a file at `path` must be by its first download; None if there is no record of it.
+
+    Raises `UserError` if the record is damaged.
+    """
+    place = record(path)
+    if not place.exists():
+        return None
+    try:
+        said = files.read_json(place)
+        return SourceFile(path.name, hashes={"sha256": str(said["sha256"])}, bytes=int(said["bytes"]))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{place} does not say what the first download was: remove it, and the next one is recorded"
+        ) from error
+
+
+def remember(path: Path, content: Path, url: str) -> None:
+    """Record that the first download for `path`, whose bytes are in `content`, came from `url`."""
+    said = {"sha256": _digest(content, "sha256"), "bytes": content.stat().st_size, "url": url}
+    files.write_json(record(path), said)
+
+
+def _difference(path: Path, source: SourceFile) -> str | None:
+    size = path.stat().st_size
+    if source.bytes is not None and size != source.bytes:
+        return f"it has {size:,} bytes, not {source.bytes:,}"
+    for algorithm, expected in source.hashes.items():
+        found = _digest(path, algorithm)
+        if found != expected:
+            return f"its {algorithm} is {found}, not {expected}"
+    return None
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    """A file's digest; `git_blob` is the SHA-1 of its size and its bytes."""
+    with path.open("rb") as file:
+        if algorithm != "git_blob":
+            return hashlib.file_digest(file, algorithm).hexdigest()
+        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+        while block := file.read(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
+
+
+def _is_web_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1 << 10).removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(WEB_PAGE)

@@ -1,0 +1,93 @@
+"""List the files of all corpora: what is there, what it was checked against, and how it would come.
+
+    python -m textlvm.corpora.status
+    python -m textlvm.corpora.status --config config.yaml my.yaml
+
+State: `missing`; `verified`, with the digest in the registry; `recorded`, with that of the first download,
+where the registry knows none; `present`, with nothing to check it against; `differs`, which is an error.
+Digests are computed now, of every file that is there.
+"""
+
+import argparse
+import os
+import textwrap
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tabulate import tabulate
+
+from textlvm import cli
+from textlvm.config import check, merged
+from textlvm.corpora import registry
+from textlvm.corpora.checks import mismatch, recorded
+from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE
+from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.errors import UserError
+
+__all__ = ["state", "way"]
+
+HEADER = ("corpus", "file", "state", "bytes", "comes", "licence")
+LICENCE = 40  # characters
+
+
+def state(source: SourceFile, path: Path) -> tuple[str, str]:
+    """Whether a file is at `path` and the right one, and how it differs; see the module's docstring."""
+    if not path.exists():
+        return "missing", ""
+    known = [likely for likely in (source, source.at_hand) if likely.hashes]
+    first = None if known or source.path else recorded(path)
+    if first:
+        known = [first]
+    if not known:
+        return "present", ""
+    problems = [mismatch(path, likely) for likely in known]
+    if None not in problems:
+        return "differs", str(problems[0])
+    return "recorded" if first else "verified", ""
+
+
+def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | None) -> str:
+    """Where `textlvm.corpora.download` would bring a file from, or what makes it."""
+    if corpus.kind == "documentation":
+        return f"made by {corpus.maker}"
+    if source.path:
+        return f"copy of {source.path}"
+    if folder and source.local and (folder / source.local.path).is_file():
+        return FOLDER_VARIABLE
+    if mirror:
+        return MIRROR_VARIABLE
+    if source.urls:
+        return str(urlsplit(source.urls[0]).hostname)
+    return f"by hand: corpora.{corpus.name}.path"
+
+
+def _main(options: argparse.Namespace) -> None:
+    config = merged(options.config)
+    check(config, options.config, registry.load(options.registry))
+    resources = Path(config["pathvars"]["resources"])
+    folder, mirror = os.environ.get(FOLDER_VARIABLE), os.environ.get(MIRROR_VARIABLE)
+    rows, wrong = [], []
+    for corpus in registry.load(options.registry, config["corpora"]).values():
+        for source in corpus.files:
+            path = resources / "downloads" / corpus.name / source.name
+            what, problem = state(source, path)
+            if problem:
+                wrong.append(f"{path}: {problem}")
+            size = path.stat().st_size if path.exists() else source.bytes
+            comes = way(corpus, source, Path(folder) if folder else None, mirror)
+            licence = textwrap.shorten(corpus.licence, LICENCE, placeholder=" …")
+            rows.append((corpus.name, source.name, what, f"{size:,}" if size else "", comes, licence))
+    print(tabulate(rows, HEADER, colalign=("left", "left", "left", "right"), disable_numparse=True))
+    if wrong:
+        raise UserError(f"{'; '.join(wrong)}; remove what differs, and it is brought again")
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--registry", type=Path, default=Path("workflow/corpora.yaml"))
+    parser.add_argument("--config", type=Path, nargs="+", default=[Path("config.yaml")], metavar="FILE")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(_main, _arguments())

@@ -1,0 +1,188 @@
+"""One file over HTTP: tried again where a failure may pass, and taken up where it stopped."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+from tqdm import tqdm
+from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError
+from urllib3.util import Retry
+
+from textlvm.corpora.partial import PartialFile, Version
+
+__all__ = ["USUAL", "Arrival", "Failure", "Patience", "transfer"]
+
+BLOCK = 1 << 16
+# A try that brings so much further does not count: the longer the file, the more often it may break off.
+FURTHER = 1 << 20
+NOT_THERE_YET = {408, 425, 429, 500, 502, 503, 504}
+OUT_OF_RANGE = 416
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to bear with a server."""
+
+    timeout: float = 60
+    """Seconds without a byte."""
+    waits: tuple[float, ...] = (1, 2, 4, 8, 16)
+    """Seconds before each further try, as long as none gets further."""
+    longest: float = 300
+    """Seconds that a server may ask to wait at most."""
+    sleep: Callable[[float], None] = time.sleep
+
+
+USUAL = Patience()
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file that has come whole."""
+
+    address: str
+    """Where redirections led."""
+    spliced: bool
+    """Whether it was put together from several answers."""
+
+
+class Failure(Exception):
+    """Why an address did not deliver the file, as a clause."""
+
+
+class _Passing(Failure):
+    """A failure that may be over at the next try."""
+
+    def __init__(self, reason: str, after: float = 0) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+def transfer(url: str, part: PartialFile, patience: Patience = USUAL, most: int | None = None) -> Arrival:
+    """Bring what is at `url` into `part`, going on with what is in it.
+
+    Raises `Failure` when it does not come, for good or again and again; what has come stays in `part`. So it
+    does for a file of more than `most` bytes, of which nothing stays.
+    """
+    waits, reached = iter(patience.waits), part.size
+    while True:
+        try:
+            return _answer(url, part, patience.timeout, most)
+        except _Passing as failure:
+            if part.size >= reached + FURTHER:
+                waits, reached = iter(patience.waits), part.size
+            wait = next(waits, None)
+            if wait is None:
+                raise Failure(f"{failure}, also when tried again") from failure
+            if failure.after > patience.longest:
+                raise Failure(
+                    f"{failure}, and asks to come back in {failure.after:,.0f} seconds"
+                ) from failure
+            wait = max(wait, failure.after)
+            logger.warning("%s: %s; next try in %g seconds", url, failure, wait)
+            patience.sleep(wait)
+
+
+def _answer(url: str, part: PartialFile, timeout: float, most: int | None) -> Arrival:
+    """Ask once for what is missing, and write it."""
+    known = part.version if part.version and part.version.url == url else None
+    begin = part.size if known else 0
+    # Packed on the way, bytes could not be counted.
+    headers = {"Accept-Encoding": "identity"}
+    if known:
+        headers |= {"Range": f"bytes={begin}-", "If-Range": known.validator}
+    with _request(url, headers, timeout) as response:
+        first, size = _extent(response)
+        if known and response.status_code == OUT_OF_RANGE and size == begin:
+            return Arrival(response.url, spliced=True)  # it came whole, and the process ended there
+        _check_status(response.status_code, _retry_after(response), part)
+        if first == 0:
+            part.begin(_version(url, response, size))
+        elif known is None or first != begin or size != known.size or not _may_be(known, response):
+            part.clear()
+            raise _Passing("it sent another part of the file than the one asked for")
+        _receive(response, part, size, timeout, most)
+        return Arrival(response.url, spliced=first > 0)
+
+
+def _request(url: str, headers: dict[str, str], timeout: float) -> requests.Response:
+    try:
+        return requests.get(url, headers=headers, timeout=timeout, stream=True)
+    except requests.exceptions.SSLError as error:
+        raise Failure(f"no safe connection: {_one_line(error)}") from error
+    except requests.Timeout as error:
+        raise _Passing(f"no answer in {timeout:g} seconds") from error
+    except requests.ConnectionError as error:
+        raise _Passing("no connection") from error
+    except requests.RequestException as error:
+        raise Failure(_one_line(error)) from error
+
+
+def _check_status(status: int, after: float, part: PartialFile) -> None:
+    if status == OUT_OF_RANGE:
+        part.clear()
+    if status in NOT_THERE_YET or status == OUT_OF_RANGE:
+        raise _Passing(f"HTTP status {status}", after)
+    if status not in (200, 206):
+        raise Failure(f"HTTP status {status}")
+
+
+def _receive(
+    response: requests.Response, part: PartialFile, size: int | None, timeout: float, most: int | None
+) -> None:
+    # disable=None: a bar on a terminal alone.
+    bar = tqdm(desc=part.path.stem, total=size, initial=part.size, unit="B", unit_scale=True, disable=None)
+    of = "" if size is None else f" of {size:,}"
+    try:
+        with bar:
+            for block in response.raw.stream(BLOCK, decode_content=False):
+                part.append(block)
+                bar.update(len(block))
+                if most is not None and part.size > most:
+                    part.clear()
+                    raise Failure(f"it has more than {most:,} bytes")
+    except ReadTimeoutError as error:
+        raise _Passing(f"no byte in {timeout:g} seconds after {part.size:,}{of}") from error
+    except HTTPError as error:
+        raise _Passing(f"the connection broke off after {part.size:,}{of} bytes") from error
+    if size is not None and part.size != size:
+        raise _Passing(f"the connection broke off after {part.size:,}{of} bytes")
+
+
+def _extent(response: requests.Response) -> tuple[int, int | None]:
+    """Where an answer begins in the file (-1 where it does not say) and the size of the whole file."""
+    header = response.headers.get("Content-Range", "")
+    if response.status_code not in (206, OUT_OF_RANGE):
+        header = f"bytes 0-0/{response.headers.get('Content-Length', '*')}"
+    found = re.fullmatch(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/(?:([0-9]{1,18})|\*)", header)
+    first, size = found.groups() if found else (None, None)
+    return -1 if first is None else int(first), None if size is None else int(size)
+
+
+def _version(url: str, response: requests.Response, size: int | None) -> Version | None:
+    """Which version of the file an answer has; None where the server does not say it as If-Range takes it."""
+    tag = response.headers.get("ETag", "W/")
+    validator = response.headers.get("Last-Modified") if tag.startswith("W/") else tag
+    return Version(url, validator, size) if validator else None
+
+
+def _may_be(known: Version, response: requests.Response) -> bool:
+    """Whether an answer is of this version, or does not say which it is of: some servers ignore If-Range."""
+    said = {response.headers.get("ETag"), response.headers.get("Last-Modified")} - {None}
+    return not said or known.validator in said
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Seconds that the server asks to wait, said as such or as a date."""
+    try:
+        return Retry().parse_retry_after(response.headers.get("Retry-After", "0"))
+    except (InvalidHeader, OverflowError, ValueError):
+        return 0
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

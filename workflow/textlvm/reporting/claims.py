@@ -1,0 +1,52 @@
+"""Claims: what the papers state of their numbers, held against the cells of all tables.
+
+    python -m textlvm.reporting.claims --claims workflow/claims.yaml --published workflow/published.csv \\
+        --tables results/table1.csv results/table2.csv --figures seed0/curve.jsonl seed0/entropy.csv \\
+        --csv results/claims.csv --md results/claims.md --html results/claims.html
+
+Each claim holds, fails or is undecided, with the size of the effect and its interval, beside what the
+published numbers say of the same comparison. Files of figures (`curve.jsonl`, `entropy.csv`,
+`histograms.json`) belong to the metrics.json that they lie beside; without them such claims are undecided.
+"""
+
+import argparse
+import logging
+from collections import Counter
+from pathlib import Path
+
+from textlvm import cli
+from textlvm.files import write_text
+from textlvm.reporting import claims_file, html, published
+from textlvm.reporting.cells import read_tidy
+from textlvm.reporting.claims_numbers import Measured
+from textlvm.reporting.claims_report import as_csv, as_markdown, evaluate
+
+__all__ = ["main"]
+
+
+def main(options: argparse.Namespace) -> None:
+    """Write the claims in all formats."""
+    printed = published.read(options.published)
+    cells = [cell for path in options.tables for cell in read_tidy(path)]
+    planned = {(cell.paper, cell.table, cell.row) for cell in cells}
+    claims = claims_file.load(options.claims, printed, planned)
+    measured = Measured(cells, options.figures, claims.is_untrained)
+    lines = evaluate(claims.claims, measured, printed)
+    write_text(options.csv, as_csv(lines))
+    markdown = as_markdown(lines)
+    write_text(options.md, markdown)
+    write_text(options.html, html.page(markdown))
+    outcomes = Counter(str(line.outcome) for line in lines)
+    logging.info("%s: %s", options.csv, ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()))
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--claims", type=Path, required=True, help="the claims (YAML)")
+    arguments.add_argument("--published", type=Path, required=True, help="the published values (CSV)")
+    arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
+    arguments.add_argument("--figures", type=Path, nargs="*", default=[], help="files of figures")
+    arguments.add_argument("--csv", type=Path, required=True, help="where the tidy claims go")
+    arguments.add_argument("--md", type=Path, required=True, help="where the claims to read go")
+    arguments.add_argument("--html", type=Path, required=True, help="where the same goes as a page")
+    cli.run(main, arguments)

@@ -1,0 +1,172 @@
+"""The one rule that says whether a comparison of measured or printed numbers holds."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scipy.stats import t
+
+from textlvm.estimate import Z95
+from textlvm.reporting.claims_language import Comparison, Operand, Place, Side
+
+__all__ = ["RULE", "Found", "Number", "Outcome", "conclude", "judge"]
+
+RULE = (
+    "the effect's 95% interval is ± sqrt((t · standard error over seeds)² + (1.96 · estimator's standard "
+    "error)²); holds: all of it is on the claim's side of the margin; fails: none of it is; undecided: "
+    "otherwise, and with one seed, since the noise between trainings is then unknown"
+)
+"""The rule of `judge` in one sentence, for footnotes."""
+FUZZ = 1e-9
+"""Differences of printed decimals are not exact in binary; relative to the numbers compared."""
+
+
+class Outcome(StrEnum):
+    """What the numbers say of a claim."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    NOT_PRINTED = "not printed"
+    """Of the published numbers alone: the paper does not print what its claim compares."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with what is known about its errors."""
+
+    by_seed: Mapping[int, float]
+    """One value a training; a number that no training made has one value."""
+    error: float = 0.0
+    """Standard error of the estimator, of the mean over seeds."""
+    rounding: float = 0.0
+    """The largest error of a printed number: half a unit of its last digit."""
+    run: tuple[str, ...] = ()
+    """Numbers with the same run and seeds are of the same trainings; an empty run is shared with none."""
+    trained: bool = True
+    """Whether another training would have given another number."""
+
+    def logarithm(self) -> "Number":
+        """The natural logarithm; errors to first order. Raises `ValueError` for what has none."""
+        mean = math.fsum(self.by_seed.values()) / len(self.by_seed)
+        logs = {seed: math.log(value) for seed, value in self.by_seed.items()}
+        return Number(logs, self.error / mean, self.rounding / mean, self.run, self.trained)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A comparison with its numbers."""
+
+    comparison: Comparison
+    outcome: Outcome
+    effect: float
+    """The signed sum of the numbers, in the comparison's unit."""
+    half: float
+    """Half of the 95% interval around it, as far as its noise is known."""
+    distance: float
+    """From the effect to the margin; negative on the wrong side."""
+    one_seed: bool
+    """Whether a number is of a single training, so that the noise between trainings is unknown."""
+    limit: float | None
+    """With one seed: the standard deviation between trainings up to which `distance` would keep its sign."""
+
+    @property
+    def ease(self) -> tuple[int, float]:
+        """Sorts the comparisons of a claim: the clearest failure comes first, then what is nearest to one."""
+        if self.outcome is Outcome.FAILS:
+            return 0, self.distance + self.half
+        return 1 + (self.outcome is Outcome.HOLDS), self.distance - self.half
+
+
+def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
+    """Say whether a comparison holds, all of its numbers being known.
+
+    The effect is the signed sum of the means over seeds. Its 95% interval is
+
+        effect ± sqrt((t · s)² + (1.96 · e)²) ± r,
+
+    s being the standard error of the sum over seeds, e that of the estimators, r the rounding of printed
+    numbers. Numbers of the same trainings are summed training by training before their standard deviation
+    is taken, so that what they share cancels; those of different trainings are independent, and s² is the
+    sum of their variances, each divided by its number of seeds. t is Student's 97.5% quantile with the
+    fewest degrees of freedom among them: at least as wide as Welch's interval, and never narrower for more
+    noise. Values of the seeds contain the estimator's noise already; e is added all the same, since a few
+    seeds can agree by chance.
+
+    It *holds* if the whole interval lies on the claim's side of the margin, it *fails* if none of it does;
+    otherwise it is *undecided*. So it is with one seed of anything trained, whatever the interval: the
+    noise between trainings is unknown, not zero. `limit` then says how large that noise may be before it
+    would hide the effect. An identity is exempt: it is about each trained model, so s is no part of it.
+
+    Each comparison has its own 95% interval. A claim holds if every comparison does, which needs no
+    correction for their number; it fails if one fails.
+    """
+    groups: dict[tuple[object, ...], list[tuple[int, Number]]] = {}
+    for index, (sign, operand) in enumerate(comparison.terms):
+        number = _number(operand, numbers)
+        groups.setdefault((number.run or index, *sorted(number.by_seed)), []).append((sign, number))
+    sums = [_by_training(group) for group in groups.values()]
+    effect = math.fsum(math.fsum(values) / len(values) for values in sums)
+    variance, freedom, unknown = 0.0, math.inf, 0
+    for group, values in zip(groups.values(), sums, strict=True):
+        if comparison.of_each_training:
+            continue
+        if len(values) > 1:
+            variance += _variance(values) / len(values)
+            freedom = min(freedom, len(values) - 1)
+        elif any(number.trained for _, number in group):
+            unknown += len(group)
+    every = [number for group in groups.values() for _, number in group]
+    error = Z95 * math.hypot(*(number.error for number in every))
+    seeds = float(t.ppf(0.975, freedom)) * math.sqrt(variance) if variance else 0.0
+    rounding = math.fsum(number.rounding for number in every)
+    half = math.hypot(seeds, error) + rounding
+    distance = _distance(comparison, effect, numbers)
+    fuzz = FUZZ * max(abs(value) for number in every for value in number.by_seed.values())
+    if unknown or abs(distance) < half - fuzz:
+        outcome = Outcome.UNDECIDED
+    else:
+        outcome = Outcome.HOLDS if distance > fuzz else Outcome.FAILS
+    limit = None
+    if unknown and abs(distance) > half:
+        room = (abs(distance) - rounding) ** 2 - (half - rounding) ** 2
+        limit = math.sqrt(room / unknown) / Z95
+    return Found(comparison, outcome, effect, half, distance, bool(unknown), limit)
+
+
+def conclude(found: Sequence[Found], known: bool) -> tuple[Outcome, Found | None]:
+    """The outcome of a claim from its comparisons, and the one that decides; `known`: none is missing.
+
+    One comparison that fails refutes a claim, whatever is missing; short of that all are needed.
+    """
+    weakest = min(found, key=lambda own: own.ease, default=None)
+    if weakest is None or not (known or weakest.outcome is Outcome.FAILS):
+        return Outcome.UNDECIDED, None
+    return weakest.outcome, weakest
+
+
+def _number(operand: Operand, numbers: Mapping[Place, Number]) -> Number:
+    if not isinstance(operand, Place):
+        return Number({0: operand}, trained=False)
+    return numbers[operand].logarithm() if operand.log else numbers[operand]
+
+
+def _by_training(group: Sequence[tuple[int, Number]]) -> list[float]:
+    """The signed sum of numbers of the same trainings, by training."""
+    return [math.fsum(sign * number.by_seed[seed] for sign, number in group) for seed in group[0][1].by_seed]
+
+
+def _variance(values: Sequence[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def _distance(comparison: Comparison, effect: float, numbers: Mapping[Place, Number]) -> float:
+    margin = comparison.margin
+    if comparison.share_of is not None:
+        values = _number(comparison.share_of, numbers).by_seed.values()
+        margin *= abs(math.fsum(values) / len(values))
+    if comparison.side is Side.WITHIN:
+        return margin - abs(effect)
+    return (effect if comparison.side is Side.ABOVE else -effect) - margin

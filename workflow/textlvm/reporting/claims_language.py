@@ -1,0 +1,249 @@
+"""The language of claims: from an entry of workflow/claims.yaml to comparisons of numbers of the papers.
+
+A comparison is a signed sum of numbers and the side of zero on which a claim wants it, so that one rule
+(`textlvm.reporting.claims_judge`) decides every kind of claim:
+
+    less, greater      a − b beyond the margin on one side
+    near               a − b within the margin
+    rising, falling    a chain; every step is a comparison; numbers at its ends make it an interval
+    difference         (a − b) − (c − d) > 0: the first step is larger than the second
+    identity           a sum that equals another one within the margin for every trained model
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, partial
+from typing import Any
+
+from textlvm.errors import nearest
+from textlvm.reporting.claims_figures import FIGURES
+from textlvm.reporting.claims_wording import SUMS, cells_in, change_cells, predicate
+from textlvm.reporting.published import PAPERS, Published
+
+__all__ = ["Claim", "Comparison", "Language", "Operand", "Place", "Problem", "Side"]
+
+PAIRS = ("less", "greater", "near", *SUMS)
+WITH_MARGIN = {"less": False, "greater": False, "near": True, "identity": True}
+"""The kinds that take a margin, and whether they need one."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A number of a table, or of a figure of the same run."""
+
+    paper: str
+    table: int
+    dataset: str
+    row: str
+    metric: str
+    log: bool = False
+    """Whether its natural logarithm is taken."""
+
+    @property
+    def cell(self) -> tuple[str, int, str, str, str]:
+        """Paper, table, data set, row, metric."""
+        return self.paper, self.table, self.dataset, self.row, self.metric
+
+
+Operand = Place | float
+Name = tuple[str, str]
+"""What stands for a row in a claim, and the data set."""
+
+
+class Side(Enum):
+    """Where a claim wants a sum to be: beyond the margin on one side of zero, or within it."""
+
+    BELOW = "below"
+    WITHIN = "within"
+    ABOVE = "above"
+
+
+SIDES = {"near": Side.WITHIN, "identity": Side.WITHIN, "less": Side.BELOW, "rising": Side.BELOW}
+"""Of the kinds that do not want it above."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A signed sum of numbers and where the claim wants it."""
+
+    kind: str
+    terms: tuple[tuple[int, Operand], ...]
+    side: Side
+    unit: str
+    margin: float = 0.0
+    """In the unit, or as a share of `share_of`."""
+    share_of: Operand | None = None
+
+    @property
+    def of_each_training(self) -> bool:
+        """Whether every trained model must satisfy it, so that noise between trainings has no part in it."""
+        return self.kind == "identity"
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The numbers that must be known."""
+        operands = (*(own for _, own in self.terms), self.share_of)
+        return tuple(dict.fromkeys(own for own in operands if isinstance(own, Place)))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper about one data set: it holds if every comparison does."""
+
+    id: str
+    """With the data set, if the statement is about several."""
+    paper: str
+    where: str
+    """Section, table or figure of the paper."""
+    claim: str
+    note: str
+    dataset: str
+    predicate: str
+    """The comparisons, to read."""
+    comparisons: tuple[Comparison, ...]
+
+
+class Problem(Exception):
+    """What is wrong with a claim."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """The names that claims may use, and the tables they are checked against."""
+
+    names: Mapping[str, Any]
+    """What stands for several rows, or for rows that data sets call differently."""
+    unprinted: Mapping[str, Sequence[str]]
+    """By paper, rows of which it prints nothing."""
+    published: Sequence[Published]
+    planned: frozenset[tuple[str, int, str]]
+    """Paper, table and label of the rows of the configuration."""
+
+    def claim(self, entry: Mapping[str, Any], dataset: str) -> Claim:
+        """An entry, which the schema allows, as the claim about one of its data sets. Raises `Problem`."""
+        kind, margin = entry["kind"], entry.get("margin")
+        if margin is None and WITH_MARGIN.get(kind):
+            raise Problem(f"kind {kind} needs a margin")
+        if margin is not None and kind not in WITH_MARGIN:
+            raise Problem(f"kind {kind} takes no margin")
+        shared = {"paper": entry["paper"], "dataset": dataset, "table": entry["tables"][dataset]}
+        comparisons: list[Comparison] = []
+        for item, metric in itertools.product(entry["of"], entry.get("metrics", [""])):
+            _check_shape(kind, item)
+            full = change_cells(item, partial(_completed, shared | {"metric": metric}))
+            for rows in self._choices(full):
+                places = change_cells(full, partial(self._place, rows))
+                comparisons += self._comparisons(kind, places, margin)
+        if not comparisons:
+            raise Problem("it compares a row with itself alone")
+        return Claim(
+            id=entry["id"] if len(entry["tables"]) == 1 else f"{entry['id']}/{dataset}",
+            paper=entry["paper"],
+            where=entry["where"],
+            claim=entry["claim"],
+            note=entry.get("note", ""),
+            dataset=dataset,
+            predicate=predicate(entry, dataset, self._rows),
+            comparisons=tuple(comparisons),
+        )
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, int], list[Published]]:
+        tables: dict[tuple[str, int], list[Published]] = {}
+        for value in self.published:
+            tables.setdefault((value.paper, value.table), []).append(value)
+        return tables
+
+    @cached_property
+    def _units(self) -> dict[tuple[str, str], str]:
+        units = {(value.paper, value.metric): value.unit for value in self.published}
+        return units | {(paper, name): own.unit for paper in PAPERS for name, own in FIGURES.items()}
+
+    def _rows(self, name: str, dataset: str) -> list[str]:
+        """The rows that a name stands for on a data set; its own, if it is none of the names."""
+        rows = self.names.get(name, name)
+        if isinstance(rows, Mapping):
+            if dataset not in rows:
+                raise Problem(f"the name '{name}' stands for no row on '{dataset}'; {nearest(dataset, rows)}")
+            rows = rows[dataset]
+        return [rows] if isinstance(rows, str) else list(rows)
+
+    def _choices(self, item: Sequence[Any]) -> Iterator[dict[Name, str]]:
+        """Every choice of rows for the names of an item: a name is the same row wherever it stands there."""
+        used = dict.fromkeys((cell["row"], cell["dataset"]) for cell in cells_in(item))
+        for rows in itertools.product(*(self._rows(*name) for name in used)):
+            yield dict(zip(used, rows, strict=True))
+
+    def _place(self, rows: Mapping[Name, str], cell: Mapping[str, Any]) -> Place:
+        """A cell that exists, of the row chosen for its name."""
+        place = Place(**{**cell, "row": rows[cell["row"], cell["dataset"]]})
+        table = self._tables.get((place.paper, place.table), [])
+        here = f"Table {place.table} of the {place.paper} paper"
+        datasets = {p.dataset for p in table}
+        if place.dataset not in datasets:
+            raise Problem(f"{here} has no data set '{place.dataset}'; {nearest(place.dataset, datasets)}")
+        known = {p.row for p in table if p.dataset == place.dataset}
+        known |= {row for *own, row in self.planned if own == [place.paper, place.table]}
+        known |= set(self.unprinted.get(place.paper, ()))
+        if place.row not in known:
+            raise Problem(
+                f"{here} has no row '{place.row}' on '{place.dataset}'; {nearest(place.row, known)}"
+            )
+        if not place.metric:
+            raise Problem(
+                f"the row '{place.row}' has no metric: give the claim `metrics` or the row a `metric`"
+            )
+        metrics = {p.metric for p in table} | FIGURES.keys()
+        if place.metric not in metrics:
+            raise Problem(f"{here} has no metric '{place.metric}'; {nearest(place.metric, metrics)}")
+        return place
+
+    def _comparisons(
+        self, kind: str, item: Sequence[Any], margin: float | str | None
+    ) -> Iterator[Comparison]:
+        """The comparisons of an item; none where a name for many rows makes a row its own rival."""
+        sums: list[list[tuple[int, Operand]]] = []
+        if kind == "difference":
+            (a, b), (c, d) = item
+            sums.append([(1, a), (-1, b), (-1, c), (1, d)])
+        elif kind == "identity":
+            sums.append([*((1, own) for own in item[0]), *((-1, own) for own in item[1])])
+        elif len(set(item)) == len(item):
+            sums += [[(1, a), (-1, b)] for a, b in itertools.pairwise(item)]
+        share = isinstance(margin, str)
+        for terms in sums:
+            yield Comparison(
+                kind=kind,
+                terms=tuple(terms),
+                side=SIDES.get(kind, Side.ABOVE),
+                unit=self._unit([own for _, own in terms]),
+                margin=float(str(margin).rstrip("%")) / 100 if share else float(margin or 0),
+                share_of=terms[1][1] if share else None,
+            )
+
+    def _unit(self, operands: Iterable[Operand]) -> str:
+        """The unit that numbers share; a logarithm fits every unit."""
+        places = [own for own in operands if isinstance(own, Place) and not own.log]
+        found = {place.metric: self._units[place.paper, place.metric] for place in places}
+        if len(set(found.values())) > 1:
+            raise Problem(f"{' and '.join(found)} differ in unit: {' and '.join(found.values())}")
+        return next(iter(found.values()), "log ratio")
+
+
+def _completed(shared: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell with what the rest of the claim says."""
+    return {**shared, **said}
+
+
+def _check_shape(kind: str, item: Sequence[Any]) -> None:
+    if kind in PAIRS and len(item) != 2:
+        raise Problem(f"kind {kind} compares 2 things, not {len(item)}")
+    if any(isinstance(said, list) != (kind in SUMS) for said in item):
+        what = "two lists of rows" if kind in SUMS else "rows, not lists of rows"
+        raise Problem(f"kind {kind} compares {what}")
+    if kind == "difference" and any(len(group) != 2 for group in item):
+        raise Problem("kind difference compares two pairs of rows")
+    if not any(cells_in(item)):
+        raise Problem("numbers alone are nothing to measure: name a row")

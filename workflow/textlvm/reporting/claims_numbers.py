@@ -1,0 +1,141 @@
+"""Where the numbers of a claim come from: cells, the files of figures, or the published values alone."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textlvm.estimate import Z95
+from textlvm.reporting.cells import DATA, Cell
+from textlvm.reporting.claims_figures import FIGURES, measure
+from textlvm.reporting.claims_judge import Number
+from textlvm.reporting.claims_language import Claim, Place
+from textlvm.reporting.published import Published
+from textlvm.reporting.verdict import Verdict
+
+__all__ = ["Corpora", "Measured", "Numbers", "as_printed"]
+
+Corpora = Mapping[str, str]
+"""The corpus on which each data set's rows were run; empty if the plan has none."""
+
+
+@dataclass
+class Numbers:
+    """What is known of the places of a claim."""
+
+    known: dict[Place, Number] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+    """By the reason, the rows that lack a number."""
+
+    def lack(self, reason: str, row: str) -> None:
+        """Note that a row lacks a number."""
+        rows = self.missing.setdefault(reason, [])
+        if row not in rows:
+            rows.append(row)
+
+
+def as_printed(claim: Claim, published: Iterable[Published]) -> Numbers:
+    """The published numbers of a claim, exact but for their rounding."""
+    printed = {p.key[:3] + p.key[4:]: p for p in published}
+    numbers = Numbers()
+    for place in _places(claim):
+        value = printed.get(place.cell)
+        if value is None:
+            numbers.lack("not printed", place.row)
+        else:
+            numbers.known[place] = _exact(value.value, value.half_unit)
+    return numbers
+
+
+class Measured:
+    """The cells of all tables, and the files of figures beside their metrics."""
+
+    def __init__(
+        self, cells: Iterable[Cell], figures: Iterable[str | Path], is_untrained: Callable[[Place], bool]
+    ) -> None:
+        self.is_untrained = is_untrained
+        self.figures = {Path(path) for path in figures}
+        self.rows: dict[tuple[str, int, str, str, str], dict[str, Cell]] = {}
+        self.corpora: dict[tuple[str, str], list[str]] = {}
+        for cell in cells:
+            key = (cell.paper, cell.table, cell.dataset, cell.row, cell.corpus)
+            self.rows.setdefault(key, {})[cell.metric] = cell
+            known = self.corpora.setdefault((cell.paper, cell.dataset), [])
+            if cell.corpus and cell.corpus not in known:
+                known.append(cell.corpus)
+
+    def corpora_of(self, claim: Claim) -> Iterator[Corpora]:
+        """Every choice of corpora for the data sets of a claim; one without a corpus if none is planned."""
+        datasets = dict.fromkeys(place.dataset for place in _places(claim))
+        choices = [self.corpora.get((claim.paper, dataset)) or [""] for dataset in datasets]
+        for corpora in itertools.product(*choices):
+            yield dict(zip(datasets, corpora, strict=True))
+
+    def cells_of(self, claim: Claim, corpora: Corpora) -> list[Cell]:
+        """A cell of every row of a claim that has one."""
+        rows = [self._row(place, corpora) for place in _places(claim)]
+        return [next(iter(row.values())) for row in rows if row]
+
+    def numbers(self, claim: Claim, corpora: Corpora) -> Numbers:
+        """The measured numbers of a claim."""
+        numbers = Numbers()
+        for place in _places(claim):
+            row = self._row(place, corpora)
+            found = self._of_figure(place, row) if place.metric in FIGURES else self._of_table(place, row)
+            if isinstance(found, str):
+                numbers.lack(found, place.row)
+            elif place.log and min(found.by_seed.values()) <= 0:
+                numbers.lack("not positive, so without a logarithm", place.row)
+            else:
+                numbers.known[place] = found
+        return numbers
+
+    def _row(self, place: Place, corpora: Corpora) -> Mapping[str, Cell]:
+        key = (place.paper, place.table, place.dataset, place.row, corpora[place.dataset])
+        return self.rows.get(key, {})
+
+    def _of_table(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
+        """The number of a cell, or why there is none."""
+        cell = row.get(place.metric, row.get(""))
+        if cell is None:
+            return f"without '{place.metric}'" if row else "not in the plan"
+        if (
+            cell.verdict is Verdict.QUOTED
+            and cell.corpus
+            and not cell.stand_in
+            and cell.published is not None
+        ):
+            # What the paper quotes from elsewhere is a number of the same data set.
+            return _exact(cell.published, 0.5 * 10.0 ** -(cell.digits or 0))
+        if cell.verdict is Verdict.QUOTED:
+            return "quoted, and not of this corpus" if cell.corpus else "not in the plan"
+        if not cell.by_seed:
+            return cell.reason or str(cell.verdict)
+        error = 0.0 if cell.low is None or cell.high is None else (cell.high - cell.low) / (2 * Z95)
+        trained = not self.is_untrained(place) and cell.run != DATA
+        return Number(dict(cell.by_seed), error, run=_run(cell), trained=trained)
+
+    def _of_figure(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
+        """The number of a figure, from the files beside the row's metrics, or why there is none."""
+        cell = next(iter(row.values()), None)
+        if cell is None:
+            return "not in the plan"
+        files = [Path(metrics).with_name(FIGURES[place.metric].file) for metrics in cell.runs]
+        values = [measure(place.metric, path) if path in self.figures else None for path in files]
+        by_seed = {index: value for index, value in enumerate(values) if value is not None}
+        if not by_seed:
+            return f"without '{place.metric}'" if cell.runs else cell.reason or str(cell.verdict)
+        return Number(by_seed, run=_run(cell))
+
+
+def _places(claim: Claim) -> Sequence[Place]:
+    return tuple(dict.fromkeys(place for own in claim.comparisons for place in own.places))
+
+
+def _exact(value: float, rounding: float) -> Number:
+    return Number({0: value}, rounding=rounding, trained=False)
+
+
+def _run(cell: Cell) -> tuple[str, ...]:
+    """What all numbers of the same trainings share."""
+    return cell.paper, cell.dataset, cell.corpus, cell.split, cell.run

@@ -1,0 +1,254 @@
+"""Claims as a tidy CSV and as Markdown: what the runs say of each, beside what the paper's numbers say."""
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+
+from textlvm.reporting.claims_judge import RULE, Found, Outcome, conclude, judge
+from textlvm.reporting.claims_language import Claim, Comparison, Operand, Place
+from textlvm.reporting.claims_numbers import Corpora, Measured, Numbers, as_printed
+from textlvm.reporting.published import DATASETS, PAPERS, Published
+
+__all__ = ["Line", "as_csv", "as_markdown", "evaluate"]
+
+ONE_SEED = "one seed"
+NOISE = "the interval reaches across"
+SHOWN = 4
+"""Missing rows that the Markdown names of a claim; the CSV names all."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One claim about one data set, on one corpus. Absent numbers are None, absent texts empty."""
+
+    id: str
+    paper: str
+    section: str
+    claim: str
+    predicate: str
+    outcome: Outcome
+    effect: float | None
+    """Of the comparison that decides the claim, or is weakest; None if one is missing and none fails."""
+    low: float | None
+    high: float | None
+    """Its 95% interval, as far as its noise is known."""
+    unit: str
+    seeds: int
+    """The fewest seeds behind a number of the claim; 0 if one is missing."""
+    published_outcome: Outcome
+    """What the printed numbers say, to their last digits."""
+    corpus: str
+    stand_in: bool
+    missing: str
+    """What an undecided claim lacks: numbers of rows, and why, or seeds, or a larger effect."""
+    rows: str
+    dataset: str
+    corpus_title: str
+    comparison: str
+    """The one that `effect` is of."""
+    published_effect: float | None
+    published_comparison: str
+    note: str
+    runs: tuple[str, ...]
+    """The metrics files behind the numbers."""
+
+
+def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Published]) -> list[Line]:
+    """A line for every claim and every corpus that it can be measured on, in the order of the claims."""
+    lines = []
+    for claim in claims:
+        printed = as_printed(claim, published)
+        outcome, shown = _outcome(claim, printed)
+        if outcome is Outcome.UNDECIDED and printed.missing:
+            outcome = Outcome.NOT_PRINTED
+        choices = list(measured.corpora_of(claim))
+        for corpora in choices:
+            line = _line(claim, measured, corpora, outcome, shown)
+            lines.append(line if len(choices) == 1 else replace(line, id=f"{line.id}/{line.corpus}"))
+    return lines
+
+
+def as_csv(lines: Iterable[Line]) -> str:
+    """The lines as CSV, numbers in full, lists and truth values as JSON."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [f.name for f in fields(Line)], lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        values = asdict(line)
+        json_values = {name: json.dumps(values[name], ensure_ascii=False) for name in ("stand_in", "runs")}
+        writer.writerow(values | json_values)
+    return text.getvalue()
+
+
+def as_markdown(lines: Sequence[Line]) -> str:
+    """The lines for readers: counts, then a table for each paper, then how to read it."""
+    parts = ["# Claims of the papers", _summary(lines)]
+    for paper, title in PAPERS.items():
+        own = [line for line in lines if line.paper == paper]
+        if own:
+            parts += [f"## {title}", _table(own)]
+    parts.append("\n".join(f"- {_escape(note)}" for note in _notes(lines)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _outcome(claim: Claim, numbers: Numbers) -> tuple[Outcome, Found | None]:
+    ready = [own for own in claim.comparisons if all(place in numbers.known for place in own.places)]
+    return conclude([judge(own, numbers.known) for own in ready], known=len(ready) == len(claim.comparisons))
+
+
+def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, shown: Found | None) -> Line:
+    numbers, cells = measured.numbers(claim, corpora), measured.cells_of(claim, corpora)
+    outcome, found = _outcome(claim, numbers)
+    missing = ". ".join(f"{reason}: {'; '.join(rows)}" for reason, rows in numbers.missing.items())
+    trained = [len(number.by_seed) for number in numbers.known.values() if number.trained]
+    return Line(
+        id=claim.id,
+        paper=claim.paper,
+        section=claim.where,
+        claim=claim.claim,
+        predicate=claim.predicate,
+        outcome=outcome,
+        effect=found.effect if found else None,
+        low=found.effect - found.half if found else None,
+        high=found.effect + found.half if found else None,
+        unit=claim.comparisons[0].unit if found is None else found.comparison.unit,
+        seeds=0 if numbers.missing else min(trained, default=1),
+        published_outcome=printed,
+        corpus=", ".join(filter(None, dict.fromkeys(corpora.values()))),
+        stand_in=any(cell.stand_in for cell in cells),
+        missing=missing or (_reason(found) if found and outcome is Outcome.UNDECIDED else ""),
+        rows="; ".join(dict.fromkeys(place.row for own in claim.comparisons for place in own.places)),
+        dataset=", ".join(corpora),
+        corpus_title=", ".join(dict.fromkeys(cell.corpus_title for cell in cells if cell.corpus_title)),
+        comparison=_described(found.comparison) if found else "",
+        published_effect=shown.effect if shown else None,
+        published_comparison=_described(shown.comparison) if shown else "",
+        note=claim.note,
+        runs=tuple(dict.fromkeys(path for cell in cells for path in cell.runs)),
+    )
+
+
+def _described(comparison: Comparison) -> str:
+    """The sum that the effect is, e.g. `TRIL, K=5 − TRIL (ce_test)`; what its numbers share comes last."""
+    parts = ("row", "metric", "dataset", "table")
+    varies = {name: len({getattr(place, name) for place in comparison.places}) > 1 for name in parts}
+    varies["row"] |= varies["dataset"] or varies["table"]
+    shared = [getattr(comparison.places[0], name) for name in ("row", "metric") if not varies[name]]
+
+    def named(operand: Operand) -> str:
+        if not isinstance(operand, Place):
+            return f"{operand:g}"
+        words = " of ".join(getattr(operand, name) for name in ("metric", "row") if varies[name])
+        if varies["dataset"]:
+            words += f" on {DATASETS[operand.dataset]}"
+        elif varies["table"]:
+            words += f" in Table {operand.table}"
+        return f"ln({words})" if operand.log else words
+
+    names = [named(own) for _, own in comparison.terms]
+    if not names[0]:
+        names[0] = shared.pop(0)
+    if comparison.kind == "difference":
+        words = "({} − {}) − ({} − {})".format(*names)
+    else:
+        signs = [" + " if sign > 0 else " − " for sign, _ in comparison.terms]
+        words = names[0] + "".join(sign + name for sign, name in zip(signs[1:], names[1:], strict=True))
+    return f"{words} ({', '.join(shared)})" if shared else words
+
+
+def _reason(found: Found) -> str:
+    """Why a comparison with all its numbers is undecided."""
+    margin = "the margin" if found.comparison.margin else "zero"
+    if found.limit is not None:
+        would = "holds" if found.distance > 0 else "fails"
+        return (
+            f"{ONE_SEED}: {would} if the standard deviation between trainings is below "
+            f"{_number(found.limit)} {found.comparison.unit}"
+        )
+    if found.one_seed:
+        return f"{ONE_SEED}, and the estimators' noise alone reaches across {margin}"
+    return f"{NOISE} {margin}"
+
+
+def _summary(lines: Sequence[Line]) -> str:
+    here = Counter(line.outcome for line in lines)
+    printed = Counter(line.published_outcome for line in lines)
+    single, noise = (sum(line.missing.startswith(why) for line in lines) for why in (ONE_SEED, NOISE))
+    undecided = here[Outcome.UNDECIDED]
+    missing = undecided - single - noise
+    return (
+        f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
+        f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
+        f"{missing} lack a row, {single} rest on one seed, {noise} are within the noise. "
+        f"By the papers' own numbers {printed[Outcome.HOLDS]} hold, {printed[Outcome.FAILS]} fail and "
+        f"{printed[Outcome.UNDECIDED]} are undecided; {printed[Outcome.NOT_PRINTED]} are about numbers "
+        "that are not printed."
+    )
+
+
+def _table(lines: Sequence[Line]) -> str:
+    rows = ["| Claim | Data | Here | Effect | By the paper's numbers |", "|:--|:--|:--|:--|:--|"]
+    for before, line in zip([None, *lines], lines, strict=False):
+        claim = f"`{line.predicate}`"
+        if before is None or before.claim != line.claim:
+            note = f" *{_escape(line.note)}*" if line.note else ""
+            claim = f"{_escape(line.claim)} ({_escape(line.section)}){note}<br>{claim}"
+        data = line.corpus_title or ", ".join(DATASETS[name] for name in line.dataset.split(", "))
+        why = f": {_escape(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
+        data = _escape(data) + (" (stand-in)" if line.stand_in else "")
+        cells = (claim, data, f"**{line.outcome}**{why}", _effect(line), _printed(line))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _effect(line: Line) -> str:
+    if line.effect is None or line.low is None or line.high is None:
+        return "–"
+    interval = f" [{_number(line.low)}, {_number(line.high)}]" if line.high > line.low else ""
+    return f"{_number(line.effect)}{interval} {_escape(line.unit)}<br>`{line.comparison}`"
+
+
+def _printed(line: Line) -> str:
+    if line.published_effect is None:
+        return str(line.published_outcome)
+    words = f"{line.published_outcome}: {_number(line.published_effect)}"
+    return (
+        words if line.published_comparison == line.comparison else f"{words}<br>`{line.published_comparison}`"
+    )
+
+
+def _shortened(missing: str) -> str:
+    """What is missing, with no more than a few rows a reason."""
+    reasons = []
+    for reason in filter(None, missing.split(". ")):
+        rows = reason.split("; ")
+        more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        reasons.append("; ".join(rows[:SHOWN]) + more)
+    return ". ".join(reasons)
+
+
+def _notes(lines: Sequence[Line]) -> Iterable[str]:
+    yield f"Rule: {RULE}"
+    yield "A claim holds if each of its comparisons does, fails if one fails; the effect is the weakest one's"
+    yield "The paper's numbers are taken as printed: their rounding is the only error that is known of them"
+    if any(line.stand_in for line in lines):
+        yield "On a stand-in corpus a claim is tested all the same, though the paper makes it about another"
+
+
+def _number(value: float) -> str:
+    """Three digits, and all of those before the point."""
+    if not 1e-3 <= abs(value) < 1e7:
+        text = f"{value:.3g}"
+    else:
+        text = f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    return text.replace("-", "−")
+
+
+def _escape(text: str) -> str:
+    for character in "\\|*<_":
+        text = text.replace(character, f"\\{character}")
+    return text

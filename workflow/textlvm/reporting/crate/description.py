@@ -1,0 +1,232 @@
+"""What a crate says of its files and of how they came about, in the terms of the Provenance Run RO-Crate."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+from rocrate.model import ContextEntity
+from rocrate.model.entity import Entity
+from rocrate.rocrate import ROCrate
+
+from textlvm.corpora.registry import Corpus
+from textlvm.reporting.crate.experiment import Experiment, Measured
+
+__all__ = ["describe"]
+
+# The newest versions that there is a validator for.
+ROCRATE = "1.1"
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+FORMATS = {
+    ".css": "text/css",
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".png": "image/png",
+    ".py": "text/x-python",
+    ".svg": "image/svg+xml",
+    ".tex": "application/x-tex",
+    ".yaml": "application/yaml",
+}
+COSTS = {
+    "seconds": "https://qudt.org/vocab/unit/SEC",
+    "peak_memory_mib": "https://qudt.org/vocab/unit/MebiBYTE",
+}
+"""What a process cost, as its record calls it, and the unit."""
+MODULES = {"training": "train", "evaluation": "evaluate"}
+"""What the steps of a run are done by."""
+
+
+def describe(experiment: Experiment) -> ROCrate:
+    """The crate of an experiment."""
+    crate = _Crate(experiment)
+    configuration = crate.add_workflow()
+    products = crate.add_results(experiment.shareable)
+    crate.add_results(sorted(experiment.data))
+    corpora = [crate.add_corpus(name, digests) for name, digests in experiment.digests.items()]
+    # Several evaluations can be of one training.
+    steps = {step.id: step for run in experiment.ordered for step in crate.add_run(run)}
+    crate.add_whole([*configuration, *corpora], products, list(steps.values()))
+    return crate.crate
+
+
+class _Crate:
+    """A crate in the making."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.crate = ROCrate(version=ROCRATE)
+        self.crate.metadata.extra_contexts.append(TERMS)
+
+    def add(self, identifier: str, kind: str, **properties: Any) -> Entity:
+        """Add what is no file, with those properties that are known."""
+        known = {name: value for name, value in properties.items() if value not in (None, "", [])}
+        # In RO-Crate, one value is no list.
+        known |= {name: own[0] for name, own in known.items() if isinstance(own, list) and len(own) == 1}
+        return self.crate.add(ContextEntity(self.crate, identifier, {"@type": kind, **known}))
+
+    def add_file(self, source: Path | io.StringIO, place: str, **properties: Any) -> Entity:
+        """Add a file."""
+        own = {"name": place, "encodingFormat": FORMATS.get(PurePath(place).suffix, "text/plain")}
+        return self.crate.add_file(source, place, properties=own | properties)
+
+    def add_workflow(self) -> list[Entity]:
+        """Add the workflow and all that belongs to it; returns what configures it."""
+        about = {
+            # With steps it is instructions, too.
+            "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
+            "name": "textlvm",
+            **self.version(),
+            "encodingFormat": "text/plain",
+        }
+        engine = {"lang": "snakemake", "lang_version": self.experiment.engine}
+        sources = self.experiment.sources
+        self.crate.add_workflow(sources.pop("Snakefile"), "Snakefile", properties=about, main=True, **engine)
+        for place, path in sources.items():
+            self.add_file(path, place, **({"about": self.crate.root_dataset} if place == "README.md" else {}))
+        text = json.dumps(self.experiment.configuration, indent=2, sort_keys=True, ensure_ascii=False)
+        said = "The effective configuration: config.yaml, profiles and command line together."
+        effective = self.add_file(io.StringIO(f"{text}\n"), "configuration.json", description=said)
+        return [self.crate.get("config.yaml"), effective]
+
+    def add_results(self, paths: Iterable[Path]) -> list[Entity]:
+        """Add files of the results."""
+        return [self.add_file(path, self.experiment.place(path)) for path in paths]
+
+    def add_corpus(self, name: str, digests: Mapping[str, str | None]) -> Entity:
+        """Add what is known of a corpus and its files, and its terms; the files stay where they are."""
+        corpus = self.experiment.corpora.get(name, Corpus(name, name, "", ()))
+        urls = {source.name: list(source.urls) for source in corpus.files}
+        own = f"#corpora/{quote(name)}"
+        files = [
+            self.add(f"{own}/{quote(file)}", "CreativeWork", name=file, sha256=digest, url=urls.get(file))
+            for file, digest in sorted(digests.items())
+        ]
+        said = corpus.licence or "None stated."
+        terms = self.add(f"{own}/terms", "CreativeWork", name=f"Terms of {corpus.title}", description=said)
+        about = {"name": corpus.title, "license": terms, "citation": corpus.citation, "hasPart": files}
+        return self.add(own, "CreativeWork", **about)
+
+    def add_data(self, place: str, digest: str | None) -> Entity:
+        """What a step read or left; if it is no file here, by its digest: it can be large, or be text."""
+        file = self.crate.get(quote(place))
+        return file or self.add(f"#{quote(place)}", "CreativeWork", name=place, sha256=digest)
+
+    def add_run(self, run: Measured) -> list[Entity]:
+        """Add the training and the evaluation of a run and seed, what they read and what they left."""
+        metrics, record = self.add_results(run.folder / file for file in ("metrics.json", "provenance.json"))
+        data = {path: self.add_data(self.experiment.place(path), run.data[path]) for path in run.data}
+        settings = dict(run.configuration)
+        evaluation = settings.pop("evaluation")
+        read, made = ([data[path] for path in paths] for paths in (run.learned_from, run.weights))
+        folder = run.folder.relative_to(self.experiment.results).as_posix()
+        return [
+            self.add_step("training", run.trained, run.training, settings, read, made, record),
+            self.add_step(
+                "evaluation", folder, run.evaluation, evaluation, [*data.values()], [metrics, record], record
+            ),
+        ]
+
+    def add_step(
+        self,
+        step: str,
+        folder: str,
+        process: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        read: list[Entity],
+        made: list[Entity],
+        record: Entity,
+    ) -> Entity:
+        """Add what one process did, which `record` tells more of."""
+        module = f"textlvm.{folder.partition('/')[0]}.{MODULES[step]}"
+        own = f"#{quote(folder)}/{step}"
+        return self.add(
+            own,
+            "CreateAction",
+            name=f"{step.capitalize()} of {folder}",
+            description=json.dumps(settings, sort_keys=True, ensure_ascii=False),
+            instrument=self.tool(module),
+            object=read,
+            result=made,
+            startTime=process.get("began"),
+            endTime=process.get("ended"),
+            resourceUsage=self.add_costs(own, process),
+            subjectOf=record,
+        )
+
+    def add_costs(self, step: str, process: Mapping[str, Any]) -> list[Entity]:
+        """Add what a step cost."""
+        known = {name: unit for name, unit in COSTS.items() if name in process}
+        return [
+            self.add(f"{step}/{name}", "PropertyValue", propertyID=name, unitCode=unit, value=process[name])
+            for name, unit in known.items()
+        ]
+
+    def tool(self, module: str) -> Entity:
+        """A module as one of the tools that the workflow calls."""
+        place, workflow = f"workflow/{module.replace('.', '/')}.py", self.crate.mainEntity
+        tool = self.crate.get(place)
+        if tool not in workflow.get("hasPart", []):
+            tool = self.add_file(
+                self.experiment.project / place,
+                place,
+                **{"@type": ["File", "SoftwareSourceCode"]},
+                name=f"python -m {module}",
+                **self.version(),
+            )
+            workflow.append_to("hasPart", tool)
+            step = self.add(f"#steps/{module}", "HowToStep", name=module, workExample=tool)
+            workflow.append_to("step", step)
+        return tool
+
+    def version(self) -> dict[str, str]:
+        """The version of the code as a property, if it is known."""
+        return {"version": self.experiment.version} if self.experiment.version else {}
+
+    def add_whole(self, read: list[Entity], made: list[Entity], steps: list[Entity]) -> None:
+        """Add the run of the workflow, and what is said of the crate as a whole."""
+        begins, ends = (
+            sorted(step[time] for step in steps if time in step) for time in ("startTime", "endTime")
+        )
+        whole = self.add(
+            "#run",
+            "CreateAction",
+            name="Run of the workflow",
+            description="From the corpora to the products; its times are those of its first and last step.",
+            instrument=self.crate.mainEntity,
+            object=read,
+            result=made,
+            startTime=begins[0],
+            endTime=ends[-1],
+        )
+        root = self.crate.root_dataset
+        root["name"] = "Two papers on text latent-variable models, regenerated"
+        root["description"] = (
+            "Tables, claims and figures made by the workflow in this crate, the metrics of every run and "
+            "seed, and how each came about. Texts of the corpora, and tables that quote them, are left out."
+        )
+        root["datePublished"] = ends[-1]
+        root["license"] = self.licence()
+        root["conformsTo"] = [
+            self.add(url, "CreativeWork", name=name, version=url.rpartition("/")[2])
+            for url, name in PROFILES.items()
+        ]
+        root["mentions"] = [whole, *steps]
+
+    def licence(self) -> Entity:
+        """The project's licence, or that there is none."""
+        for entity in self.crate.data_entities:
+            if entity.id.startswith("LICENSE"):
+                return entity
+        said = "None is stated for the workflow and its results; the corpora have terms of their own."
+        return self.add("#licence", "CreativeWork", name="No licence", description=said)

@@ -1,0 +1,124 @@
+"""What is packed: the files of an experiment, and what the provenance of its runs says."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from textlvm.corpora.registry import Corpus
+from textlvm.errors import UserError
+from textlvm.files import read_json
+from textlvm.plan import TEXTS
+
+__all__ = ["Experiment", "Measured", "read_run"]
+
+SOURCES = (
+    *("Snakefile", "config.yaml", "Makefile", "README.md", "CITATION.cff", "LICENSE*"),
+    *("envs/**/*", "workflow/**/*"),
+)
+"""What the workflow is, as patterns below the project's folder."""
+HIDDEN = re.compile(r"(^|/)(\.|__pycache__/)")
+OF_TEXTS = re.compile(rf"sentences/table({'|'.join(map(str, TEXTS))})\.\w+$")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run with one seed, as its provenance.json describes it."""
+
+    folder: Path
+    """Where its metrics.json is."""
+    name: str
+    """The trained run, e.g. `words/gutenberg/standard/tril`."""
+    seed: int
+    configuration: Mapping[str, Any]
+    corpora: Mapping[str, str | None]
+    data: Mapping[str, str | None]
+    training: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+
+    @property
+    def trained(self) -> str:
+        """The folder of the trained model, below the results."""
+        return f"{self.name}/seed{self.seed}"
+
+    @property
+    def weights(self) -> list[str]:
+        """Of the data, what the training left."""
+        return [path for path in self.data if path.endswith(f"{self.trained}/model.safetensors")]
+
+    @property
+    def learned_from(self) -> list[str]:
+        """Of the data, what the training read: a run lies beside the data that it is trained on."""
+        beside = f"/{PurePath(self.name).parent}/"
+        return [path for path in self.data if beside in f"/{path}" and path not in self.weights]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All that is known of an experiment."""
+
+    project: Path
+    """The folder that the Snakefile is in."""
+    results: Path
+    products: Sequence[Path]
+    """Tables, figures and the like, below the results."""
+    runs: Sequence[Measured]
+    data: Sequence[Path]
+    """What was measured of data sets, below the results."""
+    configuration: Mapping[str, Any]
+    """The effective one."""
+    corpora: Mapping[str, Corpus]
+    engine: str
+    """The version of Snakemake."""
+
+    @property
+    def sources(self) -> dict[str, Path]:
+        """The files of the workflow, by their place below the project's folder."""
+        found = {path for pattern in SOURCES for path in self.project.glob(pattern) if path.is_file()}
+        places = {path.relative_to(self.project).as_posix(): path for path in sorted(found)}
+        return {place: path for place, path in places.items() if not HIDDEN.search(place)}
+
+    @property
+    def shareable(self) -> list[Path]:
+        """The products without those that have sentences of a corpus in them."""
+        texts = {path for path in self.products if OF_TEXTS.search(path.as_posix())}
+        # A page shows all tables that there are.
+        pages = {path for path in self.products if texts and path.name == "index.html"}
+        return sorted({*self.products} - texts - pages)
+
+    @property
+    def ordered(self) -> list[Measured]:
+        """The runs in the order of their folders."""
+        return sorted(self.runs, key=lambda run: run.folder)
+
+    @property
+    def digests(self) -> dict[str, dict[str, str | None]]:
+        """The digests of the corpora's files, by the names of corpus and file."""
+        found: dict[str, dict[str, str | None]] = defaultdict(dict)
+        for run in self.ordered:
+            for path, digest in run.corpora.items():
+                found[PurePath(path).parent.name][PurePath(path).name] = digest
+        return dict(sorted(found.items()))
+
+    @property
+    def version(self) -> str | None:
+        """The commit that the last evaluation was of; None outside git."""
+        git = max(self.runs, key=lambda run: run.evaluation["ended"]).evaluation["git"]
+        return f"{git['commit']}{'-dirty' if git['dirty'] else ''}" if git else None
+
+    def place(self, path: str | Path) -> str:
+        """Where a file is in the crate: those of the results in `results`, wherever they are here."""
+        path = Path(path)
+        if path.is_relative_to(self.results):
+            path = Path("results", path.relative_to(self.results))
+        return path.as_posix()
+
+
+def read_run(path: Path) -> Measured:
+    """Read a provenance.json. Raises `UserError` naming the file if it is not one."""
+    try:
+        return Measured(path.parent, **read_json(path))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path} is not the provenance of a run ({error}); evaluate the run again") from error

@@ -1,0 +1,37 @@
+"""Everything that an experiment has found, on one page: a single HTML file that needs no network.
+
+    python -m textlvm.reporting.page --plan plan.json --tables results/table*.csv \\
+        --claims results/claims.csv --out results/index.html
+
+PLAN says where runs, figures and texts lie (`textlvm.reporting.page.plan`); a seed that is neither `measured`
+nor among `failures` is shown as not run. The same files give the same page.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from textlvm import cli
+from textlvm.files import write_text
+from textlvm.reporting.cells import read_tidy
+from textlvm.reporting.page.claims import read_claims
+from textlvm.reporting.page.document import render
+from textlvm.reporting.page.plan import read_plan
+
+
+def main(options: argparse.Namespace) -> None:
+    """Write the page that the command line describes."""
+    cells = [cell for path in options.tables for cell in read_tidy(path)]
+    plan = read_plan(options.plan)
+    page = render(plan, cells, read_claims(options.claims, plan))
+    write_text(options.out, page)
+    logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--plan", type=cli.settings, required=True, help="what is shown (JSON or a file)")
+    arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
+    arguments.add_argument("--claims", type=Path, help="the claims and how they came out (CSV)")
+    arguments.add_argument("--out", type=Path, required=True, help="the page (HTML)")
+    cli.run(main, arguments)

@@ -1,0 +1,120 @@
+"""The papers' claims for the page, from the table that `textlvm.reporting.claims` writes."""
+
+import csv
+import itertools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textlvm.errors import UserError
+from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.plan import Plan
+from textlvm.reporting.published import DATASETS
+
+__all__ = ["MARKS", "Check", "Claim", "counted", "read_claims"]
+
+MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
+"""The signs that stand for outcomes beside their colours."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A claim on one data set."""
+
+    anchor: str
+    predicate: str
+    data: str
+    """What it was run on, or would be."""
+    stand_in: bool
+    outcome: str
+    mark: str
+    missing: str
+    """What an undecided check lacks."""
+    effect: str
+    """With its interval and unit; empty where there is none."""
+    comparison: str
+    """What the effect is of."""
+    seeds: str
+    published: str
+    """What the paper's own numbers say."""
+    runs: tuple[tuple[str, str], ...]
+    """Sections of the runs behind it, and what these are called."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of a paper, and how it came out on each data set that it is about."""
+
+    paper: str
+    section: str
+    text: str
+    note: str
+    checks: tuple[Check, ...]
+
+
+def read_claims(path: Path | None, plan: Plan) -> list[Claim]:
+    """Read the claims; none without a file. Raises `UserError` for another file."""
+    if path is None:
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        groups = itertools.groupby(
+            lines, lambda line: (line["paper"], line["section"], line["claim"], line["note"])
+        )
+        return [Claim(*said, tuple(_checks(own, plan))) for said, own in groups]
+    except OSError as error:
+        raise UserError(f"cannot read the claims {path}: {error.strerror}") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is not a table of claims of this version ({error}); make it again"
+        ) from error
+
+
+def counted(claims: Sequence[Claim]) -> dict[str, int]:
+    """Checks by outcome."""
+    outcomes = [check.outcome for claim in claims for check in claim.checks]
+    return {outcome: outcomes.count(outcome) for outcome in (*MARKS, *set(outcomes) - set(MARKS))}
+
+
+def _checks(lines: Iterable[Mapping[str, str]], plan: Plan) -> Iterable[Check]:
+    for line in lines:
+        names = ", ".join(DATASETS.get(name, name) for name in line["dataset"].split(", "))
+        yield Check(
+            anchor=f"claim/{line['id']}",
+            predicate=line["predicate"],
+            data=line["corpus_title"] or names,
+            stand_in=json.loads(line["stand_in"]),
+            outcome=line["outcome"],
+            mark=MARKS.get(line["outcome"], ""),
+            missing=line["missing"],
+            effect=_effect(line),
+            comparison=line["comparison"],
+            seeds=line["seeds"],
+            published=_published(line),
+            runs=tuple(_runs(json.loads(line["runs"]), plan)),
+        )
+
+
+def _effect(line: Mapping[str, str]) -> str:
+    if not line["effect"]:
+        return ""
+    low, high = float(line["low"]), float(line["high"])
+    interval = f" [{short(low, 3)}, {short(high, 3)}]" if high > low else ""
+    return f"{short(float(line['effect']), 3)}{interval} {line['unit']}".strip()
+
+
+def _published(line: Mapping[str, str]) -> str:
+    if not line["published_effect"]:
+        return line["published_outcome"]
+    return f"{line['published_outcome']}: {short(float(line['published_effect']), 3)} {line['unit']}".strip()
+
+
+def _runs(paths: Iterable[str], plan: Plan) -> Iterable[tuple[str, str]]:
+    sections = {
+        str(plan.file(file)): (entry.anchor, entry.label)
+        for entry in plan.entries
+        for file in entry.outcomes.values()
+    }
+    return dict.fromkeys(sections[path] for path in paths if path in sections)

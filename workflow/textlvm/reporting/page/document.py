@@ -1,0 +1,181 @@
+"""The page as one HTML text: templates, style and script put together, nothing left to be fetched."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+import struct
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from textlvm.errors import UserError
+from textlvm.files import read_json
+from textlvm.reporting.cells import Cell
+from textlvm.reporting.claims_judge import RULE as CLAIM_RULE
+from textlvm.reporting.page import overview
+from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
+from textlvm.reporting.page.claims import Claim, counted
+from textlvm.reporting.page.plan import Figure, Plan
+from textlvm.reporting.page.runs import read_runs
+from textlvm.reporting.page.tables import MEANINGS, marked, tables
+from textlvm.reporting.published import PAPERS
+from textlvm.reporting.qualitative import TABLES
+from textlvm.reporting.verdict import RULE
+
+__all__ = ["render"]
+
+HERE = Path(__file__).parent
+ASSETS = HERE / "assets"
+CAPTIONS = {
+    ("words", 1): "The entropy gap in free mode at each position of the words that a model generates",
+    ("words", 2): "Entropies over the training of one run, beside the word entropy of a trained baseline",
+    ("sentences", 3): "Sentences with their own code and with another's, for the best sMIM and the best sVAE",
+    ("sentences", 4): "Sentence lengths of the data sets",
+    ("sentences", 5): "NLL by MELBO against the number of test sentences, for the best sMIM of each data set",
+    ("sentences", 6): "MELBO values of sMIM and ELBO values of sVAE by latent size",
+    ("sentences", 7): "MELBO values of sMIM and ELBO values of sVAE by latent size",
+    ("sentences", 8): "MELBO values of sMIM and ELBO values of sVAE by latent size",
+}
+"""What the papers' figures show."""
+SCALE = 96 / 200
+"""Of a figure's pixels, 200 an inch, to those of a style sheet."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure inside the page."""
+
+    anchor: str
+    name: str
+    paper: str
+    caption: str
+    file: str
+    source: str
+    """The image as a data URL."""
+    width: int
+    height: int
+
+
+def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
+    """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
+    shown, cards = tables(cells, plan)
+    runs = read_runs(plan)
+    curves = {
+        run.entry.anchor: {"label": run.entry.title, "paper": run.entry.paper, "seeds": run.curves}
+        for run in runs
+        if any(run.curves.values())
+    }
+    scripts = [_asset("uplot.min.js"), _asset("page.js")]
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            plan=plan,
+            papers=PAPERS,
+            tables=shown,
+            overview=overview.overview(shown, runs),
+            states=overview.STATES,
+            compared=overview.COMPARED,
+            verdicts=[(str(verdict), marked(verdict), meaning) for verdict, meaning in MEANINGS.items()],
+            marks=defaultdict(str, {str(verdict): marked(verdict) for verdict in MEANINGS}),
+            rule=RULE,
+            claims=claims,
+            claim_rule=CLAIM_RULE,
+            claim_marks=defaultdict(str, CLAIM_MARKS),
+            claims_counted=counted(claims),
+            pictures=[_picture(figure, plan) for figure in plan.figures],
+            texts=[_text(plan.file(text)) for text in plan.texts],
+            runs=runs,
+            curves=curves,
+            styles=[_asset("uplot.min.css"), _asset("page.css")],
+            licence=_asset("uplot.LICENSE"),
+            scripts=scripts,
+            script_hashes=[_hash(script) for script in scripts],
+            data={
+                "cards": _json([asdict(card) for card in cards]),
+                "meanings": _json({str(verdict): meaning for verdict, meaning in MEANINGS.items()}),
+                "curves": _json(curves),
+            },
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    """The page's templates; whatever they are given is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["subscripts"] = _subscripts
+    return environment
+
+
+def _asset(name: str) -> str:
+    """A file of ours, to stand as it is inside a style or script element."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """By what the page's policy knows a script: no other is run."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _json(value: Any) -> str:
+    """JSON that is inert inside a script element, whatever texts it holds."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _subscripts(heading: str) -> str:
+    """A heading as HTML, with what follows an underscore set below the line, `H_gap`."""
+    return re.sub(r"_([\w-]+)", r"<sub>\1</sub>", html.escape(heading))
+
+
+def _picture(figure: Figure, plan: Plan) -> Picture:
+    path = plan.file(figure.path)
+    try:
+        png, svg = (path.with_suffix(suffix).read_bytes() for suffix in (".png", ".svg"))
+        width, height = struct.unpack(">II", png[16:24])
+    except (OSError, struct.error) as error:
+        raise UserError(f"cannot read the figure {path}.png or .svg ({error}); draw it again") from error
+    # Both show the same; a figure of many marks is smaller as pixels.
+    kind, content = min(("svg+xml", svg), ("png", png), key=lambda form: len(form[1]))
+    return Picture(
+        anchor=f"figure/{figure.path}",
+        name=f"Figure {figure.number}",
+        paper=PAPERS[figure.paper],
+        caption=f"{CAPTIONS[figure.paper, figure.number]}: {figure.title}",
+        file=str(path),
+        source=f"data:image/{kind};base64,{base64.b64encode(content).decode()}",
+        width=round(width * SCALE),
+        height=round(height * SCALE),
+    )
+
+
+def _text(path: Path) -> dict[str, Any]:
+    """A table of texts. Of the answers to a question it has those that the paper's table has."""
+    try:
+        table = read_json(path)
+        text = {key: table[key] for key in ("table", "title", "kind", "columns")}
+        if text["kind"] == "answers":
+            lengths = TABLES[text["table"]].answers
+            text["columns"] = {
+                label: [
+                    entry | {"answers": {own: entry["answers"][own] for own in lengths}} for entry in entries
+                ]
+                for label, entries in text["columns"].items()
+            }
+        return text
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is not a table of texts ({error}); make it again") from error

@@ -1,0 +1,118 @@
+"""How far an experiment has come: rows done, verdicts and claims counted, and the corpora it ran on."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textlvm.reporting.cells import Cell
+from textlvm.reporting.page.runs import Run
+from textlvm.reporting.page.tables import Table
+from textlvm.reporting.published import DATASETS, PAPERS
+from textlvm.reporting.verdict import Verdict
+
+__all__ = ["COMPARED", "STATES", "Corpus", "Overview", "overview"]
+
+STATES = ("done", "some seeds", "failed", "not run")
+"""What can be said of a planned row."""
+COMPARED = (Verdict.WITHIN, Verdict.OUTSIDE, Verdict.UNDECIDED, Verdict.STAND_IN)
+"""Verdicts on a reproduced number beside a published one."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What a paper's data set was run on."""
+
+    paper: str
+    dataset: str
+    title: str
+    stand_in: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A table's planned rows by state, and its compared cells by verdict."""
+
+    anchor: str
+    name: str
+    paper: str
+    rows: Mapping[str, int]
+    verdicts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a reader should know first."""
+
+    corpora: tuple[Corpus, ...]
+    progress: tuple[Progress, ...]
+    rows: Mapping[str, int]
+    verdicts: Mapping[str, int]
+    devices: tuple[str, ...]
+    """What the models were trained on."""
+    seconds: float
+    """Of training, added up."""
+
+    @property
+    def trained(self) -> str:
+        """How long, in words."""
+        if self.seconds < 7200:
+            minutes = math.ceil(self.seconds / 60)
+            return f"{minutes} minute{'s' if minutes != 1 else ''}"
+        return f"{self.seconds / 3600:,.0f} hours"
+
+    @property
+    def stand_ins(self) -> tuple[Corpus, ...]:
+        """The corpora that are not the papers' own."""
+        return tuple(corpus for corpus in self.corpora if corpus.stand_in)
+
+
+def overview(tables: Sequence[Table], runs: Sequence[Run]) -> Overview:
+    """Count what tables and runs say."""
+    progress = [
+        Progress(table.anchor, table.name, PAPERS[table.paper], _rows(table), _verdicts(table))
+        for table in tables
+    ]
+    cells = [cell for table in tables for cell in table.cells if cell.corpus]
+    corpora = dict.fromkeys(
+        Corpus(PAPERS[c.paper], DATASETS.get(c.dataset, c.dataset), c.corpus_title, c.stand_in) for c in cells
+    )
+    # Runs that are measured on several data sets share a training.
+    trainings = {run.entry.trained(seed): cost for run in runs for seed, cost in run.costs.items()}
+    costs = list(trainings.values())
+    return Overview(
+        corpora=tuple(corpora),
+        progress=tuple(progress),
+        rows=sum((Counter(own.rows) for own in progress), Counter()),
+        verdicts=sum((Counter(own.verdicts) for own in progress), Counter()),
+        devices=tuple(dict.fromkeys(_device(cost) for cost in costs if cost.get("device") != "none")),
+        seconds=math.fsum(cost.get("seconds", 0.0) for cost in costs),
+    )
+
+
+def _rows(table: Table) -> Mapping[str, int]:
+    """Planned rows by state."""
+    planned: dict[tuple[str, str], list[Cell]] = {}
+    for cell in table.cells:
+        if cell.seeds_planned:
+            planned.setdefault((cell.dataset, cell.row), []).append(cell)
+    return Counter(_state(row) for row in planned.values())
+
+
+def _state(row: Iterable[Cell]) -> str:
+    cells = list(row)
+    seeds = max(cell.seeds for cell in cells)
+    if seeds:
+        return "done" if seeds == cells[0].seeds_planned else "some seeds"
+    return "failed" if any(cell.verdict is Verdict.FAILED for cell in cells) else "not run"
+
+
+def _verdicts(table: Table) -> Mapping[str, int]:
+    """Cells with a number beside the published one, by verdict."""
+    return Counter(str(cell.verdict) for cell in table.cells if cell.verdict in COMPARED)
+
+
+def _device(cost: Mapping[str, Any]) -> str:
+    parts = [cost.get("device", "an unknown device"), f"PyTorch {cost['torch']}" if "torch" in cost else ""]
+    return ", ".join(filter(None, parts))

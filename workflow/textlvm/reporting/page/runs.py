@@ -1,0 +1,198 @@
+"""A run's section: its numbers by seed, its curves, settings and cost, its logs, and how to run it again."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textlvm.errors import UserError
+from textlvm.files import read_json
+from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.plan import Entry, Plan
+from textlvm.reporting.runs import Result, read_result
+
+__all__ = ["POINTS", "Chart", "Run", "Series", "read_curve", "read_runs", "thinned"]
+
+POINTS = 300
+"""Points of a curve on the page at most; of a longer one neighbours are averaged."""
+CHARTS = {
+    "loss": ("loss", "validation_loss"),
+    "entropies in free mode": ("h_marginal", "h_expected", "h_gap"),
+}
+"""What is drawn in one chart."""
+UNITS = {
+    ("words", "loss"): "nats a word",
+    ("sentences", "loss"): "nats a sentence",
+    ("words", "entropies in free mode"): "nats a symbol",
+}
+
+Series = tuple[list[float], list[float]]
+"""Steps and values."""
+Curves = Mapping[int, Mapping[str, Series]]
+"""By seed and quantity."""
+Settings = tuple[tuple[str, str], str]
+"""A step, the file that holds its settings, and these as JSON."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What one chart of a run's section draws."""
+
+    title: str
+    quantities: tuple[str, ...]
+    unit: str
+    summary: str
+    """What it shows, in words."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the section of a run shows."""
+
+    entry: Entry
+    state: str
+    """done | 2 of 3 seeds | failed | not run."""
+    reasons: tuple[str, ...]
+    """Of failures."""
+    seeds: tuple[int, ...]
+    """Those with numbers."""
+    metrics: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Name, unit and the value of each of these seeds."""
+    costs: Mapping[int, Mapping[str, Any]]
+    """The `cost.json` of each."""
+    origins: Mapping[str, str]
+    """Under which code and on which machine its steps ran, from the first seed's `provenance.json`."""
+    settings: tuple[Settings, ...]
+    curves: Curves
+    charts: tuple[Chart, ...]
+    logs: tuple[str, ...]
+    command: str
+
+
+def read_runs(plan: Plan) -> list[Run]:
+    """The sections of all runs and data sets, in the plan's order. Raises `UserError` for a damaged file."""
+    return [_read(entry, plan) for entry in plan.entries]
+
+
+def read_curve(path: Path) -> dict[str, Series]:
+    """Read a `curve.jsonl`: each quantity with the steps at which it was recorded as a number, thinned.
+
+    Raises `UserError` for a file that is not JSON lines with a step each.
+    """
+    found: dict[str, Series] = {}
+    try:
+        for line in filter(None, path.read_text(encoding="utf-8").splitlines()):
+            entry = json.loads(line)
+            step = entry["step"]
+            for name in (name for names in CHARTS.values() for name in names if name in entry):
+                if math.isfinite(value := float(entry[name])):
+                    steps, values = found.setdefault(name, ([], []))
+                    steps.append(step)
+                    values.append(value)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is not a training curve ({error!r}); train the run again") from error
+    return {name: thinned(*series) for name, series in found.items()}
+
+
+def thinned(steps: Sequence[float], values: Sequence[float], points: int = POINTS) -> Series:
+    """At most so many points: means of equally many neighbours, at the step of the last of them."""
+    size = math.ceil(len(steps) / points) or 1
+    groups = [values[i : i + size] for i in range(0, len(values), size)]
+    last = [steps[min(i + size, len(steps)) - 1] for i in range(0, len(steps), size)]
+    return last, [float(f"{math.fsum(group) / len(group):.5g}") for group in groups]
+
+
+def _read(entry: Entry, plan: Plan) -> Run:
+    results = {seed: read_result(plan.file(path)) for seed, path in entry.outcomes.items()}
+    done = {seed: result for seed, result in results.items() if not result.failed}
+    trained = {seed: plan.file(entry.trained(seed)) for seed in done if not entry.is_data}
+    curves = {seed: read_curve(path) for seed, path in _there(trained, "curve.jsonl")}
+    return Run(
+        entry=entry,
+        state=_state(entry, len(done), len(results)),
+        reasons=tuple(dict.fromkeys(result.reason for result in results.values() if result.failed)),
+        seeds=tuple(done),
+        metrics=tuple(_metrics(list(done.values()))),
+        costs={seed: _json(path) for seed, path in _there(trained, "cost.json")},
+        origins=dict(_origins(entry, plan, done)),
+        settings=tuple(_settings(entry, plan, done)),
+        curves=curves,
+        charts=tuple(_charts(entry.paper, curves)),
+        logs=tuple(str(plan.file(log)) for log in entry.logs()),
+        command=plan.rerun(entry),
+    )
+
+
+def _there(folders: Mapping[int, Path], name: str) -> Iterable[tuple[int, Path]]:
+    """The file of that name of each seed, where there is one: weights alone are what a run needs."""
+    paths = ((seed, folder / name) for seed, folder in folders.items())
+    return ((seed, path) for seed, path in paths if path.exists())
+
+
+def _state(entry: Entry, done: int, known: int) -> str:
+    if not done:
+        return "failed" if known else "not run"
+    return "done" if done == len(entry.seeds) else f"{done} of {len(entry.seeds)} seeds"
+
+
+def _metrics(done: Sequence[Result]) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+    for name in dict.fromkeys(name for result in done for name in result.metrics):
+        own = [result.metrics.get(name) for result in done]
+        unit = next(estimate.unit for estimate in own if estimate)
+        yield name, unit, tuple(short(estimate.value) if estimate else "–" for estimate in own)
+
+
+def _origins(entry: Entry, plan: Plan, done: Iterable[int]) -> Iterable[tuple[str, str]]:
+    for seed in list(done)[:1]:
+        path = plan.file(entry.metrics(seed)).with_name("provenance.json")
+        record = _json(path) if path.exists() and not entry.is_data else {}
+        for step in ("training", "evaluation"):
+            if process := record.get(step):
+                yield f"{step}, seed {seed}", ", ".join(filter(None, _process(process)))
+
+
+def _process(process: Mapping[str, Any]) -> Iterable[str]:
+    """Code, machine, time and memory of one step; what is not recorded is left out."""
+    if git := process.get("git"):
+        yield f"commit {git['commit'][:12]}{' with local changes' if git.get('dirty') else ''}"
+    yield process.get("gpu", {}).get("name") or process.get("machine", {}).get("cpu", "")
+    if "ended" in process:
+        yield f"ended {process['ended'][:16].replace('T', ' ')} UTC"
+    if "peak_memory_mib" in process:
+        yield f"peak memory {process['peak_memory_mib']:,} MiB"
+
+
+def _settings(entry: Entry, plan: Plan, done: Iterable[int]) -> Iterable[Settings]:
+    """Of the first seed; the others' differ from them in the seed alone."""
+    for seed in list(done)[:1]:
+        if not entry.is_data:
+            path = plan.file(entry.trained(seed)) / "spec.json"
+            yield ("training", str(path)), _indented(_json(path))
+        path = plan.file(entry.metrics(seed))
+        step = "preparation" if entry.is_data else "evaluation"
+        yield (step, str(path)), _indented(_json(path).get("settings", {}))
+
+
+def _charts(paper: str, curves: Curves) -> Iterable[Chart]:
+    for title, names in CHARTS.items():
+        drawn = [name for name in names if any(name in curve for curve in curves.values())]
+        if drawn:
+            first = {seed: curve[drawn[0]][1] for seed, curve in curves.items() if drawn[0] in curve}
+            ends = ", ".join(
+                f"{short(own[0])} to {short(own[-1])} (seed {seed})" for seed, own in first.items()
+            )
+            what = "marginal entropy" if drawn[0] == "h_marginal" else "loss"
+            yield Chart(title, tuple(drawn), UNITS.get((paper, title), "nats"), f"{what} from {ends}")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(read_json(path))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"cannot read {path} ({error}); make the run again") from error
+
+
+def _indented(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, indent=2, ensure_ascii=False)

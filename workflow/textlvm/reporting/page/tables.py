@@ -1,0 +1,215 @@
+"""The papers' tables for the page: what each cell shows, what it sorts by, and the card behind it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from textlvm.reporting import shapes
+from textlvm.reporting.cells import DATA, Cell
+from textlvm.reporting.page.numbers import short, signed, typeset
+from textlvm.reporting.page.plan import Entry, Plan
+from textlvm.reporting.published import PAPERS
+from textlvm.reporting.shapes import MARKS, NOTHING, Shape
+from textlvm.reporting.verdict import Verdict
+
+__all__ = ["MEANINGS", "Card", "Column", "Field", "Grid", "Row", "Table", "marked", "tables"]
+
+MEANINGS = {
+    Verdict.WITHIN: "agrees with the published value",
+    Verdict.OUTSIDE: "does not agree with the published value",
+    Verdict.UNDECIDED: "differs by more than the rule allows, but one seed cannot say whether that is noise",
+    Verdict.STAND_IN: "run on another corpus than the paper's: the two numbers stand side by side, no claim",
+    Verdict.NOT_RUN: "there is no number yet",
+    Verdict.FAILED: "the run ended without a number",
+    Verdict.UNPUBLISHED: "the paper prints nothing to compare with",
+    Verdict.QUOTED: "the paper quotes this number from elsewhere; the model is not trained here",
+}
+"""What a verdict says, for legend and cards."""
+STAND_IN_MARK = "◇"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is behind a cell, as the page's script shows it."""
+
+    title: str
+    verdict: str
+    lines: tuple[tuple[str, str], ...]
+    """What a number is, and the number."""
+    anchor: str
+    """The section of its run; empty if it has none."""
+    run: str
+    """What that is called."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One cell's three numbers as shown, and what they sort by."""
+
+    card: int | None
+    """Its card's place in the list of all; None for a cell with nothing behind it."""
+    verdict: str
+    mark: str
+    here: str
+    paper: str
+    difference: str
+    order: tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the paper's table."""
+
+    heading: str
+    unit: str
+    published: bool
+    """Whether the paper has any number in it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the paper's table."""
+
+    label: str
+    kind: str
+    """own | quoted | extra, as in `Cell`."""
+    anchor: str
+    """The section of its run, if it has just one."""
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Columns and rows."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of one paper on the page."""
+
+    anchor: str
+    paper: str
+    name: str
+    """What the list of contents calls it."""
+    title: str
+    stub: str
+    main: Grid
+    further: Grid | None
+    """The numbers for which the paper has no column."""
+    notes: tuple[str, ...]
+    file: str
+    """Where the same table lies for other uses, without suffix."""
+    cells: tuple[Cell, ...]
+
+
+def tables(cells: Sequence[Cell], plan: Plan) -> tuple[list[Table], list[Card]]:
+    """The tables of both papers, and the cards of all their cells.
+
+    A paper that the plan leaves out is left out. The words paper has a table for each corpus.
+    """
+    found: list[Table] = []
+    cards: list[Card] = []
+    for paper in PAPERS:
+        own = [cell for cell in cells if cell.paper == paper]
+        corpora = list(dict.fromkeys(cell.corpus for cell in own if cell.corpus))
+        for corpus in corpora if paper == "words" else ["" for _ in corpora[:1]]:
+            numbers = dict.fromkeys(c.table for c in own if not corpus or c.corpus == corpus)
+            for number in sorted(numbers):
+                found.append(_table(shapes.shape(cells, paper, number, corpus), len(corpora), plan, cards))
+    return found, cards
+
+
+def marked(verdict: Verdict) -> str:
+    """The sign that stands for a verdict beside its colour; empty where words say it."""
+    return STAND_IN_MARK if verdict is Verdict.STAND_IN else MARKS.get(verdict, "")
+
+
+def _table(shape: Shape, corpora: int, plan: Plan, cards: list[Card]) -> Table:
+    further = _grid(shape, shape.extras, plan, cards) if shape.extras else None
+    place = "/".join(filter(None, (shape.paper, shape.corpus)))
+    several = f", {shape.corpus}" if shape.corpus and corpora > 1 else ""
+    folder = f"{plan.results}/partial" if plan.partial else plan.results
+    return Table(
+        anchor=f"table/{place}/{shape.table}",
+        paper=shape.paper,
+        name=f"Table {shape.table}{several}",
+        title=shape.title,
+        stub=shape.stub,
+        main=_grid(shape, shape.columns, plan, cards),
+        further=further,
+        notes=shape.notes,
+        file=f"{folder}/{place}/table{shape.table}",
+        cells=tuple(shape.cells.values()),
+    )
+
+
+def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -> Grid:
+    columns = tuple(
+        Column(
+            shape.heading(metric),
+            shape.unit(metric),
+            any(cell.published is not None for (_, name), cell in shape.cells.items() if name == metric),
+        )
+        for metric in metrics
+    )
+    rows = []
+    for label in shape.rows:
+        own = [shape.cell(label, metric) for metric in metrics]
+        if any(own):
+            entries = [plan.entry(cell) if cell else None for cell in own]
+            fields = [
+                _field(cell, entry, f"{label}, {shape.heading(metric)}", shape.decimals(metric), cards)
+                for cell, entry, metric in zip(own, entries, metrics, strict=True)
+            ]
+            anchors = {entry.anchor for entry in entries if entry}
+            kinds = {cell.kind for (name, _), cell in shape.cells.items() if name == label}
+            kind = next((kind for kind in ("own", "quoted", "extra") if kind in kinds), "")
+            rows.append(Row(label, kind, anchors.pop() if len(anchors) == 1 else "", tuple(fields)))
+    return Grid(columns, tuple(rows))
+
+
+def _field(cell: Cell | None, entry: Entry | None, title: str, decimals: int, cards: list[Card]) -> Field:
+    if cell is None:
+        return Field(None, "", "", NOTHING, NOTHING, NOTHING, (None, None, None))
+    lines = tuple(_lines(cell, decimals))
+    run = (entry.anchor, entry.label) if entry else ("", "")
+    cards.append(Card(title, str(cell.verdict), lines, *run))
+    difference = NOTHING if cell.difference is None else signed(cell.difference, decimals)
+    return Field(
+        card=len(cards) - 1,
+        verdict=str(cell.verdict).replace(" ", "-"),
+        mark=marked(cell.verdict) if cell.value is not None else "",
+        here=typeset(shapes.reproduced(cell, decimals)),
+        paper=typeset(shapes.published(cell)),
+        difference=difference,
+        order=(cell.value, cell.published, cell.difference),
+    )
+
+
+def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
+    """What a card says of a cell, number by number."""
+    unit = f" {cell.unit}" if cell.unit else ""
+    if cell.value is not None:
+        yield "reproduced", f"{short(cell.value)}{unit}"
+        if cell.spread is not None:
+            yield "over seeds", f"standard deviation {short(cell.spread)}, {cell.seeds} seeds"
+        elif cell.run != DATA:
+            yield "over seeds", "one seed, so the spread is unknown"
+        if cell.low is not None and cell.high is not None:
+            yield "estimator", f"95% interval {short(cell.low)} to {short(cell.high)}"
+        if cell.repeat_spread is not None:
+            yield "repeats", f"standard deviation {short(cell.repeat_spread)} over evaluations of one model"
+    if cell.published is not None:
+        yield "published", f"{typeset(shapes.published(cell))}{unit} ({cell.where})"
+    if cell.difference is not None:
+        yield "difference", signed(cell.difference, max(decimals, 4))
+    if cell.tolerance is not None:
+        yield "allowed", f"± {short(cell.tolerance)}"
+    if cell.reason:
+        yield "reason", cell.reason
+    if cell.note:
+        yield "note", cell.note
+    if cell.corpus_title:
+        yield "corpus", f"{cell.corpus_title}{' (stand-in)' if cell.stand_in else ''}"
