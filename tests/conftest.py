@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: tests do not time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,6 +64,13 @@ def _jobs(output: str) -> Iterator[str]:
     for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", output, flags=re.MULTILINE):
         outputs = re.search(r"^    output: ([^,\n]+)", block, flags=re.MULTILINE)
         yield outputs[1] if outputs else rule
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_that_stop() -> None:
+    """Signals have their effect even where what started the tests ignores them, as a shell does with `&`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

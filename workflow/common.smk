@@ -57,20 +57,21 @@ shell.prefix(f"export PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
 def announce():
     """Make this Snakemake known to others in the folder, and remove the lock of one that was killed."""
     locks = Path(".snakemake", "locks")
+    # Within a job of a cluster, the lock is that of the Snakemake which submitted the job.
+    own = not workflow.remote_exec
     try:
         with announced(Path(".snakemake", "instances"), forget="--unlock" in sys.argv) as others:
-            if not others:
+            elsewhere = [machine for machine in others if machine != platform.node()]
+            if own and not others:
                 shutil.rmtree(locks, ignore_errors=True)
-            elif any(locks.glob("*.lock")):
-                places = ", ".join(others)
-                logger.warning(f"Another Snakemake works in this folder, or one was killed, on {places}.")
+            if own and elsewhere and any(locks.glob("*.lock")):
+                places = ", ".join(elsewhere)
+                logger.warning(f"Snakemake or a job of it works in this folder, or was killed, on {places}.")
     except OSError as error:
         sys.exit(f"error: {explain(error) or error}")
 
 
-# One within a job of a cluster belongs to the one that submitted the job, and is no other.
-if not workflow.remote_exec:
-    announce()
+announce()
 
 
 def any_of(names):

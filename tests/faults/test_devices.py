@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.faults
-
 ROOT = Path(__file__).parents[2]
 JOB = """
 import logging

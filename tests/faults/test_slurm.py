@@ -57,7 +57,7 @@ def slurm(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def reference(new_project, tmp_path_factory):
+def reference(new_project):
     """A project with the table, made on this machine."""
     project = new_project()
     tiny.write(project.root, tiny.words)
@@ -72,7 +72,7 @@ def reference(new_project, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def project(reference, new_project, tmp_path_factory):
+def project(reference, new_project):
     """The same project on the cluster, before its trainings."""
     project = new_project()
     shutil.copytree(reference.root, project.root, dirs_exist_ok=True)
@@ -181,8 +181,8 @@ def test_a_preempted_job_is_queued_again_and_takes_no_attempt(story):
 
 
 def test_a_cancelled_job_and_a_late_one_take_another_attempt(story):
-    for training, state in ((story.late, "TIMEOUT"), (story.unwanted, "CANCELLED")):
-        assert f"SLURM-job '{training.job}' failed, SLURM status is: '{state}'" in story.output
+    for training, status in ((story.late, "TIMEOUT"), (story.unwanted, "CANCELLED")):
+        assert f"SLURM-job '{training.job}' failed, SLURM status is: '{status}'" in story.output
 
 
 def test_a_signal_lets_a_training_save_its_state(story, project):
@@ -190,8 +190,8 @@ def test_a_signal_lets_a_training_save_its_state(story, project):
         (log,) = (project.root / ".snakemake" / "slurm_logs").rglob(f"{training.job}.log")
         output = log.read_text(encoding="utf-8")
         assert "stopped by SIGTERM after step" in output
-        # Each job has a Snakemake of its own.
-        assert "Another Snakemake" not in output
+        # Each job has a Snakemake of its own, which is no stranger.
+        assert "works in this folder" not in output
     # A shell in between would end at once, and its end would be that of the job.
     for training in story.first:
         assert "-m snakemake " in training.parent

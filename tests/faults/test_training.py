@@ -59,8 +59,8 @@ def arguments(options):
     return words
 
 
-# A process that has imported what takes long, and forks to become a step: otherwise a test of many steps would
-# spend its time on imports.
+# A process that has imported what takes long, and forks to become a step: without it a test of many steps
+# would spend its time on imports.
 NURSERY = """
 import json, os, runpy, sys
 import textlvm.sentences.measures, textlvm.sentences.objectives, textlvm.training.run, textlvm.words.objective
@@ -167,6 +167,7 @@ class Training:
             elif not saving or self.is_saving():
                 os.kill(child, signal.SIGKILL)
                 break
+            time.sleep(0.001)
         code, said = self.steps.end()
         assert code == -signal.SIGKILL, said
         return said

@@ -106,6 +106,14 @@ def test_a_trained_seed_waits_for_its_evaluation(files):
     assert (files.standing().state, files.standing().stage) == (State.WAITING, "evaluation")
 
 
+def test_a_run_in_no_table_is_done_when_it_is_trained(files):
+    files.run = Run(**{**vars(RUN), "rows": ()})
+    files.begin()
+    assert files.standing().state is State.INTERRUPTED
+    files.train()
+    assert files.standing().state is State.DONE
+
+
 def test_a_model_of_other_settings_is_none(files):
     files.begin()
     files.train(training={"steps": 100})

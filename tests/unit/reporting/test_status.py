@@ -1,4 +1,6 @@
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -245,6 +247,18 @@ def test_it_draws_over_a_terminal_and_ends_quietly_with_ctrl_c(command, monkeypa
     shown = re.sub(r"\x1b\[\w+", "", text).splitlines()
     assert len(shown) <= 8
     assert max(map(len, shown)) <= 60
+
+
+def test_it_ends_quietly_when_nobody_reads_on():
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "textlvm.reporting.status"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=theirs, stderr=subprocess.PIPE, text=True
+    )
+    os.close(theirs)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])

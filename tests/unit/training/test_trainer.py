@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 from torch import nn
@@ -141,7 +141,9 @@ def test_a_killed_training_ends_bit_identical(tmp_path, optimizer):
     monitor_every=st.integers(2, 13),
     checkpoint_every=st.integers(1, 13),
 )
-@limits(deadline=None, max_examples=15)
+@example(kills=[], stops=[7], log_every=5, monitor_every=6, checkpoint_every=9)
+@example(kills=[20, 23], stops=[12], log_every=5, monitor_every=6, checkpoint_every=3)
+@limits(deadline=None, max_examples=10)
 def test_whenever_it_is_cut_a_training_ends_bit_identical(
     tmp_path_factory, kills, stops, log_every, monitor_every, checkpoint_every
 ):

@@ -74,7 +74,8 @@ def standing(run: Run, seed: int, results: Path, now: float) -> Standing:
         steps = cost.get("steps")
         known |= {"step": steps, "steps": steps, "loss": progress.get("loss")}
         known["device"] = cost.get("device", "") if steps else ""
-    if run.is_finished(seed, results):
+    # Without a row in a table it is trained for the runs that measure it elsewhere.
+    if run.is_finished(seed, results) or (trained and not run.rows):
         return Standing(state=State.DONE, **known)
     if trained:
         log = results / "logs" / run.path / f"seed{seed}" / "evaluate.log"

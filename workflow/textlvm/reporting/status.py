@@ -5,7 +5,7 @@
 
 The plan is that of config.yaml and the files laid over it, as Snakemake makes it. A seed is
 
-    done          measured with the settings it has now
+    done          measured with the settings it has now; trained, if it is in no table
     running       a process holds the lock on the log of its training or evaluation. The lock of another
                   machine may not be seen: a training there also counts while its progress.json is younger
                   than three times the time between two entries
@@ -18,6 +18,7 @@ Steps, loss (nats a word or sentence), time left and device are those of the tra
 
 import argparse
 import math
+import os
 import shutil
 import sys
 import textwrap
@@ -157,22 +158,30 @@ def _draw(found: Sequence[Standing]) -> None:
     print(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in text.splitlines()) + REST, end="", flush=True)
 
 
-def main(options: argparse.Namespace) -> None:
-    """Show how far the experiment has come, once or until nothing is left to do."""
+def _show(options: argparse.Namespace) -> None:
     planned, results = experiment([CONFIG, *options.configfile])
     if options.watch is None:
-        found = standings(planned, results)
-        print(render(found, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(render(standings(planned, results), width), flush=True)
         return
     if sys.stdout.isatty():
         print(CLEAR, end="")
-    with suppress(KeyboardInterrupt):
-        while True:
-            found = standings(planned, results)
-            _draw(found)
-            if all(each.state is State.DONE for each in found):
-                return
-            time.sleep(options.watch)
+    while True:
+        found = standings(planned, results)
+        _draw(found)
+        if all(each.state is State.DONE for each in found):
+            return
+        time.sleep(options.watch)
+
+
+def main(options: argparse.Namespace) -> None:
+    """Show how far the experiment has come, once or until all is done or Ctrl-C."""
+    try:
+        with suppress(KeyboardInterrupt):
+            _show(options)
+    except BrokenPipeError:
+        # Nobody reads on, as behind `| head`; when Python ends it would try once more to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _seconds(text: str) -> float:

@@ -60,4 +60,4 @@ class TrainingSpec:
     log_every: int
     """Steps between lines of the training curve; the loss is averaged over them."""
     checkpoint_every: int
-    """At least so many steps between checkpoints."""
+    """Steps between checkpoints; a training that is told to stop writes one besides."""

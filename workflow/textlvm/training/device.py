@@ -68,7 +68,7 @@ def fork_rng(device: torch.device) -> AbstractContextManager[None]:
 def _lease() -> Lease:
     """The one lease of this process."""
     # Until then PyTorch may count GPUs of the machine that this process cannot use.
-    torch.cuda.init()
+    torch.cuda.init()  # type: ignore[no-untyped-call]
     names = [_name(index) for index in range(torch.cuda.device_count())]
     return acquire(names, Path(tempfile.gettempdir(), f"textlvm-{os.getuid()}"))
 

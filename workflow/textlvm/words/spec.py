@@ -54,7 +54,7 @@ class TrainingSpec:
     monitor_every: int
     """Steps between entropy measurements for Figure 2."""
     checkpoint_every: int
-    """At least so many steps between checkpoints."""
+    """Steps between checkpoints; a training that is told to stop writes one besides."""
 
 
 @dataclass(frozen=True)
