@@ -83,7 +83,7 @@ def new_project(tmp_path_factory) -> Callable[..., Project]:
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, root)
         for name in ("workflow", "envs"):
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         return Project(root)
 
     return copy

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textlvm.files import (
+    naming,
     read_json,
     remove_temporaries,
     replacing,
@@ -128,3 +129,10 @@ def test_what_was_left_of_a_file_is_removed_and_nothing_else(tmp_path):
         (tmp_path / name).write_text("")
     remove_temporaries(tmp_path / "x.txt")
     assert names(tmp_path) == [".x-1f.json", ".y-1f.txt", "x-1f.txt", "x.txt"]
+
+
+@pytest.mark.parametrize("named", [None, "elsewhere"])
+def test_an_error_about_no_file_gets_one(named):
+    with pytest.raises(OSError, match="No space left") as error, naming("here"):
+        raise OSError(errno.ENOSPC, "No space left on device", named)
+    assert error.value.filename == (named or "here")

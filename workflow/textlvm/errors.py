@@ -4,7 +4,7 @@ import difflib
 import errno
 from collections.abc import Iterable
 
-__all__ = ["UserError", "explain", "is_out_of_memory", "nearest"]
+__all__ = ["FULL", "UserError", "explain", "is_out_of_memory", "nearest"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "naming",
     "read_json",
     "read_object",
     "remove_temporaries",
@@ -55,6 +56,17 @@ def remove_temporaries(path: str | os.PathLike[str]) -> None:
     path = Path(path)
     for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """A block in which an `OSError` that names no file, as that of a write on a full disk, names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from textlvm.errors import UserError
+from textlvm.files import naming
 
 __all__ = ["PARENT", "announced", "end_with_parent", "exclusive"]
 
@@ -74,11 +75,8 @@ def announced(folder: Path, forget: bool = False) -> Iterator[list[str]]:
     yield [path.name for path in others] + ([] if alone else [own.name])
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_SH)
-    try:
+    with naming(own):
         file.write(f"{os.getpid()}\n".encode())
-    except OSError as error:
-        error.filename = str(own)
-        raise
     # Keeps the file open, too, and so locked.
     atexit.register(_leave, file)
 

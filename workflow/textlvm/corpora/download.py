@@ -28,7 +28,7 @@ from textlvm.corpora.checks import mismatch, record, recorded, remember
 from textlvm.corpora.partial import PartialFile, held
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.corpora.transfer import USUAL, Failure, Patience, transfer
-from textlvm.errors import UserError
+from textlvm.errors import FULL, UserError
 
 __all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "fetch"]
 
@@ -66,6 +66,9 @@ def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
         try:
             shutil.copyfile(path, temporary)
         except OSError as error:
+            if error.errno in FULL:
+                # Python names the source here, too.
+                raise OSError(error.errno, error.strerror, str(out)) from error
             if error.filename not in (path, str(path)):
                 raise
             raise UserError(

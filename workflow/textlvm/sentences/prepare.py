@@ -28,6 +28,7 @@ import numpy as np
 
 from textlvm import cli
 from textlvm.errors import UserError, nearest
+from textlvm.files import naming
 from textlvm.sentences.corpus import TokenizedSource, Words, cut, gather
 from textlvm.sentences.dataset import DatasetSettings, UnionSettings, parse
 from textlvm.sentences.draws import draw
@@ -77,7 +78,7 @@ def _sentences(
     out.mkdir(parents=True, exist_ok=True)
     for left in out.glob(f"{SCRATCH}*"):  # by a preparation that was killed
         shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as scratch:
+    with naming(out), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as scratch:
         own = {}
         for split in settings.origins:
             found = records(sources[split], settings.format, settings.members.get(split, "*"))

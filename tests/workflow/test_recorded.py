@@ -1,0 +1,25 @@
+"""The tables of results/recorded are what the workflow makes of the metrics beside them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+RECORDED = Path(__file__).parents[2] / "results" / "recorded"
+EXPERIMENTS = sorted(path.parent.name for path in RECORDED.glob("*/experiment.yaml"))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_recorded_tables_are_those_of_the_recorded_metrics(new_project, name):
+    project = new_project()
+    folder = project.root / "results" / "recorded" / name
+    shutil.copytree(RECORDED / name, folder, ignore=shutil.ignore_patterns("partial"))
+    tables = sorted(path.relative_to(RECORDED / name) for path in (RECORDED / name / "partial").rglob("*.*"))
+    targets = [f"results/recorded/{name}/{table}" for table in tables]
+    project.run(f"snakemake --cores 1 --configfile results/recorded/{name}/experiment.yaml", "--", *targets)
+    for table in tables:
+        assert (folder / table).read_bytes() == (RECORDED / name / table).read_bytes(), table
+
+
+def test_something_is_recorded():
+    assert EXPERIMENTS
