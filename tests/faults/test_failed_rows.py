@@ -36,7 +36,7 @@ def test_a_row_that_fails_says_so_until_it_is_mended(new_project):
         words["figures"]["training_run"] = "tril"
 
     tiny.change(project.root, "words", few)
-    change(project, {"learning_rate": 1e45, "clip": None})
+    change(project, {"learning_rate": 1e18, "clip": None})
     result = project.call("snakemake --cores 1 results/table1.csv")
     assert result.returncode == 1
     assert "error: words.runs.standard.tril, seed 0: the loss became" in result.stdout + result.stderr
@@ -47,9 +47,9 @@ def test_a_row_that_fails_says_so_until_it_is_mended(new_project):
     assert ", whose batch has '" in found["tril"][1]
     assert {found[name][0] for name in ("baseline-8d", "oracle")} == {"stand-in"}
     # With other settings it has not failed.
-    change(project, {"learning_rate": 1e45})
+    change(project, {"learning_rate": 1e18})
     assert rows(project)["tril"] == ("not run", "")
-    change(project, {"learning_rate": 1e45, "clip": None})
+    change(project, {"learning_rate": 1e18, "clip": None})
     assert rows(project)["tril"][0] == "failed"
     change(project, {"learning_rate": 0.01})
     project.run("snakemake --cores 1 results/table1.csv")
