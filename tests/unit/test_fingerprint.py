@@ -139,3 +139,13 @@ def test_a_file_is_parsed_once_a_process(root):
     for _ in range(10):
         fp.fingerprint("textlvm.step", root)
     assert fp._parsed.cache_info().misses == 6
+
+
+def test_what_a_package_compiles_is_part_of_its_code(root):
+    source = root / "textlvm" / "folder" / "deep.cpp"
+    source.write_text("int base() { return 3; } // three\n")
+    before = fingerprint(root)
+    source.write_text("// The base.\nint base() {\n    return 3;\n}\n")
+    assert fingerprint(root) == before
+    source.write_text("int base() { return 4; }\n")
+    assert fingerprint(root) != before

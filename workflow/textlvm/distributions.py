@@ -27,9 +27,10 @@ class DiagonalNormal:
     loc: Tensor
     log_scale: Tensor
 
-    def rsample_with_log_prob(self) -> tuple[Tensor, Tensor]:
-        """A reparametrised sample (..., d) and its log density (...), in nats."""
-        noise = torch.randn_like(self.loc)
+    def rsample_with_log_prob(self, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """A reparametrised sample (..., d), of given or fresh noise, and its log density (...), in nats."""
+        if noise is None:
+            noise = torch.randn_like(self.loc)
         sample = torch.addcmul(self.loc, self.log_scale.exp(), noise)
         return sample, standard_normal_log_prob(noise) - self.log_scale.sum(-1)
 

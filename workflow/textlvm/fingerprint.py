@@ -7,6 +7,7 @@ reruns the step; touching, formatting, commenting or documenting it does not.
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ PACKAGE = "textlvm"
 ROOT = Path(__file__).parent.parent
 # What says how a result came about; the result itself is the same without it.
 RECORDS = {f"{PACKAGE}.provenance"}
+# What a package compiles lies beside its modules.
+COMPILED = {".cpp", ".h"}
 # Fields that say how something was written, not what it does.
 NOTATION = {"kind", "type_comment", "type_ignores"}
 
@@ -84,7 +87,16 @@ def _parsed(module: str, root: Path) -> tuple[str, tuple[str, ...]]:
     path = _path(module, root)
     assert path is not None
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    return meaning(tree), tuple(_imports(tree, module, is_package=path.name == "__init__.py"))
+    is_package = path.name == "__init__.py"
+    compiled = _compiled(path.parent) if is_package else ""
+    return meaning(tree) + compiled, tuple(_imports(tree, module, is_package))
+
+
+def _compiled(folder: Path) -> str:
+    """The C++ in a folder without comments, each run of white space as one space."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in COMPILED)
+    sources = [re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8")) for path in paths]
+    return "".join("\0" + " ".join(source.split()) for source in sources)
 
 
 def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from textlvm.distributions import standard_normal_log_prob
 from textlvm.words.flows import Flow
+from textlvm.words.fused import can_bound, summed_bounds
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
+from textlvm.words.noise import Noise, draw_noise
 
-__all__ = ["log_weight", "step_bounds", "weighted_bound"]
+__all__ = ["bound", "log_weight", "step_bounds", "weighted_bound"]
 
 
 def log_weight(
@@ -37,36 +39,43 @@ def weighted_bound(log_weights: Tensor) -> Tensor:
     return torch.logsumexp(log_weights, -1) - math.log(log_weights.shape[-1])
 
 
-def step_bounds(model: StateSpaceModel, batch: PackedWords) -> Tensor:
+def bound(model: StateSpaceModel, batch: PackedWords) -> Tensor:
+    """A sample of the bound on log P(w), in nats, summed over the words of a batch: a scalar."""
+    noise = draw_noise(model, batch)
+    if can_bound(model):
+        return summed_bounds(model, batch, noise)
+    return step_bounds(model, batch, noise).sum()
+
+
+def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
     """A sample of each step's term of the bound on log P(w), in nats: packed (N,).
 
     K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1. Summed over a word's steps its expectation
     is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w).
     """
-    if model.samples == 1:
-        return _single_sample_bounds(model, batch)
+    if noise.moves is None or noise.gumbel is None:
+        return _single_sample_bounds(model, batch, noise)
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     terms = []
     for rows in batch.steps():
         state = state[: rows.stop - rows.start]
         generative = model.generative(state)
-        noise = torch.randn(len(state), model.samples, state.shape[1], dtype=state.dtype, device=state.device)
-        reachable, _ = generative.forward(noise)
-        proposal = _propose(model, state, context[rows], reachable)
+        reachable, _ = generative.forward(noise.moves[rows])
+        proposal = _propose(model, state, context[rows], noise.draws[rows], reachable)
         weights = _weigh(model, generative, proposal, batch.letters[rows])
         terms.append(weighted_bound(weights))
-        state = _resample(proposal.h, weights)
+        state = _resample(proposal.h, weights, noise.gumbel[rows])
     return torch.cat(terms)
 
 
-def _single_sample_bounds(model: StateSpaceModel, batch: PackedWords) -> Tensor:
+def _single_sample_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
     """With one sample nothing is chosen between steps, so all steps are weighed in one product at the end."""
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     proposals = []
     for rows in batch.steps():
-        proposal = _propose(model, state[: rows.stop - rows.start], context[rows])
+        proposal = _propose(model, state[: rows.stop - rows.start], context[rows], noise.draws[rows])
         proposals.append(proposal)
         state = proposal.h.squeeze(1)
     joined = _Proposal(
@@ -93,9 +102,9 @@ class _Proposal:
 
 
 def _propose(
-    model: StateSpaceModel, state: Tensor, context: Tensor, reachable: Tensor | None = None
+    model: StateSpaceModel, state: Tensor, context: Tensor, draws: Tensor, reachable: Tensor | None = None
 ) -> _Proposal:
-    xi, log_q = model.inference(state, context, reachable).rsample_with_log_prob()
+    xi, log_q = model.inference(state, context, reachable).rsample_with_log_prob(draws)
     h, log_det_q = model.variational(state).forward(xi)
     return _Proposal(state, h, log_q, log_det_q)
 
@@ -106,8 +115,7 @@ def _weigh(model: StateSpaceModel, generative: Flow, proposal: _Proposal, letter
     return log_weight(log_likelihood, zeta, proposal.log_q, proposal.log_det_q, log_det_g)
 
 
-def _resample(candidates: Tensor, log_weights: Tensor) -> Tensor:
+def _resample(candidates: Tensor, log_weights: Tensor, gumbel: Tensor) -> Tensor:
     """Draw one of K candidates (n, K, d) in proportion to its weight, by the Gumbel-max trick: (n, d)."""
-    gumbel = -torch.empty_like(log_weights).exponential_().log()
     chosen = (log_weights.detach() + gumbel).argmax(-1)
     return candidates[torch.arange(len(candidates), device=candidates.device), chosen]

@@ -39,7 +39,7 @@ from textlvm.words.baseline import GRUBaseline
 from textlvm.words.entropy import entropy_gap
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel, build
-from textlvm.words.objective import step_bounds
+from textlvm.words.objective import bound
 from textlvm.words.spec import ModelSpec, TrainingSpec
 
 __all__ = ["WordSampler", "objective", "schedule"]
@@ -83,7 +83,7 @@ def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Obj
 
     def negative_bound(step: int) -> Tensor:
         batch = sampler(step)
-        return -step_bounds(model, batch).sum() / batch.batch
+        return -bound(model, batch) / batch.batch
 
     def entropies() -> dict[str, float]:
         horizon = sampler.lexicon.codes.shape[1]

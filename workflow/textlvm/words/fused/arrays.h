@@ -1,0 +1,174 @@
+// Arithmetic on arrays (features, lanes): a lane is a word, or one of its K samples. All loops run along lanes,
+// whose number is a multiple of LANES, so nothing here knows of words that are shorter than others.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+constexpr int LANES = 16;
+
+template <class R> struct Arrays {
+    typedef R Vector __attribute__((vector_size(64)));
+    using Integer = std::conditional_t<sizeof(R) == 4, int32_t, int64_t>;
+    typedef Integer Integers __attribute__((vector_size(64)));
+    static constexpr long SIZE = 64 / sizeof(R);
+    static constexpr bool SINGLE = sizeof(R) == 4;
+
+    static Vector load(const R *x) { return *reinterpret_cast<const Vector *>(x); }
+    static void store(R *y, Vector x) { *reinterpret_cast<Vector *>(y) = x; }
+    static Vector fill(R x) { return Vector{} + x; }
+
+    // Taylor's series after the argument has been brought near zero: exact to the last bit or two.
+    static Vector exp(Vector x) {
+        constexpr R most = SINGLE ? 87 : 708, round = SINGLE ? 12582912.0 : 6755399441055744.0;
+        constexpr R high = SINGLE ? 0.693359375 : 0.6931471803691238, low = SINGLE ? -2.12194440e-4 : 1.9082149292705877e-10;
+        constexpr int degree = SINGLE ? 7 : 13, mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023;
+        x = x < -most ? fill(-most) : x;
+        x = x > most ? fill(most) : x;
+        const Vector shifted = x * R(1.4426950408889634) + round, whole = shifted - round;
+        x = (x - whole * high) - whole * low;
+        R coefficient = 1;
+        for (int i = 2; i <= degree; i++) coefficient /= i;
+        Vector sum = fill(coefficient);
+        for (int i = degree; i; i--) sum = sum * x + (coefficient *= i);
+        const Integers power = (Integers)shifted - (Integers)fill(round);
+        return sum * (Vector)((power + bias) << mantissa);
+    }
+    // Of positive numbers; no number stays no number.
+    static Vector log(Vector x) {
+        constexpr int mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023, terms = SINGLE ? 5 : 12;
+        const Integers bits = (Integers)x, one = (Integers)fill(1);
+        Integers power = (bits >> mantissa) - bias;
+        Vector m = (Vector)((bits & ((Integer(1) << mantissa) - 1)) | one);
+        const Integers large = m > R(1.4142135623730951);
+        m = large ? m * R(0.5) : m;
+        power -= large;
+        const Vector s = (m - 1) / (m + 1), square = s * s;
+        Vector sum{};
+        for (int i = terms; i; i--) sum = sum * square + R(1) / (2 * i - 1);
+        return 2 * s * sum + __builtin_convertvector(power, Vector) * R(0.6931471805599453) + 0 * x;
+    }
+    static Vector tanh(Vector x) { return 1 - 2 / (exp(2 * x) + 1); }
+    static Vector sigmoid(Vector x) { return 1 / (1 + exp(-x)); }
+    static Vector magnitude(Vector x) { return x < 0 ? -x : x; }
+    static R total(Vector x) {
+        R sum = 0;
+        for (int i = 0; i < SIZE; i++) sum += x[i];
+        return sum;
+    }
+
+    static void zero(R *y, long n) { std::memset(y, 0, n * sizeof(R)); }
+    static void add(R *y, const R *x, long n) {
+        for (long i = 0; i < n; i += SIZE) store(y + i, load(y + i) + load(x + i));
+    }
+    static void tanh_all(R *y, long n) {
+        for (long i = 0; i < n; i += SIZE) store(y + i, tanh(load(y + i)));
+    }
+    // g times the derivative of tanh, whose values are y.
+    static void tanh_back(R *g, const R *y, long n) {
+        for (long i = 0; i < n; i += SIZE) {
+            const Vector v = load(y + i);
+            store(g + i, load(g + i) * (1 - v * v));
+        }
+    }
+    // Every state's values to its samples, y (features, samples, lanes) += x (features, lanes); and back.
+    static void spread(R *y, const R *x, int features, int samples, long lanes) {
+        for (int f = 0; f < features; f++, x += lanes)
+            for (int k = 0; k < samples; k++, y += lanes) add(y, x, lanes);
+    }
+    static void gather(R *x, const R *y, int features, int samples, long lanes) {
+        for (int f = 0; f < features; f++, x += lanes)
+            for (int k = 0; k < samples; k++, y += lanes) add(x, y, lanes);
+    }
+
+    // y (outputs, lanes) += w x, with w[o, i] at w[o * over + i * along]: a matrix or its transpose.
+    static void product(R *y, const R *x, const R *w, int outputs, int inputs, long over, long along, long lanes) {
+        long at = 0;
+        for (; at + 4 * SIZE <= lanes; at += 4 * SIZE) columns<4, 4>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+        for (; at + 2 * SIZE <= lanes; at += 2 * SIZE) columns<8, 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+        for (; at < lanes; at += SIZE) columns<8, 1>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+    }
+    // The sum over lanes of g (outputs, lanes) and x (inputs, lanes), for `Use`s that follow one another.
+    struct Use {
+        const R *g, *x;
+        long lanes;
+    };
+    static void outer(R *w, const std::vector<Use> &uses, int outputs, int inputs) {
+        int o = 0;
+        for (; o + 4 <= outputs; o += 4) outer_rows<4>(w, uses, o, inputs);
+        for (; o < outputs; o++) outer_rows<1>(w, uses, o, inputs);
+    }
+
+  private:
+    template <int O, int V>
+    static void columns(R *y, const R *x, const R *w, int outputs, int inputs, long over, long along, long lanes) {
+        int o = 0;
+        for (; o + O <= outputs; o += O) tile<O, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
+        for (; o + 4 <= outputs; o += 4) tile<4, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
+        for (; o < outputs; o++) tile<1, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
+    }
+    template <int O, int V>
+    static void tile(R *y, const R *x, const R *w, int inputs, long over, long along, long lanes) {
+        Vector sum[O][V];
+        for (int o = 0; o < O; o++)
+            for (int v = 0; v < V; v++) sum[o][v] = load(y + o * lanes + v * SIZE);
+        for (int i = 0; i < inputs; i++)
+            for (int o = 0; o < O; o++)
+                for (int v = 0; v < V; v++) sum[o][v] += w[o * over + i * along] * load(x + i * lanes + v * SIZE);
+        for (int o = 0; o < O; o++)
+            for (int v = 0; v < V; v++) store(y + o * lanes + v * SIZE, sum[o][v]);
+    }
+    template <int O> static void outer_rows(R *w, const std::vector<Use> &uses, int o, int inputs) {
+        int i = 0;
+        for (; i + 4 <= inputs; i += 4) outer_tile<O, 4>(w, uses, o, i, inputs);
+        for (; i < inputs; i++) outer_tile<O, 1>(w, uses, o, i, inputs);
+    }
+    template <int O, int I>
+    static void outer_tile(R *w, const std::vector<Use> &uses, int at, int from, int inputs) {
+        Vector sum[O][I]{};
+        for (const Use &use : uses) {
+            const R *g = use.g + at * use.lanes, *x = use.x + from * use.lanes;
+            for (long m = 0; m < use.lanes; m += SIZE)
+                for (int o = 0; o < O; o++)
+                    for (int i = 0; i < I; i++) sum[o][i] += load(g + o * use.lanes + m) * load(x + i * use.lanes + m);
+        }
+        for (int o = 0; o < O; o++)
+            for (int i = 0; i < I; i++) w[(at + o) * inputs + from + i] += total(sum[o][i]);
+    }
+};
+
+// Memory for the arrays of a block of words, all given back at once.
+template <class R> class Arena {
+  public:
+    R *take(long n) {
+        n = (n + LANES - 1) / LANES * LANES;
+        for (; current < chunks.size() && used + n > chunks[current].size; used = 0) current++;
+        if (current == chunks.size()) {
+            const long size = n > CHUNK ? n : CHUNK;
+            chunks.push_back({Memory(static_cast<R *>(std::aligned_alloc(64, size * sizeof(R))), std::free), size});
+        }
+        R *taken = chunks[current].memory.get() + used;
+        used += n;
+        return taken;
+    }
+    R *zeros(long n) {
+        R *taken = take(n);
+        Arrays<R>::zero(taken, n);
+        return taken;
+    }
+    void reset() { current = used = 0; }
+
+  private:
+    static constexpr long CHUNK = 1 << 18;
+    using Memory = std::unique_ptr<R, void (*)(void *)>;
+    struct Chunk {
+        Memory memory;
+        long size;
+    };
+    std::vector<Chunk> chunks;
+    size_t current = 0;
+    long used = 0;
+};

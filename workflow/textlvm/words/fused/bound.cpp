@@ -1,0 +1,362 @@
+// The sum of a batch's bounds and its gradient: what textlvm.words.objective computes, in one pass.
+//
+// Words do not depend on each other, so a block of them is taken through all its steps, forward and backward,
+// while its arrays are in the cache. A block's arrays are (features, samples, words), so that every operation runs
+// along words. The names are those of the Python modules, which are the reference.
+#include "flows.h"
+
+template <class R> struct Problem {
+    int dim, samples, positions, kind, layers; // kind of F_g: 0 diagonal, 1 triangular, 2 couplings
+    int inverse, reverse, proposals;           // the networks compute F_g^-1; dimensions turn; q sees proposals
+    int directions, backward;                  // GRUs; whether gradients are wanted
+    R delta;
+    const int *kept;          // (layers,) dimensions that couplings let pass
+    const int64_t *sizes;     // (positions,) words that reach each position
+    const int64_t *letters;   // packed (N,)
+    const R *draws;           // packed (N, samples, dim): the noise of q
+    const R *noise;           // likewise, of F_g's proposals; or null
+    const R *gumbel;          // packed (N, samples), or null
+    const Parameter<R> *parameters;
+};
+
+template <class R> class Bound : Arrays<R> {
+    using A = Arrays<R>;
+    using Vector = typename A::Vector;
+
+  public:
+    explicit Bound(const Problem<R> &problem) : p(problem), d(p.dim), K(p.samples) {
+        const Parameter<R> *next = p.parameters;
+        auto linear = [&](bool bias) {
+            Linear<R> layer{{}, *next++, Parameter<R>{}};
+            if (bias) layer.bias = *next++;
+            return layer;
+        };
+        auto network = [&](int layers) {
+            Network<R> made;
+            for (int i = 0; i < layers; i++) made.layers.push_back(linear(true));
+            return made;
+        };
+        initial = *next++;
+        for (int i = 0; i < p.directions; i++) {
+            const Parameter<R> table = *next++;
+            grus.push_back({{}, table, linear(true)});
+        }
+        from_letters = linear(true), from_state = linear(false);
+        if (p.proposals) from_proposal = linear(false);
+        head = linear(true), emission = linear(true);
+        variational = {{}, network(2), d, true, p.delta};
+        generative.d = d, generative.reverse = p.reverse;
+        for (int i = 0; i < p.layers; i++)
+            if (p.kind == 2)
+                generative.couplings.push_back({{}, network(3), d, p.kept[i]});
+            else
+                generative.affine.push_back({{}, network(2), d, p.kind == 0, p.delta});
+        start.assign(p.positions, 0);
+        for (int t = 1; t < p.positions; t++) start[t] = start[t - 1] + p.sizes[t - 1];
+    }
+
+    double run() {
+        // As many words as keep the products long and the arrays in the cache.
+        const int width = K == 1 ? 4 * LANES : 2 * LANES;
+        double sum = 0;
+        for (int from = 0; from < p.sizes[0]; from += width) sum += block(from, width);
+        return sum;
+    }
+
+  private:
+    struct Position {
+        long row;    // of the block's first word in packed arrays
+        int alive;   // words of the block that have this position
+        long lanes;  // alive, rounded up
+        std::vector<int> letters;
+        std::vector<typename Gru<R>::Step> gru; // one a direction
+        const R *summary, *state, *hidden, *q, *scale, *xi, *h, *zeta, *likelihood, *weights, *normal;
+        typename Affine<R>::AtState variational;
+        typename Chain<R>::AtState generative;
+        typename Chain<R>::Applied proposed, inverted;
+        const R *proposals;
+        std::vector<int> chosen;
+    };
+
+    double block(int from, int width) {
+        arena.reset();
+        steps.clear();
+        for (int t = 0; t < p.positions && p.sizes[t] > from; t++) {
+            Position s{};
+            s.row = start[t] + from;
+            s.alive = std::min<long>(width, p.sizes[t] - from);
+            s.lanes = (s.alive + LANES - 1) / LANES * LANES;
+            s.letters.assign(s.lanes, 0);
+            for (int m = 0; m < s.alive; m++) s.letters[m] = p.letters[s.row + m];
+            steps.push_back(std::move(s));
+        }
+        summarise();
+        double sum = 0;
+        R *state = arena.take(d * steps[0].lanes);
+        for (int f = 0; f < d; f++)
+            for (long m = 0; m < steps[0].lanes; m++) state[f * steps[0].lanes + m] = initial.value[f];
+        for (size_t t = 0; t < steps.size(); t++) {
+            sum += forward(steps[t], state);
+            if (t + 1 < steps.size()) state = carried(steps[t], steps[t + 1]);
+        }
+        if (p.backward) back();
+        return sum;
+    }
+
+    // Copies the first `count` of each row's lanes; the others are zero.
+    R *fitted(const R *x, long lanes, int count, long wanted) {
+        R *y = arena.zeros(d * wanted);
+        for (int f = 0; f < d; f++) std::memcpy(y + f * wanted, x + f * lanes, count * sizeof(R));
+        return y;
+    }
+    // Adds the first `count` of each row's lanes.
+    void add_lanes(R *y, long wanted, const R *x, long lanes, int count) const {
+        for (int f = 0; f < d; f++)
+            for (int m = 0; m < count; m++) y[f * wanted + m] += x[f * lanes + m];
+    }
+
+    // What q needs of the letters: the last GRU reads from the end; with two, the first reads from the start.
+    void summarise() {
+        const int count = steps.size(), D = p.directions;
+        for (auto &s : steps) s.gru.resize(D);
+        const R *before = arena.zeros(d * steps[0].lanes);
+        for (int t = 0; D == 2 && t < count; t++) {
+            Position &s = steps[t];
+            s.gru[0] = grus[0].forward(arena, before, s.letters.data(), s.lanes);
+            if (t + 1 < count) before = fitted(s.gru[0].after, s.lanes, steps[t + 1].alive, steps[t + 1].lanes);
+        }
+        before = arena.zeros(d * steps[count - 1].lanes);
+        for (int t = count; t--;) {
+            Position &s = steps[t];
+            s.gru[D - 1] = grus[D - 1].forward(arena, before, s.letters.data(), s.lanes);
+            if (t) before = fitted(s.gru[D - 1].after, s.lanes, s.alive, steps[t - 1].lanes);
+        }
+        for (auto &s : steps) {
+            R *summary = arena.take(D * d * s.lanes);
+            for (int i = 0; i < D; i++) std::memcpy(summary + i * d * s.lanes, s.gru[i].after, d * s.lanes * sizeof(R));
+            s.summary = summary;
+        }
+    }
+
+    // Rows of a packed array (N, samples, features) as (features, samples, lanes); dead lanes are zero.
+    R *unpacked(const R *packed, const Position &s, int features) {
+        R *y = arena.zeros(features * K * s.lanes);
+        for (int m = 0; m < s.alive; m++)
+            for (int k = 0; k < K; k++)
+                for (int f = 0; f < features; f++) y[(f * K + k) * s.lanes + m] = packed[((s.row + m) * K + k) * features + f];
+        return y;
+    }
+
+    double forward(Position &s, const R *state) {
+        const long lanes = s.lanes, n = K * lanes;
+        const int width = head.weight.columns;
+        s.state = state;
+        s.generative = generative.at(arena, state, lanes);
+        s.variational = variational.at(arena, state, lanes);
+        // q(xi_t | h_{t-1}, w_{t:T}) and, with Algorithm 1, a state that F_g could move to.
+        R *context = from_letters.forward(arena, s.summary, lanes), *hidden = arena.zeros(width * n);
+        A::add(context, from_state.forward(arena, state, lanes), width * lanes);
+        if (p.proposals) {
+            s.proposals = generative.apply(arena, unpacked(p.noise, s, d), nullptr, s.generative, p.inverse, s.proposed, K, lanes);
+            hidden = from_proposal.forward(arena, s.proposals, n);
+        }
+        A::spread(hidden, context, width, K, lanes);
+        A::tanh_all(hidden, width * n);
+        s.hidden = hidden;
+        const R *q = s.q = head.forward(arena, hidden, n);
+        const R *normal = s.normal = unpacked(p.draws, s, d);
+        R *scale = arena.take(d * n), *xi = arena.take(d * n), *h = arena.take(d * n), *log_det = arena.zeros(n);
+        for (long i = 0; i < d * n; i += A::SIZE) {
+            const Vector e = A::exp(A::load(q + d * n + i));
+            A::store(scale + i, e);
+            A::store(xi + i, A::load(q + i) + e * A::load(normal + i));
+        }
+        variational.apply(h, xi, s.variational, false, K, lanes);
+        s.scale = scale, s.xi = xi, s.h = h;
+        // log omega, Eq. (9): F_g's determinant is that of the chain, or of its inverse.
+        s.zeta = generative.apply(arena, h, log_det, s.generative, !p.inverse, s.inverted, K, lanes);
+        R *weights = arena.zeros(n);
+        variational.log_det(weights, s.variational, K, lanes);
+        for (long m = 0; m < n; m += A::SIZE) {
+            Vector sum = A::load(weights + m) + (p.inverse ? A::load(log_det + m) : -A::load(log_det + m));
+            for (int f = 0; f < d; f++) {
+                const Vector z = A::load(s.zeta + f * n + m), e = A::load(normal + f * n + m);
+                sum += A::load(q + (d + f) * n + m) + R(0.5) * (e * e - z * z);
+            }
+            A::store(weights + m, sum);
+        }
+        add_log_likelihood(s, weights);
+        s.weights = weights;
+        return bound(s, weights);
+    }
+
+    // Adds log P(w_t | h_t) to the weights and keeps P(. | h_t).
+    void add_log_likelihood(Position &s, R *weights) {
+        const long n = K * s.lanes;
+        const int alphabet = emission.weight.rows;
+        R *logits = emission.forward(arena, s.h, n);
+        for (long m = 0; m < n; m += A::SIZE) {
+            Vector most = A::load(logits + m), sum{};
+            for (int a = 1; a < alphabet; a++) {
+                const Vector l = A::load(logits + a * n + m);
+                most = l > most ? l : most;
+            }
+            Vector target;
+            for (int i = 0; i < A::SIZE; i++) target[i] = logits[s.letters[(m + i) % s.lanes] * n + m + i];
+            for (int a = 0; a < alphabet; a++) {
+                const Vector e = A::exp(A::load(logits + a * n + m) - most);
+                A::store(logits + a * n + m, e);
+                sum += e;
+            }
+            for (int a = 0; a < alphabet; a++) A::store(logits + a * n + m, A::load(logits + a * n + m) / sum);
+            A::store(weights + m, A::load(weights + m) + target - most - A::log(sum));
+        }
+        s.likelihood = logits;
+    }
+
+    // The step's terms log 1/K sum_k omega^k, summed over words; weights become their normalised exponentials.
+    double bound(Position &s, R *weights) {
+        const long lanes = s.lanes;
+        if (K > 1) {
+            s.chosen.assign(lanes, 0);
+            for (int m = 0; m < s.alive; m++) {
+                const R *gumbel = p.gumbel + (s.row + m) * K;
+                R best = weights[m] + gumbel[0];
+                for (int k = 1; k < K; k++)
+                    if (const R value = weights[k * lanes + m] + gumbel[k]; value > best) best = value, s.chosen[m] = k;
+            }
+        }
+        double total = 0;
+        for (long m = 0; m < lanes; m += A::SIZE) {
+            Vector most = A::load(weights + m), sum{};
+            for (int k = 1; k < K; k++) {
+                const Vector w = A::load(weights + k * lanes + m);
+                most = w > most ? w : most;
+            }
+            for (int k = 0; k < K; k++) {
+                const Vector e = A::exp(A::load(weights + k * lanes + m) - most);
+                A::store(weights + k * lanes + m, e);
+                sum += e;
+            }
+            const Vector value = most + A::log(sum / R(K));
+            for (int i = 0; i < A::SIZE && m + i < s.alive; i++) total += value[i];
+            for (int k = 0; k < K; k++) A::store(weights + k * lanes + m, A::load(weights + k * lanes + m) / sum);
+            // The words that have ended have no part in the gradient.
+            for (int i = 0; i < A::SIZE; i++)
+                if (m + i >= s.alive)
+                    for (int k = 0; k < K; k++) weights[k * lanes + m + i] = 0;
+        }
+        return total;
+    }
+
+    // The state that the next position starts from.
+    R *carried(const Position &s, const Position &next) {
+        if (K == 1) return fitted(s.h, s.lanes, next.alive, next.lanes);
+        R *state = arena.zeros(d * next.lanes);
+        for (int f = 0; f < d; f++)
+            for (int m = 0; m < next.alive; m++) state[f * next.lanes + m] = s.h[(f * K + s.chosen[m]) * s.lanes + m];
+        return state;
+    }
+
+    void back() {
+        std::vector<R *> g_summary;
+        const R *g_state = nullptr;
+        for (int t = steps.size(); t--;) {
+            Position &s = steps[t];
+            const Position *next = t + 1 < (int)steps.size() ? &steps[t + 1] : nullptr;
+            R *g_h = arena.zeros(d * K * s.lanes);
+            for (int f = 0; next && f < d; f++)
+                for (int m = 0; m < next->alive; m++) {
+                    const int k = K == 1 ? 0 : s.chosen[m];
+                    g_h[(f * K + k) * s.lanes + m] = g_state[f * next->lanes + m];
+                }
+            R *g = arena.zeros(p.directions * d * s.lanes);
+            g_state = step_back(s, g_h, g);
+            g_summary.push_back(g);
+        }
+        for (int f = 0; f < d; f++)
+            for (int m = 0; m < steps[0].alive; m++) initial.gradient[f] += g_state[f * steps[0].lanes + m];
+        summarise_back(g_summary);
+        for (auto &gru : grus) gru.hidden.collect();
+        for (Linear<R> *layer : {&from_letters, &from_state, &head, &emission}) layer->collect();
+        if (p.proposals) from_proposal.collect();
+        variational.network.collect();
+        generative.collect();
+    }
+
+    // The gradient of h_{t-1}; takes that of the samples' h_t through what follows and adds to the summary's.
+    const R *step_back(Position &s, R *g_h, R *g_summary) {
+        const long lanes = s.lanes, n = K * lanes;
+        const int alphabet = emission.weight.rows, width = head.weight.columns;
+        R *g_logits = arena.take(alphabet * n), *g_zeta = arena.take(d * n), *g_state = arena.zeros(d * lanes), *g_log_det = arena.take(n);
+        for (long m = 0; m < n; m += A::SIZE) {
+            const Vector w = A::load(s.weights + m);
+            for (int a = 0; a < alphabet; a++) A::store(g_logits + a * n + m, -w * A::load(s.likelihood + a * n + m));
+            for (int f = 0; f < d; f++) A::store(g_zeta + f * n + m, -w * A::load(s.zeta + f * n + m));
+            A::store(g_log_det + m, p.inverse ? w : -w);
+        }
+        for (int k = 0; k < K; k++)
+            for (int m = 0; m < s.alive; m++) g_logits[s.letters[m] * n + k * lanes + m] += s.weights[k * lanes + m];
+        emission.backward(g_h, g_logits, s.h, n);
+        A::add(g_h, generative.apply_back(arena, g_zeta, g_log_det, g_state, s.generative, s.inverted, K, lanes), d * n);
+        variational.log_det_back(s.weights, s.variational, K, lanes);
+        variational.apply_back(g_h, s.h, s.xi, s.variational, false, K, lanes); // now of xi
+        R *g_q = arena.take(2 * d * n), *g_hidden = arena.zeros(width * n), *g_context = arena.zeros(width * lanes);
+        for (int f = 0; f < d; f++)
+            for (long m = 0; m < n; m += A::SIZE) {
+                const long i = f * n + m;
+                const Vector g = A::load(g_h + i);
+                A::store(g_q + i, g);
+                A::store(g_q + d * n + i, g * A::load(s.normal + i) * A::load(s.scale + i) + A::load(s.weights + m));
+            }
+        head.backward(g_hidden, g_q, s.hidden, n);
+        A::tanh_back(g_hidden, s.hidden, width * n);
+        A::gather(g_context, g_hidden, width, K, lanes);
+        if (p.proposals) {
+            R *g_proposals = arena.zeros(d * n);
+            from_proposal.backward(g_proposals, g_hidden, s.proposals, n);
+            generative.apply_back(arena, g_proposals, nullptr, g_state, s.generative, s.proposed, K, lanes);
+        }
+        from_state.backward(g_state, g_context, s.state, lanes);
+        from_letters.backward(g_summary, g_context, s.summary, lanes);
+        generative.backward(arena, g_state, s.generative, lanes);
+        variational.backward(arena, g_state, s.variational, lanes);
+        return g_state;
+    }
+
+    // `g_summary` has the last position first.
+    void summarise_back(const std::vector<R *> &g_summary) {
+        const int count = steps.size(), D = p.directions;
+        const R *g_after = nullptr;
+        for (int t = 0; t < count; t++) { // the GRU that reads from the end
+            Position &s = steps[t];
+            R *g = g_summary[count - 1 - t] + (D - 1) * d * s.lanes, *g_before = arena.zeros(d * s.lanes);
+            if (t) add_lanes(g, s.lanes, g_after, steps[t - 1].lanes, s.alive);
+            grus[D - 1].backward(arena, g_before, g, s.gru[D - 1], s.letters.data(), s.alive, s.lanes);
+            g_after = g_before;
+        }
+        for (int t = count; D == 2 && t--;) {
+            Position &s = steps[t];
+            R *g = g_summary[count - 1 - t], *g_before = arena.zeros(d * s.lanes);
+            if (t + 1 < count) add_lanes(g, s.lanes, g_after, steps[t + 1].lanes, steps[t + 1].alive);
+            grus[0].backward(arena, g_before, g, s.gru[0], s.letters.data(), s.alive, s.lanes);
+            g_after = g_before;
+        }
+    }
+
+    const Problem<R> &p;
+    const int d, K;
+    Parameter<R> initial;
+    std::vector<Gru<R>> grus;
+    Linear<R> from_letters, from_state, from_proposal, head, emission;
+    Affine<R> variational;
+    Chain<R> generative;
+    std::vector<long> start;
+    Arena<R> arena;
+    std::vector<Position> steps;
+};
+
+extern "C" {
+double bound_float32(const Problem<float> *problem) { return Bound<float>(*problem).run(); }
+double bound_float64(const Problem<double> *problem) { return Bound<double>(*problem).run(); }
+}
