@@ -1,10 +1,14 @@
-"""Milliseconds a training step of the words paper, beside a plain padded implementation.
+"""Milliseconds a training step of the words paper, beside plain implementations and the floor.
 
-    python benchmarks/bench_training.py [--words words.tsv] [--steps 30]
+    python benchmarks/bench_training.py [--words words.tsv] [--steps 30] [--batch 256]
 
-The baseline is what one writes first: every word padded to the longest of the vocabulary, the K samples
-as more rows of the batch, masks, a loop over all positions, torch.distributions, unfused Adam. Both
-train the same modules on words of the same lengths, on one thread. Without --words, words and their
+`padded` is what one writes first: every word padded to the longest of the vocabulary, the K samples as more
+rows of the batch, masks, a loop over all positions, torch.distributions, unfused Adam. `modules` is
+textlvm.words.objective.step_bounds, packed words in PyTorch's operations; `fused` is what trains. All train
+the same modules on words of the same lengths. The floor is the time that the matrix products alone would take
+at the rate of a large one, as measured in the same run.
+
+Times are of one thread's CPU, so other work on the machine matters less. Without --words, words and their
 counts come from the language reference that is part of Python.
 """
 
@@ -15,7 +19,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +27,15 @@ import torch
 from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
-from textlvm.words.letters import encode
+from textlvm.words.letters import PackedWords, encode
 from textlvm.words.model import StateSpaceModel, build
+from textlvm.words.noise import draw_noise
+from textlvm.words.objective import step_bounds
 from textlvm.words.spec import ModelSpec
 from textlvm.words.train import WordSampler, objective
+from textlvm.words.transitions import RealNVPTransition
 
-BATCH = 256
+STEPS = 15_000  # of a training
 BASE = ModelSpec(
     family="state-space",
     dim=8,
@@ -45,12 +52,15 @@ BASE = ModelSpec(
 )
 ROWS = {
     "TRIL": BASE,
+    "TRIL, K=2": replace(BASE, samples=2),
     "TRIL, K=5": replace(BASE, samples=5),
+    "TRIL, K=10": replace(BASE, samples=10),
     "2×TRIL": replace(BASE, layers=2),
     "2×TRIL, K=5": replace(BASE, layers=2, samples=5),
     "2×TRIL, K=10": replace(BASE, layers=2, samples=10),
     "2×TRIL, K=10, BIDI": replace(BASE, layers=2, samples=10, inference="bidirectional"),
     "REAL-NVP-[2,3,4,5,6,7]": replace(BASE, transition="real-nvp", masks=(2, 3, 4, 5, 6, 7), order="reverse"),
+    "DIAG": replace(BASE, transition="diag"),
 }
 
 
@@ -95,35 +105,92 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
     return total / batch
 
 
-def milliseconds(step: Callable[[], Tensor], optimizer: torch.optim.Optimizer, steps: int) -> float:
-    """Median time of a full optimisation step after two to warm up."""
+@dataclass(frozen=True)
+class Row:
+    """Milliseconds of CPU a step."""
+
+    floor: float
+    padded: float
+    modules: float
+    fused: float
+
+
+def operations(model: StateSpaceModel, batch: PackedWords) -> float:
+    """Floating-point operations of the matrix products of a step, with gradients, if nothing is padded."""
+    inference, generative, samples = model.inference, model.generative, model.samples
+    grus = [gru for gru in (inference.forward_gru, inference.backward_gru) if gru is not None]
+    once = [*(gru.weight_hh_l0 for gru in grus), inference.from_letters.weight, inference.from_state.weight]
+    once += weights(model.variational)
+    each = [inference.head.weight, model.emission.weight]
+    passes = 1 if samples == 1 else 2  # of F_g
+    if samples > 1:
+        each.append(inference.from_proposal.weight)
+    if isinstance(generative, RealNVPTransition):
+        each += passes * weights(generative)
+    else:
+        once += weights(generative)
+    products = sum(weight.numel() for weight in once) + samples * sum(weight.numel() for weight in each)
+    # A multiplication and an addition, for the value, the inputs' gradient and the weights'.
+    return 2 * 3 * products * len(batch.letters)
+
+
+def weights(module: torch.nn.Module) -> list[Tensor]:
+    return [parameter for parameter in module.parameters() if parameter.dim() == 2]
+
+
+def peak(size: int = 1024, repeats: int = 20) -> float:
+    """Operations a second of a large product."""
+    a = torch.randn(size, size)
+    return 2 * size**3 / (1e-3 * cpu_milliseconds(lambda: a @ a, repeats))
+
+
+def cpu_milliseconds(call: Callable[[], object], repeats: int) -> float:
+    """Median CPU time of this thread after two calls to warm up."""
     times = []
-    for _ in range(steps + 2):
-        began = time.perf_counter()
-        loss = step()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        times.append(1e3 * (time.perf_counter() - began))
+    for _ in range(repeats + 2):
+        began = time.thread_time()
+        call()
+        times.append(1e3 * (time.thread_time() - began))
     return statistics.median(times[2:])
 
 
-def compare(spec: ModelSpec, split: WordSplit, steps: int) -> tuple[float, float]:
-    """(padded, ours) in milliseconds a step."""
+def optimisation(loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer) -> Callable[[], None]:
+    """A full step."""
+
+    def step() -> None:
+        value = loss()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+
+    return step
+
+
+def measure(spec: ModelSpec, split: WordSplit, batch: int, steps: int, rate: float) -> Row:
+    """A row of the table."""
     torch.manual_seed(0)
-    sampler = WordSampler(split, BATCH, torch.device("cpu"))
+    sampler = WordSampler(split, batch, torch.device("cpu"))
     horizon = int(sampler.lexicon.lengths.max())
     cumulative, lexicon = sampler.cumulative, sampler.lexicon
     model = build(spec)
 
     def padded() -> Tensor:
-        index = torch.searchsorted(cumulative, torch.rand(BATCH, dtype=torch.float64) * cumulative[-1])
+        index = torch.searchsorted(cumulative, torch.rand(batch, dtype=torch.float64) * cumulative[-1])
         return -padded_bound(model, lexicon.codes[index, :horizon], lexicon.lengths[index])
 
-    slow = milliseconds(padded, torch.optim.Adam(model.parameters(), fused=False, foreach=False), steps)
-    model = build(spec)
+    def modules() -> Tensor:
+        words = sampler()
+        return -step_bounds(model, words, draw_noise(model, words)).sum() / batch
+
     loss = objective(model, sampler).loss
-    return slow, milliseconds(lambda: loss(1), torch.optim.Adam(model.parameters(), fused=True), steps)
+    plain = torch.optim.Adam(model.parameters(), fused=False, foreach=False)
+    fused = torch.optim.Adam(model.parameters(), fused=True)
+    return Row(
+        floor=1e3 * operations(model, sampler()) / rate,
+        padded=cpu_milliseconds(optimisation(padded, plain), steps),
+        modules=cpu_milliseconds(optimisation(modules, fused), steps),
+        fused=cpu_milliseconds(optimisation(lambda: loss(1), fused), steps),
+    )
 
 
 def documentation_words() -> WordSplit:
@@ -140,16 +207,28 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("--words", type=Path)
     arguments.add_argument("--steps", type=int, default=30)
+    arguments.add_argument("--batch", type=int, default=256)
     options = arguments.parse_args()
     torch.set_num_threads(1)
     split = read_words(options.words) if options.words else documentation_words()
-    weight = split.train / split.train.sum()
-    mean = float(weight @ (encode(split.words).lengths.numpy()))
-    print(f"batch {BATCH}, {mean:.2f} symbols a word of {max(map(len, split.words)) + 1}, one thread")
-    print(f"{'row':26} {'padded ms':>10} {'ours ms':>8} {'ratio':>6}")
-    for row, spec in ROWS.items():
-        slow, fast = compare(spec, split, options.steps)
-        print(f"{row:26} {slow:10.1f} {fast:8.1f} {slow / fast:6.1f}", flush=True)
+    share = split.train / split.train.sum()
+    mean = float(share @ (encode(split.words).lengths.numpy()))
+    rate = peak()
+    print(f"batch {options.batch}, {mean:.2f} symbols a word of {max(map(len, split.words)) + 1}, one thread")
+    print(f"a large matrix product: {rate / 1e9:.0f} GFLOP/s; milliseconds of CPU a step")
+    print(
+        f"{'row':24}{'floor':>8}{'padded':>9}{'modules':>9}{'fused':>8}{'padded/fused':>14}{'fused/floor':>13}"
+    )
+    total = 0.0
+    for name, spec in ROWS.items():
+        row = measure(spec, split, options.batch, options.steps, rate)
+        total += row.fused
+        print(
+            f"{name:24}{row.floor:8.2f}{row.padded:9.1f}{row.modules:9.1f}{row.fused:8.2f}"
+            f"{row.padded / row.fused:14.1f}{row.fused / row.floor:13.1f}",
+            flush=True,
+        )
+    print(f"all of them, {STEPS:,} steps each: {total * STEPS / 60_000:.0f} minutes of one core")
 
 
 if __name__ == "__main__":
