@@ -12,7 +12,7 @@ from textlvm.words.fused import build as building
 from textlvm.words.letters import encode, pack
 from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
-from textlvm.words.objective import bound, step_bounds
+from textlvm.words.objective import bound, log_likelihood, step_bounds
 
 pytestmark = pytest.mark.skipif(building.library() is None, reason="there is no C++ compiler")
 
@@ -70,6 +70,19 @@ def test_value_and_gradients_are_those_of_the_modules(changes, n):
     reference = gradients(model, expected)
     for name, gradient in gradients(model, found).items():
         torch.testing.assert_close(gradient, reference[name], rtol=1e-9, atol=1e-9, msg=name)
+
+
+@pytest.mark.parametrize("dim", [8, 16, 3])
+@pytest.mark.parametrize("n", [1, 17, 150])
+def test_the_baseline_is_that_of_the_modules(dim, n):
+    model, batch = model_of({"family": "gru", "dim": dim}), batch_of(n)
+    expected, found = model.log_probs(batch).sum(), log_likelihood(model, batch)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+    reference = gradients(model, expected)
+    for name, gradient in gradients(model, found).items():
+        torch.testing.assert_close(gradient, reference[name], rtol=1e-10, atol=1e-10, msg=name)
+    with torch.no_grad():
+        assert log_likelihood(model, batch) == found.detach()
 
 
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from textlvm.distributions import standard_normal_log_prob
+from textlvm.words.baseline import GRUBaseline
 from textlvm.words.flows import Flow
-from textlvm.words.fused import can_bound, summed_bounds
+from textlvm.words.fused import can_fuse, summed_bounds, summed_log_probs
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise, draw_noise
 
-__all__ = ["bound", "log_weight", "step_bounds", "weighted_bound"]
+__all__ = ["bound", "log_likelihood", "log_weight", "step_bounds", "weighted_bound"]
 
 
 def log_weight(
@@ -42,9 +43,14 @@ def weighted_bound(log_weights: Tensor) -> Tensor:
 def bound(model: StateSpaceModel, batch: PackedWords) -> Tensor:
     """A sample of the bound on log P(w), in nats, summed over the words of a batch: a scalar."""
     noise = draw_noise(model, batch)
-    if can_bound(model):
+    if can_fuse(model):
         return summed_bounds(model, batch, noise)
     return step_bounds(model, batch, noise).sum()
+
+
+def log_likelihood(model: GRUBaseline, batch: PackedWords) -> Tensor:
+    """log P(w) of the baseline, in nats, summed over the words of a batch: a scalar."""
+    return summed_log_probs(model, batch) if can_fuse(model) else model.log_probs(batch).sum()
 
 
 def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:

@@ -39,7 +39,7 @@ from textlvm.words.baseline import GRUBaseline
 from textlvm.words.entropy import entropy_gap
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel, build
-from textlvm.words.objective import bound
+from textlvm.words.objective import bound, log_likelihood
 from textlvm.words.spec import ModelSpec, TrainingSpec
 
 __all__ = ["WordSampler", "objective", "schedule"]
@@ -77,7 +77,7 @@ def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Obj
 
         def negative_log_likelihood(step: int) -> Tensor:
             batch = sampler(step)
-            return -model.log_probs(batch).sum() / batch.batch
+            return -log_likelihood(model, batch) / batch.batch
 
         return Objective(negative_log_likelihood, inputs=sampler.drawn)
 

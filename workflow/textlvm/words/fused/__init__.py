@@ -1,149 +1,150 @@
-"""The sum of `textlvm.words.objective.step_bounds` and its gradient in one pass over the batch, on a CPU.
+"""The losses of `textlvm.words.objective` and their gradients in one pass over a batch, on a CPU.
 
-A step of the model is some forty operations on a few hundred numbers, so that PyTorch spends most of its time
+A step of a model is some forty operations on a few hundred numbers, so that PyTorch spends most of its time
 between them. The C++ beside this file takes a block of words through all of it while the block is in the
-cache. It is the same function of the same noise up to rounding; the Python modules are the reference.
+cache. It computes the same functions up to rounding; the Python modules are the reference.
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from textlvm.words.baseline import GRUBaseline
 from textlvm.words.fused.build import library
+from textlvm.words.fused.structures import REALS, structures
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise
 from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
 
-__all__ = ["can_bound", "summed_bounds"]
+__all__ = ["can_fuse", "summed_bounds", "summed_log_probs"]
 
-TYPES = {torch.float32: ctypes.c_float, torch.float64: ctypes.c_double}
+KINDS = (DiagonalTransition, TrilTransition, RealNVPTransition)
+"""F_g, as BoundProblem counts them."""
+
+Call = Callable[[Sequence[Tensor], Sequence[Tensor] | None], float]
+"""Computes a value from parameters and adds to their gradients, where they are given."""
 
 
-def can_bound(model: StateSpaceModel) -> bool:
-    """Whether `summed_bounds` works for a model: it is on a CPU, and there is a compiler."""
-    return model.emission.weight.device.type == "cpu" and library() is not None
+def can_fuse(model: nn.Module) -> bool:
+    """Whether the functions here work for a model: it is on a CPU, and there is a compiler."""
+    return next(model.parameters()).device.type == "cpu" and library() is not None
 
 
 def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
     """The sum over words and steps of the bound on log P(w), in nats, as a scalar."""
-    tensors = _parameters(model)
-    if torch.is_grad_enabled():
-        return _Bound.apply(model, batch, noise, *tensors)
-    return tensors[0].new_tensor(_call(model, batch, noise, tensors, None))
-
-
-class _Bound(torch.autograd.Function):
-    """Computes the gradient along with the value, as both want the same arrays."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, model: StateSpaceModel, batch: PackedWords, noise: Noise, *tensors: Tensor
-    ) -> Tensor:
-        values = [tensor.contiguous() for tensor in tensors]
-        ctx.gradients = [torch.zeros_like(value) for value in values]
-        return values[0].new_tensor(_call(model, batch, noise, values, ctx.gradients))
-
-    @staticmethod
-    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
-        return (None, None, None, *torch._foreach_mul(ctx.gradients, factor))
-
-
-def _parameters(model: StateSpaceModel) -> list[Tensor]:
-    """All parameters in the order in which `Bound` in bound.cpp takes them."""
-    inference = model.inference
-    found = [model.initial]
-    for gru in filter(None, (inference.forward_gru, inference.backward_gru)):
-        table = nn.functional.linear(inference.embedding.weight, gru.weight_ih_l0, gru.bias_ih_l0)
-        found += [table, gru.weight_hh_l0, gru.bias_hh_l0]
+    transition, inference = model.generative, model.inference
+    networks = list(_networks(transition))
     layers = [inference.from_letters, inference.from_state]
     if inference.from_proposal is not None:
         layers.append(inference.from_proposal)
     layers += [inference.head, model.emission]
-    for network in (model.variational.network, *_networks(model.generative)):
+    for network in (model.variational.network, *networks):
         layers += [layer for layer in network if isinstance(layer, nn.Linear)]
-    for layer in layers:
-        found += [layer.weight] if layer.bias is None else [layer.weight, layer.bias]
-    return found
+    grus = [gru for gru in (inference.forward_gru, inference.backward_gru) if gru is not None]
+    parameters = [model.initial]
+    for gru in grus:
+        parameters += _recurrent(inference.embedding, gru)
+    masks = transition.masks if isinstance(transition, RealNVPTransition) else ()
+    kept = (ctypes.c_int * len(masks))(*masks)
+    settings = {
+        "samples": model.samples,
+        "kind": next(i for i, kind in enumerate(KINDS) if isinstance(transition, kind)),
+        "layers": len(networks),
+        "inverse": transition.inverse,
+        "reverse": getattr(transition, "order", "keep") == "reverse",
+        "proposals": inference.from_proposal is not None,
+        "directions": len(grus),
+        "delta": model.variational.delta,
+        "kept": ctypes.addressof(kept),
+        "draws": noise.draws.data_ptr(),
+        "moves": None if noise.moves is None else noise.moves.data_ptr(),
+        "gumbel": None if noise.gumbel is None else noise.gumbel.data_ptr(),
+    }
+
+    def call(values: Sequence[Tensor], gradients: Sequence[Tensor] | None) -> float:
+        return _call("bound", len(model.initial), batch, values, gradients, settings)
+
+    return _apply(call, parameters + _affine(layers))
 
 
-def _networks(transition: nn.Module) -> Iterator[nn.Module]:
+def summed_log_probs(model: GRUBaseline, batch: PackedWords) -> Tensor:
+    """The sum over words of log P(w), in nats, as a scalar."""
+
+    def call(values: Sequence[Tensor], gradients: Sequence[Tensor] | None) -> float:
+        return _call("baseline", model.gru.hidden_size, batch, values, gradients, {})
+
+    return _apply(call, [*_recurrent(model.embedding, model.gru), *_affine([model.output])])
+
+
+def _recurrent(embedding: nn.Embedding, gru: nn.GRU) -> list[Tensor]:
+    """A GRU's parameters; what it makes of the letters alone comes as a table."""
+    table = nn.functional.linear(embedding.weight, gru.weight_ih_l0, gru.bias_ih_l0)
+    return [table, gru.weight_hh_l0, gru.bias_hh_l0]
+
+
+def _affine(layers: Sequence[nn.Linear]) -> list[Tensor]:
+    return [tensor for layer in layers for tensor in (layer.weight, layer.bias) if tensor is not None]
+
+
+def _networks(transition: nn.Module) -> Iterator[nn.Sequential]:
     if isinstance(transition, DiagonalTransition):
         yield transition.network
     else:
         yield from transition.networks
 
 
+def _apply(call: Call, parameters: Sequence[Tensor]) -> Tensor:
+    if torch.is_grad_enabled():
+        return _Fused.apply(call, *parameters)
+    return parameters[0].new_tensor(call(parameters, None))
+
+
+class _Fused(torch.autograd.Function):
+    """Computes gradients along with the value, as both want the same arrays."""
+
+    @staticmethod
+    def forward(ctx: Any, call: Call, *parameters: Tensor) -> Tensor:
+        ctx.gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        return parameters[0].new_tensor(call(parameters, ctx.gradients))
+
+    @staticmethod
+    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
+        return (None, *torch._foreach_mul(ctx.gradients, factor))
+
+
 def _call(
-    model: StateSpaceModel,
+    function: str,
+    dim: int,
     batch: PackedWords,
-    noise: Noise,
-    values: list[Tensor],
-    gradients: list[Tensor] | None,
+    values: Sequence[Tensor],
+    gradients: Sequence[Tensor] | None,
+    settings: dict[str, Any],
 ) -> float:
-    dtype = model.emission.weight.dtype
-    transition = model.generative
-    masks = transition.masks if isinstance(transition, RealNVPTransition) else ()
-    kind = next(
-        i
-        for i, t in enumerate((DiagonalTransition, TrilTransition, RealNVPTransition))
-        if isinstance(transition, t)
-    )
-    parameter, problem = _structures(TYPES[dtype])
-    parameters = [
-        parameter(
-            value.data_ptr(), None if gradient is None else gradient.data_ptr(), len(value), value.shape[-1]
+    """Call a function of words.cpp; all that it points to lives until it returns."""
+    dtype = values[0].dtype
+    kinds = structures(REALS[dtype])
+    values = [value.contiguous() for value in values]
+    pointers = [None] * len(values) if gradients is None else [gradient.data_ptr() for gradient in gradients]
+    parameters = (kinds.parameter * len(values))(
+        *(
+            kinds.parameter(value.data_ptr(), pointer, len(value), value.shape[-1])
+            for value, pointer in zip(values, pointers, strict=True)
         )
-        for value, gradient in zip(values, gradients or [None] * len(values), strict=True)
-    ]
+    )
     sizes, letters = torch.tensor(batch.batch_sizes), batch.letters.contiguous()
-    kept = (ctypes.c_int * len(masks))(*masks)
-    described = problem(
-        dim=len(model.initial),
-        samples=model.samples,
-        positions=len(sizes),
-        kind=kind,
-        layers=len(list(_networks(transition))),
-        inverse=transition.inverse,
-        reverse=getattr(transition, "order", "keep") == "reverse",
-        proposals=model.inference.from_proposal is not None,
-        directions=1 if model.inference.forward_gru is None else 2,
+    problem = kinds.problem[function](
+        dim=dim,
         backward=gradients is not None,
-        delta=model.variational.delta,
-        kept=ctypes.addressof(kept),
-        sizes=sizes.data_ptr(),
-        letters=letters.data_ptr(),
-        draws=noise.draws.data_ptr(),
-        noise=None if noise.moves is None else noise.moves.data_ptr(),
-        gumbel=None if noise.gumbel is None else noise.gumbel.data_ptr(),
-        parameters=ctypes.cast((parameter * len(parameters))(*parameters), ctypes.c_void_p),
+        batch=kinds.batch(len(sizes), sizes.data_ptr(), letters.data_ptr()),
+        parameters=ctypes.addressof(parameters),
+        **settings,
     )
     found = library()
     assert found is not None
-    function = getattr(found, f"bound_{str(dtype).removeprefix('torch.')}")
-    function.restype = ctypes.c_double
-    return function(ctypes.byref(described))
-
-
-def _structures(real: type) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`Parameter` and `Problem` of the C++."""
-    pointer, integer = ctypes.c_void_p, ctypes.c_int
-
-    class Parameter(ctypes.Structure):
-        _fields_ = [("value", pointer), ("gradient", pointer), ("rows", integer), ("columns", integer)]
-
-    class Problem(ctypes.Structure):
-        _fields_ = [
-            *((name, integer) for name in ("dim", "samples", "positions", "kind", "layers")),
-            *((name, integer) for name in ("inverse", "reverse", "proposals", "directions", "backward")),
-            ("delta", real),
-            *(
-                (name, pointer)
-                for name in ("kept", "sizes", "letters", "draws", "noise", "gumbel", "parameters")
-            ),
-        ]
-
-    return Parameter, Problem
+    compiled = getattr(found, f"{function}_{str(dtype).removeprefix('torch.')}")
+    compiled.restype = ctypes.c_double
+    return compiled(ctypes.byref(problem))

@@ -36,7 +36,7 @@ def library() -> ctypes.CDLL | None:
 
 def _compiled(compiler: str) -> Path:
     """The library's file. Jobs that make it at the same time each put the same in its place."""
-    sources = [FOLDER / "bound.cpp", *sorted(FOLDER.glob("*.h"))]
+    sources = [FOLDER / "words.cpp", *sorted(FOLDER.glob("*.h"))]
     version = subprocess.run((compiler, "--version"), capture_output=True, check=True).stdout
     parts = [
         version,
@@ -46,7 +46,7 @@ def _compiled(compiler: str) -> Path:
     ]
     key = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "textlvm"
-    path = folder / f"bound-{key}.so"
+    path = folder / f"words-{key}.so"
     if not path.is_file():
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -118,3 +118,43 @@ template <class R> struct Gru : Arrays<R> {
         hidden.backward(g_before, g_recurrent, s.before, lanes);
     }
 };
+
+// log P(letter | h) = log softmax(W h + b), for h (d, samples, lanes) and a letter a word.
+template <class R> struct Emission : Arrays<R> {
+    using A = Arrays<R>;
+    using Vector = typename A::Vector;
+    Linear<R> linear;
+
+    // Adds to the sum (samples, lanes) and returns P(. | h).
+    const R *forward(Arena<R> &arena, R *sum, const R *h, const int *letters, int samples, long lanes) const {
+        const long n = samples * lanes;
+        const int alphabet = linear.weight.rows;
+        R *logits = linear.forward(arena, h, n);
+        for (long m = 0; m < n; m += A::SIZE) {
+            Vector most = A::load(logits + m), total{}, target;
+            for (int a = 1; a < alphabet; a++) {
+                const Vector logit = A::load(logits + a * n + m);
+                most = logit > most ? logit : most;
+            }
+            for (int i = 0; i < A::SIZE; i++) target[i] = logits[letters[(m + i) % lanes] * n + m + i];
+            for (int a = 0; a < alphabet; a++) {
+                const Vector e = A::exp(A::load(logits + a * n + m) - most);
+                A::store(logits + a * n + m, e);
+                total += e;
+            }
+            for (int a = 0; a < alphabet; a++) A::store(logits + a * n + m, A::load(logits + a * n + m) / total);
+            A::store(sum + m, A::load(sum + m) + target - most - A::log(total));
+        }
+        return logits;
+    }
+    // Adds to the gradient of h, given that of the sum.
+    void backward(Arena<R> &arena, R *g_h, const R *g, const R *probabilities, const R *h, const int *letters, int samples, long lanes) {
+        const long n = samples * lanes;
+        const int alphabet = linear.weight.rows;
+        R *g_logits = arena.take(alphabet * n);
+        for (int a = 0; a < alphabet; a++)
+            for (long m = 0; m < n; m += A::SIZE) A::store(g_logits + a * n + m, -A::load(g + m) * A::load(probabilities + a * n + m));
+        for (long m = 0; m < n; m++) g_logits[letters[m % lanes] * n + m] += g[m];
+        linear.backward(g_h, g_logits, h, n);
+    }
+};

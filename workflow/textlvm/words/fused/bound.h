@@ -1,21 +1,18 @@
 // The sum of a batch's bounds and its gradient: what textlvm.words.objective computes, in one pass.
-//
-// Words do not depend on each other, so a block of them is taken through all its steps, forward and backward,
-// while its arrays are in the cache. A block's arrays are (features, samples, words), so that every operation runs
-// along words. The names are those of the Python modules, which are the reference.
+#pragma once
+#include "blocks.h"
 #include "flows.h"
 
-template <class R> struct Problem {
-    int dim, samples, positions, kind, layers; // kind of F_g: 0 diagonal, 1 triangular, 2 couplings
-    int inverse, reverse, proposals;           // the networks compute F_g^-1; dimensions turn; q sees proposals
-    int directions, backward;                  // GRUs; whether gradients are wanted
+template <class R> struct BoundProblem {
+    int dim, samples, kind, layers;  // kind of F_g: 0 diagonal, 1 triangular, 2 couplings
+    int inverse, reverse, proposals; // the networks compute F_g^-1; dimensions turn; q sees proposals
+    int directions, backward;        // GRUs; whether gradients are wanted
     R delta;
-    const int *kept;          // (layers,) dimensions that couplings let pass
-    const int64_t *sizes;     // (positions,) words that reach each position
-    const int64_t *letters;   // packed (N,)
-    const R *draws;           // packed (N, samples, dim): the noise of q
-    const R *noise;           // likewise, of F_g's proposals; or null
-    const R *gumbel;          // packed (N, samples), or null
+    Batch batch;
+    const int *kept;  // (layers,) dimensions that couplings let pass
+    const R *draws;   // packed (N, samples, dim): the noise of q
+    const R *moves;   // likewise, of F_g's proposals; or null
+    const R *gumbel;  // packed (N, samples), or null
     const Parameter<R> *parameters;
 };
 
@@ -24,7 +21,7 @@ template <class R> class Bound : Arrays<R> {
     using Vector = typename A::Vector;
 
   public:
-    explicit Bound(const Problem<R> &problem) : p(problem), d(p.dim), K(p.samples) {
+    explicit Bound(const BoundProblem<R> &problem) : p(problem), d(p.dim), K(p.samples) {
         const Parameter<R> *next = p.parameters;
         auto linear = [&](bool bias) {
             Linear<R> layer{{}, *next++, Parameter<R>{}};
@@ -43,7 +40,7 @@ template <class R> class Bound : Arrays<R> {
         }
         from_letters = linear(true), from_state = linear(false);
         if (p.proposals) from_proposal = linear(false);
-        head = linear(true), emission = linear(true);
+        head = linear(true), emission.linear = linear(true);
         variational = {{}, network(2), d, true, p.delta};
         generative.d = d, generative.reverse = p.reverse;
         for (int i = 0; i < p.layers; i++)
@@ -51,26 +48,20 @@ template <class R> class Bound : Arrays<R> {
                 generative.couplings.push_back({{}, network(3), d, p.kept[i]});
             else
                 generative.affine.push_back({{}, network(2), d, p.kind == 0, p.delta});
-        start.assign(p.positions, 0);
-        for (int t = 1; t < p.positions; t++) start[t] = start[t - 1] + p.sizes[t - 1];
     }
 
     double run() {
         // As many words as keep the products long and the arrays in the cache.
         const int width = K == 1 ? 4 * LANES : 2 * LANES;
         double sum = 0;
-        for (int from = 0; from < p.sizes[0]; from += width) sum += block(from, width);
+        for (int from = 0; from < p.batch.sizes[0]; from += width) sum += block(from, width);
         return sum;
     }
 
   private:
-    struct Position {
-        long row;    // of the block's first word in packed arrays
-        int alive;   // words of the block that have this position
-        long lanes;  // alive, rounded up
-        std::vector<int> letters;
+    struct Position : Place {
         std::vector<typename Gru<R>::Step> gru; // one a direction
-        const R *summary, *state, *hidden, *q, *scale, *xi, *h, *zeta, *likelihood, *weights, *normal;
+        const R *summary, *state, *hidden, *q, *scale, *xi, *h, *zeta, *letter_probabilities, *weights, *normal;
         typename Affine<R>::AtState variational;
         typename Chain<R>::AtState generative;
         typename Chain<R>::Applied proposed, inverted;
@@ -81,13 +72,9 @@ template <class R> class Bound : Arrays<R> {
     double block(int from, int width) {
         arena.reset();
         steps.clear();
-        for (int t = 0; t < p.positions && p.sizes[t] > from; t++) {
+        for (Place &place : places(p.batch, from, width)) {
             Position s{};
-            s.row = start[t] + from;
-            s.alive = std::min<long>(width, p.sizes[t] - from);
-            s.lanes = (s.alive + LANES - 1) / LANES * LANES;
-            s.letters.assign(s.lanes, 0);
-            for (int m = 0; m < s.alive; m++) s.letters[m] = p.letters[s.row + m];
+            static_cast<Place &>(s) = std::move(place);
             steps.push_back(std::move(s));
         }
         summarise();
@@ -103,18 +90,6 @@ template <class R> class Bound : Arrays<R> {
         return sum;
     }
 
-    // Copies the first `count` of each row's lanes; the others are zero.
-    R *fitted(const R *x, long lanes, int count, long wanted) {
-        R *y = arena.zeros(d * wanted);
-        for (int f = 0; f < d; f++) std::memcpy(y + f * wanted, x + f * lanes, count * sizeof(R));
-        return y;
-    }
-    // Adds the first `count` of each row's lanes.
-    void add_lanes(R *y, long wanted, const R *x, long lanes, int count) const {
-        for (int f = 0; f < d; f++)
-            for (int m = 0; m < count; m++) y[f * wanted + m] += x[f * lanes + m];
-    }
-
     // What q needs of the letters: the last GRU reads from the end; with two, the first reads from the start.
     void summarise() {
         const int count = steps.size(), D = p.directions;
@@ -123,13 +98,13 @@ template <class R> class Bound : Arrays<R> {
         for (int t = 0; D == 2 && t < count; t++) {
             Position &s = steps[t];
             s.gru[0] = grus[0].forward(arena, before, s.letters.data(), s.lanes);
-            if (t + 1 < count) before = fitted(s.gru[0].after, s.lanes, steps[t + 1].alive, steps[t + 1].lanes);
+            if (t + 1 < count) before = fitted(arena, s.gru[0].after, d, s.lanes, steps[t + 1].alive, steps[t + 1].lanes);
         }
         before = arena.zeros(d * steps[count - 1].lanes);
         for (int t = count; t--;) {
             Position &s = steps[t];
             s.gru[D - 1] = grus[D - 1].forward(arena, before, s.letters.data(), s.lanes);
-            if (t) before = fitted(s.gru[D - 1].after, s.lanes, s.alive, steps[t - 1].lanes);
+            if (t) before = fitted(arena, s.gru[D - 1].after, d, s.lanes, s.alive, steps[t - 1].lanes);
         }
         for (auto &s : steps) {
             R *summary = arena.take(D * d * s.lanes);
@@ -157,7 +132,7 @@ template <class R> class Bound : Arrays<R> {
         R *context = from_letters.forward(arena, s.summary, lanes), *hidden = arena.zeros(width * n);
         A::add(context, from_state.forward(arena, state, lanes), width * lanes);
         if (p.proposals) {
-            s.proposals = generative.apply(arena, unpacked(p.noise, s, d), nullptr, s.generative, p.inverse, s.proposed, K, lanes);
+            s.proposals = generative.apply(arena, unpacked(p.moves, s, d), nullptr, s.generative, p.inverse, s.proposed, K, lanes);
             hidden = from_proposal.forward(arena, s.proposals, n);
         }
         A::spread(hidden, context, width, K, lanes);
@@ -185,33 +160,9 @@ template <class R> class Bound : Arrays<R> {
             }
             A::store(weights + m, sum);
         }
-        add_log_likelihood(s, weights);
+        s.letter_probabilities = emission.forward(arena, weights, h, s.letters.data(), K, lanes);
         s.weights = weights;
         return bound(s, weights);
-    }
-
-    // Adds log P(w_t | h_t) to the weights and keeps P(. | h_t).
-    void add_log_likelihood(Position &s, R *weights) {
-        const long n = K * s.lanes;
-        const int alphabet = emission.weight.rows;
-        R *logits = emission.forward(arena, s.h, n);
-        for (long m = 0; m < n; m += A::SIZE) {
-            Vector most = A::load(logits + m), sum{};
-            for (int a = 1; a < alphabet; a++) {
-                const Vector l = A::load(logits + a * n + m);
-                most = l > most ? l : most;
-            }
-            Vector target;
-            for (int i = 0; i < A::SIZE; i++) target[i] = logits[s.letters[(m + i) % s.lanes] * n + m + i];
-            for (int a = 0; a < alphabet; a++) {
-                const Vector e = A::exp(A::load(logits + a * n + m) - most);
-                A::store(logits + a * n + m, e);
-                sum += e;
-            }
-            for (int a = 0; a < alphabet; a++) A::store(logits + a * n + m, A::load(logits + a * n + m) / sum);
-            A::store(weights + m, A::load(weights + m) + target - most - A::log(sum));
-        }
-        s.likelihood = logits;
     }
 
     // The step's terms log 1/K sum_k omega^k, summed over words; weights become their normalised exponentials.
@@ -251,7 +202,7 @@ template <class R> class Bound : Arrays<R> {
 
     // The state that the next position starts from.
     R *carried(const Position &s, const Position &next) {
-        if (K == 1) return fitted(s.h, s.lanes, next.alive, next.lanes);
+        if (K == 1) return fitted(arena, s.h, d, s.lanes, next.alive, next.lanes);
         R *state = arena.zeros(d * next.lanes);
         for (int f = 0; f < d; f++)
             for (int m = 0; m < next.alive; m++) state[f * next.lanes + m] = s.h[(f * K + s.chosen[m]) * s.lanes + m];
@@ -278,7 +229,7 @@ template <class R> class Bound : Arrays<R> {
             for (int m = 0; m < steps[0].alive; m++) initial.gradient[f] += g_state[f * steps[0].lanes + m];
         summarise_back(g_summary);
         for (auto &gru : grus) gru.hidden.collect();
-        for (Linear<R> *layer : {&from_letters, &from_state, &head, &emission}) layer->collect();
+        for (Linear<R> *layer : {&from_letters, &from_state, &head, &emission.linear}) layer->collect();
         if (p.proposals) from_proposal.collect();
         variational.network.collect();
         generative.collect();
@@ -287,17 +238,14 @@ template <class R> class Bound : Arrays<R> {
     // The gradient of h_{t-1}; takes that of the samples' h_t through what follows and adds to the summary's.
     const R *step_back(Position &s, R *g_h, R *g_summary) {
         const long lanes = s.lanes, n = K * lanes;
-        const int alphabet = emission.weight.rows, width = head.weight.columns;
-        R *g_logits = arena.take(alphabet * n), *g_zeta = arena.take(d * n), *g_state = arena.zeros(d * lanes), *g_log_det = arena.take(n);
+        const int width = head.weight.columns;
+        R *g_zeta = arena.take(d * n), *g_state = arena.zeros(d * lanes), *g_log_det = arena.take(n);
         for (long m = 0; m < n; m += A::SIZE) {
             const Vector w = A::load(s.weights + m);
-            for (int a = 0; a < alphabet; a++) A::store(g_logits + a * n + m, -w * A::load(s.likelihood + a * n + m));
             for (int f = 0; f < d; f++) A::store(g_zeta + f * n + m, -w * A::load(s.zeta + f * n + m));
             A::store(g_log_det + m, p.inverse ? w : -w);
         }
-        for (int k = 0; k < K; k++)
-            for (int m = 0; m < s.alive; m++) g_logits[s.letters[m] * n + k * lanes + m] += s.weights[k * lanes + m];
-        emission.backward(g_h, g_logits, s.h, n);
+        emission.backward(arena, g_h, s.weights, s.letter_probabilities, s.h, s.letters.data(), K, lanes);
         A::add(g_h, generative.apply_back(arena, g_zeta, g_log_det, g_state, s.generative, s.inverted, K, lanes), d * n);
         variational.log_det_back(s.weights, s.variational, K, lanes);
         variational.apply_back(g_h, s.h, s.xi, s.variational, false, K, lanes); // now of xi
@@ -331,32 +279,27 @@ template <class R> class Bound : Arrays<R> {
         for (int t = 0; t < count; t++) { // the GRU that reads from the end
             Position &s = steps[t];
             R *g = g_summary[count - 1 - t] + (D - 1) * d * s.lanes, *g_before = arena.zeros(d * s.lanes);
-            if (t) add_lanes(g, s.lanes, g_after, steps[t - 1].lanes, s.alive);
+            if (t) add_lanes(g, s.lanes, g_after, d, steps[t - 1].lanes, s.alive);
             grus[D - 1].backward(arena, g_before, g, s.gru[D - 1], s.letters.data(), s.alive, s.lanes);
             g_after = g_before;
         }
         for (int t = count; D == 2 && t--;) {
             Position &s = steps[t];
             R *g = g_summary[count - 1 - t], *g_before = arena.zeros(d * s.lanes);
-            if (t + 1 < count) add_lanes(g, s.lanes, g_after, steps[t + 1].lanes, steps[t + 1].alive);
+            if (t + 1 < count) add_lanes(g, s.lanes, g_after, d, steps[t + 1].lanes, steps[t + 1].alive);
             grus[0].backward(arena, g_before, g, s.gru[0], s.letters.data(), s.alive, s.lanes);
             g_after = g_before;
         }
     }
 
-    const Problem<R> &p;
+    const BoundProblem<R> &p;
     const int d, K;
     Parameter<R> initial;
     std::vector<Gru<R>> grus;
-    Linear<R> from_letters, from_state, from_proposal, head, emission;
+    Linear<R> from_letters, from_state, from_proposal, head;
+    Emission<R> emission;
     Affine<R> variational;
     Chain<R> generative;
-    std::vector<long> start;
     Arena<R> arena;
     std::vector<Position> steps;
 };
-
-extern "C" {
-double bound_float32(const Problem<float> *problem) { return Bound<float>(*problem).run(); }
-double bound_float64(const Problem<double> *problem) { return Bound<double>(*problem).run(); }
-}

@@ -1,0 +1,45 @@
+// A batch of words, the longest first, cut into blocks of neighbours that share their lanes.
+#pragma once
+#include "arrays.h"
+#include <algorithm>
+
+struct Batch {
+    int positions;
+    const int64_t *sizes;   // (positions,) words that reach each position
+    const int64_t *letters; // packed (N,)
+};
+
+// A position of the words of a block.
+struct Place {
+    long row;   // of the block's first word in packed arrays
+    int alive;  // words that have this position: the first lanes; what the others compute counts nowhere
+    long lanes; // `alive`, rounded up
+    std::vector<int> letters;
+};
+
+// The places of words from, ..., from + width - 1.
+inline std::vector<Place> places(const Batch &batch, int from, int width) {
+    std::vector<Place> found;
+    long start = 0;
+    for (int t = 0; t < batch.positions && batch.sizes[t] > from; start += batch.sizes[t++]) {
+        Place s{start + from, int(std::min<long>(width, batch.sizes[t] - from)), 0, {}};
+        s.lanes = (s.alive + LANES - 1) / LANES * LANES;
+        s.letters.assign(s.lanes, 0);
+        std::copy_n(batch.letters + s.row, s.alive, s.letters.begin());
+        found.push_back(std::move(s));
+    }
+    return found;
+}
+
+// Rows of `lanes` as rows of `wanted`: the first `count` lanes of each, then zeros.
+template <class R> R *fitted(Arena<R> &arena, const R *x, int rows, long lanes, int count, long wanted) {
+    R *y = arena.zeros(rows * wanted);
+    for (int f = 0; f < rows; f++) std::copy_n(x + f * lanes, count, y + f * wanted);
+    return y;
+}
+
+// Adds the first `count` lanes of each row.
+template <class R> void add_lanes(R *y, long wanted, const R *x, int rows, long lanes, int count) {
+    for (int f = 0; f < rows; f++)
+        for (int m = 0; m < count; m++) y[f * wanted + m] += x[f * lanes + m];
+}
