@@ -27,7 +27,8 @@ import torch
 from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
-from textlvm.words.letters import PackedWords, encode
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.letters import END, PackedWords, encode
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.noise import draw_noise
 from textlvm.words.objective import step_bounds
@@ -61,6 +62,8 @@ ROWS = {
     "2×TRIL, K=10, BIDI": replace(BASE, layers=2, samples=10, inference="bidirectional"),
     "REAL-NVP-[2,3,4,5,6,7]": replace(BASE, transition="real-nvp", masks=(2, 3, 4, 5, 6, 7), order="reverse"),
     "DIAG": replace(BASE, transition="diag"),
+    "BASELINE-8D": replace(BASE, family="gru"),
+    "BASELINE-16D": replace(BASE, family="gru", dim=16),
 }
 
 
@@ -105,6 +108,16 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
     return total / batch
 
 
+def padded_log_probs(model: GRUBaseline, codes: Tensor, lengths: Tensor) -> Tensor:
+    """The baseline's log-likelihood, padded; mean nats a word."""
+    starts = torch.full_like(codes[:, :1], END)
+    states = model.gru(model.embedding(torch.cat([starts, codes[:, :-1]], 1)).transpose(0, 1))[0].transpose(
+        0, 1
+    )
+    log_probs = torch.distributions.Categorical(logits=model.output(states)).log_prob(codes)
+    return (log_probs * (torch.arange(codes.shape[1]) < lengths[:, None])).sum() / len(codes)
+
+
 @dataclass(frozen=True)
 class Row:
     """Milliseconds of CPU a step."""
@@ -115,8 +128,16 @@ class Row:
     fused: float
 
 
-def operations(model: StateSpaceModel, batch: PackedWords) -> float:
+def operations(model: StateSpaceModel | GRUBaseline, batch: PackedWords) -> float:
     """Floating-point operations of the matrix products of a step, with gradients, if nothing is padded."""
+    # A multiplication and an addition, for the value, the inputs' gradient and the weights'.
+    return 2 * 3 * products(model) * len(batch.letters)
+
+
+def products(model: StateSpaceModel | GRUBaseline) -> int:
+    """Multiplications of matrices' entries that a letter's value takes."""
+    if isinstance(model, GRUBaseline):
+        return model.gru.weight_hh_l0.numel() + model.output.weight.numel()
     inference, generative, samples = model.inference, model.generative, model.samples
     grus = [gru for gru in (inference.forward_gru, inference.backward_gru) if gru is not None]
     once = [*(gru.weight_hh_l0 for gru in grus), inference.from_letters.weight, inference.from_state.weight]
@@ -129,9 +150,7 @@ def operations(model: StateSpaceModel, batch: PackedWords) -> float:
         each += passes * weights(generative)
     else:
         once += weights(generative)
-    products = sum(weight.numel() for weight in once) + samples * sum(weight.numel() for weight in each)
-    # A multiplication and an addition, for the value, the inputs' gradient and the weights'.
-    return 2 * 3 * products * len(batch.letters)
+    return sum(weight.numel() for weight in once) + samples * sum(weight.numel() for weight in each)
 
 
 def weights(module: torch.nn.Module) -> list[Tensor]:
@@ -176,18 +195,21 @@ def measure(spec: ModelSpec, split: WordSplit, batch: int, steps: int, rate: flo
 
     def padded() -> Tensor:
         index = torch.searchsorted(cumulative, torch.rand(batch, dtype=torch.float64) * cumulative[-1])
-        return -padded_bound(model, lexicon.codes[index, :horizon], lexicon.lengths[index])
+        plain = padded_log_probs if isinstance(model, GRUBaseline) else padded_bound
+        return -plain(model, lexicon.codes[index, :horizon], lexicon.lengths[index])
 
     def modules() -> Tensor:
         words = sampler()
+        if isinstance(model, GRUBaseline):
+            return -model.log_probs(words).sum() / batch
         return -step_bounds(model, words, draw_noise(model, words)).sum() / batch
 
     loss = objective(model, sampler).loss
-    plain = torch.optim.Adam(model.parameters(), fused=False, foreach=False)
+    unfused = torch.optim.Adam(model.parameters(), fused=False, foreach=False)
     fused = torch.optim.Adam(model.parameters(), fused=True)
     return Row(
         floor=1e3 * operations(model, sampler()) / rate,
-        padded=cpu_milliseconds(optimisation(padded, plain), steps),
+        padded=cpu_milliseconds(optimisation(padded, unfused), steps),
         modules=cpu_milliseconds(optimisation(modules, fused), steps),
         fused=cpu_milliseconds(optimisation(lambda: loss(1), fused), steps),
     )
