@@ -47,6 +47,7 @@ faults: env ## break things on purpose and see that nothing is lost: kills, full
 
 lint: env ## check style and the workflow's form
 	@$(RUN) ruff check . && ruff format --check .
+	@$(RUN) clang-format --dry-run --Werror workflow/textlvm/words/fused/*.h workflow/textlvm/words/fused/*.cpp
 	@$(RUN) snakefmt --check Snakefile workflow
 	@$(RUN) snakemake --lint
 

@@ -1,5 +1,5 @@
-// Arithmetic on arrays (features, lanes): a lane is a word, or one of its K samples. All loops run along lanes,
-// whose number is a multiple of LANES, so nothing here knows of words that are shorter than others.
+// Arithmetic on arrays (features, lanes): a lane is a word, or one of its K samples. All loops run along
+// lanes, whose number is a multiple of LANES, so nothing here knows of words that are shorter than others.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -10,11 +10,18 @@
 
 constexpr int LANES = 16;
 
+// Bytes of a vector: two of a processor's own do no harm.
+#ifdef __AVX512F__
+constexpr int BYTES = 64;
+#else
+constexpr int BYTES = 32;
+#endif
+
 template <class R> struct Arrays {
-    typedef R Vector __attribute__((vector_size(64)));
+    typedef R Vector __attribute__((vector_size(BYTES)));
     using Integer = std::conditional_t<sizeof(R) == 4, int32_t, int64_t>;
-    typedef Integer Integers __attribute__((vector_size(64)));
-    static constexpr long SIZE = 64 / sizeof(R);
+    typedef Integer Integers __attribute__((vector_size(BYTES)));
+    static constexpr long SIZE = BYTES / sizeof(R);
     static constexpr bool SINGLE = sizeof(R) == 4;
 
     static Vector load(const R *x) { return *reinterpret_cast<const Vector *>(x); }
@@ -24,7 +31,8 @@ template <class R> struct Arrays {
     // Taylor's series after the argument has been brought near zero: exact to the last bit or two.
     static Vector exp(Vector x) {
         constexpr R most = SINGLE ? 87 : 708, round = SINGLE ? 12582912.0 : 6755399441055744.0;
-        constexpr R high = SINGLE ? 0.693359375 : 0.6931471803691238, low = SINGLE ? -2.12194440e-4 : 1.9082149292705877e-10;
+        constexpr R high = SINGLE ? 0.693359375 : 0.6931471803691238,
+                    low = SINGLE ? -2.12194440e-4 : 1.9082149292705877e-10;
         constexpr int degree = SINGLE ? 7 : 13, mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023;
         x = x < -most ? fill(-most) : x;
         x = x > most ? fill(most) : x;
@@ -85,10 +93,13 @@ template <class R> struct Arrays {
     }
 
     // y (outputs, lanes) += w x, with w[o, i] at w[o * over + i * along]: a matrix or its transpose.
-    static void product(R *y, const R *x, const R *w, int outputs, int inputs, long over, long along, long lanes) {
+    static void product(R *y, const R *x, const R *w, int outputs, int inputs, long over, long along,
+                        long lanes) {
         long at = 0;
-        for (; at + 4 * SIZE <= lanes; at += 4 * SIZE) columns<4, 4>(y + at, x + at, w, outputs, inputs, over, along, lanes);
-        for (; at + 2 * SIZE <= lanes; at += 2 * SIZE) columns<8, 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+        for (; at + 4 * SIZE <= lanes; at += 4 * SIZE)
+            columns<4, 4>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+        for (; at + 2 * SIZE <= lanes; at += 2 * SIZE)
+            columns<8, 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
         for (; at < lanes; at += SIZE) columns<8, 1>(y + at, x + at, w, outputs, inputs, over, along, lanes);
     }
     // The sum over lanes of g (outputs, lanes) and x (inputs, lanes), for `Use`s that follow one another.
@@ -103,11 +114,13 @@ template <class R> struct Arrays {
     }
 
   private:
-    template <int O, int V>
-    static void columns(R *y, const R *x, const R *w, int outputs, int inputs, long over, long along, long lanes) {
+    template <int O, int V> static void columns(R *y, const R *x, const R *w, int outputs, int inputs,
+                                                long over, long along, long lanes) {
         int o = 0;
-        for (; o + O <= outputs; o += O) tile<O, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
-        for (; o + 4 <= outputs; o += 4) tile<4, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
+        for (; o + O <= outputs; o += O)
+            tile<O, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
+        for (; o + 4 <= outputs; o += 4)
+            tile<4, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
         for (; o < outputs; o++) tile<1, V>(y + o * lanes, x, w + o * over, inputs, over, along, lanes);
     }
     template <int O, int V>
@@ -117,7 +130,8 @@ template <class R> struct Arrays {
             for (int v = 0; v < V; v++) sum[o][v] = load(y + o * lanes + v * SIZE);
         for (int i = 0; i < inputs; i++)
             for (int o = 0; o < O; o++)
-                for (int v = 0; v < V; v++) sum[o][v] += w[o * over + i * along] * load(x + i * lanes + v * SIZE);
+                for (int v = 0; v < V; v++)
+                    sum[o][v] += w[o * over + i * along] * load(x + i * lanes + v * SIZE);
         for (int o = 0; o < O; o++)
             for (int v = 0; v < V; v++) store(y + o * lanes + v * SIZE, sum[o][v]);
     }
@@ -133,7 +147,8 @@ template <class R> struct Arrays {
             const R *g = use.g + at * use.lanes, *x = use.x + from * use.lanes;
             for (long m = 0; m < use.lanes; m += SIZE)
                 for (int o = 0; o < O; o++)
-                    for (int i = 0; i < I; i++) sum[o][i] += load(g + o * use.lanes + m) * load(x + i * use.lanes + m);
+                    for (int i = 0; i < I; i++)
+                        sum[o][i] += load(g + o * use.lanes + m) * load(x + i * use.lanes + m);
         }
         for (int o = 0; o < O; o++)
             for (int i = 0; i < I; i++) w[(at + o) * inputs + from + i] += total(sum[o][i]);
@@ -148,7 +163,8 @@ template <class R> class Arena {
         for (; current < chunks.size() && used + n > chunks[current].size; used = 0) current++;
         if (current == chunks.size()) {
             const long size = n > CHUNK ? n : CHUNK;
-            chunks.push_back({Memory(static_cast<R *>(std::aligned_alloc(64, size * sizeof(R))), std::free), size});
+            chunks.push_back(
+                {Memory(static_cast<R *>(std::aligned_alloc(64, size * sizeof(R))), std::free), size});
         }
         R *taken = chunks[current].memory.get() + used;
         used += n;

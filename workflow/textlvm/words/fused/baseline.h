@@ -48,7 +48,8 @@ template <class R> class Baseline : Arrays<R> {
             }
             step.gru = gru.forward(arena, before, step.previous.data(), s.lanes);
             R *log_probabilities = arena.zeros(s.lanes), *alive = arena.zeros(s.lanes);
-            step.probabilities = emission.forward(arena, log_probabilities, step.gru.after, s.letters.data(), 1, s.lanes);
+            step.probabilities =
+                emission.forward(arena, log_probabilities, step.gru.after, s.letters.data(), 1, s.lanes);
             for (int m = 0; m < s.alive; m++) sum += log_probabilities[m], alive[m] = 1;
             step.alive = alive;
             steps.push_back(std::move(step));
@@ -64,7 +65,8 @@ template <class R> class Baseline : Arrays<R> {
             const Step &step = steps[t];
             R *g = arena.zeros(d * s.lanes), *g_before = arena.zeros(d * s.lanes);
             if (g_next) add_lanes(g, s.lanes, g_next, d, block[t + 1].lanes, block[t + 1].alive);
-            emission.backward(arena, g, step.alive, step.probabilities, step.gru.after, s.letters.data(), 1, s.lanes);
+            emission.backward(arena, g, step.alive, step.probabilities, step.gru.after, s.letters.data(), 1,
+                              s.lanes);
             gru.backward(arena, g_before, g, step.gru, step.previous.data(), s.alive, s.lanes);
             g_next = g_before;
         }

@@ -9,10 +9,10 @@ template <class R> struct BoundProblem {
     int directions, backward;        // GRUs; whether gradients are wanted
     R delta;
     Batch batch;
-    const int *kept;  // (layers,) dimensions that couplings let pass
-    const R *draws;   // packed (N, samples, dim): the noise of q
-    const R *moves;   // likewise, of F_g's proposals; or null
-    const R *gumbel;  // packed (N, samples), or null
+    const int *kept; // (layers,) dimensions that couplings let pass
+    const R *draws;  // packed (N, samples, dim): the noise of q
+    const R *moves;  // likewise, of F_g's proposals; or null
+    const R *gumbel; // packed (N, samples), or null
     const Parameter<R> *parameters;
 };
 
@@ -61,7 +61,8 @@ template <class R> class Bound : Arrays<R> {
   private:
     struct Position : Place {
         std::vector<typename Gru<R>::Step> gru; // one a direction
-        const R *summary, *state, *hidden, *q, *scale, *xi, *h, *zeta, *letter_probabilities, *weights, *normal;
+        const R *summary, *state, *hidden, *q, *scale, *xi, *h, *zeta, *letter_probabilities, *weights,
+            *normal;
         typename Affine<R>::AtState variational;
         typename Chain<R>::AtState generative;
         typename Chain<R>::Applied proposed, inverted;
@@ -98,7 +99,8 @@ template <class R> class Bound : Arrays<R> {
         for (int t = 0; D == 2 && t < count; t++) {
             Position &s = steps[t];
             s.gru[0] = grus[0].forward(arena, before, s.letters.data(), s.lanes);
-            if (t + 1 < count) before = fitted(arena, s.gru[0].after, d, s.lanes, steps[t + 1].alive, steps[t + 1].lanes);
+            if (t + 1 < count)
+                before = fitted(arena, s.gru[0].after, d, s.lanes, steps[t + 1].alive, steps[t + 1].lanes);
         }
         before = arena.zeros(d * steps[count - 1].lanes);
         for (int t = count; t--;) {
@@ -108,7 +110,8 @@ template <class R> class Bound : Arrays<R> {
         }
         for (auto &s : steps) {
             R *summary = arena.take(D * d * s.lanes);
-            for (int i = 0; i < D; i++) std::memcpy(summary + i * d * s.lanes, s.gru[i].after, d * s.lanes * sizeof(R));
+            for (int i = 0; i < D; i++)
+                std::memcpy(summary + i * d * s.lanes, s.gru[i].after, d * s.lanes * sizeof(R));
             s.summary = summary;
         }
     }
@@ -118,7 +121,8 @@ template <class R> class Bound : Arrays<R> {
         R *y = arena.zeros(features * K * s.lanes);
         for (int m = 0; m < s.alive; m++)
             for (int k = 0; k < K; k++)
-                for (int f = 0; f < features; f++) y[(f * K + k) * s.lanes + m] = packed[((s.row + m) * K + k) * features + f];
+                for (int f = 0; f < features; f++)
+                    y[(f * K + k) * s.lanes + m] = packed[((s.row + m) * K + k) * features + f];
         return y;
     }
 
@@ -132,7 +136,8 @@ template <class R> class Bound : Arrays<R> {
         R *context = from_letters.forward(arena, s.summary, lanes), *hidden = arena.zeros(width * n);
         A::add(context, from_state.forward(arena, state, lanes), width * lanes);
         if (p.proposals) {
-            s.proposals = generative.apply(arena, unpacked(p.moves, s, d), nullptr, s.generative, p.inverse, s.proposed, K, lanes);
+            s.proposals = generative.apply(arena, unpacked(p.moves, s, d), nullptr, s.generative, p.inverse,
+                                           s.proposed, K, lanes);
             hidden = from_proposal.forward(arena, s.proposals, n);
         }
         A::spread(hidden, context, width, K, lanes);
@@ -140,7 +145,8 @@ template <class R> class Bound : Arrays<R> {
         s.hidden = hidden;
         const R *q = s.q = head.forward(arena, hidden, n);
         const R *normal = s.normal = unpacked(p.draws, s, d);
-        R *scale = arena.take(d * n), *xi = arena.take(d * n), *h = arena.take(d * n), *log_det = arena.zeros(n);
+        R *scale = arena.take(d * n), *xi = arena.take(d * n), *h = arena.take(d * n),
+          *log_det = arena.zeros(n);
         for (long i = 0; i < d * n; i += A::SIZE) {
             const Vector e = A::exp(A::load(q + d * n + i));
             A::store(scale + i, e);
@@ -165,7 +171,8 @@ template <class R> class Bound : Arrays<R> {
         return bound(s, weights);
     }
 
-    // The step's terms log 1/K sum_k omega^k, summed over words; weights become their normalised exponentials.
+    // The step's terms log 1/K sum_k omega^k, summed over words; weights become their normalised
+    // exponentials.
     double bound(Position &s, R *weights) {
         const long lanes = s.lanes;
         if (K > 1) {
@@ -174,7 +181,8 @@ template <class R> class Bound : Arrays<R> {
                 const R *gumbel = p.gumbel + (s.row + m) * K;
                 R best = weights[m] + gumbel[0];
                 for (int k = 1; k < K; k++)
-                    if (const R value = weights[k * lanes + m] + gumbel[k]; value > best) best = value, s.chosen[m] = k;
+                    if (const R value = weights[k * lanes + m] + gumbel[k]; value > best)
+                        best = value, s.chosen[m] = k;
             }
         }
         double total = 0;
@@ -191,7 +199,8 @@ template <class R> class Bound : Arrays<R> {
             }
             const Vector value = most + A::log(sum / R(K));
             for (int i = 0; i < A::SIZE && m + i < s.alive; i++) total += value[i];
-            for (int k = 0; k < K; k++) A::store(weights + k * lanes + m, A::load(weights + k * lanes + m) / sum);
+            for (int k = 0; k < K; k++)
+                A::store(weights + k * lanes + m, A::load(weights + k * lanes + m) / sum);
             // The words that have ended have no part in the gradient.
             for (int i = 0; i < A::SIZE; i++)
                 if (m + i >= s.alive)
@@ -205,7 +214,8 @@ template <class R> class Bound : Arrays<R> {
         if (K == 1) return fitted(arena, s.h, d, s.lanes, next.alive, next.lanes);
         R *state = arena.zeros(d * next.lanes);
         for (int f = 0; f < d; f++)
-            for (int m = 0; m < next.alive; m++) state[f * next.lanes + m] = s.h[(f * K + s.chosen[m]) * s.lanes + m];
+            for (int m = 0; m < next.alive; m++)
+                state[f * next.lanes + m] = s.h[(f * K + s.chosen[m]) * s.lanes + m];
         return state;
     }
 
@@ -246,16 +256,20 @@ template <class R> class Bound : Arrays<R> {
             A::store(g_log_det + m, p.inverse ? w : -w);
         }
         emission.backward(arena, g_h, s.weights, s.letter_probabilities, s.h, s.letters.data(), K, lanes);
-        A::add(g_h, generative.apply_back(arena, g_zeta, g_log_det, g_state, s.generative, s.inverted, K, lanes), d * n);
+        A::add(g_h,
+               generative.apply_back(arena, g_zeta, g_log_det, g_state, s.generative, s.inverted, K, lanes),
+               d * n);
         variational.log_det_back(s.weights, s.variational, K, lanes);
         variational.apply_back(g_h, s.h, s.xi, s.variational, false, K, lanes); // now of xi
-        R *g_q = arena.take(2 * d * n), *g_hidden = arena.zeros(width * n), *g_context = arena.zeros(width * lanes);
+        R *g_q = arena.take(2 * d * n), *g_hidden = arena.zeros(width * n),
+          *g_context = arena.zeros(width * lanes);
         for (int f = 0; f < d; f++)
             for (long m = 0; m < n; m += A::SIZE) {
                 const long i = f * n + m;
                 const Vector g = A::load(g_h + i);
                 A::store(g_q + i, g);
-                A::store(g_q + d * n + i, g * A::load(s.normal + i) * A::load(s.scale + i) + A::load(s.weights + m));
+                A::store(g_q + d * n + i,
+                         g * A::load(s.normal + i) * A::load(s.scale + i) + A::load(s.weights + m));
             }
         head.backward(g_hidden, g_q, s.hidden, n);
         A::tanh_back(g_hidden, s.hidden, width * n);

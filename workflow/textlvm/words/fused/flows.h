@@ -22,7 +22,9 @@ template <class R> struct Affine : Arrays<R> {
         AtState s;
         s.values = network.forward(arena, state, lanes, s.inputs);
         for (int i = 0; i < d; i++)
-            for (long m = 0; m < lanes; m++) s.values[entry(i, i) * lanes + m] += __builtin_copysign(delta, s.values[entry(i, i) * lanes + m]);
+            for (long m = 0; m < lanes; m++)
+                s.values[entry(i, i) * lanes + m] +=
+                    __builtin_copysign(delta, s.values[entry(i, i) * lanes + m]);
         s.gradient = arena.zeros(network.layers.back().weight.rows * lanes);
         return s;
     }
@@ -33,8 +35,10 @@ template <class R> struct Affine : Arrays<R> {
     void log_det(R *sum, const AtState &s, int samples, long lanes) const {
         for (long m = 0; m < lanes; m += A::SIZE) {
             Vector log_det{};
-            for (int i = 0; i < d; i++) log_det += A::log(A::magnitude(A::load(s.values + entry(i, i) * lanes + m)));
-            for (int k = 0; k < samples; k++) A::store(sum + k * lanes + m, A::load(sum + k * lanes + m) + log_det);
+            for (int i = 0; i < d; i++)
+                log_det += A::log(A::magnitude(A::load(s.values + entry(i, i) * lanes + m)));
+            for (int k = 0; k < samples; k++)
+                A::store(sum + k * lanes + m, A::load(sum + k * lanes + m) + log_det);
         }
     }
     void log_det_back(const R *g, const AtState &s, int samples, long lanes) const {
@@ -59,14 +63,17 @@ template <class R> struct Affine : Arrays<R> {
                     const Vector pivot = A::load(s.values + entry(i, i) * lanes + m);
                     const R *from = inverse ? yk : xk;
                     Vector sum{};
-                    for (int j = first(i); j < i; j++) sum += A::load(s.values + entry(i, j) * lanes + m) * A::load(from + j * stride);
+                    for (int j = first(i); j < i; j++)
+                        sum += A::load(s.values + entry(i, j) * lanes + m) * A::load(from + j * stride);
                     const Vector xi = A::load(xk + i * stride);
-                    A::store(yk + i * stride, inverse ? (xi - shift - sum) / pivot : shift + sum + pivot * xi);
+                    A::store(yk + i * stride,
+                             inverse ? (xi - shift - sum) / pivot : shift + sum + pivot * xi);
                 }
             }
     }
     // Turns g, the gradient of y, into that of x. With the inverse, u solves matrix^T u = g.
-    void apply_back(R *g, const R *y, const R *x, const AtState &s, bool inverse, int samples, long lanes) const {
+    void apply_back(R *g, const R *y, const R *x, const AtState &s, bool inverse, int samples,
+                    long lanes) const {
         const long stride = samples * lanes;
         for (long m = 0; m < lanes; m += A::SIZE)
             for (int k = 0; k < samples; k++) {
@@ -118,7 +125,8 @@ template <class R> struct Coupling : Arrays<R> {
         R *values; // (2 (d - kept), samples, lanes): limited log-scales, shifts
     };
     // `passed` is kept alike by the map and its inverse.
-    Applied apply(Arena<R> &arena, R *y, const R *x, const R *state, bool inverse, int samples, long lanes) const {
+    Applied apply(Arena<R> &arena, R *y, const R *x, const R *state, bool inverse, int samples,
+                  long lanes) const {
         const long stride = samples * lanes, n = (d - kept) * stride;
         R *in = arena.zeros((kept + d) * stride);
         A::add(in, x, kept * stride);
@@ -128,9 +136,11 @@ template <class R> struct Coupling : Arrays<R> {
         std::memcpy(y, x, kept * stride * sizeof(R));
         x += kept * stride, y += kept * stride;
         for (long i = 0; i < n; i += A::SIZE) {
-            const Vector scale = MAX_LOG_SCALE * A::tanh(A::load(s.values + i) / MAX_LOG_SCALE), shift = A::load(s.values + n + i);
+            const Vector scale = MAX_LOG_SCALE * A::tanh(A::load(s.values + i) / MAX_LOG_SCALE),
+                         shift = A::load(s.values + n + i);
             A::store(s.values + i, scale);
-            A::store(y + i, inverse ? (A::load(x + i) - shift) * A::exp(-scale) : A::load(x + i) * A::exp(scale) + shift);
+            A::store(y + i, inverse ? (A::load(x + i) - shift) * A::exp(-scale)
+                                    : A::load(x + i) * A::exp(scale) + shift);
         }
         return s;
     }
@@ -138,12 +148,16 @@ template <class R> struct Coupling : Arrays<R> {
         for (int i = 0; i < d - kept; i++) A::add(sum, s.values + i * samples * lanes, samples * lanes);
     }
     // Turns g, the gradient of y, into that of x, given the log-determinants' gradient or null.
-    void apply_back(Arena<R> &arena, R *g, const R *y, const R *x, const R *g_log_det, const Applied &s, R *g_state, bool inverse, int samples, long lanes) {
+    void apply_back(Arena<R> &arena, R *g, const R *y, const R *x, const R *g_log_det, const Applied &s,
+                    R *g_state, bool inverse, int samples, long lanes) {
         const long stride = samples * lanes, n = (d - kept) * stride;
-        R *g_values = arena.take(2 * n), *g_in = arena.zeros((kept + d) * stride), *g_rest = g + kept * stride;
+        R *g_values = arena.take(2 * n), *g_in = arena.zeros((kept + d) * stride),
+          *g_rest = g + kept * stride;
         for (long i = 0; i < n; i += A::SIZE) {
-            const Vector scale = A::load(s.values + i), gi = A::load(g_rest + i), gx = gi * A::exp(inverse ? -scale : scale);
-            Vector g_scale = inverse ? -gi * A::load(y + kept * stride + i) : gx * A::load(x + kept * stride + i);
+            const Vector scale = A::load(s.values + i), gi = A::load(g_rest + i),
+                         gx = gi * A::exp(inverse ? -scale : scale);
+            Vector g_scale =
+                inverse ? -gi * A::load(y + kept * stride + i) : gx * A::load(x + kept * stride + i);
             if (g_log_det) g_scale += A::load(g_log_det + i % stride);
             const Vector limited = scale / MAX_LOG_SCALE;
             A::store(g_values + i, g_scale * (1 - limited * limited));
@@ -156,7 +170,8 @@ template <class R> struct Coupling : Arrays<R> {
     }
 };
 
-// Layers one after another, the dimensions turned around between them or not. All are affine, or all couplings.
+// Layers one after another, the dimensions turned around between them or not. All are affine, or all
+// couplings.
 template <class R> struct Chain : Arrays<R> {
     using A = Arrays<R>;
     std::vector<Affine<R>> affine;
@@ -184,7 +199,8 @@ template <class R> struct Chain : Arrays<R> {
         for (size_t i = 0; i < affine.size(); i++) affine[i].backward(arena, g_state, s.affine[i], lanes);
     }
     // The chain at x, or its inverse; adds log |det| of the chain itself to `log_det`, where it is not null.
-    const R *apply(Arena<R> &arena, const R *x, R *log_det, const AtState &state, bool inverse, Applied &s, int samples, long lanes) const {
+    const R *apply(Arena<R> &arena, const R *x, R *log_det, const AtState &state, bool inverse, Applied &s,
+                   int samples, long lanes) const {
         s.inverse = inverse;
         for (int step = 0; step < size(); step++) {
             const int i = inverse ? size() - 1 - step : step;
@@ -203,11 +219,13 @@ template <class R> struct Chain : Arrays<R> {
         return x;
     }
     // The gradient of x from that of the result, which is overwritten.
-    R *apply_back(Arena<R> &arena, R *g, const R *g_log_det, R *g_state, const AtState &state, const Applied &s, int samples, long lanes) {
+    R *apply_back(Arena<R> &arena, R *g, const R *g_log_det, R *g_state, const AtState &state,
+                  const Applied &s, int samples, long lanes) {
         for (int step = size(); step--;) {
             const int i = s.inverse ? size() - 1 - step : step;
             if (affine.empty())
-                couplings[i].apply_back(arena, g, s.y[step], s.x[step], g_log_det, s.couplings[step], g_state, s.inverse, samples, lanes);
+                couplings[i].apply_back(arena, g, s.y[step], s.x[step], g_log_det, s.couplings[step], g_state,
+                                        s.inverse, samples, lanes);
             else {
                 affine[i].apply_back(g, s.y[step], s.x[step], state.affine[i], s.inverse, samples, lanes);
                 if (g_log_det) affine[i].log_det_back(g_log_det, state.affine[i], samples, lanes);

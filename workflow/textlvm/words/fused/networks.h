@@ -87,23 +87,29 @@ template <class R> struct Gru : Arrays<R> {
         R *in = arena.take(3 * n);
         for (int f = 0; f < 3 * d; f++)
             for (long m = 0; m < lanes; m++) in[f * lanes + m] = table.value[letters[m] * 3 * d + f];
-        Step s{before, hidden.forward(arena, before, lanes), arena.take(n), arena.take(n), arena.take(n), arena.take(n)};
+        Step s{before,        hidden.forward(arena, before, lanes),
+               arena.take(n), arena.take(n),
+               arena.take(n), arena.take(n)};
         for (long i = 0; i < n; i += A::SIZE) {
             const Vector reset = A::sigmoid(A::load(in + i) + A::load(s.recurrent + i));
             const Vector update = A::sigmoid(A::load(in + n + i) + A::load(s.recurrent + n + i));
-            const Vector candidate = A::tanh(A::load(in + 2 * n + i) + reset * A::load(s.recurrent + 2 * n + i));
-            A::store(s.reset + i, reset), A::store(s.update + i, update), A::store(s.candidate + i, candidate);
+            const Vector candidate =
+                A::tanh(A::load(in + 2 * n + i) + reset * A::load(s.recurrent + 2 * n + i));
+            A::store(s.reset + i, reset), A::store(s.update + i, update),
+                A::store(s.candidate + i, candidate);
             A::store(s.after + i, candidate + update * (A::load(before + i) - candidate));
         }
         return s;
     }
     // Takes the gradient g of `after` and adds to that of `before`; `alive` words count.
-    void backward(Arena<R> &arena, R *g_before, const R *g, const Step &s, const int *letters, int alive, long lanes) {
+    void backward(Arena<R> &arena, R *g_before, const R *g, const Step &s, const int *letters, int alive,
+                  long lanes) {
         const int d = hidden.weight.columns;
         const long n = d * lanes;
         R *g_in = arena.take(3 * n), *g_recurrent = arena.take(3 * n);
         for (long i = 0; i < n; i += A::SIZE) {
-            const Vector reset = A::load(s.reset + i), update = A::load(s.update + i), candidate = A::load(s.candidate + i);
+            const Vector reset = A::load(s.reset + i), update = A::load(s.update + i),
+                         candidate = A::load(s.candidate + i);
             const Vector gi = A::load(g + i), recurrent = A::load(s.recurrent + 2 * n + i);
             const Vector g_candidate = gi * (1 - update) * (1 - candidate * candidate);
             const Vector g_update = gi * (A::load(s.before + i) - candidate) * update * (1 - update);
@@ -142,18 +148,21 @@ template <class R> struct Emission : Arrays<R> {
                 A::store(logits + a * n + m, e);
                 total += e;
             }
-            for (int a = 0; a < alphabet; a++) A::store(logits + a * n + m, A::load(logits + a * n + m) / total);
+            for (int a = 0; a < alphabet; a++)
+                A::store(logits + a * n + m, A::load(logits + a * n + m) / total);
             A::store(sum + m, A::load(sum + m) + target - most - A::log(total));
         }
         return logits;
     }
     // Adds to the gradient of h, given that of the sum.
-    void backward(Arena<R> &arena, R *g_h, const R *g, const R *probabilities, const R *h, const int *letters, int samples, long lanes) {
+    void backward(Arena<R> &arena, R *g_h, const R *g, const R *probabilities, const R *h, const int *letters,
+                  int samples, long lanes) {
         const long n = samples * lanes;
         const int alphabet = linear.weight.rows;
         R *g_logits = arena.take(alphabet * n);
         for (int a = 0; a < alphabet; a++)
-            for (long m = 0; m < n; m += A::SIZE) A::store(g_logits + a * n + m, -A::load(g + m) * A::load(probabilities + a * n + m));
+            for (long m = 0; m < n; m += A::SIZE)
+                A::store(g_logits + a * n + m, -A::load(g + m) * A::load(probabilities + a * n + m));
         for (long m = 0; m < n; m++) g_logits[letters[m % lanes] * n + m] += g[m];
         linear.backward(g_h, g_logits, h, n);
     }

@@ -1,8 +1,8 @@
 // The losses of the words paper and their gradients, in one pass over a batch.
 //
 // Words do not depend on each other, so a block of them is taken through all its steps, forward and backward,
-// while its arrays are in the cache. A block's arrays are (features, samples, words), so that every operation runs
-// along words. The names are those of the Python modules, which are the reference.
+// while its arrays are in the cache. A block's arrays are (features, samples, words), so that every operation
+// runs along words. The names are those of the Python modules, which are the reference.
 #include "baseline.h"
 #include "bound.h"
 

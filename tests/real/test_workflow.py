@@ -1,0 +1,145 @@
+"""The rules themselves on the real corpora, which come from a server through the registry's mirror."""
+
+import os
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tiny
+from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE
+
+FOLDER = os.environ.get(FOLDER_VARIABLE)
+
+pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not name a folder of corpora")
+
+# Everything that the server is asked for; a corpus whose files are not there leaves the test out.
+FILES = {
+    "gutenberg-counts": ["gutenberg/derived_counts_all.txt.gz"],
+    "novels": ["novels/100_english_novels-143e6018.tar.xz"],
+    "ptb": ["ptb/ptb.train.txt", "ptb/ptb.valid.txt", "ptb/ptb.test.txt"],
+    "yahoo": ["yahoo/val.txt", "yahoo/test.txt"],
+    "yelp13": ["yelp13/valid.txt", "yelp13/test.txt"],
+    "wikitext-103-held-out": ["wikitext-103/wiki.valid.tokens", "wikitext-103/wiki.test.tokens"],
+    "yahoocqa-dasl": ["yahoocqa/train.txt", "yahoocqa/test.txt"],
+}
+DRAWN = {"test": {"of": "test", "draw": 60}}
+HELD_OUT = {"train": {"of": "valid", "draw": 400}, "valid": {"of": "valid", "draw": 40}, **DRAWN}
+RUNS = {"smim": {"row": "sMIM (512)"}, "svae": {"row": "sVAE (512)", "model": {"objective": "svae"}}}
+DATASETS = {
+    "ptb": {
+        "row": "PTB",
+        "corpus": "ptb",
+        "tokens": {"method": "tweet"},
+        "splits": {"train": {"of": "train"}, "valid": {"of": "valid", "draw": 40}, **DRAWN},
+        "vocabulary": {"min_count": 2},
+    },
+    "yahoo": {"row": "Yahoo", "corpus": "yahoo", "tokens": {"unknown": ["_UNK"]}, "splits": HELD_OUT},
+    "yelp15": {"row": "Yelp15", "corpus": "yelp13", "splits": HELD_OUT},
+    "wikitext-103": {"row": "WikiText-103", "corpus": "wikitext-103-held-out", "splits": HELD_OUT},
+    "everything": {"row": "Everything", "union": ["ptb", "yahoo", "yelp15", "wikitext-103"]},
+    "yahoocqa": {
+        "corpus": "yahoocqa-dasl",
+        "splits": {"train": {"of": "train", "draw": 200}, "valid": {"of": "train", "draw": 20}, **DRAWN},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def mirror():
+    """The address of a server of the corpora, and the paths that it has been asked for."""
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path.lstrip("/"))
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=FOLDER))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def made(new_project, mirror):
+    """A project whose every table was made of what the server gave, with models of a few steps."""
+    missing = [file for files in FILES.values() for file in files if not Path(FOLDER, file).is_file()]
+    if missing:
+        pytest.skip(f"{FOLDER_VARIABLE} has no {missing[0]}")
+    project = new_project()
+    tiny.write(project.root, words, sentences)
+    address, _ = mirror
+    tables = [f"results/table{i}.csv" for i in (1, 2, 3, 4, 5, 8)]
+    project.run(
+        "snakemake --cores 2 --resources gpu=0",
+        "--",
+        *tables,
+        env={MIRROR_VARIABLE: address, FOLDER_VARIABLE: ""},
+    )
+    return project
+
+
+def words(config, root):
+    """Both ways to a vocabulary: counts as they are, and an archive of texts that is counted."""
+    tiny.words(config, root)
+    config["corpora"] = {}
+    config["words"] |= {"corpora": ["gutenberg-counts", "novels"]}
+    config["words"]["vocabulary"]["min_count"] = 10
+    config["words"]["runs"] = {
+        "standard": {
+            name: config["words"]["runs"]["standard"][name] for name in ("tril-k2", "baseline-8d", "oracle")
+        },
+        "unseen": config["words"]["runs"]["unseen"],
+    }
+
+
+def sentences(config, root):
+    tiny.sentences(config, root)
+    config["corpora"] = {}
+    section = config["sentences"]
+    section |= {
+        "datasets": DATASETS,
+        "runs": {
+            **dict.fromkeys(("ptb", "yahoo", "yelp15", "wikitext-103"), RUNS),
+            "everything": {"smim-everything": {}},
+            "yahoocqa": {
+                "smim": {"row": "sMIM (512)", "trained_on": "yahoo"},
+                "smim-everything": {"row": "sMIM (1024)†", "trained_on": "everything"},
+                "ap-bilstm": {"row": "AP-BiLSTM", "model": {"objective": "answers"}},
+            },
+        },
+        "figures": {
+            "pairs": {"dataset": "ptb", "runs": ["smim", "svae"]},
+            "samples": {"ptb": {"run": "smim", "reference": "svae"}},
+            "bounds": {dataset: ["svae", "smim"] for dataset in ("ptb", "yelp15", "yahoo")},
+        },
+        "texts": {},
+        "collected": {},
+    }
+
+
+def test_every_file_comes_from_the_mirror(made, mirror):
+    _, asked = mirror
+    assert {path for path in asked if not path.endswith("/")} == {
+        file for files in FILES.values() for file in files
+    }
+
+
+@pytest.mark.parametrize(("corpus", "size"), [("gutenberg-counts", 99_398), ("novels", pytest.approx(26_894, rel=5e-4))])
+def test_the_vocabularies_are_the_real_ones(made, corpus, size):
+    split = made.root / "results" / "words" / corpus / "standard" / "words.tsv"
+    with split.open(encoding="utf-8") as lines:
+        assert sum(1 for _ in lines) - 1 == size
+
+
+def test_every_planned_row_is_measured(made):
+    table = (made.root / "results" / "table1.csv").read_text(encoding="utf-8")
+    assert "failed" not in table
+    config = yaml.safe_load((made.root / "config.yaml").read_text(encoding="utf-8"))
+    for dataset, runs in config["sentences"]["runs"].items():
+        for run in runs:
+            folder = made.root / "results" / "sentences" / dataset / run / "seed0"
+            assert dataset == "everything" or (folder / "metrics.json").is_file(), folder
