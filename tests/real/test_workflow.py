@@ -128,7 +128,9 @@ def test_every_file_comes_from_the_mirror(made, mirror):
     }
 
 
-@pytest.mark.parametrize(("corpus", "size"), [("gutenberg-counts", 99_398), ("novels", pytest.approx(26_894, rel=5e-4))])
+@pytest.mark.parametrize(
+    ("corpus", "size"), [("gutenberg-counts", 99_398), ("novels", pytest.approx(26_894, rel=5e-4))]
+)
 def test_the_vocabularies_are_the_real_ones(made, corpus, size):
     split = made.root / "results" / "words" / corpus / "standard" / "words.tsv"
     with split.open(encoding="utf-8") as lines:
