@@ -1,0 +1,139 @@
+"""Write docs/findings.md and the tables in README.md from what is recorded in results/recorded.
+
+    python docs/findings.py
+
+docs/findings.j2 has the sentences, in which `mean("gutenberg/standard/tril", "ce_test")` and its like stand for
+numbers, and `sure(…)` for what a sentence relies on: if new records contradict it, nothing is written.
+"""
+
+import csv
+import json
+import math
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+__all__ = ["PAGE", "README", "rendered"]
+
+ROOT = Path(__file__).parents[1]
+RECORDED = ROOT / "results" / "recorded"
+PAGE = ROOT / "docs" / "findings.md"
+README = ROOT / "README.md"
+TEMPLATE = "findings.j2"
+MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+"""What stands in README.md between two comments is written by this program."""
+
+EXPERIMENTS = {
+    "gutenberg": "gutenberg/words/gutenberg-counts",
+    "ptb": "ptb-twelve-epochs/sentences/ptb",
+    "ptb-short": "ptb-three-epochs/sentences/ptb",
+}
+"""Folders of runs, by the names that the sentences have for them."""
+
+
+def seeds(run: str) -> list[Path]:
+    """The measured seeds of a run, e.g. gutenberg/standard/tril: their folders."""
+    experiment, _, rest = run.partition("/")
+    found = sorted((RECORDED / EXPERIMENTS[experiment] / rest).glob("seed*/metrics.json"))
+    if not found:
+        raise FileNotFoundError(f"nothing is recorded of {run}")
+    return [path.parent for path in found]
+
+
+def values(run: str, metric: str) -> list[float]:
+    """A metric of every seed."""
+    return [read(folder)["metrics"][metric]["value"] for folder in seeds(run)]
+
+
+def mean(run: str, metric: str) -> float:
+    """The mean over seeds."""
+    return statistics.fmean(values(run, metric))
+
+
+def spread(run: str, metric: str) -> float:
+    """The standard deviation over seeds."""
+    return statistics.stdev(values(run, metric))
+
+
+def over_k(run: str, metric: str = "ce_test") -> Iterator[tuple[int, float]]:
+    """Cross entropy after 2, 4, 8, … times the least K: (K, mean over seeds)."""
+    column = {"ce_train": 1, "ce_test": 2}[metric]
+    curves = [read(folder)["ce_over_k"] for folder in seeds(run)]
+    for rows in zip(*curves, strict=True):
+        yield rows[0][0], statistics.fmean(row[column] for row in rows)
+
+
+def minutes(run: str) -> float:
+    """Of training, mean over seeds; other work on the machine counts too."""
+    costs = [json.loads((folder / "cost.json").read_text(encoding="utf-8")) for folder in seeds(run)]
+    return statistics.fmean(cost["seconds"] for cost in costs) / 60
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The metrics of one seed."""
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def sure(condition: bool) -> str:
+    """Nothing, where the condition holds."""
+    if not condition:
+        raise ValueError("the records no longer support the sentence at hand")
+    return ""
+
+
+def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a recorded table that were run: `row`, `seeds`, and by metric the cell as in the tidy table."""
+    folder = RECORDED / EXPERIMENTS[experiment].split("/")[0] / "partial"
+    paper, place = EXPERIMENTS[experiment].split("/")[1:]
+    found: dict[str, dict[str, Any]] = {}
+    with (folder / f"table{table}.csv").open(encoding="utf-8", newline="") as lines:
+        for cell in csv.DictReader(lines):
+            if cell["paper"] == paper and place in (cell["corpus"], cell["dataset"]) and cell["value"]:
+                row = found.setdefault(cell["row"], {"row": cell["row"], "seeds": cell["seeds"]})
+                row[cell["metric"]] = cell
+    for row in found.values():
+        if row.keys() & set(metrics):
+            yield row
+
+
+def cell(found: dict[str, Any], metric: str) -> str:
+    """A cell for readers: value, spread over seeds, and the published value in brackets."""
+    if metric not in found:
+        return "–"
+    values = found[metric]
+    digits = int(values["digits"] or 2)
+    text = f"{float(values['value']):.{digits}f}"
+    if values["spread"]:
+        text += f" ± {float(values['spread']):.{digits}f}"
+    return text + (f" ({values['published']})" if values["published"] else "")
+
+
+def rendered() -> dict[Path, str]:
+    """What the files must hold, by path."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "docs"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    known = (mean, spread, values, seeds, minutes, sure, rows, cell, over_k, math, list, min, max, abs, zip)
+    environment.globals |= {getattr(one, "__name__", str(one)): one for one in known}
+    template = environment.get_template(TEMPLATE)
+    module = template.make_module()
+    readme = README.read_text(encoding="utf-8")
+    for name in ("words", "sentences"):
+        block = str(getattr(module, f"{name}_table")()).strip()
+        pattern = re.compile(MARKED.format(name=f"findings: {name}"), re.DOTALL)
+        readme, count = pattern.subn(lambda match, block=block: f"{match[1]}{block}\n{match[2]}", readme)
+        assert count == 1, name
+    return {PAGE: template.render(), README: readme}
+
+
+if __name__ == "__main__":
+    for path, text in rendered().items():
+        path.write_text(text, encoding="utf-8")
