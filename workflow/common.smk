@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import sys
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -143,9 +143,10 @@ def counts_of_files(wildcards):
 # ---- runs
 
 
+@cache
 def planned(**wanted):
     """The planned runs with these values, e.g. `planned(corpus="gutenberg", split="standard")`."""
-    return [run for run in RUNS if all(getattr(run, name) == value for name, value in wanted.items())]
+    return tuple(run for run in RUNS if all(getattr(run, name) == value for name, value in wanted.items()))
 
 
 def run_files(runs, file):

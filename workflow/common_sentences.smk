@@ -17,6 +17,7 @@ def data_folder(dataset):
     return str(RESULTS / DATA_SETS[dataset].path)
 
 
+@cache
 def data_files(dataset):
     """The files of a prepared data set."""
     files = ["questions.json"] if DATA_SETS[dataset].is_of_questions else ARRAYS

@@ -98,7 +98,7 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
 @cache
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _laid_over(below: Any, above: Any) -> Any:
@@ -198,14 +198,14 @@ def _at(value: Any, key: Key) -> Any:
     return value
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML as Snakemake reads it, except that a key may not stand twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
             if key.value in seen:
-                place = f"{self.name}, line {key.start_mark.line + 1}"
+                place = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
                 raise UserError(f"{place}: the key '{key.value}' stands twice: rename or remove one")
             if isinstance(key, yaml.ScalarNode):
                 seen.add(key.value)

@@ -138,12 +138,12 @@ def find(corpora: Mapping[str, Corpus], name: str) -> Corpus:
 
 @cache
 def _schema() -> dict[str, Any]:
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
     except OSError as error:
         raise UserError(f"cannot read the registry of corpora {path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
