@@ -1,33 +1,27 @@
-"""P^(w) of a whole vocabulary: our trie of prefixes beside the one-hot matrix product it replaces.
+"""P^(w) of a whole vocabulary: parts that words share, beside the one-hot matrix product that they replace.
 
-    python benchmarks/bench_marginal.py [--words words.tsv] [--trajectories 2048]
+    python benchmarks/bench_marginal.py [--words words.tsv] [--trajectories 2048] [--count 143000]
 
-Prints microseconds a trajectory for all words and, for the matrix product, the share of the machine's
-matrix peak (a large square product in float32, measured in the same run); one thread.
+Prints microseconds of processor time a trajectory for all words on one thread: the floor of the matrix
+product (its operations at the peak of a large square product in float32, measured in the same run), the
+product, ours, and what of both the trajectories themselves take. Without --words the words are made up.
 """
 
 import argparse
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from bench_training import BASE, documentation_words
+from bench_ngram import made_up_words
+from bench_training import BASE
+from measure import cpu_seconds, matrix_peak, seconds, show
 
 from textlvm.corpora.splits import read_words
 from textlvm.words.letters import Lexicon, encode
-from textlvm.words.marginal import CHUNK, log_sums
+from textlvm.words.marginal import CHUNK, WordSums
 from textlvm.words.model import StateSpaceModel, build
 
-
-def seconds(work: Callable[[], object]) -> float:
-    """The shortest of three runs."""
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
+OF_PRODUCT = 2 * CHUNK
+"""Trajectories that the product, which takes long, is measured on."""
 
 
 def one_hot(lexicon: Lexicon) -> torch.Tensor:
@@ -39,12 +33,21 @@ def one_hot(lexicon: Lexicon) -> torch.Tensor:
     return result.flatten(1)
 
 
+def draw(model: StateSpaceModel, horizon: int, trajectories: int) -> list[torch.Tensor]:
+    """log P(letter|h_t) of fresh trajectories, chunk by chunk."""
+    return [model.letter_log_probs(model.trajectories(CHUNK, horizon)) for _ in range(0, trajectories, CHUNK)]
+
+
 def by_product(model: StateSpaceModel, lexicon: Lexicon, matrix: torch.Tensor, trajectories: int) -> None:
     """log sum_k P(w|h^k) for all words by one-hot matrix products."""
-    horizon = lexicon.codes.shape[1]
-    for _ in range(0, trajectories, CHUNK):
-        log_probs = model.letter_log_probs(model.trajectories(CHUNK, horizon))
+    for log_probs in draw(model, lexicon.codes.shape[1], trajectories):
         (matrix @ log_probs.transpose(1, 2).reshape(-1, CHUNK)).logsumexp(1)
+
+
+def by_parts(model: StateSpaceModel, sums: WordSums, horizon: int, trajectories: int) -> None:
+    """The same by the parts that words share."""
+    for log_probs in draw(model, horizon, trajectories):
+        sums(log_probs.transpose(1, 2).contiguous())
 
 
 def main() -> None:
@@ -52,21 +55,34 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("--words", type=Path)
     arguments.add_argument("--trajectories", type=int, default=2048)
+    arguments.add_argument("--count", type=int, default=143_000)
     options = arguments.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    split = read_words(options.words) if options.words else documentation_words()
-    lexicon, model, n = encode(split.words), build(BASE), options.trajectories
-    square = torch.randn(2048, 2048)
-    peak = 2 * 2048**3 / seconds(lambda: square @ square)
-    matrix = one_hot(lexicon)
-    operations = 2 * matrix.numel() * n
-    product = seconds(lambda: by_product(model, lexicon, matrix, n))
-    trie = seconds(lambda: [None for _ in log_sums(model, lexicon, n)])
-    print(f"{len(lexicon):,} words, {n:,} trajectories, matrix peak {peak / 1e9:.0f} GFLOP/s")
-    print(f"product at peak      {1e6 * operations / peak / n:8.1f} us a trajectory (floor of that way)")
-    print(f"product, log-sum-exp {1e6 * product / n:8.1f} us, {operations / product / peak:.0%} of the peak")
-    print(f"trie, log-sum-exp    {1e6 * trie / n:8.1f} us, {product / trie:.1f} times as fast")
+    words = read_words(options.words).words if options.words else made_up_words(options.count)
+    lexicon, model, n = encode(words), build(BASE), options.trajectories
+    matrix, horizon = one_hot(lexicon), lexicon.codes.shape[1]
+    began = cpu_seconds()
+    sums = WordSums(lexicon, CHUNK, torch.device("cpu"))
+    once = cpu_seconds() - began
+    times = {
+        "floor of the product": 2 * matrix.numel() / matrix_peak(),
+        "product, log-sum-exp": seconds(lambda: by_product(model, lexicon, matrix, OF_PRODUCT)) / OF_PRODUCT,
+        "ours, log-sum-exp": seconds(lambda: by_parts(model, sums, horizon, n)) / n,
+        "trajectories alone": seconds(lambda: draw(model, horizon, n)) / n,
+    }
+    floor = times["floor of the product"]
+    print(
+        f"{len(lexicon):,} words, {len(sums.beginnings):,} beginnings and {len(sums.ends):,} ends, "
+        f"found once in {once:.2f} s; {n:,} trajectories, one thread"
+    )
+    show(
+        "marginal",
+        [
+            {"way": way, "us a trajectory": 1e6 * time, "times the floor": time / floor}
+            for way, time in times.items()
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""P^(w) by the trie, against direct look-ups, and the cross entropies built on it."""
+"""P^(w) by shared parts of words, against direct look-ups, and the cross entropies built on it."""
 
 import math
 
@@ -11,7 +11,7 @@ from test_objective import WORDS, model_with, quadrature
 
 from textlvm.words.cross_entropy import cross_entropy, frequencies, monte_carlo_marginals
 from textlvm.words.letters import encode
-from textlvm.words.marginal import log_sums, tries
+from textlvm.words.marginal import WordSums, log_sums
 
 SOME_WORDS = st.lists(st.text("abz", max_size=6), min_size=1, max_size=40, unique=True)
 
@@ -25,26 +25,49 @@ def direct(lexicon, log_probs):
     return result
 
 
+def letter_log_probs(lexicon, trajectories, sharpness=1.0):
+    """log P(letter|h_t) of made-up trajectories: (T, 27, C)."""
+    torch.manual_seed(0)
+    return (sharpness * torch.randn(lexicon.codes.shape[1], 27, trajectories)).log_softmax(1)
+
+
+# Sums of products in float32 are not those of logarithms to the last digit.
 @given(SOME_WORDS, st.integers(1, 9))
 @settings(deadline=None)
-def test_trie_equals_direct_lookup(words, block):
+def test_sums_equal_direct_lookup(words, size):
     lexicon = encode(words)
-    torch.manual_seed(0)
-    log_probs = torch.randn(lexicon.codes.shape[1], 27, 5, dtype=torch.float64).log_softmax(1)
-    expected = direct(lexicon, log_probs)
-    seen = []
-    for trie in tries(lexicon, torch.device("cpu"), block):
-        assert len(trie.words) <= block
-        torch.testing.assert_close(trie.log_probs(log_probs), expected[trie.words])
-        seen += trie.words.tolist()
-    assert sorted(seen) == list(range(len(words)))
+    log_probs = letter_log_probs(lexicon, size)
+    expected = direct(lexicon, log_probs.double()).logsumexp(1)
+    sums = WordSums(lexicon, 9, torch.device("cpu"))(log_probs)
+    torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_a_level_holds_each_prefix_once():
-    words = ["a", "ab", "abc", "abd", "b"]
-    (trie,) = tries(encode(words), torch.device("cpu"))
-    # Nodes per level: a b | a$ ab b$ | ab$ abc abd | abc$ abd$
-    assert [len(letters) for letters in trie.letters] == [2, 3, 3, 2]
+def test_words_too_improbable_for_a_float_keep_their_probability():
+    words = ["a", "abandonment", "to", "zymurgy"]
+    lexicon = encode(words)
+    log_probs = letter_log_probs(lexicon, 8, sharpness=20.0)
+    expected = direct(lexicon, log_probs.double()).logsumexp(1)
+    # No single precision has e^-385.
+    assert expected.min() < -300 < -60 < expected.max()
+    sums = WordSums(lexicon, 8, torch.device("cpu"))(log_probs)
+    torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_equal_beginnings_and_equal_ends_are_built_once():
+    words = ["abcing", "abding", "abcs", "abds", "xing", "xs"]
+    sums = WordSums(encode(words), 4, torch.device("cpu"))
+    # abc abd xin xs$ | ing$ s$ g$ and, behind the end, nothing
+    assert sums.cut == 3
+    assert (len(sums.beginnings), len(sums.ends)) == (4, 4)
+    assert [len(symbols) for _, symbols in sums.beginnings.levels] == [2, 3, 4]
+
+
+def test_a_second_chunk_is_not_added_to_the_first():
+    lexicon = encode(["a", "to", "the"])
+    sums, log_probs = WordSums(lexicon, 6, torch.device("cpu")), letter_log_probs(lexicon, 6)
+    first = sums(log_probs)
+    sums(log_probs.flip(2)[..., :3])
+    torch.testing.assert_close(sums(log_probs), first, rtol=0, atol=0)
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.letters import Lexicon, pack
@@ -88,22 +89,23 @@ def monte_carlo_marginals(
     an average is biased, so they fall as K grows.
     """
     per_group = CHUNK * math.ceil(trajectories / (CHUNK * GROUPS))
-    total = np.full(len(lexicon), -np.inf)
-    groups: list[Floats] = []
+    total = torch.full((len(lexicon),), -torch.inf, dtype=torch.float64)
+    groups: list[Tensor] = []
     sizes: list[int] = []
     over_k = []
     used, mark = 0, CHUNK
     for size, sums in log_sums(model, lexicon, trajectories):
         # What is left over at the end joins the last group: one much smaller would upset the bootstrap.
         if not sizes or (sizes[-1] + size > per_group and trajectories - used >= per_group):
-            groups.append(np.full(len(lexicon), -np.inf))
+            groups.append(torch.full_like(total, -torch.inf))
             sizes.append(0)
-        groups[-1] = np.logaddexp(groups[-1], sums.numpy())
+        # PyTorch's logaddexp is vectorised, NumPy's is not and would take as long as the sums themselves.
+        groups[-1] = torch.logaddexp(groups[-1], sums)
         sizes[-1] += size
-        total = np.logaddexp(total, sums.numpy())
+        total = torch.logaddexp(total, sums)
         used += size
         if used >= mark or used == trajectories:
-            log_probs = total - math.log(used)
+            log_probs = (total - math.log(used)).numpy()
             over_k.append((used, tuple(cross_entropy(reference, log_probs) for reference in references)))
             mark = 2 * used
-    return Marginals(np.stack(groups, axis=1), np.array(sizes), tuple(over_k))
+    return Marginals(torch.stack(groups, 1).numpy(), np.array(sizes), tuple(over_k))

@@ -1,0 +1,55 @@
+"""What benchmarks share: processor time, what the machine can do, and where their tables go."""
+
+import csv
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tabulate import tabulate
+
+SAVED = Path("results/bench")
+
+
+def cpu_seconds() -> float:
+    """Seconds of processor time of this process and of those it has waited for.
+
+    Other work on the machine lengthens it by what it takes of the caches, wall time by its share as well.
+    """
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(part.ru_utime + part.ru_stime for part in used)
+
+
+def seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    """The least processor time of several runs."""
+    times = []
+    for _ in range(repeats):
+        began = cpu_seconds()
+        work()
+        times.append(cpu_seconds() - began)
+    return min(times)
+
+
+def matrix_peak(dtype: torch.dtype = torch.float32) -> float:
+    """Operations a second of a large square product on one thread."""
+    torch.set_num_threads(1)
+    square = torch.randn(2048, 2048, dtype=dtype)
+    return 2 * 2048**3 / seconds(lambda: square @ square, 5)
+
+
+def bandwidth() -> float:
+    """Bytes a second, read and written, of adding to an array that no cache holds."""
+    torch.set_num_threads(1)
+    large = torch.zeros(2**26)
+    return 2 * 4 * large.numel() / seconds(lambda: large.add_(1), 5)
+
+
+def show(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a table and save it as results/bench/<name>.csv, a line per row."""
+    print(tabulate(rows, headers="keys", floatfmt=".4g", intfmt=","), flush=True)
+    SAVED.mkdir(parents=True, exist_ok=True)
+    with (SAVED / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
