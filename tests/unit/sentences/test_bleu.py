@@ -1,4 +1,5 @@
 import math
+import random
 from collections import Counter
 
 import pytest
@@ -25,6 +26,17 @@ def test_against_the_definition(pairs):
     for ends in (False, True):
         expected = sum(by_definition(s, r, ends) for s, r in pairs) / len(pairs)
         assert bleu1(sentences, reconstructions, ends) == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore:The hypothesis contains 0 counts")
+def test_against_nltk():
+    from nltk.translate.bleu_score import sentence_bleu
+
+    rng = random.Random(0)
+    for _ in range(200):
+        sentence, reconstruction = (rng.choices(range(6), k=rng.randint(1, 12)) for _ in range(2))
+        expected = sentence_bleu([sentence], reconstruction, weights=(1.0,))
+        assert bleu1([sentence], [reconstruction], unmatched_end=False) == pytest.approx(expected, rel=1e-12)
 
 
 @given(SENTENCE)

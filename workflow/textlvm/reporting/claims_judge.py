@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from textlvm.estimate import Z95
 from textlvm.reporting.claims_language import Comparison, Operand, Place, Side
@@ -119,7 +119,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
             unknown += len(group)
     every = [number for group in groups.values() for _, number in group]
     error = Z95 * math.hypot(*(number.error for number in every))
-    seeds = float(t.ppf(0.975, freedom)) * math.sqrt(variance) if variance else 0.0
+    seeds = float(stdtrit(freedom, 0.975)) * math.sqrt(variance) if variance else 0.0
     rounding = math.fsum(number.rounding for number in every)
     half = math.hypot(seeds, error) + rounding
     distance = _distance(comparison, effect, numbers)

@@ -1,0 +1,70 @@
+"""What entry points import: a job of a second must not spend several on packages that it does not use."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+HEAVY = {"torch", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", "nltk", "rocrate"}
+
+DRAWING = {"matplotlib", "pandas", "scipy", "seaborn"}
+IMPORTED = {
+    "textlvm.corpora.counting": set(),
+    "textlvm.corpora.documentation": set(),
+    "textlvm.corpora.download": set(),
+    "textlvm.corpora.splits": set(),
+    "textlvm.corpora.status": set(),
+    "textlvm.corpora.vocabulary": set(),
+    "textlvm.reporting.claims": {"scipy"},
+    "textlvm.reporting.crate.__main__": {"rocrate"},
+    "textlvm.reporting.figures": DRAWING,
+    "textlvm.reporting.page.__main__": {"pandas", "scipy"},
+    "textlvm.reporting.qualitative": set(),
+    "textlvm.reporting.status": set(),
+    "textlvm.reporting.tables": set(),  # pandas only where tables take a form to be read
+    "textlvm.sentences.evaluate": {"scipy", "torch"},
+    "textlvm.sentences.explore": {"torch"},
+    "textlvm.sentences.figures": DRAWING,
+    "textlvm.sentences.latent_entropy": {"scipy"},
+    "textlvm.sentences.prepare": set(),
+    "textlvm.sentences.qualitative": {"torch"},
+    "textlvm.sentences.standins": set(),
+    "textlvm.sentences.train": {"torch"},
+    "textlvm.words.evaluate": {"torch"},
+    "textlvm.words.ngram": set(),
+    "textlvm.words.train": {"torch"},
+}
+
+
+def heavy_imports(statements: str) -> set[str]:
+    code = f"import sys\n{statements}\nprint(*(set({sorted(HEAVY)}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=WORKFLOW
+    )
+    return set(done.stdout.split())
+
+
+def test_every_entry_point_is_listed():
+    found = {
+        ".".join(path.relative_to(WORKFLOW).with_suffix("").parts)
+        for path in WORKFLOW.glob("textlvm/**/*.py")
+        if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+    }
+    assert found == set(IMPORTED)
+
+
+@pytest.mark.parametrize("module", IMPORTED)
+def test_an_entry_point_imports_what_it_uses(module):
+    assert heavy_imports(f"import {module}") == IMPORTED[module]
+
+
+def test_the_rules_import_nothing_heavy():
+    # Every job on a cluster reads them again.
+    files = [WORKFLOW.parent / "Snakefile", *WORKFLOW.glob("**/*.smk")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    imports = re.findall(r"^(?:from|import) textlvm.*$", text, flags=re.MULTILINE)
+    assert len(imports) > 5
+    assert heavy_imports("\n".join(imports)) == set()
