@@ -1,6 +1,7 @@
 # What the rules of the claims take their inputs and parameters from, beside the other common files.
 
-from textlvm.reporting import claims_file, published
+from textlvm.reporting import published
+from textlvm.reporting.claims import file as claims_file
 
 CLAIMS = "workflow/claims.yaml"
 PUBLISHED = "workflow/published.csv"

@@ -26,7 +26,7 @@ rule claims:
         "../../envs/reporting.yaml"
     params:
         figures=lambda wildcards, input: input.figures,
-        code=fingerprint("textlvm.reporting.claims"),
+        code=fingerprint("textlvm.reporting.claims.__main__"),
     shell:
         """
         python -m textlvm.reporting.claims \

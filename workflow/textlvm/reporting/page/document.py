@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from textlvm.errors import UserError
 from textlvm.files import read_json
 from textlvm.reporting.cells import Cell
-from textlvm.reporting.claims_judge import RULE as CLAIM_RULE
+from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
 from textlvm.reporting.page.claims import Claim, counted

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from textlvm.estimate import Z95
 from textlvm.reporting.cells import DATA, Cell
-from textlvm.reporting.claims_figures import FIGURES, measure
-from textlvm.reporting.claims_judge import Number
-from textlvm.reporting.claims_language import Claim, Place
+from textlvm.reporting.claims.figures import FIGURES, measure
+from textlvm.reporting.claims.judge import Number
+from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published
 from textlvm.reporting.verdict import Verdict
 

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
-from textlvm.reporting.claims_judge import RULE, Found, Outcome, conclude, judge
-from textlvm.reporting.claims_language import Claim, Comparison, Operand, Place
-from textlvm.reporting.claims_numbers import Corpora, Measured, Numbers, as_printed
+from textlvm.reporting.claims.judge import RULE, Found, Outcome, conclude, judge
+from textlvm.reporting.claims.language import Claim, Comparison, Operand, Place
+from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_printed
 from textlvm.reporting.published import DATASETS, PAPERS, Published
 
 __all__ = ["Line", "as_csv", "as_markdown", "evaluate"]

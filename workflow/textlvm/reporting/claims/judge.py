@@ -8,7 +8,7 @@ from enum import StrEnum
 from scipy.special import stdtrit
 
 from textlvm.estimate import Z95
-from textlvm.reporting.claims_language import Comparison, Operand, Place, Side
+from textlvm.reporting.claims.language import Comparison, Operand, Place, Side
 
 __all__ = ["RULE", "Found", "Number", "Outcome", "conclude", "judge"]
 

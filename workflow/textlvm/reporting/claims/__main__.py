@@ -16,10 +16,11 @@ from pathlib import Path
 
 from textlvm import cli
 from textlvm.files import write_text
-from textlvm.reporting import claims_file, html, published
+from textlvm.reporting import html, published
 from textlvm.reporting.cells import read_tidy
-from textlvm.reporting.claims_numbers import Measured
-from textlvm.reporting.claims_report import as_csv, as_markdown, evaluate
+from textlvm.reporting.claims.file import load
+from textlvm.reporting.claims.numbers import Measured
+from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 
 __all__ = ["main"]
 
@@ -29,7 +30,7 @@ def main(options: argparse.Namespace) -> None:
     printed = published.read(options.published)
     cells = [cell for path in options.tables for cell in read_tidy(path)]
     planned = {(cell.paper, cell.table, cell.row) for cell in cells}
-    claims = claims_file.load(options.claims, printed, planned)
+    claims = load(options.claims, printed, planned)
     measured = Measured(cells, options.figures, claims.is_untrained)
     lines = evaluate(claims.claims, measured, printed)
     write_text(options.csv, as_csv(lines))

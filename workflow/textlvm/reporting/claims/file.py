@@ -10,13 +10,13 @@ import jsonschema
 import yaml
 
 from textlvm.errors import UserError, nearest
-from textlvm.reporting.claims_figures import FIGURES
-from textlvm.reporting.claims_language import Claim, Language, Place, Problem
+from textlvm.reporting.claims.figures import FIGURES
+from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
 
 __all__ = ["ClaimedFigure", "Claims", "load"]
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "claims.schema.yaml"
+SCHEMA = Path(__file__).parents[3] / "schemas" / "claims.schema.yaml"
 
 
 class ClaimedFigure(NamedTuple):

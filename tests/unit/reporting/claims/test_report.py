@@ -14,14 +14,14 @@ import yaml
 from textlvm.estimate import Estimate, exact
 from textlvm.reporting import cells as tidy
 from textlvm.reporting.cells import build
-from textlvm.reporting.claims_file import load
-from textlvm.reporting.claims_judge import Outcome
-from textlvm.reporting.claims_numbers import Measured
-from textlvm.reporting.claims_report import as_csv, as_markdown, evaluate
+from textlvm.reporting.claims.file import load
+from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.claims.numbers import Measured
+from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 from textlvm.reporting.runs import Planned, Result
 from textlvm.reporting.verdict import Verdict
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CLAIMS = ROOT / "workflow" / "claims.yaml"
 COLUMNS = [
     *("id", "paper", "section", "claim", "predicate", "outcome", "effect", "low", "high", "unit", "seeds"),

@@ -1,7 +1,7 @@
 """The language of claims: from an entry of workflow/claims.yaml to comparisons of numbers of the papers.
 
 A comparison is a signed sum of numbers and the side of zero on which a claim wants it, so that one rule
-(`textlvm.reporting.claims_judge`) decides every kind of claim:
+(`textlvm.reporting.claims.judge`) decides every kind of claim:
 
     less, greater      a − b beyond the margin on one side
     near               a − b within the margin
@@ -18,8 +18,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from textlvm.errors import nearest
-from textlvm.reporting.claims_figures import FIGURES
-from textlvm.reporting.claims_wording import SUMS, cells_in, change_cells, predicate
+from textlvm.reporting.claims.figures import FIGURES
+from textlvm.reporting.claims.wording import SUMS, cells_in, change_cells, predicate
 from textlvm.reporting.published import PAPERS, Published
 
 __all__ = ["Claim", "Comparison", "Language", "Operand", "Place", "Problem", "Side"]

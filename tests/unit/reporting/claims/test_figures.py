@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textlvm.errors import UserError
-from textlvm.reporting.claims_figures import FIGURES, SAMPLE, measure
+from textlvm.reporting.claims.figures import FIGURES, SAMPLE, measure
 
 VALUES = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=30)
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from textlvm.reporting.claims_judge import Number, Outcome, conclude, judge
-from textlvm.reporting.claims_language import Comparison, Place, Side
+from textlvm.reporting.claims.judge import Number, Outcome, conclude, judge
+from textlvm.reporting.claims.language import Comparison, Place, Side
 
 A, B, C, D = (Place("words", 1, "bookscorpus", row, "ce_test") for row in "ABCD")
 T2 = 4.302652729749462

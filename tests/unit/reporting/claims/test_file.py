@@ -9,10 +9,10 @@ import yaml
 from textlvm import plan
 from textlvm.corpora import registry
 from textlvm.errors import UserError
-from textlvm.reporting.claims_file import load
-from textlvm.reporting.claims_language import Place, Side
+from textlvm.reporting.claims.file import load
+from textlvm.reporting.claims.language import Place, Side
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CLAIMS = ROOT / "workflow" / "claims.yaml"
 CLAIM = {
     "id": "mine",
