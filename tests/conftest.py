@@ -1,4 +1,4 @@
-"""A copy of the project in which the workflow can run, and its front-end called as a user calls it."""
+"""A copy of the project in which the workflow can run, its front-end called as by a user, and a browser."""
 
 import os
 import re
@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from browser import PROGRAMS, Browser
 
 # A busy machine is no failure: tests do not time.
 settings.register_profile("untimed", deadline=None)
@@ -104,3 +106,17 @@ def restored(project):
     for path, content in before.items():
         if path.read_bytes() != content:
             path.write_bytes(content)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """The one browser of all tests."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium or Chrome on the PATH; on Debian, apt install chromium")
+    try:
+        found = Browser(program, tmp_path_factory.mktemp("profile"))
+    except (EOFError, BrokenPipeError):
+        pytest.skip(f"{program} is there but does not start")
+    yield found
+    found.close()

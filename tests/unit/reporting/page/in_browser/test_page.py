@@ -12,6 +12,14 @@ SHOWN = f"""[...document.querySelectorAll('{TABLE} tbody tr')].map(row => [...ro
     .filter(cell => cell.offsetParent).map(cell => cell.className.split(' ')[0]))"""
 
 
+@pytest.fixture
+def page(browser, page_file):
+    """The page of the small experiment, opened; at the end it must have said and asked for nothing."""
+    browser.open(page_file.as_uri())
+    yield browser
+    assert browser.complaints() == []
+
+
 def test_reading_it_all_asks_for_nothing_and_runs_nothing_of_others(page):
     page.js(OPEN)
     for place in range(page.js("document.querySelectorAll('.chart').length")):

@@ -1,4 +1,4 @@
-"""The page in a real browser, if there is one: Chromium, spoken to over a pipe in its own protocol.
+"""A real browser, if there is one: Chromium, spoken to over a pipe in its own protocol.
 
 No package does that here: a browser's driver would be larger than all other checks together, and any package
 in the environment changes the documentation corpus.
@@ -9,12 +9,9 @@ import json
 import os
 import re
 import select
-import shutil
 import subprocess
 import time
 from pathlib import Path
-
-import pytest
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 60  # seconds for any answer, on whatever machine
@@ -158,25 +155,3 @@ class Browser:
             elif method == "Network.requestWillBeSent" and not re.match("file:|data:", own["request"]["url"]):
                 found.append(own["request"]["url"])
         return found
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory):
-    """The one browser of all tests."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no Chromium or Chrome on the PATH; on Debian, apt install chromium")
-    try:
-        found = Browser(program, tmp_path_factory.mktemp("profile"))
-    except (EOFError, BrokenPipeError):
-        pytest.skip(f"{program} is there but does not start")
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def page(browser, page_file):
-    """The page of the small experiment, opened; at the end it must have said and asked for nothing."""
-    browser.open(page_file.as_uri())
-    yield browser
-    assert browser.complaints() == []

@@ -1,0 +1,158 @@
+"""Everything that a page is made of, as an experiment at paper scale leaves it, with nothing run for it.
+
+Numbers are the published ones with some noise, so that a page of them looks like a real one; curves, texts
+and figures are as long and as large as they come out.
+"""
+
+import json
+import random
+import struct
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from textlvm.reporting import published as printed
+from textlvm.reporting.qualitative import TABLES
+
+PUBLISHED = Path(__file__).parents[1] / "workflow" / "published.csv"
+UNITS = {
+    "nats": "nats",
+    "nll": "nats/sentence",
+    "ppl": "per word",
+    "perplexity": "per letter",
+    "bleu1": "score",
+}
+EXTRA = {
+    "words": ("h_marginal", "h_expected", "h_gap_reference", "distinct", "nats_3gram", "nats_5gram"),
+    "sentences": (
+        *("reconstruction", "ppl_elbo_per_word", "ppl_melbo_per_word", "nll_test_prior", "ppl_test_prior"),
+        *("ppl_test_prior_per_word", "nll_train_prior", "ppl_train_prior", "ppl_train_prior_per_word"),
+        *("nll_elbo_eos", "ppl_elbo_eos", "nll_melbo_eos", "ppl_melbo_eos", "bleu1_words", "bleu1_greedy"),
+        *("latent_entropy", "normal_entropy", "normal_entropy_estimated"),
+    ),
+}
+"""Metrics of which the papers print nothing."""
+WORDS = (
+    *("the", "of", "a", "question", "is", "how", "do", "you", "get", "an", "answer", "that", "was"),
+    *("in", "<unk>", "restaurant", "market", "shares"),
+)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(8) + struct.pack(">II", 1300, 780)
+"""How an image of this width and height begins."""
+FIGURE = 300_000
+"""Bytes of a figure in its smaller form: more than any has."""
+
+
+def write(results: Path, plan: Mapping[str, Any]) -> None:
+    """Write what the page's `plan` names below the folder of results."""
+    rng = random.Random(0)
+    for entry in plan["entries"]:
+        for seed in entry["seeds"]:
+            if entry["trained_at"]:
+                _run(results, entry, seed, rng)
+            else:
+                _write(results / entry["path"] / "statistics.json", _outcome(entry, seed, rng))
+    for figure in plan["figures"]:
+        _write(results / f"{figure['path']}.png", PNG + rng.randbytes(FIGURE))
+        _write(results / f"{figure['path']}.svg", rng.randbytes(2 * FIGURE))
+    for path in plan["texts"]:
+        table = int(Path(path).stem.removeprefix("table"))
+        _write(results / path, _texts(table, rng))
+
+
+def _run(results: Path, entry: Mapping[str, Any], seed: int, rng: random.Random) -> None:
+    """The files of one measured run and of its training."""
+    folder = results / entry["path"] / f"seed{seed}"
+    process = {
+        "git": {"commit": "c" * 40, "dirty": False},
+        "machine": {"cpu": "A CPU of some make with 16 cores"},
+        "ended": "2026-01-01T12:00:00.000+00:00",
+        "peak_memory_mib": 2345,
+    }
+    _write(folder / "metrics.json", _outcome(entry, seed, rng))
+    _write(folder / "provenance.json", {"training": process, "evaluation": process})
+    trained = results / entry["trained_at"] / f"seed{seed}"
+    settings = dict.fromkeys(("batch", "clip", "decay", "epochs", "learning_rate", "log_every"), 0.123)
+    spec = {"name": entry["path"], "seed": seed, "model": settings, "training": settings}
+    _write(trained / "spec.json", spec)
+    cost = {"device": "NVIDIA H100", "parameters": 12345678, "steps": 15000, "seconds": 3600.0}
+    _write(trained / "cost.json", cost | {"torch": "2.13.0"})
+    # Nothing is trained for an oracle.
+    curve = [] if entry["name"] == "oracle" else _curve(entry["paper"], rng)
+    _write(trained / "curve.jsonl", "".join(f"{json.dumps(line)}\n" for line in curve))
+
+
+def _outcome(entry: Mapping[str, Any], seed: int, rng: random.Random) -> dict[str, Any]:
+    """What stands in metrics.json, or in the statistics of a data set."""
+    metrics = {}
+    for value in printed.read(PUBLISHED):
+        if value.paper == entry["paper"] and value.table in entry["tables"] and value.row == entry["label"]:
+            metrics.setdefault(value.metric, _estimate(value.value, value.unit, rng))
+    if entry["trained_at"]:
+        for name in EXTRA[entry["paper"]]:
+            unit = next((unit for prefix, unit in UNITS.items() if name.startswith(prefix)), "nats")
+            metrics.setdefault(name, _estimate(20.0, unit, rng))
+    own = {key: entry[key] for key in ("paper", "corpus", "split", "dataset") if entry[key]}
+    settings = dict.fromkeys(("batch", "samples", "repeats", "trajectories"), 128)
+    return {
+        **own,
+        "run": entry["name"],
+        "seed": seed,
+        "status": "done",
+        "metrics": metrics,
+        "settings": settings,
+    }
+
+
+def _estimate(value: float, unit: str, rng: random.Random) -> dict[str, Any]:
+    own = value if unit in ("sentences", "words") else value * rng.gauss(1, 0.01)
+    return {"value": own, "low": own * 0.999, "high": own * 1.001, "unit": unit}
+
+
+def _curve(paper: str, rng: random.Random) -> Iterable[dict[str, float]]:
+    """A logged training: 15,000 steps of words, or thirty epochs of sentences, of which each is validated."""
+    steps, every, monitored = (15_000, 50, 500) if paper == "words" else (150_000, 100, 5_000)
+    for step in range(every, steps + 1, every):
+        line = {"step": step, "loss": 12 + 500 / step + rng.gauss(0, 0.3), "learning_rate": 0.01}
+        if step % monitored == 0 and paper == "words":
+            line |= {"h_marginal": 2 + rng.random(), "h_expected": 1 + rng.random(), "h_gap": rng.random()}
+        elif step % monitored == 0:
+            line["validation_loss"] = line["loss"] + 1
+        yield line
+
+
+def _texts(table: int, rng: random.Random) -> dict[str, Any]:
+    """A table of texts, of as many and as long ones as config.yaml asks for at most."""
+
+    def text() -> str:
+        return " ".join(rng.choices(WORDS, k=100))
+
+    layout = TABLES[table]
+    given = [(text(), text()) for _ in range(10)]
+    entries: dict[str, Any] = {
+        "reconstructions": lambda: [
+            {"sentence": one, "label": "", "mean": text(), "sample": text(), "perturbed": text()}
+            for one, _ in given[:3]
+        ],
+        "interpolations": lambda: [
+            {"start": one, "end": other, "steps": [text() for _ in range(10)]} for one, other in given[:2]
+        ],
+        "samples": lambda: [text() for _ in range(5)],
+        "answers": lambda: [
+            {"question": one, "answers": {length: text() for length in layout.answers}} for one, _ in given
+        ],
+    }
+    columns = {label: entries[layout.kind]() for label in ("sMIM (1024)", "sMIM (1024)†", "AE (1024)")}
+    return {
+        "table": table,
+        "title": f"Table {table}: {layout.title}",
+        "kind": layout.kind,
+        "columns": columns,
+    }
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
