@@ -9,10 +9,16 @@ from typing import Any
 
 from textlvm.errors import UserError
 
-__all__ = ["DATASETS", "PAPERS", "Published", "read", "rows"]
+__all__ = ["DATASETS", "PAPERS", "TITLES", "Published", "read", "rows"]
 
 PAPERS = {"words": "Schmidt & Hofmann (2018)", "sentences": "Livne, Swersky & Fleet (2020)"}
 """How a paper is cited, by its name in the `paper` column."""
+
+TITLES = {
+    "words": "Deep State Space Models for Unconditional Word Generation",
+    "sentences": "SentenceMIM: A Latent Variable Language Model",
+}
+"""What it is called."""
 
 DATASETS = {
     "bookscorpus": "BooksCorpus",

@@ -301,7 +301,8 @@ def _notes(cells: Sequence[Cell]) -> Iterable[str]:
     if any(cell.published_spread is not None for cell in cells):
         yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
     if len({c.dataset for c in cells}) > 1:
-        yield from dict.fromkeys(f"{DATASETS[c.dataset]}: {_corpus(c)}" for c in cells if c.corpus)
+        names = dict.fromkeys((DATASETS[c.dataset], _corpus(c)) for c in cells if c.corpus)
+        yield from (f"{dataset}: {corpus}" for dataset, corpus in names if dataset != corpus)
     if any(cell.stand_in for cell in cells):
         yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
     if any(cell.verdict in MARKS for cell in cells):

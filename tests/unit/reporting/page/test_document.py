@@ -108,6 +108,21 @@ def test_stand_ins_and_states_are_said(experiment):
     assert "Unfinished." in experiment.page()
 
 
+def test_what_was_reproduced_stands_first(experiment):
+    text = " ".join(" ".join(Parsed(experiment.page()).words).split())
+    lead, _, rest = text.partition("Beside every published number stands the one reproduced here")
+    assert "Deep State Space Models for Unconditional Word Generation , Schmidt & Hofmann (2018) and" in lead
+    assert "SentenceMIM: A Latent Variable Language Model , Livne, Swersky & Fleet (2020):" in lead
+    assert "The paper's data set Run on Schmidt & Hofmann (2018) BooksCorpus <script>" in rest
+    assert "Livne, Swersky & Fleet (2020) Penn Treebank Penn Treebank" in rest
+
+
+def test_metrics_of_a_run_have_the_papers_headings_too(experiment):
+    page = experiment.page()
+    assert '<th scope="row">ce_train <small>H[P<sub>train</sub>, P̂]</small></th>' in page
+    assert '<th scope="row">beyond</th>' in page
+
+
 def test_a_page_of_nothing(empty):
     empty.add({"paper": "words", "corpus": "mine", "dataset": "", "split": "standard"}, 1, "TRIL", "tril")
     page = empty.page()

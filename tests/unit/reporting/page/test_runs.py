@@ -99,7 +99,7 @@ def test_commands_make_what_is_to_be_made_again(section, experiment):
 
 
 def test_where_a_run_came_from_is_said_if_it_is_recorded(section, experiment):
-    assert section("tril").origins == {}
+    assert (section("tril").origins, section("tril").record) == ({}, "")
     process = {
         "git": {"commit": "0123456789abcdef", "dirty": True},
         "machine": {"cpu": "a CPU"},
@@ -113,6 +113,7 @@ def test_where_a_run_came_from_is_said_if_it_is_recorded(section, experiment):
         "peak memory 1,234 MiB",
         "evaluation, seed 0": "a GPU",
     }
+    assert section("tril").record.endswith("/words/mine/standard/tril/seed0/provenance.json")
 
 
 def test_a_run_without_curve_or_cost_still_has_its_section(section, experiment):

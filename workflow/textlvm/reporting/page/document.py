@@ -7,7 +7,7 @@ import json
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from textlvm.reporting.page.claims import Claim, counted
 from textlvm.reporting.page.plan import Figure, Plan
 from textlvm.reporting.page.runs import read_runs
 from textlvm.reporting.page.tables import MEANINGS, marked, tables
-from textlvm.reporting.published import PAPERS
+from textlvm.reporting.published import PAPERS, TITLES
 from textlvm.reporting.qualitative import TABLES
 from textlvm.reporting.verdict import RULE
 
@@ -79,6 +79,8 @@ def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
         .render(
             plan=plan,
             papers=PAPERS,
+            titles=TITLES,
+            headings=_headings(cells),
             tables=shown,
             overview=overview.overview(shown, runs),
             states=overview.STATES,
@@ -105,6 +107,11 @@ def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
             },
         )
     )
+
+
+def _headings(cells: Sequence[Cell]) -> Mapping[tuple[str, str], str]:
+    """What the papers' tables call a metric, by paper and metric."""
+    return defaultdict(str, {(cell.paper, cell.metric): cell.column for cell in cells if cell.column})
 
 
 @cache

@@ -64,6 +64,8 @@ class Run:
     """The `cost.json` of each."""
     origins: Mapping[str, str]
     """Under which code and on which machine its steps ran, from the first seed's `provenance.json`."""
+    record: str
+    """That file, which has versions and hashes too; empty if there is none."""
     settings: tuple[Settings, ...]
     curves: Curves
     charts: tuple[Chart, ...]
@@ -109,6 +111,7 @@ def _read(entry: Entry, plan: Plan) -> Run:
     done = {seed: result for seed, result in results.items() if not result.failed}
     trained = {seed: plan.file(entry.trained(seed)) for seed in done if not entry.is_data}
     curves = {seed: read_curve(path) for seed, path in _there(trained, "curve.jsonl")}
+    record = _record(entry, plan, done)
     return Run(
         entry=entry,
         state=_state(entry, len(done), len(results)),
@@ -116,7 +119,8 @@ def _read(entry: Entry, plan: Plan) -> Run:
         seeds=tuple(done),
         metrics=tuple(_metrics(list(done.values()))),
         costs={seed: _json(path) for seed, path in _there(trained, "cost.json")},
-        origins=dict(_origins(entry, plan, done)),
+        origins={} if record is None else dict(_origins(min(done), record)),
+        record=str(record or ""),
         settings=tuple(_settings(entry, plan, done)),
         curves=curves,
         charts=tuple(_charts(entry.paper, curves)),
@@ -144,13 +148,17 @@ def _metrics(done: Sequence[Result]) -> Iterable[tuple[str, str, tuple[str, ...]
         yield name, unit, tuple(short(estimate.value) if estimate else "–" for estimate in own)
 
 
-def _origins(entry: Entry, plan: Plan, done: Iterable[int]) -> Iterable[tuple[str, str]]:
-    for seed in list(done)[:1]:
-        path = plan.file(entry.metrics(seed)).with_name("provenance.json")
-        record = _json(path) if path.exists() and not entry.is_data else {}
-        for step in ("training", "evaluation"):
-            if process := record.get(step):
-                yield f"{step}, seed {seed}", ", ".join(filter(None, _process(process)))
+def _record(entry: Entry, plan: Plan, done: Iterable[int]) -> Path | None:
+    """The file that says how the first seed came about, if there is one."""
+    paths = [plan.file(entry.metrics(seed)).with_name("provenance.json") for seed in list(done)[:1]]
+    return next((path for path in paths if path.exists() and not entry.is_data), None)
+
+
+def _origins(seed: int, path: Path) -> Iterable[tuple[str, str]]:
+    record = _json(path)
+    for step in ("training", "evaluation"):
+        if process := record.get(step):
+            yield f"{step}, seed {seed}", ", ".join(filter(None, _process(process)))
 
 
 def _process(process: Mapping[str, Any]) -> Iterable[str]:
