@@ -1,0 +1,137 @@
+"""Every example in README and docs does what the text around it says, as far as dry runs can show.
+
+A block of a kind that is not known here fails: say how it is tested.
+"""
+
+import itertools
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textlvm.reporting import published
+from textlvm.reporting.claims.file import load
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
+KINDS = {
+    "console": "what a user types",
+    "yaml": "a piece of config.yaml, or of workflow/claims.yaml",
+    "mermaid": "the picture of the rules, which test_docs.py compares with the workflow",
+    "": "what is printed, or an overview",
+}
+STEPS = {"textlvm.sentences.explore": "holds no trained run"}
+"""Steps that can be started without results, and what they then say."""
+
+
+def blocks(kind):
+    return [text for page in TEXTS.values() for found, text in BLOCK.findall(page) if found == kind]
+
+
+def commands():
+    """What users type, each command once."""
+    lines = "".join(blocks("console")).replace("\\\n", "").splitlines()
+    assert all(line.startswith("$ ") for line in lines)
+    typed = (line.removeprefix("$ ").partition("  #")[0].split(" && ") for line in lines)
+    return list(dict.fromkeys(command.strip() for command in itertools.chain(*typed)))
+
+
+def pieces(kind):
+    """The YAML blocks that are mappings (pieces of configuration) or lists (claims)."""
+    return [text for text in blocks("yaml") if isinstance(yaml.safe_load(text), kind)]
+
+
+def runs_in(piece):
+    """Names and entries of the runs in a piece of configuration."""
+    papers = (piece.get(paper, {}) for paper in ("words", "sentences"))
+    groups = itertools.chain(*(paper.get("runs", {}).values() for paper in papers))
+    return [run for group in groups for run in group.items()]
+
+
+def test_every_block_is_of_a_kind_that_is_tested():
+    assert {kind for page in TEXTS.values() for kind, _ in BLOCK.findall(page)} <= KINDS.keys()
+    # None has been overlooked.
+    for page, text in TEXTS.items():
+        assert text.count("\n```") == 2 * len(BLOCK.findall(text)), page.name
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_is_understood(project, command):
+    program, *words = shlex.split(command)
+    if program == "snakemake":
+        # Reports are made in the tests of whole runs: they are of results that are there.
+        assert project.jobs(re.sub(r"--report \S+", "", command))
+    elif program == "make":
+        shutil.copy(ROOT / "Makefile", project.root)
+        recipe = project.run(f"make --dry-run {shlex.join(words)}")
+        for step, options in re.findall(r"python -m (\S+) (--.*)$", recipe, flags=re.MULTILINE):
+            known = project.run(f"python -m {step} --help")
+            assert set(re.findall(r"--[\w-]+", options)) <= set(re.findall(r"--[\w-]+", known))
+    elif program == ".":
+        assert (project.root / words[0]).is_file()
+    else:
+        assert (program, words[0]) == ("python", "-m")
+        assert STEPS[words[1]] in project.call(command).stderr
+
+
+@pytest.mark.parametrize("text", pieces(dict))
+def test_a_piece_of_configuration_adds_what_it_is_about(project, tmp_path, text):
+    piece = yaml.safe_load(text)
+    for entry in piece.get("corpora", {}).values():
+        entry["path"] = str(tmp_path / Path(entry["path"]).name)
+        Path(entry["path"]).touch()
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(piece), encoding="utf-8")
+    jobs = project.run(f"snakemake --dry-run --printshellcmds --cores 1 --configfile {file}")
+    shipped = (project.root / "config.yaml").read_text(encoding="utf-8")
+    runs = runs_in(piece)
+    names = [*piece.get("corpora", {}), *(name for name, _ in runs)]
+    assert names
+    for name in names:
+        assert f"{name}:" not in shipped
+        assert f"/{name}/" in jobs
+    for _, entry in runs:
+        # In the plan of its table.
+        assert f'"row": "{entry["row"]}"' in jobs
+
+
+def test_claims_in_the_docs_are_those_of_the_file_or_could_be_added(tmp_path):
+    known = yaml.safe_load((ROOT / "workflow/claims.yaml").read_text(encoding="utf-8"))
+    own = {claim["id"]: claim for claim in known["claims"]}
+    shown = [claim for text in pieces(list) for claim in yaml.safe_load(text)]
+    new = [claim for claim in shown if claim["id"] not in own]
+    assert all(claim in new or claim == own[claim["id"]] for claim in shown)
+    assert 0 < len(new) < len(shown)
+    known["claims"] += new
+    file = tmp_path / "claims.yaml"
+    file.write_text(yaml.safe_dump(known), encoding="utf-8")
+    # The rows that the examples of configuration add.
+    entries = [entry for text in pieces(dict) for _, entry in runs_in(yaml.safe_load(text))]
+    rows = {("words", entry["table"], entry["row"]) for entry in entries}
+    claims = load(file, published.read(ROOT / "workflow/published.csv"), rows).claims
+    assert {claim["id"] for claim in new} <= {claim.id for claim in claims}
+    # So are the predicates that stand beside their names.
+    predicates = {claim.id: claim.predicate for claim in claims}
+    printed = re.findall(r"\| ([\w/-]+) \| `([^`]+)` \|$", TEXTS[ROOT / "docs/claims.md"], flags=re.MULTILINE)
+    assert len(printed) > 5
+    assert all(predicates[name] == predicate for name, predicate in printed)
+
+
+def anchors(text):
+    """The names of a page's headings in links to them."""
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", TEXTS[page]):
+        place, _, anchor = target.partition("#")
+        path = (page.parent / place).resolve() if place else page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path.read_text(encoding="utf-8")), target
