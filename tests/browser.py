@@ -19,6 +19,7 @@ KEYS = {
     "Tab": 9,
     "Enter": 13,
     "Escape": 27,
+    " ": 32,
     "ArrowRight": 39,
     "ArrowDown": 40,
     "ArrowUp": 38,
@@ -138,7 +139,7 @@ class Browser:
 
     def press(self, key: str) -> None:
         """Press a key."""
-        text = {"text": "\r"} if key == "Enter" else {}
+        text = {"text": {"Enter": "\r"}.get(key, key)} if key in ("Enter", " ") else {}
         own = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
         self.send("Input.dispatchKeyEvent", type="keyDown", **own, **text)
         self.send("Input.dispatchKeyEvent", type="keyUp", **own)

@@ -20,6 +20,19 @@ def page(browser, page_file):
     assert browser.complaints() == []
 
 
+def test_what_goes_wrong_in_a_page_is_seen(browser, tmp_path):
+    """So that the silence of the others says something."""
+    file = tmp_path / "wrong.html"
+    script = "console.error('said'); setTimeout(() => document.title = nothing.at.all)"
+    file.write_text(f'<img src="http://127.0.0.1:9/picture.png"><script>{script}</script>', encoding="utf-8")
+    browser.open(file.as_uri())
+    browser.js("new Promise(done => setTimeout(done))")
+    complaints = browser.complaints()
+    assert "http://127.0.0.1:9/picture.png" in complaints
+    for text in ("said", "nothing is not defined"):
+        assert any(text in complaint for complaint in complaints)
+
+
 def test_reading_it_all_asks_for_nothing_and_runs_nothing_of_others(page):
     page.js(OPEN)
     for place in range(page.js("document.querySelectorAll('.chart').length")):
@@ -113,6 +126,53 @@ def test_a_table_can_be_read_with_the_keyboard(page):
     assert page.js(stops) == 1
     page.press("Tab")
     assert not page.js(f"document.querySelector('{TABLE}').contains(document.activeElement)")
+
+
+def test_the_whole_page_can_be_reached_with_the_keyboard(page):
+    page.press("Tab")
+    assert page.js("document.activeElement.className") == "skip"
+    used = "a, button, input, select, summary, [tabindex='0']"
+    waiting = (
+        f"[...document.querySelectorAll(`{used}`)].filter(own => own.tabIndex >= 0 && own.checkVisibility()"
+        " && !own.disabled).length"
+    )
+    reached = "(window.reached ??= new Set()).add(document.activeElement).size"
+    page.js(reached)
+    for _ in range(page.js(waiting) - 1):
+        page.press("Tab")
+        page.js(reached)
+    assert page.js(f"window.reached.size - {waiting}") == 0
+    assert page.js("window.reached.has(document.body)") is False
+
+
+def test_controls_work_with_the_keyboard(page):
+    page.js("document.querySelector('.show input[name=diff]').focus()")
+    page.press(" ")
+    assert page.js("document.documentElement.dataset.show") == "here paper diff"
+    page.js(f"document.querySelector('{TABLE} thead button').focus()")
+    page.press("Enter")
+    assert page.js(f"document.querySelector('{TABLE} [aria-sort]').ariaSort") == "ascending"
+    page.js("document.querySelector('.run summary').focus()")
+    page.press("Enter")
+    assert page.js("document.querySelectorAll('.run[open]').length") == 1
+    page.js("document.querySelector('.outcomes [name=holds]').focus()")
+    page.press(" ")
+    assert not page.js("document.querySelector('.claims [data-outcome=holds]').checkVisibility()")
+
+
+def test_two_runs_are_chosen_with_the_keyboard(page):
+    page.js("document.querySelector('.compare').second.focus()")
+    page.until("document.querySelector('#comparison canvas')")
+    second = "document.querySelectorAll('#compared th')[1].innerText"
+    assert page.js(second) == "TRIL, mine, seed 1"
+    page.press("ArrowDown")
+    page.until(f"{second} === 'TRIL, mine, seed 2'")
+    page.press("Tab")
+    page.press("ArrowDown")
+    assert page.js("document.querySelector('.compare').quantity.value") != "loss"
+    page.press("Tab")
+    page.press(" ")
+    assert page.js("document.querySelector('.compare').logarithmic.checked")
 
 
 def test_a_cell_leads_to_its_run_and_its_curve(page):
