@@ -1,8 +1,8 @@
-"""Draw the picture of the rules in docs/workflow.md, from the workflow itself.
+"""Draw the rules in docs/workflow.md and their files in README.md, from the workflow itself.
 
     python docs/rulegraph.py
 
-asks Snakemake for the rules behind `all` and which feeds which, and writes them as a Mermaid diagram, which
+asks Snakemake for the rules behind `all` and which feeds which, and writes them as Mermaid diagrams, which
 GitHub draws. Snakemake's own order differs from call to call; here it is that of the names.
 """
 
@@ -11,9 +11,11 @@ import subprocess
 from collections.abc import Set
 from pathlib import Path
 
-__all__ = ["COMMAND", "PAGE", "diagram", "drawn", "edges", "reduced"]
+__all__ = ["COMMAND", "README", "RULES", "diagram", "drawn", "edges", "of_files", "reduced", "stages"]
 
-PAGE = Path(__file__).parent / "workflow.md"
+ROOT = Path(__file__).parents[1]
+RULES, README = ROOT / "docs" / "workflow.md", ROOT / "README.md"
+"""The pages with a picture of the rules, and of the files."""
 COMMAND = ("snakemake", "--rulegraph", "mermaid-js")
 BLOCK = re.compile(r"(?<=```mermaid\n).*?(?=```)", re.DOTALL)
 GROUPS = {"corpus": "corpora", "words": "words", "sentences": "sentences"}
@@ -55,13 +57,29 @@ def diagram(pairs: Edges) -> str:
     return "\n".join(lines) + "\n"
 
 
+def of_files(pairs: Edges) -> Edges:
+    """Which file of workflow/rules feeds which, by name."""
+    file: dict[str, str] = {}
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        rules = re.findall(r"^rule (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        file |= dict.fromkeys(rules, path.stem)
+    found = {(file[one], file[other]) for one, other in pairs if {one, other} <= file.keys()}
+    return {(one, other) for one, other in found if one != other}
+
+
+def stages(pairs: Edges) -> str:
+    """Pairs of files as a Mermaid diagram, from left to right."""
+    return "\n".join(["flowchart LR", *(f"    {one} --> {other}" for one, other in sorted(pairs))]) + "\n"
+
+
 def drawn(page: str) -> str:
-    """The diagram that stands in the page."""
+    """The diagram that stands in a page."""
     found = BLOCK.search(page)
     return found[0] if found else ""
 
 
 if __name__ == "__main__":
     printed = subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout
-    page = BLOCK.sub(diagram(reduced(edges(printed))), PAGE.read_text(encoding="utf-8"))
-    PAGE.write_text(page, encoding="utf-8")
+    found = edges(printed)
+    for page, picture in ((RULES, diagram(reduced(found))), (README, stages(reduced(of_files(found))))):
+        page.write_text(BLOCK.sub(picture, page.read_text(encoding="utf-8")), encoding="utf-8")

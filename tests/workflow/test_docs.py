@@ -20,11 +20,15 @@ def rulegraph():
     return module
 
 
-def test_the_picture_of_the_rules_is_that_of_the_workflow(rulegraph, project):
+def test_the_pictures_of_the_rules_are_those_of_the_workflow(rulegraph, project):
     printed = rulegraph.edges(project.run(" ".join(rulegraph.COMMAND)))
     assert ("words_train", "words_evaluate") in printed
-    drawn = rulegraph.drawn(rulegraph.PAGE.read_text(encoding="utf-8"))
-    assert drawn == rulegraph.diagram(rulegraph.reduced(printed)), "draw it anew: python docs/rulegraph.py"
+    rules = rulegraph.drawn(rulegraph.RULES.read_text(encoding="utf-8"))
+    assert rules == rulegraph.diagram(rulegraph.reduced(printed)), "draw it anew: python docs/rulegraph.py"
+    files = rulegraph.of_files(printed)
+    assert ("words", "tables") in files
+    drawn = rulegraph.drawn(rulegraph.README.read_text(encoding="utf-8"))
+    assert drawn == rulegraph.stages(rulegraph.reduced(files)), "draw it anew: python docs/rulegraph.py"
 
 
 def ways(pairs):

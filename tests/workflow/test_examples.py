@@ -22,7 +22,7 @@ BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 KINDS = {
     "console": "what a user types",
     "yaml": "a piece of config.yaml, or of workflow/claims.yaml",
-    "mermaid": "the picture of the rules, which test_docs.py compares with the workflow",
+    "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
 STEPS = {"textlvm.sentences.explore": "holds no trained run"}
