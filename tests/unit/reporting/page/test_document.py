@@ -105,7 +105,9 @@ def test_stand_ins_and_states_are_said(experiment):
     assert "for BooksCorpus. There (◇)" in text
     assert "Unfinished." not in text
     experiment.plan["partial"] = True
-    assert "Unfinished." in experiment.page()
+    page = experiment.page()
+    assert "Unfinished." in page
+    assert "<code>snakemake --cores all</code> runs what is missing" in page
 
 
 def test_what_was_reproduced_stands_first(experiment):
