@@ -47,6 +47,10 @@ def test_it_is_small(page):
 
 def test_a_browser_draws_what_is_looked_at_and_no_more(page, browser):
     browser.open(page.as_uri())
+    claims = "document.querySelector('.claims').checkVisibility({contentVisibilityAuto: true})"
+    assert not browser.js(claims)
+    browser.js("location.hash = '#claims'")
+    browser.until(claims)
     assert browser.js("document.querySelectorAll('canvas').length") == 0
     assert browser.js("document.querySelectorAll('.run').length") == 5 + 41 + 15
     browser.js("location.hash = '#run/sentences/yahoo/smim-1024'")
