@@ -1,5 +1,6 @@
 """The page of the whole experiment of config.yaml, with three seeds of both papers."""
 
+import itertools
 import json
 import re
 import shlex
@@ -43,6 +44,17 @@ def test_it_is_all_there(page):
 
 def test_it_is_small(page):
     assert page.stat().st_size < 15e6
+
+
+def test_links_end_where_they_should(page, browser):
+    anchors = ("table/sentences/8", "text/21", "claims", "compare", "runs", "run/sentences/yahoo/smim-1024")
+    for anchor, opened in itertools.product(anchors, (True, False)):
+        browser.open(f"{page.as_uri()}#{anchor}" if opened else page.as_uri())
+        browser.js(f"location.hash = '#{anchor}'")
+        # Not for a moment only: what is above may still grow.
+        browser.js("new Promise(done => setTimeout(done, 300))")
+        top = browser.js(f"document.getElementById('{anchor}').getBoundingClientRect().top")
+        assert 0 <= top < 200, (anchor, opened)
 
 
 def test_a_browser_draws_what_is_looked_at_and_no_more(page, browser):

@@ -167,14 +167,18 @@ document.addEventListener("click", event => {
 document.addEventListener("keydown", event => { if (event.key === "Escape") close(card.contains(document.activeElement)); });
 addEventListener("scroll", () => { if (shownFor) place(shownFor); }, { passive: true, capture: true });
 
-// ---- links into a closed run open it
+// ---- links into a closed run open it, and all end where they should
 
 function reveal() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   // New browsers have opened it by now.
   const closed = target?.closest("details:not([open])");
   if (closed) closed.open = true;
-  if (target?.closest(".run")) { target.closest(".run").scrollIntoView(); target.focus({ preventScroll: true }); }
+  const place = target?.closest(".run") ?? target;
+  if (place !== target) target.focus({ preventScroll: true });
+  place?.scrollIntoView();
+  // What comes near is laid out only then, which moves what is below it.
+  requestAnimationFrame(() => requestAnimationFrame(() => place?.scrollIntoView()));
 }
 addEventListener("hashchange", reveal);
 document.addEventListener("click", event => {
@@ -302,4 +306,5 @@ if (form) {
     if (entries.some(entry => entry.isIntersecting)) { observer.disconnect(); compare(); }
   }).observe(form);
 }
-reveal();
+// After the browser's own jump.
+addEventListener("load", reveal);
