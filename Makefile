@@ -51,5 +51,9 @@ lint: env ## check style and the workflow's form
 	@$(RUN) snakefmt --check Snakefile workflow
 	@$(RUN) snakemake --lint
 
-bench: env ## run the benchmarks
-	@$(RUN) set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; python $$file; done
+bench: env ## run the benchmarks; their tables go to results/bench
+	@$(RUN) mkdir -p results/bench && export OMP_NUM_THREADS=1 PYTHONPATH="$$PYTHONPATH:benchmarks" && set -e; \
+	for name in evaluation startup; do pytest --quiet --capture=no benchmarks/bench_$$name.py \
+		--benchmark-timer=measure.cpu_seconds --benchmark-columns=min --benchmark-json=results/bench/$$name.json; done; \
+	for name in training marginal sentences ngram counting cost scale; do \
+		echo "== $$name"; python benchmarks/bench_$$name.py; done

@@ -50,6 +50,6 @@ def show(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     print(tabulate(rows, headers="keys", floatfmt=".4g", intfmt=","), flush=True)
     SAVED.mkdir(parents=True, exist_ok=True)
     with (SAVED / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
         writer.writeheader()
         writer.writerows(rows)
