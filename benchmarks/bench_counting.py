@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from measure import show
+
 from textlvm.corpora.counting import count
 
 PIPELINE = 'tr -cs "A-Za-z0-9\'" \'\\n\' < "$1" | tr A-Z a-z | sort | uniq -c > /dev/null'
@@ -43,10 +45,15 @@ def main() -> None:
                 begin = time.perf_counter()
                 way()
                 seconds[name].append(time.perf_counter() - begin)
-    speeds = {name: megabytes / min(times) for name, times in seconds.items()}
+    best = {name: min(times) for name, times in seconds.items()}
     print(f"{megabytes:.0f} MB, one core")
-    for name, speed in speeds.items():
-        print(f"{name:16} {speed:7.1f} MB/s {speeds['textlvm'] / speed:6.1f}x")
+    show(
+        "counting",
+        [
+            {"way": name, "MB/s": megabytes / time, "times ours": time / best["textlvm"]}
+            for name, time in best.items()
+        ],
+    )
 
 
 def documentation(folder: Path) -> Path:

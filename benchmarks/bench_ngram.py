@@ -16,6 +16,7 @@ from pydoc_data.topics import topics
 from typing import Any
 
 import numpy as np
+from measure import show
 
 from textlvm.words import ngram
 from textlvm.words.kneser_ney import arpa, estimate
@@ -57,7 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     words = options.words.read_text().split() if options.words else made_up_words(options.count)
     print(f"{len(words)} words, best of {REPEATS}")
-    print("order   n-grams  estimate   write    read   score")
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.arpa"
         for order in (3, 5):
@@ -65,9 +66,17 @@ def main() -> None:
             writing, _ = best(lambda model=model: path.write_text(arpa(model)))
             reading, scorer = best(lambda: ngram.load(path))
             scoring, _ = best(lambda scorer=scorer: ngram.score(scorer, words))
-            grams = sum(len(table.keys) for table in model.tables)
-            seconds = "".join(f"{value:8.3f}" for value in (estimating, writing, reading, scoring))
-            print(f"{order:5d}{grams:10d}  {seconds}")
+            rows.append(
+                {
+                    "order": order,
+                    "n-grams": sum(len(table.keys) for table in model.tables),
+                    "estimate s": estimating,
+                    "write s": writing,
+                    "read s": reading,
+                    "score s": scoring,
+                }
+            )
+    show("ngram", rows)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from measure import show
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -53,10 +54,12 @@ TRAINING = TrainingSpec(
 )
 
 
-def ptb_like(n: int = 20_000, vocabulary: int = 9877) -> SentenceSet:
-    """Sentences of Penn Treebank's mean length and spread, words drawn by Zipf's law."""
+def ptb_like(
+    n: int = 20_000, vocabulary: int = 9877, mean: float = 21, deviation: float = 10, longest: int = 80
+) -> SentenceSet:
+    """Sentences with a mean length and spread, Penn Treebank's unless told, words drawn by Zipf's law."""
     rng = np.random.default_rng(0)
-    lengths = np.clip(rng.normal(21, 10, size=n), 1, 80).astype(np.int64)
+    lengths = np.clip(rng.normal(mean, deviation, size=n), 1, longest).astype(np.int64)
     weights = 1 / np.arange(2, vocabulary - 2)
     tokens = rng.choice(np.arange(4, vocabulary), size=lengths.sum(), p=weights / weights.sum())
     return SentenceSet(tokens.astype(np.int32), np.concatenate([[0], lengths.cumsum()]))
@@ -219,22 +222,42 @@ def main() -> None:
         f"ours, {native}": lambda: ours(fresh(), sentences, native),
     }
     print(f"{options.threads} thread(s), median of {options.steps} steps of {TRAINING.batch} sentences")
-    print(f"{'':32}{'ms a step':>10}{'ratio':>8}{'to longest':>12}")
     times = {name: milliseconds(make(), options.steps) for name, make in systems.items()}
     first, second, *_ = times.values()
-    for name, value in times.items():
-        print(f"{name:32}{value:10.1f}{first / value:8.1f}{second / value:12.1f}")
+    show(
+        "sentences",
+        [
+            {"step": name, "ms": value, "ratio": first / value, "to the longest": second / value}
+            for name, value in times.items()
+        ],
+    )
     batches = TrainingBatches(sentences, TRAINING.batch, TRAINING.max_length, seed=0)
-    parts = [breakdown(fresh(), batches, wanted, options.steps) for wanted in ("float32", native)]
-    print(f"\n{'part of a step of ours':32}{'float32':>10}{native:>10}")
-    for name in parts[0]:
-        print(f"{name:32}{parts[0][name]:10.1f}{parts[1][name]:10.1f}")
+    parts = {
+        wanted: breakdown(fresh(), batches, wanted, options.steps)
+        for wanted in dict.fromkeys(["float32", native])
+    }
+    show(
+        "sentences_parts",
+        [
+            {"part of a step of ours": part, **{f"{wanted} ms": parts[wanted][part] for wanted in parts}}
+            for part in parts["float32"]
+        ],
+    )
     if options.learn:
-        print(f"\nafter {options.learn} steps, nats a sentence{'loss':>8}{'reconstruction':>16}")
+        learnt = {}
         for name in list(systems)[1:]:
-            result = learn(systems[name](), options.learn, sentences.between(0, 500))
-            loss, error = result["validation_loss"], result["validation_reconstruction"]
-            print(f"{name:32}{loss:10.1f}{error:16.1f}", flush=True)
+            learnt[name] = learn(systems[name](), options.learn, sentences.between(0, 500))
+        show(
+            "sentences_losses",
+            [
+                {
+                    f"after {options.learn} steps": name,
+                    "loss": found["validation_loss"],
+                    "reconstruction": found["validation_reconstruction"],
+                }
+                for name, found in learnt.items()
+            ],
+        )
 
 
 if __name__ == "__main__":

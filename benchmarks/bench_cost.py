@@ -1,0 +1,171 @@
+"""What one full run of config.yaml costs on this machine: hours of one core, and disk.
+
+    python benchmarks/bench_cost.py [--configfile more.yaml] [--steps 3]
+
+A training's hours are its steps times the processor time of a step, measured here with its own model and
+batch on made-up text of its data set's size (Table 1 of the sentences paper). A training of the sentences paper
+ends when its learning rate has fallen often enough: the hours are those of the fewest epochs that this takes.
+Evaluations of the words paper are their trajectories times the time of one. Those of the sentences paper, and
+AP-BiLSTM, are left out.
+"""
+
+import argparse
+import csv
+import math
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from bench_ngram import made_up_words
+from bench_sentences import ptb_like
+from bench_training import documentation_words
+from measure import cpu_seconds, show
+
+from textlvm import config, plan
+from textlvm.sentences import model as sentences_model
+from textlvm.sentences import objectives
+from textlvm.sentences.spec import ModelSpec as SentencesModel
+from textlvm.sentences.spec import TrainingSpec as SentencesTraining
+from textlvm.spec import parse
+from textlvm.words.letters import encode
+from textlvm.words.marginal import CHUNK, WordSums
+from textlvm.words.model import build
+from textlvm.words.spec import EvaluationSpec, TrainingSpec
+from textlvm.words.spec import ModelSpec as WordsModel
+from textlvm.words.train import WordSampler, objective
+
+VOCABULARY = 99_398
+"""Words of Gutenberg that are evaluated."""
+CPU = torch.device("cpu")
+
+
+def per_step(model: torch.nn.Module, loss: Callable[[int], torch.Tensor], steps: int) -> float:
+    """Seconds of a training step, after one to warm up."""
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    for step in range(steps + 1):
+        if step == 1:
+            began = cpu_seconds()
+        value = loss(step + 1)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+    return (cpu_seconds() - began) / steps
+
+
+def words(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
+    """A line for every run of the words paper."""
+    split = documentation_words()
+    vocabulary = encode(made_up_words(VOCABULARY))
+    sums = WordSums(vocabulary, CHUNK, CPU)
+
+    @cache
+    def step(spec: WordsModel, batch: int) -> float:
+        model = build(spec)
+        return per_step(model, objective(model, WordSampler(split, batch, CPU)).loss, 10 * steps)
+
+    @cache
+    def trajectory(spec: WordsModel) -> float:
+        model = build(spec)
+        began = cpu_seconds()
+        for _ in range(steps + 1):
+            states = model.trajectories(CHUNK, vocabulary.codes.shape[1])
+            sums(model.letter_log_probs(states).transpose(1, 2).contiguous())
+        return (cpu_seconds() - began) / CHUNK / (steps + 1)
+
+    for run in runs:
+        spec, training = parse(WordsModel, run.model), parse(TrainingSpec, run.training)
+        if spec.family == "oracle":
+            continue
+        evaluation = 0.0
+        if spec.family == "state-space":
+            evaluation = trajectory(spec) * parse(EvaluationSpec, run.evaluation).trajectories
+        seconds = step(spec, training.batch)
+        yield line(run, training.steps, seconds, evaluation, build(spec))
+
+
+def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
+    """A line for every training of the sentences paper but AP-BiLSTM's."""
+    sizes = table_1()
+
+    @cache
+    def step(dataset: str, batch: int) -> float:
+        """Of sMIM with 512 codes: the other objectives and codes differ by a few per cent."""
+        run = next(run for run in runs if run.dataset == dataset and run.model["objective"] == "smim")
+        size, spec = sizes[dataset], parse(SentencesTraining, run.training)
+        text = ptb_like(2000, int(size["vocabulary"]), size["words_mean"], size["words_sd"], 400)
+        model = sentences_model.build(parse(SentencesModel, run.model), int(size["vocabulary"]))
+        trained = objectives.autoencoder(model, "smim", spec, text, text, seed=0)
+        return per_step(model, trained.objective.loss, steps)
+
+    for run in runs:
+        if run.trained_on or run.model["objective"] == "answers":
+            continue
+        spec, size = parse(SentencesTraining, run.training), sizes[run.dataset]
+        falls = math.ceil(math.log(spec.min_learning_rate / spec.learning_rate) / math.log(spec.decay))
+        epochs = 1 + falls * spec.patience
+        with torch.device("meta"):
+            model = sentences_model.build(parse(SentencesModel, run.model), int(size["vocabulary"]))
+        of_epoch = math.ceil(size["train"] / spec.batch)
+        yield line(run, epochs * of_epoch, step(run.dataset, spec.batch), 0.0, model)
+
+
+def table_1() -> dict[str, dict[str, float]]:
+    """The published statistics of every data set of sentences."""
+    sizes: dict[str, dict[str, float]] = {}
+    with Path("workflow/published.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if (row["paper"], row["table"]) == ("sentences", "1"):
+                sizes.setdefault(row["dataset"], {})[row["metric"]] = float(row["value"])
+    return sizes
+
+
+def line(run: plan.Run, steps: int, step: float, evaluation: float, model: torch.nn.Module) -> dict[str, Any]:
+    seeds = len(run.seeds)
+    size = 4 * sum(parameter.numel() for parameter in model.parameters())
+    return {
+        "paper": run.paper,
+        "data": run.dataset or run.split,
+        "row": run.label,
+        "seeds": seeds,
+        "steps": steps,
+        "ms a step": 1e3 * step,
+        "training h": seeds * steps * step / 3600,
+        "evaluation h": seeds * evaluation / 3600,
+        "weights GB": seeds * size / 1e9,
+    }
+
+
+def main() -> None:
+    """Print and save a line for every run, and the sums by paper and data set."""
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--configfile", type=Path, nargs="*", default=[])
+    arguments.add_argument(
+        "--steps", type=int, default=3, help="that are timed, of the words paper ten times"
+    )
+    arguments.add_argument("--papers", nargs="*", default=["words", "sentences"])
+    options = arguments.parse_args()
+    torch.set_num_threads(1)
+    runs = plan.runs(config.merged(["config.yaml", *options.configfile]))
+    lines = [
+        found
+        for paper, costs in {"words": words, "sentences": sentences}.items()
+        if paper in options.papers
+        for found in costs([run for run in runs if run.paper == paper], options.steps)
+    ]
+    show("cost", lines)
+    amounts = ("training h", "evaluation h", "weights GB")
+    totals: dict[tuple[str, str], dict[str, Any]] = {}
+    for found in lines:
+        key = found["paper"], found["data"]
+        total = totals.setdefault(key, {"paper": key[0], "data": key[1], **dict.fromkeys(amounts, 0.0)})
+        for amount in amounts:
+            total[amount] += found[amount]
+    show("cost_totals", list(totals.values()))
+
+
+if __name__ == "__main__":
+    main()
