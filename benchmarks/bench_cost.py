@@ -3,7 +3,7 @@
     python benchmarks/bench_cost.py [--configfile more.yaml] [--steps 3]
 
 A training's hours are its steps times the processor time of a step, measured here with its own model and
-batch on made-up text of its data set's size (Table 1 of the sentences paper). A training of the sentences paper
+batch on made-up text of its data set's size (Table 1 of the sentences paper). Such a training
 ends when its learning rate has fallen often enough: the hours are those of the fewest epochs that this takes.
 Evaluations of the words paper are their trajectories times the time of one. Those of the sentences paper, and
 AP-BiLSTM, are left out.
