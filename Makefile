@@ -56,4 +56,4 @@ bench: env ## run the benchmarks; their tables go to results/bench
 	for name in evaluation startup; do pytest --quiet --capture=no benchmarks/bench_$$name.py \
 		--benchmark-timer=measure.cpu_seconds --benchmark-columns=min --benchmark-json=results/bench/$$name.json; done; \
 	for name in training marginal sentences ngram counting cost scale; do \
-		echo "== $$name"; python benchmarks/bench_$$name.py; done
+		echo "== $$name"; python benchmarks/bench_$$name.py $$([ $$name != cost ] || echo --estimate); done

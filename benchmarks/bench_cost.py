@@ -1,12 +1,13 @@
 """What one full run of config.yaml costs on this machine: hours of one core, and disk.
 
-    python benchmarks/bench_cost.py [--configfile more.yaml] [--steps 3]
+    python benchmarks/bench_cost.py [--configfile more.yaml] [--steps 3] [--estimate]
 
-A training's hours are its steps times the processor time of a step, measured here with its own model and
-batch on made-up text of its data set's size (Table 1 of the sentences paper). Such a training
-ends when its learning rate has fallen often enough: the hours are those of the fewest epochs that this takes.
-Evaluations of the words paper are their trajectories times the time of one. Those of the sentences paper, and
-AP-BiLSTM, are left out.
+A training's hours are its steps times the processor time of a step, measured with its own model and batch. A
+training of the sentences paper ends when its learning rate has fallen often enough: the hours are those of the
+fewest epochs that this takes, on made-up text of its data set's size (Table 1 of the paper). With --estimate
+its steps are not measured, which takes minutes, but are the operations of their matrix products at the rate of
+a large product in single precision. Evaluations of the words paper are their trajectories times the time of
+one. Those of the sentences paper, and AP-BiLSTM, are left out.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import torch
 from bench_ngram import made_up_words
 from bench_sentences import ptb_like
 from bench_training import documentation_words
-from measure import cpu_seconds, show
+from measure import cpu_seconds, matrix_peak, show
 
 from textlvm import config, plan
 from textlvm.sentences import model as sentences_model
@@ -86,16 +87,20 @@ def words(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
 
 
 def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
-    """A line for every training of the sentences paper but AP-BiLSTM's."""
-    sizes = table_1()
+    """A line for every training of the sentences paper but AP-BiLSTM's; without `steps` by operations."""
+    sizes, peak = table_1(), matrix_peak()
 
     @cache
     def step(dataset: str, batch: int) -> float:
         """Of sMIM with 512 codes: the other objectives and codes differ by a few per cent."""
         run = next(run for run in runs if run.dataset == dataset and run.model["objective"] == "smim")
         size, spec = sizes[dataset], parse(SentencesTraining, run.training)
-        text = ptb_like(2000, int(size["vocabulary"]), size["words_mean"], size["words_sd"], 400)
-        model = sentences_model.build(parse(SentencesModel, run.model), int(size["vocabulary"]))
+        vocabulary = int(size["vocabulary"])
+        text = ptb_like(2000, vocabulary, size["words_mean"], size["words_sd"], spec.max_length or 400)
+        if not steps:
+            symbols = batch * (text.lengths.mean() + 1)
+            return operations(parse(SentencesModel, run.model), vocabulary, symbols) / peak
+        model = sentences_model.build(parse(SentencesModel, run.model), vocabulary)
         trained = objectives.autoencoder(model, "smim", spec, text, text, seed=0)
         return per_step(model, trained.objective.loss, steps)
 
@@ -109,6 +114,13 @@ def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
             model = sentences_model.build(parse(SentencesModel, run.model), int(size["vocabulary"]))
         of_epoch = math.ceil(size["train"] / spec.batch)
         yield line(run, epochs * of_epoch, step(run.dataset, spec.batch), 0.0, model)
+
+
+def operations(spec: SentencesModel, vocabulary: int, symbols: float) -> float:
+    """Operations of a step's matrix products: value, gradient of inputs, gradient of weights."""
+    gates = {"gru": 3, "lstm": 4}[spec.cell]
+    both = 2 * gates * spec.hidden * (spec.embedding + spec.hidden)
+    return 3 * 2 * symbols * (both + spec.hidden * vocabulary)
 
 
 def table_1() -> dict[str, dict[str, float]]:
@@ -146,15 +158,16 @@ def main() -> None:
     arguments.add_argument(
         "--steps", type=int, default=3, help="that are timed, of the words paper ten times"
     )
-    arguments.add_argument("--papers", nargs="*", default=["words", "sentences"])
+    arguments.add_argument(
+        "--estimate", action="store_true", help="steps of the sentences paper by operations"
+    )
     options = arguments.parse_args()
     torch.set_num_threads(1)
     runs = plan.runs(config.merged(["config.yaml", *options.configfile]))
+    of_paper = {paper: [run for run in runs if run.paper == paper] for paper in ("words", "sentences")}
     lines = [
-        found
-        for paper, costs in {"words": words, "sentences": sentences}.items()
-        if paper in options.papers
-        for found in costs([run for run in runs if run.paper == paper], options.steps)
+        *words(of_paper["words"], options.steps),
+        *sentences(of_paper["sentences"], 0 if options.estimate else options.steps),
     ]
     show("cost", lines)
     amounts = ("training h", "evaluation h", "weights GB")
