@@ -3,11 +3,11 @@
     python benchmarks/bench_cost.py [--configfile more.yaml] [--steps 3] [--estimate]
 
 A training's hours are its steps times the processor time of a step, measured with its own model and batch. A
-training of the sentences paper ends when its learning rate has fallen often enough: the hours are those of the
-fewest epochs that this takes, on made-up text of its data set's size (Table 1 of the paper). With --estimate
-its steps are not measured, which takes minutes, but are the operations of their matrix products at the rate of
-a large product in single precision. Evaluations of the words paper are their trajectories times the time of
-one. Those of the sentences paper, and AP-BiLSTM, are left out.
+training of the sentences paper ends when its learning rate has fallen often enough: the hours are those of
+the fewest epochs that this takes, on made-up text of its data set's size (Table 1 of the paper). With
+--estimate its steps are not measured, which takes minutes, but are the operations of their matrix products at
+the rate of a large product in single precision. Evaluations of the words paper are their trajectories times
+the time of one. Those of the sentences paper, and AP-BiLSTM, are left out.
 """
 
 import argparse
