@@ -98,7 +98,7 @@ def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
         vocabulary = int(size["vocabulary"])
         text = ptb_like(2000, vocabulary, size["words_mean"], size["words_sd"], spec.max_length or 400)
         if not steps:
-            symbols = batch * (text.lengths.mean() + 1)
+            symbols = batch * float(text.lengths.mean() + 1)
             return operations(parse(SentencesModel, run.model), vocabulary, symbols) / peak
         model = sentences_model.build(parse(SentencesModel, run.model), vocabulary)
         trained = objectives.autoencoder(model, "smim", spec, text, text, seed=0)

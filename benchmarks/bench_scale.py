@@ -141,6 +141,10 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         )
         grid.set(xscale="log", ylabel="", xlabel="", ylim=(0, None))
         grid.set_titles("{col_name}", size=9)
+        for panel, axes in grid.axes_dict.items():
+            values = sorted(table.loc[table["panel"] == panel, "value"])
+            axes.set_xticks(values, [f"{value:g}" for value in values])
+            axes.minorticks_off()
         grid.savefig(path, metadata={"Date": None})
 
 

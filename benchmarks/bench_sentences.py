@@ -11,14 +11,13 @@ weights for so many steps, and their losses are compared.
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from measure import show
+from measure import cpu_seconds, show
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -99,12 +98,12 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
 
 
 def milliseconds(run: Callable[[], object], repeats: int) -> float:
-    """Median time after two calls to warm up."""
+    """Median processor time, of all threads, after two calls to warm up."""
     times = []
     for _ in range(repeats + 2):
-        began = time.perf_counter()
+        began = cpu_seconds()
         run()
-        times.append(1e3 * (time.perf_counter() - began))
+        times.append(1e3 * (cpu_seconds() - began))
     return statistics.median(times[2:])
 
 
