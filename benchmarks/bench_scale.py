@@ -99,7 +99,7 @@ def counting(folder: Path, gigabytes: float) -> Iterator[dict[str, Any]]:
         for file in files:
             repeat(original, file, int(1e6 * SHARDED / shards))
         seconds = sum(counted(file)[0] for file in files)
-        yield line("MB/s", f"files of {SHARDED} MB", shards, SHARDED / seconds)
+        yield line("MB/s", f"files, {SHARDED} MB in all", shards, SHARDED / seconds)
 
 
 def repeat(text: bytes, path: Path, size: int) -> None:
