@@ -19,11 +19,12 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from measure import matrix_peak, show
 from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
@@ -127,6 +128,10 @@ class Row:
     modules: float
     fused: float
 
+    def ratios(self) -> dict[str, float]:
+        """How many times faster than the plain step, and slower than the floor."""
+        return {"padded/fused": self.padded / self.fused, "fused/floor": self.fused / self.floor}
+
 
 def operations(model: StateSpaceModel | GRUBaseline, batch: PackedWords) -> float:
     """Floating-point operations of the matrix products of a step, with gradients, if nothing is padded."""
@@ -155,12 +160,6 @@ def products(model: StateSpaceModel | GRUBaseline) -> int:
 
 def weights(module: torch.nn.Module) -> list[Tensor]:
     return [parameter for parameter in module.parameters() if parameter.dim() == 2]
-
-
-def peak(size: int = 1024, repeats: int = 20) -> float:
-    """Operations a second of a large product."""
-    a = torch.randn(size, size)
-    return 2 * size**3 / (1e-3 * cpu_milliseconds(lambda: a @ a, repeats))
 
 
 def cpu_milliseconds(call: Callable[[], object], repeats: int) -> float:
@@ -235,21 +234,12 @@ def main() -> None:
     split = read_words(options.words) if options.words else documentation_words()
     share = split.train / split.train.sum()
     mean = float(share @ (encode(split.words).lengths.numpy()))
-    rate = peak()
+    rate = matrix_peak()
     print(f"batch {options.batch}, {mean:.2f} symbols a word of {max(map(len, split.words)) + 1}, one thread")
     print(f"a large matrix product: {rate / 1e9:.0f} GFLOP/s; milliseconds of CPU a step")
-    print(
-        f"{'row':24}{'floor':>8}{'padded':>9}{'modules':>9}{'fused':>8}{'padded/fused':>14}{'fused/floor':>13}"
-    )
-    total = 0.0
-    for name, spec in ROWS.items():
-        row = measure(spec, split, options.batch, options.steps, rate)
-        total += row.fused
-        print(
-            f"{name:24}{row.floor:8.2f}{row.padded:9.1f}{row.modules:9.1f}{row.fused:8.2f}"
-            f"{row.padded / row.fused:14.1f}{row.fused / row.floor:13.1f}",
-            flush=True,
-        )
+    rows = {name: measure(spec, split, options.batch, options.steps, rate) for name, spec in ROWS.items()}
+    show("training", [{"row": name, **asdict(row), **row.ratios()} for name, row in rows.items()])
+    total = sum(row.fused for row in rows.values())
     print(f"all of them, {STEPS:,} steps each: {total * STEPS / 60_000:.0f} minutes of one core")
 
 
