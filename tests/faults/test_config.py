@@ -1,7 +1,7 @@
 """Every key of the experiments, broken in every way that its schema knows: a sentence that names the key."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,18 +140,20 @@ def examined(experiment: dict[str, Any]) -> str:
     return ""
 
 
-def shortcomings(name: str, step: int) -> list[str]:
-    found = list(faults(EXPERIMENTS[name]))[::step]
+def shortcomings(name: str, step: int, apart: Collection[str] = ()) -> list[str]:
+    """What is said wrongly of every `step`-th fault of an experiment, but for the faults `apart`."""
+    found = [fault for fault in faults(EXPERIMENTS[name]) if str(fault) not in apart][::step]
+    assert len(found) > (200 if apart else 4000) / step
     said = [(fault, examined(broken(EXPERIMENTS[name], fault))) for fault in found]
-    assert len(found) > 4000 / step
     return [f"{fault}: {text!r}" for fault, text in said if not text.startswith(f"--config: {fault.said}")]
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
 @pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.faults)])
-def test_every_fault_is_named(name, step):
-    assert examined(EXPERIMENTS[name]) == ""
-    assert shortcomings(name, step) == []
+def test_every_fault_is_named(step):
+    assert [examined(experiment) for experiment in EXPERIMENTS.values()] == ["", ""]
+    assert shortcomings("paper", step) == []
+    # The demo lies over the paper's experiment: most of its keys have been broken by now.
+    assert shortcomings("demo", step, apart={str(fault) for fault in faults(EXPERIMENTS["paper"])}) == []
 
 
 @pytest.mark.parametrize(
