@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,14 +163,32 @@ def test_every_fault_is_named(step):
         "--configfile none.yaml",
         "--configfiles config.yaml none.yaml -n",
         "--configfile=none.yaml results/table1.csv",
+        "--configfile workflow -n",
     ],
 )
 def test_a_file_that_is_not_there(project, line):
     result = project.call(f"snakemake --cores 1 {line}")
     assert result.returncode == 1
+    name = "none.yaml" if "none" in line else "workflow"
     assert result.stderr == (
-        "error: --configfile: there is no file none.yaml: name one, and targets behind `--`\n"
+        f"error: --configfile: there is no file {name}: name one, and targets behind `--`\n"
     )
+
+
+@pytest.mark.parametrize("value", ["3", "[a]", "x", "0.5", "true"])
+@pytest.mark.parametrize(
+    "line", ["--configfile mine.yaml", "--config 'papers=[words]' 'a=[' pathvars={}", ""]
+)
+def test_folders_that_are_no_mapping(restored, line, value):
+    """Snakemake reads them before the Snakefile, which could check them."""
+    place = "mine.yaml" if "mine" in line else "--config" if line else "config.yaml"
+    (restored.root / "mine.yaml").write_text(f"pathvars: {value}\n")
+    if place == "config.yaml":
+        (restored.root / place).write_text(f"pathvars: {value}\n")
+    result = restored.call(f"snakemake --cores 1 {line.format(value)} -n")
+    assert result.returncode == 1
+    said = repr(yaml.safe_load(value))
+    assert result.stderr == f"error: {place}: pathvars must be a mapping of keys to values, not {said}\n"
 
 
 # Whatever stands wherever, several at a time.

@@ -104,7 +104,8 @@ def test_the_next_snakemake_on_the_path_runs(tmp_path):
     real.parent.mkdir()
     real.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
     real.chmod(0o755)
-    path = os.pathsep.join([str(FILE.parent), str(FILE.parent / "."), str(real.parent), os.environ["PATH"]])
+    bins = [FILE.parent, FILE.parent / ".", real.parent, Path(sys.executable).parent]
+    path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
     output = subprocess.run(
         ["snakemake", "--config", "a= x", "results/a b.csv"],
         env={"PATH": path},
