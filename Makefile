@@ -5,7 +5,7 @@ PYTHON ?= python3
 # Every recipe runs as in a shell that has sourced envs/activate.
 RUN := . envs/activate &&
 
-.PHONY: help env demo tables status corpora test faults lint bench
+.PHONY: help env demo tables status corpora test faults mutations lint bench
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -44,6 +44,9 @@ test: lint ## run all checks
 
 faults: env ## break things on purpose and see that nothing is lost: kills, full disks, bad downloads
 	@$(RUN) pytest --quiet -m "" tests/faults
+
+mutations: env ## take each protection away and see that its test fails; ARGS=test_training.py: only its tests
+	@$(RUN) python tests/faults/mutations.py $(ARGS)
 
 lint: env ## check style and the workflow's form
 	@$(RUN) ruff check . && ruff format --check .

@@ -299,9 +299,9 @@ def test_a_signal_to_all_processes_of_a_job_saves_the_step_and_asks_for_a_rerun(
 
 
 def test_a_loss_that_is_no_number_ends_with_a_sentence_and_leaves_the_reason(new_words):
-    failing = new_words("failing", learning_rate=1e45, clip=None)
+    failing = new_words("failing", learning_rate=1e18, clip=None, checkpoint_every=1)
     result = subprocess.run(failing.command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
+    assert result.returncode == 2, result.stderr
     last = result.stderr.splitlines()[-1]
     assert re.fullmatch(
         r"error: words\.runs\.standard\.tril, seed 0: the loss became (nan|-?inf) at step \d+, "
@@ -314,3 +314,9 @@ def test_a_loss_that_is_no_number_ends_with_a_sentence_and_leaves_the_reason(new
     assert failure["status"] == "failed"
     assert failure["reason"] in last
     assert not (failing.out / "model.safetensors").exists()
+    # What was saved before is kept, and leads to the same end.
+    failing.steps.start("words.train", failing.options)
+    code, said = failing.steps.end()
+    assert code == 2
+    assert "going on after step" in said
+    assert said.splitlines()[-1] == last

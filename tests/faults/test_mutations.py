@@ -1,0 +1,47 @@
+"""Every line of the README's table of faults has tests, and each of them a change that must make it fail."""
+
+import re
+
+import pytest
+
+from faults.mutations import ROOT, mutations
+
+ALL = mutations()
+
+
+def names(file: str) -> list[str]:
+    """The names of the tests in a file, behind that of their class."""
+    text = (ROOT / "tests" / "faults" / file).read_text(encoding="utf-8")
+    found, within = [], ""
+    for spaces, kind, name in re.findall(r"^( *)(class|def) (\w+)", text, flags=re.MULTILINE):
+        if not spaces:
+            within = name if kind == "class" else ""
+        if kind == "def" and name.startswith("test_"):
+            found.append(f"{within}.{name}")
+    return found
+
+
+def promised() -> list[tuple[str, str]]:
+    """Files of tests in the README's table, each with words of a test's name or none."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is promised")[2]
+    rows = re.findall(r"^\|.*\| ([^|]*`[^|]*) \|$", section.partition("\n## ")[0], flags=re.MULTILINE)
+    found, file = [], ""
+    for row in rows:
+        said = re.findall(r"`([\w.]+)`", row)
+        if said[0].endswith(".py"):
+            file, *said = said
+        found += [(file, words) for words in said or [""]]
+    return found
+
+
+@pytest.mark.parametrize("mutation", ALL, ids=lambda mutation: mutation.without)
+def test_a_mutation_fits_what_it_changes(mutation):
+    assert mutation.applied(ROOT)
+    assert any(mutation.words in name for name in names(mutation.test))
+
+
+def test_every_promise_has_a_test_and_a_mutation():
+    assert len(promised()) > 14
+    for file, words in promised():
+        assert any(words in name for name in names(file)), words
+        assert any(file == each.test and words in each.words for each in ALL), (file, words)
