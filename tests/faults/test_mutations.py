@@ -27,11 +27,12 @@ def promised() -> list[tuple[str, str]]:
     rows = re.findall(r"^\|.*\| ([^|]*`[^|]*) \|$", section.partition("\n## ")[0], flags=re.MULTILINE)
     found, file = [], ""
     for row in rows:
-        said = re.findall(r"`([\w.]+)`", row)
-        if said[0].endswith(".py"):
-            file, *said = said
-        found += [(file, words) for words in said or [""]]
-    return found
+        for said in re.findall(r"`([\w.]+)`", row):
+            file, words = (said, "") if said.endswith(".py") else (file, said)
+            found.append((file, words))
+    # Of a file that is named with some of its tests, these are meant.
+    named = {file for file, words in found if words}
+    return [(file, words) for file, words in found if words or file not in named]
 
 
 @pytest.mark.parametrize("mutation", ALL, ids=lambda mutation: mutation.without)

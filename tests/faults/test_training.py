@@ -298,18 +298,24 @@ def test_a_signal_to_all_processes_of_a_job_saves_the_step_and_asks_for_a_rerun(
     assert json.loads((cut.out / "cost.json").read_text())["steps"] == WORDS["training"]["steps"]
 
 
-def test_a_loss_that_is_no_number_ends_with_a_sentence_and_leaves_the_reason(new_words):
-    failing = new_words("failing", learning_rate=1e18, clip=None, checkpoint_every=1)
-    result = subprocess.run(failing.command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert result.returncode == 2, result.stderr
-    last = result.stderr.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("rate", "what"),
+    [(1e18, r"became (nan|-?inf)"), (3.0, r"exploded from [\d.]+ to [\d.e+]+")],
+    ids=["no number", "explodes"],
+)
+def test_a_loss_that_is_no_number_or_explodes_is_a_sentence_and_leaves_the_reason(new_words, rate, what):
+    failing = new_words(f"failing at {rate}", learning_rate=rate, clip=None, checkpoint_every=1, log_every=1)
+    failing.steps.start("words.train", failing.options)
+    code, said = failing.steps.end()
+    assert code == 2, said
+    last = said.splitlines()[-1]
     assert re.fullmatch(
-        r"error: words\.runs\.standard\.tril, seed 0: the loss became (nan|-?inf) at step \d+, "
+        rf"error: words\.runs\.standard\.tril, seed 0: the loss {what} at step \d+, "
         r"whose batch has '[a-z]+', '[a-z]+', '[a-z]+': "
         r"lower its training\.learning_rate or set its training\.clip in config\.yaml",
         last,
     )
-    assert "Traceback" not in result.stderr
+    assert "Traceback" not in said
     failure = json.loads((failing.unfinished / "failure.json").read_text())
     assert failure["status"] == "failed"
     assert failure["reason"] in last
