@@ -97,6 +97,7 @@ def test_commands_have_texts_as_they_stand(commands, overlay, tmp_path, most):
             words = (tmp_path / "words").read_text().split("\0")[:-1]
             expected = shlex.split(command)
             assert words == expected[expected.index("python") + 1 :], rule
+            assert all(json.loads(word) for word in words if word.startswith("{")), "settings are one word"
             seen += "\n".join(words)
     assert harmed(tmp_path) == []
     forms = {text: (text, json.dumps(text, ensure_ascii=False)[1:-1]) for text in texts(overlay)}
