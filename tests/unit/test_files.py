@@ -136,3 +136,23 @@ def test_an_error_about_no_file_gets_one(named):
     with pytest.raises(OSError, match="No space left") as error, naming("here"):
         raise OSError(errno.ENOSPC, "No space left on device", named)
     assert error.value.filename == (named or "here")
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_that_is_there_in_the_end(tmp_path, monkeypatch):
+    events = []
+    sync, replace = os.fsync, Path.replace
+
+    def syncing(file):
+        events.append(("sync", os.fstat(file).st_ino))
+        sync(file)
+
+    def renaming(path, name):
+        events.append(("rename", path.stat().st_ino))
+        return replace(path, name)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "replace", renaming)
+    path = tmp_path / "a.txt"
+    write_text(path, "tick")
+    file, folder = path.stat().st_ino, tmp_path.stat().st_ino
+    assert events == [("sync", file), ("rename", file), ("sync", folder)]
