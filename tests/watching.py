@@ -33,6 +33,10 @@ def differing(root: Path, reference: Path) -> set[str]:
 def wait_until(condition: Callable[[], object], what: str) -> None:
     """Return as soon as `condition` holds."""
     end = time.monotonic() + LIMIT
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.01)
+        now = time.monotonic()
+        assert now < end, f"waited in vain for {what}"
+        # A look that takes long, as at many files, should not take the time of what is waited for.
+        time.sleep(max(0.01, 4 * (now - began)))
+        began = time.monotonic()
