@@ -45,7 +45,7 @@ def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> T
     for network in (model.variational.network, *networks):
         layers += [layer for layer in network if isinstance(layer, nn.Linear)]
     grus = [gru for gru in (inference.forward_gru, inference.backward_gru) if gru is not None]
-    parameters = [model.initial]
+    parameters: list[Tensor] = [model.initial]
     for gru in grus:
         parameters += _recurrent(inference.embedding, gru)
     masks = transition.masks if isinstance(transition, RealNVPTransition) else ()
@@ -82,8 +82,9 @@ def summed_log_probs(model: GRUBaseline, batch: PackedWords) -> Tensor:
 
 def _recurrent(embedding: nn.Embedding, gru: nn.GRU) -> list[Tensor]:
     """A GRU's parameters; what it makes of the letters alone comes as a table."""
-    table = nn.functional.linear(embedding.weight, gru.weight_ih_l0, gru.bias_ih_l0)
-    return [table, gru.weight_hh_l0, gru.bias_hh_l0]
+    own = dict(gru.named_parameters())
+    table = nn.functional.linear(embedding.weight, own["weight_ih_l0"], own["bias_ih_l0"])
+    return [table, own["weight_hh_l0"], own["bias_hh_l0"]]
 
 
 def _affine(layers: Sequence[nn.Linear]) -> list[Tensor]:
@@ -91,10 +92,8 @@ def _affine(layers: Sequence[nn.Linear]) -> list[Tensor]:
 
 
 def _networks(transition: nn.Module) -> Iterator[nn.Sequential]:
-    if isinstance(transition, DiagonalTransition):
-        yield transition.network
-    else:
-        yield from transition.networks
+    """The networks of a transition function, in the order of its layers."""
+    return (module for module in transition.modules() if isinstance(module, nn.Sequential))
 
 
 def _apply(call: Call, parameters: Sequence[Tensor]) -> Tensor:
