@@ -198,8 +198,11 @@ def _at(value: Any, key: Key) -> Any:
     return value
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML as Snakemake reads it, except that a key may not stand twice in one mapping."""
+class _Loader(yaml.SafeLoader):
+    """YAML as Snakemake reads it, except that a key may not stand twice in one mapping.
+
+    libyaml's parser refuses half of a surrogate pair before it is known in which key it stands.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
