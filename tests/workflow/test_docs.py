@@ -12,12 +12,35 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def rulegraph():
-    spec = importlib.util.spec_from_file_location("rulegraph", ROOT / "docs" / "rulegraph.py")
+def program(name):
+    """A program of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def rulegraph():
+    return program("rulegraph")
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return program("findings")
+
+
+def test_findings_are_those_of_the_records(findings):
+    for path, text in findings.rendered().items():
+        assert path.read_text(encoding="utf-8") == text, "write it anew: python docs/findings.py"
+
+
+def test_a_sentence_that_the_records_contradict_stops_the_findings(findings):
+    assert findings.sure(True) == ""
+    with pytest.raises(ValueError, match="no longer support"):
+        findings.sure(findings.mean("ptb/smim-16", "nll_elbo") < findings.mean("ptb/smim-16", "nll_melbo"))
+    with pytest.raises(FileNotFoundError, match="nothing is recorded of ptb/smim-17"):
+        findings.mean("ptb/smim-17", "nll_elbo")
 
 
 def test_the_pictures_of_the_rules_are_those_of_the_workflow(rulegraph, project):

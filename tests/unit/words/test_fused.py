@@ -1,7 +1,10 @@
 """The fused pass against the Python modules: the same noise gives the same value and gradients."""
 
 import logging
+import platform
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,12 +12,13 @@ from specs import BASE
 
 from textlvm.words import fused
 from textlvm.words.fused import build as building
-from textlvm.words.letters import encode, pack
+from textlvm.words.letters import PackedWords, encode, pack
 from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import bound, log_likelihood, step_bounds
 
-pytestmark = pytest.mark.skipif(building.library() is None, reason="there is no C++ compiler")
+fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
+"""On what needs a compiler; that it compiles is a test, not a condition."""
 
 # A power of two: the buffer that moves diagonals is float32 whatever the model's type.
 SPEC = replace(BASE, delta=0.125)
@@ -54,13 +58,18 @@ def batch_of(n, seed=0):
     return pack(encode(words), torch.arange(n))
 
 
+def named(name, message):
+    return f"{name}: {message}"
+
+
 def gradients(model, value):
     names, parameters = zip(*model.named_parameters(), strict=True)
     return dict(zip(names, torch.autograd.grad(value, parameters), strict=True))
 
 
+@fuses
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
-# One word, a block and a bit, and several blocks of words.
+# One word, one more than there are lanes, and several blocks of words.
 @pytest.mark.parametrize("n", [1, 17, 150])
 def test_value_and_gradients_are_those_of_the_modules(changes, n):
     model, batch = model_of(changes), batch_of(n)
@@ -69,9 +78,10 @@ def test_value_and_gradients_are_those_of_the_modules(changes, n):
     torch.testing.assert_close(found, expected, rtol=1e-11, atol=0)
     reference = gradients(model, expected)
     for name, gradient in gradients(model, found).items():
-        torch.testing.assert_close(gradient, reference[name], rtol=1e-9, atol=1e-9, msg=name)
+        torch.testing.assert_close(gradient, reference[name], rtol=1e-9, atol=1e-9, msg=partial(named, name))
 
 
+@fuses
 @pytest.mark.parametrize("dim", [8, 16, 3])
 @pytest.mark.parametrize("n", [1, 17, 150])
 def test_the_baseline_is_that_of_the_modules(dim, n):
@@ -80,11 +90,14 @@ def test_the_baseline_is_that_of_the_modules(dim, n):
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
     reference = gradients(model, expected)
     for name, gradient in gradients(model, found).items():
-        torch.testing.assert_close(gradient, reference[name], rtol=1e-10, atol=1e-10, msg=name)
+        torch.testing.assert_close(
+            gradient, reference[name], rtol=1e-10, atol=1e-10, msg=partial(named, name)
+        )
     with torch.no_grad():
         assert log_likelihood(model, batch) == found.detach()
 
 
+@fuses
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
 def test_single_precision_differs_by_rounding(changes):
     model, batch = model_of(changes, torch.float32), batch_of(150)
@@ -94,9 +107,12 @@ def test_single_precision_differs_by_rounding(changes):
     reference = gradients(model, expected)
     for name, gradient in gradients(model, found).items():
         scale = float(reference[name].abs().max())
-        torch.testing.assert_close(gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=name)
+        torch.testing.assert_close(
+            gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
+        )
 
 
+@fuses
 def test_without_gradients_the_value_is_the_same():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
@@ -105,6 +121,7 @@ def test_without_gradients_the_value_is_the_same():
         assert fused.summed_bounds(model, batch, noise) == value.detach()
 
 
+@fuses
 def test_gradients_scale_with_what_follows_and_skip_what_is_frozen():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
@@ -115,6 +132,7 @@ def test_gradients_scale_with_what_follows_and_skip_what_is_frozen():
     torch.testing.assert_close(model.inference.head.weight.grad, -3 * reference["inference.head.weight"])
 
 
+@fuses
 def test_no_number_stays_no_number():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
@@ -125,6 +143,7 @@ def test_no_number_stays_no_number():
             hurt.flatten()[0] = kept
 
 
+@fuses
 def test_words_do_not_depend_on_each_other():
     """The sum over a batch is that of its words one by one, whatever block they fall into."""
     model, n = model_of({"samples": 2, "layers": 2}), 70
@@ -134,54 +153,124 @@ def test_words_do_not_depend_on_each_other():
     with torch.no_grad():
         for word in range(n):
             rows = batch.word == word
-            alone = pack(encode([""]), torch.zeros(1, dtype=torch.long))
             length = int(rows.sum())
-            alone = replace(
-                alone,
-                letters=batch.letters[rows],
-                batch_sizes=(1,) * length,
-                reversal=torch.arange(length).flip(0),
-                word=torch.zeros(length, dtype=torch.long),
+            alone = PackedWords(
+                batch.letters[rows], (1,) * length, torch.arange(length).flip(0), torch.zeros(length).long()
             )
-            its = Noise(noise.draws[rows], noise.moves[rows], noise.gumbel[rows])
+            its = Noise(*(array[rows] for array in noise))
             total += float(fused.summed_bounds(model, alone, its))
         assert total == pytest.approx(float(fused.summed_bounds(model, batch, noise)), rel=1e-12)
 
 
-def test_without_a_compiler_the_modules_do_it(monkeypatch, caplog):
-    monkeypatch.setattr(building.shutil, "which", lambda _: None)
+@fuses
+def test_the_layout_of_tensors_does_not_matter():
+    model, batch = model_of({"samples": 3}), batch_of(40)
+    noise = draw_noise(model, batch)
+    value = fused.summed_bounds(model, batch, noise)
+    reference = gradients(model, value)
+    turned = Noise(*(array.transpose(0, 1).contiguous().transpose(0, 1) for array in noise))
+    weight = model.inference.head.weight
+    weight.data = weight.data.T.contiguous().T
+    again = fused.summed_bounds(model, batch, turned)
+    assert again == value
+    for name, gradient in gradients(model, again).items():
+        torch.testing.assert_close(gradient, reference[name], rtol=0, atol=0, msg=partial(named, name))
+
+
+@fuses
+def test_other_types_are_left_to_the_modules_or_refused():
+    model, batch = model_of({}, torch.float32), batch_of(4)
+    noise = draw_noise(model, batch)
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(TypeError, match="one type"):
+        fused.summed_bounds(model, batch, noise)
+    with pytest.raises(TypeError, match="one type"):
+        fused.summed_bounds(model, batch, Noise(noise.draws.double(), None, None))
+    assert fused.can_fuse(model)
+    assert not fused.can_fuse(model.bfloat16())
+
+
+@fuses
+def test_there_is_no_second_derivative():
+    model, batch = model_of({}), batch_of(4)
+    value = fused.summed_bounds(model, batch, draw_noise(model, batch))
+    (gradient,) = torch.autograd.grad(value, [model.initial], create_graph=True)
+    assert not gradient.requires_grad
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """An empty cache of compiled code, for a test alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     building.library.cache_clear()
-    try:
-        with caplog.at_level(logging.WARNING):
-            model, batch = model_of({}), batch_of(5)
-            torch.manual_seed(1)
-            value = bound(model, batch)
-        assert "no C++ compiler" in caplog.text
+    yield tmp_path / "textlvm"
+    building.library.cache_clear()
+
+
+def test_without_a_compiler_the_modules_do_it(monkeypatch, caplog, cache):
+    monkeypatch.setattr(building.shutil, "which", lambda _: None)
+    with caplog.at_level(logging.WARNING):
+        model, batch = model_of({}), batch_of(5)
         torch.manual_seed(1)
-        assert value == step_bounds(model, batch, draw_noise(model, batch)).sum()
-    finally:
-        building.library.cache_clear()
+        value = bound(model, batch)
+    assert "no C++ compiler" in caplog.text
+    torch.manual_seed(1)
+    assert value == step_bounds(model, batch, draw_noise(model, batch)).sum()
 
 
-def test_a_compiler_that_fails_is_named_once(monkeypatch, caplog, tmp_path):
+def test_a_compiler_that_fails_is_named_once(monkeypatch, caplog, tmp_path, cache):
     broken = tmp_path / "c++"
     broken.write_text("#!/bin/sh\n[ $1 = --version ] || { echo no such flag >&2; exit 1; }\n")
     broken.chmod(0o755)
     monkeypatch.setenv("CXX", str(broken))
-    building.library.cache_clear()
-    try:
-        with caplog.at_level(logging.WARNING):
-            assert building.library() is building.library() is None
-        assert caplog.text.count("no such flag") == 1
-    finally:
-        building.library.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        assert building.library() is building.library() is None
+    assert caplog.text.count("no such flag") == 1
 
 
-def test_it_is_compiled_once_for_a_user(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    first = building._compiled(building.shutil.which("g++") or building.shutil.which("c++"))
-    written = first.stat().st_mtime_ns
-    assert first.parent == tmp_path / "textlvm"
-    assert building._compiled(building.shutil.which("g++") or building.shutil.which("c++")) == first
-    assert first.stat().st_mtime_ns == written
-    assert list(first.parent.iterdir()) == [first]
+@fuses
+def test_it_is_compiled_once_for_a_user_and_anew_when_damaged(monkeypatch, cache):
+    assert building.library() is not None
+    (kept,) = cache.iterdir()
+    lines = []
+    run = building.subprocess.run
+    monkeypatch.setattr(
+        building.subprocess, "run", lambda line, **more: lines.append(line) or run(line, **more)
+    )
+    building.load(building.compiler())
+    assert [line[-1] for line in lines] == ["--version"]
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    assert building.load(building.compiler()) is not None
+    assert len(lines) == 3
+    assert kept.read_bytes() == whole
+
+
+@fuses
+@pytest.mark.parametrize("home", ["none", "no folder"])
+def test_without_a_place_to_keep_it_it_is_compiled_all_the_same(monkeypatch, tmp_path, cache, home):
+    if home == "none":
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    else:
+        (tmp_path / "textlvm").write_text("a file where the folder should be")
+    assert building.load(building.compiler()) is not None
+    assert not cache.is_dir()
+
+
+@fuses
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these vectors are of x86-64")
+def test_shorter_vectors_give_the_same(monkeypatch, cache):
+    """What is compiled on a processor without AVX-512; only the order of sums differs."""
+    model, batch = model_of({"samples": 3, "layers": 2}, torch.float32), batch_of(40)
+    noise = draw_noise(model, batch)
+    expected = fused.summed_bounds(model, batch, noise).detach()
+    shorter = building.load(building.compiler(), ("-std=c++17", "-O2", "-fPIC", "-shared", "-w"))
+    monkeypatch.setattr(fused, "library", lambda: shorter)
+    found = fused.summed_bounds(model, batch, noise)
+    torch.testing.assert_close(found.detach(), expected, rtol=1e-6, atol=0)
+    reference = gradients(model, step_bounds(model, batch, noise).sum())
+    for name, gradient in gradients(model, found).items():
+        scale = float(reference[name].abs().max())
+        torch.testing.assert_close(
+            gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
+        )

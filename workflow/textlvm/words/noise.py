@@ -1,6 +1,6 @@
 """The random numbers behind a batch's bounds, drawn before the recurrence rather than inside of it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,8 +11,7 @@ from textlvm.words.model import StateSpaceModel
 __all__ = ["Noise", "draw_noise"]
 
 
-@dataclass(frozen=True)
-class Noise:
+class Noise(NamedTuple):
     """Packed like the batch: N symbols, K samples of each, dimension d."""
 
     draws: Tensor

@@ -1,7 +1,7 @@
 """The losses of `textlvm.words.objective` and their gradients in one pass over a batch, on a CPU.
 
-A step of a model is some forty operations on a few hundred numbers, so that PyTorch spends most of its time
-between them. The C++ beside this file takes a block of words through all of it while the block is in the
+A position of a batch is some forty operations on a few thousand numbers, so that PyTorch spends most of its
+time between them. The C++ beside this file takes a block of words through all of it while the block is in the
 cache. It computes the same functions up to rounding; the Python modules are the reference.
 """
 
@@ -11,16 +11,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.fused.build import library
-from textlvm.words.fused.structures import REALS, structures
+from textlvm.words.fused.structures import BaselineProblem, Batch, BoundProblem, Parameter
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise
 from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
 
 __all__ = ["can_fuse", "summed_bounds", "summed_log_probs"]
+
+TYPES = {torch.float32: "float32", torch.float64: "float64"}
+"""What it is compiled for."""
 
 KINDS = (DiagonalTransition, TrilTransition, RealNVPTransition)
 """F_g, as BoundProblem counts them."""
@@ -30,8 +34,9 @@ Call = Callable[[Sequence[Tensor], Sequence[Tensor] | None], float]
 
 
 def can_fuse(model: nn.Module) -> bool:
-    """Whether the functions here work for a model: it is on a CPU, and there is a compiler."""
-    return next(model.parameters()).device.type == "cpu" and library() is not None
+    """Whether the functions here work for a model: on a CPU, of one type, where there is a compiler."""
+    kinds = {(parameter.device.type, parameter.dtype) for parameter in model.parameters()}
+    return kinds in ({("cpu", dtype)} for dtype in TYPES) and library() is not None
 
 
 def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
@@ -50,6 +55,9 @@ def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> T
         parameters += _recurrent(inference.embedding, gru)
     masks = transition.masks if isinstance(transition, RealNVPTransition) else ()
     kept = (ctypes.c_int * len(masks))(*masks)
+    # What pointers lead to must live until the call returns.
+    drawn = [None if array is None else array.contiguous() for array in noise]
+    draws, moves, gumbel = (None if array is None else array.data_ptr() for array in drawn)
     settings = {
         "samples": model.samples,
         "kind": next(i for i, kind in enumerate(KINDS) if isinstance(transition, kind)),
@@ -60,13 +68,14 @@ def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> T
         "directions": len(grus),
         "delta": model.variational.delta,
         "kept": ctypes.addressof(kept),
-        "draws": noise.draws.data_ptr(),
-        "moves": None if noise.moves is None else noise.moves.data_ptr(),
-        "gumbel": None if noise.gumbel is None else noise.gumbel.data_ptr(),
+        "draws": draws,
+        "moves": moves,
+        "gumbel": gumbel,
     }
 
     def call(values: Sequence[Tensor], gradients: Sequence[Tensor] | None) -> float:
-        return _call("bound", len(model.initial), batch, values, gradients, settings)
+        _require_one_type([*values, *(array for array in drawn if array is not None)])
+        return _call(BoundProblem, "bound", len(model.initial), batch, values, gradients, settings)
 
     return _apply(call, parameters + _affine(layers))
 
@@ -75,7 +84,8 @@ def summed_log_probs(model: GRUBaseline, batch: PackedWords) -> Tensor:
     """The sum over words of log P(w), in nats, as a scalar."""
 
     def call(values: Sequence[Tensor], gradients: Sequence[Tensor] | None) -> float:
-        return _call("baseline", model.gru.hidden_size, batch, values, gradients, {})
+        _require_one_type(values)
+        return _call(BaselineProblem, "baseline", model.gru.hidden_size, batch, values, gradients, {})
 
     return _apply(call, [*_recurrent(model.embedding, model.gru), *_affine([model.output])])
 
@@ -107,15 +117,26 @@ class _Fused(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, call: Call, *parameters: Tensor) -> Tensor:
-        ctx.gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        ctx.gradients = [
+            torch.zeros_like(parameter, memory_format=torch.contiguous_format) for parameter in parameters
+        ]
         return parameters[0].new_tensor(call(parameters, ctx.gradients))
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
         return (None, *torch._foreach_mul(ctx.gradients, factor))
 
 
+def _require_one_type(tensors: Sequence[Tensor]) -> None:
+    """Raises `TypeError` unless all are of one type on the CPU; autocast, say, gives some another."""
+    found = {(tensor.device.type, tensor.dtype) for tensor in tensors}
+    if len(found) != 1:
+        raise TypeError(f"the fused pass takes tensors of one type on the CPU, not {found}")
+
+
 def _call(
+    problem: Callable[..., ctypes.Structure],
     function: str,
     dim: int,
     batch: PackedWords,
@@ -123,27 +144,27 @@ def _call(
     gradients: Sequence[Tensor] | None,
     settings: dict[str, Any],
 ) -> float:
-    """Call a function of words.cpp; all that it points to lives until it returns."""
-    dtype = values[0].dtype
-    kinds = structures(REALS[dtype])
+    """Call a function of words.cpp. Raises `MemoryError` where memory runs out."""
     values = [value.contiguous() for value in values]
     pointers = [None] * len(values) if gradients is None else [gradient.data_ptr() for gradient in gradients]
-    parameters = (kinds.parameter * len(values))(
+    parameters = (Parameter * len(values))(
         *(
-            kinds.parameter(value.data_ptr(), pointer, len(value), value.shape[-1])
+            Parameter(value.data_ptr(), pointer, len(value), value.shape[-1])
             for value, pointer in zip(values, pointers, strict=True)
         )
     )
     sizes, letters = torch.tensor(batch.batch_sizes), batch.letters.contiguous()
-    problem = kinds.problem[function](
+    described = problem(
         dim=dim,
         backward=gradients is not None,
-        batch=kinds.batch(len(sizes), sizes.data_ptr(), letters.data_ptr()),
+        batch=Batch(len(sizes), sizes.data_ptr(), letters.data_ptr()),
         parameters=ctypes.addressof(parameters),
         **settings,
     )
     found = library()
     assert found is not None
-    compiled = getattr(found, f"{function}_{str(dtype).removeprefix('torch.')}")
-    compiled.restype = ctypes.c_double
-    return compiled(ctypes.byref(problem))
+    compiled = getattr(found, f"{function}_{TYPES[values[0].dtype]}")
+    result = ctypes.c_double()
+    if not compiled(ctypes.byref(described), ctypes.byref(result)):
+        raise MemoryError("no memory for the arrays of a block of words")
+    return result.value

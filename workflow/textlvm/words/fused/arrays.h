@@ -5,12 +5,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
 constexpr int LANES = 16;
 
-// Bytes of a vector: two of a processor's own do no harm.
+// Bytes of a vector; one that is twice as long as the processor's own does no harm.
 #ifdef __AVX512F__
 constexpr int BYTES = 64;
 #else
@@ -45,7 +46,7 @@ template <class R> struct Arrays {
         const Integers power = (Integers)shifted - (Integers)fill(round);
         return sum * (Vector)((power + bias) << mantissa);
     }
-    // Of positive numbers; no number stays no number.
+    // Of positive normal numbers; no number stays no number.
     static Vector log(Vector x) {
         constexpr int mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023, terms = SINGLE ? 5 : 12;
         const Integers bits = (Integers)x, one = (Integers)fill(1);
@@ -59,6 +60,7 @@ template <class R> struct Arrays {
         for (int i = terms; i; i--) sum = sum * square + R(1) / (2 * i - 1);
         return 2 * s * sum + __builtin_convertvector(power, Vector) * R(0.6931471805599453) + 0 * x;
     }
+    // To the rounding of 1, not of its value.
     static Vector tanh(Vector x) { return 1 - 2 / (exp(2 * x) + 1); }
     static Vector sigmoid(Vector x) { return 1 / (1 + exp(-x)); }
     static Vector magnitude(Vector x) { return x < 0 ? -x : x; }
@@ -163,8 +165,9 @@ template <class R> class Arena {
         for (; current < chunks.size() && used + n > chunks[current].size; used = 0) current++;
         if (current == chunks.size()) {
             const long size = n > CHUNK ? n : CHUNK;
-            chunks.push_back(
-                {Memory(static_cast<R *>(std::aligned_alloc(64, size * sizeof(R))), std::free), size});
+            void *memory = std::aligned_alloc(64, size * sizeof(R));
+            if (!memory) throw std::bad_alloc();
+            chunks.push_back({Memory(static_cast<R *>(memory), std::free), size});
         }
         R *taken = chunks[current].memory.get() + used;
         used += n;

@@ -9,8 +9,7 @@ template <class R> struct BaselineProblem {
     const Parameter<R> *parameters;
 };
 
-template <class R> class Baseline : Arrays<R> {
-    using A = Arrays<R>;
+template <class R> class Baseline {
 
   public:
     explicit Baseline(const BaselineProblem<R> &problem) : p(problem), d(p.dim) {
@@ -22,7 +21,7 @@ template <class R> class Baseline : Arrays<R> {
     double run() {
         constexpr int width = 4 * LANES;
         double sum = 0;
-        for (int from = 0; from < p.batch.sizes[0]; from += width) sum += block(places(p.batch, from, width));
+        for (int from = 0; from < p.batch.sizes[0]; from += width) sum += solve(places(p.batch, from, width));
         return sum;
     }
 
@@ -30,10 +29,10 @@ template <class R> class Baseline : Arrays<R> {
     struct Step {
         std::vector<int> previous; // letters; the end-of-word symbol, 0, starts a word
         typename Gru<R>::Step gru;
-        const R *probabilities, *alive;
+        const R *probabilities, *mask;
     };
 
-    double block(const std::vector<Place> &block) {
+    double solve(const std::vector<Place> &block) {
         arena.reset();
         std::vector<Step> steps;
         const R *before = arena.zeros(d * block[0].lanes);
@@ -47,11 +46,11 @@ template <class R> class Baseline : Arrays<R> {
                 before = fitted(arena, steps[t - 1].gru.after, d, block[t - 1].lanes, s.alive, s.lanes);
             }
             step.gru = gru.forward(arena, before, step.previous.data(), s.lanes);
-            R *log_probabilities = arena.zeros(s.lanes), *alive = arena.zeros(s.lanes);
+            R *log_probabilities = arena.zeros(s.lanes), *mask = arena.zeros(s.lanes);
             step.probabilities =
                 emission.forward(arena, log_probabilities, step.gru.after, s.letters.data(), 1, s.lanes);
-            for (int m = 0; m < s.alive; m++) sum += log_probabilities[m], alive[m] = 1;
-            step.alive = alive;
+            for (int m = 0; m < s.alive; m++) sum += log_probabilities[m], mask[m] = 1;
+            step.mask = mask;
             steps.push_back(std::move(step));
         }
         if (p.backward) back(block, steps);
@@ -65,7 +64,7 @@ template <class R> class Baseline : Arrays<R> {
             const Step &step = steps[t];
             R *g = arena.zeros(d * s.lanes), *g_before = arena.zeros(d * s.lanes);
             if (g_next) add_lanes(g, s.lanes, g_next, d, block[t + 1].lanes, block[t + 1].alive);
-            emission.backward(arena, g, step.alive, step.probabilities, step.gru.after, s.letters.data(), 1,
+            emission.backward(arena, g, step.mask, step.probabilities, step.gru.after, s.letters.data(), 1,
                               s.lanes);
             gru.backward(arena, g_before, g, step.gru, step.previous.data(), s.alive, s.lanes);
             g_next = g_before;

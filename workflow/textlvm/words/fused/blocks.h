@@ -12,7 +12,7 @@ struct Batch {
 // A position of the words of a block.
 struct Place {
     long row;   // of the block's first word in packed arrays
-    int alive;  // words that have this position: the first lanes; what the others compute counts nowhere
+    int alive;  // words that have this position: the first lanes; the others are finite and count nowhere
     long lanes; // `alive`, rounded up
     std::vector<int> letters;
 };

@@ -7,7 +7,7 @@ template <class R> struct BoundProblem {
     int dim, samples, kind, layers;  // kind of F_g: 0 diagonal, 1 triangular, 2 couplings
     int inverse, reverse, proposals; // the networks compute F_g^-1; dimensions turn; q sees proposals
     int directions, backward;        // GRUs; whether gradients are wanted
-    R delta;
+    double delta;
     Batch batch;
     const int *kept; // (layers,) dimensions that couplings let pass
     const R *draws;  // packed (N, samples, dim): the noise of q
@@ -41,13 +41,13 @@ template <class R> class Bound : Arrays<R> {
         from_letters = linear(true), from_state = linear(false);
         if (p.proposals) from_proposal = linear(false);
         head = linear(true), emission.linear = linear(true);
-        variational = {{}, network(2), d, true, p.delta};
+        variational = {{}, network(2), d, true, R(p.delta)};
         generative.d = d, generative.reverse = p.reverse;
         for (int i = 0; i < p.layers; i++)
             if (p.kind == 2)
                 generative.couplings.push_back({{}, network(3), d, p.kept[i]});
             else
-                generative.affine.push_back({{}, network(2), d, p.kind == 0, p.delta});
+                generative.affine.push_back({{}, network(2), d, p.kind == 0, R(p.delta)});
     }
 
     double run() {

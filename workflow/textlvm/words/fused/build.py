@@ -5,13 +5,16 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
-__all__ = ["library"]
+from textlvm.files import write_bytes
+
+__all__ = ["compiler", "library"]
 
 FOLDER = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
@@ -19,46 +22,69 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled functions, or None, said once in the log, where there is no compiler that makes them."""
-    compiler = next(filter(None, map(shutil.which, (os.environ.get("CXX", "g++"), "c++", "clang++"))), None)
-    if compiler is None:
+    """The compiled functions, or None, said once in the log, where they cannot be had."""
+    command = compiler()
+    if command is None:
         logging.warning("there is no C++ compiler: training without the fused step, several times slower")
         return None
     try:
-        return ctypes.CDLL(str(_compiled(compiler)))
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", None) or error
-        logging.warning(
-            "the fused step does not compile, training without it, several times slower: %s", said
-        )
+        return load(command)
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.splitlines() if line.strip()] or [str(error)]
+        logging.warning("training without the fused step, several times slower: %s", lines[0])
+    except OSError as error:
+        logging.warning("training without the fused step, which cannot be loaded (%s)", error)
+    return None
+
+
+def compiler() -> tuple[str, ...] | None:
+    """The command that compiles C++: that in the environment variable CXX, or the first one there is."""
+    for name in (os.environ.get("CXX", ""), "g++", "c++", "clang++"):
+        command = tuple(shlex.split(name))
+        if command and shutil.which(command[0]):
+            return command
+    return None
+
+
+def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDLL:
+    """The functions, from the cache or compiled now.
+
+    Raises `subprocess.CalledProcessError` if they do not compile, and `OSError` if they cannot be loaded.
+    """
+    sources = [FOLDER / "words.cpp", *sorted(FOLDER.glob("*.h"))]
+    version = subprocess.run((*command, "--version"), capture_output=True, check=True, text=True).stdout
+    parts = [version, _processor(), *flags, *(path.read_text(encoding="utf-8") for path in sources)]
+    name = f"words-{_digest(chr(0).join(parts).encode())}"
+    folder = _cache()
+    # A file's name says what it must hold: one that was damaged is no file.
+    for path in folder.glob(f"{name}-*.so") if folder else ():
+        if path.stem == f"{name}-{_digest(path.read_bytes())}":
+            return ctypes.CDLL(str(path))
+    with tempfile.TemporaryDirectory(prefix="textlvm-") as scratch:
+        made = Path(scratch, "words.so")
+        line = (*command, *flags, str(sources[0]), "-o", str(made))
+        subprocess.run(line, capture_output=True, check=True, text=True)
+        compiled = made.read_bytes()
+        try:
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_bytes(folder / f"{name}-{_digest(compiled)}.so", compiled)
+        except OSError as error:
+            logging.info("the fused step is not kept for the next training: %s", error)
+        # What is loaded outlives its file.
+        return ctypes.CDLL(str(made))
+
+
+def _cache() -> Path | None:
+    """The user's folder for what can be made again, if the user has one."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "textlvm"
+    except RuntimeError:
         return None
 
 
-def _compiled(compiler: str) -> Path:
-    """The library's file. Jobs that make it at the same time each put the same in its place."""
-    sources = [FOLDER / "words.cpp", *sorted(FOLDER.glob("*.h"))]
-    version = subprocess.run((compiler, "--version"), capture_output=True, check=True).stdout
-    parts = [
-        version,
-        _processor().encode(),
-        " ".join(FLAGS).encode(),
-        *(path.read_bytes() for path in sources),
-    ]
-    key = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "textlvm"
-    path = folder / f"words-{key}.so"
-    if not path.is_file():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            folder = Path(tempfile.mkdtemp(prefix="textlvm-"))
-            path = folder / path.name
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            made = Path(scratch, path.name)
-            command = (compiler, *FLAGS, str(sources[0]), "-o", str(made))
-            subprocess.run(command, check=True, capture_output=True, text=True)
-            made.replace(path)
-    return path
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _processor() -> str:

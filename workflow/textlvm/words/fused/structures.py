@@ -1,16 +1,9 @@
 """The structures that words.cpp takes, field by field as in its headers."""
 
 import ctypes
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import torch
-
-__all__ = ["REALS", "Structures", "structures"]
-
-REALS = {torch.float32: ctypes.c_float, torch.float64: ctypes.c_double}
-"""The types that it is compiled for."""
+__all__ = ["BaselineProblem", "Batch", "BoundProblem", "Parameter"]
 
 POINTER, INTEGER = ctypes.c_void_p, ctypes.c_int
 
@@ -31,30 +24,19 @@ class Batch(ctypes.Structure):
     _fields_ = (*_fields(INTEGER, "positions"), *_fields(POINTER, "sizes", "letters"))
 
 
-@dataclass(frozen=True)
-class Structures:
-    """The structures for one type of numbers."""
+class BoundProblem(ctypes.Structure):
+    """What bound.h solves."""
 
-    parameter: type[Parameter]
-    batch: type[Batch]
-    problem: dict[str, type[ctypes.Structure]]
-    """By function, of bound.h and baseline.h."""
+    _fields_ = (
+        *_fields(INTEGER, "dim", "samples", "kind", "layers", "inverse", "reverse", "proposals"),
+        *_fields(INTEGER, "directions", "backward"),
+        ("delta", ctypes.c_double),
+        ("batch", Batch),
+        *_fields(POINTER, "kept", "draws", "moves", "gumbel", "parameters"),
+    )
 
 
-@cache
-def structures(real: type) -> Structures:
-    """The structures for float or double."""
+class BaselineProblem(ctypes.Structure):
+    """What baseline.h solves."""
 
-    class BoundProblem(ctypes.Structure):
-        _fields_ = (
-            *_fields(INTEGER, "dim", "samples", "kind", "layers", "inverse", "reverse", "proposals"),
-            *_fields(INTEGER, "directions", "backward"),
-            ("delta", real),
-            ("batch", Batch),
-            *_fields(POINTER, "kept", "draws", "moves", "gumbel", "parameters"),
-        )
-
-    class BaselineProblem(ctypes.Structure):
-        _fields_ = (*_fields(INTEGER, "dim", "backward"), ("batch", Batch), ("parameters", POINTER))
-
-    return Structures(Parameter, Batch, {"bound": BoundProblem, "baseline": BaselineProblem})
+    _fields_ = (*_fields(INTEGER, "dim", "backward"), ("batch", Batch), ("parameters", POINTER))

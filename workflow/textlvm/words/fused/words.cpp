@@ -5,10 +5,25 @@
 // runs along words. The names are those of the Python modules, which are the reference.
 #include "baseline.h"
 #include "bound.h"
+#include <new>
+
+// Whether memory sufficed; no exception may leave for a caller that is not C++.
+template <class Solver, class Problem> int solve(const Problem *problem, double *value) {
+    try {
+        *value = Solver(*problem).run();
+        return 1;
+    } catch (const std::bad_alloc &) {
+        return 0;
+    }
+}
 
 extern "C" {
-double bound_float32(const BoundProblem<float> *problem) { return Bound<float>(*problem).run(); }
-double bound_float64(const BoundProblem<double> *problem) { return Bound<double>(*problem).run(); }
-double baseline_float32(const BaselineProblem<float> *problem) { return Baseline<float>(*problem).run(); }
-double baseline_float64(const BaselineProblem<double> *problem) { return Baseline<double>(*problem).run(); }
+int bound_float32(const BoundProblem<float> *p, double *value) { return solve<Bound<float>>(p, value); }
+int bound_float64(const BoundProblem<double> *p, double *value) { return solve<Bound<double>>(p, value); }
+int baseline_float32(const BaselineProblem<float> *p, double *value) {
+    return solve<Baseline<float>>(p, value);
+}
+int baseline_float64(const BaselineProblem<double> *p, double *value) {
+    return solve<Baseline<double>>(p, value);
+}
 }
