@@ -29,6 +29,7 @@ from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.fused import build as building
 from textlvm.words.letters import END, PackedWords, encode
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.noise import draw_noise
@@ -231,6 +232,8 @@ def main() -> None:
     arguments.add_argument("--batch", type=int, default=256)
     options = arguments.parse_args()
     torch.set_num_threads(1)
+    if building.library() is None:
+        raise SystemExit("error: the fused pass does not compile here: see the message above")
     split = read_words(options.words) if options.words else documentation_words()
     share = split.train / split.train.sum()
     mean = float(share @ (encode(split.words).lengths.numpy()))

@@ -2,13 +2,12 @@
 
     python docs/findings.py
 
-docs/findings.j2 has the sentences, in which `mean("gutenberg/standard/tril", "ce_test")` and its like stand for
-numbers, and `sure(…)` for what a sentence relies on: if new records contradict it, nothing is written.
+docs/findings.j2 has the sentences, in which `mean("gutenberg/standard/tril", "ce_test")` and its like stand
+for numbers, and `sure(…)` for what a sentence relies on: if new records contradict it, nothing is written.
 """
 
 import csv
 import json
-import math
 import re
 import statistics
 from collections.abc import Iterator
@@ -29,8 +28,7 @@ MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 
 EXPERIMENTS = {
     "gutenberg": "gutenberg/words/gutenberg-counts",
-    "ptb": "ptb-twelve-epochs/sentences/ptb",
-    "ptb-short": "ptb-three-epochs/sentences/ptb",
+    "ptb": "ptb-three-epochs/sentences/ptb",
 }
 """Folders of runs, by the names that the sentences have for them."""
 
@@ -62,9 +60,21 @@ def spread(run: str, metric: str) -> float:
 def over_k(run: str, metric: str = "ce_test") -> Iterator[tuple[int, float]]:
     """Cross entropy after 2, 4, 8, … times the least K: (K, mean over seeds)."""
     column = {"ce_train": 1, "ce_test": 2}[metric]
-    curves = [read(folder)["ce_over_k"] for folder in seeds(run)]
+    curves = [read(folder)["curve"]["ce_over_k"] for folder in seeds(run)]
     for rows in zip(*curves, strict=True):
         yield rows[0][0], statistics.fmean(row[column] for row in rows)
+
+
+def first_below(run: str, nats: float) -> int:
+    """Steps of training, in the first seed, until the mean loss of an entry of the curve is below `nats`."""
+    lines = (seeds(run)[0] / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+    return next(entry["step"] for entry in map(json.loads, lines) if entry["loss"] < nats)
+
+
+def published(experiment: str, table: int, row: str, metric: str) -> float:
+    """What the paper prints."""
+    found = next(found for found in rows(experiment, table, [metric]) if found["row"] == row)
+    return float(found[metric]["published"])
 
 
 def minutes(run: str) -> float:
@@ -86,7 +96,7 @@ def sure(condition: bool) -> str:
 
 
 def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a recorded table that were run: `row`, `seeds`, and by metric the cell as in the tidy table."""
+    """The rows of a recorded table that were run: `row`, `seeds`, by metric its cell of the tidy table."""
     folder = RECORDED / EXPERIMENTS[experiment].split("/")[0] / "partial"
     paper, place = EXPERIMENTS[experiment].split("/")[1:]
     found: dict[str, dict[str, Any]] = {}
@@ -121,7 +131,8 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, values, seeds, minutes, sure, rows, cell, over_k, math, list, min, max, abs, zip)
+    known = (mean, spread, values, seeds, minutes, first_below, published, sure)
+    known += (rows, cell, over_k, list, zip, abs)
     environment.globals |= {getattr(one, "__name__", str(one)): one for one in known}
     template = environment.get_template(TEMPLATE)
     module = template.make_module()
@@ -131,7 +142,9 @@ def rendered() -> dict[Path, str]:
         pattern = re.compile(MARKED.format(name=f"findings: {name}"), re.DOTALL)
         readme, count = pattern.subn(lambda match, block=block: f"{match[1]}{block}\n{match[2]}", readme)
         assert count == 1, name
-    return {PAGE: template.render(), README: readme}
+    # Conditions leave empty lines behind.
+    page = re.sub(r"\n{3,}", "\n\n", template.render()).lstrip()
+    return {PAGE: page, README: readme}
 
 
 if __name__ == "__main__":
