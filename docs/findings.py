@@ -77,12 +77,6 @@ def published(experiment: str, table: int, row: str, metric: str) -> float:
     return float(found[metric]["published"])
 
 
-def minutes(run: str) -> float:
-    """Of training, mean over seeds; other work on the machine counts too."""
-    costs = [json.loads((folder / "cost.json").read_text(encoding="utf-8")) for folder in seeds(run)]
-    return statistics.fmean(cost["seconds"] for cost in costs) / 60
-
-
 def read(folder: Path) -> dict[str, Any]:
     """The metrics of one seed."""
     return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
@@ -131,11 +125,9 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, values, seeds, minutes, first_below, published, sure)
-    known += (rows, cell, over_k, list, zip, abs)
-    environment.globals |= {getattr(one, "__name__", str(one)): one for one in known}
-    template = environment.get_template(TEMPLATE)
-    module = template.make_module()
+    known = (mean, spread, first_below, published, sure, rows, cell, over_k, list, zip, abs)
+    environment.globals |= {one.__name__: one for one in known}
+    module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")
     for name in ("words", "sentences"):
         block = str(getattr(module, f"{name}_table")()).strip()
@@ -143,7 +135,7 @@ def rendered() -> dict[Path, str]:
         readme, count = pattern.subn(lambda match, block=block: f"{match[1]}{block}\n{match[2]}", readme)
         assert count == 1, name
     # Conditions leave empty lines behind.
-    page = re.sub(r"\n{3,}", "\n\n", template.render()).lstrip()
+    page = re.sub(r"\n{3,}", "\n\n", str(module)).lstrip()
     return {PAGE: page, README: readme}
 
 
