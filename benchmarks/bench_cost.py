@@ -59,7 +59,7 @@ def words(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
     """A line for every run of the words paper."""
     split = documentation_words()
     vocabulary = encode(made_up_words(VOCABULARY))
-    sums = WordSums(vocabulary, CHUNK, CPU)
+    sums = WordSums(vocabulary, CPU)
 
     @cache
     def step(spec: WordsModel, batch: int) -> float:

@@ -63,7 +63,7 @@ def main() -> None:
     lexicon, model, n = encode(words), build(BASE), options.trajectories
     matrix, horizon = one_hot(lexicon), lexicon.codes.shape[1]
     began = cpu_seconds()
-    sums = WordSums(lexicon, CHUNK, torch.device("cpu"))
+    sums = WordSums(lexicon, torch.device("cpu"))
     once = cpu_seconds() - began
     times = {
         "floor of the product": 2 * matrix.numel() / matrix_peak(),

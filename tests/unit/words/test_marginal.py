@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 from test_objective import WORDS, model_with, quadrature
 
 from textlvm.words.cross_entropy import cross_entropy, frequencies, monte_carlo_marginals
+from textlvm.words.fused.build import compiler
+from textlvm.words.fused.marginal import CompiledProduct
 from textlvm.words.letters import encode
-from textlvm.words.marginal import WordSums, log_sums
+from textlvm.words.marginal import SLICE, WordSums, log_sums
 
+CPU = torch.device("cpu")
+WAYS = pytest.mark.parametrize(
+    "compiled",
+    [
+        False,
+        pytest.param(True, marks=pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")),
+    ],
+)
 SOME_WORDS = st.lists(st.text("abz", max_size=6), min_size=1, max_size=40, unique=True)
 
 
@@ -32,42 +42,50 @@ def letter_log_probs(lexicon, trajectories, sharpness=1.0):
 
 
 # Sums of products in float32 are not those of logarithms to the last digit.
-@given(SOME_WORDS, st.integers(1, 9))
+@WAYS
+@given(SOME_WORDS, st.integers(1, 9) | st.integers(SLICE - 1, 2 * SLICE + 1))
 @settings(deadline=None)
-def test_sums_equal_direct_lookup(words, size):
+def test_sums_equal_direct_lookup(compiled, words, size):
     lexicon = encode(words)
     log_probs = letter_log_probs(lexicon, size)
     expected = direct(lexicon, log_probs.double()).logsumexp(1)
-    sums = WordSums(lexicon, 9, torch.device("cpu"))(log_probs)
+    sums = WordSums(lexicon, CPU, compiled)(log_probs)
     torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_words_too_improbable_for_a_float_keep_their_probability():
+@WAYS
+def test_words_too_improbable_for_a_float_keep_their_probability(compiled):
     words = ["a", "abandonment", "to", "zymurgy"]
     lexicon = encode(words)
     log_probs = letter_log_probs(lexicon, 8, sharpness=20.0)
     expected = direct(lexicon, log_probs.double()).logsumexp(1)
     # No single precision has e^-385.
     assert expected.min() < -300 < -60 < expected.max()
-    sums = WordSums(lexicon, 8, torch.device("cpu"))(log_probs)
+    sums = WordSums(lexicon, CPU, compiled)(log_probs)
     torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_equal_beginnings_and_equal_ends_are_built_once():
     words = ["abcing", "abding", "abcs", "abds", "xing", "xs"]
-    sums = WordSums(encode(words), 4, torch.device("cpu"))
+    sums = WordSums(encode(words), CPU)
     # abc abd xin xs$ | ing$ s$ g$ and, behind the end, nothing
     assert sums.cut == 3
     assert (len(sums.beginnings), len(sums.ends)) == (4, 4)
     assert [len(symbols) for _, symbols in sums.beginnings.levels] == [2, 3, 4]
 
 
-def test_a_second_chunk_is_not_added_to_the_first():
+@WAYS
+def test_a_second_chunk_is_not_added_to_the_first(compiled):
     lexicon = encode(["a", "to", "the"])
-    sums, log_probs = WordSums(lexicon, 6, torch.device("cpu")), letter_log_probs(lexicon, 6)
+    sums, log_probs = WordSums(lexicon, CPU, compiled), letter_log_probs(lexicon, 6)
     first = sums(log_probs)
     sums(log_probs.flip(2)[..., :3])
     torch.testing.assert_close(sums(log_probs), first, rtol=0, atol=0)
+
+
+@pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
+def test_sums_are_the_compiled_ones_where_they_can_be_had():
+    assert isinstance(WordSums(encode(["a"]), CPU).product, CompiledProduct)
 
 
 @torch.no_grad()

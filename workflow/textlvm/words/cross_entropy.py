@@ -18,6 +18,9 @@ __all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "mont
 GROUPS = 64
 """At most so many independent groups of trajectories are kept apart for the bootstrap."""
 
+LEAST_GROUP = 128
+"""Trajectories of a group at least: fewer take as long."""
+
 Floats = NDArray[np.float64]
 
 
@@ -88,13 +91,14 @@ def monte_carlo_marginals(
     `references` are word frequencies (V,), whose cross entropies are recorded as K doubles: the log of
     an average is biased, so they fall as K grows.
     """
-    per_group = CHUNK * math.ceil(trajectories / (CHUNK * GROUPS))
+    per_group = LEAST_GROUP * math.ceil(trajectories / (LEAST_GROUP * GROUPS))
+    chunk = min(CHUNK, per_group)
     total = torch.full((len(lexicon),), -torch.inf, dtype=torch.float64)
     groups: list[Tensor] = []
     sizes: list[int] = []
     over_k = []
-    used, mark = 0, CHUNK
-    for size, sums in log_sums(model, lexicon, trajectories):
+    used, mark = 0, chunk
+    for size, sums in log_sums(model, lexicon, trajectories, chunk):
         # What is left over at the end joins the last group: one much smaller would upset the bootstrap.
         if not sizes or (sizes[-1] + size > per_group and trajectories - used >= per_group):
             groups.append(torch.full_like(total, -torch.inf))

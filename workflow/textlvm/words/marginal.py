@@ -12,17 +12,23 @@ thousand words there are some ten thousand beginnings and as many ends. Memory d
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from textlvm.words.fused.build import library
+from textlvm.words.fused.marginal import CompiledProduct, Levels
 from textlvm.words.letters import ALPHABET_SIZE, Lexicon
 from textlvm.words.model import StateSpaceModel
 
-__all__ = ["CHUNK", "SharedParts", "WordSums", "log_sums"]
+__all__ = ["CHUNK", "Parts", "WordSums", "log_sums"]
 
-CHUNK = 128
-"""Trajectories evaluated together."""
+CHUNK = 1024
+"""Trajectories drawn together, at most."""
+
+SLICE = 128
+"""Of them, those that PyTorch multiplies together, in arrays that are written anew for each slice."""
 
 SYMBOLS = ALPHABET_SIZE + 1
 """With one more, of probability 1, for all positions behind a word's end."""
@@ -32,78 +38,59 @@ LEAST = 1e-30
 misses it in no digit."""
 
 
-class SharedParts:
+@dataclass(frozen=True)
+class Parts:
     """The distinct rows of symbols (V, S), built symbol by symbol so that equal beginnings are built once."""
 
-    def __init__(self, rows: Tensor, chunk: int, device: torch.device) -> None:
-        self.part_of = torch.zeros(len(rows), dtype=torch.long)
-        """(V,) the distinct row that each row is."""
-        self.levels: list[tuple[Tensor, Tensor]] = []
-        """Symbol by symbol, of every distinct beginning up to there the one without it, and the symbol."""
-        for keys, self.part_of in _distinct_beginnings(rows):
-            self.levels.append(((keys // SYMBOLS).to(device), (keys % SYMBOLS).to(device)))
-        # Written anew by every call: to allocate so much each time takes longer than the products.
-        self._space = [torch.empty(2, len(parents), chunk, device=device) for parents, _ in self.levels]
+    levels: Levels
+    """Symbol by symbol, of every distinct beginning up to there the one without it, and the symbol."""
+    part_of: Tensor
+    """(V,) the distinct row that each row is."""
+
+    @classmethod
+    def of(cls, rows: Tensor) -> "Parts":
+        """The parts of rows of symbols."""
+        levels, found = [], torch.zeros(len(rows), dtype=torch.long)
+        for keys, part_of in _distinct_beginnings(rows):
+            levels.append((keys // SYMBOLS, keys % SYMBOLS))
+            found = part_of
+        return cls(tuple(levels), found)
 
     def __len__(self) -> int:
         return len(self.levels[-1][0]) if self.levels else 1
-
-    def products(self, tables: Tensor) -> Tensor:
-        """The product of every distinct row's values, from values (S, symbols, C): (len, C).
-
-        The next call overwrites it.
-        """
-        result = tables.new_ones(1, tables.shape[-1])
-        for (parents, symbols), table, (values, factors) in zip(
-            self.levels, tables, self._space, strict=True
-        ):
-            torch.index_select(result, 0, parents, out=values)
-            torch.index_select(table, 0, symbols, out=factors)
-            result = values.mul_(factors)
-        return result
 
 
 class WordSums:
     """Sums of word probabilities over trajectories, for all words of a lexicon at once."""
 
-    def __init__(self, lexicon: Lexicon, chunk: int, device: torch.device) -> None:
-        self.chunk = chunk
+    def __init__(self, lexicon: Lexicon, device: torch.device, compiled: bool | None = None) -> None:
+        """`compiled` says whether the sums are the compiled ones; None: where they can be had."""
         horizon = lexicon.codes.shape[1]
         within = torch.arange(horizon) < lexicon.lengths[:, None]
         symbols = torch.where(within, lexicon.codes, ALPHABET_SIZE)
         self.symbols = symbols.to(device)
         self.cut = _best_cut(symbols)
-        self.beginnings = SharedParts(symbols[:, : self.cut], chunk, device)
+        self.beginnings = Parts.of(symbols[:, : self.cut])
         # Ends are built backwards, so that equal ends are built once.
-        self.ends = SharedParts(symbols[:, self.cut :].flip(1), chunk, device)
+        self.ends = Parts.of(symbols[:, self.cut :].flip(1))
         row, column = self.beginnings.part_of, self.ends.part_of
         order = torch.argsort(row * len(self.ends) + column)
-        starts = torch.bincount(row, minlength=len(self.beginnings)).cumsum(0)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
-            self.pattern = torch.sparse_csr_tensor(
-                torch.cat([starts.new_zeros(1), starts]),
-                column[order],
-                torch.zeros(len(order)),
-                (len(self.beginnings), len(self.ends)),
-                device=device,
-                check_invariants=True,
-            )
+        counts = torch.bincount(row, minlength=len(self.beginnings))
+        starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         self.place = torch.argsort(order).to(device)
         """(V,) where each word is among the entries."""
+        if compiled is None:
+            compiled = device.type == "cpu" and library() is not None
+        described = (self.beginnings.levels, self.ends.levels, starts, column[order])
+        self.product = CompiledProduct(*described) if compiled else SampledProduct(*described, device)
 
     def __call__(self, letter_log_probs: Tensor) -> Tensor:
-        """log sum_k P(w|h^k) in nats, (V,) float64, from log P(letter|h_t) (T, 27, C), C at most `chunk`."""
+        """log sum_k P(w|h^k) in nats, (V,) float64, from log P(letter|h_t) (T, 27, C)."""
         horizon, _, size = letter_log_probs.shape
-        # Trajectories that are missing from the last chunk have probability 0.
-        tables = letter_log_probs.new_zeros(horizon, SYMBOLS, self.chunk, dtype=torch.float32)
-        tables[:, :ALPHABET_SIZE, :size] = letter_log_probs.exp()
-        tables[:, ALPHABET_SIZE, :size] = 1
-        beginnings = self.beginnings.products(tables[: self.cut])
-        ends = self.ends.products(tables[self.cut :].flip(0))
-        entries = torch.sparse.sampled_addmm(self.pattern, beginnings, ends.T, beta=0.0).values()
-        sums = entries[self.place]
-        result = sums.double().log()
+        tables = letter_log_probs.new_ones(horizon, SYMBOLS, size, dtype=torch.float32)
+        torch.exp(letter_log_probs, out=tables[:, :ALPHABET_SIZE])
+        sums = self.product(tables[: self.cut], tables[self.cut :].flip(0))[self.place]
+        result = sums.log()
         lost = (sums < LEAST).nonzero().squeeze(1)
         if len(lost):
             result[lost] = self._by_logarithms(letter_log_probs, lost)
@@ -137,6 +124,54 @@ def _best_cut(symbols: Tensor) -> int:
     return min(range(horizon + 1), key=lambda s: sum(beginnings[:s]) + sum(ends[: horizon - s]))
 
 
+class SampledProduct:
+    """Entries of the product of two parts' matrices, by PyTorch on any device."""
+
+    def __init__(
+        self, left: Levels, right: Levels, starts: Tensor, columns: Tensor, device: torch.device
+    ) -> None:
+        """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
+        self.parts = [_Products(levels, device) for levels in (left, right)]
+        shape = [len(levels[-1][0]) if levels else 1 for levels in (left, right)]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
+            self.pattern = torch.sparse_csr_tensor(
+                starts,
+                columns,
+                torch.zeros(len(columns)),
+                shape,
+                device=device,
+                check_invariants=True,
+            )
+
+    def __call__(self, *tables: Tensor) -> Tensor:
+        """sum_k of the entries, (V,) float64, from the values of both parts' symbols (S, symbols, C)."""
+        total = self.pattern.values().double()
+        for pieces in zip(*(table.split(SLICE, -1) for table in tables), strict=True):
+            left, right = (part(piece) for part, piece in zip(self.parts, pieces, strict=True))
+            total += torch.sparse.sampled_addmm(self.pattern, left, right.T, beta=0.0).values()
+        return total
+
+
+class _Products:
+    """The product of every distinct row's values."""
+
+    def __init__(self, levels: Levels, device: torch.device) -> None:
+        self.levels = [(parents.to(device), symbols.to(device)) for parents, symbols in levels]
+        # Written anew by every call: to allocate so much each time takes longer than the products.
+        self.space = [torch.empty(2, len(parents), SLICE, device=device) for parents, _ in self.levels]
+
+    def __call__(self, tables: Tensor) -> Tensor:
+        """From values (S, symbols, C), C at most SLICE: (parts, SLICE), 0 beyond C; until the next call."""
+        tables = nn.functional.pad(tables, (0, SLICE - tables.shape[-1]))
+        result = tables.new_ones(1, SLICE)
+        for (parents, symbols), table, (values, factors) in zip(self.levels, tables, self.space, strict=True):
+            torch.index_select(result, 0, parents, out=values)
+            torch.index_select(table, 0, symbols, out=factors)
+            result = values.mul_(factors)
+        return result
+
+
 def log_sums(
     model: StateSpaceModel, lexicon: Lexicon, trajectories: int, chunk: int = CHUNK
 ) -> Iterator[tuple[int, Tensor]]:
@@ -147,7 +182,7 @@ def log_sums(
     """
     device = next(model.parameters()).device
     horizon = lexicon.codes.shape[1]
-    sums = WordSums(lexicon, chunk, device)
+    sums = WordSums(lexicon, device)
     for start in range(0, trajectories, chunk):
         size = min(chunk, trajectories - start)
         log_probs = model.letter_log_probs(model.trajectories(size, horizon)).transpose(1, 2).contiguous()

@@ -65,9 +65,11 @@ template <class R> struct Arrays {
     static Vector sigmoid(Vector x) { return 1 / (1 + exp(-x)); }
     static Vector magnitude(Vector x) { return x < 0 ? -x : x; }
     static R total(Vector x) {
-        R sum = 0;
-        for (int i = 0; i < SIZE; i++) sum += x[i];
-        return sum;
+        R sums[SIZE];
+        std::memcpy(sums, &x, sizeof x);
+        for (int n = SIZE / 2; n; n /= 2)
+            for (int i = 0; i < n; i++) sums[i] += sums[i + n];
+        return sums[0];
     }
 
     static void zero(R *y, long n) { std::memset(y, 0, n * sizeof(R)); }

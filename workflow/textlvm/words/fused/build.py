@@ -25,15 +25,15 @@ def library() -> ctypes.CDLL | None:
     """The compiled functions, or None, said once in the log, where they cannot be had."""
     command = compiler()
     if command is None:
-        logging.warning("there is no C++ compiler: training without the fused step, several times slower")
+        logging.warning("there is no C++ compiler: going on without the fused pass, several times slower")
         return None
     try:
         return load(command)
     except subprocess.CalledProcessError as error:
         lines = [line for line in error.stderr.splitlines() if line.strip()] or [str(error)]
-        logging.warning("training without the fused step, several times slower: %s", lines[0])
+        logging.warning("going on without the fused pass, several times slower: %s", lines[0])
     except OSError as error:
-        logging.warning("training without the fused step, which cannot be loaded (%s)", error)
+        logging.warning("going on without the fused pass, which cannot be loaded (%s)", error)
     return None
 
 
@@ -70,7 +70,7 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
                 folder.mkdir(parents=True, exist_ok=True)
                 write_bytes(folder / f"{name}-{_digest(compiled)}.so", compiled)
         except OSError as error:
-            logging.info("the fused step is not kept for the next training: %s", error)
+            logging.info("the fused pass is not kept for the next time: %s", error)
         # What is loaded outlives its file.
         return ctypes.CDLL(str(made))
 

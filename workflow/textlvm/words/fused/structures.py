@@ -3,9 +3,9 @@
 import ctypes
 from typing import Any
 
-__all__ = ["BaselineProblem", "Batch", "BoundProblem", "Parameter"]
+__all__ = ["BaselineProblem", "Batch", "BoundProblem", "MarginalProblem", "Parameter", "Parts"]
 
-POINTER, INTEGER = ctypes.c_void_p, ctypes.c_int
+POINTER, INTEGER, LONG = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
 
 
 def _fields(kind: Any, *names: str) -> list[tuple[str, Any]]:
@@ -40,3 +40,20 @@ class BaselineProblem(ctypes.Structure):
     """What baseline.h solves."""
 
     _fields_ = (*_fields(INTEGER, "dim", "backward"), ("batch", Batch), ("parameters", POINTER))
+
+
+class Parts(ctypes.Structure):
+    """The parts of words of marginal.h."""
+
+    _fields_ = (("levels", INTEGER), *_fields(POINTER, "sizes", "parents", "symbols", "tables"))
+
+
+class MarginalProblem(ctypes.Structure):
+    """What marginal.h solves."""
+
+    _fields_ = (
+        ("alphabet", INTEGER),
+        *_fields(LONG, "trajectories", "rows"),
+        *_fields(Parts, "left", "right"),
+        *_fields(POINTER, "starts", "columns", "sums"),
+    )

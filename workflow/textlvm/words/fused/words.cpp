@@ -1,20 +1,25 @@
-// The losses of the words paper and their gradients, in one pass over a batch.
+// The losses of the words paper and their gradients in one pass over a batch, and its sums over trajectories.
 //
 // Words do not depend on each other, so a block of them is taken through all its steps, forward and backward,
 // while its arrays are in the cache. A block's arrays are (features, samples, words), so that every operation
 // runs along words. The names are those of the Python modules, which are the reference.
 #include "baseline.h"
 #include "bound.h"
+#include "marginal.h"
 #include <new>
 
 // Whether memory sufficed; no exception may leave for a caller that is not C++.
-template <class Solver, class Problem> int solve(const Problem *problem, double *value) {
+template <class Work> int guarded(Work work) {
     try {
-        *value = Solver(*problem).run();
+        work();
         return 1;
     } catch (const std::bad_alloc &) {
         return 0;
     }
+}
+
+template <class Solver, class Problem> int solve(const Problem *problem, double *value) {
+    return guarded([=] { *value = Solver(*problem).run(); });
 }
 
 extern "C" {
@@ -25,5 +30,8 @@ int baseline_float32(const BaselineProblem<float> *p, double *value) {
 }
 int baseline_float64(const BaselineProblem<double> *p, double *value) {
     return solve<Baseline<double>>(p, value);
+}
+int marginal(const MarginalProblem *p) {
+    return guarded([=] { Marginal(*p).run(); });
 }
 }

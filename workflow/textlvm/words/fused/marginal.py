@@ -1,0 +1,53 @@
+"""The sums over trajectories of `textlvm.words.marginal`, a block of trajectories at a time."""
+
+import ctypes
+
+import torch
+from torch import Tensor
+
+from textlvm.words.fused.build import library
+from textlvm.words.fused.structures import MarginalProblem, Parts
+
+__all__ = ["CompiledProduct", "Levels"]
+
+Levels = tuple[tuple[Tensor, Tensor], ...]
+"""Symbol by symbol, of every distinct beginning up to there the one without it, and the symbol."""
+
+
+class CompiledProduct:
+    """Entries of the product of two parts' matrices, on a CPU."""
+
+    def __init__(self, left: Levels, right: Levels, starts: Tensor, columns: Tensor) -> None:
+        """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
+        self.parts = [_flat(levels) for levels in (left, right)]
+        self.starts, self.columns = starts.contiguous(), columns.int()
+
+    def __call__(self, *tables: Tensor) -> Tensor:
+        """sum_k of the entries, (V,) float64, from the values of both parts' symbols (S, symbols, C).
+
+        Raises `MemoryError` where memory runs out.
+        """
+        # What pointers lead to must live until the call returns.
+        tables = tuple(table.contiguous() for table in tables)
+        left, right = (
+            Parts(len(sizes), *(array.data_ptr() for array in (sizes, parents, symbols, table)))
+            for (sizes, parents, symbols), table in zip(self.parts, tables, strict=True)
+        )
+        sums = torch.zeros(len(self.columns), dtype=torch.float64)
+        described = MarginalProblem(
+            *(*tables[0].shape[1:], len(self.starts) - 1, left, right),
+            *(array.data_ptr() for array in (self.starts, self.columns, sums)),
+        )
+        found = library()
+        assert found is not None
+        if not found.marginal(ctypes.byref(described)):
+            raise MemoryError("no memory for the products of a block of trajectories")
+        return sums
+
+
+def _flat(levels: Levels) -> tuple[Tensor, Tensor, Tensor]:
+    """How many there are at each level, and all their parents and symbols."""
+    sizes = torch.tensor([len(parents) for parents, _ in levels], dtype=torch.long)
+    none = torch.empty(0, dtype=torch.int32)
+    parents, symbols = (torch.cat([none, *(level[i].int() for level in levels)]) for i in (0, 1))
+    return sizes, parents, symbols
