@@ -279,8 +279,8 @@ RELATIONS = [
         "sentences: {datasets: {ptb: {corpus: gutenberg}}}",
         "mine.yaml: sentences.datasets.ptb.corpus is 'gutenberg', which has no sentences; valid: "
         "'documentation-answers', 'documentation-labelled', 'documentation-paragraphs', "
-        "'documentation-sentences', 'ptb', 'wikitext-103', 'wikitext-103-held-out', 'yahoo', 'yelp13', "
-        "'yelp15'",
+        "'documentation-sentences', 'ptb', 'wikitext-103', 'wikitext-103-held-out', 'yahoo', "
+        "'yahoo-held-out', 'yelp13', 'yelp15'",
     ),
     (
         "corpora: {mine: {path: /, kind: sentences, format: lines}}\n"
