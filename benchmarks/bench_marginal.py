@@ -4,7 +4,8 @@
 
 Prints microseconds of processor time a trajectory for all words on one thread: the floor of the matrix
 product (its operations at the peak of a large square product in float32, measured in the same run), the
-product, ours, and what of both the trajectories themselves take. Without --words the words are made up.
+product, the parts by PyTorch and compiled, and what of each the trajectories themselves take. Without --words
+the words are made up.
 """
 
 import argparse
@@ -63,17 +64,18 @@ def main() -> None:
     lexicon, model, n = encode(words), build(BASE), options.trajectories
     matrix, horizon = one_hot(lexicon), lexicon.codes.shape[1]
     began = cpu_seconds()
-    sums = WordSums(lexicon, torch.device("cpu"))
-    once = cpu_seconds() - began
+    ours, by_torch = (WordSums(lexicon, torch.device("cpu"), compiled) for compiled in (True, False))
+    once = (cpu_seconds() - began) / 2
     times = {
         "floor of the product": 2 * matrix.numel() / matrix_peak(),
         "product, log-sum-exp": seconds(lambda: by_product(model, lexicon, matrix, OF_PRODUCT)) / OF_PRODUCT,
-        "ours, log-sum-exp": seconds(lambda: by_parts(model, sums, horizon, n)) / n,
+        "parts, by PyTorch": seconds(lambda: by_parts(model, by_torch, horizon, n)) / n,
+        "parts, compiled": seconds(lambda: by_parts(model, ours, horizon, n)) / n,
         "trajectories alone": seconds(lambda: draw(model, horizon, n)) / n,
     }
     floor = times["floor of the product"]
     print(
-        f"{len(lexicon):,} words, {len(sums.beginnings):,} beginnings and {len(sums.ends):,} ends, "
+        f"{len(lexicon):,} words, {len(ours.beginnings):,} beginnings and {len(ours.ends):,} ends, "
         f"found once in {once:.2f} s; {n:,} trajectories, one thread"
     )
     show(
