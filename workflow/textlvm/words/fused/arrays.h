@@ -11,11 +11,12 @@
 
 constexpr int LANES = 16;
 
-// Bytes of a vector; one that is twice as long as the processor's own does no harm.
+// Bytes of a vector; one that is twice as long as the processor's own does no harm. Four rows of so many
+// vectors are what its registers hold of a sum.
 #ifdef __AVX512F__
-constexpr int BYTES = 64;
+constexpr int BYTES = 64, TILE = 4;
 #else
-constexpr int BYTES = 32;
+constexpr int BYTES = 32, TILE = 2;
 #endif
 
 template <class R> struct Arrays {
@@ -100,8 +101,8 @@ template <class R> struct Arrays {
     static void product(R *y, const R *x, const R *w, int outputs, int inputs, long over, long along,
                         long lanes) {
         long at = 0;
-        for (; at + 4 * SIZE <= lanes; at += 4 * SIZE)
-            columns<4, 4>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+        for (; at + TILE * SIZE <= lanes; at += TILE * SIZE)
+            columns<4, TILE>(y + at, x + at, w, outputs, inputs, over, along, lanes);
         for (; at + 2 * SIZE <= lanes; at += 2 * SIZE)
             columns<8, 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
         for (; at < lanes; at += SIZE) columns<8, 1>(y + at, x + at, w, outputs, inputs, over, along, lanes);
@@ -141,7 +142,7 @@ template <class R> struct Arrays {
     }
     template <int O> static void outer_rows(R *w, const std::vector<Use> &uses, int o, int inputs) {
         int i = 0;
-        for (; i + 4 <= inputs; i += 4) outer_tile<O, 4>(w, uses, o, i, inputs);
+        for (; i + TILE <= inputs; i += TILE) outer_tile<O, TILE>(w, uses, o, i, inputs);
         for (; i < inputs; i++) outer_tile<O, 1>(w, uses, o, i, inputs);
     }
     template <int O, int I>
