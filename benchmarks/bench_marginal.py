@@ -17,12 +17,13 @@ from bench_training import BASE
 from measure import cpu_seconds, matrix_peak, seconds, show
 
 from textlvm.corpora.splits import read_words
+from textlvm.words.fused import build as building
 from textlvm.words.letters import Lexicon, encode
 from textlvm.words.marginal import CHUNK, WordSums
 from textlvm.words.model import StateSpaceModel, build
 
-OF_PRODUCT = 2 * CHUNK
-"""Trajectories that the product, which takes long, is measured on."""
+OF_PRODUCT, CHUNK_OF_PRODUCT = 256, 128
+"""Trajectories that the product, which takes long, is measured on, and those of a chunk: more take longer."""
 
 
 def one_hot(lexicon: Lexicon) -> torch.Tensor:
@@ -34,15 +35,16 @@ def one_hot(lexicon: Lexicon) -> torch.Tensor:
     return result.flatten(1)
 
 
-def draw(model: StateSpaceModel, horizon: int, trajectories: int) -> list[torch.Tensor]:
-    """log P(letter|h_t) of fresh trajectories, chunk by chunk."""
-    return [model.letter_log_probs(model.trajectories(CHUNK, horizon)) for _ in range(0, trajectories, CHUNK)]
+def draw(model: StateSpaceModel, horizon: int, trajectories: int, chunk: int = CHUNK) -> list[torch.Tensor]:
+    """log P(letter|h_t) (T, C, 27) of fresh trajectories, chunk by chunk."""
+    sizes = [min(chunk, trajectories - start) for start in range(0, trajectories, chunk)]
+    return [model.letter_log_probs(model.trajectories(size, horizon)) for size in sizes]
 
 
 def by_product(model: StateSpaceModel, lexicon: Lexicon, matrix: torch.Tensor, trajectories: int) -> None:
     """log sum_k P(w|h^k) for all words by one-hot matrix products."""
-    for log_probs in draw(model, lexicon.codes.shape[1], trajectories):
-        (matrix @ log_probs.transpose(1, 2).reshape(-1, CHUNK)).logsumexp(1)
+    for log_probs in draw(model, lexicon.codes.shape[1], trajectories, CHUNK_OF_PRODUCT):
+        (matrix @ log_probs.transpose(1, 2).flatten(0, 1)).logsumexp(1)
 
 
 def by_parts(model: StateSpaceModel, sums: WordSums, horizon: int, trajectories: int) -> None:
@@ -60,6 +62,8 @@ def main() -> None:
     options = arguments.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    if building.library() is None:
+        raise SystemExit("error: the compiled sums do not compile here: see the message above")
     words = read_words(options.words).words if options.words else made_up_words(options.count)
     lexicon, model, n = encode(words), build(BASE), options.trajectories
     matrix, horizon = one_hot(lexicon), lexicon.codes.shape[1]

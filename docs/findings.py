@@ -57,12 +57,12 @@ def spread(run: str, metric: str) -> float:
     return statistics.stdev(values(run, metric))
 
 
-def over_k(run: str, metric: str = "ce_test") -> Iterator[tuple[int, float]]:
-    """Cross entropy after 2, 4, 8, … times the least K: (K, mean over seeds)."""
+def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
+    """Cross entropy by the number of trajectories: the mean over seeds, where all have it."""
     column = {"ce_train": 1, "ce_test": 2}[metric]
-    curves = [read(folder)["curve"]["ce_over_k"] for folder in seeds(run)]
-    for rows in zip(*curves, strict=True):
-        yield rows[0][0], statistics.fmean(row[column] for row in rows)
+    curves = [{row[0]: row[column] for row in read(folder)["curve"]["ce_over_k"]} for folder in seeds(run)]
+    shared = sorted(set.intersection(*(set(curve) for curve in curves)))
+    return {k: statistics.fmean(curve[k] for curve in curves) for k in shared}
 
 
 def first_below(run: str, nats: float) -> int:

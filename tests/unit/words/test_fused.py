@@ -12,7 +12,9 @@ from specs import BASE
 
 from textlvm.words import fused
 from textlvm.words.fused import build as building
+from textlvm.words.fused import marginal as fused_marginal
 from textlvm.words.letters import PackedWords, encode, pack
+from textlvm.words.marginal import WordSums
 from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import bound, log_likelihood, step_bounds
@@ -276,3 +278,8 @@ def test_shorter_vectors_give_the_same(monkeypatch, cache):
         torch.testing.assert_close(
             gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
         )
+    log_probs = torch.randn(4, 27, 50).log_softmax(1)
+    sums = WordSums(encode(["to", "toe", "ate", "a"]), torch.device("cpu"), compiled=True)
+    expected = sums(log_probs)
+    monkeypatch.setattr(fused_marginal, "library", lambda: shorter)
+    torch.testing.assert_close(sums(log_probs), expected, rtol=1e-6, atol=1e-6)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_objective import WORDS, model_with, quadrature
 
-from textlvm.words.cross_entropy import cross_entropy, frequencies, monte_carlo_marginals
+from textlvm.words.cross_entropy import GROUPS, cross_entropy, frequencies, monte_carlo_marginals
 from textlvm.words.fused.build import compiler
 from textlvm.words.fused.marginal import CompiledProduct
 from textlvm.words.letters import encode
@@ -85,7 +85,10 @@ def test_a_second_chunk_is_not_added_to_the_first(compiled):
 
 @pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
 def test_sums_are_the_compiled_ones_where_they_can_be_had():
-    assert isinstance(WordSums(encode(["a"]), CPU).product, CompiledProduct)
+    product = WordSums(encode(["a"]), CPU).product
+    assert isinstance(product, CompiledProduct)
+    with pytest.raises(TypeError, match=r"float32 on the CPU, not .*float64"):
+        product(*torch.ones(2, 1, 28, 4, dtype=torch.float64))
 
 
 @torch.no_grad()
@@ -112,6 +115,13 @@ def test_trajectories_are_shared_and_counted_in_the_curve():
     assert [k for k, _ in marginals.over_k] == [128, 256, 512, 1000]
     final = cross_entropy(frequency, marginals.log_probs())
     assert marginals.over_k[-1][1] == pytest.approx((final,))
+
+
+@pytest.mark.parametrize("trajectories", [9_000, 65_536, 100_000])
+def test_there_are_at_most_so_many_groups(trajectories):
+    marginals = monte_carlo_marginals(model_with(dim=2), encode(["a"]), trajectories, ())
+    assert GROUPS / 2 < len(marginals.sizes) <= GROUPS
+    assert marginals.sizes.sum() == trajectories
 
 
 def test_bootstrap_error_matches_the_spread_of_independent_estimates():

@@ -19,7 +19,7 @@ GROUPS = 64
 """At most so many independent groups of trajectories are kept apart for the bootstrap."""
 
 LEAST_GROUP = 128
-"""Trajectories of a group at least: fewer take as long."""
+"""Trajectories of a group at least: fewer cost PyTorch as many calls."""
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +91,8 @@ def monte_carlo_marginals(
     `references` are word frequencies (V,), whose cross entropies are recorded as K doubles: the log of
     an average is biased, so they fall as K grows.
     """
-    per_group = LEAST_GROUP * math.ceil(trajectories / (LEAST_GROUP * GROUPS))
+    unit = CHUNK if trajectories > CHUNK * GROUPS else LEAST_GROUP
+    per_group = unit * math.ceil(trajectories / (unit * GROUPS))
     chunk = min(CHUNK, per_group)
     total = torch.full((len(lexicon),), -torch.inf, dtype=torch.float64)
     groups: list[Tensor] = []

@@ -22,7 +22,7 @@ from textlvm.words.fused.marginal import CompiledProduct, Levels
 from textlvm.words.letters import ALPHABET_SIZE, Lexicon
 from textlvm.words.model import StateSpaceModel
 
-__all__ = ["CHUNK", "Parts", "WordSums", "log_sums"]
+__all__ = ["CHUNK", "SharedParts", "WordSums", "log_sums"]
 
 CHUNK = 1024
 """Trajectories drawn together, at most."""
@@ -34,12 +34,12 @@ SYMBOLS = ALPHABET_SIZE + 1
 """With one more, of probability 1, for all positions behind a word's end."""
 
 LEAST = 1e-30
-"""Smaller sums are done again by logarithms. What is too small for a float is below 1e-37, and a larger sum
-misses it in no digit."""
+"""Smaller sums are done again by logarithms. Of a chunk's terms those that a float loses sum to less than a
+millionth of it."""
 
 
 @dataclass(frozen=True)
-class Parts:
+class SharedParts:
     """The distinct rows of symbols (V, S), built symbol by symbol so that equal beginnings are built once."""
 
     levels: Levels
@@ -48,7 +48,7 @@ class Parts:
     """(V,) the distinct row that each row is."""
 
     @classmethod
-    def of(cls, rows: Tensor) -> "Parts":
+    def of(cls, rows: Tensor) -> "SharedParts":
         """The parts of rows of symbols."""
         levels, found = [], torch.zeros(len(rows), dtype=torch.long)
         for keys, part_of in _distinct_beginnings(rows):
@@ -70,9 +70,9 @@ class WordSums:
         symbols = torch.where(within, lexicon.codes, ALPHABET_SIZE)
         self.symbols = symbols.to(device)
         self.cut = _best_cut(symbols)
-        self.beginnings = Parts.of(symbols[:, : self.cut])
+        self.beginnings = SharedParts.of(symbols[:, : self.cut])
         # Ends are built backwards, so that equal ends are built once.
-        self.ends = Parts.of(symbols[:, self.cut :].flip(1))
+        self.ends = SharedParts.of(symbols[:, self.cut :].flip(1))
         row, column = self.beginnings.part_of, self.ends.part_of
         order = torch.argsort(row * len(self.ends) + column)
         counts = torch.bincount(row, minlength=len(self.beginnings))
@@ -82,7 +82,7 @@ class WordSums:
         if compiled is None:
             compiled = device.type == "cpu" and library() is not None
         described = (self.beginnings.levels, self.ends.levels, starts, column[order])
-        self.product = CompiledProduct(*described) if compiled else SampledProduct(*described, device)
+        self.product = CompiledProduct(*described) if compiled else TorchProduct(*described, device)
 
     def __call__(self, letter_log_probs: Tensor) -> Tensor:
         """log sum_k P(w|h^k) in nats, (V,) float64, from log P(letter|h_t) (T, 27, C)."""
@@ -93,7 +93,9 @@ class WordSums:
         result = sums.log()
         lost = (sums < LEAST).nonzero().squeeze(1)
         if len(lost):
-            result[lost] = self._by_logarithms(letter_log_probs, lost)
+            # A slice at a time: of a model that has failed these may be all words.
+            sums = [self._by_logarithms(letter_log_probs, words) for words in lost.split(4096)]
+            result[lost] = torch.cat(sums)
         return result
 
     def _by_logarithms(self, letter_log_probs: Tensor, words: Tensor) -> Tensor:
@@ -124,7 +126,7 @@ def _best_cut(symbols: Tensor) -> int:
     return min(range(horizon + 1), key=lambda s: sum(beginnings[:s]) + sum(ends[: horizon - s]))
 
 
-class SampledProduct:
+class TorchProduct:
     """Entries of the product of two parts' matrices, by PyTorch on any device."""
 
     def __init__(

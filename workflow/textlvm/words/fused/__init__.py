@@ -1,5 +1,7 @@
 """The losses of `textlvm.words.objective` and their gradients in one pass over a batch, on a CPU.
 
+Beside it, in `marginal`, are the sums that evaluations take.
+
 A position of a batch is some forty operations on a few thousand numbers, so that PyTorch spends most of its
 time between them. The C++ beside this file takes a block of words through all of it while the block is in the
 cache. It computes the same functions up to rounding; the Python modules are the reference.

@@ -1,5 +1,6 @@
-// Arithmetic on arrays (features, lanes): a lane is a word, or one of its K samples. All loops run along
-// lanes, whose number is a multiple of LANES, so nothing here knows of words that are shorter than others.
+// Arithmetic on arrays (features, lanes): a lane is a word, one of its K samples, or a trajectory. All loops
+// run along lanes, whose number is a multiple of LANES, so nothing here knows of words that are shorter than
+// others.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -11,8 +12,8 @@
 
 constexpr int LANES = 16;
 
-// Bytes of a vector; one that is twice as long as the processor's own does no harm. Four rows of so many
-// vectors are what its registers hold of a sum.
+// Bytes of a vector; one that is twice as long as the processor's own does no harm. The registers hold sums
+// of 4 by TILE vectors.
 #ifdef __AVX512F__
 constexpr int BYTES = 64, TILE = 4;
 #else
@@ -103,8 +104,8 @@ template <class R> struct Arrays {
         long at = 0;
         for (; at + TILE * SIZE <= lanes; at += TILE * SIZE)
             columns<4, TILE>(y + at, x + at, w, outputs, inputs, over, along, lanes);
-        for (; at + 2 * SIZE <= lanes; at += 2 * SIZE)
-            columns<8, 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
+        for (; at + TILE / 2 * SIZE <= lanes; at += TILE / 2 * SIZE)
+            columns<8, TILE / 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
         for (; at < lanes; at += SIZE) columns<8, 1>(y + at, x + at, w, outputs, inputs, over, along, lanes);
     }
     // The sum over lanes of g (outputs, lanes) and x (inputs, lanes), for `Use`s that follow one another.

@@ -25,8 +25,11 @@ class CompiledProduct:
     def __call__(self, *tables: Tensor) -> Tensor:
         """sum_k of the entries, (V,) float64, from the values of both parts' symbols (S, symbols, C).
 
-        Raises `MemoryError` where memory runs out.
+        Raises `TypeError` unless the values are float32 on the CPU, and `MemoryError` where memory runs out.
         """
+        found = {(table.device.type, table.dtype) for table in tables}
+        if found != {("cpu", torch.float32)}:
+            raise TypeError(f"the compiled product takes float32 on the CPU, not {found}")
         # What pointers lead to must live until the call returns.
         tables = tuple(table.contiguous() for table in tables)
         left, right = (
@@ -38,9 +41,9 @@ class CompiledProduct:
             *(*tables[0].shape[1:], len(self.starts) - 1, left, right),
             *(array.data_ptr() for array in (self.starts, self.columns, sums)),
         )
-        found = library()
-        assert found is not None
-        if not found.marginal(ctypes.byref(described)):
+        compiled = library()
+        assert compiled is not None
+        if not compiled.marginal(ctypes.byref(described)):
             raise MemoryError("no memory for the products of a block of trajectories")
         return sums
 
