@@ -3,13 +3,11 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from textlvm.corpora import registry
 from textlvm.corpora.counting import count
 from textlvm.corpora.download import FOLDER_VARIABLE, fetch
-from textlvm.corpora.splits import SplitSettings, split
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
 
 FOLDER = os.environ.get(FOLDER_VARIABLE)
@@ -37,18 +35,24 @@ def counts(tmp_path_factory):
     return make
 
 
+def test_a_vocabulary_of_ready_counts(counts):
+    assert len(vocabulary(counts("symspell"), VocabularySettings(2, 12, 1))) == 78_405
+
+
 @pytest.mark.parametrize(
-    ("name", "min_count", "words"),
+    ("name", "whole"),
     [
-        ("gutenberg-counts", 10, 99_398),
-        ("gutenberg-counts", 5, 137_248),
-        ("gutenberg-fiction-counts", 10, 80_977),
-        ("gutenberg-fiction-counts", 5, 107_849),
-        ("symspell", 1, 78_405),
+        ("gutenberg", "derived_counts_all.txt.gz"),
+        ("gutenberg_fiction", "derived_counts_fiction_authors.txt.gz"),
     ],
 )
-def test_vocabularies_of_ready_counts(counts, name, min_count, words):
-    assert len(vocabulary(counts(name), VocabularySettings(2, 12, min_count))) == words
+def test_the_counts_that_come_with_the_project_are_those_of_all_words(name, whole):
+    path = Path(FOLDER, "gutenberg", whole)
+    if not path.is_file():
+        pytest.skip(f"{FOLDER_VARIABLE} has no gutenberg/{whole}")
+    kept = VocabularySettings(2, 12, 5)
+    shipped = count(REGISTRY.parent / "counts" / f"{name}.txt.gz", "counts")
+    assert shipped == dict(vocabulary(count(path, "counts"), kept))
 
 
 def test_novels(counts):
@@ -57,16 +61,3 @@ def test_novels(counts):
     assert sum(novels.values()) == 14_177_334
     assert len(vocabulary(novels, VocabularySettings(2, 12, 1))) == pytest.approx(75_727, rel=5e-4)
     assert len(vocabulary(novels, VocabularySettings(2, 12, 10))) == pytest.approx(26_894, rel=5e-4)
-
-
-def test_splits_of_real_counts(counts):
-    """Nearly every token is of a word on both sides of `standard`; `unseen` has a tenth of the words."""
-    words = vocabulary(counts("gutenberg-counts"), VocabularySettings())
-    numbers = np.fromiter(words.values(), dtype=np.int64)
-    standard = split(list(words), numbers, "standard", SplitSettings())
-    assert standard.test.sum() == pytest.approx(0.1 * numbers.sum(), rel=1e-3)
-    assert standard.test[standard.train == 0].sum() == 0
-    small = split(list(words), numbers, "standard", SplitSettings(test_tokens=50_000))
-    assert small.test.sum() == 50_000
-    unseen = split(list(words), numbers, "unseen", SplitSettings())
-    assert np.count_nonzero(unseen.test) == 9_940

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not 
 
 # Everything that the server is asked for; a corpus whose files are not there leaves the test out.
 FILES = {
-    "gutenberg-counts": ["gutenberg/derived_counts_all.txt.gz"],
     "novels": ["novels/100_english_novels-143e6018.tar.xz"],
     "ptb": ["ptb/ptb.train.txt", "ptb/ptb.valid.txt", "ptb/ptb.test.txt"],
     "yahoo": ["yahoo/val.txt", "yahoo/test.txt"],

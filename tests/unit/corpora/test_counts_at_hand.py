@@ -1,0 +1,57 @@
+"""The word counts that come with the project, by the way of every corpus."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textlvm.corpora import registry
+from textlvm.corpora.counting import count
+from textlvm.corpora.download import fetch
+from textlvm.corpora.splits import SplitSettings, split
+from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
+
+REGISTRY = Path(__file__).parents[3] / "workflow" / "corpora.yaml"
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory):
+    """Counts of a corpus by name, made once."""
+    made: dict[str, dict[str, int]] = {}
+
+    def make(name):
+        if name not in made:
+            corpus = registry.find(registry.load(REGISTRY), name)
+            (source,) = corpus.files
+            out = tmp_path_factory.mktemp(name) / source.name
+            fetch(corpus, source, out)
+            made[name] = count(out, corpus.content, corpus.members, corpus.cleaning)
+        return made[name]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "min_count", "words"),
+    [
+        ("gutenberg-counts", 10, 99_398),
+        ("gutenberg-counts", 5, 137_248),
+        ("gutenberg-fiction-counts", 10, 80_977),
+        ("gutenberg-fiction-counts", 5, 107_849),
+    ],
+)
+def test_vocabularies(counts, name, min_count, words):
+    assert len(vocabulary(counts(name), VocabularySettings(2, 12, min_count))) == words
+
+
+def test_splits(counts):
+    """Nearly every token is of a word on both sides of `standard`; `unseen` has a tenth of the words."""
+    words = vocabulary(counts("gutenberg-counts"), VocabularySettings())
+    numbers = np.fromiter(words.values(), dtype=np.int64)
+    standard = split(list(words), numbers, "standard", SplitSettings())
+    assert standard.test.sum() == pytest.approx(0.1 * numbers.sum(), rel=1e-3)
+    assert standard.test[standard.train == 0].sum() == 0
+    small = split(list(words), numbers, "standard", SplitSettings(test_tokens=50_000))
+    assert small.test.sum() == 50_000
+    unseen = split(list(words), numbers, "unseen", SplitSettings())
+    assert np.count_nonzero(unseen.test) == 9_940
