@@ -28,6 +28,11 @@ MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 
 EXPERIMENTS = {
     "gutenberg": "gutenberg/words/gutenberg-counts",
+    "million": "gutenberg-two-million/words/gutenberg-counts",
+    "fiction": "gutenberg-fiction/words/gutenberg-fiction-counts",
+    "yahoo": "held-out/sentences/yahoo",
+    "wikitext": "held-out/sentences/wikitext-103",
+    "yahoocqa": "held-out/sentences/yahoocqa",
     "ptb": "ptb-three-epochs/sentences/ptb",
 }
 """Folders of runs, by the names that the sentences have for them."""
@@ -40,6 +45,12 @@ def seeds(run: str) -> list[Path]:
     if not found:
         raise FileNotFoundError(f"nothing is recorded of {run}")
     return [path.parent for path in found]
+
+
+def has(run: str) -> bool:
+    """Whether anything is recorded of a run."""
+    experiment, _, rest = run.partition("/")
+    return any((RECORDED / EXPERIMENTS[experiment] / rest).glob("seed*/metrics.json"))
 
 
 def values(run: str, metric: str) -> list[float]:
@@ -55,6 +66,16 @@ def mean(run: str, metric: str) -> float:
 def spread(run: str, metric: str) -> float:
     """The standard deviation over seeds."""
     return statistics.stdev(values(run, metric))
+
+
+def repeat_spread(run: str, metric: str) -> float:
+    """The standard deviation over evaluations of the first seed."""
+    return read(seeds(run)[0])["metrics"][metric]["repeat_sd"]
+
+
+def of_difference(run: str, other: str) -> float:
+    """The standard deviation of the difference of two means over seeds, in that of a seed."""
+    return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
 
 
 def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
@@ -104,6 +125,14 @@ def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, 
             yield row
 
 
+def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
+    """The lines of an experiment's recorded claims that are of its paper and came out so."""
+    folder, paper, _ = EXPERIMENTS[experiment].split("/")
+    with (RECORDED / folder / "partial" / "claims.csv").open(encoding="utf-8", newline="") as lines:
+        found = [line for line in csv.DictReader(lines) if line["paper"] == paper]
+    return [line for line in found if line["outcome"] == outcome]
+
+
 def cell(found: dict[str, Any], metric: str) -> str:
     """A cell for readers: value, spread over seeds, and the published value in brackets."""
     if metric not in found:
@@ -125,7 +154,8 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, first_below, published, sure, rows, cell, over_k, list, zip, abs)
+    known = (has, mean, spread, repeat_spread, of_difference, first_below, over_k)
+    known += (published, sure, rows, cell, claims, abs, float)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")

@@ -30,9 +30,10 @@ def findings():
     return program("findings")
 
 
-def test_findings_are_those_of_the_records(findings):
-    for path, text in findings.rendered().items():
-        assert path.read_text(encoding="utf-8") == text, "write it anew: python docs/findings.py"
+@pytest.mark.parametrize("name", ["findings", "recorded"])
+def test_what_is_said_of_the_records_is_what_they_say(name):
+    for path, text in program(name).rendered().items():
+        assert path.read_text(encoding="utf-8") == text, f"write it anew: python docs/{name}.py"
 
 
 def test_a_sentence_that_the_records_contradict_stops_the_findings(findings):

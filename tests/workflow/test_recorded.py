@@ -1,5 +1,6 @@
 """The tables of results/recorded are what the workflow makes of the metrics beside them."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,3 +26,16 @@ def test_recorded_tables_are_those_of_the_recorded_metrics(new_project, name):
 
 def test_something_is_recorded():
     assert EXPERIMENTS
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_recorded_run_can_be_run_again_by_the_command_beside_it(new_project, name):
+    page = (RECORDED / "runs.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)[1]
+    commands = re.findall(r"`(snakemake .*?) -- (\S+)`", section)
+    assert len({start for start, _ in commands}) == 1
+    project = new_project()
+    shutil.copytree(RECORDED / name, project.root / "results" / "recorded" / name)
+    targets = [target for _, target in commands]
+    # All at once, since a dry run takes seconds.
+    assert set(targets) <= project.jobs(commands[0][0], "--", *targets)

@@ -1,0 +1,94 @@
+"""Write results/recorded/runs.md: what each recorded run came to, what it took, and how to repeat it.
+
+    python docs/recorded.py
+
+Everything is read from results/recorded.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["PAGE", "rendered"]
+
+ROOT = Path(__file__).parents[1]
+RECORDED = ROOT / "results" / "recorded"
+PAGE = RECORDED / "runs.md"
+SHOWN = {
+    "ce_test": "H[P_test, P̂]",
+    "nll_melbo": "NLL, MELBO",
+    "bleu1": "BLEU",
+    "p_at_1": "P@1",
+}
+"""The metric that stands for a run: the first of these that it has, and what to call it."""
+
+HEAD = """\
+# Recorded runs
+
+Each with one of its numbers, the minutes and the machine of its training, and the command that runs it again,
+from its corpus to its metrics, in a clone of this project. Written by `docs/recorded.py`. A command downloads
+what its corpus needs; [README.md](README.md) says which corpora have to be at hand.
+"""
+
+
+def experiments() -> list[Path]:
+    """The folders of the recorded experiments."""
+    return sorted(path.parent for path in RECORDED.glob("*/experiment.yaml"))
+
+
+def targets(experiment: Path) -> list[str]:
+    """The metrics files of an experiment's runs, as Snakemake is asked for them."""
+    return [path.relative_to(ROOT).as_posix() for path in sorted(experiment.glob("*/**/seed*/metrics.json"))]
+
+
+def command(experiment: Path, target: str) -> str:
+    """What runs one of them again, though its metrics are there."""
+    return (
+        f"snakemake --cores 1 --force --configfile {experiment.relative_to(ROOT).as_posix()}/experiment.yaml "
+        f"-- {target}"
+    )
+
+
+def main_number(metrics: dict[str, Any]) -> str:
+    """The metric that stands for a run, with its unit."""
+    name = next(name for name in SHOWN if name in metrics)
+    value, unit = metrics[name]["value"], metrics[name]["unit"]
+    return f"{SHOWN[name]} {value:.3f} {unit}"
+
+
+def lines(experiment: Path) -> Iterator[str]:
+    """A table of the experiment's runs."""
+    yield f"## {experiment.name}\n"
+    yield "| run | seed | number | minutes | on | command |"
+    yield "|---|---|---|---|---|---|"
+    for target in targets(experiment):
+        folder = (ROOT / target).parent
+        metrics = json.loads((ROOT / target).read_text(encoding="utf-8"))
+        cost = folder / "cost.json"
+        spent = {"device": "", "seconds": 0}
+        if cost.exists():
+            spent = json.loads(cost.read_text(encoding="utf-8"))
+        where = folder.parent.relative_to(experiment).as_posix()
+        yield " | ".join(
+            [
+                f"| {where}",
+                f"{metrics['seed']}",
+                main_number(metrics["metrics"]),
+                f"{spent['seconds'] / 60:.1f}" if spent["seconds"] else "–",
+                spent["device"],
+                f"`{command(experiment, target)}` |",
+            ]
+        )
+    yield ""
+
+
+def rendered() -> dict[Path, str]:
+    """What the file must hold, by path."""
+    tables = [line for experiment in experiments() for line in lines(experiment)]
+    return {PAGE: "\n".join([HEAD, *tables])}
+
+
+if __name__ == "__main__":
+    for path, text in rendered().items():
+        path.write_text(text, encoding="utf-8")
