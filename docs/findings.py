@@ -47,12 +47,6 @@ def seeds(run: str) -> list[Path]:
     return [path.parent for path in found]
 
 
-def has(run: str) -> bool:
-    """Whether anything is recorded of a run."""
-    experiment, _, rest = run.partition("/")
-    return any((RECORDED / EXPERIMENTS[experiment] / rest).glob("seed*/metrics.json"))
-
-
 def values(run: str, metric: str) -> list[float]:
     """A metric of every seed."""
     return [read(folder)["metrics"][metric]["value"] for folder in seeds(run)]
@@ -154,7 +148,7 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (has, mean, spread, repeat_spread, of_difference, first_below, over_k)
+    known = (mean, spread, repeat_spread, of_difference, first_below, over_k)
     known += (published, sure, rows, cell, claims, abs, float)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()

@@ -1,38 +1,25 @@
 """The real corpora through the real path: registry, checked file, counts, vocabulary."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from textlvm.corpora import registry
+from counted import REGISTRY, counted
 from textlvm.corpora.counting import count
-from textlvm.corpora.download import FOLDER_VARIABLE, fetch
+from textlvm.corpora.download import FOLDER_VARIABLE
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
 
 FOLDER = os.environ.get(FOLDER_VARIABLE)
-REGISTRY = Path(__file__).parents[2] / "workflow" / "corpora.yaml"
 
 pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not name a folder of corpora")
 
 
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory):
-    """Counts of a corpus by name, made once; skips where the folder does not have its file."""
-    made: dict[str, dict[str, int]] = {}
-
-    def make(name: str) -> dict[str, int]:
-        if name not in made:
-            corpus = registry.find(registry.load(REGISTRY), name)
-            (source,) = corpus.files
-            if not Path(FOLDER, source.local.path).is_file():
-                pytest.skip(f"{FOLDER_VARIABLE} has no {source.local.path}")
-            out = tmp_path_factory.mktemp(name) / source.name
-            fetch(corpus, source, out, Path(FOLDER))
-            made[name] = count(out, corpus.content, corpus.members, corpus.cleaning)
-        return made[name]
-
-    return make
+    """Counts of a corpus by name, made once."""
+    return cache(lambda name: counted(name, tmp_path_factory.mktemp(name), Path(FOLDER)))
 
 
 def test_a_vocabulary_of_ready_counts(counts):

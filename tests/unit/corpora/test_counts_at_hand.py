@@ -1,34 +1,19 @@
 """The word counts that come with the project, by the way of every corpus."""
 
-from pathlib import Path
+from functools import cache
 
 import numpy as np
 import pytest
 
-from textlvm.corpora import registry
-from textlvm.corpora.counting import count
-from textlvm.corpora.download import fetch
+from counted import counted
 from textlvm.corpora.splits import SplitSettings, split
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
-
-REGISTRY = Path(__file__).parents[3] / "workflow" / "corpora.yaml"
 
 
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory):
     """Counts of a corpus by name, made once."""
-    made: dict[str, dict[str, int]] = {}
-
-    def make(name):
-        if name not in made:
-            corpus = registry.find(registry.load(REGISTRY), name)
-            (source,) = corpus.files
-            out = tmp_path_factory.mktemp(name) / source.name
-            fetch(corpus, source, out)
-            made[name] = count(out, corpus.content, corpus.members, corpus.cleaning)
-        return made[name]
-
-    return make
+    return cache(lambda name: counted(name, tmp_path_factory.mktemp(name)))
 
 
 @pytest.mark.parametrize(

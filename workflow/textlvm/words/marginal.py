@@ -81,8 +81,12 @@ class WordSums:
         """(V,) where each word is among the entries."""
         if compiled is None:
             compiled = device.type == "cpu" and library() is not None
-        described = (self.beginnings.levels, self.ends.levels, starts, column[order])
-        self.product = CompiledProduct(*described) if compiled else TorchProduct(*described, device)
+        entries = (starts, column[order])
+        self.product = (
+            CompiledProduct(self.beginnings.levels, self.ends.levels, *entries)
+            if compiled
+            else TorchProduct(self.beginnings, self.ends, *entries, device)
+        )
 
     def __call__(self, letter_log_probs: Tensor) -> Tensor:
         """log sum_k P(w|h^k) in nats, (V,) float64, from log P(letter|h_t) (T, 27, C)."""
@@ -94,8 +98,8 @@ class WordSums:
         lost = (sums < LEAST).nonzero().squeeze(1)
         if len(lost):
             # A slice at a time: of a model that has failed these may be all words.
-            sums = [self._by_logarithms(letter_log_probs, words) for words in lost.split(4096)]
-            result[lost] = torch.cat(sums)
+            for words in lost.split(4096):
+                result[words] = self._by_logarithms(letter_log_probs, words)
         return result
 
     def _by_logarithms(self, letter_log_probs: Tensor, words: Tensor) -> Tensor:
@@ -130,18 +134,17 @@ class TorchProduct:
     """Entries of the product of two parts' matrices, by PyTorch on any device."""
 
     def __init__(
-        self, left: Levels, right: Levels, starts: Tensor, columns: Tensor, device: torch.device
+        self, left: SharedParts, right: SharedParts, starts: Tensor, columns: Tensor, device: torch.device
     ) -> None:
         """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
-        self.parts = [_Products(levels, device) for levels in (left, right)]
-        shape = [len(levels[-1][0]) if levels else 1 for levels in (left, right)]
+        self.parts = [_Products(parts.levels, device) for parts in (left, right)]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
             self.pattern = torch.sparse_csr_tensor(
                 starts,
                 columns,
                 torch.zeros(len(columns)),
-                shape,
+                (len(left), len(right)),
                 device=device,
                 check_invariants=True,
             )
