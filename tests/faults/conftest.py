@@ -1,8 +1,16 @@
-"""The experiment that the tests of whole runs break, and one copy of it that nothing disturbed."""
+"""Experiments that tests of whole runs break, one that nothing disturbed, and places for bad input."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import tiny
+from faults.server import Site
+from textlvm.corpora.download import fetch
+from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.corpora.transfer import Patience
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +52,47 @@ def finished(new_experiment):
     project = new_experiment()
     project.run("snakemake --cores 1", env={"PYTHONHASHSEED": "1"})
     return project
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    """A file to be written, alone in its folder."""
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder" / "source"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A server on this machine."""
+    with Site() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    """Where a download goes."""
+    return tmp_path / "downloads" / "novels" / "a.txt"
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """Waits before further tries, in seconds."""
+    return []
+
+
+@pytest.fixture
+def get(out, slept):
+    """Download; waits are noted, not waited."""
+
+    def download(*urls: str, timeout: float = 5, mirror: str | None = None, **known) -> bytes:
+        source = SourceFile("a.txt", urls, **known)
+        patience = Patience(timeout=timeout, sleep=slept.append)
+        fetch(Corpus("novels", "Novels", "text", (source,)), source, out, mirror=mirror, patience=patience)
+        assert not list(out.parent.glob("*.part*"))
+        return out.read_bytes()
+
+    return download

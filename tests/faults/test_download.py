@@ -3,161 +3,35 @@
 import hashlib
 import json
 import os
-import signal
 import subprocess
-import sys
 import termios
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import yaml
 
+from faults.server import (
+    BLOB,
+    CONTENT,
+    HALF,
+    KNOWN,
+    OTHER,
+    PAGE,
+    SHA256,
+    Answer,
+    Handler,
+    command,
+    environment,
+    failed,
+    plain,
+    ranged,
+    redirect,
+    status,
+)
 from textlvm.corpora import transfer
-from textlvm.corpora.download import fetch
-from textlvm.corpora.registry import Corpus, Local, SourceFile
-from textlvm.corpora.transfer import Patience
+from textlvm.corpora.registry import Local
 from textlvm.errors import UserError
-
-PACKAGES = Path(__file__).parents[2] / "workflow"
-CONTENT = b"".join(b"Tick %d, tock.\n" % i for i in range(20_000))
-OTHER = CONTENT.replace(b"Tick", b"Tack")
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
-HALF = len(CONTENT) // 2
-PAGE = b"\n<!DOCTYPE html><html>Please log in</html>"
-
-Answer = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Gives each request for a path the next of the answers that a test has laid out; the last one stays."""
-
-    server: "Site"
-
-    def do_GET(self):
-        self.server.asked[self.path].append(dict(self.headers))
-        answers = self.server.answers.get(self.path, [status(404)])
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        answer(self)
-
-    def reply(self, code: int, body: bytes, sent: int | None = None, **headers: str) -> None:
-        """Announce `body` and send it, or so many bytes of it before the connection ends."""
-        self.send_response(code)
-        for name, value in ({"Content_Length": str(len(body))} | headers).items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body[:sent])
-
-    def log_message(self, *_):
-        pass
-
-
-class Site(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: dict[str, list[Answer]] = {}
-        self.asked: dict[str, list[dict[str, str]]] = defaultdict(list)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def lay(self, path: str, *answers: Answer) -> str:
-        self.answers[path] = list(answers)
-        return self.url + path
-
-    def ranges(self, path: str) -> list[str | None]:
-        return [headers.get("Range") for headers in self.asked[path]]
-
-
-def status(code: int, **headers: str) -> Answer:
-    return lambda handler: handler.reply(code, b"not now", **headers)
-
-
-def ranged(
-    body: bytes = CONTENT, sent: int | None = None, tag: str = '"1"', obeys: bool = True, **headers: str
-) -> Answer:
-    """A server that knows ranges; without `obeys` one that ignores If-Range."""
-
-    def answer(handler: Handler) -> None:
-        asked = handler.headers.get("Range")
-        current = {"ETag": tag} | headers
-        if asked is None or (obeys and handler.headers.get("If-Range") not in current.values()):
-            handler.reply(200, body, sent, **current)
-            return
-        first = int(asked.removeprefix("bytes=").removesuffix("-"))
-        if first >= len(body):
-            handler.reply(416, b"", Content_Range=f"bytes */{len(body)}")
-            return
-        place = f"bytes {first}-{len(body) - 1}/{len(body)}"
-        handler.reply(206, body[first:], sent, Content_Range=place, **current)
-
-    return answer
-
-
-def plain(body: bytes = CONTENT, sent: int | None = None, **headers: str) -> Answer:
-    """A server that knows no ranges."""
-    return lambda handler: handler.reply(200, body, sent, **headers)
-
-
-def redirect(to: str) -> Answer:
-    return lambda handler: handler.reply(302, b"", Location=to)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def out(tmp_path) -> Path:
-    return tmp_path / "downloads" / "novels" / "a.txt"
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def get(out, slept):
-    """Download; waits are noted, not waited."""
-
-    def download(*urls: str, timeout: float = 5, mirror: str | None = None, **known) -> bytes:
-        source = SourceFile("a.txt", urls, **known)
-        patience = Patience(timeout=timeout, sleep=slept.append)
-        fetch(Corpus("novels", "Novels", "text", (source,)), source, out, mirror=mirror, patience=patience)
-        assert not list(out.parent.glob("*.part*"))
-        return out.read_bytes()
-
-    return download
-
-
-def failed(get, *urls: str, **known) -> str:
-    with pytest.raises(UserError) as caught:
-        get(*urls, **known)
-    text = str(caught.value)
-    assert "\n" not in text
-    assert text.startswith(f"cannot download a.txt of corpus 'novels' from {urls[0]} (")
-    assert text.endswith("; get the file by hand and set `corpora: {novels: {path: FILE}}` in config.yaml")
-    return text
-
-
-def kept(out: Path) -> bytes:
-    return out.with_name("a.txt.part").read_bytes()
-
-
-KNOWN = {"hashes": {"sha256": SHA256}, "bytes": len(CONTENT)}
 
 
 class TestWhatPasses:
@@ -281,152 +155,6 @@ class TestWhatStays:
             get(url)
         monkeypatch.undo()
         assert get(url, **KNOWN) == CONTENT
-
-
-class TestInterrupted:
-    def test_it_goes_on_where_it_stopped(self, site, get, slept):
-        url = site.lay("/a", ranged(sent=HALF), ranged(sent=1000), ranged())
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-", f"bytes={HALF + 1000}-"]
-        assert {headers.get("If-Range") for headers in site.asked["/a"][1:]} == {'"1"'}
-        assert slept == [1, 2]
-
-    def test_it_goes_on_in_another_process(self, site, get, out):
-        url = site.lay("/a", *[ranged(sent=1000)] * 6, ranged())
-        assert f"the connection broke off after 6,000 of {len(CONTENT):,} bytes" in failed(get, url, **KNOWN)
-        assert kept(out) == CONTENT[:6000]
-        assert not out.exists()
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a")[-1] == "bytes=6000-"
-
-    def test_a_process_that_is_killed(self, site, tmp_path, out):
-        sent, over = threading.Event(), threading.Event()
-
-        def stalling(handler: Handler) -> None:
-            handler.reply(200, CONTENT, HALF, ETag='"1"')
-            sent.set()
-            over.wait(30)
-
-        url = site.lay("/a", stalling, ranged())
-        process = subprocess.Popen(command(tmp_path, url, out), env=environment(), stderr=subprocess.PIPE)
-        assert sent.wait(30)
-        part = out.with_name("a.txt.part")
-        while not part.stat().st_size:
-            assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        process.stderr.close()
-        over.set()
-        come = part.stat().st_size
-        assert not out.exists()
-        done = subprocess.run(
-            command(tmp_path, url, out), env=environment(), capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert out.read_bytes() == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={come}-"]
-        assert {path.name for path in out.parent.iterdir()} == {"a.txt", "a.txt.lock.json"}
-
-    def test_a_process_that_ended_before_the_last_step(self, site, get, out):
-        url = site.lay("/a", ranged(sent=HALF), status(503))
-        failed(get, url, **KNOWN)
-        out.with_name("a.txt.part").write_bytes(CONTENT)
-        site.lay("/a", ranged())
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a")[-1] == f"bytes={len(CONTENT)}-"
-        assert len(site.ranges("/a")) == 7
-
-    def test_a_server_that_sends_a_part_of_what_is_asked_for(self, site, get):
-        def capped(handler: Handler) -> None:
-            first = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-            body = CONTENT[first : first + HALF // 2]
-            place = f"bytes {first}-{first + len(body) - 1}/{len(CONTENT)}"
-            handler.reply(206, body, Content_Range=place, ETag='"1"')
-
-        url = site.lay("/a", ranged(sent=HALF), capped)
-        assert get(url, **KNOWN) == CONTENT
-        assert len(site.asked["/a"]) == 4
-
-    @pytest.mark.parametrize("known", [{}, KNOWN], ids=["nothing known", "known"])
-    def test_a_file_that_has_changed_is_not_spliced(self, site, get, known):
-        url = site.lay("/a", ranged(OTHER, sent=HALF, tag='"0"'), ranged())
-        assert get(url, **known) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-"]
-
-    def test_nor_by_a_server_that_ignores_if_range(self, site, get):
-        url = site.lay("/a", ranged(OTHER, sent=HALF, tag='"0"'), ranged(obeys=False))
-        assert get(url) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
-
-    def test_nor_by_one_whose_file_has_another_size(self, site, get):
-        url = site.lay("/a", ranged(OTHER + b"!", sent=HALF), ranged(obeys=False))
-        assert get(url) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
-
-    def test_a_splice_that_is_wrong_is_done_over(self, site, get, caplog):
-        """A server that gives two files the same ETag."""
-        url = site.lay("/a", ranged(OTHER, sent=HALF), ranged(), ranged())
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
-        assert "once more from its beginning" in caplog.text
-
-    def test_a_date_will_do(self, site, get):
-        dated = {"tag": 'W/"1"', "Last_Modified": formatdate(0, usegmt=True)}
-        url = site.lay("/a", ranged(sent=HALF, **dated), ranged(**dated))
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-"]
-        assert site.asked["/a"][1]["If-Range"] == formatdate(0, usegmt=True)
-
-    @pytest.mark.parametrize("tag", ['W/"1"', None])
-    def test_without_a_strong_validator_it_begins_anew(self, site, get, tag):
-        headers = {"ETag": tag} if tag else {}
-        url = site.lay("/a", plain(sent=HALF, **headers), plain(**headers))
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a") == [None, None]
-
-    def test_a_server_without_ranges_sends_it_whole(self, site, get):
-        url = site.lay("/a", plain(sent=HALF, ETag='"1"'), plain(ETag='"1"'))
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-"]
-
-    def test_another_address_begins_anew(self, site, get):
-        first, second = site.lay("/a", *[ranged(OTHER, sent=100)] * 6), site.lay("/b", ranged())
-        assert get(first, second) == CONTENT
-        assert site.ranges("/b") == [None]
-
-    @pytest.mark.parametrize("place", ["bytes 5-9/10", "bytes */300", "pages 1-2/3", ""])
-    def test_an_answer_with_another_part_is_refused(self, site, get, place):
-        def wrong(handler: Handler) -> None:
-            handler.reply(206, CONTENT[HALF:], Content_Range=place, ETag='"1"')
-
-        url = site.lay("/a", ranged(sent=HALF), wrong, ranged())
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
-
-    def test_a_part_beyond_the_file_begins_anew(self, site, get, out):
-        url = site.lay("/a", ranged(sent=HALF), status(503))
-        failed(get, url, **KNOWN)
-        out.with_name("a.txt.part").write_bytes(CONTENT + b"more")
-        site.lay("/a", ranged())
-        assert get(url, **KNOWN) == CONTENT
-
-    @pytest.mark.parametrize(
-        "note", ["", "[]", '{"url": 3}', '{"url": "x", "validator": "y", "size": 1}', "\0"]
-    )
-    def test_a_damaged_note_begins_anew(self, site, get, out, note):
-        url = site.lay("/a", ranged(sent=HALF), status(503))
-        failed(get, url, **KNOWN)
-        out.with_name("a.txt.part.json").write_text(note)
-        site.lay("/a", ranged())
-        assert get(url, **KNOWN) == CONTENT
-        assert site.ranges("/a")[-1] is None
-
-    def test_as_long_as_it_gets_further_it_is_tried(self, site, get, slept, monkeypatch):
-        monkeypatch.setattr(transfer, "FURTHER", 20_000)
-        url = site.lay("/a", ranged(sent=20_000))
-        assert get(url, **KNOWN) == CONTENT
-        assert len(site.asked["/a"]) > 10
-        assert set(slept) == {1}
 
 
 class TestChunked:
@@ -560,15 +288,3 @@ def test_on_a_terminal_there_is_a_bar(site, tmp_path, out):
     assert done.returncode == 0, said
     assert "100%|" in said
     assert "a.txt" in said
-
-
-def command(tmp_path: Path, url: str, out: Path) -> list[str]:
-    registry = tmp_path / "corpora.yaml"
-    entry = {"title": "Novels", "kind": "text", "files": [{"name": "a.txt", "urls": [url]}]}
-    registry.write_text(yaml.safe_dump({"novels": entry}))
-    words = ["--registry", registry, "--corpus", "novels", "--file", "a.txt", "--out", out]
-    return [sys.executable, "-m", "textlvm.corpora.download", *map(str, words)]
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(PACKAGES)}
