@@ -1,121 +1,36 @@
-"""Training resumes exactly, learns, follows its schedule, and says where it went wrong."""
+"""Training resumes exactly, learns, and follows its schedule."""
 
 import dataclasses
-import itertools
 import json
 import logging
-import math
 import random
-import re
 import signal
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from torch import nn
 
 from textlvm.errors import UserError
 from textlvm.training.checkpoint import Checkpoint
-from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted, Interruption
-from textlvm.training.schedule import Cosine, Plateau
 from textlvm.training.seeds import derive, seed_everything
-from textlvm.training.trainer import EXPLODED, Objective, curve_lines, train
+from textlvm.training.trainer import Objective, curve_lines, train
+from unit.training.regression import (
+    COSINE,
+    OPTIMIZERS,
+    PLATEAU,
+    Killed,
+    Regression,
+    Settings,
+    fit,
+    kill,
+    stop,
+)
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-COSINE = Cosine(0.05, 60)
-PLATEAU = Plateau(0.05, patience=1, decay=0.5, least=0.01)
-
-
-@dataclass(frozen=True)
-class Settings:
-    steps: int = 60
-    batch: int = 8
-    clip: float | None = 1.0
-    log_every: int = 5
-    monitor_every: int = 20
-    checkpoint_every: int = 10
-
-
-@pytest.fixture(autouse=True, scope="module")
-def unsynced():
-    """No power fails here, and waiting for the disk takes longer than these trainings."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.fsync", lambda _: None)
-        yield
-
-
-class Killed(BaseException):
-    """Ends a training as a kill would: nothing below catches it."""
-
-
-def kill(_value=None):
-    raise Killed
-
-
-def stop(value=None):
-    signal.raise_signal(signal.SIGTERM)
-    return value
-
-
-class Noisy(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.linear, self.dropout = nn.Linear(3, 1), nn.Dropout(0.1)
-
-    def forward(self, x):
-        return self.linear(self.dropout(x)).squeeze(1)
-
-
-@dataclass
-class Regression:
-    """A noisy regression, its batches from the global generator."""
-
-    validation: list[float] | None = None
-    """Validation losses by measurement."""
-    at: dict = field(default_factory=dict)
-    """What becomes of the loss of a step."""
-    measuring: dict = field(default_factory=dict)
-    """What happens while the n-th measurement of this process is under way."""
-    model: nn.Module = field(default_factory=Noisy)
-    measured: int = 0
-
-    def loss(self, step):
-        x = torch.randn(8, 3)
-        value = (self.model(x) - x.sum(1) + 0.1 * torch.randn(8)).square().mean()
-        return self.at.get(step, lambda value: value)(value)
-
-    def monitor(self):
-        self.measured += 1
-        noise = {"noise": float(torch.rand(()))}
-        self.measuring.get(self.measured, lambda: None)()
-        return noise if self.validation is None else noise | {"validation_loss": next(self.losses)}
-
-    def inputs(self, step):
-        return [f"first of {step}", "second " * 20, "third", "fourth"]
-
-
-def fit(path, settings=None, identity="x", optimizer="adam", schedule=COSINE, done=0, **changes):
-    """Train as a new process would; of the validation losses, `done` were measured by others."""
-    seed_everything("test", 0)
-    own = Regression(**changes)
-    own.losses = iter((own.validation or [])[done:])
-    with Interruption() as interruption:
-        course = train(
-            own.model,
-            Objective(own.loss, own.monitor, own.inputs),
-            OPTIMIZERS[optimizer](own.model.parameters(), fused=True),
-            schedule,
-            settings or Settings(),
-            Checkpoint(path / "state.safetensors", identity),
-            interruption,
-            path / "progress.json",
-        )
-    return own.model, course
+pytestmark = pytest.mark.usefixtures("unsynced")
 
 
 def assert_equal_weights(model, other):
@@ -263,140 +178,6 @@ def test_a_stop_before_the_first_step_leaves_nothing_behind(tmp_path):
         with pytest.raises(Interrupted):
             train(own.model, Objective(own.loss), optimizer, COSINE, Settings(), checkpoint, interruption)
     assert list(tmp_path.iterdir()) == []
-
-
-# ---- what goes wrong
-
-
-def nan(value):
-    return value * math.nan
-
-
-def nan_gradient(value):
-    value.register_hook(lambda own: own * math.nan)
-    return value
-
-
-def with_gradient(factor, step):
-    """A model in which one gradient of a step is multiplied."""
-    model, calls = Noisy(), itertools.count(1)
-    model.linear.bias.register_hook(lambda own: own * factor if next(calls) == step else own)
-    return model
-
-
-def test_a_loss_that_is_no_number_is_told_with_its_step_and_batch(tmp_path):
-    with pytest.raises(Failure) as failed:
-        fit(tmp_path, at={23: nan})
-    cut = ("second " * 20)[:59]
-    assert str(failed.value) == (
-        f"the loss became nan at step 23, whose batch has 'first of 23', '{cut}…', 'third': "
-        "lower its training.learning_rate or its training.clip in config.yaml"
-    )
-    with pytest.raises(Failure, match=r"became inf at step 7, .* or set its training.clip"):
-        fit(tmp_path / "free", Settings(clip=None), at={7: lambda value: value * math.inf})
-
-
-@pytest.mark.parametrize("factor", [math.nan, math.inf])
-def test_a_gradient_that_is_no_number_is_told_with_its_own_batch(tmp_path, factor):
-    """The loss is not a number one step later, on a batch that is not to blame."""
-    told = f"the gradient became {factor} at step 23, whose batch has 'first of 23'"
-    with pytest.raises(Failure, match=told):
-        fit(tmp_path, model=with_gradient(factor, 23))
-
-
-def test_a_gradient_whose_norm_alone_overflows_is_clipped(tmp_path):
-    _, course = fit(tmp_path, model=with_gradient(1e30, 23))
-    assert course.step == 60
-
-
-def test_a_monitored_value_that_is_no_number_is_told(tmp_path):
-    with pytest.raises(Failure, match="the monitored validation_loss became nan at step 20: "):
-        fit(tmp_path, validation=[math.nan])
-
-
-@pytest.mark.parametrize("settings", [Settings(), Settings(log_every=7), Settings(clip=None, log_every=60)])
-@pytest.mark.parametrize("step", [20, 23, 60])
-def test_weights_that_are_no_numbers_are_never_saved_nor_handed_over(tmp_path, settings, step):
-    # Without a norm of the gradient it shows in the weights, if they are saved then, or in the next loss.
-    with pytest.raises(Failure, match=rf"became nan at step {step}|finite at step {step}|at step {step + 1}"):
-        fit(tmp_path, settings, at={step: nan_gradient})
-    # The same again: it went on from the last good state.
-    with pytest.raises(Failure):
-        fit(tmp_path, settings, at={step: nan_gradient})
-    _, course = fit(tmp_path, settings)
-    assert course.curve == fit(tmp_path / "whole", settings)[1].curve
-
-
-def test_a_loss_explodes_beyond_a_thousand_times_the_first(tmp_path):
-    first = fit(tmp_path / "whole")[1].curve[0]["loss"]
-    limit = EXPLODED * max(first, 1.0) * 5  # the mean of five is taken
-
-    def grown(factor):
-        return lambda value: value + factor * limit - value.detach()
-
-    told = re.escape(f"the loss exploded from {first:.4g} to {1.1 * limit:.4g} at step 38, whose")
-    with pytest.raises(Failure, match=told):
-        fit(tmp_path / "a", at={38: grown(1.1)})
-    with pytest.raises(Failure, match=f"exploded from {first:.4g} to -"):
-        fit(tmp_path / "b", at={38: grown(-1.1)})
-    fit(tmp_path / "c", at={38: grown(0.9)})
-    # There is nothing yet that the first entry could be compared with.
-    fit(tmp_path / "d", at={3: grown(1e3)})
-
-
-def test_an_explosion_is_the_same_after_an_interruption(tmp_path):
-    """A single loss that its entry forgives is forgiven where it is the last one before a signal, too."""
-    options = {"at": {37: lambda value: value * 1500}}
-    whole = fit(tmp_path / "whole", **options)[1]
-    with pytest.raises(Interrupted):
-        fit(tmp_path / "cut", at={37: lambda value: stop(value * 1500)})
-    assert fit(tmp_path / "cut", **options)[1].curve == whole.curve
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
-        torch.cuda.OutOfMemoryError("CUDA out of memory"),
-        MemoryError(),
-        RuntimeError(
-            "[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory"
-        ),
-    ],
-)
-def test_out_of_memory_names_the_batch_to_try(tmp_path, error):
-    def allocate(_):
-        raise error
-
-    with pytest.raises(Failure) as failed:
-        fit(tmp_path, at={17: allocate})
-    assert str(failed.value) == (
-        "out of memory in step 17 with a batch of 8: "
-        "set its training.batch to 4 in config.yaml or run it where there is more memory"
-    )
-    with pytest.raises(Failure, match="with a batch of 1: run it where there is more memory"):
-        fit(tmp_path, Settings(batch=1), at={17: allocate})
-    _, course = fit(tmp_path)
-    assert course.curve == fit(tmp_path / "whole")[1].curve
-
-
-def test_out_of_memory_in_a_measurement_blames_no_batch(tmp_path):
-    def allocate():
-        raise MemoryError
-
-    with pytest.raises(Failure, match="out of memory while measuring after step 20: run it where"):
-        fit(tmp_path, measuring={1: allocate})
-
-
-def test_another_error_stays_what_it_is(tmp_path):
-    def fail(_):
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-
-    with pytest.raises(RuntimeError, match="mat1"):
-        fit(tmp_path, at={17: fail})
-
-
-# ---- what is recorded
 
 
 def test_loss_falls_and_monitored_values_come_at_their_steps(tmp_path):
