@@ -13,6 +13,7 @@ from typing import Any
 
 from textlvm.reporting import published as printed
 from textlvm.reporting.qualitative import TABLES
+from textlvm.words.spec import UNTRAINED
 
 PUBLISHED = Path(__file__).parents[1] / "workflow" / "published.csv"
 UNITS = {
@@ -76,8 +77,7 @@ def _run(results: Path, entry: Mapping[str, Any], seed: int, rng: random.Random)
     _write(trained / "spec.json", spec)
     cost = {"device": "NVIDIA H100", "parameters": 12345678, "steps": 15000, "seconds": 3600.0}
     _write(trained / "cost.json", cost | {"torch": "2.13.0"})
-    # Nothing is trained for an oracle.
-    curve = [] if entry["name"] == "oracle" else _curve(entry["paper"], rng)
+    curve = [] if entry["name"] in UNTRAINED else _curve(entry["paper"], rng)
     _write(trained / "curve.jsonl", "".join(f"{json.dumps(line)}\n" for line in curve))
 
 

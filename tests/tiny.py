@@ -22,8 +22,8 @@ WORDS = {
     },
 }
 WORDS_RUNS = {
-    "standard": ("tril", "tril-k2", "real-nvp", "baseline-8d", "oracle"),
-    "unseen": ("baseline-8d",),
+    "standard": ("tril", "tril-k2", "real-nvp", "baseline-8d", "trigram", "oracle"),
+    "unseen": ("baseline-8d", "oracle"),
 }
 SENTENCES = {
     "model": {"latent": 4, "hidden": 8, "embedding": 6},

@@ -8,6 +8,7 @@ from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
 from textlvm.plan import OF_DATASET, preparation
 from textlvm.sentences.dataset import parse
+from textlvm.words.spec import UNTRAINED
 
 __all__ = ["Key", "Problem", "check_relations", "dotted"]
 
@@ -15,7 +16,7 @@ Key = tuple[str | int, ...]
 Section = Mapping[str, Any]
 
 # What the other families of models read of `model`; anything else an entry said would do nothing.
-READ_BY_FAMILY = {"gru": {"family", "dim"}, "oracle": {"family"}}
+READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
 READ_BY_OBJECTIVE = {
     "lm": {"objective", "cell", "hidden", "embedding", "dropout"},
     "answers": {"objective", "hidden", "embedding", "dropout"},

@@ -1,10 +1,8 @@
 import os
-import re
 import shutil
 import string
 import subprocess
 from collections import Counter, defaultdict
-from pydoc_data.topics import topics
 
 import numpy as np
 import pytest
@@ -95,13 +93,6 @@ def histories(words, order):
         for end in range(1, len(sentence) + 1):
             seen.update(sentence[end - n : end] for n in range(1, min(end, order) + 1))
     return seen | {(), ("z",), ("<s>", "z"), ("a", "z"), ("z", "a"), ("a",) * order}
-
-
-@pytest.fixture(scope="session")
-def documentation_words():
-    """Some 3,000 real words of 2 to 12 letters that come with Python, and their counts."""
-    counts = Counter(re.findall(r"\b[a-z]{2,12}\b", " ".join(topics.values()).lower()))
-    return sorted(counts), [counts[word] for word in sorted(counts)]
 
 
 def kenlm_model(folder, text, name="model.arpa"):

@@ -42,6 +42,7 @@ from textlvm.words.cross_entropy import (
     monte_carlo_marginals,
 )
 from textlvm.words.entropy import EntropyGap, entropy_gap
+from textlvm.words.letter_ngram import ORDERS, LetterNgram
 from textlvm.words.letters import Lexicon, encode
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.samples import distinct_share, generate, share_in
@@ -77,9 +78,9 @@ def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> tuple[
 
 
 def autoregressive_metrics(
-    model: GRUBaseline, split: WordSplit, lexicon: Lexicon, n: int, seed: Seed
+    model: GRUBaseline | LetterNgram, split: WordSplit, lexicon: Lexicon, n: int, seed: Seed
 ) -> tuple[Metrics, list[str | None]]:
-    """A baseline's exact cross entropies, its own word entropy, and n generated words.
+    """An autoregressive model's exact cross entropies, its own word entropy, and n generated words.
 
     The word entropy is that of words which end within `samples.LONGEST` letters.
     """
@@ -177,12 +178,11 @@ def main(options: argparse.Namespace) -> None:
     if model_spec.family == "oracle":
         metrics, words = oracle_metrics(split, settings.samples, rng)
     else:
-        model = build(model_spec).to(device)
-        load_weights(options.run / "model.safetensors", model)
-        if isinstance(model, GRUBaseline):
-            metrics, words = autoregressive_metrics(model, split, lexicon, settings.samples, seed)
-        else:
+        model = _model(model_spec, split, options.run).to(device)
+        if isinstance(model, StateSpaceModel):
             metrics, words, over_k, gap = state_space_metrics(model, split, lexicon, settings, rng, seed)
+        else:
+            metrics, words = autoregressive_metrics(model, split, lexicon, settings.samples, seed)
     metrics |= sample_metrics(words, split, scorers)
     folder = options.out.parent
     write_text(folder / "samples.txt", "".join(f"{'…' if word is None else word}\n" for word in words))
@@ -203,6 +203,14 @@ def main(options: argparse.Namespace) -> None:
         folder / "provenance.json", process, options.run, options.settings, [options.words], options.corpora
     )
     logging.info("%s seed %d: %s", spec["name"], spec["seed"], _summary(metrics))
+
+
+def _model(spec: ModelSpec, split: WordSplit, run: Path) -> StateSpaceModel | GRUBaseline | LetterNgram:
+    if spec.family in ORDERS:
+        return LetterNgram(split.words, split.train, ORDERS[spec.family])
+    model = build(spec)
+    load_weights(run / "model.safetensors", model)
+    return model
 
 
 def _average(gap: EntropyGap, values: torch.Tensor) -> Estimate:

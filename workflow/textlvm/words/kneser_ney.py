@@ -9,6 +9,7 @@ here it is uniform over a..z and </s>, so that these 27 alone sum to one in ever
 that no word has still gets probability, and <unk> gets none.
 """
 
+import itertools
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from textlvm.errors import UserError
 
-__all__ = ["FALLBACK_DISCOUNTS", "MAX_ORDER", "KneserNeyModel", "NgramTable", "arpa", "discounts", "estimate"]
+__all__ = [
+    "BASE",
+    "FALLBACK_DISCOUNTS",
+    "MAX_ORDER",
+    "START",
+    "KneserNeyModel",
+    "NgramTable",
+    "arpa",
+    "discounts",
+    "estimate",
+]
 
 SYMBOLS = ("</s>", *string.ascii_lowercase, "<s>")
 END, START = 0, len(SYMBOLS) - 1
@@ -59,6 +70,20 @@ class KneserNeyModel:
     def order(self) -> int:
         """Length of the longest n-grams."""
         return len(self.tables)
+
+    def conditionals(self) -> list[NDArray[np.float64]]:
+        """P(symbol | context) for each length n: (28^(n-1), 28), contexts numbered as an `NgramTable`'s keys.
+
+        Contexts that no word has are among them, with what the shorter context says.
+        """
+        dense = [self.tables[0].probs[None]]
+        for shorter, table in itertools.pairwise(self.tables):
+            weights = np.ones(BASE ** len(dense))
+            weights[shorter.keys] = shorter.backoffs
+            probs = weights[:, None] * np.tile(dense[-1], (BASE, 1))
+            probs.flat[table.keys] = table.probs
+            dense.append(probs)
+        return dense
 
 
 def estimate(words: Sequence[str], order: int, weights: ArrayLike | None = None) -> KneserNeyModel:

@@ -67,7 +67,7 @@ class StateSpaceModel(nn.Module):
 
 
 def build(spec: ModelSpec) -> StateSpaceModel | GRUBaseline:
-    """The model of a trained row; the oracle has none."""
+    """The model of a trained row."""
     return GRUBaseline(spec.dim) if spec.family == "gru" else StateSpaceModel(spec)
 
 

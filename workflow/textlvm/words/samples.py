@@ -3,14 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from textlvm.estimate import Estimate, normal, wilson
-from textlvm.words.baseline import GRUBaseline
 from textlvm.words.letters import END, decode
-from textlvm.words.model import StateSpaceModel
 
 __all__ = ["LONGEST", "distinct_share", "generate", "share_in"]
 
@@ -18,8 +17,16 @@ LONGEST = 30
 """Letters after which a generated word that has not ended is dropped as unfinished."""
 
 
+class GenerativeModel(Protocol):
+    """A model of words."""
+
+    def sample(self, n: int, length: int) -> Tensor:
+        """n words drawn letter by letter: codes (n, length)."""
+        ...
+
+
 @torch.no_grad()
-def generate(model: StateSpaceModel | GRUBaseline, n: int, batch: int = 2000) -> list[str | None]:
+def generate(model: GenerativeModel, n: int, batch: int = 2000) -> list[str | None]:
     """n words drawn from a model; None stands for one that had not ended after `LONGEST` letters."""
     codes: list[Tensor] = []
     for start in range(0, n, batch):

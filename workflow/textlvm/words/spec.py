@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["EvaluationSpec", "ModelSpec", "TrainingSpec"]
+__all__ = ["UNTRAINED", "EvaluationSpec", "ModelSpec", "TrainingSpec"]
+
+UNTRAINED = ("oracle", "bigram", "trigram")
+"""Families of which nothing is trained: an evaluation counts the training words."""
 
 
 @dataclass(frozen=True)
@@ -10,7 +13,7 @@ class ModelSpec:
     """A row's model."""
 
     family: str
-    """state-space | gru | oracle."""
+    """state-space | gru | bigram | trigram | oracle."""
     dim: int
     """State size d; for a GRU also its hidden and embedding size."""
     transition: str

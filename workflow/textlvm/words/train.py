@@ -40,7 +40,7 @@ from textlvm.words.entropy import entropy_gap
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.objective import bound, log_likelihood
-from textlvm.words.spec import ModelSpec, TrainingSpec
+from textlvm.words.spec import UNTRAINED, ModelSpec, TrainingSpec
 
 __all__ = ["WordSampler", "objective", "schedule"]
 
@@ -114,8 +114,8 @@ def main(options: argparse.Namespace) -> None:
     split = read_words(options.words)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})
-    if model_spec.family == "oracle":
-        # Sampling from the training data needs no model; the files stand so that a run is a run.
+    if model_spec.family in UNTRAINED:
+        # What is counted needs no weights; the files stand so that a run is a run.
         write_bytes(options.out / "model.safetensors", save({}))
         write_text(options.out / "curve.jsonl", "")
         write_json(options.out / "cost.json", {"device": "none", "seconds": 0.0})

@@ -196,6 +196,9 @@ class Language:
                 f"the row '{place.row}' has no metric: give the claim `metrics` or the row a `metric`"
             )
         metrics = {p.metric for p in table} | FIGURES.keys()
+        if place.row in self.unprinted.get(place.paper, ()):
+            # What no table prints of a row may be what another table prints.
+            metrics |= {metric for paper, metric in self._units if paper == place.paper}
         if place.metric not in metrics:
             raise Problem(f"{here} has no metric '{place.metric}'; {nearest(place.metric, metrics)}")
         return place

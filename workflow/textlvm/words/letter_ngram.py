@@ -1,0 +1,63 @@
+"""Letter n-grams of the training words, to set the models of Table 1 beside; the paper has none."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from textlvm.words.kneser_ney import BASE, START, estimate
+from textlvm.words.letters import PackedWords
+
+__all__ = ["ORDERS", "LetterNgram"]
+
+ORDERS = {"bigram": 2, "trigram": 3}
+"""Families of models and the lengths of their n-grams."""
+
+
+class LetterNgram(nn.Module):
+    """P(w_t | the order - 1 symbols before it), Kneser-Ney smoothed: exact, and counted rather than trained.
+
+    `counts` are the words' in training; words of count 0 are left out. Raises as `kneser_ney.estimate`.
+    """
+
+    def __init__(self, words: Sequence[str], counts: ArrayLike, order: int) -> None:
+        super().__init__()
+        self.order = order
+        counts = np.asarray(counts)
+        occurs = np.flatnonzero(counts)
+        model = estimate([words[i] for i in occurs], order, counts[occurs])
+        for n, probs in enumerate(model.conditionals(), 1):
+            self.register_buffer(f"probs{n}", torch.from_numpy(probs))
+
+    def log_probs(self, batch: PackedWords) -> Tensor:
+        """log P(w_t | w_{<t}) in nats for every position of a batch: packed (N,)."""
+        context = batch.letters.new_full((batch.batch,), START)
+        probs = []
+        for t, rows in enumerate(batch.steps()):
+            letters = batch.letters[rows]
+            context = context[: len(letters)]
+            probs.append(self._next(context, t).gather(1, letters[:, None]).squeeze(1))
+            context = self._carry(context, letters)
+        return torch.cat(probs).log()
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int) -> Tensor:
+        """n words drawn letter by letter: codes (n, length); what follows an END means nothing."""
+        context = torch.full((n,), START, device=self.probs1.device)
+        drawn = []
+        for t in range(length):
+            letters = torch.multinomial(self._next(context, t), 1).squeeze(1)
+            context = self._carry(context, letters)
+            drawn.append(letters)
+        return torch.stack(drawn, 1)
+
+    def _next(self, context: Tensor, t: int) -> Tensor:
+        """Probabilities (B, 28) of the symbol at position t = 0, 1, ...; the first have less before them."""
+        n = min(self.order, t + 2)
+        return self.get_buffer(f"probs{n}")[context % BASE ** (n - 1)]
+
+    def _carry(self, context: Tensor, letters: Tensor) -> Tensor:
+        """The symbols before the next position, as digits of a number to base 28."""
+        return (context * BASE + letters) % BASE ** (self.order - 1)
