@@ -117,6 +117,13 @@ def source_file(wildcards):
     return CORPORA[wildcards.corpus].file(wildcards.file)
 
 
+def source_content(wildcards):
+    """What a file of a corpus must be. Where it comes from says that only if nothing else does."""
+    source = source_file(wildcards)
+    known = {"hashes": source.hashes, "bytes": source.bytes}
+    return as_json(known if source.hashes else known | {"urls": source.urls})
+
+
 def supplied_file(wildcards):
     """The user's own copy of a corpus's file, if the configuration names one."""
     return source_file(wildcards).path or []
@@ -167,13 +174,15 @@ def row_labels(runs):
 def run_of(wildcards):
     """The run that a path belongs to; wildcards are named after what a run has."""
     named = {name: value for name, value in wildcards.items() if name in ("corpus", "split", "dataset")}
-    return planned(**named, name=wildcards.run)[0]
+    # A corpus of sentences may be counted for the words paper too.
+    paper = "sentences" if "dataset" in named else "words"
+    return planned(paper=paper, **named, name=wildcards.run)[0]
 
 
 def training_spec(wildcards):
     """The settings a training depends on."""
     run = run_of(wildcards)
-    return as_json({"model": run.model, "training": run.training})
+    return as_json({"model": run.model, "training": run.training, "data": run.data})
 
 
 def evaluation_settings(wildcards):
@@ -212,7 +221,10 @@ def corpus_titles():
         if "union" in own.settings:
             members = own.settings["union"]
             names = [config["sentences"]["datasets"][member].get("row", member) for member in members]
-            stand_in = any(titles[DATA_SETS[member].corpus][1] for member in members)
+            stand_in = any(
+                titles[DATA_SETS[member].corpus][1] or DATA_SETS[member].corpus != member
+                for member in members
+            )
             titles[name] = f"the union of {', '.join(names)}", stand_in
     return titles
 
@@ -247,7 +259,7 @@ def corpus_title(wildcards):
 
 def gap_runs(wildcards):
     """The runs of Figure 1: those with an entropy gap, on the standard split of a corpus."""
-    runs = planned(corpus=wildcards.corpus, split="standard")
+    runs = planned(paper="words", corpus=wildcards.corpus, split="standard")
     return [run for run in runs if run.model["family"] == "state-space"]
 
 
@@ -264,7 +276,7 @@ def gap_labels(wildcards):
 def training_runs(wildcards):
     """The run of Figure 2, in a list."""
     name = config["words"]["figures"]["training_run"]
-    return planned(corpus=wildcards.corpus, split="standard", name=name)
+    return planned(paper="words", corpus=wildcards.corpus, split="standard", name=name)
 
 
 def training_curves(wildcards):
@@ -280,7 +292,9 @@ def training_labels(wildcards):
 def training_baseline(wildcards):
     """The metrics of the trained baseline whose word entropy Figure 2 shows."""
     name = config["words"]["figures"]["baseline"]
-    return run_files(planned(corpus=wildcards.corpus, split="standard", name=name), "metrics.json")[0]
+    return run_files(
+        planned(paper="words", corpus=wildcards.corpus, split="standard", name=name), "metrics.json"
+    )[0]
 
 
 # ---- what is built

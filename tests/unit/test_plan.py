@@ -1,4 +1,6 @@
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ CONFIG = {
     "words": {
         "corpora": ["gutenberg", "mine"],
         "seeds": [0, 3],
+        "vocabulary": {"min_count": 2},
+        "split": {"seed": 0},
         "model": {"family": "state-space", "dim": 8, "samples": 1},
         "training": {"steps": 100},
         "evaluation": {"trajectories": 64},
@@ -52,16 +56,38 @@ def test_an_entry_overrides_the_section_and_nothing_else():
 
 
 def test_rows_are_those_of_the_table_and_readable_by_the_tables():
-    corpora = {"gutenberg": ("Gutenberg", True), "mine": ("Mine", False)}
+    corpora = {"gutenberg": ("Gutenberg", True), "mine": ("Mine", True)}
     planned = read_plan(plan.rows(RUNS, 1, corpora))
     assert [(row.row, row.corpus_title, row.stand_in) for row in planned] == [
         ("TRIL", "Gutenberg", True),
         ("TRIL, K=5", "Gutenberg", True),
-        ("TRIL", "Mine", False),
-        ("TRIL, K=5", "Mine", False),
+        ("TRIL", "Mine", True),
+        ("TRIL, K=5", "Mine", True),
     ]
     assert planned[0].seeds == (0, 3)
     assert plan.rows(RUNS, 5, corpora) == {"rows": []}
+
+
+@pytest.mark.parametrize(
+    ("paper", "corpus", "expected"),
+    [
+        ({"dataset": ""}, "bookscorpus", False),
+        ({"dataset": ""}, "ptb", True),
+        ({"dataset": "yelp15"}, "yelp15", False),
+        ({"dataset": "yelp15"}, "yahoo", True),
+    ],
+)
+def test_a_corpus_of_the_papers_stands_in_where_another_was_used(paper, corpus, expected):
+    run = replace(RUNS[0], corpus=corpus, **paper)
+    (row,) = read_plan(plan.rows([run], 1, {corpus: ("A corpus", False)}))
+    assert row.stand_in is expected
+
+
+@pytest.mark.parametrize(("family", "expected"), [("gru", True), ("oracle", False), ("trigram", False)])
+def test_what_only_counts_is_not_trained(family, expected):
+    run = replace(RUNS[0], model={"family": family})
+    (row,) = read_plan(plan.rows([run], 1, {run.corpus: ("A corpus", False)}))
+    assert row.trained is expected
 
 
 @pytest.fixture
@@ -96,6 +122,28 @@ def test_other_settings_are_not_finished(measured, file, content):
     path = measured / RUNS[0].path / "seed0" / file
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     assert not RUNS[0].is_finished(0, measured)
+
+
+def test_other_data_is_not_finished(measured):
+    path = measured / RUNS[0].path / "seed0" / "spec.json"
+    now = RUNS[0]
+    assert now.is_finished(0, measured), "records of old do not say what they were trained on"
+    spec = json.loads(path.read_text())
+    path.write_text(json.dumps(spec | {"data": {"vocabulary": {"min_count": 1}}}))
+    assert not now.is_finished(0, measured)
+    path.write_text(json.dumps(spec | {"data": now.data}))
+    assert now.is_finished(0, measured)
+
+
+def test_metrics_of_the_model_before_are_not_finished(measured):
+    folder = measured / RUNS[0].path / "seed0"
+    for name, when in (("metrics.json", 1), ("spec.json", 2)):
+        os.utime(folder / name, (when, when))
+    assert RUNS[0].is_finished(0, measured), "times say nothing of files that were copied here"
+    (folder / "checkpoint").mkdir()
+    assert not RUNS[0].is_finished(0, measured)
+    os.utime(folder / "metrics.json", (3, 3))
+    assert RUNS[0].is_finished(0, measured)
 
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))

@@ -61,7 +61,7 @@ rule corpus_download:
         registry=REGISTRY,
         entry=own_entry,
         # No fingerprint of the code: what the file must be is known, better code does not make it another.
-        source=source_file,
+        content=source_content,
     shell:
         """
         python -m textlvm.corpora.download \

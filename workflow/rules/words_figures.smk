@@ -14,6 +14,7 @@ rule words_figure1:
             subcategory="Figures",
             labels=labelled("Figure 1", corpus_title),
         ),
+        csv="<results>/words/{corpus}/figure1.csv",
     log:
         "<results>/logs/words/{corpus}/figure1.log",
     localrule: True
@@ -31,6 +32,7 @@ rule words_figure1:
             --title "Entropy gap in free mode, "{params.corpus:q} \
             --png {output.png:q} \
             --svg {output.svg:q} \
+            --csv {output.csv:q} \
             --log {log:q}
         """
 

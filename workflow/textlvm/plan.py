@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
-from textlvm.files import read_object
+from textlvm.files import modified, read_object
 from textlvm.sentences.dataset import settings_of
+from textlvm.words.spec import UNTRAINED
 
 __all__ = [
     "TABLES",
@@ -69,6 +70,16 @@ class Measured:
     """Another data set, on which a run of the same name was trained and this one was not."""
 
     @property
+    def original(self) -> str:
+        """Name in the registry of the corpus that the paper itself measured it on."""
+        return self.dataset or "bookscorpus"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether another training would find something else."""
+        return True
+
+    @property
     def label(self) -> str:
         """What tables call it first."""
         return self.rows[0].label if self.rows else self.name
@@ -109,6 +120,13 @@ class Run(Measured):
     model: Settings
     training: Settings
     evaluation: Settings
+    data: Settings = field(default_factory=dict)
+    """How what it is trained on is prepared."""
+
+    @property
+    def is_trained(self) -> bool:
+        """Not where the family only counts."""
+        return self.model.get("family") not in UNTRAINED
 
     @property
     def training_path(self) -> str:
@@ -119,15 +137,25 @@ class Run(Measured):
         """The file of what was measured, below the results."""
         return f"{self.path}/seed{seed}/metrics.json"
 
-    def is_finished(self, seed: int, results: Path) -> bool:
-        """Whether it has been trained and measured with the settings it has now."""
-        spec = read_object(results / self.training_path / f"seed{seed}" / "spec.json")
-        metrics = read_object(results / self.metrics(seed))
+    def is_described_by(self, spec: Mapping[str, Any]) -> bool:
+        """Whether these are the settings of its training, as they are now; records of old lack the data's."""
         return (
             spec.get("model") == self.model
             and spec.get("training") == self.training
-            and metrics.get("settings") == self.evaluation
+            and spec.get("data", self.data) == self.data
         )
+
+    def is_finished(self, seed: int, results: Path) -> bool:
+        """Whether it has been trained and measured with the settings it has now."""
+        folder = results / self.training_path / f"seed{seed}"
+        spec, metrics = folder / "spec.json", results / self.metrics(seed)
+        if not self.is_described_by(read_object(spec)):
+            return False
+        # Metrics of the model before stay until the new one is measured. Where nothing was trained, as in a
+        # clone of recorded results, times of files say nothing.
+        if (folder / "checkpoint").exists() and modified(spec) > modified(metrics):
+            return False
+        return read_object(metrics).get("settings") == self.evaluation
 
     def outcome(self, seed: int, results: Path) -> Path | None:
         """The metrics, or why the training failed with the settings it has now, or None."""
@@ -135,9 +163,7 @@ class Run(Measured):
         failed = read_object(failure)
         if self.is_finished(seed, results):
             return results / self.metrics(seed)
-        if failed.get("model") == self.model and failed.get("training") == self.training:
-            return failure
-        return None
+        return failure if failed and self.is_described_by(failed) else None
 
     def folders(self) -> list[tuple[Folder, ...]]:
         """The folder of every seed."""
@@ -154,6 +180,11 @@ class DataSet(Measured):
     seeds: tuple[int, ...] = (0,)
     settings: Settings
     """How it is prepared."""
+
+    @property
+    def is_trained(self) -> bool:
+        """It has sizes alone."""
+        return False
 
     @property
     def is_of_questions(self) -> bool:
@@ -205,7 +236,8 @@ def rows(
 ) -> dict[str, list[dict[str, Any]]]:
     """The planned rows of one table, as `textlvm.reporting.tables` reads them.
 
-    `corpora` gives each corpus its title and whether it stands in for the paper's own.
+    `corpora` gives each corpus its title and whether it is none of the papers' own. One that is stands in as
+    well where it fills the place of another.
     """
     planned = []
     for own in measured:
@@ -220,11 +252,12 @@ def rows(
                     "corpus": own.corpus,
                     "split": own.split,
                     "seeds": list(own.seeds),
-                    "stand_in": stand_in,
+                    "stand_in": stand_in or own.corpus != own.original,
                     "corpus_title": title,
                     "dataset": own.dataset,
                     "trained_on": own.trained_on,
                     "metrics": dict(row.metrics),
+                    "trained": own.is_trained,
                 }
                 planned.append({key: value for key, value in entry.items() if value not in ("", {})})
     return {"rows": planned}
@@ -239,6 +272,7 @@ def _of_words(section: Settings) -> list[Run]:
             name=name,
             seeds=tuple(section["seeds"]),
             rows=(Row(entry["table"], entry["row"]),),
+            data={part: section[part] for part in ("vocabulary", "split")},
             **{part: section[part] | entry.get(part, {}) for part in PARTS},
         )
         for corpus in section["corpora"]
@@ -268,6 +302,7 @@ def _of_sentences(section: Settings) -> list[Run]:
                     seeds=tuple(section["seeds"]),
                     rows=_rows(section, dataset, name, entry),
                     trained_on=trained_on,
+                    data=preparation(section["datasets"][trained_on or dataset]),
                     **{
                         part: section[part] | section["datasets"][where].get(part, {}) | own.get(part, {})
                         for part, (where, own) in said.items()

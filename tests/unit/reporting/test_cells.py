@@ -252,8 +252,26 @@ def test_two_data_sets_on_one_corpus_are_two(published, plan_row, metrics_file, 
 
 def test_a_data_set_of_another_size_needs_no_more_seeds(published, plan_row, metrics_file):
     own = {"paper": "sentences", "table": 1, "corpus": "ptb", "dataset": "ptb", "run": "data", "seeds": [0]}
-    plan = read_plan({"rows": [plan_row(**own, row="PTB")]})
+    plan = read_plan({"rows": [plan_row(**own, row="PTB", trained=False)]})
     metrics = {"train": {"value": 42000, "low": None, "high": None, "unit": "sentences"}}
     path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="data", metrics=metrics)
     (cell,) = [c for c in build(1, published, plan, read_results([path], plan)) if c.value is not None]
     assert cell.verdict is Verdict.OUTSIDE
+
+
+@pytest.mark.parametrize(
+    ("changes", "metric", "value", "expected"),
+    [
+        ({"row": "ORACLE", "run": "oracle", "trained": False}, "ce_train", 9.0, Verdict.OUTSIDE),
+        ({"row": "TRIL", "run": "tril"}, "ce_train", 9.0, Verdict.UNDECIDED),
+    ],
+)
+def test_what_no_training_made_is_never_undecided(
+    published, plan_row, metrics_file, changes, metric, value, expected
+):
+    own = {"corpus": "bookscorpus", "seeds": [0], "stand_in": False} | changes
+    plan = read_plan({"rows": [plan_row(**own)]})
+    metrics = {metric: {"value": value, "low": None, "high": None, "unit": "nats/word"}}
+    path = metrics_file(corpus="bookscorpus", run=changes["run"], seed=0, metrics=metrics)
+    (cell,) = [c for c in build(1, published, plan, read_results([path], plan)) if c.value is not None]
+    assert cell.verdict is expected

@@ -62,6 +62,15 @@ def test_seeds_of_a_label_share_a_panel(tmp_path):
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
 
 
+def test_numbers_are_those_of_all_seeds_by_position(tmp_path):
+    gaps = [[[1.0, 0.5], [2.0]], [[3.0]]]
+    paths = [entropy_file(tmp_path / f"{i}.csv", own) for i, own in enumerate(gaps)]
+    table = figures.gap_by_position(figures.read_entropy(paths, ["A", "A"]))
+    assert table.columns.tolist() == ["row", "position", "mean", "sd", "trajectories"]
+    assert table.iloc[0].tolist() == ["A", 1, 2.0, 1.0, 3]
+    assert table.iloc[1].drop("sd").tolist() == ["A", 2, 0.5, 1]
+
+
 def test_lines_are_means_over_seeds(tmp_path):
     paths = [curve_file(tmp_path / f"{level}.jsonl", level) for level in (1.0, 1.2)]
     curves = figures.read_curves(paths, ["TRIL", "TRIL"])
@@ -96,7 +105,8 @@ def test_the_same_input_gives_the_same_files(tmp_path, metrics_file):
     for i in (1, 2):
         png, svg = tmp_path / f"{i}.png", tmp_path / f"{i}.svg"
         out = ["--png", png, "--svg", svg]
-        call("gap", "--entropy", entropy, "--labels", "TRIL, K=5", "--title", "t", *out)
+        numbers = ["--csv", tmp_path / f"{i}.csv"]
+        call("gap", "--entropy", entropy, "--labels", "TRIL, K=5", "--title", "t", *out, *numbers)
         gap = png.read_bytes(), svg.read_bytes()
         call("training", "--curves", curve, "--labels", "TRIL, K=5", "--baseline", baseline, *out)
         written.append((*gap, png.read_bytes(), svg.read_bytes()))

@@ -252,11 +252,18 @@ def test_weights_survive_the_file(tmp_path):
 
 
 def test_identity_depends_on_code_settings_and_data(tmp_path):
+    def own(module="textlvm.words.train", seed=0, **training):
+        return identity(
+            module, "words/mine/standard/tril", seed, {"training": {"steps": 1} | training}, [data]
+        )
+
     data = tmp_path / "words.tsv"
     data.write_text("a")
-    first = identity("textlvm.words.train", {"steps": 1}, [data])
-    assert identity("textlvm.words.train", {"steps": 1}, [data]) == first
-    assert identity("textlvm.words.train", {"steps": 2}, [data]) != first
-    assert identity("textlvm.words.evaluate", {"steps": 1}, [data]) != first
+    first = own()
+    assert own() == first
+    assert own(steps=2) != first
+    assert own(seed=1) != first
+    assert own("textlvm.words.evaluate") != first
+    assert own(checkpoint_every=5) == first, "a training may be saved more often from now on"
     data.write_text("b")
-    assert identity("textlvm.words.train", {"steps": 1}, [data]) != first
+    assert own() != first

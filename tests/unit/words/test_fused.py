@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 import torch
 from specs import BASE
+from torch import nn
 
+from textlvm.distributions import DiagonalNormal
 from textlvm.words import fused
+from textlvm.words.baseline import GRUBaseline
 from textlvm.words.fused import build as building
 from textlvm.words.fused import marginal as fused_marginal
+from textlvm.words.inference import InferenceNetwork
 from textlvm.words.letters import PackedWords, encode, pack
 from textlvm.words.marginal import WordSums
 from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
-from textlvm.words.objective import bound, log_likelihood, step_bounds
+from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
+from textlvm.words.transitions import TrilTransition
 
 fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
 """On what needs a compiler; that it compiles is a test, not a condition."""
@@ -189,6 +194,62 @@ def test_other_types_are_left_to_the_modules_or_refused():
         fused.summed_bounds(model, batch, Noise(noise.draws.double(), None, None))
     assert fused.can_fuse(model)
     assert not fused.can_fuse(model.bfloat16())
+
+
+class Clipped(TrilTransition):
+    """A transition of the user's own."""
+
+
+def deeper(model):
+    model.generative.networks[0] = nn.Sequential(
+        nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 44)
+    )
+
+
+def of_another_class(model):
+    model.generative.__class__ = Clipped
+
+
+@fuses
+@pytest.mark.parametrize("change", [deeper, of_another_class])
+def test_a_model_of_other_parts_is_left_to_the_modules(change, caplog):
+    model, batch = model_of({"samples": 2}, torch.float32), batch_of(4)
+    assert is_fused(model)
+    model = model_of({"samples": 2}, torch.float32)
+    change(model)
+    assert not is_fused(model)
+    torch.manual_seed(1)
+    value = bound(model, batch)
+    torch.manual_seed(1)
+    assert value == step_bounds(model, batch, draw_noise(model, batch)).sum()
+
+
+@fuses
+@pytest.mark.parametrize("changes", [{}, {"samples": 3}, NVP])
+def test_a_module_that_was_changed_alone_is_noticed(changes, monkeypatch, caplog):
+    def forward(self, state, context, proposal=None):
+        normal = original(self, state, context, proposal)
+        return DiagonalNormal(normal.loc + 0.01, normal.log_scale)
+
+    original = InferenceNetwork.forward
+    assert is_fused(model_of(changes, torch.float32))
+    monkeypatch.setattr(InferenceNetwork, "forward", forward)
+    before = torch.random.get_rng_state()
+    model = model_of(changes, torch.float32)
+    torch.random.set_rng_state(before)
+    assert not is_fused(model)
+    assert not is_fused(model)
+    assert torch.equal(before, torch.random.get_rng_state()), "looking changes what is drawn afterwards"
+    assert caplog.text.count("going on without it") == 1
+
+
+@fuses
+def test_a_baseline_that_was_changed_alone_is_noticed(monkeypatch, caplog):
+    assert is_fused(build(replace(SPEC, family="gru")))
+    original = GRUBaseline.log_probs
+    monkeypatch.setattr(GRUBaseline, "log_probs", lambda self, batch: 0.99 * original(self, batch))
+    assert not is_fused(build(replace(SPEC, family="gru")))
+    assert "going on without it" in caplog.text
 
 
 @fuses

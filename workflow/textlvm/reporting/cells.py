@@ -25,6 +25,9 @@ __all__ = ["DATA", "Cell", "build", "read_tidy", "write_tidy"]
 DATA = "data"
 """What stands in place of a run's name where the numbers are those of a data set, as in Table 1."""
 
+OF_NO_TRAINING = ("normal_entropy", "parameters")
+"""Metrics that are the same after every training."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -242,7 +245,8 @@ def _outcome(
     outcome["reason"] = "; ".join(filter(None, (missing, failures)))
     if value is None:
         return outcome | {"verdict": Verdict.UNPUBLISHED}
-    of_training = planned is None or planned.run != DATA
+    called = planned.metrics.get(metric, metric) if planned else metric
+    of_training = called not in OF_NO_TRAINING and (planned is None or planned.trained)
     return outcome | vars(compare(mean, value.value, value.half_unit, value.spread, stand_in, of_training))
 
 

@@ -1,14 +1,16 @@
 """Figures 1 and 2 of the words paper, as PNG (200 dpi) and SVG.
 
     python -m textlvm.reporting.figures gap --entropy seed0/entropy.csv seed1/entropy.csv \\
-        --labels "TRIL, K=5" "TRIL, K=5" --title "Entropy gap, Gutenberg" --png figure1.png --svg figure1.svg
+        --labels "TRIL, K=5" "TRIL, K=5" --title "Entropy gap, Gutenberg" --png figure1.png \\
+        --svg figure1.svg --csv figure1.csv
     python -m textlvm.reporting.figures training --curves seed0/curve.jsonl --labels "TRIL, K=5" \\
         --baseline baseline-8d/seed0/metrics.json --png figure2.png --svg figure2.svg
 
 `gap` (Figure 1) draws the entropy gap in free mode as box plots over trajectories at each position.
 `training` (Figure 2) draws the gap and the marginal and expected symbolic entropies over training steps,
 with a dashed line at the trained baseline's word entropy. Files with the same label are seeds of one
-run and share a panel. The same input gives the same bytes.
+run and share a panel. `figure1.csv` has the numbers: mean and deviation of the gap in nats by row and
+position, and the trajectories that reach it. The same input gives the same bytes.
 """
 
 import argparse
@@ -63,6 +65,8 @@ def gap(options: argparse.Namespace) -> None:
     """Draw Figure 1."""
     entropy = read_entropy(options.entropy, options.labels)
     save(plot_gap(entropy, options.title), options.png, options.svg)
+    with replacing(options.csv) as path:
+        gap_by_position(entropy).to_csv(path, index=False, float_format="%.4f", lineterminator="\n")
 
 
 def training(options: argparse.Namespace) -> None:
@@ -99,6 +103,13 @@ def read_entropy(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
             raise UserError(f"{path} holds no sampled word; evaluate the run again")
         frames.append(frame.assign(label=label))
     return pd.concat(frames, ignore_index=True)
+
+
+def gap_by_position(entropy: pd.DataFrame) -> pd.DataFrame:
+    """Columns row, position, mean, sd (nats) and trajectories of what `read_entropy` returns."""
+    grouped = entropy.groupby(["label", "position"], sort=False)["h_gap"]
+    table = grouped.agg(mean="mean", sd="std", trajectories="count").reset_index()
+    return table.rename(columns={"label": "row"})
 
 
 def read_curves(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
@@ -289,6 +300,7 @@ def _arguments() -> argparse.ArgumentParser:
     one = commands.add_parser("gap", help="Figure 1: entropy gap along the word", **common)
     one.add_argument("--entropy", type=Path, nargs="+", required=True, help="entropy.csv files")
     one.add_argument("--title", required=True)
+    one.add_argument("--csv", type=Path, required=True, help="the numbers behind the boxes")
     one.set_defaults(command=gap)
 
     two = commands.add_parser("training", help="Figure 2: entropies over training", **common)

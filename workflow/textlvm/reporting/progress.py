@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.cli import is_running
-from textlvm.files import read_object
+from textlvm.files import modified, read_object
 from textlvm.plan import Run
 
 __all__ = ["Standing", "State", "standing", "standings"]
@@ -66,7 +66,7 @@ def standing(run: Run, seed: int, results: Path, now: float) -> Standing:
     folder = results / run.training_path / f"seed{seed}"
     progress, cost = _progress(folder / "checkpoint"), read_object(folder / "cost.json")
     spec = read_object(folder / "spec.json")
-    ours = spec.get("model") == run.model and spec.get("training") == run.training
+    ours = bool(spec) and run.is_described_by(spec)
     trained = ours and (folder / "model.safetensors").exists()
     known: dict[str, Any] = {"run": run, "seed": seed}
     # A model that was trained on another data set is in the row of the run that trained it.
@@ -94,7 +94,7 @@ def _measured(log: Path, folder: Path, known: dict[str, Any]) -> Standing:
     if is_running(log):
         return Standing(state=State.RUNNING, **known)
     # A log from before the training is of another model.
-    if _modified(log) > _modified(folder / "spec.json") and (reason := _failure(log)):
+    if modified(log) > modified(folder / "spec.json") and (reason := _failure(log)):
         return Standing(state=State.FAILED, reason=reason, log=log, **known)
     return Standing(state=State.WAITING, **known)
 
@@ -108,7 +108,7 @@ def _trained(
     if progress:
         begun |= {name: progress[name] for name in ("step", "steps", "loss")}
         begun["device"] = progress.get("device", "")
-    age = now - _modified(unfinished / "progress.json")
+    age = now - modified(unfinished / "progress.json")
     pace = progress["seconds"] / progress["step"] if progress else 0.0
     if is_running(log) or (
         _is_elsewhere(unfinished / "lock") and age < ENTRIES * pace * run.training["log_every"] + SLACK
@@ -142,8 +142,7 @@ def _training_failure(run: Run, unfinished: Path, log: Path) -> str | None:
     failure = read_object(unfinished / "failure.json")
     if not failure:
         return _failure(log)
-    ours = failure.get("model") == run.model and failure.get("training") == run.training
-    return str(failure.get("reason")) if ours else None
+    return str(failure.get("reason")) if run.is_described_by(failure) else None
 
 
 def _failure(log: Path) -> str | None:
@@ -157,11 +156,3 @@ def _failure(log: Path) -> str | None:
     last = next((line for line in traceback.splitlines() if line.strip() and not line.startswith(" ")), "")
     name, _, sentence = last.partition(": ")
     return (sentence or name) if found else None
-
-
-def _modified(path: Path) -> float:
-    """When a file was written; 0 if there is none."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

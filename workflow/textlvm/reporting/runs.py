@@ -36,6 +36,8 @@ class Planned:
     """The paper's data set the row is compared with; may stay empty where the table leaves no choice."""
     trained_on: str = ""
     """Another data set, on which a run of the same name was trained and this one was not."""
+    trained: bool = True
+    """Whether another training would find something else."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
 

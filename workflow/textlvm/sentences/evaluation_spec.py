@@ -14,7 +14,7 @@ class EvaluationSpec:
     samples: int
     """N_z of Eq. (16), codes drawn for each sentence in an evaluation."""
     batch: int
-    """Sentences encoded, scored or generated together; of no consequence for the numbers."""
+    """Sentences encoded, scored or generated together. With another number other codes are drawn."""
     precision: str
     """auto | float32 | bfloat16: type of the large matrix products."""
     max_length: int

@@ -96,8 +96,8 @@ def main(options: argparse.Namespace) -> None:
     spec = budget(spec, trained.epoch)
     run = {key: described[key] for key in ("dataset", "corpus", "split")} | options.spec
     run |= {"paper": "sentences", "run": options.name.split("/")[-1], "seed": options.seed}
-    settings = [options.name, options.seed, options.spec]
-    same = identity("textlvm.sentences.train", settings, _data_files(options.data))
+    files = _data_files(options.data)
+    same = identity("textlvm.sentences.train", options.name, options.seed, options.spec, files)
     train_to_files(
         model,
         dataclasses.replace(trained.objective, inputs=lambda step: _texts(vocabulary, trained.inputs(step))),

@@ -168,14 +168,15 @@ def require_finite(tensors: Iterable[Tensor]) -> None:
         raise NonFiniteState
 
 
-def identity(module: str, settings: Any, files: Iterable[Path]) -> str:
-    """What determines a training: the code of its entry point `module`, its settings and its data.
+def identity(module: str, name: str, seed: int, spec: Mapping[str, Any], files: Iterable[Path]) -> str:
+    """What determines a training: the code of its entry point `module`, name, seed, settings and data.
 
     A checkpoint of another identity is not resumed: half a training under old code and half under new
-    would be neither.
+    would be neither. How often checkpoints are written may change in between.
     """
+    training = {key: value for key, value in spec["training"].items() if key != "checkpoint_every"}
     digest = hashlib.sha256(fingerprint(module).encode())
-    digest.update(json.dumps(settings, sort_keys=True).encode())
+    digest.update(json.dumps([name, seed, {**spec, "training": training}], sort_keys=True).encode())
     for path in files:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -125,8 +125,7 @@ def main(options: argparse.Namespace) -> None:
     seed_everything(options.name, options.seed)
     model = build(model_spec).to(device)
     logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
-    settings = [options.name, options.seed, options.spec]
-    same = identity("textlvm.words.train", settings, [options.words])
+    same = identity("textlvm.words.train", options.name, options.seed, options.spec, [options.words])
     train_to_files(
         model,
         objective(model, WordSampler(split, training_spec.batch, device, training_spec.log_every)),

@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.fused.build import library
 from textlvm.words.fused.structures import BaselineProblem, Batch, BoundProblem, Parameter
+from textlvm.words.inference import InferenceNetwork
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise
@@ -28,17 +29,34 @@ __all__ = ["can_fuse", "summed_bounds", "summed_log_probs"]
 TYPES = {torch.float32: "float32", torch.float64: "float64"}
 """What it is compiled for."""
 
-KINDS = (DiagonalTransition, TrilTransition, RealNVPTransition)
-"""F_g, as BoundProblem counts them."""
+DEPTHS = {DiagonalTransition: 2, TrilTransition: 2, RealNVPTransition: 3}
+"""F_g, in the order in which BoundProblem counts them, with the linear layers of their networks."""
 
 Call = Callable[[Sequence[Tensor], Sequence[Tensor] | None], float]
 """Computes a value from parameters and adds to their gradients, where they are given."""
 
 
 def can_fuse(model: nn.Module) -> bool:
-    """Whether the functions here work for a model: on a CPU, of one type, where there is a compiler."""
+    """Whether these functions take a model: on a CPU, of one type and known parts, with a compiler."""
     kinds = {(parameter.device.type, parameter.dtype) for parameter in model.parameters()}
-    return kinds in ({("cpu", dtype)} for dtype in TYPES) and library() is not None
+    return kinds in ({("cpu", dtype)} for dtype in TYPES) and _is_known(model) and library() is not None
+
+
+def _is_known(model: nn.Module) -> bool:
+    """Whether a model's parts are those that the C++ reads the parameters of."""
+    if isinstance(model, GRUBaseline):
+        return model.gru.num_layers == 1
+    if not isinstance(model, StateSpaceModel):
+        return False
+    transition = model.generative
+    layers = [(model.variational.network, 2)]
+    layers += [(network, DEPTHS.get(type(transition))) for network in _networks(transition)]
+    return (
+        type(transition) in DEPTHS
+        and type(model.variational) is DiagonalTransition
+        and type(model.inference) is InferenceNetwork
+        and all(sum(isinstance(one, nn.Linear) for one in network) == depth for network, depth in layers)
+    )
 
 
 def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
@@ -62,7 +80,7 @@ def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> T
     draws, moves, gumbel = (None if array is None else array.data_ptr() for array in drawn)
     settings = {
         "samples": model.samples,
-        "kind": next(i for i, kind in enumerate(KINDS) if isinstance(transition, kind)),
+        "kind": list(DEPTHS).index(type(transition)),
         "layers": len(networks),
         "inverse": transition.inverse,
         "reverse": getattr(transition, "order", "keep") == "reverse",
