@@ -24,7 +24,7 @@ def test_a_table_on_gpus_plans_exactly_its_runs(project):
     jobs = project.jobs("snakemake --cores 8 --resources gpu=2 results/table1.csv")
     runs = runs_of(jobs)
     assert "results/table1.csv" in jobs
-    assert len(runs) == 13 * len(SEEDS)
+    assert len(runs) == 15 * len(SEEDS)
     assert {run.split("/")[0] for run in runs} == {"standard"}
     # Of the sentences paper, Table 1 describes the data sets; nothing is trained for it.
     assert {f"results/sentences/{name}/data/statistics.json" for name in DATASETS[:5]} <= jobs
@@ -33,7 +33,7 @@ def test_a_table_on_gpus_plans_exactly_its_runs(project):
 
 def test_a_paper_can_be_left_out(project):
     jobs = project.jobs("snakemake --cores 8 --config 'papers=[words]' -- results/table1.csv")
-    assert len(runs_of(jobs)) == 13 * len(SEEDS)
+    assert len(runs_of(jobs)) == 15 * len(SEEDS)
     assert not any("sentences" in job for job in jobs)
     jobs = project.jobs("snakemake --cores 8 --config 'papers=[sentences]'")
     assert not any("words" in job for job in jobs)
@@ -61,7 +61,7 @@ def test_tables_6_and_7_are_of_the_same_trainings(project):
 
 def test_all_is_every_table_and_figure(project):
     jobs = project.jobs("snakemake --cores 8")
-    assert len(runs_of(jobs)) == 15 * len(SEEDS)
+    assert len(runs_of(jobs)) == 19 * len(SEEDS)
     assert {f"results/words/gutenberg/{name}" for name in ("table1.csv", "table2.csv")} <= jobs
     assert {f"results/words/gutenberg/figure{n}.png" for n in (1, 2)} <= jobs
     assert {f"results/sentences/table{n}.csv" for n in range(1, 9)} <= jobs
@@ -78,7 +78,7 @@ def test_a_cluster_gets_the_same_jobs(project):
 
 def test_the_demo_has_every_row_on_a_corpus_made_here(project):
     jobs = project.jobs("snakemake --profile workflow/profiles/demo")
-    assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 15
+    assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 19
     assert len(sentences_of(jobs, "spec.json")) == 35
     downloads = {job for job in jobs if job.startswith("resources/downloads/")}
     assert downloads == {
@@ -196,3 +196,30 @@ def test_every_rule_says_what_it_is_for(project):
         for line, below in itertools.pairwise(lines):
             if line.startswith("rule "):
                 assert below.strip().startswith('"""'), f"{file.name}: {line}"
+
+
+def test_a_corpus_of_sentences_may_be_counted_for_the_words_paper(project):
+    (project.root / "mine.yaml").write_text("words: {corpora: [ptb]}\n")
+    targets = [
+        "results/words/ptb/table1.md",
+        "results/words/ptb/figure1.png",
+        "results/words/ptb/figure2.png",
+    ]
+    jobs = project.jobs("snakemake --cores 8 --configfile mine.yaml", "--", *targets)
+    assert "standard/tril/seed0" in runs_of(jobs)
+    assert not sentences_of(jobs, "spec.json")
+
+
+def test_a_file_that_must_be_another_one_is_fetched_again_from_wherever(new_project):
+    project = new_project()
+    file = "resources/downloads/gutenberg-fiction-counts/gutenberg_fiction.txt.gz"
+    project.run("snakemake --cores 1", "--", file)
+    registry = project.root / "workflow" / "corpora.yaml"
+    text = registry.read_text()
+    assert text.count("      bytes: 502405\n") == 1
+    registry.write_text(
+        text.replace("      bytes: 502405\n", "      bytes: 502405\n      urls: [https://a.org/b]\n")
+    )
+    assert project.jobs("snakemake --cores 1", "--", file) == set()
+    registry.write_text(text.replace("      bytes: 502405\n", "      bytes: 502406\n"))
+    assert project.jobs("snakemake --cores 1", "--", file) == {file}
