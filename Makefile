@@ -29,8 +29,8 @@ demo: env ## run the whole workflow on the documentation of the installed packag
 	@$(RUN) snakemake --profile workflow/profiles/demo
 	@echo 'tables and figures: results/demo'
 
-tables: env ## build every table from the runs that have been measured so far
-	@$(RUN) snakemake --cores 1 tables
+tables: env ## build every table from the runs that have been measured so far; ARGS="--configfile mine.yaml"
+	@$(RUN) snakemake --cores 1 $(ARGS) -- tables
 
 status: env ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
 	@$(RUN) python -m textlvm.reporting.status $(ARGS)

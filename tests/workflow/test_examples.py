@@ -83,8 +83,14 @@ def test_a_command_is_understood(project, command):
 def test_a_piece_of_configuration_adds_what_it_is_about(project, tmp_path, text):
     piece = yaml.safe_load(text)
     for entry in piece.get("corpora", {}).values():
-        entry["path"] = str(tmp_path / Path(entry["path"]).name)
-        Path(entry["path"]).touch()
+        path = tmp_path / Path(entry["path"]).name
+        files = [path]
+        if entry["kind"] == "sentences":
+            path.mkdir()
+            files = [path / f"{split}.txt" for split in ("train", "valid", "test")]
+        for own in files:
+            own.touch()
+        entry["path"] = str(path)
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(piece), encoding="utf-8")
     jobs = project.run(f"snakemake --dry-run --printshellcmds --cores 1 --configfile {file}")
