@@ -37,10 +37,12 @@ def sentence(tmp_path: Path, overlay: str) -> str:
 
 
 def test_the_shipped_experiments_are_correct():
+    shipped = [*ROOT.glob("workflow/profiles/*/experiment.yaml"), *ROOT.glob("results/recorded/*/*.yaml")]
+    assert len(shipped) > 2
     paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    demo = ROOT / "workflow/profiles/demo/experiment.yaml"
     check(paper, [PAPER], REGISTRY)
-    check(merged(paper, yaml.safe_load(demo.read_text(encoding="utf-8"))), [PAPER, demo], REGISTRY)
+    for file in shipped:
+        check(merged(paper, yaml.safe_load(file.read_text(encoding="utf-8"))), [PAPER, file], REGISTRY)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +244,16 @@ RELATIONS = [
     (
         "words: {runs: {standard: {diag: {row: TRIL}}}}",
         "mine.yaml: words.runs.standard.diag has the same row label as tril: give each its own",
+    ),
+    (
+        "words: {runs: {unseen: {mine: {table: 1, row: TRIL}}}}",
+        "mine.yaml: words.runs.unseen.mine.table is 1, the table of runs on the split standard: "
+        "set it to 2, or move the run to words.runs.standard.mine",
+    ),
+    (
+        "words: {runs: {standard: {mine: {table: 2, row: TRIL}}}}",
+        "mine.yaml: words.runs.standard.mine.table is 2, the table of runs on the split unseen: "
+        "set it to 1, or move the run to words.runs.unseen.mine",
     ),
     (
         "words: {figures: {training_run: 2xtril-k11}}",

@@ -15,6 +15,8 @@ __all__ = ["Key", "Problem", "check_relations", "dotted"]
 Key = tuple[str | int, ...]
 Section = Mapping[str, Any]
 
+TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
+"""The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
 # What the other families of models read of `model`; anything else an entry said would do nothing.
 READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
 READ_BY_OBJECTIVE = {
@@ -122,6 +124,14 @@ def _check_words(words: Section) -> None:
 
 
 def _check_words_run(key: Key, entry: Section, words: Section) -> None:
+    split, name = map(str, key[-2:])
+    if entry["table"] != TABLE_OF_SPLIT[split]:
+        table = {number: its for its, number in TABLE_OF_SPLIT.items()}[entry["table"]]
+        raise Problem(
+            (*key, "table"),
+            f"{dotted(key)}.table is {entry['table']}, the table of runs on the split {table}: "
+            f"set it to {TABLE_OF_SPLIT[split]}, or move the run to words.runs.{table}.{name}",
+        )
     model = words["model"] | entry.get("model", {})
     family, transition = model["family"], model["transition"]
     own = (*key, "model")
