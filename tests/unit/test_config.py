@@ -338,6 +338,35 @@ RELATIONS = [
         "'smim-everything' is trained; did you mean 'everything'?",
     ),
     (
+        "sentences: {datasets: {everything: {union: [yahoo, yelp15]}}}",
+        "mine.yaml: sentences.datasets.everything.union does not list 'ptb', on which "
+        "sentences.runs.ptb.smim-everything is measured: list it, or name another union as what that run was "
+        "trained on",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-1024: {trained_on: yahoo}}}}",
+        "mine.yaml: sentences.runs.ptb.smim-1024.trained_on is 'yahoo', but what is measured on ptb is "
+        "trained there or on a union that contains it: name such a union, or remove `trained_on` to train "
+        "the run here",
+    ),
+    (
+        "sentences: {runs: {ptb: {ap-bilstm: {trained_on: yahoocqa}}}}",
+        "mine.yaml: sentences.runs.ptb.ap-bilstm.trained_on is 'yahoocqa', but what is measured on ptb is "
+        "trained there or on a union that contains it: name such a union, or remove `trained_on` to train "
+        "the run here",
+    ),
+    (
+        "sentences: {runs: {yahoocqa: {lstm-lm: {trained_on: yahoo}}}}",
+        "mine.yaml: sentences.runs.yahoocqa.lstm-lm.trained_on is 'yahoo', where run 'lstm-lm' has "
+        "model.objective lm, which ranks no answers: choose a run with smim or svae or ae",
+    ),
+    # Named before what is said of runs that were trained there.
+    (
+        "sentences: {runs: {elsewhere: {smim-16: {}}, ptb: {smim-16: {trained_on: elsewhere}}}}",
+        "mine.yaml: sentences.runs has 'elsewhere', which is no data set; valid: 'everything', 'ptb', "
+        "'wikitext-103', 'yahoo', 'yahoocqa', 'yelp15'",
+    ),
+    (
         "sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}",
         "mine.yaml: sentences.runs.yahoo.lstm-lm.model.latent does nothing for model.objective lm: remove it",
     ),

@@ -182,12 +182,13 @@ def _check_sentences(section: Section) -> None:
                 valid = nearest(member, united)
                 raise Problem((*key, "union", i), f"{dotted((*key, 'union'))} lists '{member}'; {valid}")
     labels: dict[tuple[Any, ...], str] = {}
-    for dataset, entries in runs.items():
+    for dataset in runs:
         if dataset not in datasets:
             raise Problem(
                 ("sentences", "runs", dataset),
                 f"sentences.runs has '{dataset}', which is no data set; {nearest(dataset, datasets)}",
             )
+    for dataset, entries in runs.items():
         for name, entry in entries.items():
             _check_sentences_run(("sentences", "runs", dataset, name), entry, section)
             if "row" in entry:
@@ -253,6 +254,40 @@ def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
             (*key, "trained_on"),
             f"{place} is '{entry['trained_on']}', where no run '{name}' is trained; "
             f"{nearest(entry['trained_on'], valid)}",
+        )
+    _check_measurable(key, entry["trained_on"], section)
+
+
+def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
+    """A run can be measured on a data set that it was not trained on.
+
+    Sentences are measured in the words that a model was trained with, and only a union has those of its data
+    sets in its own. Answers are ranked in any words, by the codes of an auto-encoder.
+    """
+    *_, dataset, name = map(str, key)
+    place: Key = (*key, "trained_on")
+    if dataset == QUESTIONS:
+        objective = _objective(dataset, name, section)
+        if objective not in AUTOENCODERS:
+            raise Problem(
+                place,
+                f"{dotted(place)} is '{trained_on}', where run '{name}' has model.objective {objective}, "
+                f"which ranks no answers: choose a run with {' or '.join(AUTOENCODERS)}",
+            )
+        return
+    union = section["datasets"][trained_on].get("union")
+    if union is None:
+        raise Problem(
+            place,
+            f"{dotted(place)} is '{trained_on}', but what is measured on {dataset} is trained there or on a "
+            "union that contains it: name such a union, or remove `trained_on` to train the run here",
+        )
+    if dataset not in union:
+        place = ("sentences", "datasets", trained_on, "union")
+        raise Problem(
+            place,
+            f"{dotted(place)} does not list '{dataset}', on which {dotted(key)} is measured: list it, or "
+            "name another union as what that run was trained on",
         )
 
 
