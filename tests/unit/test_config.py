@@ -381,11 +381,65 @@ RELATIONS = [
         "model.objective smim or svae; did you mean 'svae-16', 'svae-512', 'svae-128'?",
     ),
     (
-        "sentences: {texts: {table9: {dataset: yahoo, runs: [lstm-lm]}}}",
-        "mine.yaml: sentences.texts.table9.runs.0 names 'lstm-lm', but must name a run on yahoo with "
+        "sentences: {texts: {table14: {dataset: yahoo, runs: [lstm-lm]}}}",
+        "mine.yaml: sentences.texts.table14.runs.0 names 'lstm-lm', but must name a run on yahoo with "
         "model.objective smim or svae or ae; valid: 'ae-1024', 'ae-32', 'ae-512', 'smim-1024', "
         "'smim-1024-unk', 'smim-32', 'smim-512', 'smim-everything', 'svae-1024-kl', 'svae-32-kl', "
         "'svae-512-kl'",
+    ),
+    (
+        "sentences: {texts: {table9: {runs: [ae-32]}}}",
+        "mine.yaml: sentences.texts.table9.runs.0 names 'ae-32', but must name a run on yahoo with "
+        "model.objective smim or svae; did you mean 'svae-32-kl'?",
+    ),
+    (
+        "sentences: {texts: {table18: {runs: [smim-512, ae-512]}}}",
+        "mine.yaml: sentences.texts.table18.runs.1 names 'ae-512', but must name a run on ptb with "
+        "model.objective smim or svae; did you mean 'svae-512', 'svae-128', 'svae-16'?",
+    ),
+    (
+        "sentences: {texts: {table12: {runs: [ae-512]}}}",
+        "mine.yaml: sentences.texts.table12.runs has auto-encoders alone, which are no columns of the table: "
+        "add a run with model.objective smim or svae",
+    ),
+    (
+        "sentences: {texts: {table12: {dataset: ptv}}}",
+        "mine.yaml: sentences.texts.table12.dataset: 'ptv' is no data set of sentences; did you mean 'ptb'?",
+    ),
+    (
+        "sentences: {texts: {table14: {dataset: yahoocqa, runs: [smim-512]}}}",
+        "mine.yaml: sentences.texts.table14.dataset: 'yahoocqa' is no data set of sentences; "
+        "did you mean 'yahoo'?",
+    ),
+    (
+        "sentences: {figures: {pairs: {dataset: yahoocqa, runs: [smim-512]}}}",
+        "mine.yaml: sentences.figures.pairs.dataset: 'yahoocqa' is no data set of sentences; "
+        "did you mean 'yahoo'?",
+    ),
+    (
+        "sentences: {figures: {samples: {yahoocqa: {run: smim-512, reference: smim-512}}}}",
+        "mine.yaml: sentences.figures.samples.yahoocqa: 'yahoocqa' is no data set of sentences; "
+        "did you mean 'yahoo'?",
+    ),
+    (
+        "sentences: {qualitative: {reconstruct: []}}",
+        "mine.yaml: sentences.qualitative.reconstruct asks for nothing, but sentences.texts.table13 shows "
+        "reconstructions on yelp15: ask for some",
+    ),
+    (
+        "sentences: {qualitative: {interpolate: []}}",
+        "mine.yaml: sentences.qualitative.interpolate asks for nothing, but sentences.texts.table10 shows "
+        "interpolations on yelp15: ask for some",
+    ),
+    (
+        "sentences: {qualitative: {samples: 0}}",
+        "mine.yaml: sentences.qualitative.samples asks for nothing, but sentences.texts.table18 shows "
+        "samples on ptb: ask for some",
+    ),
+    (
+        "sentences: {datasets: {yahoo: {qualitative: {questions: []}}}}",
+        "mine.yaml: sentences.datasets.yahoo.qualitative.questions asks for nothing, but "
+        "sentences.texts.table9 shows answers on yahoo: ask for some",
     ),
     (
         "sentences: {collected: {table7: {rows: {Mine: {runs: {ptb: smim-17}}}}}}",

@@ -31,8 +31,15 @@ __all__ = [
 
 TABLES = range(1, 9)
 """The numbers of the papers' tables of results: 1 and 2 of the words paper, 1 to 8 of the sentences paper."""
-TEXTS = range(9, 22)
-"""The numbers of the sentences paper's tables of texts."""
+TEXTS = {
+    9: "answers",
+    10: "interpolations",
+    **dict.fromkeys((11, 12, 13, 14), "reconstructions"),
+    **dict.fromkeys((15, 16, 17), "interpolations"),
+    **dict.fromkeys((18, 19, 20), "samples"),
+    21: "answers",
+}
+"""What the sentences paper's tables of texts show, by their numbers."""
 OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
 """The table of the sentences paper that has the runs measured on a data set."""
 PARTS = ("model", "training", "evaluation")

@@ -6,7 +6,7 @@ from typing import Any
 
 from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
-from textlvm.plan import OF_DATASET, preparation
+from textlvm.plan import OF_DATASET, TEXTS, preparation
 from textlvm.sentences.dataset import parse
 from textlvm.words.spec import UNTRAINED
 
@@ -29,6 +29,13 @@ QUESTIONS = "yahoocqa"
 OF_QUESTIONS = ("triples", "pickle")
 """The formats of corpora that it can be filled from; all others have sentences."""
 WITH_BOUNDS = ("smim", "svae")
+SHOWN_BY = {
+    "reconstructions": "reconstruct",
+    "interpolations": "interpolate",
+    "samples": "samples",
+    "answers": "questions",
+}
+"""The setting of `qualitative` that says how many of them there are."""
 
 
 class Problem(Exception):
@@ -199,11 +206,13 @@ def _check_sentences(section: Section) -> None:
                 key = ("sentences", "collected", table, "rows", row, "runs", dataset)
                 _check_known(key, dataset, name, section, AUTOENCODERS)
     figures = section["figures"]
+    _check_of_sentences(("sentences", "figures", "pairs", "dataset"), figures["pairs"]["dataset"], section)
     for i, name in enumerate(figures["pairs"]["runs"]):
         key = ("sentences", "figures", "pairs", "runs", i)
         _check_known(key, figures["pairs"]["dataset"], name, section, WITH_BOUNDS)
     for dataset, shown in figures["samples"].items():
         key = ("sentences", "figures", "samples", dataset)
+        _check_of_sentences(key, dataset, section)
         _check_known((*key, "run"), dataset, shown["run"], section, WITH_BOUNDS)
         _check_known((*key, "reference"), dataset, shown["reference"], section, ("lm", *WITH_BOUNDS))
     for dataset, names in figures["bounds"].items():
@@ -211,9 +220,7 @@ def _check_sentences(section: Section) -> None:
             key = ("sentences", "figures", "bounds", dataset, i)
             _check_known(key, dataset, name, section, WITH_BOUNDS)
     for table, shown in section["texts"].items():
-        for i, name in enumerate(shown["runs"]):
-            key = ("sentences", "texts", table, "runs", i)
-            _check_known(key, shown["dataset"], name, section, AUTOENCODERS)
+        _check_texts(("sentences", "texts", table), shown, section)
 
 
 def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
@@ -288,6 +295,38 @@ def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
             place,
             f"{dotted(place)} does not list '{dataset}', on which {dotted(key)} is measured: list it, or "
             "name another union as what that run was trained on",
+        )
+
+
+def _check_texts(key: Key, shown: Section, section: Section) -> None:
+    """A table of texts has runs that make such texts, and something that these are made of."""
+    kind, dataset = TEXTS[int(str(key[-1]).removeprefix("table"))], shown["dataset"]
+    _check_of_sentences((*key, "dataset"), dataset, section)
+    able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
+    for i, name in enumerate(shown["runs"]):
+        _check_known((*key, "runs", i), dataset, name, section, able)
+    if not any(_objective(dataset, name, section) in WITH_BOUNDS for name in shown["runs"]):
+        raise Problem(
+            (*key, "runs"),
+            f"{dotted(key)}.runs has auto-encoders alone, which are no columns of the table: add a run with "
+            f"model.objective {' or '.join(WITH_BOUNDS)}",
+        )
+    setting, own = SHOWN_BY[kind], section["datasets"][dataset].get("qualitative", {})
+    if not {**section["qualitative"], **own}[setting]:
+        place: Key = ("datasets", dataset, "qualitative") if setting in own else ("qualitative",)
+        place = ("sentences", *place, setting)
+        raise Problem(
+            place,
+            f"{dotted(place)} asks for nothing, but {dotted(key)} shows {kind} on {dataset}: ask for some",
+        )
+
+
+def _check_of_sentences(key: Key, dataset: str, section: Section) -> None:
+    """What is shown is of a data set of sentences: models do nothing but rank the answers of questions."""
+    fitting = section["datasets"].keys() - {QUESTIONS}
+    if dataset not in fitting:
+        raise Problem(
+            key, f"{dotted(key)}: '{dataset}' is no data set of sentences; {nearest(dataset, fitting)}"
         )
 
 

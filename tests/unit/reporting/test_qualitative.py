@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from textlvm import plan
 from textlvm.errors import UserError
 from textlvm.reporting import qualitative
 from textlvm.reporting.qualitative import TABLES
@@ -48,6 +49,10 @@ def test_every_table_of_the_appendix_has_a_layout(run_file):
         markdown, data = render(table, [path], ["sMIM"])
         assert markdown.startswith(f"# Table {table}: ")
         assert data["columns"]["sMIM"]
+
+
+def test_what_a_configuration_is_held_against_is_what_tables_show():
+    assert {table: layout.kind for table, layout in TABLES.items()} == plan.TEXTS
 
 
 def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):
