@@ -168,10 +168,26 @@ VALUES = [
         "words: {runs: {standard: {8: {table: 1, row: X}}}}",
         "mine.yaml: words.runs.standard has the key 8, which is not text: put it in quotes",
     ),
-    (
-        "pathvars: {results: 'a/{b}'}",
-        "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its end "
-        'or any of {}<>, not "a/{b}"',
+    *(
+        (
+            f"pathvars: {{results: '{folder}'}}",
+            "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its "
+            f'end, "//", the parts "." and ".." or any of {{}}<>, not "{folder}"',
+        )
+        for folder in (
+            "a/{b}",
+            ".",
+            "./a",
+            "a/./b",
+            "a/.",
+            "..",
+            "../a",
+            "a/../b",
+            "a/..",
+            "a//b",
+            "-a",
+            "a/",
+        )
     ),
     (
         "sentences: {evaluation: {as_quoted: maybe}}",
@@ -458,6 +474,12 @@ def test_a_paper_that_is_not_run_is_not_held_against_itself():
 @pytest.mark.parametrize(("overlay", "expected"), UNKNOWN + VALUES + RELATIONS)
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path, overlay, expected):
     assert sentence(tmp_path, overlay) == expected
+
+
+@pytest.mark.parametrize("folder", ["a", "a/b.c", ".a", "a/..b", "a/b..", "...", "/a/b", "a b"])
+def test_a_folder_may_have_any_other_name(folder):
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    check(merged(paper, {"pathvars": {"results": folder}}), [PAPER], REGISTRY)
 
 
 def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
