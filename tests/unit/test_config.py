@@ -321,6 +321,10 @@ RELATIONS = [
         "mine.yaml: sentences.datasets.everything: union: name two or more different data sets",
     ),
     (
+        "sentences: {datasets: {ptb: {union: [yahoo, yelp15]}}}",
+        "mine.yaml: sentences.datasets.ptb has both `corpus` and `union`: remove one of them",
+    ),
+    (
         "sentences: {datasets: {ptb: {splits: {train: {of: train}, valid: {of: train}, test: {of: test}}}}}",
         "mine.yaml: sentences.datasets.ptb: splits: 2 of them come from the corpus's train; "
         "give `draw` for each of these",
@@ -352,6 +356,12 @@ RELATIONS = [
         "sentences: {runs: {ptb: {smim-everything: {trained_on: everythin}}}}",
         "mine.yaml: sentences.runs.ptb.smim-everything.trained_on is 'everythin', where no run "
         "'smim-everything' is trained; did you mean 'everything'?",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-all: {trained_on: everything}}}}",
+        "mine.yaml: sentences.runs.ptb.smim-all.trained_on measures a run that was trained elsewhere, but no "
+        "run is called 'smim-all' elsewhere: give it the name of that run, or remove `trained_on` to train "
+        "it here",
     ),
     (
         "sentences: {datasets: {everything: {union: [yahoo, yelp15]}}}",

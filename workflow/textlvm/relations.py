@@ -177,6 +177,8 @@ def _check_sentences(section: Section) -> None:
     parsed = {}
     for name, entry in datasets.items():
         key: Key = ("sentences", "datasets", name)
+        if "corpus" in entry and "union" in entry:
+            raise Problem(key, f"{dotted(key)} has both `corpus` and `union`: remove one of them")
         try:
             parsed[name] = parse(
                 {"format": "lines", **preparation(entry)} if "corpus" in entry else preparation(entry)
@@ -256,10 +258,16 @@ def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
             for other, runs in section["runs"].items()
             if "trained_on" not in runs.get(name, {"trained_on": 0})
         ]
-        place = dotted((*key, "trained_on"))
+        place: Key = (*key, "trained_on")
+        if not valid:
+            raise Problem(
+                place,
+                f"{dotted(place)} measures a run that was trained elsewhere, but no run is called '{name}' "
+                "elsewhere: give it the name of that run, or remove `trained_on` to train it here",
+            )
         raise Problem(
-            (*key, "trained_on"),
-            f"{place} is '{entry['trained_on']}', where no run '{name}' is trained; "
+            place,
+            f"{dotted(place)} is '{entry['trained_on']}', where no run '{name}' is trained; "
             f"{nearest(entry['trained_on'], valid)}",
         )
     _check_measurable(key, entry["trained_on"], section)
