@@ -22,6 +22,10 @@ def test_a_long_list_is_cut_and_says_so():
     assert "name12" not in sentence
 
 
+def test_without_any_name_no_list_is_begun():
+    assert nearest("zzz", []) == "there is none"
+
+
 def test_no_more_than_count_names_are_suggested():
     assert nearest("aaaa", ["aaab", "aaac", "aaad", "aaae"], count=2).count("'") == 4
 

@@ -53,8 +53,12 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
     "did you mean 'tril'?"
     >>> nearest("x", ["tril", "diag"])
     "valid: 'diag', 'tril'"
+    >>> nearest("tril", [])
+    'there is none'
     """
     names = sorted(valid)
+    if not names:
+        return "there is none"
     close = difflib.get_close_matches(name, names, n=count, cutoff=0.6)
     quoted = ", ".join(f"'{n}'" for n in close or names[:12])
     if close:
