@@ -34,7 +34,7 @@ def read_experiment():
     where = partial(origin, config, files=files)
     try:
         check(config, files, registry.load(Path(REGISTRY)))
-        corpora = registry.load(Path(REGISTRY), config["corpora"])
+        corpora = registry.load(Path(REGISTRY), config["corpora"], where)
         data_sets, runs = plan.data_sets(config, corpora), plan.runs(config)
         # Snakemake has not looked at its targets yet; the command line has them.
         for word in sys.argv[1:]:

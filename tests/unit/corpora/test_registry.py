@@ -217,6 +217,19 @@ class TestOverrides:
         assert message in str(caught.value)
         assert "\n" not in str(caught.value)
 
+    @pytest.mark.parametrize(
+        "override",
+        [
+            {"path": "test.txt"},
+            {"path": "test.txt", "kind": "text", "title": "--out"},
+            {"path": "x", "kind": "sentences", "format": "lines"},
+        ],
+    )
+    def test_the_file_named_is_the_one_it_stands_in(self, tmp_path, override):
+        (tmp_path / "corpora.yaml").write_text(yaml.safe_dump({"novels": ENTRY}))
+        with pytest.raises(UserError, match=r"^corpora/mine\.yaml: corpora.*mine"):
+            registry.load(tmp_path / "corpora.yaml", {"mine": override}, lambda key: f"{'/'.join(key)}.yaml")
+
     def test_folders_that_cannot_be_a_corpus(self, tmp_path):
         folder = tmp_path / "letters"
         folder.mkdir()

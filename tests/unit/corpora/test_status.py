@@ -110,3 +110,8 @@ def test_what_is_no_configuration_is_a_sentence(called, tmp_path):
     done = called(tmp_path / "other.yaml")
     assert done.returncode == 2
     assert done.stderr.endswith("other.yaml: corpora must be a mapping of keys to values, not 3\n")
+    (tmp_path / "other.yaml").write_text("corpora: {other: {path: x.txt}}")
+    done = called(tmp_path / "other.yaml")
+    assert done.returncode == 2
+    assert done.stderr.endswith("other.yaml: corpora.other: `kind` must be text, counts or sentences\n")
+    assert "config.yaml" not in done.stderr

@@ -1,7 +1,7 @@
 """The corpora a configuration may name: workflow/corpora.yaml, and what the user adds to it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -111,21 +111,28 @@ class Corpus:
         raise UserError(f"corpus '{self.name}' has no file '{name}'; {valid}")
 
 
-def load(path: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Corpus]:
-    """Read the registry and add the `corpora` of config.yaml to it.
+def load(
+    path: Path,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    origin: Callable[[tuple[str, ...]], str] = lambda _: "config.yaml",
+) -> dict[str, Corpus]:
+    """Read the registry and add the `corpora` of a configuration to it.
 
     An override of a registered corpus gives the `path` of its file, or of the folder with its files. One
     with a new name adds a corpus: `path` (a file, or a folder of files that are counted one by one),
     `kind` (text, counts or sentences) and `title`; of sentences also their `format`, in files that are named
     after their split, such as `train.txt`. Paths are relative to the working directory.
 
+    `origin` tells the file in which a key of the configuration stands.
+
     Raises `UserError` with one sentence naming file and key for the first thing that is wrong.
     """
     entries = _read(path)
     _validate(entries, str(path))
     for name, override in (overrides or {}).items():
-        entries[name] = _overridden(name, entries.get(name), override)
-    _validate(entries, "config.yaml: corpora")
+        place = f"{origin(('corpora', name))}: corpora"
+        entries[name] = _overridden(f"{place}.{name}", name, entries.get(name), override)
+        _validate({name: entries[name]}, place)
     return {name: _corpus(name, entry) for name, entry in entries.items()}
 
 
@@ -175,8 +182,9 @@ def _violation(error: jsonschema.ValidationError) -> str:
     return f"{key}: {message}"
 
 
-def _overridden(name: str, entry: dict[str, Any] | None, override: Mapping[str, Any]) -> dict[str, Any]:
-    key = f"config.yaml: corpora.{name}"
+def _overridden(
+    key: str, name: str, entry: dict[str, Any] | None, override: Mapping[str, Any]
+) -> dict[str, Any]:
     for unknown in override:
         if unknown not in OVERRIDES:
             raise UserError(f"{key}: unknown key '{unknown}'; {nearest(unknown, OVERRIDES)}")

@@ -11,13 +11,14 @@ Digests are computed now, of every file that is there.
 import argparse
 import os
 import textwrap
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tabulate import tabulate
 
 from textlvm import cli
-from textlvm.config import check, merged
+from textlvm.config import check, merged, origin
 from textlvm.corpora import registry
 from textlvm.corpora.checks import mismatch, recorded
 from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE
@@ -67,7 +68,9 @@ def _main(options: argparse.Namespace) -> None:
     resources = Path(config["pathvars"]["resources"])
     folder, mirror = os.environ.get(FOLDER_VARIABLE), os.environ.get(MIRROR_VARIABLE)
     rows, wrong = [], []
-    for corpus in registry.load(options.registry, config["corpora"]).values():
+    where = partial(origin, config, files=options.config)
+    corpora = registry.load(options.registry, config["corpora"], where)
+    for corpus in corpora.values():
         for source in corpus.files:
             path = resources / "downloads" / corpus.name / source.name
             what, problem = state(source, path)
