@@ -18,7 +18,6 @@ from textlvm.corpora import registry
 from textlvm.errors import UserError, explain
 from textlvm.fingerprint import fingerprint
 from textlvm.processes import PARENT, announced
-from textlvm.sentences.dataset import sources_of
 
 REGISTRY = "workflow/corpora.yaml"
 PINS = "envs/requirements.txt"
@@ -39,7 +38,7 @@ def read_experiment():
         # Snakemake has not looked at its targets yet; the command line has them.
         for word in sys.argv[1:]:
             targets.check_target(word, config["pathvars"]["results"], (*data_sets, *runs), where)
-        sources = {own.dataset: sources_of(own.settings, corpora) for own in data_sets}
+        sources = {own.dataset: plan.sources(own, corpora, where) for own in data_sets}
     except UserError as error:
         sys.exit(f"error: {error}")
     return corpora, {own.dataset: own for own in data_sets}, sources, runs

@@ -8,6 +8,7 @@ import yaml
 
 from textlvm import plan
 from textlvm.corpora import registry
+from textlvm.errors import UserError
 from textlvm.reporting import published
 from textlvm.reporting.runs import read_plan
 
@@ -167,6 +168,22 @@ def test_a_data_set_overrides_the_section_and_an_entry_the_data_set():
     assert run.model["latent"] == 13
     assert SENTENCES["sentences/ptb/svae-16"].training["kl_annealing"] == 0
     assert SENTENCES["sentences/yahoo/smim-512"].training["optimizer"] == "sgd"
+
+
+def test_a_split_that_a_corpus_lacks_is_said_of_the_data_set(tmp_path):
+    (tmp_path / "train.txt").touch()
+    own = {"path": str(tmp_path), "kind": "sentences", "format": "lines"}
+    corpora = registry.load(ROOT / "workflow" / "corpora.yaml", {"mine": own})
+    section = PAPER["sentences"]
+    changed = {**section, "datasets": {**section["datasets"], "ptb": {"corpus": "mine"}}}
+    ptb = plan.data_sets({**PAPER, "sentences": changed}, corpora)[0]
+    with pytest.raises(UserError) as error:
+        plan.sources(ptb, corpora, lambda _: "mine.yaml")
+    assert str(error.value) == (
+        "mine.yaml: sentences.datasets.ptb: corpus 'mine' has no split 'valid', only 'train': say under "
+        "`splits` where the data set's sentences come from, or use another corpus"
+    )
+    assert list(plan.sources(DATA_SETS["ptb"], corpora, lambda _: "")) == ["train", "valid", "test"]
 
 
 def test_a_run_measured_elsewhere_is_the_trained_one_with_evaluations_of_its_own():

@@ -5,14 +5,15 @@ A *run* is one model on one data set, trained once for each seed. Its files lie 
 measured of a prepared data set of sentences stands in tables as well.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textlvm.corpora.registry import Corpus
+from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.errors import UserError
 from textlvm.files import modified, read_object
-from textlvm.sentences.dataset import settings_of
+from textlvm.sentences.dataset import settings_of, sources_of
 from textlvm.words.spec import UNTRAINED
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "preparation",
     "rows",
     "runs",
+    "sources",
 ]
 
 TABLES = range(1, 9)
@@ -231,6 +233,21 @@ def data_sets(config: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> tuple
         )
         for name, entry in config["sentences"]["datasets"].items()
     )
+
+
+def sources(
+    own: DataSet, corpora: Mapping[str, Corpus], origin: Callable[[tuple[str, ...]], str]
+) -> dict[str, SourceFile]:
+    """The files that a data set is made from, by the corpus's own split.
+
+    `origin` tells the file in which a key of the configuration stands. Raises `UserError`, with that file and
+    the key, if the corpus lacks a split that the data set draws from.
+    """
+    try:
+        return sources_of(own.settings, corpora)
+    except UserError as error:
+        key = ("sentences", "datasets", own.dataset)
+        raise UserError(f"{origin(key)}: {'.'.join(key)}: {error}") from None
 
 
 def preparation(entry: Settings) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_only_the_files_in_use_are_sources():
 
 
 def test_a_split_that_the_corpus_lacks():
-    with pytest.raises(UserError, match="corpus 'letters' has no split 'train'; valid: 'test', 'valid'"):
+    with pytest.raises(UserError, match="corpus 'letters' has no split 'train', only 'valid', 'test': say"):
         sources_of({"corpus": "letters"}, corpus(valid=("b", "*"), test=("c", "*")))
 
 

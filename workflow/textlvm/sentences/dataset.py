@@ -182,8 +182,9 @@ def sources_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[
     corpus = corpora[settings.corpus]
     for split in settings.origins:
         if split not in corpus.splits:
+            there = ", ".join(f"'{name}'" for name in corpus.splits)
             raise UserError(
-                f"corpus '{corpus.name}' has no split '{split}'; {nearest(split, corpus.splits)}; "
+                f"corpus '{corpus.name}' has no split '{split}', only {there}: "
                 f"say under `splits` where the data set's sentences come from, or use another corpus"
             )
     return {split: corpus.splits[split][0] for split in settings.origins}
