@@ -468,6 +468,22 @@ RELATIONS = [
         "sentences.texts.table9 shows answers on yahoo: ask for some",
     ),
     (
+        "sentences: {collected: {table6: {metric: latent_entropyy}}}",
+        "mine.yaml: sentences.collected.table6.metric is 'latent_entropyy', which is not measured of "
+        "'smim-16' on ptb; did you mean 'latent_entropy', 'normal_entropy'?",
+    ),
+    (
+        "sentences: {collected: {table6: {rows: {AE (S): {metric: nll_elbo}}}}}",
+        "mine.yaml: sentences.collected.table6.rows.AE (S).metric is 'nll_elbo', which is not measured of "
+        "'ae-16' on ptb; valid: 'bleu1', 'bleu1_greedy', 'bleu1_words', 'latent_entropy', 'normal_entropy', "
+        "'normal_entropy_estimated', 'parameters', 'reconstruction'",
+    ),
+    (
+        "sentences: {collected: {table6: {rows: {Mine: {runs: {yahoocqa: smim-512}}}}}}",
+        "mine.yaml: sentences.collected.table6.rows.Mine.runs.yahoocqa: 'yahoocqa' is no data set of "
+        "sentences; did you mean 'yahoo'?",
+    ),
+    (
         "sentences: {collected: {table7: {rows: {Mine: {runs: {ptb: smim-17}}}}}}",
         "mine.yaml: sentences.collected.table7.rows.Mine.runs.ptb names 'smim-17', but must name a run on "
         "ptb with model.objective smim or svae or ae; did you mean 'smim-16', 'smim-512', 'smim-128'?",

@@ -10,7 +10,7 @@ from textlvm.plan import OF_DATASET, TEXTS, preparation
 from textlvm.sentences.dataset import parse
 from textlvm.words.spec import UNTRAINED
 
-__all__ = ["Key", "Problem", "check_relations", "dotted"]
+__all__ = ["MEASURED", "Key", "Problem", "check_relations", "dotted"]
 
 Key = tuple[str | int, ...]
 Section = Mapping[str, Any]
@@ -29,6 +29,22 @@ QUESTIONS = "yahoocqa"
 OF_QUESTIONS = ("triples", "pickle")
 """The formats of corpora that it can be filled from; all others have sentences."""
 WITH_BOUNDS = ("smim", "svae")
+OF_CODES = {
+    *("bleu1", "bleu1_greedy", "bleu1_words", "reconstruction", "parameters"),
+    *("latent_entropy", "normal_entropy", "normal_entropy_estimated"),
+}
+OF_BOUNDS = {
+    *("kld", "matching_samples", "nll", "ppl"),
+    *(f"nll_{bound}" for bound in ("elbo", "melbo", "test_prior", "train_prior")),
+    *(
+        f"ppl_{bound}{of}"
+        for bound in ("elbo", "melbo", "test_prior", "train_prior")
+        for of in ("", "_per_word")
+    ),
+    *(f"{metric}_{bound}_eos" for metric in ("nll", "ppl") for bound in ("elbo", "melbo")),
+}
+MEASURED = {"ae": OF_CODES, **dict.fromkeys(WITH_BOUNDS, OF_CODES | OF_BOUNDS)}
+"""The metrics that the evaluation of an auto-encoder can have, by its objective."""
 SHOWN_BY = {
     "reconstructions": "reconstruct",
     "interpolations": "interpolate",
@@ -203,10 +219,7 @@ def _check_sentences(section: Section) -> None:
             if "row" in entry:
                 _check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
     for table, said in section["collected"].items():
-        for row, own in said["rows"].items():
-            for dataset, name in own["runs"].items():
-                key = ("sentences", "collected", table, "rows", row, "runs", dataset)
-                _check_known(key, dataset, name, section, AUTOENCODERS)
+        _check_collected(("sentences", "collected", table), said, section)
     figures = section["figures"]
     _check_of_sentences(("sentences", "figures", "pairs", "dataset"), figures["pairs"]["dataset"], section)
     for i, name in enumerate(figures["pairs"]["runs"]):
@@ -304,6 +317,24 @@ def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
             f"{dotted(place)} does not list '{dataset}', on which {dotted(key)} is measured: list it, or "
             "name another union as what that run was trained on",
         )
+
+
+def _check_collected(key: Key, said: Section, section: Section) -> None:
+    """The rows of a table are of runs of which its metric is measured."""
+    for row, own in said["rows"].items():
+        metric = own.get("metric", said["metric"])
+        place: Key = (*key, "rows", row, "metric") if "metric" in own else (*key, "metric")
+        for dataset, name in own["runs"].items():
+            of_run: Key = (*key, "rows", row, "runs", dataset)
+            _check_of_sentences(of_run, dataset, section)
+            _check_known(of_run, dataset, name, section, AUTOENCODERS)
+            measured = MEASURED[_objective(dataset, name, section)]
+            if metric not in measured:
+                raise Problem(
+                    place,
+                    f"{dotted(place)} is '{metric}', which is not measured of '{name}' on {dataset}; "
+                    f"{nearest(metric, measured)}",
+                )
 
 
 def _check_texts(key: Key, shown: Section, section: Section) -> None:

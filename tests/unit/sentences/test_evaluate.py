@@ -10,6 +10,7 @@ import torch
 
 from textlvm.errors import UserError
 from textlvm.files import write_json
+from textlvm.relations import MEASURED
 from textlvm.reporting.runs import read_result
 from textlvm.sentences import evaluate, explore, latent_entropy, qualitative
 from textlvm.sentences.model import build
@@ -126,6 +127,13 @@ def test_a_run_is_measured_on_its_own_test_set(data, trained, objective):
         assert "repeat_sd" not in metrics["kld"]
     assert ("nll" in metrics) == (objective == "lm")
     assert ("pairs" in histograms) == (objective in ("smim", "svae"))
+
+
+@pytest.mark.parametrize("objective", MEASURED)
+def test_a_configuration_is_held_against_the_metrics_that_come_out(data, trained, objective):
+    settings = SETTINGS | {"reference_ppl": 40, "as_quoted": True}
+    result, _ = measure(data, trained(objective=objective), settings=settings)
+    assert result["metrics"].keys() == MEASURED[objective]
 
 
 def test_the_same_seed_gives_the_same_numbers(data, trained):
