@@ -28,7 +28,6 @@ IMPORTED = {
     "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},
     "textlvm.sentences.figures": DRAWING,
-    "textlvm.sentences.latent_entropy": {"scipy"},
     "textlvm.sentences.prepare": set(),
     "textlvm.sentences.qualitative": {"torch"},
     "textlvm.sentences.standins": set(),

@@ -12,7 +12,7 @@ from textlvm.errors import UserError
 from textlvm.files import write_json
 from textlvm.relations import MEASURED
 from textlvm.reporting.runs import read_result
-from textlvm.sentences import evaluate, explore, latent_entropy, qualitative
+from textlvm.sentences import evaluate, explore, qualitative
 from textlvm.sentences.model import build
 from textlvm.sentences.prepare import prepare
 from textlvm.training.checkpoint import save_weights
@@ -193,13 +193,6 @@ def test_a_number_too_large_is_left_out(data, trained, monkeypatch, caplog):
     result, _ = measure(data, trained())
     assert result["metrics"].keys() == {"kld", "parameters"}
     assert "ppl_elbo is too large" in caplog.text
-
-
-def test_the_anchors_entropy_is_a_run_like_others(data, tmp_path):
-    out = tmp_path / "metrics.json"
-    chosen = argparse.Namespace(data=data / "one", run="normal-16", dimensions=16, out=out)
-    latent_entropy.main(chosen)
-    assert read_result(out).metrics["latent_entropy"].value == pytest.approx(22.70, abs=0.01)
 
 
 def test_a_run_shows_the_named_sentences(data, trained):

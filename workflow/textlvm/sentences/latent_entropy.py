@@ -1,27 +1,15 @@
-"""Entropy of latent codes from nearest neighbours (Sec. 4.4, Table 6), and N(d), the anchor's.
+"""Entropy of latent codes from nearest neighbours (Sec. 4.4, Table 6), and N(d), the anchor's."""
 
-    python -m textlvm.sentences.latent_entropy --data ptb/data --run normal-16 --dimensions 16 \\
-        --out ptb/normal-16/seed0/metrics.json
-
-writes the closed form of the columns N(S) and N(M) in the form of a run's metrics.
-"""
-
-import argparse
 import math
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import digamma
 
-from textlvm import cli
 from textlvm.errors import UserError
-from textlvm.estimate import exact
-from textlvm.files import write_json
-from textlvm.sentences import data
 
-__all__ = ["main", "nearest_neighbour_entropy", "standard_normal_entropy"]
+__all__ = ["nearest_neighbour_entropy", "standard_normal_entropy"]
 
 Floats = NDArray[np.float64]
 
@@ -81,27 +69,3 @@ def _smallest(known: Floats, more: Floats) -> Floats:
     """The smallest of each row of both, as many as are known."""
     count = known.shape[1]
     return np.partition(np.concatenate([known, more], axis=1), count - 1, axis=1)[:, :count]
-
-
-def main(options: argparse.Namespace) -> None:
-    """Write N(d) as the metrics of a run that needs no training."""
-    described = data.statistics(options.data)
-    result = {
-        "paper": "sentences",
-        **{key: described[key] for key in ("dataset", "corpus", "split")},
-        "run": options.run,
-        "seed": 0,
-        "status": "done",
-        "metrics": {"latent_entropy": exact(standard_normal_entropy(options.dimensions), "nats").to_json()},
-        "settings": {},
-    }
-    write_json(options.out, result)
-
-
-if __name__ == "__main__":
-    arguments = cli.parser(__doc__)
-    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the table's row")
-    arguments.add_argument("--run", required=True, help="name under which the metrics are found")
-    arguments.add_argument("--dimensions", type=int, required=True)
-    arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
-    cli.run(main, arguments)
