@@ -136,7 +136,7 @@ class TestFuzz:
             text = decode(content)
             for found in sentences(prose(text)):
                 assert all(token and not token.isspace() for token in found)
-            asked = question(Docstring(text, "method", "m", "python", text))
+            asked = question(Docstring(text, "method", "m", text))
             assert asked is None or all(word.isalnum() for word in asked)
 
         fuzz(TEXTS | altered(st.just(sentences.__doc__.encode())), examples, act)

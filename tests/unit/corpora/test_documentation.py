@@ -50,7 +50,7 @@ def silent(): pass
 
 
 def test_docstrings_of_a_module_in_the_order_of_the_file():
-    found = list(module_docstrings(ast.parse(MODULE), "package.module", "distribution"))
+    found = list(module_docstrings(ast.parse(MODULE), "package.module"))
     assert [(d.name.removeprefix("package.module"), d.kind, d.text) for d in found] == [
         ("", "module", "A module."),
         (".function", "function", "Do it.\n\nLike so:\n    indented."),
@@ -62,7 +62,7 @@ def test_docstrings_of_a_module_in_the_order_of_the_file():
         (".slow", "function", "Slow."),
         (".Other", "class", "Other."),
     ]
-    assert {(d.module, d.distribution) for d in found} == {("package.module", "distribution")}
+    assert {d.module for d in found} == {"package.module"}
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def environment(tmp_path, monkeypatch):
 
 
 def test_docstrings_of_an_environment(environment):
-    found = [(d.name, d.distribution, d.text) for d in docstrings()]
+    found = [(d.name, d.text) for d in docstrings()]
     assert found == [
-        ("json", "python", "JSON."),
-        ("assert", "python", 'The "assert" statement\n*****\n\nAssert it.'),
-        ("zoo", "python", "Animals."),
-        ("alpha", "alpha", "Alpha."),
-        ("zebra", "zebra-stripes", "Zebra."),
+        ("json", "JSON."),
+        ("assert", 'The "assert" statement\n*****\n\nAssert it.'),
+        ("zoo", "Animals."),
+        ("alpha", "Alpha."),
+        ("zebra", "Zebra."),
     ]
 
 
@@ -146,7 +146,6 @@ def test_the_standard_library_says_what_it_says_when_asked(monkeypatch):
     assert found["textwrap.TextWrapper"].text == inspect.getdoc(textwrap.TextWrapper)
     assert found["textwrap.dedent"].text == inspect.getdoc(textwrap.dedent)
     assert found["assert"].text == topics["assert"].strip()
-    assert {docstring.distribution for docstring in found.values()} == {"python"}
 
 
 def test_command_line_writes_each_docstring_once(environment, tmp_path, monkeypatch):

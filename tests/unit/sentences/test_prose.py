@@ -52,5 +52,5 @@ def test_code_is_no_prose(text):
     ],
 )
 def test_questions(name, kind, asked):
-    found = question(Docstring(name, kind, "m", "python", ""))
+    found = question(Docstring(name, kind, "m", ""))
     assert (found and " ".join(found)) == asked

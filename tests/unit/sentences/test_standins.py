@@ -76,9 +76,7 @@ def test_reading_stops_when_all_is_full():
         number = 0
         while True:
             number += 1
-            yield Docstring(
-                f"m{number}", "module", "m", "python", f"It is about the letter {'x' * number} alone."
-            )
+            yield Docstring(f"m{number}", "module", "m", f"It is about the letter {'x' * number} alone.")
 
     assert make(endless(), ["sentences"], 2) == {
         "sentences": "it is about the letter x alone .\nit is about the letter xx alone .\n"

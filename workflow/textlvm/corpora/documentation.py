@@ -27,7 +27,6 @@ from textlvm.errors import UserError
 
 __all__ = ["Docstring", "docstrings", "module_docstrings", "prose"]
 
-STANDARD_LIBRARY = "python"
 # This package's own words would change the corpus with every edit; installers differ between environments.
 LEFT_OUT = {"textlvm", "pip", "setuptools", "wheel"}
 # Test suites are half of all code to parse and 4% of the words, most of them names of test cases.
@@ -50,8 +49,6 @@ class Docstring:
     """module | class | function | method | topic."""
     module: str
     """Module that defines the object."""
-    distribution: str
-    """Distribution the module belongs to; `python` for the standard library."""
     text: str
     """The docstring without its indentation."""
 
@@ -62,7 +59,7 @@ def docstrings() -> Iterator[Docstring]:
     The standard library comes first, then the distributions by name. Tests are left out, and so is a
     file that this Python cannot parse.
     """
-    for distribution, name, path in _sources():
+    for name, path in _sources():
         try:
             source = path.read_bytes()
             with warnings.catch_warnings():
@@ -71,19 +68,19 @@ def docstrings() -> Iterator[Docstring]:
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         module = ".".join(name.with_suffix("").parts).removesuffix(".__init__")
-        yield from _topics(tree) if name == TOPICS else module_docstrings(tree, module, distribution)
+        yield from _topics(tree) if name == TOPICS else module_docstrings(tree, module)
 
 
-def module_docstrings(tree: ast.Module, module: str, distribution: str) -> Iterator[Docstring]:
+def module_docstrings(tree: ast.Module, module: str) -> Iterator[Docstring]:
     """The docstrings of a module, its classes, their methods and its functions, in the order of the file.
 
     What is defined inside a function has no name by which to reach it, and is left out.
     """
     if text := ast.get_docstring(tree):
-        yield Docstring(module, "module", module, distribution, text)
+        yield Docstring(module, "module", module, text)
     for name, kind, node in _definitions(tree.body, module, "function"):
         if text := ast.get_docstring(node):
-            yield Docstring(name, kind, module, distribution, text)
+            yield Docstring(name, kind, module, text)
 
 
 def prose(docstring: str) -> str:
@@ -106,13 +103,13 @@ def prose(docstring: str) -> str:
     return "\n".join(kept)
 
 
-def _sources() -> Iterator[tuple[str, PurePosixPath, Path]]:
-    """(distribution, path below its folder, file) of every Python file that is no test."""
+def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
+    """(path below its folder, file) of every Python file that is no test."""
     folder = Path(sysconfig.get_path("stdlib"))
     for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
         name = PurePosixPath(path.relative_to(folder).as_posix())
         if name.parts[0] not in ("site-packages", "dist-packages") and not _is_test(name):
-            yield STANDARD_LIBRARY, name, path
+            yield name, path
     installed: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
         # The first one found is the one that would be imported.
@@ -120,7 +117,7 @@ def _sources() -> Iterator[tuple[str, PurePosixPath, Path]]:
     for key in sorted(installed.keys() - LEFT_OUT):
         for file in sorted(installed[key].files or (), key=str):
             if file.suffix == ".py" and ".." not in file.parts and not _is_test(file):
-                yield key, PurePosixPath(file), Path(file.locate())
+                yield PurePosixPath(file), Path(file.locate())
 
 
 def _is_test(name: PurePosixPath) -> bool:
@@ -150,7 +147,7 @@ def _topics(tree: ast.Module) -> Iterator[Docstring]:
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
                     text = inspect.cleandoc(str(value.value))
-                    yield Docstring(str(key.value), "topic", "pydoc_data.topics", STANDARD_LIBRARY, text)
+                    yield Docstring(str(key.value), "topic", "pydoc_data.topics", text)
 
 
 def _main(options: argparse.Namespace) -> None:
