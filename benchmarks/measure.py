@@ -38,13 +38,6 @@ def matrix_peak(dtype: torch.dtype = torch.float32) -> float:
     return 2 * 2048**3 / seconds(lambda: square @ square, 5)
 
 
-def bandwidth() -> float:
-    """Bytes a second, read and written, of adding to an array that no cache holds."""
-    torch.set_num_threads(1)
-    large = torch.zeros(2**26)
-    return 2 * 4 * large.numel() / seconds(lambda: large.add_(1), 5)
-
-
 def show(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print a table and save it as results/bench/<name>.csv, a line per row."""
     print(tabulate(rows, headers="keys", floatfmt=".4g", intfmt=","), flush=True)
