@@ -10,7 +10,7 @@ import torch
 
 from textlvm.errors import UserError
 from textlvm.files import write_json
-from textlvm.relations import MEASURED
+from textlvm.relations.sentences import MEASURED
 from textlvm.reporting.runs import read_result
 from textlvm.sentences import evaluate, explore, qualitative
 from textlvm.sentences.model import build

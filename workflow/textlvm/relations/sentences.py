@@ -1,24 +1,16 @@
-"""How the values of a configuration must fit together: what a schema cannot say."""
+"""How the values of the sentences paper's part must fit together."""
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
 from textlvm.plan import OF_DATASET, TEXTS, preparation
+from textlvm.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.sentences.dataset import parse
-from textlvm.words.spec import UNTRAINED
 
-__all__ = ["MEASURED", "Key", "Problem", "check_relations", "dotted"]
+__all__ = ["MEASURED", "OF_QUESTIONS", "QUESTIONS", "check_sentences"]
 
-Key = tuple[str | int, ...]
-Section = Mapping[str, Any]
-
-TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
-"""The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
-# What the other families of models read of `model`; anything else an entry said would do nothing.
-READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
+# What other objectives than an auto-encoder's read of `model`.
 READ_BY_OBJECTIVE = {
     "lm": {"objective", "cell", "hidden", "embedding", "dropout"},
     "answers": {"objective", "hidden", "embedding", "dropout"},
@@ -54,141 +46,8 @@ SHOWN_BY = {
 """The setting of `qualitative` that says how many of them there are."""
 
 
-class Problem(Exception):
-    """Something is wrong with the value at `key`."""
-
-    def __init__(self, key: Key, message: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-
-def dotted(key: Key) -> str:
-    """`words.runs.standard.tril`; `the file` for the whole."""
-    return ".".join(map(str, key)) or "the file"
-
-
-def check_relations(config: Section, registry: Mapping[str, Corpus]) -> None:
-    """Check a configuration that its schema allows; `registry` has the registered corpora by name.
-
-    Raises `Problem` for the first thing that does not fit.
-    """
-    words, sentences = config["words"], config["sentences"]
-    used: list[tuple[Key, str]] = []
-    if "words" in config["papers"]:
-        used += [(("words", "corpora", i), name) for i, name in enumerate(words["corpora"])]
-        _check_words(words)
-    if "sentences" in config["papers"]:
-        used += [
-            (("sentences", "datasets", name, "corpus"), entry["corpus"])
-            for name, entry in sentences["datasets"].items()
-            if "corpus" in entry
-        ]
-        _check_sentences(sentences)
-    formats = {name: corpus.format for name, corpus in registry.items()}
-    formats |= {name: own["format"] for name, own in config["corpora"].items() if "format" in own}
-    for key, name in used:
-        _check_corpus(key, name, config["corpora"], registry)
-        if key[0] == "sentences":
-            _check_format(key, name, formats)
-
-
-def _check_format(key: Key, name: str, formats: Mapping[str, str | None]) -> None:
-    """A data set's corpus has what is read from it: questions with ranked answers, or sentences."""
-    wanted = "questions with ranked answers" if QUESTIONS in key else "sentences"
-    fitting = [
-        other
-        for other, format in formats.items()
-        if format and (format in OF_QUESTIONS) == (QUESTIONS in key)
-    ]
-    if name not in fitting:
-        raise Problem(key, f"{dotted(key)} is '{name}', which has no {wanted}; {nearest(name, fitting)}")
-
-
-def _check_corpus(key: Key, name: str, own: Section, registry: Collection[str]) -> None:
-    """A corpus in use is known, and the file that the user gives for it is there."""
-    if name not in registry and name not in own:
-        said = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
-        raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *own})}")
-    if name in own and not _is_there(Path(own[name]["path"])):
-        place: Key = ("corpora", name, "path")
-        raise Problem(place, f"{dotted(place)}: there is no file or folder {own[name]['path']}")
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long, or in a folder that may not be read
-        return False
-
-
-def _check_words(words: Section) -> None:
-    if words["vocabulary"]["min_length"] > words["vocabulary"]["max_length"]:
-        raise Problem(("words", "vocabulary", "min_length"), "words.vocabulary.min_length exceeds max_length")
-    labels: dict[tuple[str, int, str], str] = {}
-    for split, runs in words["runs"].items():
-        for name, entry in runs.items():
-            key: Key = ("words", "runs", split, name)
-            _check_words_run(key, entry, words)
-            _check_label(key, (split, entry["table"], entry["row"]), labels)
-    standard = words["runs"].get("standard", {})
-    for figure, family in (("training_run", "state-space"), ("baseline", "gru")):
-        fitting = [
-            name
-            for name, entry in standard.items()
-            if entry.get("model", {}).get("family", words["model"]["family"]) == family
-        ]
-        name = words["figures"][figure]
-        if name not in fitting:
-            raise Problem(
-                ("words", "figures", figure),
-                f"words.figures.{figure} is '{name}', but must be a run of the standard split "
-                f"with model.family {family}; {nearest(name, fitting)}",
-            )
-
-
-def _check_words_run(key: Key, entry: Section, words: Section) -> None:
-    split, name = map(str, key[-2:])
-    if entry["table"] != TABLE_OF_SPLIT[split]:
-        table = {number: its for its, number in TABLE_OF_SPLIT.items()}[entry["table"]]
-        raise Problem(
-            (*key, "table"),
-            f"{dotted(key)}.table is {entry['table']}, the table of runs on the split {table}: "
-            f"set it to {TABLE_OF_SPLIT[split]}, or move the run to words.runs.{table}.{name}",
-        )
-    model = words["model"] | entry.get("model", {})
-    family, transition = model["family"], model["transition"]
-    own = (*key, "model")
-    _check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
-    if family == "state-space":
-        where = own if "model" in entry else ("words", "model")
-        if bool(model["masks"]) != (transition == "real-nvp"):
-            needs = "needs" if transition == "real-nvp" else "takes no"
-            raise Problem(where, f"{dotted(key)}: model.transition {transition} {needs} model.masks")
-        if model["layers"] > 1 and transition != "tril":
-            raise Problem(where, f"{dotted(key)}: model.layers must be 1 for model.transition {transition}")
-        if any(mask >= model["dim"] for mask in model["masks"]):
-            dim = model["dim"]
-            raise Problem(where, f"{dotted(key)}: model.masks must be less than model.dim, which is {dim}")
-
-
-def _check_read(key: Key, entry: Section, read: Collection[str], by: str) -> None:
-    """An entry sets nothing of the model that its kind of model does not read."""
-    for setting in entry.get("model", {}):
-        if setting not in read:
-            name = dotted((*key, setting))
-            raise Problem((*key, setting), f"{name} does nothing for {by}: remove it")
-
-
-def _check_label(key: Key, label: tuple[Any, ...], labels: dict[tuple[Any, ...], str]) -> None:
-    """No two rows of a table are called the same."""
-    if label in labels:
-        raise Problem(
-            (*key, "row"), f"{dotted(key)} has the same row label as {labels[label]}: give each its own"
-        )
-    labels[label] = str(key[-1])
-
-
-def _check_sentences(section: Section) -> None:
+def check_sentences(section: Section) -> None:
+    """Raises `Problem` for the first thing that does not fit."""
     datasets, runs = section["datasets"], section["runs"]
     parsed = {}
     for name, entry in datasets.items():
@@ -217,7 +76,7 @@ def _check_sentences(section: Section) -> None:
         for name, entry in entries.items():
             _check_sentences_run(("sentences", "runs", dataset, name), entry, section)
             if "row" in entry:
-                _check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
+                check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
     for table, said in section["collected"].items():
         _check_collected(("sentences", "collected", table), said, section)
     figures = section["figures"]
@@ -257,7 +116,7 @@ def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
                 f"which only {QUESTIONS} has",
             )
         read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
-        _check_read((*key, "model"), entry, read, f"model.objective {objective}")
+        check_read((*key, "model"), entry, read, f"model.objective {objective}")
         return
     for part in ("model", "training"):
         if part in entry:

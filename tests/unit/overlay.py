@@ -1,0 +1,31 @@
+"""The shipped configuration with something laid over it, and what is said of that."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from textlvm.config import check
+from textlvm.corpora import registry
+from textlvm.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "config.yaml"
+REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
+
+
+def merged(base, overlay):
+    """Deep merge, as Snakemake does it."""
+    if not (isinstance(base, dict) and isinstance(overlay, dict)):
+        return overlay
+    return base | {key: merged(base[key], value) if key in base else value for key, value in overlay.items()}
+
+
+def sentence(tmp_path: Path, overlay: str) -> str:
+    """What is said about config.yaml with this overlay, a file called mine.yaml."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(overlay, encoding="utf-8")
+    experiment = merged(yaml.safe_load(PAPER.read_text(encoding="utf-8")), yaml.safe_load(overlay))
+    with pytest.raises(UserError) as error:
+        check(experiment, [PAPER, file], REGISTRY)
+    return str(error.value).replace(str(tmp_path) + "/", "").replace(str(ROOT) + "/", "")
