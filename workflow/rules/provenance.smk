@@ -1,8 +1,5 @@
 # Provenance: everything an experiment found and how, in one archive.
 
-from textlvm.reporting.crate.experiment import digest as crate_sources
-
-
 rule crate:
     """Pack the workflow, its products, and the metrics of every run with where they came from."""
     input:
@@ -23,8 +20,6 @@ rule crate:
         # A function, since Snakemake reads braces in any other parameter as wildcards.
         configuration=lambda wildcards: as_json(config),
         engine=SNAKEMAKE,
-        # What is packed beside the results.
-        sources=lambda wildcards: crate_sources(Path(workflow.basedir)),
         code=fingerprint("textlvm.reporting.crate.__main__"),
     shell:
         """

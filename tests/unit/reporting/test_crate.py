@@ -12,7 +12,7 @@ from textlvm.errors import UserError
 from textlvm.files import write_json, write_text
 from textlvm.reporting.crate.archive import pack
 from textlvm.reporting.crate.description import PROFILES, describe
-from textlvm.reporting.crate.experiment import Experiment, digest, read_run, sources
+from textlvm.reporting.crate.experiment import Experiment, read_run
 
 SENTENCE = "it was a bright cold day in april"
 SOURCES = {
@@ -322,12 +322,3 @@ def test_a_damaged_record_is_named(root, text):
     path.write_text(text)
     with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*evaluate"):
         read_run(path)
-
-
-def test_the_digest_is_that_of_what_is_packed(experiment, root):
-    before = digest(root)
-    assert sources(root).keys() <= contents(experiment()).keys()
-    write_text(root / "results/demo/note.txt", "No source.\n")
-    assert digest(root) == before
-    write_text(root / "README.md", "Another.\n")
-    assert digest(root) != before

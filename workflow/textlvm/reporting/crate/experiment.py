@@ -1,6 +1,5 @@
 """What is packed: the files of an experiment, and what the provenance of its runs says."""
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from textlvm.errors import UserError
 from textlvm.files import read_json
 from textlvm.plan import TEXTS
 
-__all__ = ["Experiment", "Measured", "digest", "read_run", "sources"]
+__all__ = ["Experiment", "Measured", "read_run"]
 
 SOURCES = (
     *("Snakefile", "config.yaml", "Makefile", "README.md", "CITATION.cff", "LICENSE*"),
@@ -22,21 +21,6 @@ SOURCES = (
 """What the workflow is, as patterns below the project's folder."""
 HIDDEN = re.compile(r"(^|/)(\.|__pycache__/)")
 OF_TEXTS = re.compile(rf"sentences/table({'|'.join(map(str, TEXTS))})\.\w+$")
-
-
-def sources(project: Path) -> dict[str, Path]:
-    """The files of the workflow, by their place below the project's folder."""
-    found = {path for pattern in SOURCES for path in project.glob(pattern) if path.is_file()}
-    places = {path.relative_to(project).as_posix(): path for path in sorted(found)}
-    return {place: path for place, path in places.items() if not HIDDEN.search(place)}
-
-
-def digest(project: Path) -> str:
-    """What stands in them, as one short text."""
-    found = hashlib.sha256()
-    for place, path in sources(project).items():
-        found.update(f"{place}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
-    return found.hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -92,7 +76,9 @@ class Experiment:
     @property
     def sources(self) -> dict[str, Path]:
         """The files of the workflow, by their place below the project's folder."""
-        return sources(self.project)
+        found = {path for pattern in SOURCES for path in self.project.glob(pattern) if path.is_file()}
+        places = {path.relative_to(self.project).as_posix(): path for path in sorted(found)}
+        return {place: path for place, path in places.items() if not HIDDEN.search(place)}
 
     @property
     def shareable(self) -> list[Path]:
