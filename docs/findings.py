@@ -8,6 +8,7 @@ for numbers, and `sure(…)` for what a sentence relies on: if new records contr
 
 import csv
 import json
+import math
 import re
 import statistics
 from collections.abc import Iterator
@@ -80,10 +81,39 @@ def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
     return {k: statistics.fmean(curve[k] for curve in curves) for k in shared}
 
 
+def loss(run: str, after: int, until: int) -> float:
+    """The mean training loss of the steps after + 1 to until, over seeds."""
+    entries = [entry for folder in seeds(run) for entry in curve(folder) if after < entry["step"] <= until]
+    return statistics.fmean(entry["loss"] for entry in entries)
+
+
+def trajectories(run: str) -> int:
+    """K of Eq. (12)."""
+    return read(seeds(run)[0])["settings"]["trajectories"]
+
+
+def parameters(run: str) -> int:
+    """How many a model has."""
+    return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))["parameters"]
+
+
+def gap_at(row: str, position: int) -> float:
+    """The mean entropy gap at a position, in nats, behind Figure 1."""
+    path = RECORDED / EXPERIMENTS["million"] / "figure1.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        found = [line for line in csv.DictReader(lines) if line["row"] == row]
+    return float(found[position - 1]["mean"])
+
+
+def curve(folder: Path) -> list[dict[str, Any]]:
+    """The training curve of one seed."""
+    lines = (folder / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def first_below(run: str, nats: float) -> int:
     """Steps of training, in the first seed, until the mean loss of an entry of the curve is below `nats`."""
-    lines = (seeds(run)[0] / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    return next(entry["step"] for entry in map(json.loads, lines) if entry["loss"] < nats)
+    return next(entry["step"] for entry in curve(seeds(run)[0]) if entry["loss"] < nats)
 
 
 def published(experiment: str, table: int, row: str, metric: str) -> float:
@@ -132,11 +162,12 @@ def cell(found: dict[str, Any], metric: str) -> str:
     if metric not in found:
         return "–"
     values = found[metric]
-    digits = int(values["digits"] or 2)
+    printed = int(values["digits"] or 2)
+    digits = max(2, printed)
     text = f"{float(values['value']):.{digits}f}"
-    if values["spread"]:
+    if float(values["spread"] or 0) > 1e-9:
         text += f" ± {float(values['spread']):.{digits}f}"
-    return text + (f" ({values['published']})" if values["published"] else "")
+    return text + (f" ({float(values['published']):.{printed}f})" if values["published"] else "")
 
 
 def rendered() -> dict[Path, str]:
@@ -148,8 +179,8 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, repeat_spread, of_difference, first_below, over_k)
-    known += (published, sure, rows, cell, claims, abs, float)
+    known = (mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
+    known += (trajectories, parameters, published, sure, rows, cell, claims, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")

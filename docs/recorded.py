@@ -17,6 +17,7 @@ RECORDED = ROOT / "results" / "recorded"
 PAGE = RECORDED / "runs.md"
 SHOWN = {
     "ce_test": "H[P_test, P̂]",
+    "entropy_test": "H[P_test]",
     "nll_melbo": "NLL, MELBO",
     "bleu1": "BLEU",
     "p_at_1": "P@1",
