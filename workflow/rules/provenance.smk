@@ -1,5 +1,6 @@
 # Provenance: everything an experiment found and how, in one archive.
 
+
 rule crate:
     """Pack the workflow, its products, and the metrics of every run with where they came from."""
     input:
