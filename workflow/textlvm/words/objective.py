@@ -27,7 +27,7 @@ __all__ = ["bound", "is_fused", "log_likelihood", "log_weight", "step_bounds", "
 TRIED = ("state", "space", "a", "word")
 """Words on which the compiled pass is compared with the modules."""
 
-_AGREES: WeakKeyDictionary[torch.nn.Module, bool] = WeakKeyDictionary()
+_FUSED: WeakKeyDictionary[torch.nn.Module, tuple[tuple[torch.dtype, str], bool]] = WeakKeyDictionary()
 
 
 def log_weight(
@@ -67,11 +67,12 @@ def is_fused(model: StateSpaceModel | GRUBaseline) -> bool:
 
     Whoever changes a module and not the C++ beside it would train another model than is measured.
     """
-    if not can_fuse(model):
-        return False
-    if model not in _AGREES:
-        _AGREES[model] = _fused_agrees(model)
-    return _AGREES[model]
+    parameter = next(model.parameters())
+    kind = (parameter.dtype, parameter.device.type)
+    # Every step of a training asks.
+    if model not in _FUSED or _FUSED[model][0] != kind:
+        _FUSED[model] = (kind, can_fuse(model) and _fused_agrees(model))
+    return _FUSED[model][1]
 
 
 def _fused_agrees(model: StateSpaceModel | GRUBaseline) -> bool:
