@@ -220,10 +220,7 @@ def corpus_titles():
         if "union" in own.settings:
             members = own.settings["union"]
             names = [config["sentences"]["datasets"][member].get("row", member) for member in members]
-            stand_in = any(
-                titles[DATA_SETS[member].corpus][1] or DATA_SETS[member].corpus != member
-                for member in members
-            )
+            stand_in = any(plan.stands_in(DATA_SETS[member], titles) for member in members)
             titles[name] = f"the union of {', '.join(names)}", stand_in
     return titles
 

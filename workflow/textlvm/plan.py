@@ -29,6 +29,7 @@ __all__ = [
     "rows",
     "runs",
     "sources",
+    "stands_in",
 ]
 
 TABLES = range(1, 9)
@@ -255,19 +256,22 @@ def preparation(entry: Settings) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in ("row", "qualitative", *PARTS)}
 
 
+def stands_in(own: Measured, corpora: Mapping[str, tuple[str, bool]]) -> bool:
+    """Whether its corpus is none of the papers' own, or in the place of another; `corpora` as for `rows`."""
+    return corpora[own.corpus][1] or own.corpus != own.original
+
+
 def rows(
     measured: Iterable[Measured], table: int, corpora: Mapping[str, tuple[str, bool]]
 ) -> dict[str, list[dict[str, Any]]]:
     """The planned rows of one table, as `textlvm.reporting.tables` reads them.
 
-    `corpora` gives each corpus its title and whether it is none of the papers' own. One that is stands in as
-    well where it fills the place of another.
+    `corpora` gives each corpus its title and whether it is none of the papers' own.
     """
     planned = []
     for own in measured:
         for row in own.rows:
             if row.table == table:
-                title, stand_in = corpora[own.corpus]
                 entry = {
                     "paper": own.paper,
                     "table": row.table,
@@ -276,8 +280,8 @@ def rows(
                     "corpus": own.corpus,
                     "split": own.split,
                     "seeds": list(own.seeds),
-                    "stand_in": stand_in or own.corpus != own.original,
-                    "corpus_title": title,
+                    "stand_in": stands_in(own, corpora),
+                    "corpus_title": corpora[own.corpus][0],
                     "dataset": own.dataset,
                     "trained_on": own.trained_on,
                     "metrics": dict(row.metrics),

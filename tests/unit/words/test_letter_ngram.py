@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 from textlvm.words import ngram
 from textlvm.words.cross_entropy import exact_log_probs
 from textlvm.words.kneser_ney import arpa, estimate
-from textlvm.words.letter_ngram import ORDERS, LetterNgram
+from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import encode
 from textlvm.words.samples import generate
+from textlvm.words.spec import LETTER_NGRAMS
 
 WORDS = st.dictionaries(
     st.text(string.ascii_lowercase, min_size=1, max_size=6), st.integers(1, 50), min_size=1, max_size=8
 )
 
 
-@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("order", LETTER_NGRAMS.values(), ids=LETTER_NGRAMS)
 def test_kenlm_gives_words_the_same_probability(documentation_words, tmp_path, order):
     words, counts = documentation_words
     (tmp_path / "model.arpa").write_text(arpa(estimate(words, order, counts)))
@@ -31,7 +32,7 @@ def test_kenlm_gives_words_the_same_probability(documentation_words, tmp_path, o
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-@given(counts=WORDS, order=st.sampled_from(sorted(ORDERS.values())))
+@given(counts=WORDS, order=st.sampled_from(sorted(LETTER_NGRAMS.values())))
 def test_in_every_context_probabilities_sum_to_one(counts, order):
     for probs in estimate(list(counts), order, list(counts.values())).conditionals():
         np.testing.assert_allclose(probs.sum(1), 1)
@@ -43,7 +44,7 @@ def test_words_that_do_not_occur_in_training_count_nothing():
     assert (exact_log_probs(model, asked) == exact_log_probs(other, asked)).all()
 
 
-@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("order", LETTER_NGRAMS.values(), ids=LETTER_NGRAMS)
 def test_samples_follow_the_probabilities(documentation_words, order):
     model = LetterNgram(*documentation_words, order)
     chosen = ["the", "a", "of", "is", "to", "ond"]

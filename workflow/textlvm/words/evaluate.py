@@ -42,11 +42,11 @@ from textlvm.words.cross_entropy import (
     monte_carlo_marginals,
 )
 from textlvm.words.entropy import EntropyGap, entropy_gap
-from textlvm.words.letter_ngram import ORDERS, LetterNgram
+from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, encode
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.samples import distinct_share, generate, share_in
-from textlvm.words.spec import EvaluationSpec, ModelSpec
+from textlvm.words.spec import LETTER_NGRAMS, EvaluationSpec, ModelSpec
 
 __all__ = ["autoregressive_metrics", "oracle_metrics", "sample_metrics", "state_space_metrics"]
 
@@ -206,8 +206,8 @@ def main(options: argparse.Namespace) -> None:
 
 
 def _model(spec: ModelSpec, split: WordSplit, run: Path) -> StateSpaceModel | GRUBaseline | LetterNgram:
-    if spec.family in ORDERS:
-        return LetterNgram(split.words, split.train, ORDERS[spec.family])
+    if spec.family in LETTER_NGRAMS:
+        return LetterNgram(split.words, split.train, LETTER_NGRAMS[spec.family])
     model = build(spec)
     load_weights(run / "model.safetensors", model)
     return model

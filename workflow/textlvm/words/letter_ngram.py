@@ -10,10 +10,7 @@ from torch import Tensor, nn
 from textlvm.words.kneser_ney import BASE, START, estimate
 from textlvm.words.letters import PackedWords
 
-__all__ = ["ORDERS", "LetterNgram"]
-
-ORDERS = {"bigram": 2, "trigram": 3}
-"""Families of models and the lengths of their n-grams."""
+__all__ = ["LetterNgram"]
 
 
 class LetterNgram(nn.Module):

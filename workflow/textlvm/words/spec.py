@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-__all__ = ["UNTRAINED", "EvaluationSpec", "ModelSpec", "TrainingSpec"]
+__all__ = ["LETTER_NGRAMS", "UNTRAINED", "EvaluationSpec", "ModelSpec", "TrainingSpec"]
 
-UNTRAINED = ("oracle", "bigram", "trigram")
+LETTER_NGRAMS = {"bigram": 2, "trigram": 3}
+"""Families of letter n-grams, and their lengths."""
+
+UNTRAINED = ("oracle", *LETTER_NGRAMS)
 """Families of which nothing is trained: an evaluation counts the training words."""
 
 
