@@ -74,6 +74,7 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
         inputs[i, : lengths[i]] = torch.cat([torch.tensor([SOS]), words])
         turned[i, : lengths[i]] = inputs[i, : lengths[i]].flip(0)
         targets[i, : lengths[i]] = torch.cat([words, torch.tensor([EOS])])
+    inputs, turned, targets = (codes.to(model.mean.weight.device) for codes in (inputs, turned, targets))
 
     def run(layer: nn.GRU, embedded: Tensor, initial: Tensor | None) -> tuple[Tensor, Tensor]:
         if width:

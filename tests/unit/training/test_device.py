@@ -35,7 +35,7 @@ class Machine:
 def machine(monkeypatch, tmp_path):
     """Makes a machine, without what this process was told by Slurm or leased before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
+    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", devices.JOBS_PER_GPU):
         monkeypatch.delenv(name, raising=False)
 
     def waits(_seconds):
@@ -63,6 +63,24 @@ def test_processes_take_different_gpus_and_make_them_current(machine):
     assert devices.choose() == torch.device("cuda", 0)
     assert another_process() == torch.device("cuda", 1)
     assert here.current == [torch.device("cuda", index) for index in (0, 0, 1)]
+
+
+def test_a_gpu_is_shared_by_as_many_as_it_is_said_to(machine, monkeypatch, tmp_path):
+    machine("a", "b")
+    monkeypatch.setenv(devices.JOBS_PER_GPU, "2")
+    for index in (0, 1, 0, 1):
+        assert another_process() == torch.device("cuda", index)
+    assert locks(tmp_path) == {"GPU-a", "GPU-b", "GPU-a+1", "GPU-b+1"}
+    with pytest.raises(pytest.fail.Exception, match="waits for a GPU"):
+        another_process()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "", "1.5"])
+def test_a_number_of_jobs_that_is_none_is_refused(machine, monkeypatch, text):
+    machine("a")
+    monkeypatch.setenv(devices.JOBS_PER_GPU, text)
+    with pytest.raises(UserError, match=rf"^TEXTLVM_JOBS_PER_GPU is '{text}': set it to a number of jobs"):
+        devices.choose()
 
 
 def test_without_gpus_it_is_the_cpu(machine, monkeypatch):

@@ -1,4 +1,4 @@
-"""Where a process computes: on a GPU that no other job uses, or on the CPU threads it was given."""
+"""Where a process computes: on a GPU, which it shares with no other job unless told to, or on the CPU."""
 
 import argparse
 import os
@@ -13,7 +13,11 @@ import torch
 from textlvm.errors import UserError
 from textlvm.training.lease import Lease, acquire
 
-__all__ = ["add_argument", "choose", "describe", "fork_rng"]
+__all__ = ["JOBS_PER_GPU", "add_argument", "choose", "describe", "fork_rng"]
+
+JOBS_PER_GPU = "TEXTLVM_JOBS_PER_GPU"
+"""Environment variable: how many of the user's processes may share a GPU, by default one. Small models leave
+most of it idle."""
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
@@ -25,16 +29,17 @@ def choose(gpus: int = 1) -> torch.device:
     """A visible GPU that is this process's alone until it ends, now the current one; otherwise the CPU.
 
     With `gpus=0` it is the CPU, whatever the machine has. While other processes of the user have all visible
-    GPUs this waits. The CPU gets as many threads as OMP_NUM_THREADS says (default 1): two jobs of two threads
-    on two cores are several times slower than two jobs of one.
+    GPUs this waits; where TEXTLVM_JOBS_PER_GPU is set, that many share each. The CPU gets as many threads as
+    OMP_NUM_THREADS says (default 1): two jobs of two threads on two cores are several times slower than two
+    jobs of one.
 
-    Raises `UserError` if the GPU cannot be used.
+    Raises `UserError` if the GPU cannot be used, or that number is none.
     """
     if gpus < 1:
         # From here on PyTorch finds none, so that generators and checkpoints are those of the CPU alone.
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     elif torch.cuda.is_available():
-        device = torch.device("cuda", _lease().index)
+        device = torch.device("cuda", _lease().index % torch.cuda.device_count())
         try:
             torch.cuda.set_device(device)
             # Makes the one context of this process now: a GPU that cannot be used is noticed here.
@@ -70,7 +75,16 @@ def _lease() -> Lease:
     # Until then PyTorch may count GPUs of the machine that this process cannot use.
     torch.cuda.init()  # type: ignore[no-untyped-call]
     names = [_name(index) for index in range(torch.cuda.device_count())]
-    return acquire(names, Path(tempfile.gettempdir(), f"textlvm-{os.getuid()}"))
+    # A first job on every GPU before a second one on any.
+    places = [f"{name}+{turn}" if turn else name for turn in range(_jobs_per_gpu()) for name in names]
+    return acquire(places, Path(tempfile.gettempdir(), f"textlvm-{os.getuid()}"))
+
+
+def _jobs_per_gpu() -> int:
+    text = os.environ.get(JOBS_PER_GPU, "1")
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"{JOBS_PER_GPU} is '{text}': set it to a number of jobs, or unset it for one")
+    return int(text)
 
 
 def _name(index: int) -> str:

@@ -1,0 +1,224 @@
+"""The sentences paper on a GPU: the numbers of the CPU, a run from its training to its metrics."""
+
+import argparse
+import copy
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from textlvm.sentences import evaluate, train
+from textlvm.sentences.batches import pack
+from textlvm.sentences.data import SentenceSet
+from textlvm.sentences.evaluation_spec import EvaluationSpec
+from textlvm.sentences.language_model import LanguageModel
+from textlvm.sentences.measures import latent_variable_model
+from textlvm.sentences.model import SentenceModel, build
+from textlvm.sentences.objectives import densities, loss
+from textlvm.sentences.prepare import prepare
+from textlvm.sentences.spec import ModelSpec, TrainingSpec
+from textlvm.training import checkpoint
+
+VOCABULARY = 300
+MODEL = ModelSpec(objective="smim", cell="gru", latent=16, hidden=64, embedding=32, dropout=0.0)
+TRAINING = TrainingSpec(
+    optimizer="adam",
+    learning_rate=0.003,
+    clip=0.25,
+    batch=20,
+    epochs=3,
+    steps=None,
+    monitor_every=None,
+    patience=2,
+    decay=0.25,
+    min_learning_rate=1e-8,
+    kl_annealing=0,
+    max_length=30,
+    encoder_unk=0.1,
+    decoder_unk=0.1,
+    precision="float32",
+    log_every=5,
+    checkpoint_every=10,
+)
+EVALUATION = {
+    "repeats": 2,
+    "samples": 1,
+    "batch": 64,
+    "precision": "float32",
+    "max_length": 30,
+    "train_codes": 200,
+    "entropy_codes": 100,
+    "entropy_neighbours": 3,
+    "reference_ppl": None,
+    "as_quoted": False,
+}
+
+
+def sentences(n, seed=0):
+    """Random sentences of 0 to 25 words."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, 26, size=n)
+    tokens = rng.integers(4, VOCABULARY, size=lengths.sum()).astype(np.int32)
+    return SentenceSet(tokens, np.concatenate([[0], lengths.cumsum()]))
+
+
+def on_both(model, gpu):
+    """The model on the CPU and a copy on the GPU."""
+    return model, copy.deepcopy(model).to(gpu)
+
+
+def value_and_gradients(model, value):
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    gradients = torch.autograd.grad(value, parameters, allow_unused=True)
+    found = {name: gradient for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
+    return {"loss": value.detach()} | found
+
+
+def assert_same(found, expected, rtol, atol):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(
+            found[name].cpu(), value, rtol=rtol, atol=atol, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
+def test_losses_and_gradients_are_the_cpus(objective, cell, gpu, monkeypatch):
+    torch.manual_seed(0)
+    spec = dataclasses.replace(MODEL, objective=objective, cell=cell)
+    batch = pack(list(sentences(30)))
+    noise = torch.randn(30, MODEL.latent, dtype=torch.float64)
+    monkeypatch.setattr(torch, "randn_like", lambda like: noise.to(like))
+    both = []
+    for model in on_both(SentenceModel(spec, VOCABULARY).double(), gpu):
+        at = densities(model, batch.to(model.mean.weight.device), objective)
+        both.append(value_and_gradients(model, loss(objective, at)))
+    assert_same(both[1], both[0], rtol=1e-9, atol=1e-10)
+
+
+def test_the_language_models_are_the_cpus(gpu):
+    torch.manual_seed(0)
+    spec = dataclasses.replace(MODEL, objective="lm", cell="lstm")
+    batch = pack(list(sentences(30)))
+    both = []
+    for model in on_both(LanguageModel(spec, VOCABULARY).double(), gpu):
+        words, end = model.log_likelihood(batch.to(next(model.parameters()).device))
+        both.append(value_and_gradients(model, -(words + end).mean()))
+    assert_same(both[1], both[0], rtol=1e-9, atol=1e-10)
+
+
+def test_in_bfloat16_the_loss_is_that_of_single_precision_within_its_digits(gpu):
+    torch.manual_seed(0)
+    model = SentenceModel(dataclasses.replace(MODEL, objective="ae"), VOCABULARY).to(gpu)
+    batch = pack(list(sentences(60))).to(gpu)
+    exact = loss("ae", densities(model, batch, "ae"))
+    with torch.autocast("cuda", torch.bfloat16):
+        rounded = loss("ae", densities(model, batch, "ae"))
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, exact, rtol=1e-2, atol=0)
+    assert not torch.equal(rounded, exact)
+
+
+def test_an_evaluation_is_the_cpus(gpu):
+    """Codes are drawn on the CPU, so that bounds and entropies are the same numbers; words are not."""
+    torch.manual_seed(0)
+    settings = EvaluationSpec(**EVALUATION)
+    found = []
+    for model in on_both(build(MODEL, VOCABULARY), gpu):
+        torch.manual_seed(1)
+        model.eval()
+        with torch.no_grad():
+            rng = np.random.default_rng(2)
+            found.append(latent_variable_model(model, sentences(90, 3), sentences(200, 4), settings, rng))
+    expected, metrics = found[0].metrics, found[1].metrics
+    assert metrics.keys() == expected.keys()
+    for name, values in expected.items():
+        if not name.startswith("bleu"):
+            np.testing.assert_allclose(metrics[name], values, rtol=1e-4, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A prepared data set of sentences in which a word follows from the one before."""
+    folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    words = [f"{first}{second}" for first in "bcdfg" for second in "aeiou"]
+    lines = []
+    for start, length in zip(rng.integers(25, size=500), rng.integers(2, 9, size=500), strict=True):
+        lines.append(" ".join(words[(start + step) % 25] for step in range(length)))
+    (folder / "corpus.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sizes = {"train": 400, "valid": 50, "test": 50}
+    settings = {
+        "corpus": "counting",
+        "format": "lines",
+        "splits": {split: {"of": "train", "draw": size} for split, size in sizes.items()},
+    }
+    prepare("counting", settings, {"train": folder / "corpus.txt"}, folder / "prepared")
+    return folder / "prepared"
+
+
+def trained(data, out, **changes):
+    """Train one run into `out`, and say the curve."""
+    spec = dataclasses.replace(TRAINING, **changes)
+    options = argparse.Namespace(
+        data=data,
+        name="sentences/counting/smim",
+        seed=1,
+        spec={"model": dataclasses.asdict(MODEL), "training": dataclasses.asdict(spec)},
+        checkpoint=out / "checkpoint",
+        out=out,
+        gpus=1,
+    )
+    train.main(options)
+    return [json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("precision", ["float32", "auto"])
+def test_a_run_from_its_training_to_its_metrics(precision, data, tmp_path, gpu):
+    run = tmp_path / "seed1"
+    curve = trained(data, run, precision=precision, epochs=8)
+    validation = [entry["validation_loss"] for entry in curve if "validation_loss" in entry]
+    assert min(validation) < 0.8 * validation[0]
+    name = torch.cuda.get_device_name()
+    assert json.loads((run / "cost.json").read_text())["device"] == name
+    assert json.loads((run / "training.json").read_text())["gpu"]["name"] == name
+    shared = {"run": run, "data": data, "gpus": 1, "corpora": []}
+    settings = EVALUATION | {"precision": precision}
+    evaluate.main(
+        argparse.Namespace(**shared, settings=settings, member=None, questions=None, out=run / "metrics.json")
+    )
+    metrics = json.loads((run / "metrics.json").read_text())["metrics"]
+    assert metrics["nll_melbo"]["value"] < 40
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_been(data, tmp_path, monkeypatch, gpu):
+    """On a GPU sums are taken in an order of its own, so that weights are the same but for rounding."""
+    whole = trained(data, tmp_path / "whole")
+    save = checkpoint.Checkpoint.save
+
+    class Stop(Exception):
+        pass
+
+    def save_and_stop(self, step, *state):
+        save(self, step, *state)
+        if step == 30:
+            raise Stop
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+    with pytest.raises(Stop):
+        trained(data, tmp_path / "cut")
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", save)
+    cut = trained(data, tmp_path / "cut")
+    trained(data, tmp_path / "again")
+    assert len(cut) == len(whole)
+    expected, found, repeated = (
+        load_file(tmp_path / name / "model.safetensors") for name in ("whole", "cut", "again")
+    )
+    for name, values in expected.items():
+        difference, repetition = (float((other[name] - values).abs().max()) for other in (found, repeated))
+        print(f"{name}: {difference:.3g} when resumed, {repetition:.3g} when repeated")
+    for one, other in zip(cut, whole, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-3)

@@ -1,0 +1,118 @@
+"""The words paper on a GPU: the numbers of the CPU."""
+
+import argparse
+import copy
+import dataclasses
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from specs import BASE
+
+from textlvm.words import train
+from textlvm.words.letters import encode, pack
+from textlvm.words.marginal import WordSums
+from textlvm.words.model import build
+from textlvm.words.noise import draw_noise
+from textlvm.words.objective import log_likelihood, step_bounds
+from textlvm.words.spec import TrainingSpec
+
+MODELS = {
+    "tril": {},
+    "2xtril-k5-bidi": {"layers": 2, "samples": 5, "inference": "bidirectional"},
+    "forward": {"layers": 2, "samples": 3, "parametrization": "forward"},
+    "diag": {"transition": "diag"},
+    "nvp": {"transition": "real-nvp", "masks": (2, 5, 7), "order": "reverse", "samples": 2},
+}
+LETTERS = "etaoinshrdlu"
+
+
+def lexicon(n=200):
+    """Distinct words of 1 to 12 letters."""
+    rng = np.random.default_rng(0)
+    words = {"".join(rng.choice(list(LETTERS), rng.integers(1, 13))) for _ in range(n)}
+    return encode(sorted(words))
+
+
+def gradients(model, value):
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    return dict(zip(names, torch.autograd.grad(value, parameters), strict=True))
+
+
+@pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
+def test_bounds_and_gradients_are_the_cpus(changes, gpu):
+    torch.manual_seed(0)
+    # A power of two: the buffer that moves diagonals is float32 whatever the model's type.
+    model = build(replace(BASE, delta=0.125, **changes)).double()
+    words = lexicon()
+    batch = pack(words, torch.arange(len(words)))
+    noise = draw_noise(model, batch)
+    expected = step_bounds(model, batch, noise).sum()
+    other = copy.deepcopy(model).to(gpu)
+    moved = type(noise)(*(None if part is None else part.to(gpu) for part in noise))
+    found = step_bounds(other, batch.to(gpu), moved).sum()
+    torch.testing.assert_close(found.cpu(), expected, rtol=1e-10, atol=0)
+    reference = gradients(model, expected)
+    for name, gradient in gradients(other, found).items():
+        torch.testing.assert_close(gradient.cpu(), reference[name], rtol=1e-8, atol=1e-8)
+
+
+def test_the_baselines_likelihood_is_the_cpus(gpu):
+    torch.manual_seed(0)
+    model = build(replace(BASE, family="gru")).double()
+    words = lexicon()
+    batch = pack(words, torch.arange(len(words)))
+    other = copy.deepcopy(model).to(gpu)
+    found = log_likelihood(other, batch.to(gpu))
+    torch.testing.assert_close(found.cpu(), model.log_probs(batch).sum(), rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 20.0])
+@pytest.mark.parametrize("size", [1, 127, 300])
+def test_sums_of_word_probabilities_are_the_cpus(size, sharpness, gpu):
+    """Also those too small for a float, which are done again by logarithms."""
+    torch.manual_seed(0)
+    words = lexicon()
+    log_probs = (sharpness * torch.randn(words.codes.shape[1], 27, size)).log_softmax(1)
+    expected = WordSums(words, torch.device("cpu"), compiled=False)(log_probs)
+    found = WordSums(words, gpu)(log_probs.to(gpu))
+    torch.testing.assert_close(found.cpu(), expected, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["state-space", "gru"])
+def test_a_run_learns(family, tmp_path, gpu):
+    words = lexicon()
+    spelled = ["".join(chr(96 + code) for code in codes if code) for codes in words.codes.tolist()]
+    rng = np.random.default_rng(0)
+    table = tmp_path / "words.tsv"
+    counts = rng.integers(1, 50, size=(len(spelled), 2))
+    rows = [f"{word}\t{a}\t{b}\n" for word, (a, b) in zip(spelled, counts, strict=True)]
+    table.write_text("word\ttrain\ttest\n" + "".join(rows), encoding="utf-8")
+    model = replace(BASE, family=family)
+    spec = TrainingSpec(
+        steps=150,
+        batch=64,
+        learning_rate=0.02,
+        schedule="cosine",
+        clip=1.0,
+        log_every=25,
+        monitor_every=50,
+        checkpoint_every=50,
+    )
+    out = tmp_path / "seed0"
+    train.main(
+        argparse.Namespace(
+            words=table,
+            name="words/made-up/standard/run",
+            seed=0,
+            spec={"model": dataclasses.asdict(model), "training": dataclasses.asdict(spec)},
+            checkpoint=out / "checkpoint",
+            out=out,
+            gpus=1,
+        )
+    )
+    curve = [json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines()]
+    assert curve[-1]["loss"] < 0.9 * curve[0]["loss"]
+    assert json.loads((out / "cost.json").read_text())["device"] == torch.cuda.get_device_name()
