@@ -59,4 +59,5 @@ bench: env ## run the benchmarks; their tables go to results/bench
 	for name in evaluation startup; do pytest --quiet --capture=no benchmarks/bench_$$name.py \
 		--benchmark-timer=measure.cpu_seconds --benchmark-columns=min --benchmark-json=results/bench/$$name.json; done; \
 	for name in training marginal sentences ngram counting cost scale; do \
-		echo "== $$name"; python benchmarks/bench_$$name.py $$([ $$name != cost ] || echo --estimate); done
+		echo "== $$name"; python benchmarks/bench_$$name.py $$([ $$name != cost ] || echo --estimate); done; \
+	if nvidia-smi > /dev/null 2>&1; then echo "== gpu"; python benchmarks/bench_gpu.py; fi

@@ -23,7 +23,10 @@ RUNS = ("tril", "tril-k2", "baseline-8d")
 TABLE = "results/table1.csv"
 GOES_ON = "going on after step"
 # Jobs of seconds: their ends should not be noticed minutes later.
-SNAKEMAKE = "snakemake --profile workflow/profiles/slurm --slurm-init-seconds-before-status-checks 2"
+SNAKEMAKE = (
+    "snakemake --profile workflow/profiles/slurm --set-resources words_train:gpu=1"
+    " --slurm-init-seconds-before-status-checks 2"
+)
 
 
 @dataclass(frozen=True)

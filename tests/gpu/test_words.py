@@ -114,5 +114,5 @@ def test_a_run_learns(family, tmp_path, gpu):
         )
     )
     curve = [json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines()]
-    assert curve[-1]["loss"] < 0.9 * curve[0]["loss"]
+    assert curve[-1]["loss"] < 0.95 * curve[0]["loss"]
     assert json.loads((out / "cost.json").read_text())["device"] == torch.cuda.get_device_name()

@@ -1,6 +1,7 @@
 """Command lines as users type them, in dry runs on the shipped configuration."""
 
 import itertools
+import re
 
 import pytest
 
@@ -88,22 +89,37 @@ def test_the_demo_has_every_row_on_a_corpus_made_here(project):
     assert all(job == "all" or job.startswith(("results/demo/", "resources/")) for job in jobs)
 
 
+def told(project, limit, target, rule):
+    """The number of GPUs that a training declares, which must be the one that its step is told."""
+    output = project.run(f"snakemake --cores 8 {limit} {target} --dry-run --printshellcmds")
+    job = output.partition(f"rule {rule}:")[2]
+    # The step is told, so that it computes on the CPU of a machine with GPUs.
+    declared = re.search(r" gpu=(\d+),", job)[1]
+    assert re.search(r" --gpus (\d+) ", job)[1] == declared
+    return int(declared)
+
+
 @pytest.mark.parametrize(
     ("limit", "gpus"),
     [
-        ("", "gpu=1"),
-        ("--resources gpu=2", "gpu=1"),
-        ("--resources gpu=0", "gpu=0"),
-        ("--set-resources words_train:gpu=0", "gpu=0"),
+        ("", 1),
+        ("--resources gpu=2", 1),
+        ("--resources gpu=0", 0),
+        ("--set-resources sentences_train:gpu=0", 0),
     ],
 )
 def test_a_training_takes_one_gpu_or_as_many_as_there_are(project, limit, gpus):
+    target = "results/sentences/ptb/smim-16/seed0/model.safetensors"
+    assert told(project, limit, target, "sentences_train") == gpus
+
+
+@pytest.mark.parametrize(
+    ("limit", "gpus"),
+    [("", 0), ("--resources gpu=2", 0), ("--set-resources words_train:gpu=1", 1)],
+)
+def test_the_words_papers_trainings_take_a_gpu_only_if_asked_to(project, limit, gpus):
     target = "results/words/gutenberg/standard/tril/seed0/model.safetensors"
-    output = project.run(f"snakemake --cores 8 {limit} {target} --dry-run --printshellcmds")
-    job = output.partition("rule words_train:")[2]
-    assert f" {gpus}," in job
-    # The step is told, so that it computes on the CPU of a machine with GPUs.
-    assert f" --gpus {gpus.removeprefix('gpu=')} " in job
+    assert told(project, limit, target, "words_train") == gpus
 
 
 @pytest.mark.parametrize("table", range(1, 9))

@@ -92,7 +92,8 @@ rule words_train:
     # as long as two of one.
     threads: 1
     resources:
-        gpu=1,
+        # A core with the compiled pass is faster than a GPU, which spends its time on being told what to do.
+        gpu=0,
         mem_mb=per_attempt(4000),
         # For as long again at the next attempt, which goes on from the checkpoint.
         runtime=720,
