@@ -29,12 +29,12 @@ MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 
 EXPERIMENTS = {
     "gutenberg": "gutenberg/words/gutenberg-counts",
-    "million": "gutenberg-two-million/words/gutenberg-counts",
+    "ablations": "gutenberg-ablations/words/gutenberg-counts",
     "fiction": "gutenberg-fiction/words/gutenberg-fiction-counts",
     "yahoo": "held-out/sentences/yahoo",
     "wikitext": "held-out/sentences/wikitext-103",
     "yahoocqa": "held-out/sentences/yahoocqa",
-    "ptb": "ptb-three-epochs/sentences/ptb",
+    "ptb": "ptb/sentences/ptb",
 }
 """Folders of runs, by the names that the sentences have for them."""
 
@@ -81,6 +81,11 @@ def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
     return {k: statistics.fmean(curve[k] for curve in curves) for k in shared}
 
 
+def few(run: str) -> float:
+    """The test cross entropy with as few trajectories as ablations have."""
+    return over_k(run)[262144]
+
+
 def loss(run: str, after: int, until: int) -> float:
     """The mean training loss of the steps after + 1 to until, over seeds."""
     entries = [entry for folder in seeds(run) for entry in curve(folder) if after < entry["step"] <= until]
@@ -99,7 +104,7 @@ def parameters(run: str) -> int:
 
 def gap_at(row: str, position: int) -> float:
     """The mean entropy gap at a position, in nats, behind Figure 1."""
-    path = RECORDED / EXPERIMENTS["million"] / "figure1.csv"
+    path = RECORDED / EXPERIMENTS["gutenberg"] / "figure1.csv"
     with path.open(encoding="utf-8", newline="") as lines:
         found = [line for line in csv.DictReader(lines) if line["row"] == row]
     return float(found[position - 1]["mean"])
@@ -179,7 +184,7 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
+    known = (mean, spread, repeat_spread, of_difference, over_k, few, loss, first_below, gap_at)
     known += (trajectories, parameters, published, sure, rows, cell, claims, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()

@@ -19,6 +19,7 @@ SHOWN = {
     "ce_test": "H[P_test, P̂]",
     "entropy_test": "H[P_test]",
     "nll_melbo": "NLL, MELBO",
+    "nll": "NLL",
     "bleu1": "BLEU",
     "p_at_1": "P@1",
 }

@@ -26,6 +26,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from textlvm import cli
 from textlvm.errors import UserError
@@ -98,6 +99,7 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
             edges = transform.inverted().transform(np.linspace(*transform.transform([x.min(), x.max()]), 50))
         else:
             edges = np.linspace(x.min(), x.max(), 50)
+            axes.xaxis.set_major_locator(MaxNLocator(5))
         for (label, same), group in of_quantity.groupby(["label", "same"], sort=False):
             # Shares, not densities: bins of a logarithmic axis have different widths.
             axes.hist(
@@ -240,7 +242,9 @@ def _panels(count: int, title: str) -> tuple[Figure, list[Axes]]:
 def _mean_line(axes: Axes, mean: float) -> None:
     axes.axvline(mean, color="black", linestyle="--", linewidth=1.3)
     text = f"{mean:.1f}".replace("-", "−")
-    axes.annotate(text, (mean, 1), (4, -10), xycoords=("data", "axes fraction"), textcoords="offset points")
+    behind = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
+    place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    axes.annotate(text, (mean, 1), (4, -10), bbox=behind, **place)
 
 
 def _reference(text: str) -> float | None:
