@@ -139,7 +139,8 @@ class TorchProduct:
         """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
         self.parts = [_Products(parts.levels, device) for parts in (left, right)]
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
+            # That its support is in beta; from some versions also that invariants, checked here, are not checked.
+            warnings.filterwarnings("ignore", "Sparse (CSR tensor support|invariant checks)", UserWarning)
             self.pattern = torch.sparse_csr_tensor(
                 starts,
                 columns,
