@@ -60,4 +60,5 @@ bench: env ## run the benchmarks; their tables go to results/bench
 		--benchmark-timer=measure.cpu_seconds --benchmark-columns=min --benchmark-json=results/bench/$$name.json; done; \
 	for name in training marginal sentences ngram counting cost scale; do \
 		echo "== $$name"; python benchmarks/bench_$$name.py $$([ $$name != cost ] || echo --estimate); done; \
-	if nvidia-smi > /dev/null 2>&1; then echo "== gpu"; python benchmarks/bench_gpu.py; fi
+	if python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
+		echo "== gpu"; python benchmarks/bench_gpu.py; fi

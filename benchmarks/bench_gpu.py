@@ -77,7 +77,7 @@ class Training:
 def sentence_steps(sentences: data.SentenceSet, steps: int) -> list[dict[str, object]]:
     """The sentences paper's step."""
     rows: list[dict[str, object]] = []
-    for device, counts in ((CPU, (5, 1)), (GPU, (steps, 20))):
+    for device, counts in ((CPU, (20, 2)), (GPU, (steps, 20))):
         for name, make, fused in (
             ("padded to 100, float32", lambda model: plain(model, sentences, 100), False),
             ("padded to the longest, float32", lambda model: plain(model, sentences, None), False),
@@ -106,7 +106,7 @@ def word_steps(split: WordSplit, steps: int, batch: int = 1024) -> list[dict[str
             loss = objective(model, WordSampler(split, batch, device)).loss
             training = Training(model, loss, 1.0, fused=True)
             row[f"{device.type} ms"] = wall_milliseconds(
-                training, *((5, 2) if device is CPU else (steps, 10))
+                training, *((20, 2) if device is CPU else (steps, 10))
             )
         row["GPU ms"] = busy_milliseconds(training, 5)
         rows.append(row | {"cpu/cuda": row["cpu ms"] / row["cuda ms"]})

@@ -102,6 +102,11 @@ def parameters(run: str) -> int:
     return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))["parameters"]
 
 
+def steps_of(run: str) -> int:
+    """The length of the first seed's training."""
+    return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))["steps"]
+
+
 def gap_at(row: str, position: int) -> float:
     """The mean entropy gap at a position, in nats, behind Figure 1."""
     path = RECORDED / EXPERIMENTS["gutenberg"] / "figure1.csv"
@@ -185,7 +190,7 @@ def rendered() -> dict[Path, str]:
         keep_trailing_newline=True,
     )
     known = (mean, spread, repeat_spread, of_difference, over_k, few, loss, first_below, gap_at)
-    known += (trajectories, parameters, published, sure, rows, cell, claims, abs, float, math.log)
+    known += (trajectories, parameters, steps_of, published, sure, rows, cell, claims, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")

@@ -184,7 +184,9 @@ def test_a_run_from_its_training_to_its_metrics(precision, data, tmp_path, gpu):
     validation = [entry["validation_loss"] for entry in curve if "validation_loss" in entry]
     assert min(validation) < 0.8 * validation[0]
     name = torch.cuda.get_device_name()
-    assert json.loads((run / "cost.json").read_text())["device"] == name
+    cost = json.loads((run / "cost.json").read_text())
+    assert cost["device"] == name
+    assert cost["precision"] == {"auto": "bfloat16"}.get(precision, precision)
     assert json.loads((run / "training.json").read_text())["gpu"]["name"] == name
     shared = {"run": run, "data": data, "gpus": 1, "corpora": []}
     settings = EVALUATION | {"precision": precision}

@@ -88,6 +88,7 @@ def test_a_run_learns_and_leaves_its_files(changes, folder, tmp_path, model_spec
     cost = json.loads((out / "cost.json").read_text())
     assert cost["parameters"] == sum(v.numel() for v in load_file(out / "model.safetensors").values())
     assert cost["steps"] == entries[-1]["step"]
+    assert cost["precision"] == "float32"
     spec = json.loads((out / "spec.json").read_text())
     assert (spec["name"], spec["seed"]) == ("sentences/x/y", 1)
 

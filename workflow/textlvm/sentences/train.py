@@ -109,6 +109,7 @@ def main(options: argparse.Namespace) -> None:
         process,
         options.checkpoint,
         options.out,
+        dtype,
     )
 
 

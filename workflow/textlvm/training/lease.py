@@ -1,4 +1,4 @@
-"""A GPU of one's own: the processes of a user share a machine's GPUs, each computing on another one.
+"""A place on a GPU: processes of a user share a machine's GPUs, one on each unless it has several places.
 
 Snakemake counts GPUs but assigns none, so jobs that run side by side agree among themselves: a file stands
 for each GPU, and whoever holds its lock has it. The kernel frees the lock of a process that ends, however it
@@ -24,7 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 @dataclass(frozen=True)
 class Lease:
-    """A GPU that is this process's alone, until `release` or the end of the process."""
+    """A GPU, or a place on one, that is this process's alone until `release` or the end of the process."""
 
     index: int
     """Its place among the names that `acquire` was given."""
@@ -91,4 +91,4 @@ def _lock(file: int) -> bool:
 
 
 def _say_waiting(names: Sequence[str]) -> None:
-    logging.info("waiting for a GPU: other jobs have all %d; --gpus 0 would compute on the CPU", len(names))
+    logging.info("waiting for a GPU: all places (%d) are taken; --gpus 0 would compute on the CPU", len(names))

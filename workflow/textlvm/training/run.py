@@ -33,8 +33,11 @@ def train_to_files(
     process: provenance.Process,
     unfinished: Path,
     out: Path,
+    precision: torch.dtype = torch.float32,
 ) -> None:
     """Train `model` and write model.safetensors, curve.jsonl, cost.json and training.json into `out`.
+
+    `precision` is the type of its matrix products, for cost.json.
 
     Until then state.safetensors, the state before it and progress.json lie in the folder `unfinished`; a
     state of the same `identity` (`textlvm.training.checkpoint.identity`) is resumed. The states are removed
@@ -64,6 +67,7 @@ def train_to_files(
             "parameters": sum(p.numel() for p in model.parameters()),
             "steps": last["step"],
             "seconds": round(course.seconds, 1),
+            "precision": str(precision).removeprefix("torch."),
             "torch": torch.__version__,
         }
         write_json(out / "cost.json", cost)

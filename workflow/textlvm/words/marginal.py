@@ -139,7 +139,7 @@ class TorchProduct:
         """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
         self.parts = [_Products(parts.levels, device) for parts in (left, right)]
         with warnings.catch_warnings():
-            # That its support is in beta; from some versions also that invariants, checked here, are not checked.
+            # That its support is in beta, and from some versions on that its invariants are not checked.
             warnings.filterwarnings("ignore", "Sparse (CSR tensor support|invariant checks)", UserWarning)
             self.pattern = torch.sparse_csr_tensor(
                 starts,
