@@ -91,4 +91,4 @@ def _lock(file: int) -> bool:
 
 
 def _say_waiting(names: Sequence[str]) -> None:
-    logging.info("waiting for a GPU: all places (%d) are taken; --gpus 0 would compute on the CPU", len(names))
+    logging.info("waiting for a GPU: all %d places are taken; --gpus 0 would compute on the CPU", len(names))
