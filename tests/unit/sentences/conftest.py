@@ -3,29 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from sentence_specs import MODEL, TRAINING
 from textlvm.sentences.data import SentenceSet
-from textlvm.sentences.spec import ModelSpec, TrainingSpec
-
-MODEL = ModelSpec(objective="smim", cell="gru", latent=5, hidden=11, embedding=7, dropout=0.0)
-TRAINING = TrainingSpec(
-    optimizer="adam",
-    learning_rate=0.01,
-    clip=0.25,
-    batch=4,
-    epochs=2,
-    steps=None,
-    monitor_every=None,
-    patience=2,
-    decay=0.25,
-    min_learning_rate=1e-8,
-    kl_annealing=0,
-    max_length=8,
-    encoder_unk=0.0,
-    decoder_unk=0.0,
-    precision="float32",
-    log_every=2,
-    checkpoint_every=2,
-)
 
 
 @pytest.fixture
