@@ -14,6 +14,7 @@ import yaml
 
 from textlvm.reporting import published
 from textlvm.reporting.claims.file import load
+from textlvm.training.device import JOBS_PER_GPU
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -72,6 +73,9 @@ def test_a_command_is_understood(project, command):
         for step, options in re.findall(r"python -m (\S+) (--.*)$", recipe, flags=re.MULTILINE):
             known = project.run(f"python -m {step} --help")
             assert set(re.findall(r"--[\w-]+", options)) <= set(re.findall(r"--[\w-]+", known))
+    elif program == "export":
+        # A name that nothing reads would go unnoticed.
+        assert words[0].partition("=")[0] == JOBS_PER_GPU
     elif program == ".":
         assert (project.root / words[0]).is_file()
     else:
