@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from bench_marginal import draw
 from bench_ngram import made_up_words
-from bench_sentences import TRAINING, fresh, ours, plain, ptb_like
+from bench_sentences import Stepper, fresh, ours, plain, ptb_like
 from bench_training import ROWS
 from measure import show
 from torch import Tensor
@@ -55,37 +55,17 @@ def busy_milliseconds(step: Callable[[], object], steps: int) -> float:
     return sum(event.self_device_time_total for event in profile.key_averages()) / 1e3 / steps
 
 
-class Training:
-    """Steps as the trainer makes them: nothing is read back."""
-
-    def __init__(
-        self, model: torch.nn.Module, loss: Callable[[int], Tensor], clip: float, fused: bool
-    ) -> None:
-        self.loss, self.clip, self.step = loss, clip, 0
-        self.parameters = list(model.parameters())
-        self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3, fused=fused, foreach=False)
-
-    def __call__(self) -> None:
-        self.step += 1
-        loss = self.loss(self.step)
-        self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=True)
-        self.optimizer.step()
-
-
 def sentence_steps(sentences: data.SentenceSet, steps: int) -> list[dict[str, object]]:
     """The sentences paper's step."""
     rows: list[dict[str, object]] = []
     for device, counts in ((CPU, (20, 2)), (GPU, (steps, 20))):
-        for name, make, fused in (
-            ("padded to 100, float32", lambda model: plain(model, sentences, 100), False),
-            ("padded to the longest, float32", lambda model: plain(model, sentences, None), False),
-            ("ours, float32", lambda model: ours(model, sentences, "float32"), True),
-            ("ours, bfloat16", lambda model: ours(model, sentences, "bfloat16"), True),
+        for name, make in (
+            ("padded to 100, float32", lambda model: plain(model, sentences, 100)),
+            ("padded to the longest, float32", lambda model: plain(model, sentences, None)),
+            ("ours, float32", lambda model: ours(model, sentences, "float32")),
+            ("ours, bfloat16", lambda model: ours(model, sentences, "bfloat16")),
         ):
-            model = fresh().to(device)
-            training = Training(model, make(model).loss, TRAINING.clip, fused)
+            training = make(fresh().to(device))
             row = {"device": device.type, "step": name, "ms": wall_milliseconds(training, *counts)}
             if device is GPU:
                 row["GPU ms"] = busy_milliseconds(training, 20)
@@ -104,7 +84,7 @@ def word_steps(split: WordSplit, steps: int, batch: int = 1024) -> list[dict[str
             torch.manual_seed(0)
             model = build(ROWS[name]).to(device)
             loss = objective(model, WordSampler(split, batch, device)).loss
-            training = Training(model, loss, 1.0, fused=True)
+            training = Stepper(model, loss, fused=True, clip=1.0)
             row[f"{device.type} ms"] = wall_milliseconds(
                 training, *((20, 2) if device is CPU else (steps, 10))
             )

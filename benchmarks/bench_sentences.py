@@ -111,19 +111,21 @@ def milliseconds(run: Callable[[], object], repeats: int) -> float:
 class Stepper:
     """Full optimisation steps of a model, one batch after the other."""
 
-    def __init__(self, model: nn.Module, loss: Callable[[int], Tensor], fused: bool) -> None:
-        self.model, self.loss, self.step = model, loss, 0
+    def __init__(
+        self, model: nn.Module, loss: Callable[[int], Tensor], fused: bool, clip: float | None = TRAINING.clip
+    ) -> None:
+        self.model, self.loss, self.clip, self.step = model, loss, clip, 0
         self.parameters = list(model.parameters())
         self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3, fused=fused, foreach=False)
 
-    def __call__(self) -> float:
+    def __call__(self) -> None:
         self.step += 1
         loss = self.loss(self.step)
         self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, TRAINING.clip, foreach=True)
+        nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=True)
+        # Nothing is read back, as in the trainer: a GPU would be waited for.
         self.optimizer.step()
-        return float(loss.detach())
 
 
 def ours(model: SentenceModel, sentences: SentenceSet, wanted: str) -> Stepper:

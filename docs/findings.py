@@ -81,11 +81,6 @@ def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
     return {k: statistics.fmean(curve[k] for curve in curves) for k in shared}
 
 
-def few(run: str) -> float:
-    """The test cross entropy with as few trajectories as ablations have."""
-    return over_k(run)[262144]
-
-
 def loss(run: str, after: int, until: int) -> float:
     """The mean training loss of the steps after + 1 to until, over seeds."""
     entries = [entry for folder in seeds(run) for entry in curve(folder) if after < entry["step"] <= until]
@@ -97,14 +92,9 @@ def trajectories(run: str) -> int:
     return read(seeds(run)[0])["settings"]["trajectories"]
 
 
-def parameters(run: str) -> int:
-    """How many a model has."""
-    return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))["parameters"]
-
-
-def steps_of(run: str) -> int:
-    """The length of the first seed's training."""
-    return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))["steps"]
+def cost(run: str, what: str) -> int:
+    """What is said of the first seed's training: `parameters`, `steps`."""
+    return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))[what]
 
 
 def gap_at(row: str, position: int) -> float:
@@ -189,8 +179,8 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, repeat_spread, of_difference, over_k, few, loss, first_below, gap_at)
-    known += (trajectories, parameters, steps_of, published, sure, rows, cell, claims, abs, float, math.log)
+    known = (mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
+    known += (trajectories, cost, published, sure, rows, cell, claims, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import pytest
 import torch
 from specs import BASE
 
+from textlvm.corpora.splits import WordSplit, write_words
 from textlvm.words import train
 from textlvm.words.letters import encode, pack
 from textlvm.words.marginal import WordSums
@@ -29,11 +30,10 @@ MODELS = {
 LETTERS = "etaoinshrdlu"
 
 
-def lexicon(n=200):
+def made_up(n=200):
     """Distinct words of 1 to 12 letters."""
     rng = np.random.default_rng(0)
-    words = {"".join(rng.choice(list(LETTERS), rng.integers(1, 13))) for _ in range(n)}
-    return encode(sorted(words))
+    return sorted({"".join(rng.choice(list(LETTERS), rng.integers(1, 13))) for _ in range(n)})
 
 
 def gradients(model, value):
@@ -46,7 +46,7 @@ def test_bounds_and_gradients_are_the_cpus(changes, gpu):
     torch.manual_seed(0)
     # A power of two: the buffer that moves diagonals is float32 whatever the model's type.
     model = build(replace(BASE, delta=0.125, **changes)).double()
-    words = lexicon()
+    words = encode(made_up())
     batch = pack(words, torch.arange(len(words)))
     noise = draw_noise(model, batch)
     expected = step_bounds(model, batch, noise).sum()
@@ -62,7 +62,7 @@ def test_bounds_and_gradients_are_the_cpus(changes, gpu):
 def test_the_baselines_likelihood_is_the_cpus(gpu):
     torch.manual_seed(0)
     model = build(replace(BASE, family="gru")).double()
-    words = lexicon()
+    words = encode(made_up())
     batch = pack(words, torch.arange(len(words)))
     other = copy.deepcopy(model).to(gpu)
     found = log_likelihood(other, batch.to(gpu))
@@ -74,7 +74,7 @@ def test_the_baselines_likelihood_is_the_cpus(gpu):
 def test_sums_of_word_probabilities_are_the_cpus(size, sharpness, gpu):
     """Also those too small for a float, which are done again by logarithms."""
     torch.manual_seed(0)
-    words = lexicon()
+    words = encode(made_up())
     log_probs = (sharpness * torch.randn(words.codes.shape[1], 27, size)).log_softmax(1)
     expected = WordSums(words, torch.device("cpu"), compiled=False)(log_probs)
     found = WordSums(words, gpu)(log_probs.to(gpu))
@@ -83,13 +83,10 @@ def test_sums_of_word_probabilities_are_the_cpus(size, sharpness, gpu):
 
 @pytest.mark.parametrize("family", ["state-space", "gru"])
 def test_a_run_learns(family, tmp_path, gpu):
-    words = lexicon()
-    spelled = ["".join(chr(96 + code) for code in codes if code) for codes in words.codes.tolist()]
+    words = made_up()
     rng = np.random.default_rng(0)
     table = tmp_path / "words.tsv"
-    counts = rng.integers(1, 50, size=(len(spelled), 2))
-    rows = [f"{word}\t{a}\t{b}\n" for word, (a, b) in zip(spelled, counts, strict=True)]
-    table.write_text("word\ttrain\ttest\n" + "".join(rows), encoding="utf-8")
+    write_words(table, WordSplit(words, *rng.integers(1, 50, size=(2, len(words)))))
     model = replace(BASE, family=family)
     spec = TrainingSpec(
         steps=150,
