@@ -31,19 +31,26 @@ from textlvm.sentences.vocabulary import EOS, PAD, SOS
 from textlvm.training import precision
 
 CPU = torch.device("cpu")
-MODEL = ModelSpec(objective="smim", cell="gru", latent=512, hidden=512, embedding=300, dropout=0.5)
+MODEL = ModelSpec(
+    objective="smim", cell="gru", latent=512, hidden=512, embedding=300, dropout=0.5, encoder_dropout=0.0
+)
 TRAINING = TrainingSpec(
     optimizer="adam",
     learning_rate=1e-3,
     clip=0.25,
     batch=20,
+    order="random",
     epochs=1,
     steps=None,
     monitor_every=None,
-    patience=2,
+    patience=3,
+    patience_counts="all",
     decay=0.25,
     min_learning_rate=1e-8,
-    kl_annealing=0,
+    kl="closed",
+    kl_schedule="logistic",
+    kl_offset=0,
+    kl_slope=0.0025,
     max_length=100,
     encoder_unk=0.0,
     decoder_unk=0.0,
@@ -84,7 +91,7 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
         packed, last = layer(packed, initial)
         return pad_packed_sequence(packed, batch_first=True)[0], last[0]
 
-    _, summary = run(model.encoder.layer, model.dropout(model.embedding(turned)), None)
+    _, summary = run(model.encoder.layer, model.encoder_dropout(model.embedding(turned)), None)
     mean, log_variance = model.mean(summary), model.log_variance(summary).clamp(min=LEAST_LOG_VARIANCE)
     q, anchor = torch.distributions.Normal(mean, (0.5 * log_variance).exp()), torch.distributions.Normal(0, 1)
     z = q.rsample()
@@ -233,7 +240,7 @@ def main() -> None:
             for name, value in times.items()
         ],
     )
-    batches = TrainingBatches(sentences, TRAINING.batch, TRAINING.max_length, seed=0)
+    batches = TrainingBatches(sentences, TRAINING.batch, TRAINING.order, TRAINING.max_length, seed=0)
     parts = {
         wanted: breakdown(fresh(), batches, wanted, options.steps)
         for wanted in dict.fromkeys(["float32", native])

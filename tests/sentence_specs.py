@@ -2,19 +2,26 @@
 
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
 
-MODEL = ModelSpec(objective="smim", cell="gru", latent=5, hidden=11, embedding=7, dropout=0.0)
+MODEL = ModelSpec(
+    objective="smim", cell="gru", latent=5, hidden=11, embedding=7, dropout=0.0, encoder_dropout=0.0
+)
 TRAINING = TrainingSpec(
     optimizer="adam",
     learning_rate=0.01,
     clip=0.25,
     batch=4,
+    order="pools",
     epochs=2,
     steps=None,
     monitor_every=None,
     patience=2,
+    patience_counts="consecutive",
     decay=0.25,
     min_learning_rate=1e-8,
-    kl_annealing=0,
+    kl="sampled",
+    kl_schedule="linear",
+    kl_offset=0,
+    kl_slope=0.0025,
     max_length=8,
     encoder_unk=0.0,
     decoder_unk=0.0,

@@ -164,9 +164,9 @@ def test_a_data_set_overrides_the_section_and_an_entry_the_data_set():
     run = SENTENCES["sentences/ptb/vae-lstm-13"]
     assert run.model["hidden"] == 512
     assert run.training["learning_rate"] == 0.001
-    assert run.training["kl_annealing"] == 10000
+    assert run.training["kl_offset"] == 10000
     assert run.model["latent"] == 13
-    assert SENTENCES["sentences/ptb/svae-16"].training["kl_annealing"] == 0
+    assert SENTENCES["sentences/ptb/svae-16"].training["kl_offset"] == 0
     assert SENTENCES["sentences/yahoo/smim-512"].training["optimizer"] == "sgd"
 
 

@@ -34,6 +34,11 @@ class DiagonalNormal:
         sample = torch.addcmul(self.loc, self.log_scale.exp(), noise)
         return sample, standard_normal_log_prob(noise) - self.log_scale.sum(-1)
 
+    def kl_to_standard_normal(self) -> Tensor:
+        """KL(self || N(0, I)) in closed form, in nats: (...)."""
+        excess = self.loc.square() + (2 * self.log_scale).exp() - 1 - 2 * self.log_scale
+        return 0.5 * excess.sum(-1)
+
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of x (..., d), in nats: (...)."""
         noise = (x - self.loc) * (-self.log_scale).exp()

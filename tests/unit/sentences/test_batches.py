@@ -47,9 +47,10 @@ def test_padded_values_stand_at_their_position():
     assert padded.tolist() == [[5, 6, EOS], [4, EOS, 0]]
 
 
-def test_an_epoch_has_every_sentence_once_and_epochs_differ(sentence_set, random_sentences):
+@pytest.mark.parametrize("order", ["random", "pools"])
+def test_an_epoch_has_every_sentence_once_and_epochs_differ(order, sentence_set, random_sentences):
     sentences = sentence_set(random_sentences(np.random.default_rng(0).integers(1, 8, size=230)))
-    batches = TrainingBatches(sentences, 20, None, seed=3)
+    batches = TrainingBatches(sentences, 20, order, None, seed=3)
     assert batches.per_epoch == 12
     epochs = [
         [tuple(s) for step in range(start, start + 12) for s in unpack(batches(step), batches(step).targets)]
@@ -60,32 +61,45 @@ def test_an_epoch_has_every_sentence_once_and_epochs_differ(sentence_set, random
     assert epochs[0] != epochs[1]
 
 
-def test_a_resumed_training_sees_the_same_batches(sentence_set, random_sentences):
+@pytest.mark.parametrize("order", ["random", "pools"])
+def test_a_resumed_training_sees_the_same_batches(order, sentence_set, random_sentences):
     sentences = sentence_set(random_sentences(np.random.default_rng(0).integers(1, 30, size=90)))
 
     def batch(of, step):
         return of(step, encoder_unk=0.3, decoder_unk=0.3)
 
-    whole = TrainingBatches(sentences, 20, 10, seed=3)
+    whole = TrainingBatches(sentences, 20, order, 10, seed=3)
     seen = [batch(whole, step) for step in range(1, 13)]
     for step in (4, 11):
-        again = batch(TrainingBatches(sentences, 20, 10, seed=3), step)
+        again = batch(TrainingBatches(sentences, 20, order, 10, seed=3), step)
         for name in ("encoder_inputs", "decoder_inputs", "targets"):
             assert torch.equal(getattr(again, name), getattr(seen[step - 1], name))
-    other = batch(TrainingBatches(sentences, 20, 10, seed=4), 1)
+    other = batch(TrainingBatches(sentences, 20, order, 10, seed=4), 1)
     assert not torch.equal(other.targets, seen[0].targets)
 
 
-def test_sentences_of_a_batch_are_of_nearly_one_length(sentence_set, random_sentences):
+def test_sentences_of_a_batch_from_pools_are_of_nearly_one_length(sentence_set, random_sentences):
     lengths = np.clip(np.random.default_rng(0).normal(21, 10, size=4000), 1, 60).astype(int)
-    batches = TrainingBatches(sentence_set(random_sentences(lengths)), 20, None, seed=0)
-    all_sizes = [batches(step).packing.batch_sizes for step in range(1, 201)]
-    filled = sum(map(sum, all_sizes)) / sum(len(sizes) * sizes[0] for sizes in all_sizes)
-    assert filled > 0.97
+    sentences = sentence_set(random_sentences(lengths))
+    filled = {}
+    for order in ("random", "pools"):
+        batches = TrainingBatches(sentences, 20, order, None, seed=0)
+        all_sizes = [batches(step).packing.batch_sizes for step in range(1, 201)]
+        filled[order] = sum(map(sum, all_sizes)) / sum(len(sizes) * sizes[0] for sizes in all_sizes)
+    assert filled["pools"] > 0.97
+    assert filled["random"] < 0.6
+
+
+def test_random_batches_are_draws_from_the_whole_set(sentence_set, random_sentences):
+    """The mean length of a random batch varies as a mean of 20 independent draws does."""
+    lengths = np.random.default_rng(0).integers(1, 41, size=4000)
+    batches = TrainingBatches(sentence_set(random_sentences(lengths)), 20, "random", None, seed=0)
+    means = [np.mean([len(s) for s in batches.sentences_of(step)]) for step in range(1, 201)]
+    assert np.std(means) == pytest.approx(np.std(lengths) / np.sqrt(20), rel=0.15)
 
 
 def test_long_sentences_are_cut_at_random(sentence_set):
-    batches = TrainingBatches(sentence_set([np.arange(4, 104)]), 1, 10, seed=0)
+    batches = TrainingBatches(sentence_set([np.arange(4, 104)]), 1, "random", 10, seed=0)
     starts = set()
     for step in range(1, 400):
         words = batches(step).targets[:-1].numpy()

@@ -101,12 +101,22 @@ def test_objectives_differ_in_the_loss_alone(model_spec):
     assert shapes[0] == shapes[1] == shapes[2]
 
 
-def test_dropout_zeroes_embeddings_while_training(model_spec, random_sentences):
-    model = SentenceModel(model_spec(dropout=0.5), 20)
-    batch = pack(random_sentences([30]))
-    assert not torch.equal(model.encode(batch).loc, model.encode(batch).loc)
+@pytest.mark.parametrize("side", ["dropout", "encoder_dropout"])
+def test_each_side_has_a_dropout_of_its_own(side, model_spec, random_sentences):
+    """Without the encoder's, a sentence has the same code twice while the model is trained."""
+    model = SentenceModel(model_spec(**{side: 0.5}), 20)
+    batch, z = pack(random_sentences([30])), torch.randn(1, 5)
+
+    def codes_repeat():
+        return torch.equal(model.encode(batch).loc, model.encode(batch).loc)
+
+    def likelihoods_repeat():
+        return torch.equal(*(model.log_likelihood(batch, z)[0] for _ in range(2)))
+
+    assert (codes_repeat(), likelihoods_repeat()) == (side == "dropout", side == "encoder_dropout")
     model.eval()
-    assert torch.equal(model.encode(batch).loc, model.encode(batch).loc)
+    assert codes_repeat()
+    assert likelihoods_repeat()
 
 
 def test_greedy_decoding_takes_the_most_probable_word_each_time(model):

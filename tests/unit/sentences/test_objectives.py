@@ -30,9 +30,12 @@ def test_densities_are_those_of_one_code_per_sentence(model_spec, corpus):
     torch.testing.assert_close(at.log_anchor, standard_normal_log_prob(z))
     by_hand = -(at.log_likelihood + 0.5 * (at.log_posterior + at.log_anchor)).mean()
     torch.testing.assert_close(loss("smim", at), by_hand)
-    torch.testing.assert_close(
-        loss("svae", at, 0.3), -(at.log_likelihood + 0.3 * (at.log_anchor - at.log_posterior)).mean()
-    )
+    torch.testing.assert_close(at.kl, posterior.kl_to_standard_normal())
+    torch.testing.assert_close(loss("svae", at, 0.3), (0.3 * at.kl - at.log_likelihood).mean())
+    torch.manual_seed(5)
+    sampled = densities(model, batch, "svae", kl="sampled")
+    torch.testing.assert_close(sampled.kl, at.log_posterior - at.log_anchor)
+    torch.testing.assert_close(sampled.log_likelihood, at.log_likelihood)
 
 
 def test_an_autoencoder_has_no_noise(model_spec, corpus):
@@ -43,7 +46,8 @@ def test_an_autoencoder_has_no_noise(model_spec, corpus):
     assert torch.equal(first, -sum(model.log_likelihood(batch, model.encode(batch).loc)).mean())
 
 
-def test_the_kl_weight_grows_with_the_step(model_spec, training_spec, corpus):
+@pytest.mark.parametrize("kl", ["closed", "sampled"])
+def test_the_kl_weight_grows_with_the_step(kl, model_spec, training_spec, corpus):
     """With all posteriors at N(mu, 1), mu large, the KL term is all that a weight changes."""
     torch.manual_seed(0)
     model = build(model_spec(objective="svae"), 20)
@@ -51,17 +55,17 @@ def test_the_kl_weight_grows_with_the_step(model_spec, training_spec, corpus):
         parameter.data.zero_()
     model.initial.weight.data.zero_()
     model.mean.bias.data.fill_(100.0)
-    spec = training_spec(kl_annealing=10, batch=11, max_length=None)
+    spec = training_spec(kl=kl, kl_offset=10, batch=11, max_length=None)
     trained = objectives.autoencoder(model, "svae", spec, corpus, corpus, seed=1)
     values = [float(trained.objective.loss(step)) for step in (1, 3, 11, 20)]
-    kl = 5 * 100.0**2 / 2
-    assert [round((value - values[0]) / kl, 1) for value in values] == [0.0, 0.2, 1.0, 1.0]
+    exact = 5 * 100.0**2 / 2
+    assert [round((value - values[0]) / exact, 1) for value in values] == [0.0, 0.2, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
 def test_validation_repeats_itself_and_leaves_training_alone(objective, model_spec, training_spec, corpus):
     model = build(model_spec(objective=objective, dropout=0.5), 20)
-    trained = objectives.autoencoder(model, objective, training_spec(kl_annealing=9), corpus, corpus, seed=1)
+    trained = objectives.autoencoder(model, objective, training_spec(kl_offset=9), corpus, corpus, seed=1)
     assert trained.epoch == 3
     torch.manual_seed(0)
     before = float(trained.objective.loss(1))

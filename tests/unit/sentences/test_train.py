@@ -93,10 +93,14 @@ def test_a_run_learns_and_leaves_its_files(changes, folder, tmp_path, model_spec
     assert (spec["name"], spec["seed"]) == ("sentences/x/y", 1)
 
 
-def test_an_interrupted_run_ends_bit_identical(folder, tmp_path, model_spec, training_spec, monkeypatch):
-    model = model_spec(dropout=0.5)
+@pytest.mark.parametrize("order", ["random", "pools"])
+def test_an_interrupted_run_ends_bit_identical(
+    order, folder, tmp_path, model_spec, training_spec, monkeypatch
+):
+    model = model_spec(dropout=0.5, encoder_dropout=0.3)
     training = training_spec(
         batch=20,
+        order=order,
         epochs=4,
         max_length=4,
         encoder_unk=0.2,
@@ -104,7 +108,7 @@ def test_an_interrupted_run_ends_bit_identical(folder, tmp_path, model_spec, tra
         learning_rate=40.0,
         optimizer="sgd",
         patience=1,
-        kl_annealing=30,
+        kl_offset=30,
     )
     train.main(options(folder, tmp_path / "whole", model, training))
     save = checkpoint.Checkpoint.save

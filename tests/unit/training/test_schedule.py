@@ -30,6 +30,13 @@ def test_plateau_is_that_of_torch(losses, patience):
     assert ours == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
 
 
+@given(LOSSES, st.integers(1, 3))
+def test_a_count_of_all_cuts_the_rate_after_every_so_many_validations_without_a_better_loss(losses, patience):
+    worse = sum(loss >= min(losses[:i], default=5.0) for i, loss in enumerate(losses))
+    rate = Plateau(1.0, patience, 0.25, least=0.0, consecutive=False)(1, losses)
+    assert rate == pytest.approx(0.25 ** (worse // patience))
+
+
 @given(LOSSES)
 def test_plateau_ends_below_its_least_rate(losses):
     free, ending = Plateau(1.0, 1, 0.25, least=0.0), Plateau(1.0, 1, 0.25, least=0.06)

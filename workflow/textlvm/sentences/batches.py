@@ -143,14 +143,20 @@ def pack(sentences: Sequence[Codes]) -> SentenceBatch:
 
 
 class TrainingBatches:
-    """Batches of nearly equally long sentences; every epoch takes each sentence once, in an order of its own.
+    """Every epoch takes each sentence once, in an order of its own.
+
+    `order` is random | pools: batches drawn at random from the whole set, as in the authors' demo, or of
+    nearly equally long sentences, from pools of `POOL` batches that are sorted by length.
 
     What a step gets is a function of `seed` and the step, so a resumed training sees the same batches. A
     sentence of more than `max_length` words is represented by a stretch of that many, drawn anew each time.
     """
 
-    def __init__(self, sentences: SentenceSet, batch: int, max_length: int | None, seed: int) -> None:
-        self.sentences, self.batch, self.max_length, self.seed = sentences, batch, max_length, seed
+    def __init__(
+        self, sentences: SentenceSet, batch: int, order: str, max_length: int | None, seed: int
+    ) -> None:
+        self.sentences, self.batch, self.order = sentences, batch, order
+        self.max_length, self.seed = max_length, seed
         self.per_epoch = math.ceil(len(sentences) / batch)
         self._epoch, self._batches = -1, []
 
@@ -166,12 +172,14 @@ class TrainingBatches:
         """The sentences of a step's batch, uncut."""
         epoch, index = divmod(step - 1, self.per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self._order(epoch)
+            self._epoch, self._batches = epoch, self._batches_of(epoch)
         return [self.sentences[i] for i in self._batches[index]]
 
-    def _order(self, epoch: int) -> list[NDArray[np.int64]]:
+    def _batches_of(self, epoch: int) -> list[NDArray[np.int64]]:
         rng = np.random.default_rng([self.seed, epoch])
         shuffled = rng.permutation(len(self.sentences))
+        if self.order == "random":
+            return np.split(shuffled, range(self.batch, len(shuffled), self.batch))
         lengths = self.sentences.lengths[shuffled]
         if self.max_length is not None:
             lengths = np.minimum(lengths, self.max_length)

@@ -2,8 +2,11 @@ r"""The losses that tell sMIM, sVAE and AE apart, as functions of densities at o
 
 Notation: :math:`z_i \sim q_\theta(z|x_i)` (for AE its mean), P(z) = N(z; 0, I) the anchor; arguments are, in
 nats, (B,): `log_likelihood` :math:`\log p_\theta(x_i|z_i)`, `log_posterior` :math:`\log q_\theta(z_i|x_i)`,
-`log_anchor` :math:`\log P(z_i)`. Losses are nats a sentence, averaged over the batch.
+`log_anchor` :math:`\log P(z_i)`, `kl` the KL term :math:`KL(q_\theta(z|x_i) \| P(z))` or its sample
+:math:`\log q_\theta(z_i|x_i) - \log P(z_i)`. Losses are nats a sentence, averaged over the batch.
 """
+
+import math
 
 from torch import Tensor
 
@@ -19,15 +22,12 @@ def mim(log_likelihood: Tensor, log_posterior: Tensor, log_anchor: Tensor) -> Te
     return -(log_likelihood + 0.5 * (log_posterior + log_anchor)).mean()
 
 
-def negative_elbo(
-    log_likelihood: Tensor, log_posterior: Tensor, log_anchor: Tensor, weight: float = 1.0
-) -> Tensor:
+def negative_elbo(log_likelihood: Tensor, kl: Tensor, weight: float = 1.0) -> Tensor:
     r"""The sample of the negative ELBO, Eq. (11), with its KL term times `weight` ("+ kl", Sec. 4.2).
 
-    .. math:: -\frac{1}{N} \sum_i \Big(\log p_\theta(x_i|z_i)
-              - w \big(\log q_\theta(z_i|x_i) - \log P(z_i)\big)\Big)
+    .. math:: -\frac{1}{N} \sum_i \Big(\log p_\theta(x_i|z_i) - w \, KL_i\Big)
     """
-    return -(log_likelihood - weight * (log_posterior - log_anchor)).mean()
+    return (weight * kl - log_likelihood).mean()
 
 
 def reconstruction(log_likelihood: Tensor) -> Tensor:
@@ -38,10 +38,19 @@ def reconstruction(log_likelihood: Tensor) -> Tensor:
     return -log_likelihood.mean()
 
 
-def kl_weight(step: int, annealing: int) -> float:
-    """Weight of the KL term at step 1, 2, ...: from 0 to 1 in a straight line over `annealing` steps.
+def kl_weight(step: int, schedule: str, offset: int, slope: float) -> float:
+    r"""Weight of the KL term at step 1, 2, ..., of which s = step - 1 are done.
 
-    >>> kl_weight(1, 10000), kl_weight(5001, 10000), kl_weight(20000, 10000), kl_weight(1, 0)
-    (0.0, 0.5, 1.0, 1.0)
+    logistic: :math:`1 / (1 + e^{-k (s - s_0)})` with k = `slope` and s_0 = `offset`, as in the authors' demo;
+    at an offset of 0 it starts at one half. linear: s / `offset`, at most 1; an offset of 0 keeps it at 1.
+
+    >>> [round(kl_weight(step, "logistic", 0, 0.0025), 3) for step in (1, 1001, 2001)]
+    [0.5, 0.924, 0.993]
+    >>> [kl_weight(step, "linear", 10000, 0.0) for step in (1, 5001, 20000)]
+    [0.0, 0.5, 1.0]
     """
-    return min(1.0, (step - 1) / annealing) if annealing else 1.0
+    done = step - 1
+    if schedule == "logistic":
+        # By tanh, which does not overflow far below the offset.
+        return 0.5 * (1 + math.tanh(0.5 * slope * (done - offset)))
+    return min(1.0, done / offset) if offset else 1.0

@@ -25,8 +25,8 @@ class SentenceModel(nn.Module):
 
     With GRUs, |theta| is the published one of every row of Tables 2-5. The encoder reads what the decoder
     is given, <sos> and the words, from the end, so that its last state has just seen the sentence's
-    beginning. "50% embedding dropout" is read as zeroing entries of the embedded words, in the encoder and in
-    the decoder, independently.
+    beginning. "50% embedding dropout" zeroes entries of the words that the decoder reads; in the authors'
+    demo the encoder has none.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:
@@ -34,6 +34,7 @@ class SentenceModel(nn.Module):
         cell = CELLS[spec.cell]
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         self.dropout = nn.Dropout(spec.dropout)
+        self.encoder_dropout = nn.Dropout(spec.encoder_dropout)
         self.encoder = cell(spec.embedding, spec.hidden)
         self.mean = nn.Linear(spec.hidden, spec.latent)
         self.log_variance = nn.Linear(spec.hidden, spec.latent)
@@ -44,7 +45,7 @@ class SentenceModel(nn.Module):
     def encode(self, batch: SentenceBatch) -> DiagonalNormal:
         """q(z|x) over (B, latent), in the batch's order (Eq. 3)."""
         packing = batch.packing
-        embedded = self.dropout(self.embedding(batch.encoder_inputs[packing.reversal]))
+        embedded = self.encoder_dropout(self.embedding(batch.encoder_inputs[packing.reversal]))
         summary = self.encoder(embedded, packing)[packing.last]
         with torch.autocast(summary.device.type, enabled=False):
             log_variance = self.log_variance(summary).clamp(min=LEAST_LOG_VARIANCE)

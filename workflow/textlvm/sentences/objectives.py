@@ -44,17 +44,24 @@ class Densities:
     log_likelihood: Tensor
     log_posterior: Tensor
     log_anchor: Tensor
+    kl: Tensor
+    """KL(q(z|x) || N(0, I)): in closed form, or its sample `log_posterior` - `log_anchor`."""
 
 
-def densities(model: SentenceModel, batch: SentenceBatch, objective: str) -> Densities:
-    """Encode, draw a code for each sentence (an auto-encoder takes the mean), and decode."""
+def densities(model: SentenceModel, batch: SentenceBatch, objective: str, kl: str = "closed") -> Densities:
+    """Encode, draw a code for each sentence (an auto-encoder takes the mean), and decode.
+
+    `kl` is closed | sampled.
+    """
     posterior = model.encode(batch)
     if objective == "ae":
         z, log_posterior = posterior.loc, posterior.log_prob(posterior.loc)
     else:
         z, log_posterior = posterior.rsample_with_log_prob()
     words, end = model.log_likelihood(batch, z)
-    return Densities(words + end, log_posterior, standard_normal_log_prob(z))
+    log_anchor = standard_normal_log_prob(z)
+    divergence = posterior.kl_to_standard_normal() if kl == "closed" else log_posterior - log_anchor
+    return Densities(words + end, log_posterior, log_anchor, divergence)
 
 
 def loss(objective: str, at: Densities, weight: float = 1.0) -> Tensor:
@@ -62,7 +69,7 @@ def loss(objective: str, at: Densities, weight: float = 1.0) -> Tensor:
     if objective == "ae":
         return reconstruction(at.log_likelihood)
     if objective == "svae":
-        return negative_elbo(at.log_likelihood, at.log_posterior, at.log_anchor, weight)
+        return negative_elbo(at.log_likelihood, at.kl, weight)
     return mim(at.log_likelihood, at.log_posterior, at.log_anchor)
 
 
@@ -75,21 +82,21 @@ def autoencoder(
     seed: int,
 ) -> Trained:
     """smim, svae or ae; the validation loss has the KL term's full weight and one fixed code per sentence."""
-    batches = TrainingBatches(train, spec.batch, spec.max_length, seed)
+    batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
     device, autocast = _context(model, spec)
 
     def training_loss(step: int) -> Tensor:
         batch = batches(step, spec.encoder_unk, spec.decoder_unk).to(device)
+        weight = kl_weight(step, spec.kl_schedule, spec.kl_offset, spec.kl_slope)
         with autocast():
-            return loss(objective, densities(model, batch, objective), kl_weight(step, spec.kl_annealing))
+            return loss(objective, densities(model, batch, objective, spec.kl), weight)
 
     def measure() -> dict[str, float]:
         totals = np.zeros(3)
         for _, batch in evaluation_batches(valid, VALIDATION_BATCH):
             with autocast():
-                at = densities(model, batch.to(device), objective)
-            kl = (at.log_posterior - at.log_anchor).mean()
-            terms = torch.stack([loss(objective, at), reconstruction(at.log_likelihood), kl])
+                at = densities(model, batch.to(device), objective, spec.kl)
+            terms = torch.stack([loss(objective, at), reconstruction(at.log_likelihood), at.kl.mean()])
             totals += len(batch) * terms.double().cpu().numpy()
         mean, error, kl = totals / len(valid)
         result = {VALIDATION: float(mean), "validation_reconstruction": float(error)}
@@ -103,7 +110,7 @@ def language_model(
     model: LanguageModel, spec: TrainingSpec, train: SentenceSet, valid: SentenceSet, seed: int
 ) -> Trained:
     """The exact negative log-likelihood, <eos> included."""
-    batches = TrainingBatches(train, spec.batch, spec.max_length, seed)
+    batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
     device, autocast = _context(model, spec)
 
     def training_loss(step: int) -> Tensor:

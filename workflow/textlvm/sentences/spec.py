@@ -20,7 +20,9 @@ class ModelSpec:
     embedding: int
     """Dimensions of a word's embedding, shared by encoder and decoder."""
     dropout: float
-    """Share of the embeddings' entries that are zeroed; lm: of the hidden states' as well."""
+    """Share of the entries of the decoder's embedded words that are zeroed; lm: of its states' as well."""
+    encoder_dropout: float
+    """The same of the encoder's; without meaning for lm and answers."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class TrainingSpec:
     """Maximal gradient norm; None leaves gradients alone."""
     batch: int
     """Sentences a step; for answers, questions with all their answers."""
+    order: str
+    """random | pools: batches drawn at random, or of nearly equally long sentences; answers: random."""
     epochs: int
     """The training ends after so many passes over the training set at the latest, ..."""
     steps: int | None
@@ -42,13 +46,21 @@ class TrainingSpec:
     monitor_every: int | None
     """Steps between validations, which the schedule counts as epochs; None validates once an epoch."""
     patience: int
-    """Validations in a row without a better loss after which the learning rate falls."""
+    """Validations without a better loss after which the learning rate falls."""
+    patience_counts: str
+    """all | consecutive: whether the count of these goes on or starts again when the loss improves."""
     decay: float
     """Factor by which it falls."""
     min_learning_rate: float
     """The training ends when the learning rate is below this."""
-    kl_annealing: int
-    """Steps over which the weight of svae's KL term grows from 0 to 1; 0 keeps it at 1."""
+    kl: str
+    """closed | sampled: svae's KL term in closed form, or at the code that is decoded."""
+    kl_schedule: str
+    """logistic | linear: how the weight of svae's KL term grows with the step, see `losses.kl_weight`."""
+    kl_offset: int
+    """logistic: the step at which the weight is one half; linear: the step from which on it is one."""
+    kl_slope: float
+    """logistic: slope of the logistic function a step; linear: without meaning."""
     max_length: int | None
     """Words of a training sentence; of a longer one a random stretch is taken. None takes it whole."""
     encoder_unk: float

@@ -40,7 +40,7 @@ from textlvm.training.run import train_to_files
 from textlvm.training.schedule import Plateau
 from textlvm.training.seeds import derive, seed_everything
 
-__all__ = ["budget", "objective", "optimizer"]
+__all__ = ["budget", "objective", "optimizer", "schedule"]
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
@@ -64,6 +64,12 @@ def optimizer(spec: TrainingSpec, model: nn.Module) -> torch.optim.Optimizer:
     if spec.optimizer not in OPTIMIZERS:
         raise UserError(f"unknown optimizer '{spec.optimizer}': {nearest(spec.optimizer, OPTIMIZERS)}")
     return OPTIMIZERS[spec.optimizer](model.parameters(), lr=spec.learning_rate, fused=True)
+
+
+def schedule(spec: TrainingSpec) -> Plateau:
+    """The learning rate of the run."""
+    consecutive = spec.patience_counts == "consecutive"
+    return Plateau(spec.learning_rate, spec.patience, spec.decay, spec.min_learning_rate, consecutive)
 
 
 def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
@@ -102,7 +108,7 @@ def main(options: argparse.Namespace) -> None:
         model,
         dataclasses.replace(trained.objective, inputs=lambda step: _texts(vocabulary, trained.inputs(step))),
         optimizer(spec, model),
-        Plateau(spec.learning_rate, spec.patience, spec.decay, spec.min_learning_rate),
+        schedule(spec),
         spec,
         same,
         run,

@@ -44,10 +44,16 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Plateau:
-    """The initial rate times `decay` after every `patience` validations in a row without a better loss.
+    """The initial rate times `decay` after every `patience` validations without a better loss.
 
-    >>> [Plateau(1.0, patience=2, decay=0.25, least=0.2)(1, [5.0, 4.0, 4.0, 4.1][:n]) for n in range(5)]
-    [1.0, 1.0, 1.0, 1.0, 0.25]
+    The validations since the last fall count: all of them, or, with `consecutive`, those since the last
+    better loss alone.
+
+    >>> losses = [5.0, 5.1, 4.0, 4.1, 4.2]
+    >>> [Plateau(1.0, 2, 0.25, least=0.2, consecutive=False)(1, losses[:n]) for n in range(6)]
+    [1.0, 1.0, 1.0, 1.0, 0.25, 0.25]
+    >>> [Plateau(1.0, 2, 0.25, least=0.2)(1, losses[:n]) for n in range(6)]
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.25]
     """
 
     rate: float
@@ -55,12 +61,17 @@ class Plateau:
     decay: float
     least: float
     """The training ends when the rate is below this."""
+    consecutive: bool = True
+    """Whether the count starts again when the loss improves."""
 
     def __call__(self, step: int, validation: Sequence[float]) -> float | None:
         """See `Schedule`."""
         rate, best, waited = self.rate, math.inf, 0
         for loss in validation:
-            waited = 0 if loss < best else waited + 1
+            if loss >= best:
+                waited += 1
+            elif self.consecutive:
+                waited = 0
             best = min(best, loss)
             if waited == self.patience:
                 rate, waited = rate * self.decay, 0
