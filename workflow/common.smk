@@ -140,12 +140,6 @@ def counting_options(wildcards):
     return ["--kind", corpus.content, "--members", corpus.members, *cleaning]
 
 
-def counts_of_files(wildcards):
-    """The counts of every file of a corpus."""
-    files = [file.name for file in CORPORA[wildcards.corpus].files]
-    return expand("<resources>/counts/{corpus}/{file}.tsv", corpus=wildcards.corpus, file=files)
-
-
 # ---- runs
 
 
@@ -195,7 +189,9 @@ def downloaded(corpus, files):
 
 
 def corpus_files(wildcards):
-    """The files that a run's words were counted in. No input: counts outlive them."""
+    """The files, or the folder, that a run's words were counted in. No input: counts outlive them."""
+    if folder := folder_of(wildcards):
+        return [str(folder)]
     return downloaded(wildcards.corpus, CORPORA[wildcards.corpus].files)
 
 

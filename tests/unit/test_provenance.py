@@ -140,6 +140,20 @@ def test_a_file_that_is_gone_has_no_digest(tmp_path):
     assert provenance.digests([tmp_path / "corpus.txt"]) == {str(tmp_path / "corpus.txt"): None}
 
 
+def test_a_folder_of_texts_has_one_digest(tmp_path, run):
+    """That of what `sha256sum` says of its files."""
+    texts = tmp_path / "texts"
+    (texts / "sub").mkdir(parents=True)
+    lines = []
+    for name in ("a.txt", "sub/b.txt"):
+        (texts / name).write_text(name)
+        lines.append(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n")
+    write_json(tmp_path / "training.json", {})
+    provenance.write_evaluation(tmp_path / "p.json", provenance.Process(), run, {}, [], [texts])
+    expected = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert json.loads((tmp_path / "p.json").read_text())["corpora"] == {str(texts): expected}
+
+
 @pytest.fixture
 def run(tmp_path):
     """The folder of a trained run."""

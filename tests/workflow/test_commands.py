@@ -226,6 +226,17 @@ def test_a_corpus_of_sentences_may_be_counted_for_the_words_paper(project):
     assert not sentences_of(jobs, "spec.json")
 
 
+def test_a_folder_of_any_number_of_files_is_counted_by_a_bounded_number_of_jobs(project, tmp_path):
+    for i in range(200):
+        path = tmp_path / "books" / f"shelf {i % 3}" / f"第{i}册.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Tick, tock.")
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"corpora: {{mine: {{path: {tmp_path / 'books'}, kind: text}}}}\n")
+    jobs = project.jobs(f"snakemake --cores 1 --configfile {file}", "--", "resources/counts/mine.tsv")
+    assert jobs == {"resources/counts/mine.tsv", "resources/counts/mine/shares/1.tsv"}
+
+
 def test_a_file_that_must_be_another_one_is_fetched_again_from_wherever(new_project):
     project = new_project()
     file = "resources/downloads/gutenberg-fiction-counts/gutenberg_fiction.txt.gz"

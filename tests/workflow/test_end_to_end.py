@@ -125,17 +125,20 @@ def test_one_archive_has_what_was_found_and_how(project):
     assert record["training"]["git"] is record["evaluation"]["git"] is None
     assert record["training"]["packages"]["torch"] == record["evaluation"]["packages"]["torch"]
     assert record["training"]["cost"]["steps"] == 20
-    digests = {
-        hashlib.sha256(path.read_bytes()).hexdigest() for path in (project.root / "my texts").iterdir()
-    }
-    assert set(record["corpora"].values()) == digests
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted((project.root / "my texts").iterdir())
+    ]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert record["corpora"] == {"my texts": digest}
     assert said[f"#words/{CORPUS}/standard/tril-k2/seed0/training"]["endTime"] == record["training"]["ended"]
-    assert {said[f"#corpora/{CORPUS}/part_{i}.txt"]["sha256"] for i in range(2)} == digests
+    assert said[f"#corpora/{CORPUS}/my_texts"]["sha256"] == digest
 
 
-def test_the_files_of_a_corpus_are_counted_apart_and_added_up(project):
-    parts = sorted(path.name for path in (project.root / "resources" / "counts" / CORPUS).iterdir())
-    assert parts == ["part_0.txt.tsv", "part_1.txt.tsv"]
+def test_the_files_of_a_folder_are_counted_where_they_are(project):
+    parts = [path.name for path in (project.root / "resources" / "counts" / CORPUS / "shares").iterdir()]
+    assert parts == ["1.tsv"]
+    assert not (project.root / "resources" / "downloads" / CORPUS).exists()
 
 
 def test_a_second_call_does_nothing(project):

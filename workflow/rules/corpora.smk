@@ -1,5 +1,5 @@
-# Corpora: a file of text or counts -> counts of its tokens -> counts of the corpus. They lie below
-# <resources>, shared by all experiments.
+# Corpora: a file of text or counts, or a share of a folder of them -> counts of its tokens -> counts of the
+# corpus. They lie below <resources>, shared by all experiments.
 
 
 rule corpus_documentation:
@@ -105,8 +105,44 @@ rule corpus_count:
         """
 
 
+rule corpus_count_share:
+    """Count the tokens of some files of a folder, where they are; shares are counted side by side."""
+    input:
+        share_files,
+    output:
+        "<resources>/counts/{corpus}/shares/{share}.tsv",
+    log:
+        "<results>/logs/corpora/{corpus}/shares/{share}.count.log",
+    benchmark:
+        "<results>/benchmarks/corpora/{corpus}/shares/{share}.count.tsv"
+    wildcard_constraints:
+        corpus=any_of(folder_corpora()),
+        share=r"[0-9]+",
+    conda:
+        "../../envs/corpora.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folder=folder_of,
+        options=counting_options,
+        first=first_of_share,
+        end=end_of_share,
+        code=fingerprint("textlvm.corpora.counting"),
+    shell:
+        """
+        python -m textlvm.corpora.counting count \
+            --source {params.folder:q} \
+            {params.options:q} \
+            --first={params.first:q} \
+            --end={params.end:q} \
+            --out {output:q} \
+            --log {log:q}
+        """
+
+
 rule corpus_counts:
-    """Add up the counts of a corpus's files."""
+    """Add up the counts of a corpus's files or shares."""
     input:
         counts_of_files,
     output:

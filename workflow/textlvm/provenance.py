@@ -5,7 +5,8 @@ Metrics are the same whenever they are measured; what is not, such as a step's s
     training.json       beside the weights: the process that finished the training
     provenance.json     beside metrics.json:
         name, seed, configuration   the trained run, its settings and the evaluation's
-        corpora, data               SHA-256 of the corpora's files, and of what the evaluation read
+        corpora, data               SHA-256 of the corpora's files, and of what the evaluation read; of a
+                                    folder of texts, that of what `sha256sum` says of its files, sorted
         training, evaluation        both processes; `training.cost` is what stands in cost.json
 
 No result depends on this module, so `textlvm.fingerprint` leaves it out: recording more reruns nothing.
@@ -26,6 +27,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from textlvm.corpora.folders import listing
 from textlvm.files import read_json, write_json
 
 __all__ = [
@@ -110,7 +112,7 @@ def write_evaluation(
         "seed": spec["seed"],
         "configuration": {part: spec[part] for part in spec if part not in ("name", "seed")}
         | {"evaluation": dict(settings)},
-        "corpora": digests(corpora),
+        "corpora": {str(path): _content_digest(path) for path in corpora},
         "data": digests([*data, run / "model.safetensors"]),
         "training": _record(run / "training.json") | {"cost": _record(run / "cost.json")},
         "evaluation": process.to_json(),
@@ -161,6 +163,18 @@ def _digest(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _content_digest(path: Path) -> str | None:
+    """The SHA-256 of a file, or of the list of a folder's files with theirs, however many there are."""
+    if not path.is_dir():
+        return _digest(path)
+    try:
+        names = listing(path).sizes
+    except OSError:
+        return None
+    lines = "".join(f"{_digest(path / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _record(path: Path) -> dict[str, Any]:

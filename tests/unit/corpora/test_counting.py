@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from textlvm.corpora.counting import count, merge, read_counts, write_counts
+from textlvm.corpora.folders import listing, shares
 from textlvm.errors import UserError
 
 LINES = st.lists(st.text(alphabet="abcABC'’é .,\n", max_size=60), min_size=1, max_size=12)
@@ -48,6 +49,64 @@ def test_counts_survive_a_file(tmp_path, counts):
     assert rows == sorted(rows, key=lambda row: (-row[1], row[0]))
     if counts:
         assert count(path, "counts") == counts
+
+
+class TestFolder:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "texts"
+        for name, text in {
+            "a.txt": "one",
+            "sub/b.txt": "two one",
+            "战争.txt": "three",
+            "和平.txt": "three",
+        }.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        (folder / "c.gz").write_bytes(gzip.compress(b"four"))
+        (folder / "empty").touch()
+        return folder
+
+    def test_subfolders_and_every_name_are_counted(self, folder):
+        assert count(folder) == {"one": 2, "two": 1, "three": 2, "four": 1}
+
+    def test_it_counts_as_the_same_tree_in_an_archive(self, folder, tmp_path):
+        (folder / "c.gz").unlink()
+        with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
+            for path in folder.rglob("*"):
+                archive.write(path, path.relative_to(folder))
+        assert count(folder) == count(tmp_path / "texts.zip")
+
+    @pytest.mark.parametrize("most", [1, 2, 3, 100])
+    def test_shares_counted_and_merged_are_the_whole(self, folder, tmp_path, most):
+        parts = []
+        for share in shares(listing(folder).sizes, most, least=1):
+            parts.append(tmp_path / f"{len(parts)}.tsv")
+            write_counts(parts[-1], count(folder, first=share.first, end=share.end))
+        write_counts(tmp_path / "merged", merge(parts))
+        write_counts(tmp_path / "whole", count(folder))
+        assert (tmp_path / "merged").read_bytes() == (tmp_path / "whole").read_bytes()
+
+    def test_a_share_may_have_no_words_and_a_folder_may_not(self, folder, tmp_path):
+        assert count(folder, first="empty", end="f") == {}
+        write_counts(tmp_path / "none.tsv", {})
+        with pytest.raises(UserError, match="are of no words"):
+            merge([tmp_path / "none.tsv"] * 2)
+        (folder / "sub" / "b.txt").write_text("...")
+        with pytest.raises(UserError, match="sub holds no words"):
+            count(folder / "sub")
+
+    def test_links_are_not_followed_and_told(self, folder, caplog):
+        (folder / "link").symlink_to(folder)
+        (folder / "other.txt").symlink_to(folder / "a.txt")
+        assert count(folder)["one"] == 2
+        assert f"{folder}: passed over link, which is a link" in caplog.text
+        assert f"{folder}: passed over other.txt, which is a link" in caplog.text
+
+    def test_a_wrong_file_is_named(self, folder):
+        (folder / "sub" / "b.txt").write_bytes(bytes(100))
+        with pytest.raises(UserError, match=r"sub/b\.txt is no text"):
+            count(folder)
 
 
 def test_counts_files_are_byte_for_byte_the_same(tmp_path):

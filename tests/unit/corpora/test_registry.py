@@ -164,12 +164,12 @@ class TestOverrides:
     def test_a_new_corpus_of_a_folder(self, tmp_path):
         folder = tmp_path / "letters"
         folder.mkdir()
-        for name in ("b.txt", "a.txt.gz", ".hidden"):
-            (folder / name).touch()
+        (folder / "b.txt").touch()
         corpus = load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "counts"}})["mine"]
         assert corpus.title == "mine"
         assert corpus.content == "counts"
-        assert [source.name for source in corpus.files] == ["a.txt.gz", "b.txt"]
+        (source,) = corpus.files
+        assert (source.name, source.folder) == ("letters", folder)
 
     def test_a_new_corpus_of_sentences(self, tmp_path):
         for name in ("letters.train.txt", "letters-val.txt", "Test.txt.gz"):
@@ -233,12 +233,49 @@ class TestOverrides:
     def test_folders_that_cannot_be_a_corpus(self, tmp_path):
         folder = tmp_path / "letters"
         folder.mkdir()
-        with pytest.raises(UserError, match="holds no files"):
+        (folder / ".hidden").touch()
+        (folder / "link").symlink_to(__file__)
+        with pytest.raises(UserError, match=r"letters holds no files but hidden ones or links; correct"):
             load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "text"}})
-        (folder / "a b").touch()
-        (folder / "a_b").touch()
-        with pytest.raises(UserError, match="differ in special characters alone"):
-            load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "text"}})
+
+    def test_a_subfolder_that_cannot_be_read_is_named(self, tmp_path, monkeypatch):
+        def scandir(path):
+            raise PermissionError(13, "Permission denied", "letters/sub")
+
+        monkeypatch.setattr("os.scandir", scandir)
+        with pytest.raises(UserError, match="mine: cannot read letters/sub: Permission denied"):
+            load(tmp_path, {}, {"mine": {"path": str(tmp_path), "kind": "text"}})
+
+    @pytest.mark.parametrize("name", ["a{x}.txt", "sub/a\n.txt"])
+    def test_names_in_subfolders_are_checked_too(self, tmp_path, name):
+        file = tmp_path / "letters" / name
+        file.parent.mkdir(parents=True)
+        file.touch()
+        with pytest.raises(UserError, match="has braces or control characters in its name; rename it"):
+            load(tmp_path, {}, {"mine": {"path": str(tmp_path / "letters"), "kind": "text"}})
+
+    def test_files_of_sentences_may_be_in_subfolders_named_after_their_split(self, tmp_path):
+        names = ["train/letters.txt", "valid/letters.txt", "test/书.txt"]
+        for name in names:
+            (tmp_path / "mine" / name).parent.mkdir(parents=True)
+            (tmp_path / "mine" / name).touch()
+        override = {"path": str(tmp_path / "mine"), "kind": "sentences", "format": "lines"}
+        splits = load(tmp_path, {}, {"mine": override})["mine"].splits
+        assert {split: source.path for split, (source, _) in splits.items()} == {
+            name.partition("/")[0]: tmp_path / "mine" / name for name in names
+        }
+        assert len({source.name for source, _ in splits.values()}) == 3
+
+    def test_two_files_of_one_split_are_not_one(self, tmp_path):
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        for name in ("train 书.txt", "train 本.txt"):
+            (folder / name).touch()
+        override = {"path": str(folder), "kind": "sentences", "format": "lines"}
+        with pytest.raises(
+            UserError, match=r"mine: train 书\.txt and train 本\.txt are both called train; put"
+        ):
+            load(tmp_path, {}, {"mine": override})
 
     def test_one_file_cannot_be_two(self, tmp_path):
         entry = {**ENTRY, "files": [{"name": "a.txt"}, {"name": "b.txt"}]}

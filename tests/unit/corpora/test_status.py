@@ -55,6 +55,7 @@ def test_where_it_would_come_from(tmp_path):
     assert way(corpus, source, tmp_path, "http://localhost") == "TEXTLVM_CORPORA"
     assert way(corpus, source, tmp_path / "elsewhere", None) == "example.org"
     assert way(corpus, SourceFile("a.txt", path=Path("mine.txt")), tmp_path, None) == "copy of mine.txt"
+    assert way(corpus, SourceFile("mine", path=tmp_path), tmp_path, None) == f"read in {tmp_path}"
     assert way(corpus, SourceFile("a.txt"), None, None) == "by hand: corpora.novels.path"
     made = Corpus("documentation", "Documentation", "documentation", (SourceFile("d.txt"),))
     assert way(made, made.files[0], None, None) == "made by textlvm.corpora.documentation"

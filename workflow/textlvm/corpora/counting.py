@@ -1,10 +1,12 @@
 """Count the tokens of a source, or merge the counts of several.
 
-`count` reads one file: text (plain, compressed or in an archive) or a ready list of lines `word count`.
-`merge` adds up the counts of a corpus that comes in several files, each counted by its own job; the
-result does not depend on how the text was shared out or in what order the files are given.
+`count` reads one file: text (plain, compressed or in an archive) or a ready list of lines `word count`; or
+the files of a folder, all of them or those of a share (`textlvm.corpora.folders`). `merge` adds up the counts
+of a corpus that comes in several files or shares, each counted by its own job; the result does not depend on
+how the text was shared out or in what order the files are given.
 
     python -m textlvm.corpora.counting count --source novels.tar.gz --kind text --out novels.tsv
+    python -m textlvm.corpora.counting count --source novels --kind text --first=m.txt --end=p.txt --out m.tsv
     python -m textlvm.corpora.counting merge --counts a.tsv b.tsv --out both.tsv
 
 Writes OUT: lines `word<TAB>count` under a header line, the most frequent word first, equal counts in
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from textlvm import cli
 from textlvm.corpora import containers, gutenberg, tables
+from textlvm.corpora.folders import listing
 from textlvm.corpora.tokens import TokenCounter, decode
 from textlvm.errors import UserError
 
@@ -33,16 +36,23 @@ logger = logging.getLogger(__name__)
 
 
 def count(
-    source: Path, kind: str = "text", members: str = "*", cleaning: str | None = None
+    source: Path,
+    kind: str = "text",
+    members: str = "*",
+    cleaning: str | None = None,
+    first: str = "",
+    end: str = "",
 ) -> dict[str, int]:
-    """Count the tokens of a file; memory is bounded by the number of distinct tokens, not by the text.
+    """Count the tokens of a file, or of a folder's files from the name `first` on and before `end`.
+
+    Memory is bounded by the number of distinct tokens, not by the text.
 
     `kind` is "text", or "counts" for lists of lines `word count`, whose counts are added up. `members`
     chooses files in an archive by a shell pattern. With `cleaning="gutenberg"` the header and licence
     around each text are left out, and of identical files in an archive only the first is counted.
     Raises `UserError` if the file cannot be read, is damaged, holds no token, or is not such a list.
     """
-    texts = containers.texts(source, members)
+    texts = _texts(source, members, first, end)
     if kind == "counts":
         counts: dict[str, int] = {}
         for name, blocks in texts:
@@ -54,16 +64,22 @@ def count(
         for _, blocks in texts:
             counter.update(blocks)
         counts = counter.counts()
-    if not counts:
+    # A share of a folder may hold none.
+    if not counts and not first and not end:
         raise UserError(f"{source} holds no words; supply a file with text, or correct `kind` of its corpus")
     return counts
 
 
 def merge(paths: Iterable[Path]) -> dict[str, int]:
-    """Add up counts files. Raises `UserError` if one is not a counts file."""
+    """Add up counts files. Raises `UserError` if one is not a counts file, or if they have no words."""
     counts: dict[str, int] = {}
+    paths = list(paths)
     for path in paths:
         _add(counts, read_counts(path))
+    if not counts:
+        raise UserError(
+            f"the counts in {paths[0].parent} are of no words; correct `path` or `kind` of their corpus"
+        )
     return counts
 
 
@@ -77,6 +93,23 @@ def write_counts(path: Path, counts: dict[str, int]) -> None:
     """Write a counts file atomically, the most frequent word first, equal counts in alphabetical order."""
     words = sorted(sorted(counts), key=counts.__getitem__, reverse=True)
     tables.write(path, COLUMNS, words, (counts[word] for word in words))
+
+
+def _texts(source: Path, members: str, first: str, end: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+    for path in _paths(source, first, end):
+        yield from containers.texts(path, members)
+
+
+def _paths(source: Path, first: str, end: str) -> list[Path]:
+    try:
+        if not source.is_dir():
+            return [source]
+        found = listing(source)
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename or source}: {error.strerror}") from error
+    for link in found.links:
+        logger.warning("%s: passed over %s, which is a link", source, link)
+    return [source / name for name in found.between(first, end)]
 
 
 def _count_distinct_books(texts: Iterable[tuple[str, Iterable[bytes]]]) -> dict[str, int]:
@@ -126,7 +159,9 @@ def _is_count(field: str) -> bool:
 def _main(options: argparse.Namespace) -> None:
     begin = time.perf_counter()
     if options.command == "count":
-        counts = count(options.source, options.kind, options.members, options.cleaning)
+        counts = count(
+            options.source, options.kind, options.members, options.cleaning, options.first, options.end
+        )
     else:
         counts = merge(options.counts)
     write_counts(options.out, counts)
@@ -137,11 +172,13 @@ def _main(options: argparse.Namespace) -> None:
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    counting = commands.add_parser("count", help="count one file")
-    counting.add_argument("--source", type=Path, required=True, help="text, archive or list to read")
+    counting = commands.add_parser("count", help="count a file or a folder")
+    counting.add_argument("--source", type=Path, required=True, help="text, archive, list or folder to read")
     counting.add_argument("--kind", choices=["text", "counts"], required=True, help="what the source holds")
     counting.add_argument("--members", default="*", help="shell pattern of the files to read in an archive")
     counting.add_argument("--cleaning", choices=["gutenberg"], help="what to leave out")
+    counting.add_argument("--first", default="", help="in a folder, the first name")
+    counting.add_argument("--end", default="", help="in a folder, the name before which to end")
     merging = commands.add_parser("merge", help="add up several counts files")
     merging.add_argument("--counts", type=Path, nargs="+", required=True, help="counts files")
     for command in (counting, merging):

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from textlvm.corpora.folders import listing
 from textlvm.errors import UserError, nearest
 
 __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
@@ -48,9 +49,14 @@ class SourceFile:
     local: Local | None = None
     """Where a folder of corpora may have it."""
     path: Path | None = None
-    """A file that the user supplied; it is used instead of a download."""
+    """A file of the user's, used instead of a download; or a folder, whose files are counted in place."""
     splits: Mapping[str, str] = field(default_factory=dict)
     """Of sentences: where its splits are, by patterns of archive members or keys of a pickle."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of texts or counts that it is; None if it is a file."""
+        return self.path if self.path and self.path.is_dir() else None
 
     @property
     def at_hand(self) -> "SourceFile":
@@ -119,9 +125,9 @@ def load(
     """Read the registry and add the `corpora` of a configuration to it.
 
     An override of a registered corpus gives the `path` of its file, or of the folder with its files. One
-    with a new name adds a corpus: `path` (a file, or a folder of files that are counted one by one),
-    `kind` (text, counts or sentences) and `title`; of sentences also their `format`, in files that are named
-    after their split, such as `train.txt`. Paths are relative to the working directory.
+    with a new name adds a corpus: `path` (a file, or a folder, which is read with its subfolders), `kind`
+    (text, counts or sentences) and `title`; of sentences also their `format`, in files that are named after
+    their split, such as `train.txt`. Paths are relative to the working directory.
 
     `origin` tells the file in which a key of the configuration stands.
 
@@ -191,58 +197,67 @@ def _overridden(
     if not isinstance(override.get("path"), str):
         raise UserError(f"{key}: `path` is missing; give the file, or the folder of files, of this corpus")
     path = Path(override["path"])
-    found = _files(key, path)
+    _check_usable(key, str(path))
     if entry is None:
-        return _added(key, name, found, override)
+        return _added(key, name, path, override)
     if len(override) > 1:
         raise UserError(f"{key}: only `path` can be given for a registered corpus; name your own differently")
     if entry["kind"] == "documentation":
         raise UserError(f"{key}: this corpus is made from the installed packages; name your own differently")
-    if len(entry["files"]) > 1 and found == [path]:
+    if len(entry["files"]) > 1 and not path.is_dir():
         raise UserError(f"{key}: this corpus has {len(entry['files'])} files; give the folder they are in")
     files = [
-        {**source, "path": str(path if found == [path] else path / source["name"])}
-        for source in entry["files"]
+        {**source, "path": str(path / source["name"] if path.is_dir() else path)} for source in entry["files"]
     ]
     return {**entry, "files": files}
 
 
-def _files(key: str, path: Path) -> list[Path]:
-    """The files of a folder, or the path itself where it is no folder."""
-    try:
-        files = [path]
-        if path.is_dir():
-            files = sorted(child for child in path.iterdir() if child.is_file() and child.name[0] != ".")
-    except OSError as error:
-        raise UserError(f"{key}: cannot read {path}: {error.strerror}; correct its path") from error
-    for file in files:
-        if UNUSABLE.search(str(file)):
-            raise UserError(f"{key}: {str(file)!r} has braces or control characters in its name; rename it")
-    return files
+def _check_usable(key: str, path: str) -> None:
+    if UNUSABLE.search(path):
+        raise UserError(f"{key}: {path!r} has braces or control characters in its name; rename it")
 
 
-def _added(key: str, name: str, paths: list[Path], override: Mapping[str, Any]) -> dict[str, Any]:
+def _added(key: str, name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]:
     if override.get("kind") not in ("text", "counts", "sentences"):
         raise UserError(f"{key}: `kind` must be text, counts or sentences")
     if ("format" in override) != (override["kind"] == "sentences"):
         raise UserError(f"{key}: `format` is for sentences, which always have one")
-    if not paths:
-        raise UserError(f"{key}: the folder {override['path']} holds no files")
-    files = [{"name": _plain(path.name), "path": str(path)} for path in paths]
-    if len({source["name"] for source in files}) < len(files):
-        raise UserError(f"{key}: files in {override['path']} differ in special characters alone; rename")
-    entry = {"title": override.get("title", name), "kind": override["kind"], "files": files}
+    files = [path]
+    try:
+        if path.is_dir():
+            files = [path / name for name in listing(path).sizes]
+    except OSError as error:
+        place = error.filename or path
+        raise UserError(f"{key}: cannot read {place}: {error.strerror}; correct its path") from error
+    if not files:
+        raise UserError(f"{key}: the folder {path} holds no files but hidden ones or links; correct its path")
+    for file in files:
+        _check_usable(key, str(file))
+    entry = {"title": override.get("title", name), "kind": override["kind"]}
     if "format" not in override:
-        return entry
-    split_files = [{**source, "split": _split(key, source["name"])} for source in files]
-    return {**entry, "format": override["format"], "files": split_files}
+        return {**entry, "files": [{"name": _plain(path.name), "path": str(path)}]}
+    names = {file.relative_to(path).as_posix() if file != path else path.name: file for file in files}
+    return {**entry, "format": override["format"], "files": _files_of_splits(key, names)}
 
 
-def _split(key: str, file: str) -> str:
-    """The split that a file of sentences is named after."""
-    splits = {SPLIT_NAMES[word] for word in re.split(r"[^a-z]+", file.lower()) if word in SPLIT_NAMES}
+def _files_of_splits(key: str, files: Mapping[str, Path]) -> list[dict[str, str]]:
+    """The entries of files of sentences, given by name, each with the split that it is named after."""
+    named: dict[str, str] = {}
+    for name in files:
+        split = _split(key, name)
+        if split in named:
+            raise UserError(
+                f"{key}: {named[split]} and {name} are both called {split}; put them into one file or archive"
+            )
+        named[split] = name
+    return [{"name": _plain(name), "path": str(files[name]), "split": split} for split, name in named.items()]
+
+
+def _split(key: str, name: str) -> str:
+    """The split that a file of sentences is named after, or the folder that it is in."""
+    splits = {SPLIT_NAMES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in SPLIT_NAMES}
     if len(splits) != 1:
-        raise UserError(f"{key}: {file} must say by its name whether it is train, valid or test")
+        raise UserError(f"{key}: {name} must say by its name whether it is train, valid or test")
     return splits.pop()
 
 

@@ -22,6 +22,7 @@ from textlvm.config import check, merged, origin
 from textlvm.corpora import registry
 from textlvm.corpora.checks import mismatch, recorded
 from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE
+from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.errors import UserError
 
@@ -51,6 +52,8 @@ def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | N
     """Where `textlvm.corpora.download` would bring a file from, or what makes it."""
     if corpus.kind == "documentation":
         return f"made by {corpus.maker}"
+    if source.folder:
+        return f"read in {source.folder}"
     if source.path:
         return f"copy of {source.path}"
     if folder and source.local and (folder / source.local.path).is_file():
@@ -72,17 +75,22 @@ def _main(options: argparse.Namespace) -> None:
     corpora = registry.load(options.registry, config["corpora"], where)
     for corpus in corpora.values():
         for source in corpus.files:
-            path = resources / "downloads" / corpus.name / source.name
+            path = source.folder or resources / "downloads" / corpus.name / source.name
             what, problem = state(source, path)
             if problem:
                 wrong.append(f"{path}: {problem}")
-            size = path.stat().st_size if path.exists() else source.bytes
+            size = _size(path) if path.exists() else source.bytes
             comes = way(corpus, source, Path(folder) if folder else None, mirror)
             licence = textwrap.shorten(corpus.licence, LICENCE, placeholder=" …")
             rows.append((corpus.name, source.name, what, f"{size:,}" if size else "", comes, licence))
     print(tabulate(rows, HEADER, colalign=("left", "left", "left", "right"), disable_numparse=True))
     if wrong:
         raise UserError(f"{'; '.join(wrong)}; remove what differs, and it is brought again")
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of a folder's files."""
+    return sum(listing(path).sizes.values()) if path.is_dir() else path.stat().st_size
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -95,11 +95,18 @@ class Experiment:
 
     @property
     def digests(self) -> dict[str, dict[str, str | None]]:
-        """The digests of the corpora's files, by the names of corpus and file."""
+        """The digests of the corpora's files or folders, by the names of corpus and file."""
         found: dict[str, dict[str, str | None]] = defaultdict(dict)
+        folders = {
+            str(source.folder): (name, source.name)
+            for name, corpus in self.corpora.items()
+            for source in corpus.files
+            if source.folder
+        }
         for run in self.ordered:
             for path, digest in run.corpora.items():
-                found[PurePath(path).parent.name][PurePath(path).name] = digest
+                corpus, file = folders.get(path, (PurePath(path).parent.name, PurePath(path).name))
+                found[corpus][file] = digest
         return dict(sorted(found.items()))
 
     @property
