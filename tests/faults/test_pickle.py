@@ -111,4 +111,4 @@ class TestPickle:
         path.write_bytes(pickle.dumps({s: {"q \ud800": answers} for s in ("train", "valid", "test")}))
         entry = {"corpus": "c", "format": "pickle", "members": {s: s for s in ("train", "valid", "test")}}
         prepare("yahoocqa", entry, dict.fromkeys(("train", "valid", "test"), path), tmp_path / "data")
-        assert "q ?" in (tmp_path / "data" / "questions.json").read_text(encoding="utf-8")
+        assert r"q\t?" in (tmp_path / "data" / "questions.json").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textlvm.corpora import tokens
+from textlvm.corpora.characters import INVISIBLE, usual
 from textlvm.corpora.tokens import TokenCounter, decode
 
 CONTRACTIONS = {"'s", "'t", "'d", "'m", "'ll", "'re", "'ve"}
@@ -16,11 +17,28 @@ CONTRACTIONS = {"'s", "'t", "'d", "'m", "'ll", "'re", "'ve"}
 WORDS = st.one_of(
     st.sampled_from(["a", "The", "it's", "don't", "'quoted'", "'ll", "x" * 7, "x" * 8, "x" * 9, "y" * 15]),
     st.sampled_from(
-        ["Y" * 16, "y" * 17, "z" * 40, "naïve", "CAFÉ", "cafe\u0301", "it’s", "1999", "''", "ÿ" * 9]
+        [
+            "infor\u00admation",
+            "\ufb01nd",
+            "\uff34ick",
+            "\u017fo",
+            "n\u00ba",
+            "\ufeffa\u2060b",
+            "Y" * 16,
+            "y" * 17,
+            "z" * 40,
+            "naïve",
+            "CAFÉ",
+            "cafe\u0301",
+            "it’s",
+            "1999",
+            "''",
+            "ÿ" * 9,
+        ]
     ),
     st.text(alphabet="abAB01'’éÉ", max_size=20),
 )
-GAPS = st.sampled_from([" ", "\n", "\r\n", "\0", "\ufeff", ", ", "—", "_", "\t", "…", " ' "])
+GAPS = st.sampled_from([" ", "\n", "\r\n", "\0", "\u200b", ", ", "—", "_", "\t", "…", " ' "])
 TEXTS = st.lists(st.tuples(WORDS, GAPS), max_size=60).map(lambda parts: "".join(w + g for w, g in parts))
 
 
@@ -32,13 +50,14 @@ def counted(*blocks: bytes) -> dict[str, int]:
 
 def reference(text: str) -> dict[str, int]:
     """The definition of a token, character by character."""
-    lowered = "".join(character.lower() for character in re.sub("[’ʼ]", "'", text))
+    text = "".join(map(usual, INVISIBLE.sub("", text)))
+    lowered = "".join(character.lower() for character in re.sub("[’ʼ＇]", "'", text))
     kept = "".join(
         c if c == "'" or c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in lowered
     )
     stripped = (run.rstrip("'") for run in kept.split(" "))
     words = (run if run in CONTRACTIONS else run.lstrip("'") for run in stripped)
-    return dict(Counter(word for word in words if word))
+    return dict(Counter(unicodedata.normalize("NFC", word) for word in words if word))
 
 
 @given(TEXTS)
@@ -119,6 +138,15 @@ def test_text_without_separators_needs_bounded_memory():
         (b"", {}),
         (b"\0\0\0", {}),
         (b"\xef\xbb\xbfthe BOM", {"the": 1, "bom": 1}),
+        ("infor\u00admation \u00ad mation\u00ad".encode(), {"information": 1, "mation": 1}),
+        (b"infor\xadmation", {"information": 1}),
+        ("a\u200cb c\u200dd e\u2060f g\ufeffh".encode(), {"ab": 1, "cd": 1, "ef": 1, "gh": 1}),
+        ("\ufeff\u200eleft\u200f, a\ufe0f \ufe0f".encode(), {"left": 1, "a": 1}),
+        ("one\u200btwo".encode(), {"one": 1, "two": 1}),
+        ("\ufb01nd a\ufb03x \ufb04".encode(), {"find": 1, "affix": 1, "ffl": 1}),
+        ("\uff34\uff49\uff43\uff4b don\uff07t 1\uff19".encode(), {"tick": 1, "don't": 1, "19": 1}),
+        ("\u017fo cafe\u0301 caf\u00e9".encode(), {"so": 1, "caf\u00e9": 2}),
+        ("n\u00ba x\u00b2 1\u00bd \u00b4".encode(), {"n\u00ba": 1, "x\u00b2": 1, "1\u00bd": 1}),
         (b"caf\xe9 na\xefve", {"café": 1, "naïve": 1}),
         (b"don\x92t \x93quote\x94", {"don't": 1, "quote": 1}),
         ("“‘Don’t,’ she said—’tis”".encode(), {"don't": 1, "she": 1, "said": 1, "tis": 1}),
@@ -127,7 +155,14 @@ def test_text_without_separators_needs_bounded_memory():
             {"we": 1, "'ll": 1, "do": 1, "n't": 1, "'s": 1, "tis": 1, "o'clock": 1},
         ),
     ],
-    ids=["empty", "NUL", "byte order mark", "Latin-1", "Windows-1252", "typographic", "tokenised"],
+    ids=[
+        *("empty", "NUL", "byte order mark", "soft hyphen", "soft hyphen in Latin-1", "joiners"),
+        *("edges", "zero-width space", "ligatures", "full width", "other forms", "kept forms"),
+        "Latin-1",
+        "Windows-1252",
+        "typographic",
+        "tokenised",
+    ],
 )
 def test_examples(data, expected):
     assert counted(data) == expected

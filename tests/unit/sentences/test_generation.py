@@ -96,3 +96,7 @@ def test_a_question_is_a_test_sentence_up_to_its_question_mark():
     assert shelf.find_question(2).text == "b b a"
     assert shelf.find_question("x a").codes.tolist() == [UNK, 5]
     assert shelf.find_question("x a").text == "x a"
+    spaced = Shelf(test, None, VOCABULARY, lambda text: text.split("|"))
+    question = spaced.find_question("a|+1 (800) 555|b|?|c")
+    assert question.codes.tolist() == [5, UNK, 6, 4]
+    assert question.text == "a +1 (800) 555 b ?"

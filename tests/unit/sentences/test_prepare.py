@@ -168,6 +168,28 @@ def test_questions(tmp_path, form):
     assert not any(vocabulary.UNK in question.question for question in train)
 
 
+@pytest.mark.parametrize("form", ["lines", "triples"])
+def test_a_token_with_spaces_comes_back_whole(tmp_path, form):
+    number = "+1 (800) 555-1234"
+    text = {
+        "lines": f"call {number} now\n&#55357;&#56832; or {number}\n",
+        "triples": f"call {number}#or {number} now#1\ncall {number}#&#55357;&#56832;#0\n",
+    }[form]
+    source, out = tmp_path / "text", tmp_path / "data"
+    source.write_text(text)
+    entry = {"corpus": "c", "format": form, "tokens": {"method": "tweet"}}
+    prepare("yahoocqa", entry, dict.fromkeys(("train", "valid", "test"), source), out)
+    known = data.read_vocabulary(out)
+    assert set(known.tokens[4:]) == {number, "call", "now", "or", "\U0001f600"}
+    if form == "lines":
+        found = [known.decode(codes) for codes in data.load(out, "test")]
+        assert found == [["call", number, "now"], ["\U0001f600", "or", number]]
+    else:
+        (question,) = questions.load(out, "test", known)
+        assert known.decode(question.question) == ["call", number]
+        assert {*map(tuple, map(known.decode, question.answers))} == {("or", number, "now"), ("\U0001f600",)}
+
+
 @pytest.mark.parametrize("spoil", [lambda p: p.write_text("\n"), lambda p: p.unlink()])
 def test_a_failure_leaves_what_was_there(sources, tmp_path, spoil):
     out = tmp_path / "data"

@@ -182,7 +182,7 @@ def test_the_place_of_the_right_answer_says_nothing():
 
 
 def test_each_vocabulary_reads_its_own_codes(tmp_path):
-    write_questions(tmp_path / "questions.json", {"test": [Question("is it", ("no", "yes sir"), 1)]})
+    write_questions(tmp_path / "questions.json", {"test": [Question("is\tit", ("no", "yes\tsir"), 1)]})
     tokens = (*SPECIALS, "yes", "it", "is", "sir")
     (question,) = load(tmp_path, "test", Vocabulary(tokens, (0,) * len(tokens)))
     assert question.question.tolist() == [6, 5]
@@ -190,4 +190,4 @@ def test_each_vocabulary_reads_its_own_codes(tmp_path):
     assert question.best == 1
     (other,) = load(tmp_path, "test", Vocabulary((*SPECIALS, "no"), (0,) * 5))
     assert [answer.tolist() for answer in other.answers] == [[4], [UNK, UNK]]
-    assert json.loads((tmp_path / "questions.json").read_text())["test"][0]["question"] == "is it"
+    assert json.loads((tmp_path / "questions.json").read_text())["test"][0]["question"] == "is\tit"

@@ -37,7 +37,7 @@ def folder(tmp_path):
         np.save(folder / f"{split}.tokens.npy", np.concatenate(tokens).astype(np.int32))
         np.save(folder / f"{split}.offsets.npy", np.cumsum([0, *lengths]))
     questions = [
-        Question(f"w{i} w{j}", (f"w{j}", f"w{(j + 5) % 12}"), 0) for i in range(12) for j in range(12)
+        Question(f"w{i}\tw{j}", (f"w{j}", f"w{(j + 5) % 12}"), 0) for i in range(12) for j in range(12)
     ]
     write_questions(folder / "questions.json", {"train": questions, "valid": questions[::7]})
     described = {"dataset": "x", "corpus": "counting", "split": "standard"}

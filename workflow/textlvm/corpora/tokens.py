@@ -5,9 +5,10 @@ at its ends (they are quotation marks): `Don't 'panic', it's 1999` has the token
 `it's` and `1999`. A leading apostrophe stays before the contractions `'s 't 'd 'm 'll 're 've`, which
 tokenised corpora write as words of their own: `do n't`, `we 'll`; cut to `ll` they would pass for words.
 
-Letters and digits are Unicode's (with combining marks), the typographic apostrophe `’` is read as `'`,
-and each character is lower-cased by itself. Everything else separates: spaces, punctuation, control
-characters and NUL, a byte order mark. Text is UTF-8; a run of bytes above 127 that is not valid UTF-8
+Letters and digits are Unicode's (with combining marks) in their usual, composed forms, and characters that
+one does not see are no part of a token (`textlvm.corpora.characters`); the typographic apostrophe `’` is read
+as `'`, and each character is lower-cased by itself. Everything else separates: spaces, punctuation, control
+characters and NUL, the zero-width space. Text is UTF-8; a run of bytes above 127 that is not valid UTF-8
 is read as Windows-1252, the superset of Latin-1, so that text in either encoding needs no declaration.
 """
 
@@ -17,13 +18,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from textlvm.corpora.characters import INVISIBLE, usual
+
 __all__ = ["TokenCounter", "decode"]
 
 SEPARATORS = bytes(range(128)).translate(
     None, b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 )
 LOWER_CASED = bytes(b" "[0] if byte in SEPARATORS else bytes([byte]).lower()[0] for byte in range(256))
-TYPOGRAPHIC_APOSTROPHES = "’ʼ"
+TYPOGRAPHIC_APOSTROPHES = "’ʼ＇"
 CONTRACTIONS = frozenset({"'s", "'t", "'d", "'m", "'ll", "'re", "'ve"})
 
 # A token of up to 8 bytes is one integer, one of up to 16 bytes two; longer ones are rare.
@@ -81,6 +84,8 @@ class TokenCounter:
             for token, count in zip(tokens, counts, strict=True):
                 if "'" in token:
                     token = _without_quotes(token)
+                if not token.isascii():
+                    token = unicodedata.normalize("NFC", token)
                 result[token] = result.get(token, 0) + count
         result.pop("", None)
         return result
@@ -182,7 +187,8 @@ def _folded(text: bytes) -> bytes:
 
 @lru_cache(maxsize=1 << 12)
 def _folded_run(run: bytes) -> bytes:
-    return "".join(map(_folded_character, decode(run))).encode()
+    text = "".join(map(usual, INVISIBLE.sub("", decode(run))))
+    return "".join(map(_folded_character, text)).encode()
 
 
 def _folded_character(character: str) -> str:

@@ -32,7 +32,7 @@ from textlvm.files import naming
 from textlvm.sentences.corpus import TokenizedSource, Words, cut, gather
 from textlvm.sentences.dataset import DatasetSettings, UnionSettings, parse
 from textlvm.sentences.draws import draw
-from textlvm.sentences.questions import Question, read_pickle, read_triples, shuffled
+from textlvm.sentences.questions import Question, joined, parted, read_pickle, read_triples, shuffled
 from textlvm.sentences.sources import records
 from textlvm.sentences.tokenizers import Tokenizer, tokenizer
 from textlvm.sentences.union import unite
@@ -120,7 +120,7 @@ def _questions(
         split: [_cut_question(own[rule.of][row], tokenize) for row in rows[split]]
         for split, rule in settings.splits.items()
     }
-    counts = Counter(token for text in _texts(splits["train"]) for token in text.split())
+    counts = Counter(token for text in _texts(splits["train"]) for token in parted(text))
     vocabulary = choose(list(counts), np.array(list(counts.values())), settings.vocabulary)
     return write_question_set(out, vocabulary, splits, description)
 
@@ -128,8 +128,8 @@ def _questions(
 def _cut_question(question: Question, tokenize: Tokenizer) -> Question:
     return replace(
         question,
-        question=" ".join(tokenize(question.question)),
-        answers=tuple(" ".join(tokenize(answer)) for answer in question.answers),
+        question=joined(tokenize(question.question)),
+        answers=tuple(joined(tokenize(answer)) for answer in question.answers),
     )
 
 

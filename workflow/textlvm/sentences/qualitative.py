@@ -35,10 +35,14 @@ __all__ = ["Named", "Shelf", "show"]
 class Named:
     """A sentence that the configuration names."""
 
-    text: str
-    """As tables show it."""
+    tokens: Sequence[str]
     codes: Codes
     label: str
+
+    @property
+    def text(self) -> str:
+        """As tables show it."""
+        return " ".join(self.tokens)
 
 
 @dataclass(frozen=True)
@@ -54,21 +58,21 @@ class Shelf:
         """The test sentence of a number, or a text of the user's own. Raises `UserError` if there is none."""
         if isinstance(name, str):
             tokens = self.tokenize(name)
-            return Named(" ".join(tokens), self.vocabulary.encode(tokens), "")
+            return Named(tokens, self.vocabulary.encode(tokens), "")
         if not 0 <= name < len(self.test):
             raise UserError(
                 f"qualitative: there is no test sentence {name}; they are 0 to {len(self.test) - 1}"
             )
         codes = self.test[name]
         label = self.labels.names[self.labels.codes[name]] if self.labels else ""
-        return Named(" ".join(self.vocabulary.decode(codes)), codes, label)
+        return Named(self.vocabulary.decode(codes), codes, label)
 
     def find_question(self, name: int | str) -> Named:
         """The same, without what comes after the first "?"."""
         found = self.find(name)
-        tokens = found.text.split()
+        tokens = found.tokens
         length = tokens.index("?") + 1 if "?" in tokens else len(tokens)
-        return Named(" ".join(tokens[:length]), found.codes[:length], found.label)
+        return Named(tokens[:length], found.codes[:length], found.label)
 
 
 def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:

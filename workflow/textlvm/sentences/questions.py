@@ -2,7 +2,7 @@
 
 The file `questions.json` holds tokens, not codes: the same questions are put to models with different
 vocabularies (trained on Yahoo, on Everything, on the questions themselves), each of which reads its own
-codes with `load`.
+codes with `load`. Tabs are between them, since a token can have spaces in it.
 """
 
 import hashlib
@@ -19,11 +19,22 @@ from textlvm.files import read_json, write_json
 from textlvm.sentences import plain_pickle
 from textlvm.sentences.vocabulary import Codes, Vocabulary
 
-__all__ = ["CodedQuestion", "Question", "load", "read_pickle", "read_triples", "shuffled", "write_questions"]
+__all__ = [
+    "CodedQuestion",
+    "Question",
+    "joined",
+    "load",
+    "parted",
+    "read_pickle",
+    "read_triples",
+    "shuffled",
+    "write_questions",
+]
 
 MOST_REPEATED = 100
 """Times the size of a pickle that its answers may have, with ROW bytes beside the text of each."""
 ROW = 64
+SEPARATOR = "\t"
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +93,7 @@ def shuffled(question: Question) -> Question:
 
 
 def write_questions(path: Path, splits: Mapping[str, Iterable[Question]]) -> None:
-    """Write `questions.json`, atomically; tokens are separated by spaces."""
+    """Write `questions.json`, atomically; texts are tokens put together by `joined`."""
     write_json(
         path,
         {
@@ -96,12 +107,26 @@ def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestio
     """The questions of a split of a prepared data set, in the codes of any vocabulary."""
     return tuple(
         CodedQuestion(
-            vocabulary.encode(entry["question"].split()),
-            tuple(vocabulary.encode(answer.split()) for answer in entry["answers"]),
+            vocabulary.encode(parted(entry["question"])),
+            tuple(vocabulary.encode(parted(answer)) for answer in entry["answers"]),
             entry["best"],
         )
         for entry in read_json(Path(folder) / "questions.json")[split]
     )
+
+
+def joined(tokens: Iterable[str]) -> str:
+    """Tokens as one text, from which `parted` gets them back."""
+    return SEPARATOR.join(tokens)
+
+
+def parted(text: str) -> list[str]:
+    """The tokens of a text.
+
+    >>> parted(joined(["call", "+1 (800) 555-1234"]))
+    ['call', '+1 (800) 555-1234']
+    """
+    return text.split(SEPARATOR) if text else []
 
 
 def _groups(path: Path, members: str) -> Iterator[Answers]:

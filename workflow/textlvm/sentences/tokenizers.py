@@ -1,18 +1,28 @@
 """From a line of text to tokens: as the paper's data sets come, and as a user types.
 
 `tweet` is NLTK's TweetTokenizer: with it, and words seen more than once, Penn Treebank has exactly the
-paper's 9,877 words. `whitespace` is for corpora that come with spaces between their tokens.
+paper's 9,877 words. `whitespace` is for corpora that come with spaces between their tokens. Both read texts
+without invisible characters and with letters in their usual form (`textlvm.corpora.characters`). Tokens are
+characters that UTF-8 can write, without tabs and ends of lines; one of TweetTokenizer's can have spaces in
+it, such as the telephone number `+1 (800) 555-1234`.
 """
 
 import re
 from collections.abc import Callable
 
+from textlvm.corpora.characters import plain
+from textlvm.errors import UserError
 from textlvm.sentences.dataset import Tokenization
 from textlvm.sentences.vocabulary import UNKNOWN
 
 __all__ = ["Tokenizer", "tokenizer", "typed"]
 
 Tokenizer = Callable[[str], list[str]]
+
+# As TweetTokenizer has it, which leaves to Python what a number is.
+REFERENCE = re.compile(r"&#([xX]?)([^&;\s]+);")
+SURROGATES = range(0xD800, 0xE000)
+CONTROL_CHARACTERS = {*range(0x20), 0x7F}
 
 
 def tokenizer(settings: Tokenization) -> Tokenizer:
@@ -22,15 +32,8 @@ def tokenizer(settings: Tokenization) -> Tokenizer:
     ['what', 'is', '<unk>', '?']
     """
     unknown = _unknown(settings)
-    if settings.method == "tweet":
-        # Importing NLTK takes seconds; the workflow's front end reads settings and never cuts a line.
-        from nltk.tokenize.casual import TweetTokenizer
-
-        cut = TweetTokenizer(preserve_case=not settings.lower).tokenize
-        return lambda text: [UNKNOWN if token in unknown else token for token in cut(text)]
-    if settings.lower:
-        return lambda text: [UNKNOWN if token in unknown else token for token in text.lower().split()]
-    return lambda text: [UNKNOWN if token in unknown else token for token in text.split()]
+    cut = _tweets(settings.lower) if settings.method == "tweet" else _words(settings.lower)
+    return lambda text: [UNKNOWN if token in unknown else token for token in cut(text)]
 
 
 def typed(settings: Tokenization) -> Tokenizer:
@@ -50,10 +53,53 @@ def typed(settings: Tokenization) -> Tokenizer:
     unknown = re.compile("|".join(map(re.escape, sorted({UNKNOWN, *settings.unknown}))))
 
     def tokenize(text: str) -> list[str]:
-        between = [cut(part.lower() if settings.lower else part) for part in unknown.split(text)]
+        parts = unknown.split(_readable(text))
+        between = [cut(part.lower() if settings.lower else part) for part in parts]
         return between[0] + [token for part in between[1:] for token in (UNKNOWN, *part)]
 
     return tokenize
+
+
+def _words(lower: bool) -> Tokenizer:
+    if lower:
+        return lambda text: _readable(text).lower().split()
+    return lambda text: _readable(text).split()
+
+
+def _tweets(lower: bool) -> Tokenizer:
+    # Importing NLTK takes seconds; the workflow's front end reads settings and never cuts a line.
+    from nltk.tokenize.casual import TweetTokenizer
+
+    cut = TweetTokenizer(preserve_case=not lower).tokenize
+
+    def tokenize(text: str) -> list[str]:
+        try:
+            return cut(_readable(REFERENCE.sub(_referred, text)))
+        except TimeoutError as error:
+            raise UserError(
+                f"TweetTokenizer takes too long for the text that begins with {text[:60]!r}; cut the text "
+                "into sentences"
+            ) from error
+
+    return tokenize
+
+
+def _referred(reference: re.Match[str]) -> str:
+    """What a numeric character reference stands for, if TweetTokenizer would make a wrong character of it."""
+    try:
+        number = int(reference[2], 16 if reference[1] else 10)
+    except ValueError:
+        return reference[0]
+    if number in CONTROL_CHARACTERS:
+        return " "
+    return chr(number) if number in SURROGATES else reference[0]
+
+
+def _readable(text: str) -> str:
+    """A text as it is cut, whose surrogates are joined in pairs; one without its other half is U+FFFD."""
+    if text.isascii():
+        return text
+    return plain(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
 def _unknown(settings: Tokenization) -> frozenset[str]:
