@@ -3,7 +3,7 @@
 What a file is, is decided by its first bytes, not by its name. Nothing is ever unpacked to disk. Passed over
 are members of an archive that are no plain files (folders, links, devices), that are hidden, or whose names
 lead out of the archive. Memory is bounded whatever is in a file, and one that unpacks to more than a thousand
-times its size is refused.
+times its size is refused. So is markup, whose tags would pass for words.
 """
 
 import bz2
@@ -22,6 +22,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, cast
 
+from textlvm.corpora import markup
 from textlvm.errors import UserError
 
 __all__ = ["lines", "texts"]
@@ -62,8 +63,8 @@ def texts(path: Path, members: str = "*", binary: bool = False) -> Iterator[tupl
     From an archive come the regular members whose whole name matches the shell pattern `members`, in the
     archive's order and without hidden ones; the blocks of one must be read before the next is asked for.
     A plain or compressed file is one text. `name` says where the text is, for error messages. Raises
-    `UserError` if the file cannot be read, is damaged, unpacks to too much or, unless `binary`, is no text in
-    bytes, or if no member matches.
+    `UserError` if the file cannot be read, is damaged, unpacks to too much or, unless `binary`, is no plain
+    text in bytes, or if no member matches.
     """
     found = False
     with _reported(path), path.open("rb") as file:
@@ -208,6 +209,11 @@ def _blocks(stream: Stream, name: str, path: Path, binary: bool) -> Iterator[byt
 def _check_text(block: bytes, name: str) -> None:
     if block.startswith(UTF_16_MARKS):
         raise UserError(f"{name} is UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+    if found := markup.form(block):
+        raise UserError(
+            f"{name} is {found}, whose tags would be taken for words; convert it to plain text, or choose "
+            "the texts in an archive by `members`"
+        )
     control = len(block) - len(block.translate(None, CONTROL_CHARACTERS))
     if control > MOST_CONTROL_CHARACTERS * len(block):
         raise UserError(
