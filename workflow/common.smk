@@ -32,7 +32,8 @@ def read_experiment():
     files = ["config.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
     where = partial(origin, config, files=files)
     try:
-        check(config, files, registry.load(Path(REGISTRY)))
+        # In place, since rules read it too.
+        config.update(check(config, files, registry.load(Path(REGISTRY))))
         corpora = registry.load(Path(REGISTRY), config["corpora"], where)
         data_sets, runs = plan.data_sets(config, corpora), plan.runs(config)
         # Snakemake has not looked at its targets yet; the command line has them.

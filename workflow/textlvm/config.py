@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from textlvm.canonical import canonical
 from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
 from textlvm.relations import Key, Problem, check_relations, dotted
@@ -41,8 +42,10 @@ BOUNDS = {
 }
 
 
-def check(config: Mapping[str, Any], files: Sequence[str | Path], registry: Mapping[str, Corpus]) -> None:
-    """Check a merged configuration.
+def check(
+    config: Mapping[str, Any], files: Sequence[str | Path], registry: Mapping[str, Corpus]
+) -> dict[str, Any]:
+    """Check a merged configuration; returns it with every number in the form that the schema names.
 
     `files` are the YAML or JSON files it was merged from, later ones winning: they tell where a value
     stands. `registry` has the corpora that need no entry in the configuration.
@@ -56,9 +59,11 @@ def check(config: Mapping[str, Any], files: Sequence[str | Path], registry: Mapp
         _check_values(config, ())
         for error in sorted(jsonschema.Draft202012Validator(schema()).iter_errors(config), key=_urgency):
             raise _violation(error)
-        check_relations(config, registry)
+        checked: dict[str, Any] = canonical(config, schema())
+        check_relations(checked, registry)
     except Problem as problem:
         raise UserError(f"{origin(config, problem.key, files)}: {problem}") from None
+    return checked
 
 
 def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> str:

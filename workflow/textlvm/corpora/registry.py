@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from textlvm.canonical import canonical
 from textlvm.corpora.folders import listing
 from textlvm.errors import UserError, nearest
 
@@ -139,7 +140,7 @@ def load(
         place = f"{origin(('corpora', name))}: corpora"
         entries[name] = _overridden(f"{place}.{name}", name, entries.get(name), override)
         _validate({name: entries[name]}, place)
-    return {name: _corpus(name, entry) for name, entry in entries.items()}
+    return {name: _corpus(name, entry) for name, entry in canonical(entries, _schema()).items()}
 
 
 def find(corpora: Mapping[str, Corpus], name: str) -> Corpus:

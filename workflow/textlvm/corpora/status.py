@@ -66,8 +66,7 @@ def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | N
 
 
 def _main(options: argparse.Namespace) -> None:
-    config = merged(options.config)
-    check(config, options.config, registry.load(options.registry))
+    config = check(merged(options.config), options.config, registry.load(options.registry))
     resources = Path(config["pathvars"]["resources"])
     folder, mirror = os.environ.get(FOLDER_VARIABLE), os.environ.get(MIRROR_VARIABLE)
     rows, wrong = [], []

@@ -54,8 +54,7 @@ def experiment(files: Sequence[Path]) -> tuple[tuple[Run, ...], Path]:
 
     `files` are its configuration files, later ones winning. Raises `UserError` for what is wrong with them.
     """
-    config = merged(files)
-    check(config, files, registry.load(REGISTRY))
+    config = check(merged(files), files, registry.load(REGISTRY))
     return runs(config), Path(config["pathvars"]["results"])
 
 
