@@ -18,6 +18,7 @@ from textlvm.corpora import registry
 from textlvm.errors import UserError, explain
 from textlvm.fingerprint import fingerprint
 from textlvm.processes import PARENT, announced
+from textlvm.relations import check_writable
 
 REGISTRY = "workflow/corpora.yaml"
 PINS = "envs/requirements.txt"
@@ -34,6 +35,8 @@ def read_experiment():
     try:
         # In place, since rules read it too.
         config.update(check(config, files, registry.load(Path(REGISTRY))))
+        if workflow.is_main_process:
+            check_writable(config["pathvars"], where)
         corpora = registry.load(Path(REGISTRY), config["corpora"], where)
         data_sets, runs = plan.data_sets(config, corpora), plan.runs(config)
         # Snakemake has not looked at its targets yet; the command line has them.

@@ -1,6 +1,7 @@
 import argparse
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from textlvm import cli
 from textlvm.errors import UserError
+
+PACKAGES = Path(__file__).parents[2] / "workflow"
 
 
 def call(monkeypatch, main, *words):
@@ -40,6 +43,43 @@ def test_settings_must_be_an_object(tmp_path):
     file.write_text("[1]")
     with pytest.raises(argparse.ArgumentTypeError, match="object"):
         cli.settings(str(file))
+
+
+@pytest.mark.parametrize("command", [[], ["add"]])
+@pytest.mark.parametrize("option", ["--out", "--all"])
+def test_a_path_that_only_a_shell_could_read_is_refused(monkeypatch, capsys, command, option):
+    monkeypatch.setenv("HOME", "/home/me")
+    top = cli.parser(None)
+    arguments = top.add_subparsers().add_parser("add", parents=[cli.parser(None)], add_help=False)
+    arguments = arguments if command else cli.parser(None)
+    arguments.add_argument("--out", type=Path)
+    arguments.add_argument("--all", type=Path, nargs="+")
+    used = top if command else arguments
+    assert used.parse_args([*command, option, "a/~b"]).log is None
+    with pytest.raises(SystemExit):
+        used.parse_args([*command, option, "~/b"])
+    assert capsys.readouterr().err.endswith(
+        f"argument {option}: nothing replaces ~ or $ in '~/b': write '/home/me/b'\n"
+    )
+    with pytest.raises(SystemExit):
+        used.parse_args([*command, "--log", "$HOME/b"])
+    assert "nothing replaces" in capsys.readouterr().err
+
+
+def test_every_step_takes_its_paths_so():
+    """A parser of argparse's own, or a `Path` made of an option's text, would take `~` for a folder."""
+    for file in sorted((PACKAGES / "textlvm").rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        assert "argparse.ArgumentParser(" not in text, file
+        for name in set(re.findall(r"type=(_\w+)", text)):
+            body = re.search(rf"def {name}\(text: str\).*?\n\n\n", text, re.DOTALL)[0]
+            assert not re.search(r"\bPath\(", body), (file, name)
+
+
+def test_settings_from_a_file_that_only_a_shell_could_find(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"write '/home/me/a\.json'"):
+        cli.settings("~/a.json")
 
 
 def test_the_help_shows_the_docstring_as_it_is(monkeypatch, capsys):

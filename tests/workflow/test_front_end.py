@@ -99,6 +99,28 @@ def test_the_options_are_snakemakes_own(front_end):
     assert front_end.ASSIGNING - several == {"--groups", "--group-components"}
 
 
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("--configfile ~/mine.yaml", "/home/me/mine.yaml"),
+        ("--configfile=~/mine.yaml -n", "--configfile=/home/me/mine.yaml"),
+        ("--directory $HOME/runs", "/home/me/runs"),
+        ("-n -- ~/out/table1.csv", "/home/me/out/table1.csv"),
+        ("-n $NOWHERE/table1.csv", None),
+    ],
+)
+def test_a_path_that_only_a_shell_could_read(front_end, monkeypatch, line, meant):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.delenv("NOWHERE", raising=False)
+    said = front_end.mistake(line.split())
+    assert said.startswith("nothing replaces ~ or $ in '")
+    assert said.endswith(f": write '{meant}'" if meant else ": write the whole path")
+
+
+def test_other_words_may_have_a_tilde_or_a_dollar(front_end):
+    assert front_end.mistake(["-n", "a~", "results/a$b", "--config", "title=~5 for $5"]) is None
+
+
 def test_the_next_snakemake_on_the_path_runs(tmp_path):
     real = tmp_path / "bin" / "snakemake"
     real.parent.mkdir()

@@ -1,7 +1,8 @@
 """Numbers in the one form that their schema names, so that equal settings are the same settings.
 
-YAML reads `1` and `1.0` as numbers of different types. Both are equal, but the text of a command line, by which
-Snakemake decides what to run again, would differ; and JSON Schema takes `20.0` for an integer, Python does not.
+YAML reads `1` and `1.0` as numbers of different types. They are equal, but the text of a command line, by
+which Snakemake decides what to run again, would differ; and JSON Schema takes `20.0` for an integer, Python
+does not.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ Schema = Mapping[str, Any]
 
 
 def canonical(value: Any, schema: Schema) -> Any:
-    """A copy of `value` in which equal numbers have one form: `int` where `schema` has integers, else `float`.
+    """A copy of `value` in which equal numbers have one form: `int` where `schema` says so, else `float`.
 
     `value` must be valid by `schema`, a JSON schema whose references all lead into its own `$defs`. A number
     that the schema has in an `enum` is the enum's. Booleans stay as they are.

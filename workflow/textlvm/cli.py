@@ -12,23 +12,38 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from textlvm.errors import explain
+from textlvm.errors import UserError, explain
+from textlvm.paths import literal
 from textlvm.processes import end_with_parent
 
-__all__ = ["is_running", "parser", "run", "settings"]
+__all__ = ["Parser", "is_running", "parser", "path", "run", "settings"]
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 """What shells make of Ctrl-C: 128 and the number of the signal."""
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """An argument parser, and that of its commands, which takes every `type=Path` as `path` does."""
+
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.register("type", Path, path)
+
+
+def parser(description: str | None) -> Parser:
     """An argument parser that shows the module's docstring as it is and takes `--log FILE`."""
-    result = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    result = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     result.add_argument("--log", type=Path, help="also write the log to this file")
     return result
+
+
+def path(text: str) -> Path:
+    """A path on the command line. Raises `argparse.ArgumentTypeError` as `textlvm.paths.literal` does."""
+    try:
+        return literal(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def settings(text: str) -> dict[str, Any]:
@@ -106,8 +121,8 @@ def _record(level: int, message: str, exc_info: Any) -> logging.LogRecord:
     return logging.LogRecord("textlvm", level, "", 0, message, None, exc_info)
 
 
-def _read(path: str) -> str:
+def _read(file: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise argparse.ArgumentTypeError(f"cannot read settings from {path}: {error.strerror}") from None
+        raise argparse.ArgumentTypeError(f"cannot read settings from {file}: {error.strerror}") from None

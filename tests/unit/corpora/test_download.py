@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 
-from textlvm.corpora.download import fetch
+from textlvm.corpora.download import fetch, folder_at_hand
 from textlvm.corpora.registry import Corpus, Local, SourceFile
 from textlvm.errors import UserError
 
@@ -141,3 +141,16 @@ def test_command_line(tmp_path, site, out, python):
     failed = run("novel")
     assert failed.returncode == 2
     assert failed.stderr.startswith("error: unknown corpus 'novel'")
+
+
+def test_a_folder_of_corpora_that_only_a_shell_could_find(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", "/home/me")
+    for given, found in {"": None, str(tmp_path): tmp_path}.items():
+        monkeypatch.setenv("TEXTLVM_CORPORA", given)
+        assert folder_at_hand() == found
+    monkeypatch.setenv("TEXTLVM_CORPORA", "~/corpora")
+    with pytest.raises(UserError) as error:
+        folder_at_hand()
+    assert str(error.value) == (
+        "TEXTLVM_CORPORA: nothing replaces ~ or $ in '~/corpora': write '/home/me/corpora'"
+    )

@@ -286,3 +286,22 @@ class TestOverrides:
 def test_the_registry_imports_nothing_heavy(python):
     code = "import sys, textlvm.corpora.registry; print({'torch', 'pandas', 'numpy'} & set(sys.modules))"
     assert python("-c", code).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("where", [{"path": "~/a.txt"}, {"local": {"path": "~/a.txt"}}])
+def test_a_path_of_the_registry_that_only_a_shell_could_read(tmp_path, monkeypatch, where):
+    monkeypatch.setenv("HOME", "/home/me")
+    entry = {**ENTRY, "files": [ENTRY["files"][0] | where]}
+    said = r"corpora\.yaml: nothing replaces ~ or \$ in '~/a\.txt': write '/home/me/a\.txt'"
+    with pytest.raises(UserError, match=said):
+        load(tmp_path, {"mine": entry})
+
+
+def test_files_in_a_users_folder_may_have_any_name(tmp_path):
+    (tmp_path / "texts").mkdir()
+    for name in ("~a.txt", "$b.txt"):
+        (tmp_path / "texts" / name).touch()
+    found = load(tmp_path, {}, {"mine": {"path": str(tmp_path / "texts"), "kind": "text"}})
+    assert [source.path.name for source in found["mine"].files] == ["$b.txt", "~a.txt"]
+    with pytest.raises(UserError, match=r"corpora\.mine: nothing replaces ~ or \$ in '~/texts'"):
+        load(tmp_path, {}, {"mine": {"path": "~/texts", "kind": "text"}})

@@ -29,8 +29,9 @@ from textlvm.corpora.partial import PartialFile, held
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.corpora.transfer import USUAL, Failure, Patience, transfer
 from textlvm.errors import FULL, UserError
+from textlvm.paths import literal
 
-__all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "fetch"]
+__all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "fetch", "folder_at_hand"]
 
 FOLDER_VARIABLE = "TEXTLVM_CORPORA"
 MIRROR_VARIABLE = "TEXTLVM_MIRROR"
@@ -123,6 +124,15 @@ def _places(corpus: Corpus, source: SourceFile, mirror: str | None) -> Iterator[
     yield from ((url, source) for url in source.urls)
 
 
+def folder_at_hand() -> Path | None:
+    """The folder of corpora that the environment names. Raises `UserError` if only a shell could read it."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    try:
+        return literal(folder) if folder else None
+    except UserError as error:
+        raise UserError(f"{FOLDER_VARIABLE}: {error}") from None
+
+
 def _is_there(out: Path, source: SourceFile) -> bool:
     """Whether the file has come while this process waited for another one that was at it."""
     known = source if source.hashes else recorded(out)
@@ -164,9 +174,8 @@ def _by_hand(corpus: Corpus) -> str:
 def _main(options: argparse.Namespace) -> None:
     corpora = registry.load(options.registry, options.overrides)
     corpus = registry.find(corpora, options.corpus)
-    folder = os.environ.get(FOLDER_VARIABLE)
     mirror = os.environ.get(MIRROR_VARIABLE)
-    fetch(corpus, corpus.file(options.file), options.out, Path(folder) if folder else None, mirror)
+    fetch(corpus, corpus.file(options.file), options.out, folder_at_hand(), mirror)
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ import yaml
 from textlvm.canonical import canonical
 from textlvm.corpora.folders import listing
 from textlvm.errors import UserError, nearest
+from textlvm.paths import literal
 
 __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 
@@ -136,6 +137,9 @@ def load(
     """
     entries = _read(path)
     _validate(entries, str(path))
+    for source in (source for entry in entries.values() for source in entry["files"]):
+        for given in (source.get("path", ""), source.get("local", {}).get("path", "")):
+            _literal(str(path), given)
     for name, override in (overrides or {}).items():
         place = f"{origin(('corpora', name))}: corpora"
         entries[name] = _overridden(f"{place}.{name}", name, entries.get(name), override)
@@ -197,7 +201,7 @@ def _overridden(
             raise UserError(f"{key}: unknown key '{unknown}'; {nearest(unknown, OVERRIDES)}")
     if not isinstance(override.get("path"), str):
         raise UserError(f"{key}: `path` is missing; give the file, or the folder of files, of this corpus")
-    path = Path(override["path"])
+    path = _literal(key, override["path"])
     _check_usable(key, str(path))
     if entry is None:
         return _added(key, name, path, override)
@@ -216,6 +220,13 @@ def _overridden(
 def _check_usable(key: str, path: str) -> None:
     if UNUSABLE.search(path):
         raise UserError(f"{key}: {path!r} has braces or control characters in its name; rename it")
+
+
+def _literal(place: str, path: str) -> Path:
+    try:
+        return literal(path)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
 
 
 def _added(key: str, name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from textlvm import cli
 from textlvm.config import check, merged, origin
 from textlvm.corpora import registry
 from textlvm.corpora.checks import mismatch, recorded
-from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE
+from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE, folder_at_hand
 from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.errors import UserError
@@ -68,7 +68,7 @@ def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | N
 def _main(options: argparse.Namespace) -> None:
     config = check(merged(options.config), options.config, registry.load(options.registry))
     resources = Path(config["pathvars"]["resources"])
-    folder, mirror = os.environ.get(FOLDER_VARIABLE), os.environ.get(MIRROR_VARIABLE)
+    folder, mirror = folder_at_hand(), os.environ.get(MIRROR_VARIABLE)
     rows, wrong = [], []
     where = partial(origin, config, files=options.config)
     corpora = registry.load(options.registry, config["corpora"], where)
@@ -79,7 +79,7 @@ def _main(options: argparse.Namespace) -> None:
             if problem:
                 wrong.append(f"{path}: {problem}")
             size = _size(path) if path.exists() else source.bytes
-            comes = way(corpus, source, Path(folder) if folder else None, mirror)
+            comes = way(corpus, source, folder, mirror)
             licence = textwrap.shorten(corpus.licence, LICENCE, placeholder=" …")
             rows.append((corpus.name, source.name, what, f"{size:,}" if size else "", comes, licence))
     print(tabulate(rows, HEADER, colalign=("left", "left", "left", "right"), disable_numparse=True))

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from textlvm.corpora.registry import Corpus
 from textlvm.errors import nearest
+from textlvm.relations.folders import check_folders, check_literal, check_writable
 from textlvm.relations.problem import Key, Problem, Section, dotted
 from textlvm.relations.sentences import OF_QUESTIONS, QUESTIONS, check_sentences
 from textlvm.relations.words import check_words
 
-__all__ = ["Key", "Problem", "check_relations", "dotted"]
+__all__ = ["Key", "Problem", "check_relations", "check_writable", "dotted"]
 
 
 def check_relations(config: Section, registry: Mapping[str, Corpus]) -> None:
@@ -17,6 +18,9 @@ def check_relations(config: Section, registry: Mapping[str, Corpus]) -> None:
 
     Raises `Problem` for the first thing that does not fit.
     """
+    check_folders(config["pathvars"])
+    for name, corpus in config["corpora"].items():
+        check_literal(("corpora", name, "path"), corpus["path"])
     words, sentences = config["words"], config["sentences"]
     used: list[tuple[Key, str]] = []
     if "words" in config["papers"]:

@@ -291,9 +291,7 @@ def labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Pat
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="gap | training")
     common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
 

@@ -53,9 +53,7 @@ def shape(options: argparse.Namespace) -> None:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="tidy | shape")
     common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
 

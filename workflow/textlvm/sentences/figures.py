@@ -254,7 +254,7 @@ def _reference(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        metrics = read_result(text).metrics
+        metrics = read_result(cli.path(text)).metrics
     for name in ("nll_without_eos", "nll_elbo"):
         if name in metrics:
             return metrics[name].value
@@ -274,9 +274,7 @@ def _read(path: Path, key: str) -> Any:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="pairs | lengths | samples | bounds")
     drawn = {"pairs": _pairs, "lengths": _lengths, "samples": _samples, "bounds": _bounds}
     for name, draw in drawn.items():

@@ -143,7 +143,7 @@ def _source(text: str) -> tuple[str, Path]:
     name, _, path = text.partition("=")
     if not name or not path:
         raise argparse.ArgumentTypeError(f"expected NAME=PATH, got '{text}'")
-    return name, Path(path)
+    return name, cli.path(path)
 
 
 def _main(options: argparse.Namespace) -> None:

@@ -154,7 +154,7 @@ def _place(text: str) -> tuple[str, Path]:
     form, _, path = text.partition("=")
     if not form or not path:
         raise argparse.ArgumentTypeError(f"expected FORM=PATH, got '{text}'")
-    return form, Path(path)
+    return form, cli.path(path)
 
 
 def _main(options: argparse.Namespace) -> None:

@@ -241,7 +241,7 @@ def _ngram_path(text: str) -> tuple[int, Path]:
     order, _, path = text.partition("=")
     if not order.isdigit() or not path:
         raise argparse.ArgumentTypeError(f"expected ORDER=PATH, got '{text}'")
-    return int(order), Path(path)
+    return int(order), cli.path(path)
 
 
 if __name__ == "__main__":

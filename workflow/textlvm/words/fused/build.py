@@ -78,7 +78,9 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
 def _cache() -> Path | None:
     """The user's folder for what can be made again, if the user has one."""
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "textlvm"
+        folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        # By its specification a relative path, such as one with a `~` that no shell has replaced, is none.
+        return (folder if folder.is_absolute() else Path.home() / ".cache") / "textlvm"
     except RuntimeError:
         return None
 
