@@ -116,10 +116,10 @@ def first_below(run: str, nats: float) -> int:
     return next(entry["step"] for entry in curve(seeds(run)[0]) if entry["loss"] < nats)
 
 
-def published(experiment: str, table: int, row: str, metric: str) -> float:
-    """What the paper prints."""
-    found = next(found for found in rows(experiment, table, [metric]) if found["row"] == row)
-    return float(found[metric]["published"])
+def published(experiment: str, table: int, row: str, metric: str, source: str = "published") -> float:
+    """What the paper prints; with `demo` as source what the authors' demo does."""
+    found = [own for own in cells(experiment, table) if (own["row"], own["metric"]) == (row, metric)]
+    return float(found[0][source])
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -134,16 +134,21 @@ def sure(condition: bool) -> str:
     return ""
 
 
+def cells(experiment: str, table: int) -> list[dict[str, str]]:
+    """The cells of a recorded tidy table that are of an experiment's paper and data set."""
+    folder, paper, place = EXPERIMENTS[experiment].split("/")
+    with (RECORDED / folder / "partial" / f"table{table}.csv").open(encoding="utf-8", newline="") as lines:
+        found = [cell for cell in csv.DictReader(lines) if cell["paper"] == paper]
+    return [cell for cell in found if place in (cell["corpus"], cell["dataset"])]
+
+
 def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of a recorded table that were run: `row`, `seeds`, by metric its cell of the tidy table."""
-    folder = RECORDED / EXPERIMENTS[experiment].split("/")[0] / "partial"
-    paper, place = EXPERIMENTS[experiment].split("/")[1:]
     found: dict[str, dict[str, Any]] = {}
-    with (folder / f"table{table}.csv").open(encoding="utf-8", newline="") as lines:
-        for cell in csv.DictReader(lines):
-            if cell["paper"] == paper and place in (cell["corpus"], cell["dataset"]) and cell["value"]:
-                row = found.setdefault(cell["row"], {"row": cell["row"], "seeds": cell["seeds"]})
-                row[cell["metric"]] = cell
+    for cell in cells(experiment, table):
+        if cell["value"]:
+            row = found.setdefault(cell["row"], {"row": cell["row"], "seeds": cell["seeds"]})
+            row[cell["metric"]] = cell
     for row in found.values():
         if row.keys() & set(metrics):
             yield row
@@ -158,7 +163,7 @@ def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
 
 
 def cell(found: dict[str, Any], metric: str) -> str:
-    """A cell for readers: value, spread over seeds, and the published value in brackets."""
+    """A cell for readers: value, spread over seeds, and in brackets what the paper and the demo print."""
     if metric not in found:
         return "–"
     values = found[metric]
@@ -167,7 +172,10 @@ def cell(found: dict[str, Any], metric: str) -> str:
     text = f"{float(values['value']):.{digits}f}"
     if float(values["spread"] or 0) > 1e-9:
         text += f" ± {float(values['spread']):.{digits}f}"
-    return text + (f" ({float(values['published']):.{printed}f})" if values["published"] else "")
+    if not values["published"]:
+        return text
+    demo = f"; {float(values['demo']):.{values['demo_digits']}f}" if values.get("demo") else ""
+    return f"{text} ({float(values['published']):.{printed}f}{demo})"
 
 
 def rendered() -> dict[Path, str]:

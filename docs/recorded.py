@@ -20,6 +20,7 @@ SHOWN = {
     "entropy_test": "H[P_test]",
     "nll_melbo": "NLL, MELBO",
     "nll": "NLL",
+    "bleu1_eos": "BLEU, end matched",
     "bleu1": "BLEU",
     "p_at_1": "P@1",
 }

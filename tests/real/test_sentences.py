@@ -8,6 +8,7 @@ import pytest
 
 from textlvm.corpora import registry
 from textlvm.corpora.download import FOLDER_VARIABLE, fetch
+from textlvm.reporting import published
 from textlvm.sentences import data, questions
 from textlvm.sentences.dataset import settings_of, sources_of
 from textlvm.sentences.prepare import prepare
@@ -16,6 +17,7 @@ from textlvm.sentences.vocabulary import UNK
 
 FOLDER = os.environ.get(FOLDER_VARIABLE)
 CORPORA = registry.load(Path(__file__).parents[2] / "workflow" / "corpora.yaml")
+PUBLISHED = Path(__file__).parents[2] / "workflow" / "published.csv"
 PTB = {"corpus": "ptb", "tokens": {"method": "tweet"}, "vocabulary": {"min_count": 2}}
 
 pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not name a folder of corpora")
@@ -63,6 +65,33 @@ def test_penn_treebank_is_the_papers(prepared):
     test = data.load(folder, "test")
     assert test.lengths.mean() == pytest.approx(21.71, abs=0.005)
     assert data.read_vocabulary(folder).decode(test[0]) == ["no", "it", "was", "n't", "black", "monday"]
+
+
+def test_the_printed_bleu_counts_the_end_of_a_sentence(prepared):
+    """What the paper prints above the demo is what an <eos> that matches adds, in each of nine rows.
+
+    It adds the brevity penalty over the tokens: 0.061 to copies of the test sentences and no more to anything
+    else, 0.036 to sentences drawn without regard to them. Without <eos> BLEU is the demo's by (T + 1) / T.
+    """
+    folder, _ = prepared("ptb", PTB)
+    train, test = (data.load(folder, split).lengths + 1 for split in ("train", "test"))
+    copies = float(np.mean(1 / test))
+    drawn = np.random.default_rng(0).choice(train, (500, len(test)))
+    chance = float(np.mean(np.minimum(1, np.exp(1 - test / drawn)) / drawn))
+    assert (copies, chance) == (pytest.approx(0.0608, abs=5e-5), pytest.approx(0.0355, abs=2e-4))
+    values = [v for v in published.read(PUBLISHED) if (v.dataset, v.metric) == ("ptb", "bleu1")]
+    demo = {(v.table, v.row): v for v in values if v.source == "demo"}
+    rows = [(v, demo[v.table, v.row]) for v in values if (v.table, v.row) in demo and v.source == "paper"]
+    assert len({own.value for _, own in rows}) == 9
+    for paper, own in rows:
+        gain, rounding = paper.value - own.value, paper.half_unit + own.half_unit
+        # Two trainings: the sVAE rows, whose prediction is the same, lie as far apart.
+        noise = rounding + 0.0025
+        assert chance - noise < gain < copies + noise, paper.row
+        expected = chance if "VAE" in paper.row else copies
+        assert abs(gain - expected) < rounding + 0.005, paper.row
+        without = own.value * float(np.mean(test / (test - 1)))
+        assert without < paper.value - rounding - 0.005, paper.row
 
 
 def test_wikitext_has_the_papers_test_sentences(prepared):

@@ -262,8 +262,8 @@ RELATIONS = [
     (
         "sentences: {collected: {table6: {rows: {AE (S): {metric: nll_elbo}}}}}",
         "mine.yaml: sentences.collected.table6.rows.AE (S).metric is 'nll_elbo', which is not measured of "
-        "'ae-16' on ptb; valid: 'bleu1', 'bleu1_greedy', 'bleu1_words', 'latent_entropy', 'normal_entropy', "
-        "'normal_entropy_estimated', 'parameters', 'reconstruction'",
+        "'ae-16' on ptb; valid: 'bleu1_eos', 'bleu1_greedy', 'bleu1_unmatched', 'bleu1_words', "
+        "'latent_entropy', 'normal_entropy', 'normal_entropy_estimated', 'parameters', 'reconstruction'",
     ),
     (
         "sentences: {collected: {table6: {rows: {Mine: {runs: {yahoocqa: smim-512}}}}}}",

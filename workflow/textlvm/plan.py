@@ -60,6 +60,8 @@ class Row:
     label: str
     metrics: Mapping[str, str] = field(default_factory=dict)
     """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
+    compared: Mapping[str, str] = field(default_factory=dict)
+    """The metric that a printed one is compared with, where the paper's text allows several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +287,7 @@ def rows(
                     "dataset": own.dataset,
                     "trained_on": own.trained_on,
                     "metrics": dict(row.metrics),
+                    "compared": dict(row.compared),
                     "trained": own.is_trained,
                 }
                 planned.append({key: value for key, value in entry.items() if value not in ("", {})})
@@ -342,9 +345,15 @@ def _of_sentences(section: Settings) -> list[Run]:
 
 def _rows(section: Settings, dataset: str, name: str, entry: Settings) -> tuple[Row, ...]:
     """The row that an entry names, and those that it is collected for."""
-    own = [Row(OF_DATASET[dataset], entry["row"])] if "row" in entry else []
+    compared = section["compared"]
+    own = [Row(OF_DATASET[dataset], entry["row"], compared=compared)] if "row" in entry else []
     collected = [
-        Row(int(table.removeprefix("table")), label, {said["metric"]: row.get("metric", said["metric"])})
+        Row(
+            int(table.removeprefix("table")),
+            label,
+            {said["metric"]: row.get("metric", said["metric"])},
+            compared,
+        )
         for table, said in section["collected"].items()
         for label, row in said["rows"].items()
         if row["runs"].get(dataset) == name

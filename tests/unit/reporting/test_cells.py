@@ -1,7 +1,5 @@
 import json
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 
 from textlvm.errors import UserError
 from textlvm.estimate import exact
-from textlvm.reporting.cells import build, read_tidy, write_tidy
+from textlvm.reporting.cells import build
 from textlvm.reporting.runs import Planned, Result, read_plan, read_results
 from textlvm.reporting.verdict import Verdict
 
@@ -36,7 +34,7 @@ def by_key(cells):
 def test_without_a_plan_every_published_number_is_a_cell_not_run(published):
     for table in range(1, 9):
         cells = build(table, published, [], {})
-        prints = [p for p in published if p.table == table]
+        prints = [p for p in published if (p.table, p.source) == (table, "paper")]
         assert {(c.paper, c.dataset, c.split, c.row, c.metric, c.published) for c in cells} == {
             (p.paper, p.dataset, p.split, p.row, p.metric, p.value) for p in prints
         }
@@ -180,32 +178,6 @@ def test_every_planned_row_and_every_measured_number_has_its_cell(published, key
     assert sum(c.value is not None for c in cells) == measured
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.data())
-def test_tidy_tables_round_trip(published, data):
-    plan = [planned(row) for row in data.draw(st.lists(st.sampled_from(ROWS), unique=True))]
-    results = {
-        row.run_key: [
-            result(row.row, seed=s, ce_train=data.draw(st.floats(-1e9, 1e9)), other=1 / 3) for s in (0, 1)
-        ]
-        for row in plan
-    }
-    cells = build(1, published, plan, results)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.csv"
-        write_tidy(path, cells)
-        assert read_tidy(path) == cells
-
-
-def test_another_file_is_not_a_tidy_table(tmp_path):
-    path = tmp_path / "table.csv"
-    path.write_text("paper,table\nwords,1\n", encoding="utf-8")
-    with pytest.raises(UserError, match="not a tidy table"):
-        read_tidy(path)
-    with pytest.raises(UserError, match="cannot read the table"):
-        read_tidy(tmp_path / "nowhere.csv")
-
-
 def test_from_files(published, plan_row, metrics_file):
     plan = read_plan({"rows": [plan_row()]})
     results = read_results([metrics_file(seed=s) for s in (0, 1, 2)], plan)
@@ -275,3 +247,82 @@ def test_what_no_training_made_is_never_undecided(
     path = metrics_file(corpus="bookscorpus", run=changes["run"], seed=0, metrics=metrics)
     (cell,) = [c for c in build(1, published, plan, read_results([path], plan)) if c.value is not None]
     assert cell.verdict is expected
+
+
+def test_the_demo_stands_beside_the_paper(published):
+    demo = {(p.row, p.metric): p for p in published if (p.table, p.source) == (2, "demo")}
+    cells = {(c.row, c.metric): c for c in build(2, published, [], {}) if c.paper == "sentences"}
+    for key, cell in cells.items():
+        value = demo.get(key)
+        assert (cell.demo, cell.demo_digits) == ((value.value, value.digits) if value else (None, None))
+        assert cell.published is not None
+    assert demo.keys() <= cells.keys()
+    cell = cells["sMIM (512)", "nll_melbo"]
+    assert (cell.published, cell.demo, cell.half_units) == (67.46, 66.9, pytest.approx(0.055))
+
+
+COMPARED = {"bleu1": "bleu1_eos"}
+AE = {"paper": "sentences", "table": 7, "corpus": "ptb", "dataset": "ptb", "run": "ae-16", "seeds": [0, 1]}
+
+
+def bleu_cells(published, plan_row, metrics_file, seeds, table=7, **changes):
+    """The cells with a number or a reason of a run whose seeds measured these values of BLEU, by metric."""
+    own = AE | {"table": table, "seeds": list(range(len(seeds))), "row": "AE (S)", "compared": COMPARED}
+    plan = read_plan({"rows": [plan_row(**own | changes)]})
+    paths = []
+    for seed, values in enumerate(seeds):
+        metrics = {
+            name: {"value": value, "low": None, "high": None, "unit": "score", "repeat_sd": value / 100}
+            for name, value in values.items()
+        }
+        place = {"paper": "sentences", "dataset": "ptb", "corpus": "ptb", "run": "ae-16"}
+        paths.append(metrics_file(**place, seed=seed, metrics=metrics))
+    cells = build(table, published, plan, read_results(paths, plan))
+    return {c.metric: c for c in cells if c.run}
+
+
+ONE_METRIC = {"metrics": {"bleu1": "bleu1"}}
+
+
+@pytest.mark.parametrize("shown", [{}, ONE_METRIC])
+def test_a_printed_metric_is_compared_with_its_reading(published, plan_row, metrics_file, shown):
+    values = {"bleu1_eos": 0.35, "bleu1_unmatched": 0.29, "bleu1_words": 0.31}
+    cells = bleu_cells(published, plan_row, metrics_file, [values, values], **shown)
+    cell = cells["bleu1"]
+    assert (cell.value, cell.reading, cell.reason) == (0.35, "bleu1_eos", "")
+    assert cell.repeat_spread == pytest.approx(0.0035)
+    assert (cell.published, cell.demo, cell.verdict) == (0.348, 0.2916, Verdict.OUTSIDE)
+    others = [] if shown else ["bleu1_unmatched", "bleu1_words"]
+    assert list(cells) == ["bleu1", *others]
+    assert {cells[name].reading for name in others} <= {""}
+
+
+@pytest.mark.parametrize("shown", [{}, ONE_METRIC])
+def test_a_record_without_the_reading_keeps_its_number_and_has_no_verdict(
+    published, plan_row, metrics_file, shown
+):
+    old = {"bleu1": 0.348, "bleu1_words": 0.36}
+    cell = bleu_cells(published, plan_row, metrics_file, [old, old, old], **shown)["bleu1"]
+    assert (cell.value, cell.reading, cell.verdict) == (pytest.approx(0.348), "bleu1", Verdict.UNDECIDED)
+    assert (cell.difference, cell.tolerance) == (pytest.approx(0), None)
+    assert cell.reason == "the evaluation gives no 'bleu1_eos', what stands there is its 'bleu1'"
+
+
+def test_seeds_of_two_readings_are_not_averaged(published, plan_row, metrics_file):
+    seeds = [{"bleu1": 0.3}, {"bleu1_eos": 0.36, "bleu1_unmatched": 0.3}]
+    cell = bleu_cells(published, plan_row, metrics_file, seeds)["bleu1"]
+    assert (cell.value, cell.reading, cell.by_seed) == (0.36, "bleu1_eos", ((1, 0.36),))
+    assert cell.reason == "1 of 2 seeds"
+
+
+def test_a_row_may_name_a_reading_of_its_own(published, plan_row, metrics_file):
+    values = {"bleu1_eos": 0.35, "bleu1_words": 0.31}
+    for name, value in values.items():
+        shown = {"metrics": {"bleu1": name}}
+        cell = bleu_cells(published, plan_row, metrics_file, [values], **shown)["bleu1"]
+        assert (cell.value, cell.reading, cell.reason) == (value, "", "")
+
+
+def test_another_reading_on_a_stand_in_stays_a_stand_in(published, plan_row, metrics_file):
+    cell = bleu_cells(published, plan_row, metrics_file, [{"bleu1": 0.3}], stand_in=True)["bleu1"]
+    assert (cell.verdict, cell.reading) == (Verdict.STAND_IN, "bleu1")

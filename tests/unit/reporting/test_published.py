@@ -13,12 +13,26 @@ SIZES = {"ptb": (16, 128, 512), "yelp15": (32, 512, 1024), "yahoo": (32, 512, 10
 
 
 @pytest.fixture
-def sentences(published):
+def of_papers(published):
+    return [p for p in published if p.source == "paper"]
+
+
+@pytest.fixture
+def sentences(of_papers):
     """Values of the sentences paper by (table, data set, row) and metric."""
+    return by_row(p for p in of_papers if p.paper == "sentences")
+
+
+@pytest.fixture
+def demo(published):
+    """Those of its authors' demo."""
+    return by_row(p for p in published if p.source == "demo")
+
+
+def by_row(values):
     found = defaultdict(dict)
-    for p in published:
-        if p.paper == "sentences":
-            found[p.table, p.dataset, p.row][p.metric] = p
+    for p in values:
+        found[p.table, p.dataset, p.row][p.metric] = p
     return found
 
 
@@ -40,9 +54,9 @@ def test_rows_of_each_table(published):
     }
 
 
-def test_numbers_of_each_table(published):
+def test_numbers_of_each_table(of_papers):
     # Counted on paper, table by table: cells with a number, a value with its stdev or bound being one.
-    columns = Counter((p.paper, p.table) for p in published if p.column)
+    columns = Counter((p.paper, p.table) for p in of_papers if p.column)
     assert columns == {
         ("words", 1): 57,
         ("words", 2): 8,
@@ -55,7 +69,7 @@ def test_numbers_of_each_table(published):
         ("sentences", 7): 18,
         ("sentences", 8): 12,
     }
-    beside = {(p.paper, p.table, p.metric) for p in published if not p.column}
+    beside = {(p.paper, p.table, p.metric) for p in of_papers if not p.column}
     assert beside == {
         ("words", 1, "entropy_test"),
         ("sentences", 2, "matching_samples"),
@@ -65,7 +79,7 @@ def test_numbers_of_each_table(published):
 
 
 def test_keys_are_unique(published):
-    assert len({p.key for p in published}) == len(published)
+    assert len({(p.source, p.key) for p in published}) == len(published)
 
 
 def test_digits_and_value_agree(published):
@@ -80,10 +94,10 @@ def test_one_unit_a_metric(published):
     assert {key: found for key, found in units.items() if len(found) > 1} == {}
 
 
-def test_spread_only_where_printed(published):
-    with_spread = {p.metric for p in published if p.spread is not None}
+def test_spread_only_where_printed(of_papers):
+    with_spread = {p.metric for p in of_papers if p.spread is not None}
     assert with_spread == {"ppl_elbo", "ppl_melbo", "p_at_1", "mrr"}
-    own_ppl = [p for p in published if p.metric in ("ppl_elbo", "ppl_melbo")]
+    own_ppl = [p for p in of_papers if p.metric in ("ppl_elbo", "ppl_melbo")]
     assert all(p.spread is not None and p.bound == "upper" and p.kind == "own" for p in own_ppl)
 
 
@@ -161,27 +175,54 @@ def test_words_table_1_is_consistent(published):
     assert {row for row in rows if (row, "h_gap") not in values} == {"BASELINE-8D", "BASELINE-16D", "ORACLE"}
 
 
+def test_the_demo_has_some_rows_of_penn_treebank(demo, sentences):
+    assert {(table, row) for table, _, row in demo} == {
+        *((2, f"{model} ({dim})") for model in ("sVAE", "sMIM") for dim in SIZES["ptb"]),
+        *((7, f"{model} ({size})") for model in ("sMIM", "AE") for size in "SML"),
+    }
+    assert {dataset for _, dataset, _ in demo} == {"ptb"}
+    for key, values in demo.items():
+        for metric, value in values.items():
+            of_paper = sentences[key][metric]
+            assert (value.unit, value.column, value.bound) == (of_paper.unit, of_paper.column, of_paper.bound)
+    for size, dim in zip("SML", SIZES["ptb"], strict=True):
+        assert (
+            demo[7, "ptb", f"sMIM ({size})"]["bleu1"].value == demo[2, "ptb", f"sMIM ({dim})"]["bleu1"].value
+        )
+
+
+def test_the_demo_has_the_papers_divisor(demo):
+    """NLL / ln PPL is the words and one more, 22.70 in the paper: its evaluation is the one behind it."""
+    bounds = [
+        (v[f"nll_{b}"], v[f"ppl_{b}"]) for v in demo.values() for b in ("elbo", "melbo") if f"nll_{b}" in v
+    ]
+    found = [nll.value / math.log(ppl.value) for nll, ppl in bounds]
+    assert found == pytest.approx([22.70] * 6, rel=1e-3)
+
+
 def test_half_unit(published):
-    half = {p.key: p.half_unit for p in published}
+    half = {p.key: p.half_unit for p in published if p.source == "paper"}
     assert half["words", 1, "bookscorpus", "standard", "TRIL", "ce_train"] == pytest.approx(0.005)
     assert half["words", 1, "bookscorpus", "standard", "ORACLE", "ce_train"] == pytest.approx(0.05)
     assert half["sentences", 1, "yahoo", "standard", "Yahoo", "valid"] == pytest.approx(500)
 
 
 HEADER = ",".join(printed.COLUMNS)
-LINE = "words,1,TRIL,own,bookscorpus,standard,ce_train,nats/word,11.88,2,,,H,Table 1,"
+LINE = "words,1,TRIL,own,bookscorpus,standard,ce_train,nats/word,11.88,2,,,H,paper,Table 1,"
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         (["paper,table", LINE], "line 1: the columns must be"),
-        ([HEADER, LINE.replace("11.88", "11,88")], "line 2: 16 fields"),
+        ([HEADER, LINE.replace("11.88", "11,88")], "line 2: 17 fields"),
         ([HEADER, LINE.replace("11.88", "eleven")], "line 2: .*'eleven'"),
         ([HEADER, LINE.replace("own", "ours")], "line 2: kind 'ours' is not one of own, quoted"),
         ([HEADER, LINE.replace("words,1", "word,1")], "paper 'word' is not one of"),
         ([HEADER, LINE.replace("bookscorpus", "books")], "dataset 'books' is not one of"),
+        ([HEADER, LINE.replace("H,paper", "H,blog")], "source 'blog' is not one of paper, demo"),
         ([HEADER, LINE, LINE], "ce_train is given 2 times"),
+        ([HEADER, LINE.replace("H,paper", "H,demo")], "ce_train is of the demo alone; add the paper's line"),
     ],
 )
 def test_a_broken_file_is_refused(tmp_path, lines, message):

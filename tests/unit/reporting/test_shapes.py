@@ -134,7 +134,8 @@ def test_bounds_spreads_and_quoted_rows(published):
         "ppl_elbo", "ppl_melbo", "nll_elbo", "nll_melbo", "kld", "bleu1", "parameters", "ppl", "nll",
     )  # fmt: skip
     rows = markdown_rows(shapes.as_markdown(table))
-    assert rows["sVAE (16)"][:4] == ["not run", "≤ 110.72 ± 0.12", "not run", "≤ 148.18 ± 0.11"]
+    assert rows["Model"][:3] == ["PPL\\* (per word)", "paper", "demo"]
+    assert rows["sVAE (16)"][:5] == ["not run", "≤ 110.72 ± 0.12", "≤ 113.14", "not run", "≤ 148.18 ± 0.11"]
     assert rows["GPT-2 full†"][-6:-2] == ["–", "1542", "–", "35.76"]
     assert rows["Model"][0] == "PPL\\* (per word)"
     assert "2.0e+09" in shapes.as_markdown(table)
@@ -250,3 +251,25 @@ def test_a_table_of_one_data_set_says_what_it_is_run_on(published, plan_row):
     table = sentences_table(published, plan_row, 2, [("ptb", "sMIM (16)")])
     assert table.title == "Table 2 of Livne, Swersky & Fleet (2020), on PTB"
     assert table.stub == "Model"
+
+
+def test_the_demo_has_a_column_where_it_has_a_number(published, plan_row):
+    table = sentences_table(published, plan_row, 2, [("ptb", "sMIM (512)")])
+    with_demo = {"ppl_elbo", "ppl_melbo", "nll_elbo", "nll_melbo", "bleu1"}
+    assert {metric for metric in table.columns if table.has_demo(metric)} == with_demo
+    lines = {line["row"]: line for line in csv.DictReader(io.StringIO(shapes.as_csv(table)))}
+    assert {name.removesuffix("_demo") for name in lines["sMIM (512)"] if name.endswith("_demo")} == with_demo
+    assert (lines["sMIM (512)"]["nll_melbo_demo"], lines["sMIM (512)"]["nll_elbo_demo"]) == ("66.9", "")
+    text = shapes.as_markdown(table)
+    assert markdown_rows(text)["sMIM (512)"].count("≤ 66.9") == 1
+    assert markdown_rows(text)["Model"].count("demo") == len(with_demo)
+    latex = shapes.as_latex(table)
+    assert rf"\begin{{tabular}}{{l{'r' * (2 * len(table.columns) + len(with_demo))}}}" in latex
+    assert r"$\le$ 66.9" in latex
+
+
+def test_the_demo_is_in_a_table_of_one_metric_too(published, plan_row):
+    table = sentences_table(published, plan_row, 7, [("ptb", "AE (L)")])
+    assert markdown_rows(shapes.as_markdown(table))["Penn Treebank"][-3:] == ["not run", "0.637", "0.5745"]
+    # Nothing of it is in Table 6, whose form stays.
+    assert "demo" not in shapes.as_markdown(sentences_table(published, plan_row, 6, [("ptb", "AE (S)")]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from textlvm.reporting import tables
-from textlvm.reporting.cells import read_tidy
+from textlvm.reporting.tidy import read_tidy
 
 PUBLISHED = Path(__file__).parents[3] / "workflow" / "published.csv"
 

@@ -9,7 +9,7 @@ from torch import nn
 from textlvm.distributions import DiagonalNormal
 from textlvm.sentences import measures
 from textlvm.sentences.autoencoding import collect, decode, encode, log_likelihood
-from textlvm.sentences.bleu import bleu1
+from textlvm.sentences.bleu import bleu1, readings
 from textlvm.sentences.evaluation_spec import EvaluationSpec
 from textlvm.sentences.language_model import LanguageModel
 from textlvm.sentences.questions import CodedQuestion
@@ -183,8 +183,9 @@ def test_an_auto_encoder_uses_its_means(toy, sets):
     assert found["reconstruction"] == [pytest.approx(-log_likelihood(toy, sets[0], z, 7)[0].mean())]
     reconstructions = [[4 + int(value > 0)] * 3 for value in z[:, 0]]
     sentences = [codes.tolist() for codes in sets[0]]
-    assert found["bleu1"] == [pytest.approx(bleu1(sentences, reconstructions, unmatched_end=True))] * 4
-    assert found["bleu1_greedy"] == [pytest.approx(bleu1(sentences, reconstructions, unmatched_end=False))]
+    for name, value in readings(sentences, reconstructions, SETTINGS.max_length).items():
+        assert found[name] == [pytest.approx(value)] * 4
+    assert found["bleu1_greedy"] == [pytest.approx(bleu1(sentences, reconstructions))]
     assert len(found["latent_entropy"]) == 1
     assert not [name for name in found if name.startswith(("nll", "ppl", "kld"))]
 

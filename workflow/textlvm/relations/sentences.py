@@ -22,7 +22,7 @@ OF_QUESTIONS = ("triples", "pickle")
 """The formats of corpora that it can be filled from; all others have sentences."""
 WITH_BOUNDS = ("smim", "svae")
 OF_CODES = {
-    *("bleu1", "bleu1_greedy", "bleu1_words", "reconstruction", "parameters"),
+    *("bleu1_eos", "bleu1_greedy", "bleu1_unmatched", "bleu1_words", "reconstruction", "parameters"),
     *("latent_entropy", "normal_entropy", "normal_entropy_estimated"),
 }
 OF_BOUNDS = {
@@ -182,6 +182,7 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
     """The rows of a table are of runs of which its metric is measured."""
     for row, own in said["rows"].items():
         metric = own.get("metric", said["metric"])
+        metric = section["compared"].get(metric, metric)
         place: Key = (*key, "rows", row, "metric") if "metric" in own else (*key, "metric")
         for dataset, name in own["runs"].items():
             of_run: Key = (*key, "rows", row, "runs", dataset)

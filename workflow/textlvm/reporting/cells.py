@@ -3,23 +3,19 @@
 Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv` is their list.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from textlvm.errors import UserError
-from textlvm.files import write_text
 from textlvm.reporting import published as printed
 from textlvm.reporting.published import Published
-from textlvm.reporting.runs import Planned, Result, RunKey
+from textlvm.reporting.runs import Planned, Result, RunKey, read_as_compared
 from textlvm.reporting.verdict import Verdict, compare, pool
 
-__all__ = ["DATA", "Cell", "build", "read_tidy", "write_tidy"]
+__all__ = ["DATA", "Cell", "build"]
 
 
 DATA = "data"
@@ -80,6 +76,16 @@ class Cell:
     where: str
     note: str
     """Where the published value stands, and what is to be known about it."""
+    reading: str = ""
+    """What the evaluation calls the metric, where the paper's text allows several readings of it."""
+    demo: float | None = None
+    demo_digits: int | None = None
+    """The value in the authors' demo, and its decimals as printed there."""
+
+    @property
+    def half_units(self) -> float:
+        """The largest errors that rounding can have made in both published values, together."""
+        return sum(0.5 * 10.0**-digits for digits in (self.digits, self.demo_digits) if digits is not None)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,10 @@ def build(
     planned_rows = [row for row in plan if row.table == table]
     rows = [_resolve(row, prints) for row in planned_rows]
     measured = {
-        _place(row): [result.shown(row.metrics) for result in results.get(own.run_key, [])]
+        _place(row): [
+            result.shown(row.metrics)
+            for result in read_as_compared(results.get(own.run_key, []), _compared(row))
+        ]
         for own, row in zip(planned_rows, rows, strict=True)
     }
     if not prints and not rows:
@@ -128,26 +137,10 @@ def build(
     return cells
 
 
-def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
-    """Write cells as CSV, a line each; numbers in full, so that `read_tidy` gives back the same cells."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [f.name for f in fields(Cell)], lineterminator="\n")
-    writer.writeheader()
-    for cell in cells:
-        line = asdict(cell)
-        writer.writerow(line | {name: json.dumps(line[name]) for name in ("by_seed", "runs", "stand_in")})
-    write_text(path, text.getvalue())
-
-
-def read_tidy(path: str | Path) -> list[Cell]:
-    """Read what `write_tidy` wrote. Raises `UserError` for another file."""
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            return [_parse(line) for line in csv.DictReader(file)]
-    except OSError as error:
-        raise UserError(f"cannot read the table {path}: {error.strerror}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is not a tidy table of this version ({error}); make it again") from error
+def _compared(row: Planned) -> dict[str, str]:
+    """`Planned.compared` of the metrics that the row shows."""
+    shown = row.metrics.values()
+    return {metric: own for metric, own in row.compared.items() if not shown or metric in shown}
 
 
 def _place(row: Planned) -> tuple[str, ...]:
@@ -184,7 +177,7 @@ def _row(
     block: _Block, row: str, values: Sequence[Published], planned: Planned | None, group: Sequence[Result]
 ) -> Iterator[Cell]:
     """The cells of one row: one for each published or measured metric."""
-    by_metric = {value.metric: value for value in values}
+    by_metric, of_demo = ({v.metric: v for v in values if v.source == own} for own in ("paper", "demo"))
     done = [result for result in group if not result.failed]
     measured = [metric for result in done for metric in result.metrics]
     # A planned row of which nothing is known yet must still show: it gets one cell without a metric.
@@ -194,7 +187,7 @@ def _row(
             **asdict(block),
             row=row,
             metric=metric,
-            **_printed(value),
+            **_printed(value, of_demo.get(metric)),
             **_outcome(metric, value, planned, group, block.stand_in),
             run=planned.run if planned else "",
             runs=tuple(result.path for result in group),
@@ -202,7 +195,7 @@ def _row(
         )
 
 
-def _printed(value: Published | None) -> dict[str, Any]:
+def _printed(value: Published | None, demo: Published | None) -> dict[str, Any]:
     """The published half of a cell."""
     return {
         "kind": value.kind if value else "extra",
@@ -213,6 +206,8 @@ def _printed(value: Published | None) -> dict[str, Any]:
         "digits": value.digits if value else None,
         "where": value.where if value else "",
         "note": value.note if value else "",
+        "demo": demo.value if demo else None,
+        "demo_digits": demo.digits if demo else None,
     }
 
 
@@ -241,13 +236,21 @@ def _outcome(
     outcome |= vars(mean)
     if repeats := [result.repeats[metric] for result in done if metric in result.repeats]:
         outcome["repeat_spread"] = math.fsum(repeats) / len(repeats)
+    called = planned.metrics.get(metric, metric) if planned else metric
+    wanted = planned.compared.get(called) if planned else None
+    if wanted:
+        outcome["reading"] = measured[0].readings.get(metric, called)
+    is_other = wanted not in (None, outcome.get("reading"))
+    other = f"the evaluation gives no '{wanted}', what stands there is its '{called}'" if is_other else ""
     missing = "" if len(estimates) == seeds_planned else f"{len(estimates)} of {seeds_planned} seeds"
-    outcome["reason"] = "; ".join(filter(None, (missing, failures)))
+    outcome["reason"] = "; ".join(filter(None, (missing, failures, other)))
     if value is None:
         return outcome | {"verdict": Verdict.UNPUBLISHED}
-    called = planned.metrics.get(metric, metric) if planned else metric
     of_training = called not in OF_NO_TRAINING and (planned is None or planned.trained)
-    return outcome | vars(compare(mean, value.value, value.half_unit, value.spread, stand_in, of_training))
+    found = compare(mean, value.value, value.half_unit, value.spread, stand_in, of_training)
+    if is_other and not stand_in:
+        found = replace(found, tolerance=None, verdict=Verdict.UNDECIDED)
+    return outcome | vars(found)
 
 
 def _failures(group: Sequence[Result]) -> str:
@@ -272,16 +275,3 @@ def _settings(done: Sequence[Result]) -> str:
     found = {key: [result.settings.get(key) for result in done] for key in keys}
     shared = {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}
     return json.dumps(shared, ensure_ascii=False) if shared else ""
-
-
-def _parse(line: dict[str, str]) -> Cell:
-    values: dict[str, Any] = {f.name: line[f.name] for f in fields(Cell)}
-    for field in fields(Cell):
-        text = line[field.name]
-        if field.type in (int, int | None):
-            values[field.name] = int(text) if text else None
-        elif field.type == float | None:
-            values[field.name] = float(text) if text else None
-    values |= {"stand_in": json.loads(line["stand_in"]), "runs": tuple(json.loads(line["runs"]))}
-    values["by_seed"] = tuple((seed, value) for seed, value in json.loads(line["by_seed"]))
-    return Cell(**values | {"verdict": Verdict(line["verdict"])})

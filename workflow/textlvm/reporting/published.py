@@ -1,4 +1,4 @@
-"""Both papers' printed numbers, read from `workflow/published.csv`: one value a line, and where it stands."""
+"""The printed numbers of both papers and of the authors' demo: a line of `workflow/published.csv` each."""
 
 import csv
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import Any
 
 from textlvm.errors import UserError
 
-__all__ = ["DATASETS", "PAPERS", "TITLES", "Published", "read", "rows"]
+__all__ = ["DATASETS", "DEMO_READINGS", "PAPERS", "TITLES", "Published", "read", "rows"]
 
 PAPERS = {"words": "Schmidt & Hofmann (2018)", "sentences": "Livne, Swersky & Fleet (2020)"}
 """How a paper is cited, by its name in the `paper` column."""
@@ -33,6 +33,13 @@ DATASETS = {
 
 KINDS = ("own", "quoted")
 BOUNDS = ("", "upper")
+SOURCES = ("paper", "demo")
+
+DEMO_READINGS = {"bleu1": "bleu1_unmatched"}
+"""What the demo measures, known from its code, where the paper's text allows several readings of a metric.
+
+How far its numbers lie from the paper's is then no noise between trainings.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,12 +66,14 @@ class Published:
     """`upper` where the paper prints the value as an upper bound."""
     column: str
     """The table column's heading; empty for a number of a caption or a footnote."""
+    source: str
+    """`paper`, or `demo`: the README of the authors' published code, which has some of the same rows."""
     where: str
     note: str
 
     @property
     def key(self) -> tuple[str, int, str, str, str, str]:
-        """What no two printed numbers share: paper, table, data set, split, row, metric."""
+        """What no two numbers of a source share: paper, table, data set, split, row, metric."""
         return self.paper, self.table, self.dataset, self.split, self.row, self.metric
 
     @property
@@ -80,7 +89,7 @@ def read(path: str | Path) -> tuple[Published, ...]:
     """Read the published values, in the order of the file, which is the papers' own.
 
     Raises `UserError` naming file and line for a wrong header, a value that is not a number, an
-    unknown paper, data set, kind or bound, and a number given twice.
+    unknown paper, data set, kind, bound or source, a number given twice, and one that the demo has alone.
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
@@ -90,9 +99,13 @@ def read(path: str | Path) -> tuple[Published, ...]:
     if not lines or lines[0] != COLUMNS:
         raise UserError(f"{path}, line 1: the columns must be {', '.join(COLUMNS)}")
     values = [_parse(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], start=2)]
-    for key, count in Counter(value.key for value in values).items():
+    for (source, *key), count in Counter((value.source, *value.key) for value in values).items():
         if count > 1:
             raise UserError(f"{path}: {', '.join(map(str, key))} is given {count} times; keep one line")
+        if source == "demo" and not any((v.source, v.key) == ("paper", tuple(key)) for v in values):
+            raise UserError(
+                f"{path}: {', '.join(map(str, key))} is of the demo alone; add the paper's line or remove it"
+            )
     return tuple(values)
 
 
@@ -107,7 +120,14 @@ def _parse(line: list[str], place: str) -> Published:
             f"{place}: {len(line)} fields where {len(COLUMNS)} belong; quote commas inside a field"
         )
     text = dict(zip(COLUMNS, line, strict=True))
-    for column, valid in (("paper", PAPERS), ("dataset", DATASETS), ("kind", KINDS), ("bound", BOUNDS)):
+    named = (
+        ("paper", PAPERS),
+        ("dataset", DATASETS),
+        ("kind", KINDS),
+        ("bound", BOUNDS),
+        ("source", SOURCES),
+    )
+    for column, valid in named:
         if text[column] not in valid:
             raise UserError(
                 f"{place}: {column} '{text[column]}' is not one of {', '.join(filter(None, valid))}"

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from textlvm.errors import UserError, nearest
 from textlvm.estimate import Estimate
 from textlvm.reporting.published import PAPERS
 
-__all__ = ["Planned", "Result", "read_plan", "read_result", "read_results"]
+__all__ = ["Planned", "Result", "read_as_compared", "read_plan", "read_result", "read_results"]
 
 RunKey = tuple[str, str, str, str, str]
 
@@ -40,6 +40,8 @@ class Planned:
     """Whether another training would find something else."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
+    compared: Mapping[str, str] = field(default_factory=dict)
+    """The metric that a printed one is compared with, where the paper's text allows several readings."""
 
     @property
     def run_key(self) -> RunKey:
@@ -66,6 +68,8 @@ class Result:
     """The evaluation's settings (number of trajectories, samples, …), where they are plain values."""
     dataset: str = ""
     """The paper's data set that the corpus is used for, if it has several."""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    """What the evaluation calls a metric that stands for a printed one of several readings."""
 
     @property
     def run_key(self) -> RunKey:
@@ -76,9 +80,26 @@ class Result:
         """The result with the metrics that a row shows, called what the row calls them."""
         if not metrics:
             return self
-        known = {name: self.metrics[own] for name, own in metrics.items() if own in self.metrics}
-        repeats = {name: self.repeats[own] for name, own in metrics.items() if own in self.repeats}
-        return replace(self, metrics=known, repeats=repeats)
+        known, repeats, readings = (
+            {name: of_own[own] for name, own in metrics.items() if own in of_own}
+            for of_own in (self.metrics, self.repeats, self.readings)
+        )
+        return replace(self, metrics=known, repeats=repeats, readings=readings)
+
+    def read_as(self, metric: str, reading: str) -> "Result":
+        """The result with `reading` in the place of `metric`, which it lacks if it lacks the reading."""
+        others = {name: own for name, own in self.metrics.items() if name not in (metric, reading)}
+        repeats = {name: own for name, own in self.repeats.items() if name not in (metric, reading)}
+        if reading not in self.metrics:
+            return replace(self, metrics=others, repeats=repeats)
+        if reading in self.repeats:
+            repeats[metric] = self.repeats[reading]
+        return replace(
+            self,
+            metrics={metric: self.metrics[reading], **others},
+            repeats=repeats,
+            readings={**self.readings, metric: reading},
+        )
 
 
 def read_plan(plan: Mapping[str, Any]) -> tuple[Planned, ...]:
@@ -131,6 +152,18 @@ def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[R
                     )
             results[result.run_key].append(result)
     return {key: sorted(group, key=lambda result: result.seed) for key, group in results.items()}
+
+
+def read_as_compared(group: Sequence[Result], compared: Mapping[str, str]) -> list[Result]:
+    """The seeds of a run with each printed metric as it is compared (`Planned.compared`).
+
+    All seeds have one reading, so that a mean is of one. If none has the one that is compared, as in records
+    that are older than it, the metric stays what they call by the printed name.
+    """
+    for metric, reading in compared.items():
+        if any(reading in result.metrics for result in group):
+            group = [result.read_as(metric, reading) for result in group]
+    return list(group)
 
 
 def read_result(path: str | Path) -> Result:
@@ -194,7 +227,7 @@ def _planned(row: Any, place: str) -> Planned:
     values = {}
     for f in fields(Planned):
         if f.name in row or (f.default is MISSING and f.default_factory is MISSING):
-            kind = {"seeds": list, "metrics": dict}.get(f.name, f.type)
+            kind = {"seeds": list, "metrics": dict, "compared": dict}.get(f.name, f.type)
             values[f.name] = _typed(row, f.name, kind, place)
     if not all(_is(seed, int) for seed in values["seeds"]):
         raise UserError(f"{place}: 'seeds' must be a list of integers, not {values['seeds']!r}")

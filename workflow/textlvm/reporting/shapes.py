@@ -8,7 +8,6 @@ what is measured beyond the paper forms a second table. The best of a column is 
 bold type reads as a claim, and whether a difference between rows exceeds the noise is for the claims.
 """
 
-import json
 import math
 import statistics
 from collections.abc import Iterable, Sequence
@@ -17,18 +16,19 @@ from dataclasses import dataclass
 import pandas as pd
 
 from textlvm.errors import UserError, nearest
-from textlvm.reporting.cells import DATA, Cell
-from textlvm.reporting.published import DATASETS, PAPERS
-from textlvm.reporting.verdict import RULE, Verdict
+from textlvm.reporting.cells import Cell
+from textlvm.reporting.notes import notes, title
+from textlvm.reporting.published import DATASETS
+from textlvm.reporting.verdict import MARKS, Verdict
 
 __all__ = [
     "LARGE",
-    "MARKS",
     "NOTHING",
     "Shape",
     "as_csv",
     "as_latex",
     "as_markdown",
+    "demo",
     "published",
     "reproduced",
     "shape",
@@ -37,17 +37,6 @@ __all__ = [
 NOTHING = "–"
 LARGE = 1e7
 """From here on numbers are written with an exponent."""
-MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
-SETTINGS = {
-    "words": {
-        "trajectories": "K = {:,} trajectories for the cross entropies",
-        "samples": "N = {:,} sampled words",
-        "entropy_draws": "K = {:,} draws of the noise for the entropy gap",
-    },
-    "sentences": {"repeats": "{:,} evaluations of each model", "samples": "N_z = {:,} codes a sentence"},
-}
-"""How the evaluation settings that a reader must know are worded; the others are in the tidy table."""
-
 LATEX_HEADINGS = {
     "ce_train": r"$H[P_{\mathrm{train}}, \hat P]$",
     "ce_test": r"$H[P_{\mathrm{test}}, \hat P]$",
@@ -95,6 +84,10 @@ class Shape:
         """The unit of a column; empty where none is known."""
         return next((cell.unit for (_, name), cell in self.cells.items() if name == metric and cell.unit), "")
 
+    def has_demo(self, metric: str) -> bool:
+        """Whether the authors' demo has a number in a column."""
+        return any(cell.demo is not None for (_, name), cell in self.cells.items() if name == metric)
+
     def decimals(self, metric: str) -> int:
         """Decimals of a column: as the paper prints, and up to two more where the seeds' spread is small."""
         column = [cell for (_, name), cell in self.cells.items() if name == metric]
@@ -128,14 +121,14 @@ def shape(cells: Iterable[Cell], paper: str, table: int, corpus: str = "") -> Sh
         paper=paper,
         table=table,
         corpus=corpus,
-        title=_title(chosen),
+        title=title(chosen),
         stub="Model" if len(datasets) == 1 else "Data",
         rows=tuple(dict.fromkeys(c.row for c in chosen)),
         columns=tuple(sorted(columns, key=order.index)),
         extras=tuple(extras),
         headings={c.metric: c.column for c in chosen if c.column},
         cells={(c.row, c.metric): c for c in chosen},
-        notes=tuple(_notes(chosen)),
+        notes=tuple(notes(chosen)),
     )
 
 
@@ -146,14 +139,14 @@ def _by_dataset(chosen: Sequence[Cell], datasets: Iterable[str]) -> Shape:
         paper=chosen[0].paper,
         table=chosen[0].table,
         corpus="",
-        title=_title(chosen),
+        title=title(chosen),
         stub="Data",
         rows=tuple(DATASETS[dataset] for dataset in datasets),
         columns=labels,
         extras=(),
         headings={},
         cells={(DATASETS[c.dataset], c.row): c for c in chosen},
-        notes=tuple(_notes(chosen)),
+        notes=tuple(notes(chosen)),
     )
 
 
@@ -175,6 +168,7 @@ def as_csv(shape: Shape) -> str:
                 "published",
                 "difference",
                 "verdict",
+                *(("demo",) if shape.has_demo(metric) else ()),
             ):
                 column = metric if name == "value" else f"{metric}_{name}"
                 line[column] = getattr(cell, name) if cell else None
@@ -196,12 +190,13 @@ def as_latex(shape: Shape) -> str:
     headings, columns = [("", shape.stub)], [list(shape.rows)]
     for metric in shape.columns:
         heading = LATEX_HEADINGS.get(metric, _latex(shape.heading(metric)))
-        headings += [(heading, "here"), (heading, "paper")]
-        columns += _texts(shape, metric)
+        texts = _texts(shape, metric)
+        headings += [(heading, source) for source in texts]
+        columns += texts.values()
     frame = pd.DataFrame(dict(enumerate(columns))).map(_latex)
     frame.columns = pd.MultiIndex.from_tuples(headings)
     tabular = frame.to_latex(
-        index=False, escape=False, multicolumn_format="c", column_format="l" + "rr" * len(shape.columns)
+        index=False, escape=False, multicolumn_format="c", column_format="l" + "r" * (len(columns) - 1)
     )
     notes = " ".join(f"{_latex(note)}." for note in shape.notes)
     return "\n".join(
@@ -219,12 +214,13 @@ def as_latex(shape: Shape) -> str:
 def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
     headings, columns = [shape.stub], [list(shape.rows)]
     for metric in metrics:
-        here, paper = _texts(shape, metric)
+        texts = _texts(shape, metric)
         headings.append(_with_unit(shape, metric))
-        columns.append(here)
-        if any(text != NOTHING for text in paper):
-            headings.append("paper")
-            columns.append(paper)
+        columns.append(texts.pop("here"))
+        for source, column in texts.items():
+            if any(text != NOTHING for text in column):
+                headings.append(source)
+                columns.append(column)
     # Columns are numbered, since their headings need not differ.
     frame = pd.DataFrame(dict(enumerate(columns))).map(_escape_markdown)
     filled = frame.drop(columns=0).ne(NOTHING).any(axis="columns")
@@ -241,13 +237,14 @@ def _with_unit(shape: Shape, metric: str) -> str:
     return f"{shape.heading(metric)} ({unit})" if unit else shape.heading(metric)
 
 
-def _texts(shape: Shape, metric: str) -> tuple[list[str], list[str]]:
-    """A column as text: reproduced, and published."""
+def _texts(shape: Shape, metric: str) -> dict[str, list[str]]:
+    """A column as text by its source: reproduced here, the paper, the authors' demo if it has any."""
     cells = [shape.cell(row, metric) for row in shape.rows]
     decimals = shape.decimals(metric)
     marks = [f" {MARKS[cell.verdict]}" if cell and cell.verdict in MARKS else "" for cell in cells]
     here = [reproduced(cell, decimals) + mark for cell, mark in zip(cells, marks, strict=True)]
-    return here, [published(cell) for cell in cells]
+    texts = {"here": here, "paper": [published(cell) for cell in cells]}
+    return texts | ({"demo": [demo(cell) for cell in cells]} if shape.has_demo(metric) else {})
 
 
 def reproduced(cell: Cell | None, decimals: int) -> str:
@@ -265,63 +262,20 @@ def published(cell: Cell | None) -> str:
     """A published value as it is printed, with its bound and spread."""
     if cell is None or cell.published is None:
         return NOTHING
-    digits = cell.digits or 0
-    large = abs(cell.published) >= LARGE
-    value = f"{cell.published:.1e}" if large else f"{cell.published:.{max(0, digits)}f}"
-    bound = "≤ " if cell.published_bound == "upper" else ""
     spread = f" ± {cell.published_spread:g}" if cell.published_spread is not None else ""
-    return f"{bound}{value}{spread}"
+    return f"{_printed(cell.published, cell.digits, cell.published_bound)}{spread}"
 
 
-def _title(cells: Sequence[Cell]) -> str:
-    first = cells[0]
-    title = f"Table {first.table} of {PAPERS[first.paper]}"
-    if first.paper == "words":
-        title += f", {first.split} split"
-    if len({c.dataset for c in cells}) > 1:
-        return title
-    planned = [c for c in cells if c.corpus]
-    return f"{title}, on {_corpus(planned[0])}" if planned else f"{title}, {DATASETS[first.dataset]}"
+def demo(cell: Cell | None) -> str:
+    """The value of the authors' demo as it is printed there."""
+    if cell is None or cell.demo is None:
+        return NOTHING
+    return _printed(cell.demo, cell.demo_digits, cell.published_bound)
 
 
-def _corpus(cell: Cell) -> str:
-    """The corpus that a cell is of, and what it stands in for."""
-    # The title of a stand-in may say so itself.
-    if not cell.stand_in or "stand-in" in cell.corpus_title:
-        return cell.corpus_title
-    return f"{cell.corpus_title}, a stand-in for {DATASETS.get(cell.dataset, cell.dataset)}"
-
-
-def _notes(cells: Sequence[Cell]) -> Iterable[str]:
-    seeds = max(cell.seeds for cell in cells)
-    if seeds > 1:
-        yield f"Reproduced values are means over {seeds} seeds ± their standard deviation"
-    elif seeds == 1 and any(cell.run != DATA for cell in cells):
-        yield "Reproduced values are of one seed, so the noise between trainings is unknown"
-    if any(cell.published_spread is not None for cell in cells):
-        yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
-    if len({c.dataset for c in cells}) > 1:
-        names = dict.fromkeys((DATASETS[c.dataset], _corpus(c)) for c in cells if c.corpus)
-        yield from (f"{dataset}: {corpus}" for dataset, corpus in names if dataset != corpus)
-    if any(cell.stand_in for cell in cells):
-        yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
-    if any(cell.verdict in MARKS for cell in cells):
-        marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
-    settings = {c.row: _settings(c.paper, c.settings) for c in cells if c.settings}
-    texts = dict.fromkeys(filter(None, settings.values()))
-    for text in texts:
-        rows = ", ".join(row for row, own in settings.items() if own == text)
-        yield f"Evaluated with {text}" + (f" ({rows})" if len(texts) > 1 else "")
-    reasons = dict.fromkeys((c.row, c.reason) for c in cells if c.reason)
-    for reason in dict.fromkeys(own for _, own in reasons):
-        yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
-
-
-def _settings(paper: str, text: str) -> str:
-    settings = json.loads(text)
-    numbers = {key: settings[key] for key in SETTINGS[paper] if isinstance(settings.get(key), int)}
-    return ", ".join(SETTINGS[paper][key].format(number) for key, number in numbers.items())
+def _printed(value: float, digits: int | None, bound: str) -> str:
+    text = f"{value:.1e}" if abs(value) >= LARGE else f"{value:.{max(0, digits or 0)}f}"
+    return f"≤ {text}" if bound == "upper" else text
 
 
 def _escape_markdown(text: str) -> str:

@@ -19,8 +19,9 @@ from typing import Any
 from textlvm import cli
 from textlvm.files import write_text
 from textlvm.reporting import published
-from textlvm.reporting.cells import build, read_tidy, write_tidy
+from textlvm.reporting.cells import build
 from textlvm.reporting.runs import read_plan, read_results
+from textlvm.reporting.tidy import read_tidy, write_tidy
 
 __all__ = ["main"]
 

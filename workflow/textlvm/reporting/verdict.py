@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from textlvm.estimate import Z95, Estimate
 
-__all__ = ["RULE", "Comparison", "Mean", "Verdict", "compare", "pool"]
+__all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool"]
 
 RULE = (
     "within: |difference| ≤ half a unit of the last printed digit "
@@ -22,7 +22,10 @@ class Verdict(StrEnum):
     WITHIN = "within"
     OUTSIDE = "outside"
     UNDECIDED = "undecided"
-    """One seed, and a difference that noise between seeds might explain: more seeds decide."""
+    """One seed, and a difference that noise between seeds might explain: more seeds decide.
+
+    Or a number of another reading of the metric than the one that is compared: another evaluation decides.
+    """
     STAND_IN = "stand-in"
     """Run on another corpus than the paper's: there is a difference, but no claim."""
     NOT_RUN = "not run"
@@ -30,6 +33,10 @@ class Verdict(StrEnum):
     UNPUBLISHED = "no published value"
     QUOTED = "published only"
     """The paper quotes the number from elsewhere; this project does not train that model."""
+
+
+MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
+"""The signs of verdicts that compare; words or nothing say the others."""
 
 
 @dataclass(frozen=True)

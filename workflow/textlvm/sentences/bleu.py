@@ -1,36 +1,69 @@
-"""BLEU-1 between sentences and their reconstructions (Sec. 4.3; Papineni et al. 2001)."""
+"""BLEU-1 between sentences and their reconstructions (Sec. 4.3; Papineni et al. 2001), in four readings.
+
+The paper says neither what is decoded nor whether <eos> counts; `READINGS` has what can be meant.
+"""
 
 import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-__all__ = ["bleu1"]
+__all__ = ["READINGS", "bleu1", "readings"]
 
 Sentence = Sequence[Hashable]
 
+READINGS = {
+    "bleu1_eos": "Words are drawn from p(x|z), z from q(z|x), and <eos> matches like any other token.",
+    "bleu1_unmatched": "The same, but <eos> never matches: the authors' demo compares it with padding.",
+    "bleu1_words": "The same words without <eos>.",
+    "bleu1_greedy": "The most probable words, one after the other, given the mean of q(z|x); without <eos>.",
+}
+"""The metrics that the evaluation has for the printed BLEU, and what each counts."""
 
-def bleu1(sentences: Sequence[Sentence], reconstructions: Sequence[Sentence], unmatched_end: bool) -> float:
+
+def bleu1(sentences: Sequence[Sentence], reconstructions: Sequence[Sentence]) -> float:
     """Mean over sentences of the unigram BLEU with brevity penalty, in [0, 1]; tokens may be codes or words.
 
-    With `unmatched_end` both sides have one more token, which never matches, so that a perfect reconstruction
-    of T words scores T / (T + 1). The authors' published evaluation does so: it blanks the sentence's <eos>
-    to leave it out of the likelihood, and then compares with a reconstruction that still has its own.
-
-    >>> bleu1([["a", "b", "c"]], [["a", "b", "c"]], unmatched_end=True)
-    0.75
+    >>> bleu1([["a", "b", "c"]], [["a", "b", "d"]])
+    0.6666666666666666
     """
     pairs = zip(sentences, reconstructions, strict=True)
-    values = [_bleu1(sentence, reconstruction, int(unmatched_end)) for sentence, reconstruction in pairs]
-    return math.fsum(values) / len(values)
+    return _mean([_score(_matches(*pair), len(pair[1]), len(pair[0])) for pair in pairs])
 
 
-def _bleu1(sentence: Sentence, reconstruction: Sentence, ends: int) -> float:
-    """Clipped unigram precision times brevity penalty, with so many more tokens that match nothing.
+def readings(
+    sentences: Sequence[Sentence], reconstructions: Sequence[Sentence], max_length: int
+) -> dict[str, float]:
+    """BLEU-1 of drawn reconstructions in the three readings that differ in <eos> alone.
+
+    All are given without <eos>. Every sentence has one; a reconstruction of `max_length` words was cut off
+    and has none. A perfect reconstruction of T words scores 1, T / (T + 1) and 1. The demo gets the second
+    since it overwrites <eos> by padding in the sentence, to leave it out of the likelihood, before it counts.
+
+    >>> readings([["a", "b", "c"]], [["a", "b", "c"]], max_length=100)
+    {'bleu1_eos': 1.0, 'bleu1_unmatched': 0.75, 'bleu1_words': 1.0}
+    """
+    found: dict[str, list[float]] = {"bleu1_eos": [], "bleu1_unmatched": [], "bleu1_words": []}
+    for sentence, reconstruction in zip(sentences, reconstructions, strict=True):
+        matches, length, reference = _matches(sentence, reconstruction), len(reconstruction), len(sentence)
+        end = int(length < max_length)
+        found["bleu1_eos"].append(_score(matches + end, length + end, reference + 1))
+        found["bleu1_unmatched"].append(_score(matches, length + end, reference + 1))
+        found["bleu1_words"].append(_score(matches, length, reference))
+    return {name: _mean(values) for name, values in found.items()}
+
+
+def _matches(sentence: Sentence, reconstruction: Sentence) -> int:
+    """Tokens in common, each as often as in the side that has fewer of it."""
+    return (Counter(sentence) & Counter(reconstruction)).total()
+
+
+def _score(matches: int, length: int, reference: int) -> float:
+    """Clipped unigram precision times brevity penalty, of numbers of tokens.
 
     NLTK's `sentence_bleu` is the same, but to import it takes longer than to import torch.
     """
-    matches = (Counter(sentence) & Counter(reconstruction)).total()
-    if not matches:
-        return 0.0
-    length = len(reconstruction) + ends
-    return matches / length * min(1.0, math.exp(1 - (len(sentence) + ends) / length))
+    return matches / length * min(1.0, math.exp(1 - reference / length)) if matches else 0.0
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

@@ -16,7 +16,7 @@ from textlvm.sentences import aggregated_posterior, answer_selection, likelihood
 from textlvm.sentences.answer_selection import AttentivePooling
 from textlvm.sentences.autoencoding import collect, decode, encode, log_likelihood
 from textlvm.sentences.batches import evaluation_batches
-from textlvm.sentences.bleu import bleu1
+from textlvm.sentences.bleu import bleu1, readings
 from textlvm.sentences.data import SentenceSet
 from textlvm.sentences.evaluation_spec import EvaluationSpec
 from textlvm.sentences.language_model import LanguageModel
@@ -169,17 +169,13 @@ def answer_selector(
 
 
 def _bleu(model: SentenceModel, test: SentenceSet, z: Tensor, settings: EvaluationSpec) -> dict[str, float]:
-    """BLEU of what is decoded from codes z (N, d).
+    """BLEU of what is decoded from codes z (N, d), in the readings that differ in <eos>.
 
     Words are drawn from p(x|z), as in the authors' demo: to the paper, greedy decoding is a modification of
     sampling (Sec. 4.6).
     """
-    sentences = [codes.tolist() for codes in test]
     decoded = decode(model, z, settings.batch, "sample", settings.max_length)
-    return {
-        "bleu1": bleu1(sentences, decoded, unmatched_end=True),
-        "bleu1_words": bleu1(sentences, decoded, unmatched_end=False),
-    }
+    return readings([codes.tolist() for codes in test], decoded, settings.max_length)
 
 
 def _of_means(
@@ -187,7 +183,7 @@ def _of_means(
 ) -> dict[str, list[float]]:
     """BLEU of the most probable words from the posteriors' means, in which nothing is drawn."""
     decoded = decode(model, posterior.loc, settings.batch, "greedy", settings.max_length)
-    return {"bleu1_greedy": [bleu1([codes.tolist() for codes in test], decoded, unmatched_end=False)]}
+    return {"bleu1_greedy": [bleu1([codes.tolist() for codes in test], decoded)]}
 
 
 def _entropy(z: Tensor, settings: EvaluationSpec, rng: np.random.Generator) -> dict[str, float]:

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from textlvm.estimate import Estimate, exact
-from textlvm.reporting import cells as tidy
-from textlvm.reporting.cells import build
+from textlvm.reporting.cells import DATA, build
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 from textlvm.reporting.runs import Planned, Result
+from textlvm.reporting.tidy import write_tidy
 from textlvm.reporting.verdict import Verdict
 
 ROOT = Path(__file__).parents[4]
@@ -208,7 +208,7 @@ def test_what_no_training_made_needs_one_seed(check, measured):
 def test_a_data_set_is_not_trained(check, measured):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = measured({"PTB": [42068]}, metric="train", unit="sentences", **fields)
-    cells = [replace(cell, run=tidy.DATA if cell.run else "") for cell in cells]
+    cells = [replace(cell, run=DATA if cell.run else "") for cell in cells]
     changes = {"paper": "sentences", "tables": {"ptb": 1}, "metrics": ["train"], "of": [["PTB", 50000]]}
     assert check(cells, **changes)[0].outcome is Outcome.HOLDS
 
@@ -231,6 +231,19 @@ def test_one_comparison_refutes_a_claim_whatever_is_missing(check, measured):
 def test_a_metric_that_was_not_measured(check, measured):
     cells = measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}, metric="h_gap", unit="nats")
     assert check(cells)[0].missing == "the evaluation gives no 'ce_test': TRIL, K=5; TRIL"
+
+
+def test_numbers_of_two_readings_are_not_compared(check, measured):
+    rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
+    old = [replace(cell, reading="ce") if cell.value else cell for cell in measured(rows)]
+    assert check(old)[0].outcome is Outcome.HOLDS
+    mixed = [replace(cell, reading="ce_eos") if cell.row == "TRIL" and cell.value else cell for cell in old]
+    (line,) = check(mixed)
+    assert (line.outcome, line.effect) == (Outcome.UNDECIDED, None)
+    assert line.missing == (
+        "measured as 'ce', which the others are not: TRIL, K=5. "
+        "measured as 'ce_eos', which the others are not: TRIL"
+    )
 
 
 def test_each_corpus_has_a_line(check, measured):
@@ -365,7 +378,7 @@ def call(*words):
 
 def test_the_command_line(published, tmp_path):
     table = tmp_path / "table1.csv"
-    tidy.write_tidy(table, build(1, published, [], {}))
+    write_tidy(table, build(1, published, [], {}))
     forms = ("csv", "md", "html")
     out = [word for form in forms for word in (f"--{form}", tmp_path / f"claims.{form}")]
     common = ["--published", ROOT / "workflow" / "published.csv", "--tables", table, *out]

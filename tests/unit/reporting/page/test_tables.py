@@ -33,16 +33,18 @@ def test_every_cell_of_a_table_is_on_the_page(made):
         assert len([field for field in shown if field.card is not None]) >= len(named)
 
 
-def test_a_field_has_three_numbers_and_its_card_the_reasons(made):
+def test_a_field_has_its_numbers_and_its_card_the_reasons(made):
     own = row(made, "table/sentences/2", "sMIM (512)")
     column = [c.heading for c in made[0][2].main.columns].index("PPL")
     field = own.fields[column]
     assert (field.here, field.paper, field.difference) == ("19.510 ± 0.010", "≤ 19.53 ± 0.01", "−0.020")
-    assert field.order == pytest.approx((19.51, 19.53, -0.02))
+    assert field.demo == "≤ 19.02"
+    assert field.order == pytest.approx((19.51, 19.53, 19.02, -0.02))
     assert (field.verdict, field.mark) == ("within", "✓")
     card = made[1][field.card]
     assert card.title == "sMIM (512), PPL"
     assert dict(card.lines)["published"] == "≤ 19.53 ± 0.01 per word (Section 4.3, Table 2)"
+    assert dict(card.lines)["authors' demo"] == "≤ 19.02 per word"
     assert dict(card.lines)["difference"] == "−0.0200"
     assert dict(card.lines)["over seeds"] == "standard deviation 0.01, 3 seeds"
     assert float(dict(card.lines)["allowed"].removeprefix("± ")) > 0.02
@@ -64,3 +66,19 @@ def test_every_verdict_has_a_meaning_and_compared_ones_signs_of_their_own():
     assert set(MEANINGS) == set(Verdict)
     compared = (Verdict.WITHIN, Verdict.OUTSIDE, Verdict.UNDECIDED, Verdict.STAND_IN)
     assert len({marked(verdict) for verdict in compared} - {""}) == 4
+
+
+def test_a_column_has_the_parts_that_have_numbers(made):
+    columns = {column.heading: column.parts for column in made[0][2].main.columns}
+    assert columns["PPL"] == ("here", "paper", "demo", "diff")
+    assert columns["KLD"] == ("here", "paper", "diff")
+    further = {column.heading: column.parts for column in made[0][0].further.columns}
+    assert further["beyond"] == ("here",)
+
+
+def test_the_page_shows_the_demo_with_the_paper(experiment):
+    text = experiment.page()
+    assert text.count('data-parts="here paper paper diff" colspan="3"') == 5
+    assert 'data-parts="here paper diff" colspan="2"' in text
+    row = next(line for line in text.split("<tr") if ">sMIM (512)</a></th>" in line)
+    assert "≤ 66.9</button></td>" in row

@@ -17,10 +17,10 @@ from pathlib import Path
 from textlvm import cli
 from textlvm.files import write_text
 from textlvm.reporting import html, published
-from textlvm.reporting.cells import read_tidy
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
+from textlvm.reporting.tidy import read_tidy
 
 __all__ = ["main"]
 

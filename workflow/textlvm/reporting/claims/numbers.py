@@ -35,8 +35,8 @@ class Numbers:
 
 
 def as_printed(claim: Claim, published: Iterable[Published]) -> Numbers:
-    """The published numbers of a claim, exact but for their rounding."""
-    printed = {p.key[:3] + p.key[4:]: p for p in published}
+    """The paper's numbers of a claim, exact but for their rounding."""
+    printed = {p.key[:3] + p.key[4:]: p for p in published if p.source == "paper"}
     numbers = Numbers()
     for place in _places(claim):
         value = printed.get(place.cell)
@@ -79,8 +79,14 @@ class Measured:
     def numbers(self, claim: Claim, corpora: Corpora) -> Numbers:
         """The measured numbers of a claim."""
         numbers = Numbers()
+        readings = self._readings(claim, corpora)
         for place in _places(claim):
             row = self._row(place, corpora)
+            reading = readings.get(place, "")
+            others = {own for other, own in readings.items() if other.metric == place.metric}
+            if len(others) > 1:
+                numbers.lack(f"measured as '{reading}', which the others are not", place.row)
+                continue
             found = self._of_figure(place, row) if place.metric in FIGURES else self._of_table(place, row)
             if isinstance(found, str):
                 numbers.lack(found, place.row)
@@ -89,6 +95,11 @@ class Measured:
             else:
                 numbers.known[place] = found
         return numbers
+
+    def _readings(self, claim: Claim, corpora: Corpora) -> dict[Place, str]:
+        """What the evaluation calls the measured metrics of a claim that have several readings."""
+        cells = {place: self._row(place, corpora).get(place.metric) for place in _places(claim)}
+        return {place: cell.reading for place, cell in cells.items() if cell and cell.reading}
 
     def _row(self, place: Place, corpora: Corpora) -> Mapping[str, Cell]:
         key = (place.paper, place.table, place.dataset, place.row, corpora[place.dataset])

@@ -24,7 +24,7 @@ from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
 from textlvm.reporting.page.claims import Claim, counted
 from textlvm.reporting.page.plan import Figure, Plan
 from textlvm.reporting.page.runs import read_runs
-from textlvm.reporting.page.tables import MEANINGS, marked, tables
+from textlvm.reporting.page.tables import MEANINGS, PARTS, marked, tables
 from textlvm.reporting.published import PAPERS, TITLES
 from textlvm.reporting.qualitative import TABLES
 from textlvm.reporting.verdict import RULE
@@ -82,6 +82,7 @@ def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
             titles=TITLES,
             headings=_headings(cells),
             tables=shown,
+            parts=PARTS,
             overview=overview.overview(shown, runs),
             states=overview.STATES,
             compared=overview.COMPARED,

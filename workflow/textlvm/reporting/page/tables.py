@@ -8,15 +8,16 @@ from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.page.numbers import short, signed, typeset
 from textlvm.reporting.page.plan import Entry, Plan
 from textlvm.reporting.published import PAPERS
-from textlvm.reporting.shapes import MARKS, NOTHING, Shape
-from textlvm.reporting.verdict import Verdict
+from textlvm.reporting.shapes import NOTHING, Shape
+from textlvm.reporting.verdict import MARKS, Verdict
 
-__all__ = ["MEANINGS", "Card", "Column", "Field", "Grid", "Row", "Table", "marked", "tables"]
+__all__ = ["MEANINGS", "PARTS", "Card", "Column", "Field", "Grid", "Row", "Table", "marked", "tables"]
 
 MEANINGS = {
     Verdict.WITHIN: "agrees with the published value",
     Verdict.OUTSIDE: "does not agree with the published value",
-    Verdict.UNDECIDED: "differs by more than the rule allows, but one seed cannot say whether that is noise",
+    Verdict.UNDECIDED: "differs by more than the rule allows, but one seed cannot say whether that is noise; "
+    "or measured in another reading than the one that is compared",
     Verdict.STAND_IN: "run on another corpus than the paper's: the two numbers stand side by side, no claim",
     Verdict.NOT_RUN: "there is no number yet",
     Verdict.FAILED: "the run ended without a number",
@@ -24,6 +25,8 @@ MEANINGS = {
     Verdict.QUOTED: "the paper quotes this number from elsewhere; the model is not trained here",
 }
 """What a verdict says, for legend and cards."""
+PARTS = ("here", "paper", "demo", "diff")
+"""What stands side by side in a column: reproduced, in the paper, in the authors' demo, the difference."""
 STAND_IN_MARK = "◇"
 
 
@@ -43,7 +46,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Field:
-    """One cell's three numbers as shown, and what they sort by."""
+    """One cell's numbers as shown, and what they sort by."""
 
     card: int | None
     """Its card's place in the list of all; None for a cell with nothing behind it."""
@@ -51,8 +54,10 @@ class Field:
     mark: str
     here: str
     paper: str
+    demo: str
     difference: str
-    order: tuple[float | None, float | None, float | None]
+    order: tuple[float | None, float | None, float | None, float | None]
+    """As in `PARTS`."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,14 @@ class Column:
     unit: str
     published: bool
     """Whether the paper has any number in it."""
+    demo: bool
+    """Whether the authors' demo has."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of `PARTS` that it has."""
+        absent = {"demo": not self.demo, "paper": not self.published, "diff": not self.published}
+        return tuple(part for part in PARTS if not absent.get(part))
 
 
 @dataclass(frozen=True)
@@ -151,6 +164,7 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
             shape.heading(metric),
             shape.unit(metric),
             any(cell.published is not None for (_, name), cell in shape.cells.items() if name == metric),
+            shape.has_demo(metric),
         )
         for metric in metrics
     )
@@ -172,7 +186,7 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
 
 def _field(cell: Cell | None, entry: Entry | None, title: str, decimals: int, cards: list[Card]) -> Field:
     if cell is None:
-        return Field(None, "", "", NOTHING, NOTHING, NOTHING, (None, None, None))
+        return Field(None, "", "", NOTHING, NOTHING, NOTHING, NOTHING, (None, None, None, None))
     lines = tuple(_lines(cell, decimals))
     run = (entry.anchor, entry.label) if entry else ("", "")
     cards.append(Card(title, str(cell.verdict), lines, *run))
@@ -183,8 +197,9 @@ def _field(cell: Cell | None, entry: Entry | None, title: str, decimals: int, ca
         mark=marked(cell.verdict) if cell.value is not None else "",
         here=typeset(shapes.reproduced(cell, decimals)),
         paper=typeset(shapes.published(cell)),
+        demo=typeset(shapes.demo(cell)),
         difference=difference,
-        order=(cell.value, cell.published, cell.difference),
+        order=(cell.value, cell.published, cell.demo, cell.difference),
     )
 
 
@@ -203,10 +218,14 @@ def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
             yield "repeats", f"standard deviation {short(cell.repeat_spread)} over evaluations of one model"
     if cell.published is not None:
         yield "published", f"{typeset(shapes.published(cell))}{unit} ({cell.where})"
+    if cell.demo is not None:
+        yield "authors' demo", f"{typeset(shapes.demo(cell))}{unit}"
     if cell.difference is not None:
         yield "difference", signed(cell.difference, max(decimals, 4))
     if cell.tolerance is not None:
         yield "allowed", f"± {short(cell.tolerance)}"
+    if cell.reading:
+        yield "measured as", cell.reading
     if cell.reason:
         yield "reason", cell.reason
     if cell.note:

@@ -1,0 +1,40 @@
+from dataclasses import replace
+
+import pytest
+
+from textlvm.reporting.cells import build
+from textlvm.reporting.notes import notes
+
+
+@pytest.fixture
+def cells(published):
+    return [cell for cell in build(2, published, [], {}) if cell.paper == "sentences"]
+
+
+def of_demo(cells):
+    return [note for note in notes(cells) if "demo" in note]
+
+
+def test_where_the_authors_own_numbers_differ_is_said(cells):
+    what, noise, bleu = of_demo(cells)
+    assert what.startswith("demo: the README")
+    assert "verdicts are against the paper" in what
+    # sVAE (512) is 0.26 above the paper's 121.44 ± 0.23, of which rounding can be 0.055.
+    assert noise.endswith(
+        "PPL*: sVAE (16) +2.42, sVAE (128) +3.9; "
+        "NLL*: sVAE (16) +0.54, sVAE (128) +0.83, sVAE (512) +0.11; "
+        "PPL: sMIM (16) -1.0, sMIM (128) +0.65, sMIM (512) -0.51; "
+        "NLL: sMIM (16) -0.21, sMIM (128) +0.56, sMIM (512) -0.6"
+    )
+    assert bleu == "The demo's BLEU is 'bleu1_unmatched'"
+
+
+def test_a_difference_within_rounding_and_spread_is_none(cells):
+    own = next(cell for cell in cells if (cell.row, cell.metric) == ("sMIM (512)", "ppl_melbo"))
+    limit = own.published + own.published_spread + own.half_units
+    assert len(of_demo([replace(own, demo=limit - 1e-6)])) == 1
+    assert len(of_demo([replace(own, demo=limit + 1e-6)])) == 2
+
+
+def test_a_table_without_the_demo_says_nothing_of_it(published):
+    assert not of_demo(build(3, published, [], {}))

@@ -1,0 +1,99 @@
+"""What stands above and below a table in any form: its title, and what a reader must know of its numbers."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from textlvm.reporting.cells import DATA, Cell
+from textlvm.reporting.published import DATASETS, DEMO_READINGS, PAPERS
+from textlvm.reporting.verdict import MARKS, RULE
+
+__all__ = ["notes", "title"]
+
+SETTINGS = {
+    "words": {
+        "trajectories": "K = {:,} trajectories for the cross entropies",
+        "samples": "N = {:,} sampled words",
+        "entropy_draws": "K = {:,} draws of the noise for the entropy gap",
+    },
+    "sentences": {"repeats": "{:,} evaluations of each model", "samples": "N_z = {:,} codes a sentence"},
+}
+"""How the evaluation settings that a reader must know are worded; the others are in the tidy table."""
+
+
+def title(cells: Sequence[Cell]) -> str:
+    """What a table shows, on which corpus, and whether that is a stand-in."""
+    first = cells[0]
+    text = f"Table {first.table} of {PAPERS[first.paper]}"
+    if first.paper == "words":
+        text += f", {first.split} split"
+    if len({c.dataset for c in cells}) > 1:
+        return text
+    planned = [c for c in cells if c.corpus]
+    return f"{text}, on {_corpus(planned[0])}" if planned else f"{text}, {DATASETS[first.dataset]}"
+
+
+def _corpus(cell: Cell) -> str:
+    """The corpus that a cell is of, and what it stands in for."""
+    # The title of a stand-in may say so itself.
+    if not cell.stand_in or "stand-in" in cell.corpus_title:
+        return cell.corpus_title
+    return f"{cell.corpus_title}, a stand-in for {DATASETS.get(cell.dataset, cell.dataset)}"
+
+
+def notes(cells: Sequence[Cell]) -> Iterable[str]:
+    """What a reader of a table must know: noise, sources, corpora, marks, settings, what is missing."""
+    seeds = max(cell.seeds for cell in cells)
+    if seeds > 1:
+        yield f"Reproduced values are means over {seeds} seeds ± their standard deviation"
+    elif seeds == 1 and any(cell.run != DATA for cell in cells):
+        yield "Reproduced values are of one seed, so the noise between trainings is unknown"
+    if any(cell.published_spread is not None for cell in cells):
+        yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
+    yield from _of_demo(cells)
+    if len({c.dataset for c in cells}) > 1:
+        names = dict.fromkeys((DATASETS[c.dataset], _corpus(c)) for c in cells if c.corpus)
+        yield from (f"{dataset}: {corpus}" for dataset, corpus in names if dataset != corpus)
+    if any(cell.stand_in for cell in cells):
+        yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
+    if any(cell.verdict in MARKS for cell in cells):
+        marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
+        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
+    settings = {c.row: _settings(c.paper, c.settings) for c in cells if c.settings}
+    texts = dict.fromkeys(filter(None, settings.values()))
+    for text in texts:
+        rows = ", ".join(row for row, own in settings.items() if own == text)
+        yield f"Evaluated with {text}" + (f" ({rows})" if len(texts) > 1 else "")
+    reasons = dict.fromkeys((c.row, c.reason) for c in cells if c.reason)
+    for reason in dict.fromkeys(own for _, own in reasons):
+        yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
+
+
+def _of_demo(cells: Sequence[Cell]) -> Iterable[str]:
+    """What the authors' demo is, and where it differs from their paper by more than either can hide."""
+    shown = [cell for cell in cells if cell.published is not None and cell.demo is not None]
+    if not shown:
+        return
+    yield "demo: the README of the authors' published code, for the same rows; verdicts are against the paper"
+    noise: dict[str, list[str]] = {}
+    readings = {}
+    for cell in shown:
+        if cell.metric in DEMO_READINGS:
+            readings[cell.column] = DEMO_READINGS[cell.metric]
+            continue
+        difference = cell.demo - cell.published
+        if abs(difference) > (cell.published_spread or 0.0) + cell.half_units:
+            digits = min(cell.digits or 0, cell.demo_digits or 0)
+            noise.setdefault(cell.column, []).append(f"{cell.row} {difference:+.{digits}f}")
+    if noise:
+        which = "; ".join(f"{column}: {', '.join(rows)}" for column, rows in noise.items())
+        yield (
+            "The demo's numbers less the paper's, where they differ by more than rounding and the printed ±, "
+            f"which is the noise between the authors' own trainings: {which}"
+        )
+    yield from (f"The demo's {column} is '{reading}'" for column, reading in readings.items())
+
+
+def _settings(paper: str, text: str) -> str:
+    settings = json.loads(text)
+    numbers = {key: settings[key] for key in SETTINGS[paper] if isinstance(settings.get(key), int)}
+    return ", ".join(SETTINGS[paper][key].format(number) for key, number in numbers.items())
