@@ -5,37 +5,30 @@ PYTHON ?= python3
 # Every recipe runs as in a shell that has sourced envs/activate.
 RUN := . envs/activate &&
 
-.PHONY: help env demo tables status corpora test faults mutations lint bench
+.PHONY: help env built demo tables status corpora test faults mutations lint bench
 .DEFAULT_GOAL := help
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \t\2/p' Makefile
 
-env: .venv/pins.txt ## build the environment in .venv from the pins in envs/requirements.txt
+env: ## build the environment in .venv from the pins in envs/requirements.txt
+	@PYTHON='$(PYTHON)' envs/build
 
-# Made once, and anew when the pins change. pip says of many packages that a "Location" is ignored where it is
-# configured with a folder that lacks them.
-.venv/pins.txt: envs/requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo 'error: $(PYTHON) is older than 3.11: give a newer one, e.g. make env PYTHON=python3.12' >&2; exit 1; }
-	@echo 'building the environment in .venv: two minutes, two gigabytes'
-	@$(PYTHON) -m venv --clear .venv || \
-		{ echo 'error: venv is missing: on Debian, apt install python3-venv' >&2; exit 1; }
-	@set -o pipefail; .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-		--requirement envs/requirements.txt 2>&1 | { grep -v "WARNING: Location .* is ignored" || true; }
-	@cp envs/requirements.txt $@
+# What only reports builds nothing.
+built:
+	@envs/build --check
 
 demo: env ## run the whole workflow on the documentation of the installed packages, offline
 	@$(RUN) snakemake --profile workflow/profiles/demo
 	@echo 'tables and figures: results/demo'
 
-tables: env ## build every table from the runs that have been measured so far; ARGS="--configfile mine.yaml"
+tables: built ## build every table from the runs that have been measured so far; ARGS="--configfile mine.yaml"
 	@$(RUN) snakemake --cores 1 $(ARGS) -- tables
 
-status: env ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
+status: built ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
 	@$(RUN) python -m textlvm.reporting.status $(ARGS)
 
-corpora: env ## show which corpora are there, how they were checked, and how the others would come
+corpora: built ## show which corpora are there, how they were checked, and how the others would come
 	@$(RUN) python -m textlvm.corpora.status $(ARGS)
 
 test: lint ## run all checks
