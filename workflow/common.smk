@@ -15,7 +15,7 @@ from pathlib import Path
 from textlvm import plan, targets
 from textlvm.config import check, origin
 from textlvm.corpora import registry
-from textlvm.errors import UserError, explain
+from textlvm.errors import FULL, UserError, explain
 from textlvm.fingerprint import fingerprint
 from textlvm.processes import PARENT, announced
 from textlvm.relations import check_writable
@@ -52,9 +52,9 @@ CORPORA, DATA_SETS, SOURCES, RUNS = read_experiment()
 RESULTS = Path(config["pathvars"]["results"])
 
 # Modules are found here by whatever a rule starts, also on a cluster's nodes and in conda environments, which
-# do not keep the variable itself. $PPID is Snakemake, which no step outlives.
+# do not keep the variables themselves. $PPID is Snakemake, which no step outlives.
 PACKAGES = Path(workflow.basedir, "workflow")
-shell.prefix(f"export PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
+shell.prefix(f"export PYTHONUTF8=1 PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
 
 
 def announce():
@@ -71,7 +71,12 @@ def announce():
                 places = ", ".join(elsewhere)
                 logger.warning(f"Snakemake or a job of it works in this folder, or was killed, on {places}.")
     except OSError as error:
-        sys.exit(f"error: {explain(error) or error}")
+        if error.errno in FULL:
+            sys.exit(f"error: {explain(error)}")
+        sys.exit(
+            f"error: nothing can be written in .snakemake, where Snakemake keeps its records ({error.strerror}): "
+            "move what has that name away, or run this in a copy of the project that you may write in"
+        )
 
 
 announce()

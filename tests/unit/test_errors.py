@@ -47,7 +47,7 @@ def test_a_full_disk_is_told_with_the_file_and_what_to_do(number):
     assert explain(OSError(number, os.strerror(number))).startswith("no space left for a file (")
 
 
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR])
 def test_no_access_is_told_with_the_file(number):
     sentence = explain(OSError(number, os.strerror(number), "results/x.json"))
     assert sentence.startswith(f"no access to results/x.json ({os.strerror(number)}): change its permissions")

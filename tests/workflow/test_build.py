@@ -239,3 +239,8 @@ def test_pip_and_activate_of_a_real_environment_work(clone):
     assert folder == str(clone.environment)
     assert program == f"{folder}/bin/pip"
     assert f" from {folder}/lib" in version
+
+
+def test_a_shell_with_the_environment_is_in_utf_8(built):
+    line = ". envs/activate && echo $PYTHONUTF8 $PYTHONPATH"
+    assert built.call("bash", "-c", line).stdout == f"1 {built.root}/workflow\n"

@@ -1,8 +1,9 @@
-"""envs/bin/snakemake: moves targets that Snakemake would read as values, and nothing else."""
+"""envs/bin/snakemake: moves targets that Snakemake would read as values, and says what is wrong before it."""
 
 import importlib.machinery
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.cli import get_argument_parser
 
-FILE = Path(__file__).parents[2] / "envs" / "bin" / "snakemake"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "envs" / "bin" / "snakemake"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,7 @@ def front_end():
     return module
 
 
+# Command lines as typed and as Snakemake gets them.
 MOVED = [
     ("--cores 8 --resources gpu=2 results/table1.csv", "--cores 8 --resources gpu=2 -- results/table1.csv"),
     ("--resources gpu=2 mem_mb=9 a b", "--resources gpu=2 mem_mb=9 -- a b"),
@@ -37,9 +40,54 @@ MOVED = [
     ("--set-resources r:gpu=0 a", "--set-resources r:gpu=0 -- a"),
     ("--default-resources slurm_account=me a", "--default-resources slurm_account=me -- a"),
     ("--default-resources a", "--default-resources -- a"),
-    # Behind an explicit `--` there are targets already.
+    # Behind an explicit `--` there are targets already, and before the first option.
     ("--resources gpu=2 a -- b", "--resources gpu=2 -- a b"),
     ("--resources gpu=2 a --config x=1 b", "--resources gpu=2 --config x=1 -- a b"),
+    ("a --resources gpu=2 b", "--resources gpu=2 -- a b"),
+    ("a b -n -- c", "-n -- a b c"),
+    # Abbreviations, and letters in one word.
+    ("--resourc gpu=2 a", "--resourc gpu=2 -- a"),
+    ("--unti r t/a.csv", "--unti r -- t/a.csv"),
+    ("-nq t/a.csv", "-nq -- t/a.csv"),
+    # Words that Snakemake knows.
+    ("--quiet results/table1.csv", "--quiet -- results/table1.csv"),
+    ("--quiet tables", "--quiet -- tables"),
+    ("--quiet rules progress tables -n", "--quiet rules progress -n -- tables"),
+    ("-q all tables", "-q all -- tables"),
+    ("--rerun-triggers mtime code t/a.csv", "--rerun-triggers mtime code -- t/a.csv"),
+    ("--strict-dag-evaluation functions a", "--strict-dag-evaluation functions -- a"),
+    ("--shared-fs-usage none a", "--shared-fs-usage none -- a"),
+    ("--sdm conda apptainer a", "--sdm conda apptainer -- a"),
+    ("--dag a -n", "--dag -n -- a"),
+    ("--rulegraph dot a", "--rulegraph dot -- a"),
+    ("--lint a", "--lint -- a"),
+    ("--containerize a", "--containerize -- a"),
+    ("--conda-cleanup-pkgs cache a", "--conda-cleanup-pkgs cache -- a"),
+    ("--scheduler greedy a", "--scheduler greedy -- a"),
+    # Names.
+    ("--cache words_train t/a.csv", "--cache words_train -- t/a.csv"),
+    ("--cache a.csv", "--cache -- a.csv"),
+    ("--preemptible-rules words_train t/a.csv", "--preemptible-rules words_train -- t/a.csv"),
+    ("--envvars HOME a.csv", "--envvars HOME -- a.csv"),
+    ("--report a.html b/c.csv", "--report a.html -- b/c.csv"),
+    ("--report b/c.csv", "--report -- b/c.csv"),
+    # Configuration files are no targets, and what the workflow makes is no configuration file.
+    ("--configfile a.yaml results/table1.csv", "--configfile a.yaml -- results/table1.csv"),
+    ("--configfile a.yaml b.yml c.json tables", "--configfile a.yaml b.yml c.json -- tables"),
+    ("--configfile a results/seed0/metrics.json", "--configfile a -- results/seed0/metrics.json"),
+    ("--configfiles a.json t/table12.json -n", "--configfiles a.json -n -- t/table12.json"),
+    # Rules after rules, and files that end as the first one.
+    ("--forcerun words_train results/table1.csv", "--forcerun words_train -- results/table1.csv"),
+    ("--forcerun words_train words_evaluate t.csv", "--forcerun words_train words_evaluate -- t.csv"),
+    ("--forcerun words_train tables", "--forcerun words_train -- tables"),
+    ("-R s/0/m.json s/1/m.json results/t.csv", "-R s/0/m.json s/1/m.json -- results/t.csv"),
+    ("-R s/0/m.json all", "-R s/0/m.json -- all"),
+    ("--until words_train a/b.csv --cores 1", "--until words_train --cores 1 -- a/b.csv"),
+    ("-U a/b.json a/b.csv", "-U a/b.json -- a/b.csv"),
+    ("--omit-from words_train a/b.csv", "--omit-from words_train -- a/b.csv"),
+    ("-O words_train all", "-O words_train -- all"),
+    ("--prioritize words_train a/b.csv", "--prioritize words_train -- a/b.csv"),
+    ("-P words_train a/b.csv", "-P words_train -- a/b.csv"),
 ]
 LEFT = [
     "",
@@ -52,8 +100,18 @@ LEFT = [
     "--resources gpu=2 -- results/table1.csv",
     "--forcerun a b -- t",
     "--forcerun a b",
+    "--forcerun results/table1.csv",
+    "--forcerun t/table1.csv t/table2.csv",
+    "--forcerun=a b",
+    "-Ra b",
+    "--force a b.csv",
     "--until a b --cores 1",
     "--configfile a.yaml -- t",
+    "--configfile results/seed0/metrics.json",
+    "--rerun-triggers mtimes",
+    "--quiet all",
+    "--report results/index.html",
+    "--wait-for-files a b.csv",
     "--profile workflow/profiles/slurm results/table1.csv",
     "--default-resources mem_mb=base64//x --cores 1",
     "--set-resources base64//abc base64//def",
@@ -62,8 +120,11 @@ LEFT = [
 
 
 @pytest.mark.parametrize(("line", "expected"), MOVED)
-def test_targets_behind_assignments_are_moved(front_end, line, expected):
+def test_targets_that_an_option_would_take_are_moved(front_end, line, expected):
     assert front_end.untangle(line.split()) == expected.split()
+    # Snakemake's own parser has them as targets then.
+    read = get_argument_parser().parse_args(expected.split())
+    assert sorted(read.targets) == sorted(expected.partition("-- ")[2].split())
 
 
 @pytest.mark.parametrize("line", [*LEFT, *(expected for _, expected in MOVED)])
@@ -73,7 +134,10 @@ def test_correct_lines_stay_as_they_are(front_end, line):
 
 WORDS = st.lists(
     st.sampled_from(
-        ["--resources", "--config", "-C", "--cores", "-n", "--forcerun", "x=1", "a=", "t", "u.csv", "--"]
+        [
+            *("--resources", "--config", "-C", "--cores", "-n", "--forcerun", "--until", "--quiet", "-nq"),
+            *("--configfile", "--", "x=1", "a=", "t", "all", "u.csv", "v.csv", "a.yaml", "metrics.json"),
+        ]
     ),
     max_size=8,
 )
@@ -86,17 +150,58 @@ def test_no_word_is_lost_and_once_is_enough(front_end, words):
     assert front_end.untangle(untangled) == untangled
 
 
+# Files alone, which nothing tells from targets, and what Snakemake writes itself.
+UNDECIDED = {
+    *("--wait-for-files", "--unneeded-temp-files", "--cleanup-metadata", "--cm", "--generate-unit-tests"),
+    "--target-jobs",
+}
+ACTIONS = get_argument_parser()._actions
+SWALLOWING = [action for action in ACTIONS if action.option_strings and str(action.nargs) in ("+", "*", "?")]
+
+
 def test_the_options_are_snakemakes_own(front_end):
-    """Those that take several KEY=VALUE, by their help; a new one in a later Snakemake would fail here."""
-    several = {
-        spelling
-        for action in get_argument_parser()._actions
-        if action.nargs in ("+", "*") and "=" in str(action.metavar or "")
-        for spelling in action.option_strings
-    }
-    assert several - front_end.ASSIGNING == set()
-    # Snakemake gives these no metavar.
-    assert front_end.ASSIGNING - several == {"--groups", "--group-components"}
+    """Those that may take a target for a value; a new one in a later Snakemake would fail here."""
+    several = {spelling for action in SWALLOWING for spelling in action.option_strings}
+    assert set(front_end.VALUES) == several - UNDECIDED
+    assert several > UNDECIDED
+    assert several >= front_end.CONFIG | front_end.CONFIGURING
+
+
+@pytest.mark.parametrize("action", SWALLOWING, ids=lambda action: action.option_strings[0])
+def test_the_values_are_snakemakes_own(front_end, action):
+    for option in set(action.option_strings) & set(front_end.VALUES):
+        test = front_end.VALUES[option]
+        assert "=" not in str(action.metavar) or test is front_end.is_assignment
+        # Which loggers there are depends on what is installed.
+        if action.choices and option != "--logger":
+            words = [str(getattr(choice, "value", choice)) for choice in action.choices]
+            assert all(test(word, []) and test(word, words) for word in words)
+            assert not test("results/table1.csv", words)
+            assert test("results/table1.csv", []) == (action.nargs == "+")
+
+
+def test_all_spellings_of_an_option_mean_the_same(front_end):
+    long = {spelling for action in ACTIONS for spelling in action.option_strings if spelling[:2] == "--"}
+    for word in {option[:end] for option in front_end.VALUES for end in range(3, len(option))} - {"--"}:
+        meant = {word} & long or {option for option in long if option.startswith(word)}
+        if len(meant) == 1:  # Snakemake refuses the others
+            (option,) = meant
+            assert front_end.VALUES.get(front_end.spelled(word)) == front_end.VALUES.get(option), word
+    flags = {spelling[1] for action in ACTIONS if action.nargs == 0 for spelling in action.option_strings}
+    assert set(front_end.FLAGS) == flags - {"-"}
+
+
+def test_what_the_workflow_makes_is_no_configuration_file(front_end):
+    rules = [path.read_text(encoding="utf-8") for path in (ROOT / "workflow").rglob("*.smk")]
+    made = {name for text in rules for name in re.findall(r"<results>/[^\"]*/([^/\"]+\.json)\"", text)}
+    assert len(made) > 5
+    for name in made:
+        assert front_end.MADE.fullmatch(name.replace("{table}", "9").replace("{n}", "9")), name
+
+
+def test_only_all_and_tables_gather_files_alone():
+    rules = re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    assert {name for name, block in rules if "output:" not in block} == {"all", "tables"}
 
 
 @pytest.mark.parametrize(
@@ -151,3 +256,105 @@ def test_without_snakemake_one_sentence_says_what_to_do():
         result.stderr
         == "error: there is no snakemake in this shell: run `make env`, then `. envs/activate`\n"
     )
+
+
+UNREADABLE = [
+    (b"", " has no keys with values: write them as in config.yaml"),
+    (b"# a comment\n", " has no keys with values: write them as in config.yaml"),
+    (b"- words\n", " has no keys with values: write them as in config.yaml"),
+    (b"words:\n\tseeds: [0]\n", ", line 2 has a tab where YAML takes none: indent with spaces"),
+    (b"words: {}\n# \xff\n", ", line 2 is not UTF-8 text: save the file as UTF-8"),
+    (
+        b'words: {}\n# "\x01"\n',
+        ", line 2 is neither YAML nor JSON (the character '\\x01'): correct it",
+    ),
+    (
+        b'{"words":\n',
+        ", line 2 is neither YAML nor JSON (expected the node content, but found '<stream end>'): correct it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), UNREADABLE)
+@pytest.mark.parametrize("name", ["mine.yaml", "config.yaml"])
+def test_a_file_that_is_no_configuration_is_named_with_the_line(restored, name, content, said):
+    (restored.root / name).write_bytes(content)
+    line = "--configfile mine.yaml" if name == "mine.yaml" else ""
+    result = restored.call(f"snakemake --dry-run {line} results/table1.csv")
+    assert (result.returncode, result.stderr) == (1, f"error: {name}{said}\n")
+
+
+def test_json_with_tabs_is_a_configuration(project):
+    (project.root / "mine.json").write_text('{\n\t"papers": ["words"]\n}\n')
+    jobs = project.jobs("snakemake --configfile mine.json results/table1.csv")
+    assert "results/table1.csv" in jobs
+    assert not any("sentences" in job for job in jobs)
+
+
+# Root may write everywhere but here.
+PLACES = {"below a file": "{file}/x", "/proc": "/proc/x"}
+REASONS = {"below a file": "Not a directory", "/proc": "No such file or directory"}
+
+
+@pytest.fixture(params=PLACES)
+def unwritable(request, tmp_path):
+    """A folder that cannot be made, and why."""
+    if request.param == "/proc" and not Path("/proc/self").exists():
+        pytest.skip("there is no /proc")
+    (tmp_path / "file").touch()
+    return PLACES[request.param].format(file=tmp_path / "file"), REASONS[request.param]
+
+
+def test_a_home_folder_that_cannot_be_made_is_one_sentence(project, unwritable):
+    folder, reason = unwritable
+    result = project.call("snakemake --dry-run tables", env={"HOME": folder, "XDG_CACHE_HOME": ""})
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"error: Snakemake cannot write its cache {folder}/.cache/snakemake ({reason}): "
+        "set HOME or XDG_CACHE_HOME to a folder that can be written\n",
+    )
+    assert project.run("snakemake --version", env={"HOME": folder, "XDG_CACHE_HOME": ""})
+
+
+def test_no_home_folder_is_one_sentence(front_end, monkeypatch):
+    def homeless():
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(front_end.Path, "home", homeless)
+    assert front_end.cacheless().startswith("there is no home folder for Snakemake's cache: set HOME to ")
+
+
+@pytest.mark.parametrize("key", ["results", "resources"])
+def test_outputs_where_nothing_can_be_written_are_one_sentence(project, unwritable, key):
+    folder, reason = unwritable
+    (project.root / "mine.yaml").write_text(f"pathvars: {{{key}: '{folder}'}}\n")
+    result = project.call("snakemake --dry-run --configfile mine.yaml tables")
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"error: mine.yaml: pathvars.{key} is '{folder}', but nothing can be written into "
+        f"{Path(folder).parent} ({reason}): make it writable, or name another folder\n",
+    )
+
+
+def test_records_of_snakemake_that_cannot_be_written_are_one_sentence(new_project):
+    project = new_project()
+    (project.root / ".snakemake").touch()
+    result = project.call("snakemake --dry-run tables")
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        "error: nothing can be written in .snakemake, where Snakemake keeps its records (Not a directory): "
+    )
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("coerced", "01")
+def test_a_locale_of_ascii_alone_changes_nothing(new_project, coerced):
+    project = new_project()
+    ascii_alone = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": coerced}
+    table = "results/partial/words/gutenberg/table1.md"
+    entry = "words={runs: {standard: {tril: {row: Ünï}}}}"
+    project.run("snakemake --cores 1 --config", entry, table, env=ascii_alone)
+    assert "Ünï" in (project.root / table).read_text(encoding="utf-8")
+    result = project.call("snakemake --configfile nöwhere.yaml", env=ascii_alone)
+    assert "there is no file nöwhere.yaml" in result.stderr

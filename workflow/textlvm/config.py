@@ -87,16 +87,7 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """
     config: dict[str, Any] = {}
     for file in files:
-        try:
-            content = _read(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"cannot read {file} ({error}): name a configuration file") from error
-        except yaml.YAMLError as error:
-            problem = " ".join(str(error).split())
-            raise UserError(f"{file} is neither YAML nor JSON ({problem}): correct it") from error
-        if not isinstance(content, Mapping):
-            raise UserError(f"{file} has no keys with values: write them as in config.yaml")
-        config = _laid_over(config, content)
+        config = _laid_over(config, _read(file))
     return config
 
 
@@ -220,7 +211,36 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(file: str | Path) -> Any:
-    """The content of one configuration file. Raises `UserError` for a key that stands twice."""
-    with Path(file).open(encoding="utf-8") as stream:
-        return yaml.load(stream, _Loader)
+def _read(file: str | Path) -> Mapping[str, Any]:
+    """The content of one configuration file. Raises `UserError`, with the line, where it has none."""
+    try:
+        content = Path(file).read_bytes()
+        text = content.decode()
+        loader = _Loader(text)
+        loader.name = str(file)
+        value = loader.get_single_data()
+    except OSError as error:
+        raise UserError(f"cannot read {file} ({error.strerror}): name a configuration file") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{file}, line {line} is not UTF-8 text: save the file as UTF-8") from error
+    except yaml.YAMLError as error:
+        try:
+            value = json.loads(text)  # which may have tabs
+        except ValueError:
+            raise UserError(_malformed(file, text, error)) from error
+    if not isinstance(value, Mapping):
+        raise UserError(f"{file} has no keys with values: write them as in config.yaml")
+    return value
+
+
+def _malformed(file: str | Path, text: str, error: yaml.YAMLError) -> str:
+    """The sentence for a file that is neither YAML nor JSON."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line, problem = text.count("\n", 0, error.position), f"the character {chr(error.character)!r}"
+    else:
+        assert isinstance(error, yaml.MarkedYAMLError)
+        line, problem = error.problem_mark.line, str(error.problem)
+    if "\\t" in problem:
+        return f"{file}, line {line + 1} has a tab where YAML takes none: indent with spaces"
+    return f"{file}, line {line + 1} is neither YAML nor JSON ({problem}): correct it"

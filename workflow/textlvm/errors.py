@@ -7,7 +7,7 @@ from collections.abc import Iterable
 __all__ = ["FULL", "UserError", "explain", "is_out_of_memory", "nearest"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
-FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 # What PyTorch says where it has no error of its own for it: its CPU allocator, cuBLAS and cuDNN.
 OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 

@@ -180,7 +180,7 @@ def test_files_are_merged_as_by_snakemake(tmp_path_factory, contents):
         (None, r"cannot read .*mine\.yaml"),
         ("- 1\n", r"mine\.yaml has no keys with values"),
         ("", r"mine\.yaml has no keys with values"),
-        ("a: [1\n", r"mine\.yaml is neither YAML nor JSON"),
+        ("a: [1\n", r"mine\.yaml, line 2 is neither YAML nor JSON \(expected ',' or ']'"),
         ("a: 1\na: 2\n", r"mine\.yaml, line 2: the key 'a' stands twice"),
         ("wrods: {}\n", r"mine\.yaml: unknown key 'wrods'; did you mean 'words'"),
     ],
