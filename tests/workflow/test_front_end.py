@@ -333,7 +333,8 @@ def test_outputs_where_nothing_can_be_written_are_one_sentence(project, unwritab
     assert (result.returncode, result.stderr) == (
         1,
         f"error: mine.yaml: pathvars.{key} is '{folder}', but nothing can be written into "
-        f"{Path(folder).parent} ({reason}): make it writable, or name another folder\n",
+        f"{Path(folder).parent} ({reason.replace('Not a directory', 'it is a file')}): make it writable, or name another "
+        "folder\n",
     )
 
 
