@@ -328,13 +328,13 @@ def test_no_home_folder_is_one_sentence(front_end, monkeypatch):
 @pytest.mark.parametrize("key", ["results", "resources"])
 def test_outputs_where_nothing_can_be_written_are_one_sentence(project, unwritable, key):
     folder, reason = unwritable
+    reason = reason.replace("Not a directory", "it is a file")
     (project.root / "mine.yaml").write_text(f"pathvars: {{{key}: '{folder}'}}\n")
     result = project.call("snakemake --dry-run --configfile mine.yaml tables")
     assert (result.returncode, result.stderr) == (
         1,
         f"error: mine.yaml: pathvars.{key} is '{folder}', but nothing can be written into "
-        f"{Path(folder).parent} ({reason.replace('Not a directory', 'it is a file')}): make it writable, or name another "
-        "folder\n",
+        f"{Path(folder).parent} ({reason}): make it writable, or name another folder\n",
     )
 
 

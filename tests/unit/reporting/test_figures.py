@@ -4,6 +4,7 @@ import random
 import pandas as pd
 import pytest
 
+from hostile import HOSTILE, shown
 from textlvm.errors import UserError
 from textlvm.reporting import figures
 
@@ -157,6 +158,15 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, metrics_file):
             without,
             *out,
         )
+
+
+def test_titles_and_labels_are_shown_as_they_are(tmp_path):
+    labels, title = HOSTILE[:4], HOSTILE[0]
+    entropy = figures.read_entropy([entropy_file(tmp_path / "e.csv", words(20))] * 4, labels)
+    curves = figures.read_curves([curve_file(tmp_path / "c.jsonl")] * 4, labels)
+    for figure in (figures.plot_gap(entropy, title), figures.plot_training(curves, 10.4, title)):
+        assert shown(figure) >= {*labels, title}
+        figures.save(figure, tmp_path / "f.png", tmp_path / "f.svg")
 
 
 def test_quantities_differ_in_colour_and_marker():

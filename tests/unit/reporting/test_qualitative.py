@@ -1,10 +1,13 @@
 import json
+import re
+from html import unescape
 
 import pytest
 
+from hostile import HOSTILE
 from textlvm import plan
 from textlvm.errors import UserError
-from textlvm.reporting import qualitative
+from textlvm.reporting import html, qualitative
 from textlvm.reporting.qualitative import TABLES
 
 
@@ -84,6 +87,23 @@ def test_markdown_is_escaped_and_json_is_not(run_file):
     markdown, data = render(18, [run_file("one")], ["A"])
     assert r"- one \<unk> \| \*" in markdown
     assert data["columns"]["A"] == ["one <unk> | *"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_texts_and_labels_are_shown_as_they_are(run_file, text):
+    own = {"sentence": text, "label": text, "mean": text, "sample": text, "perturbed": text}
+    path = run_file(
+        "one",
+        reconstructions=[own],
+        interpolations=[{"start": text, "end": text, "steps": [text] * 3}],
+        samples=[text] * 2,
+        answers=[{"question": text, "answers": dict.fromkeys(("short", "medium", "long"), text)}],
+    )
+    for table, times in ((12, 7), (15, 7), (18, 4), (21, 6)):
+        columns = qualitative.read([path], [text], TABLES[table])
+        page = html.page(qualitative.as_markdown(table, text, columns))
+        body = re.sub("<[^>]+>", "", page.partition("<body>")[2])
+        assert " ".join(unescape(body).split()).count(" ".join(text.split())) == times
 
 
 def test_samples_need_not_agree_but_sentences_must(run_file):

@@ -3,15 +3,18 @@ import io
 import math
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hostile import HOSTILE
 from textlvm.errors import UserError
 from textlvm.estimate import exact
-from textlvm.reporting import shapes
+from textlvm.reporting import html, shapes
 from textlvm.reporting.cells import build
+from textlvm.reporting.markup import latex
 from textlvm.reporting.runs import Planned, Result, read_plan
 
 UNITS = {"ce_train": "nats/word", "ce_test": "nats/word", "unique": "share", "h_gap": "nats", "extra": "nats"}
@@ -182,6 +185,20 @@ def test_latex_is_balanced_and_escaped(published):
     # The packages it asks for are all it uses.
     assert r"\toprule" in text
     assert r"\checkmark" not in text
+
+
+def test_labels_and_titles_are_shown_as_they_are(published):
+    plan = [planned(label, corpus_title=HOSTILE[0]) for label in HOSTILE]
+    table = shaped(published, plan, results(plan[0], {"ce_train": 11.8}))
+    page = html.page(shapes.as_markdown(table))
+    body = page.partition("<body>")[2]
+    cells = [re.sub("<[^>]+>", "", cell) for cell in re.findall("<td.*?</td>", body)]
+    assert {unescape(cell) for cell in cells} >= set(HOSTILE)
+    assert f", on {HOSTILE[0]}</h1>" in body
+    text = shapes.as_latex(table)
+    assert text.isascii()
+    for label in HOSTILE:
+        assert f"\n{latex(label)} & " in text
 
 
 def test_latex_headings_are_known_metrics(published):

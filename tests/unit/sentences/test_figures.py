@@ -4,7 +4,9 @@ import math
 import numpy as np
 import pytest
 
+from hostile import HOSTILE, shown
 from textlvm.errors import UserError
+from textlvm.reporting.figures import save
 from textlvm.sentences import figures
 from textlvm.sentences.likelihood import melbo_of_subsets
 
@@ -120,6 +122,25 @@ def test_the_same_input_gives_the_same_files(tmp_path):
         written.append(files)
     assert written[0] == written[1]
     assert written[0][2:4] != written[0][4:6]
+
+
+def test_titles_and_labels_are_shown_as_they_are(tmp_path):
+    first, second, title = HOSTILE[1], HOSTILE[3], HOSTILE[0]
+    paths = [histograms(tmp_path / f"{i}.json", seed=i, latent=i) for i in (1, 2)]
+    melbo = np.random.default_rng(0).normal(-70, 10, 50)
+    drawn = [
+        figures.plot_pairs(figures.read_pairs(paths, [first, second]), title),
+        figures.plot_lengths({first: np.array([1, 2, 3]), second: np.arange(9)}, title),
+        figures.plot_samples({first: melbo, second: melbo}, {first: (HOSTILE[2], 90.0)}, title),
+        figures.plot_bounds(figures.read_bounds(paths, [first, second]), title),
+    ]
+    for figure in drawn:
+        texts = shown(figure)
+        assert title in texts
+        ends = (", i = j", ", i ≠ j") if figure is drawn[0] else ("",)
+        assert texts >= {f"{label}{end}" for label in (first, second) for end in ends}
+        save(figure, tmp_path / "f.png", tmp_path / "f.svg")
+    assert HOSTILE[2] in shown(drawn[2])
 
 
 def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):

@@ -33,6 +33,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from textlvm import cli
 from textlvm.errors import UserError
 from textlvm.files import replacing
+from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
 
 __all__ = ["STYLE", "labelled", "main", "plot_gap", "plot_training", "read_curves", "read_entropy", "save"]
@@ -176,7 +177,7 @@ def plot_gap(entropy: pd.DataFrame, title: str) -> Figure:
         axes.set_ylim(0, 1.05 * top)
         axes.set_xlabel("position t, and % of words that reach it")
         axes.set_ylabel("entropy gap (nats)" if index % PANELS_A_ROW == 0 else "")
-        axes.set_title(label)
+        axes.set_title(matplotlib(label))
     return figure
 
 
@@ -220,7 +221,7 @@ def plot_training(curves: pd.DataFrame, word_entropy: float | None, title: str) 
                 fontsize="x-small",
                 color="0.25",
             )
-        upper.set_title(label)
+        upper.set_title(matplotlib(label))
     return figure
 
 
@@ -278,7 +279,7 @@ def _panels(count: int, title: str) -> tuple[Figure, GridSpec]:
     width = 6.4 if columns == 1 else 4.4 * columns
     height = 4.2 if lines == 1 else 3.3 * lines
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.02))
-    wrapped = textwrap.fill(title, int(LETTERS_AN_INCH * width))
+    wrapped = matplotlib(textwrap.fill(title, int(LETTERS_AN_INCH * width)))
     figure.suptitle(wrapped, x=0.01, ha="left", fontsize="large", fontweight="bold")
     return figure, figure.add_gridspec(lines, columns)
 

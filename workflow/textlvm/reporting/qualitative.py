@@ -19,6 +19,7 @@ from textlvm import cli
 from textlvm.errors import UserError
 from textlvm.files import read_json, write_json, write_text
 from textlvm.reporting import html
+from textlvm.reporting.markup import markdown
 
 __all__ = ["TABLES", "Column", "Layout", "as_json", "as_markdown", "main", "read"]
 
@@ -101,7 +102,7 @@ def as_json(table: int, title: str, columns: Sequence[Column]) -> dict[str, Any]
 def as_markdown(table: int, title: str, columns: Sequence[Column]) -> str:
     """The table for readers."""
     layout = TABLES[table]
-    parts = [f"# {_title(table, title)}"]
+    parts = [f"# {markdown(_title(table, title))}"]
     if layout.kind == "reconstructions":
         parts += [LEGEND, *_reconstructions(layout, columns)]
     elif layout.kind == "samples":
@@ -121,18 +122,19 @@ def _reconstructions(layout: Layout, columns: Sequence[Column]) -> Iterable[str]
         rows = [["(D)", entry["sentence"], *[""] * (len(shown) - 1)]]
         rows += [[row, *(own[i][key] for own in entries)] for key, row in RECONSTRUCTIONS.items()]
         rows += [["(AE)", own[i]["mean"], *[""] * (len(shown) - 1)] for own in of_autoencoders]
-        label = f"**{_escape(entry['label'])}**\n\n" if entry.get("label") else ""
+        label = f"**{markdown(entry['label'])}**\n\n" if entry.get("label") else ""
         yield label + _table(["", *(column.label for column in shown)], rows)
 
 
 def _interpolations(column: Column, entries: Sequence[dict[str, Any]]) -> Iterable[str]:
     for entry in entries:
-        steps = "\n".join(f"- {_escape(text)}" for text in entry["steps"])
-        yield f"**{_escape(column.label)}**: {_escape(entry['start'])}\n\n{steps}\n\n{_escape(entry['end'])}"
+        steps = "\n".join(f"- {markdown(text)}" for text in entry["steps"])
+        start, end = markdown(entry["start"]), markdown(entry["end"])
+        yield f"**{markdown(column.label)}**: {start}\n\n{steps}\n\n{end}"
 
 
 def _answers(column: Column, layout: Layout) -> Iterable[str]:
-    yield f"**{_escape(column.label)}**"
+    yield f"**{markdown(column.label)}**"
     for entry in column.entries(layout):
         rows = [["(Q)", entry["question"]]]
         rows += [[f"(A) {length}", entry["answers"][length]] for length in layout.answers]
@@ -140,11 +142,12 @@ def _answers(column: Column, layout: Layout) -> Iterable[str]:
 
 
 def _lines(label: str, texts: Iterable[str]) -> str:
-    return f"**{_escape(label)}**\n\n" + "\n".join(f"- {_escape(text)}" for text in texts)
+    return f"**{markdown(label)}**\n\n" + "\n".join(f"- {markdown(text)}" for text in texts)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *([_escape(cell) for cell in row] for row in rows)]
+    header, *body = ([markdown(cell) for cell in row] for row in (header, *rows))
+    lines = [header, ["---"] * len(header), *body]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -156,12 +159,6 @@ def _given(entries: list[Any], kind: str) -> list[Any]:
 
 def _title(table: int, title: str) -> str:
     return f"Table {table}: {TABLES[table].title}, {title}"
-
-
-def _escape(text: str) -> str:
-    for character in "\\|*<_`&":
-        text = text.replace(character, f"\\{character}")
-    return text
 
 
 def main(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from textlvm.errors import UserError, nearest
 from textlvm.reporting.cells import Cell
+from textlvm.reporting.markup import latex, markdown
 from textlvm.reporting.notes import notes, title
 from textlvm.reporting.published import DATASETS
 from textlvm.reporting.verdict import MARKS, Verdict
@@ -178,10 +179,10 @@ def as_csv(shape: Shape) -> str:
 
 def as_markdown(shape: Shape) -> str:
     """The table for readers: title, the paper's columns, the further ones, notes."""
-    parts = [f"# {shape.title}", _markdown(shape, shape.columns)]
+    parts = [f"# {markdown(shape.title)}", _markdown(shape, shape.columns)]
     if shape.extras:
         parts += ["Further numbers, for which the paper has no column:", _markdown(shape, shape.extras)]
-    parts.append("\n".join(f"- {_escape_markdown(note)}" for note in shape.notes))
+    parts.append("\n".join(f"- {markdown(note)}" for note in shape.notes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -189,26 +190,32 @@ def as_latex(shape: Shape) -> str:
     """A LaTeX `table` with the paper's columns; needs the packages booktabs and amsmath."""
     headings, columns = [("", shape.stub)], [list(shape.rows)]
     for metric in shape.columns:
-        heading = LATEX_HEADINGS.get(metric, _latex(shape.heading(metric)))
+        heading = _latex_heading(shape, metric)
         texts = _texts(shape, metric)
         headings += [(heading, source) for source in texts]
         columns += texts.values()
-    frame = pd.DataFrame(dict(enumerate(columns))).map(_latex)
+    frame = pd.DataFrame(dict(enumerate(columns))).map(latex)
     frame.columns = pd.MultiIndex.from_tuples(headings)
     tabular = frame.to_latex(
         index=False, escape=False, multicolumn_format="c", column_format="l" + "r" * (len(columns) - 1)
     )
-    notes = " ".join(f"{_latex(note)}." for note in shape.notes)
+    notes = " ".join(f"{latex(note)}." for note in shape.notes)
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering\small\setlength{\tabcolsep}{4pt}",
-            rf"\caption{{{_latex(shape.title)}. {notes}}}",
+            rf"\caption{{{latex(shape.title)}. {notes}}}",
             rf"\label{{tab:{'-'.join(filter(None, (shape.paper, str(shape.table), shape.corpus)))}}}",
             tabular + r"\end{table}",
             "",
         ]
     )
+
+
+def _latex_heading(shape: Shape, column: str) -> str:
+    # A column may also be a model, whose label is the user's.
+    formula = LATEX_HEADINGS.get(column) if column in shape.headings else None
+    return formula or latex(shape.heading(column))
 
 
 def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
@@ -222,11 +229,11 @@ def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
                 headings.append(source)
                 columns.append(column)
     # Columns are numbered, since their headings need not differ.
-    frame = pd.DataFrame(dict(enumerate(columns))).map(_escape_markdown)
+    frame = pd.DataFrame(dict(enumerate(columns))).map(markdown)
     filled = frame.drop(columns=0).ne(NOTHING).any(axis="columns")
     return frame[filled].to_markdown(
         index=False,
-        headers=[_escape_markdown(heading) for heading in headings],
+        headers=[markdown(heading) for heading in headings],
         colalign=("left", *["right"] * (len(columns) - 1)),
         disable_numparse=True,
     )
@@ -276,32 +283,3 @@ def demo(cell: Cell | None) -> str:
 def _printed(value: float, digits: int | None, bound: str) -> str:
     text = f"{value:.1e}" if abs(value) >= LARGE else f"{value:.{max(0, digits or 0)}f}"
     return f"≤ {text}" if bound == "upper" else text
-
-
-def _escape_markdown(text: str) -> str:
-    for character in "\\|*<":
-        text = text.replace(character, f"\\{character}")
-    return text
-
-
-def _latex(text: str) -> str:
-    """Escape text for LaTeX, the papers' own characters included."""
-    table = {
-        "\\": r"\textbackslash{}",
-        **{character: f"\\{character}" for character in "&%$#_{}"},
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": "$<$",
-        ">": "$>$",
-        "|": "$|$",
-        "×": r"$\times$",
-        "±": r"$\pm$",
-        "≤": r"$\le$",
-        "†": r"$^\dagger$",
-        "θ": r"$\theta$",
-        "²": "$^2$",
-        "✓": r"$^{=}$",
-        "✗": r"$^{\ne}$",
-        "–": "--",
-    }
-    return "".join(table.get(character, character) for character in text)

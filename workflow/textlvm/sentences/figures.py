@@ -32,6 +32,7 @@ from textlvm import cli
 from textlvm.errors import UserError
 from textlvm.files import read_json
 from textlvm.reporting.figures import STYLE, labelled, save
+from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
 from textlvm.sentences import data
 from textlvm.sentences.likelihood import matching_samples, melbo_of_subsets
@@ -110,12 +111,13 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
                 alpha=0.45 if same else 1,
                 linewidth=1.4,
                 color=palette[label],
-                label=f"{label}, i {'=' if same else '≠'} j",
+                label=f"{matplotlib(label)}, i {'=' if same else '≠'} j",
             )
         axes.set_title(text)
         axes.set_xlabel("nats")
         axes.set_ylabel("share of sentences")
-    panels[0].legend(fontsize="small")
+    # Named, since Matplotlib itself leaves out labels that begin with an underscore.
+    panels[0].legend(handles=panels[0].patches, fontsize="small")
     return figure
 
 
@@ -130,7 +132,7 @@ def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
         edges = np.arange(0, values.max() + width + 1, width) - 0.5
         sns.histplot(x=values, bins=edges, stat="density", element="step", ax=axes)
         _mean_line(axes, float(values.mean()))
-        axes.set_title(label)
+        axes.set_title(matplotlib(label))
         axes.set_xlabel("words a sentence")
         axes.set_ylabel("density")
         axes.set_xlim(0, longest)
@@ -154,7 +156,8 @@ def plot_samples(
         if label in references:
             name, nll = references[label]
             axes.axhline(nll, color="0.5", linewidth=0.8, linestyle=":")
-            axes.text(0.02, nll, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize="small")
+            across = axes.get_yaxis_transform()
+            axes.text(0.02, nll, matplotlib(name), transform=across, va="bottom", fontsize="small")
             if math.isfinite(matching := matching_samples(-melbo.mean(), n, nll)):
                 crosses.append((matching, nll))
         sizes = np.unique(np.geomspace(1, n, 60).round())
@@ -166,7 +169,7 @@ def plot_samples(
         axes.plot(beyond, melbo_of_subsets(melbo, beyond)[0], color=blue, linestyle="--")
         axes.plot(*zip(*crosses, strict=True), "x", color="red", markersize=8, markeredgewidth=2)
         axes.set_xscale("log")
-        axes.set_title(label)
+        axes.set_title(matplotlib(label))
         axes.set_xlabel("number of test sentences K")
     panels[0].set_ylabel("NLL by MELBO (nats a sentence)")
     return figure
@@ -178,7 +181,7 @@ def plot_bounds(bounds: pd.DataFrame, title: str) -> Figure:
     objectives = list(dict.fromkeys(bounds["objective"]))
     latents = sorted(bounds["latent"].unique())
     figure = Figure(figsize=(3.6 * len(latents) + 0.6, 2.7 * len(objectives) + 0.4), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize="large", fontweight="bold")
+    figure.suptitle(matplotlib(title), x=0.01, ha="left", fontsize="large", fontweight="bold")
     grid = figure.subplots(len(objectives), len(latents), sharex=True, sharey=True, squeeze=False)
     low = bounds["nats"].quantile(0.002)
     for row, objective in zip(grid, objectives, strict=True):
@@ -198,7 +201,7 @@ def plot_bounds(bounds: pd.DataFrame, title: str) -> Figure:
                 ax=axes,
             )
             _mean_line(axes, chosen["nats"].mean())
-            axes.set_title(", ".join(chosen["label"].unique()))
+            axes.set_title(matplotlib(", ".join(chosen["label"].unique())))
             axes.set_xlabel(f"{BOUNDS[objective]} (nats a sentence)", visible=True)
             axes.set_ylabel("density" if axes is row[0] else "")
             axes.tick_params(labelbottom=True)
@@ -234,7 +237,7 @@ def _panels(count: int, title: str) -> tuple[Figure, list[Axes]]:
     columns = min(count, PANELS_A_ROW)
     lines = math.ceil(count / PANELS_A_ROW)
     figure = Figure(figsize=(max(4.2 * columns, 6.4), 3.2 * lines + 0.4), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize="large", fontweight="bold")
+    figure.suptitle(matplotlib(title), x=0.01, ha="left", fontsize="large", fontweight="bold")
     grid = figure.add_gridspec(lines, columns)
     return figure, [figure.add_subplot(grid[i]) for i in range(count)]
 

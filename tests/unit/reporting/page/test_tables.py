@@ -1,7 +1,9 @@
 import pytest
 
+from textlvm.reporting.cells import build
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.tables import MEANINGS, marked, tables
+from textlvm.reporting.runs import read_plan as read_rows
 from textlvm.reporting.verdict import Verdict
 
 
@@ -82,3 +84,12 @@ def test_the_page_shows_the_demo_with_the_paper(experiment):
     assert 'data-parts="here paper diff" colspan="2"' in text
     row = next(line for line in text.split("<tr") if ">sMIM (512)</a></th>" in line)
     assert "≤ 66.9</button></td>" in row
+
+
+def test_only_headings_of_metrics_have_subscripts(experiment, made, published):
+    assert all(column.of_metric for own in made[0] for column in own.main.columns)
+    row = {"paper": "sentences", "table": 7, "run": "ae", "split": "standard", "seeds": [0], "row": "my_run"}
+    row |= {"corpus": "ptb", "corpus_title": "PTB", "stand_in": False, "dataset": "ptb"}
+    cells = build(7, published, read_rows({"rows": [row]}), {})
+    shown, _ = tables(cells, read_plan(experiment.plan))
+    assert {column.heading: column.of_metric for column in shown[0].main.columns}["my_run"] is False

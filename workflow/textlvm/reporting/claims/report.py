@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from textlvm.reporting.claims.judge import RULE, Found, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Claim, Comparison, Operand, Place
 from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_printed
+from textlvm.reporting.markup import markdown, markdown_code
 from textlvm.reporting.published import DATASETS, PAPERS, Published
 
 __all__ = ["Line", "as_csv", "as_markdown", "evaluate"]
@@ -91,7 +92,7 @@ def as_markdown(lines: Sequence[Line]) -> str:
         own = [line for line in lines if line.paper == paper]
         if own:
             parts += [f"## {title}", _table(own)]
-    parts.append("\n".join(f"- {_escape(note)}" for note in _notes(lines)))
+    parts.append("\n".join(f"- {markdown(note)}" for note in _notes(lines)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -193,13 +194,13 @@ def _summary(lines: Sequence[Line]) -> str:
 def _table(lines: Sequence[Line]) -> str:
     rows = ["| Claim | Data | Here | Effect | By the paper's numbers |", "|:--|:--|:--|:--|:--|"]
     for before, line in zip([None, *lines], lines, strict=False):
-        claim = f"`{line.predicate}`"
+        claim = markdown_code(line.predicate)
         if before is None or before.claim != line.claim:
-            note = f" *{_escape(line.note)}*" if line.note else ""
-            claim = f"{_escape(line.claim)} ({_escape(line.section)}){note}<br>{claim}"
+            note = f" *{markdown(line.note)}*" if line.note else ""
+            claim = f"{markdown(line.claim)} ({markdown(line.section)}){note}<br>{claim}"
         data = line.corpus_title or ", ".join(DATASETS[name] for name in line.dataset.split(", "))
-        why = f": {_escape(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
-        data = _escape(data) + (" (stand-in)" if line.stand_in else "")
+        why = f": {markdown(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
+        data = markdown(data) + (" (stand-in)" if line.stand_in else "")
         cells = (claim, data, f"**{line.outcome}**{why}", _effect(line), _printed(line))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
@@ -209,16 +210,16 @@ def _effect(line: Line) -> str:
     if line.effect is None or line.low is None or line.high is None:
         return "–"
     interval = f" [{_number(line.low)}, {_number(line.high)}]" if line.high > line.low else ""
-    return f"{_number(line.effect)}{interval} {_escape(line.unit)}<br>`{line.comparison}`"
+    return f"{_number(line.effect)}{interval} {markdown(line.unit)}<br>{markdown_code(line.comparison)}"
 
 
 def _printed(line: Line) -> str:
     if line.published_effect is None:
         return str(line.published_outcome)
     words = f"{line.published_outcome}: {_number(line.published_effect)}"
-    return (
-        words if line.published_comparison == line.comparison else f"{words}<br>`{line.published_comparison}`"
-    )
+    if line.published_comparison == line.comparison:
+        return words
+    return f"{words}<br>{markdown_code(line.published_comparison)}"
 
 
 def _shortened(missing: str) -> str:
@@ -246,9 +247,3 @@ def _number(value: float) -> str:
     else:
         text = f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
     return text.replace("-", "−")
-
-
-def _escape(text: str) -> str:
-    for character in "\\|*<_":
-        text = text.replace(character, f"\\{character}")
-    return text

@@ -70,6 +70,8 @@ class Column:
     """Whether the paper has any number in it."""
     demo: bool
     """Whether the authors' demo has."""
+    of_metric: bool
+    """Whether the heading is one of a metric, which may have subscripts; else it is the label of a model."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -159,15 +161,13 @@ def _table(shape: Shape, corpora: int, plan: Plan, cards: list[Card]) -> Table:
 
 
 def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -> Grid:
-    columns = tuple(
-        Column(
-            shape.heading(metric),
-            shape.unit(metric),
-            any(cell.published is not None for (_, name), cell in shape.cells.items() if name == metric),
-            shape.has_demo(metric),
-        )
-        for metric in metrics
-    )
+    columns = []
+    for metric in metrics:
+        of_column = [cell for (_, name), cell in shape.cells.items() if name == metric]
+        published = any(cell.published is not None for cell in of_column)
+        of_metric = any(cell.metric == metric for cell in of_column)
+        demo = shape.has_demo(metric)
+        columns.append(Column(shape.heading(metric), shape.unit(metric), published, demo, of_metric))
     rows = []
     for label in shape.rows:
         own = [shape.cell(label, metric) for metric in metrics]
@@ -181,7 +181,7 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
             kinds = {cell.kind for (name, _), cell in shape.cells.items() if name == label}
             kind = next((kind for kind in ("own", "quoted", "extra") if kind in kinds), "")
             rows.append(Row(label, kind, anchors.pop() if len(anchors) == 1 else "", tuple(fields)))
-    return Grid(columns, tuple(rows))
+    return Grid(tuple(columns), tuple(rows))
 
 
 def _field(cell: Cell | None, entry: Entry | None, title: str, decimals: int, cards: list[Card]) -> Field:
