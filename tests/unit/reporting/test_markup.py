@@ -128,7 +128,7 @@ def test_matplotlib_shows_text_as_it_is(text):
 def test_latex_is_balanced_ascii_of_known_commands(text):
     written = latex(text)
     assert written.isascii()
-    bare = re.sub(r"\\[&%$#_{}\\]", "", written)
+    bare = re.sub(r"\\[&%$#_{}\\]", "x", written)
     assert bare.count("{") == bare.count("}")
     assert bare.count("$") % 2 == 0
     assert not re.search(r"[&%#]|--|''|,,", bare)
