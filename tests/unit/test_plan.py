@@ -209,6 +209,14 @@ def test_a_row_may_show_a_run_once_more_under_another_name():
     assert SENTENCES["sentences/ptb/ae-16"].label == "AE (S)"
 
 
+def test_rows_of_sentences_say_what_a_printed_metric_is_compared_with():
+    titles = {own.corpus: ("A corpus", False) for own in SENTENCES.values()}
+    for table in (2, 7):
+        planned = read_plan(plan.rows(SENTENCES.values(), table, titles))
+        assert planned
+        assert {tuple(row.compared.items()) for row in planned} == {(("bleu1", "bleu1_eos"),)}
+
+
 def test_table_1_has_the_data_sets_but_for_the_questions():
     titles = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in CORPORA.items()}
     titles["everything"] = ("the union", False)

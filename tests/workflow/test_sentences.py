@@ -78,6 +78,16 @@ def test_a_collected_row_is_one_number_of_a_run(project):
     assert "N(S) (nats)" in text
 
 
+def test_the_printed_bleu_is_compared_with_the_reading_that_the_configuration_names(project):
+    measured = [cell for table in (2, 7) for cell in cells(project, table) if cell["value"]]
+    compared = [cell for cell in measured if cell["metric"] == "bleu1"]
+    assert {cell["reading"] for cell in compared} == {"bleu1_eos"}
+    (ae,) = [cell for cell in compared if cell["table"] == "7"]
+    path = project.root / "results/sentences/ptb/ae/seed0/metrics.json"
+    metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+    assert float(ae["value"]) == metrics["bleu1_eos"]["value"]
+
+
 def test_a_run_trained_on_the_union_is_measured_on_its_parts(project):
     folder = project.root / "results" / "sentences"
     metrics = json.loads((folder / "ptb" / "smim-all" / "seed0" / "metrics.json").read_text())
