@@ -1,5 +1,7 @@
 # What the rules of the sentences paper take their inputs and parameters from, beside common.smk.
 
+from textlvm.relations.sentences import MEASURED
+
 SPLITS = ["train", "valid", "test"]
 ARRAYS = [f"{split}.{kind}.npy" for split in SPLITS for kind in ("tokens", "offsets")]
 
@@ -52,6 +54,17 @@ def source_arguments(wildcards):
 def dataset_settings(wildcards):
     """The settings a preparation depends on."""
     return as_json(DATA_SETS[wildcards.dataset].settings)
+
+
+def distinct_sentences(wildcards, output):
+    """How many test sentences must differ for the entropies of the runs that are measured on a data set.
+
+    No setting of the preparation, which need not be made again for it: of a function that takes the output,
+    Snakemake does not compare what it returns.
+    """
+    runs = planned(paper="sentences", dataset=wildcards.dataset)
+    coded = [run for run in runs if run.model["objective"] in MEASURED]
+    return max((run.evaluation["entropy_neighbours"] + 1 for run in coded), default=1)
 
 
 # ---- runs

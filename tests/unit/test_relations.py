@@ -126,7 +126,7 @@ RELATIONS = [
     ),
     (
         "sentences: {runs: {ptb: {data: {row: X}}}}",
-        "mine.yaml: sentences.runs.ptb.data: `data` is the folder of the prepared data set: "
+        "mine.yaml: sentences.runs.ptb.data: 'data' is the folder of the prepared data set: "
         "choose another name",
     ),
     (
@@ -253,6 +253,16 @@ RELATIONS = [
         "sentences: {datasets: {yahoo: {qualitative: {questions: []}}}}",
         "mine.yaml: sentences.datasets.yahoo.qualitative.questions asks for nothing, but "
         "sentences.texts.table9 shows answers on yahoo: ask for some",
+    ),
+    (
+        "sentences: {evaluation: {entropy_codes: 3}}",
+        "mine.yaml: sentences.evaluation.entropy_codes is 3, but must exceed entropy_neighbours, which is 3 "
+        "for sentences.runs.ptb.svae-16",
+    ),
+    (
+        "sentences: {datasets: {yahoo: {evaluation: {entropy_neighbours: 10000}}}}",
+        "mine.yaml: sentences.evaluation.entropy_codes is 10000, but must exceed entropy_neighbours, which "
+        "is 10000 for sentences.runs.yahoo.svae-32-kl",
     ),
     (
         "sentences: {collected: {table6: {metric: latent_entropyy}}}",

@@ -146,6 +146,27 @@ def test_a_second_call_does_nothing(project):
     assert project.jobs("snakemake --cores 2") == set()
 
 
+def test_equal_numbers_are_the_same_settings(restored):
+    def edit(section):
+        section["seeds"] = [0.0]
+        section["training"] |= {"steps": 4.0, "learning_rate": 5, "encoder_unk": 0.0}
+        section["evaluation"] |= {"repeats": 2.0}
+        section["qualitative"] |= {"perturbation": 10.0, "reconstruct": [0.0, 1, 2.0]}
+
+    change(restored, edit)
+    assert restored.jobs("snakemake --cores 2") == set()
+
+
+def test_test_sentences_are_asked_of_a_data_set_without_making_it_again(restored):
+    line = "snakemake --dry-run --printshellcmds --forcerun sentences_prepare -- results/sentences/ptb/data"
+    assert "--distinct 4 " in restored.run(f"{line}/statistics.json")
+    change(restored, lambda section: section["evaluation"].update(entropy_neighbours=5))
+    assert "--distinct 6 " in restored.run(f"{line}/statistics.json")
+    jobs = restored.jobs("snakemake --cores 2")
+    assert not any(job.endswith(("statistics.json", "spec.json")) for job in jobs)
+    assert "ptb/smim" in of_runs(jobs, "metrics.json")
+
+
 def test_a_setting_of_one_run_reruns_it_and_what_shows_it(restored):
     change(restored, lambda section: section["runs"]["yelp15"]["smim"].update(training={"clip": 1.0}))
     jobs = restored.jobs("snakemake --cores 2")

@@ -24,6 +24,7 @@ rule sentences_prepare:
         folder=subpath(output.statistics, parent=True),
         settings=dataset_settings,
         sources=source_arguments,
+        distinct=distinct_sentences,
         code=fingerprint("textlvm.sentences.prepare"),
     shell:
         """
@@ -31,6 +32,7 @@ rule sentences_prepare:
             --dataset {wildcards.dataset:q} \
             --settings {params.settings:q} \
             --sources {params.sources:q} \
+            --distinct {params.distinct} \
             --out {params.folder:q} \
             --log {log:q}
         """

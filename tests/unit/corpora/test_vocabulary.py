@@ -29,6 +29,11 @@ def test_an_empty_vocabulary_is_an_error():
         vocabulary(COUNTS, VocabularySettings(min_count=100))
 
 
+def test_one_word_is_nothing_to_learn():
+    with pytest.raises(UserError, match="only one word of 1 to 12 letters occurs 90 times or more"):
+        vocabulary(COUNTS, VocabularySettings(1, 12, 90))
+
+
 @pytest.mark.parametrize("bounds", [(0, 12, 10), (5, 4, 10), (2, 12, 0)])
 def test_impossible_bounds(bounds):
     with pytest.raises(UserError, match="must"):

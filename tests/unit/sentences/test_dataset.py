@@ -65,7 +65,7 @@ def test_all_can_be_said():
         ({"tokens": {"method": "twit"}}, "unknown method 'twit'; did you mean 'tweet'"),
         ({"tokens": "tweet"}, "tokens: expected a mapping of settings, found 'tweet'"),
         ({"vocabulary": {"min_count": 0}}, "min_count must be at least 1"),
-        ({"vocabulary": {"size": 4}}, "size must be more than 4"),
+        ({"vocabulary": {"size": 5}}, "size must be more than 5"),
         ({"vocabulary": {"size": "all"}}, "vocabulary: a value is of the wrong type"),
         ({"splits": {"train": {"of": "train"}}}, "say for each of train, valid, test"),
         ({"splits": {**VALID_ALONE, "test": {"of": "tests"}}}, "no split 'tests'; did you mean 'test'"),

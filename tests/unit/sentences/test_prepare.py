@@ -81,9 +81,10 @@ def test_statistics_are_read_like_metrics(sources, tmp_path):
 def test_splits_from_one_file_share_its_sentences(tmp_path_factory, lines, others, seed):
     """Against an account in plain Python of what the data set must hold."""
     folder = tmp_path_factory.mktemp("prepare")
-    lines = ["a b", "a", "b a", *lines]
+    # Each has two words that every training set has.
+    lines, others = ([f"a b {line}".strip() for line in own] for own in (["", "a", "b a", *lines], others))
     (folder / "train.txt").write_text("\n".join(lines))
-    (folder / "test.txt").write_text("\n".join(["g", *others]))
+    (folder / "test.txt").write_text("\n".join(["a b g", *others]))
     splits = {
         "train": {"of": "train", "draw": 2},
         "valid": {"of": "train", "draw": 1},
@@ -100,7 +101,7 @@ def test_splits_from_one_file_share_its_sentences(tmp_path_factory, lines, other
     left = {" ".join(w if w in known else "<unk>" for w in line.split()) for line in (raw - Counter(train))}
     assert valid in left
     expected = [
-        " ".join(w if w in known else "<unk>" for w in line.split()) for line in ["g", *others] if line
+        " ".join(w if w in known else "<unk>" for w in line.split()) for line in ["a b g", *others] if line
     ]
     assert decoded(folder / "data", "test") == expected
 
@@ -222,3 +223,45 @@ def test_the_command(sources, tmp_path):
     assert done.stderr.strip().endswith(
         "error: data set 'letters': source 'test' is missing; valid: 'train', 'valid'"
     )
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "distinct", "said"),
+    [
+        ("tick\ntick tick\n", "tick\n", 1, "its vocabulary has the word 'tick' alone"),
+        (
+            "a b\nb a\n",
+            "c d\nc\n",
+            1,
+            "its vocabulary, that of the training sentences, has no word of",
+        ),
+        ("a b\nb a\n", "a b\na b\nb\n", 3, "2 of the test sentences differ in words of"),
+        # Words outside the vocabulary are all the same.
+        (
+            "a b\nb a\n",
+            "a b\na c\na d\n",
+            3,
+            "2 of the test sentences differ in words of",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_said_before_anything_is_trained(tmp_path, train, test, distinct, said):
+    sources = {split: tmp_path / f"{split}.txt" for split in ("train", "valid", "test")}
+    for path, text in zip(sources.values(), (train, train, test), strict=True):
+        path.write_text(text)
+    entry = {"corpus": "letters", "format": "lines"}
+    with pytest.raises(UserError) as error:
+        prepare("mine", entry, sources, tmp_path / "data", distinct)
+    assert str(error.value).startswith(f"data set 'mine': {said}")
+    assert list((tmp_path / "data").iterdir()) == []
+    if distinct > 1:
+        prepare("mine", entry, sources, tmp_path / "data", distinct - 1)
+
+
+def test_so_it_is_of_a_union_and_of_questions(members, tmp_path):
+    with pytest.raises(UserError, match=r"data set 'all': 4 of the test sentences differ"):
+        prepare("all", {"union": ["one", "two"]}, members, tmp_path / "all", 5)
+    sources = dict.fromkeys(("train", "valid", "test"), tmp_path / "a.txt")
+    sources["train"].write_text("tick#tick#1\ntick#tick tick#0\n")
+    with pytest.raises(UserError, match="its vocabulary has the word 'tick' alone"):
+        prepare("asked", {"corpus": "c", "format": "triples"}, sources, tmp_path / "asked")

@@ -46,10 +46,10 @@ class VocabularySettings:
 
 
 def vocabulary(counts: dict[str, int], settings: VocabularySettings) -> dict[str, int]:
-    """The words among `counts` with their counts. Raises `UserError` if there is none.
+    """The words among `counts` with their counts. Raises `UserError` if there are not two or more.
 
-    >>> vocabulary({"the": 30, "it's": 20, "a": 90, "rare": 9}, VocabularySettings())
-    {'the': 30}
+    >>> vocabulary({"the": 30, "it's": 20, "a": 90, "rare": 9, "and": 25}, VocabularySettings())
+    {'the': 30, 'and': 25}
     """
     word = re.compile(f"[a-z]{{{settings.min_length},{settings.max_length}}}")
     result = {
@@ -57,10 +57,11 @@ def vocabulary(counts: dict[str, int], settings: VocabularySettings) -> dict[str
         for token, count in counts.items()
         if count >= settings.min_count and word.fullmatch(token)
     }
-    if not result:
+    if len(result) < 2:
+        many = "only one" if result else "no"
         raise UserError(
-            f"no word of {settings.min_length} to {settings.max_length} letters occurs {settings.min_count} "
-            "times or more; use a larger corpus or lower min_count"
+            f"{many} word of {settings.min_length} to {settings.max_length} letters occurs "
+            f"{settings.min_count} times or more; use a larger corpus or lower min_count"
         )
     return result
 

@@ -75,6 +75,7 @@ def check_sentences(section: Section) -> None:
     for dataset, entries in runs.items():
         for name, entry in entries.items():
             _check_sentences_run(("sentences", "runs", dataset, name), entry, section)
+            _check_evaluation(("sentences", "runs", dataset, name), entry, section)
             if "row" in entry:
                 check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
     for table, said in section["collected"].items():
@@ -102,7 +103,7 @@ def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
     *_, dataset, name = map(str, key)
     if name == "data":
         raise Problem(
-            key, f"{dotted(key)}: `data` is the folder of the prepared data set: choose another name"
+            key, f"{dotted(key)}: 'data' is the folder of the prepared data set: choose another name"
         )
     if "row" in entry and dataset not in OF_DATASET:
         raise Problem((*key, "row"), f"{dotted(key)}.row: no table has rows of '{dataset}': remove it")
@@ -143,6 +144,27 @@ def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
             f"{nearest(entry['trained_on'], valid)}",
         )
     _check_measurable(key, entry["trained_on"], section)
+
+
+def _check_evaluation(key: Key, entry: Section, section: Section) -> None:
+    """The entropies of codes are estimated from more of them than each has neighbours."""
+    dataset = str(key[-2])
+    said = {
+        (*key, "evaluation"): entry.get("evaluation", {}),
+        ("sentences", "datasets", dataset, "evaluation"): section["datasets"][dataset].get("evaluation", {}),
+        ("sentences", "evaluation"): section["evaluation"],
+    }
+    codes, neighbours = (
+        next((value[name], place) for place, value in said.items() if name in value)
+        for name in ("entropy_codes", "entropy_neighbours")
+    )
+    if codes[0] <= neighbours[0]:
+        place = min(codes[1], neighbours[1], key=list(said).index)
+        raise Problem(
+            place,
+            f"{dotted(codes[1])}.entropy_codes is {codes[0]}, but must exceed entropy_neighbours, which is "
+            f"{neighbours[0]} for {dotted(key)}",
+        )
 
 
 def _check_measurable(key: Key, trained_on: str, section: Section) -> None:

@@ -69,8 +69,8 @@ class VocabularyRule:
     def __post_init__(self) -> None:
         if self.min_count < 1:
             raise UserError(f"vocabulary: min_count must be at least 1, not {self.min_count}")
-        if self.size is not None and self.size <= NO_WORDS:
-            raise UserError(f"vocabulary: size must be more than {NO_WORDS} or null, not {self.size}")
+        if self.size is not None and self.size < NO_WORDS + 2:
+            raise UserError(f"vocabulary: size must be more than {NO_WORDS + 1} or null, not {self.size}")
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,15 @@ Sources = Mapping[str, Path]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def prepare(name: str, settings: Mapping[str, Any], sources: Sources, out: Path) -> dict[str, Any]:
+def prepare(
+    name: str, settings: Mapping[str, Any], sources: Sources, out: Path, distinct: int = 1
+) -> dict[str, Any]:
     """Prepare the data set `name` in the folder `out`; returns what `statistics.json` says.
 
     `settings` are those that `textlvm.sentences.dataset.settings_of` gives. `sources` has the file of each
     of the corpus's own splits that is in use, or the folder of each data set of a union. Raises `UserError`
-    if a source is missing or not what the settings say, or the splits leave nothing to train or test on.
+    if a source is missing or not what the settings say, or the splits leave nothing to train or test on; of
+    test sentences, `distinct` must differ.
     """
     parsed = parse(settings)
     needed = parsed.union if isinstance(parsed, UnionSettings) else parsed.origins
@@ -64,14 +67,20 @@ def prepare(name: str, settings: Mapping[str, Any], sources: Sources, out: Path)
             raise UserError(f"data set '{name}': source '{source}' is missing; {nearest(source, sources)}")
     description = {"dataset": name, "corpus": name, "note": parsed.note, "settings": dict(settings)}
     if isinstance(parsed, UnionSettings):
-        return unite({member: sources[member] for member in parsed.union}, out, description)
+        return unite({member: sources[member] for member in parsed.union}, out, description, distinct)
     description["corpus"] = parsed.corpus
-    make = _questions if parsed.of_questions else _sentences
-    return make(name, parsed, sources, out, description)
+    if parsed.of_questions:
+        return _questions(name, parsed, sources, out, description)
+    return _sentences(name, parsed, sources, out, description, distinct)
 
 
 def _sentences(
-    name: str, settings: DatasetSettings, sources: Sources, out: Path, description: dict[str, Any]
+    name: str,
+    settings: DatasetSettings,
+    sources: Sources,
+    out: Path,
+    description: dict[str, Any],
+    distinct: int,
 ) -> dict[str, Any]:
     words, labels = Words(), Words()
     tokenize = tokenizer(settings.tokens)
@@ -95,7 +104,7 @@ def _sentences(
         ranks = np.array([names.index(label) for label in labels], dtype=np.int32)
         parts = {split: _part(origin[split], rows[split], codes, ranks) for split in settings.splits}
         described = {**description, "labels": names} if names else description
-        return write_sentence_set(out, vocabulary, parts, described)
+        return write_sentence_set(out, vocabulary, parts, described, distinct)
 
 
 def _part(own: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> Part:
@@ -147,7 +156,7 @@ def _source(text: str) -> tuple[str, Path]:
 
 
 def _main(options: argparse.Namespace) -> None:
-    result = prepare(options.dataset, options.settings, dict(options.sources), options.out)
+    result = prepare(options.dataset, options.settings, dict(options.sources), options.out, options.distinct)
     metrics = result["metrics"].items()
     logger.info("%s: %s", options.dataset, ", ".join(f"{name} {m['value']:,.6g}" for name, m in metrics))
 
@@ -157,6 +166,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", required=True, help="name; another name draws other sentences")
     parser.add_argument("--settings", type=cli.settings, required=True, help="JSON text or file")
     parser.add_argument("--sources", type=_source, nargs="+", required=True, metavar="NAME=PATH")
+    parser.add_argument("--distinct", type=int, default=1, help="test sentences that must differ")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 

@@ -23,10 +23,13 @@ BLOCK = 1 << 20  # tokens
 Members = dict[str, dict[str, tuple[int, int]]]
 
 
-def unite(folders: Mapping[str, Path], out: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+def unite(
+    folders: Mapping[str, Path], out: Path, description: Mapping[str, Any], distinct: int = 1
+) -> dict[str, Any]:
     """Write the union of the data sets in `folders`, in their order; returns what `statistics.json` says.
 
-    Under `members` it says which sentences are whose: `{"ptb": {"train": [0, 42068], …}, …}`.
+    Under `members` it says which sentences are whose: `{"ptb": {"train": [0, 42068], …}, …}`. `distinct` is
+    that of `write_sentence_set`.
     """
     vocabularies = {name: read_vocabulary(folder) for name, folder in folders.items()}
     vocabulary = union(vocabularies.values())
@@ -41,7 +44,7 @@ def unite(folders: Mapping[str, Path], out: Path, description: Mapping[str, Any]
             start += len(own)
         lengths = np.concatenate([own.lengths for own in sentences.values()])
         parts[split] = Part(lengths, _recoded(sentences, recodings))
-    return write_sentence_set(out, vocabulary, parts, {**description, "members": members})
+    return write_sentence_set(out, vocabulary, parts, {**description, "members": members}, distinct)
 
 
 def _recoded(sentences: Mapping[str, SentenceSet], recodings: Mapping[str, Codes]) -> Iterator[Codes]:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textlvm import files
+from textlvm.errors import UserError
 from textlvm.estimate import Estimate, exact
+from textlvm.sentences.data import SentenceSet
 from textlvm.sentences.questions import Question, write_questions
-from textlvm.sentences.vocabulary import UNK, Codes, Vocabulary, write_vocabulary
+from textlvm.sentences.vocabulary import SPECIALS, UNK, Codes, Vocabulary, write_vocabulary
 
 __all__ = ["Part", "write_question_set", "write_sentence_set"]
 
@@ -34,11 +36,17 @@ class Part:
 
 
 def write_sentence_set(
-    out: Path, vocabulary: Vocabulary, parts: Mapping[str, Part], description: Mapping[str, Any]
+    out: Path,
+    vocabulary: Vocabulary,
+    parts: Mapping[str, Part],
+    description: Mapping[str, Any],
+    distinct: int = 1,
 ) -> dict[str, Any]:
     """Write a data set of sentences, `parts` by split, and return what `statistics.json` says.
 
-    `description` comes first in it: the data set's name, its settings, and what else is to be said.
+    `description` comes first in it: the data set's name, its settings, and what else is to be said. Raises
+    `UserError` if the vocabulary has one word alone, or the test sentences have none of it, or fewer than
+    `distinct` of them differ.
     """
     arrays = [f"{split}.{kind}.npy" for split in parts for kind in ("tokens", "offsets")]
     arrays += [f"{split}.labels.npy" for split, part in parts.items() if part.labels is not None]
@@ -50,6 +58,10 @@ def write_sentence_set(
             unknown[split] = _write_tokens(paths[f"{split}.tokens.npy"], int(offsets[-1]), part.blocks)
             if part.labels is not None:
                 np.save(paths[f"{split}.labels.npy"], part.labels)
+        place = f"data set '{description['dataset']}'"
+        _check_vocabulary(place, vocabulary)
+        test_set = SentenceSet(np.load(paths["test.tokens.npy"]), np.load(paths["test.offsets.npy"]))
+        _check_test(place, test_set, distinct)
         write_vocabulary(paths[VOCABULARY], vocabulary)
         train, test = parts["train"].lengths, parts["test"].lengths
         metrics = {split: exact(len(part.lengths), "sentences") for split, part in parts.items()} | {
@@ -67,7 +79,11 @@ def write_question_set(
     splits: Mapping[str, Sequence[Question]],
     description: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write a data set of questions and return what `statistics.json` says; its vocabulary is its own."""
+    """Write a data set of questions and return what `statistics.json` says; its vocabulary is its own.
+
+    Raises `UserError` if that has one word alone.
+    """
+    _check_vocabulary(f"data set '{description['dataset']}'", vocabulary)
     with _replacing_all(out, [STATISTICS, VOCABULARY, QUESTIONS]) as paths:
         write_questions(paths[QUESTIONS], splits)
         write_vocabulary(paths[VOCABULARY], vocabulary)
@@ -89,6 +105,31 @@ def _write_tokens(path: Path, size: int, blocks: Iterable[Codes]) -> int:
             file.write(block.astype("<i4").tobytes())
             unknown += int(np.count_nonzero(block == UNK))
     return unknown
+
+
+def _check_vocabulary(place: str, vocabulary: Vocabulary) -> None:
+    """There is something to learn: where there is one word, it is always that."""
+    words = vocabulary.tokens[len(SPECIALS) :]
+    if len(words) == 1:
+        raise UserError(
+            f"{place}: its vocabulary has the word '{words[0]}' alone; supply more sentences, or lower "
+            "vocabulary.min_count"
+        )
+
+
+def _check_test(place: str, test: SentenceSet, distinct: int) -> None:
+    """What is measured on these sentences means something: said here, before anything is trained."""
+    if np.all(test.tokens == UNK):
+        raise UserError(
+            f"{place}: its vocabulary, that of the training sentences, has no word of the test sentences; "
+            "supply sentences of one kind, or lower vocabulary.min_count"
+        )
+    found = len({sentence.tobytes() for sentence in test})
+    if found < distinct:
+        raise UserError(
+            f"{place}: {found} of the test sentences differ in words of the vocabulary, but entropies from "
+            f"{distinct - 1} neighbours need {distinct}; supply more, or lower evaluation.entropy_neighbours"
+        )
 
 
 def _write_statistics(
