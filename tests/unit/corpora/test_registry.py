@@ -205,7 +205,10 @@ class TestOverrides:
             ),
             ({"mine": {"kind": "text"}}, "corpora.mine: `path` is missing"),
             ({"mine": {"path": "x", "kid": "text"}}, "corpora.mine: unknown key 'kid'; did you mean 'kind'"),
-            ({"novels": {"path": "x", "title": "y"}}, "only `path` can be given for a registered corpus"),
+            (
+                {"novels": {"path": "x", "title": "y"}},
+                "only `path` and `members` can be given for this registered corpus",
+            ),
             ({"made": {"path": "x"}}, "corpora.made: this corpus is made from the installed packages"),
             ({"My": {"path": "x", "kind": "text"}}, "config.yaml: corpora: the name 'My'"),
         ],
@@ -305,3 +308,21 @@ def test_files_in_a_users_folder_may_have_any_name(tmp_path):
     assert [source.path.name for source in found["mine"].files] == ["$b.txt", "~a.txt"]
     with pytest.raises(UserError, match=r"corpora\.mine: nothing replaces ~ or \$ in '~/texts'"):
         load(tmp_path, {}, {"mine": {"path": "~/texts", "kind": "text"}})
+
+
+def test_a_user_says_which_files_of_an_archive_are_read(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / "mine" / f"{split}.zip").touch()
+    given = {"path": str(tmp_path / "mine"), "members": "*.txt"}
+    kinds = {
+        "texts": given | {"kind": "text"},
+        "lines": given | {"kind": "sentences", "format": "lines"},
+        "a": given,
+    }
+    found = load(tmp_path, {"a": ENTRY}, kinds)
+    assert {corpus.members for corpus in found.values()} == {"*.txt"}
+    assert {place for _, place in found["lines"].splits.values()} == {"*.txt"}
+    registered = {**ENTRY, "kind": "sentences", "format": "lines"}
+    with pytest.raises(UserError, match="only `path` can be given for this registered corpus"):
+        load(tmp_path, {"a": registered}, {"a": given})

@@ -19,7 +19,7 @@ __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "corpora.schema.yaml"
 HASHES = ("sha256", "sha1", "git_blob", "md5")
-OVERRIDES = ("path", "kind", "format", "title")
+OVERRIDES = ("path", "kind", "format", "title", "members")
 # In a path: Snakemake reads braces as wildcards, and half a character cannot be written at all.
 UNUSABLE = re.compile("[{}\x00-\x1f\x7f\ud800-\udfff]")
 # What files of sentences are called after.
@@ -129,7 +129,8 @@ def load(
     An override of a registered corpus gives the `path` of its file, or of the folder with its files. One
     with a new name adds a corpus: `path` (a file, or a folder, which is read with its subfolders), `kind`
     (text, counts or sentences) and `title`; of sentences also their `format`, in files that are named after
-    their split, such as `train.txt`. Paths are relative to the working directory.
+    their split, such as `train.txt`. `members` says which files of archives are read. Paths are relative to
+    the working directory.
 
     `origin` tells the file in which a key of the configuration stands.
 
@@ -205,8 +206,13 @@ def _overridden(
     _check_usable(key, str(path))
     if entry is None:
         return _added(key, name, path, override)
-    if len(override) > 1:
-        raise UserError(f"{key}: only `path` can be given for a registered corpus; name your own differently")
+    # Registered sentences say for each split where it is.
+    valid = ("path",) if "format" in entry else ("path", "members")
+    if override.keys() - valid:
+        names = " and ".join(f"`{name}`" for name in valid)
+        raise UserError(
+            f"{key}: only {names} can be given for this registered corpus; name your own differently"
+        )
     if entry["kind"] == "documentation":
         raise UserError(f"{key}: this corpus is made from the installed packages; name your own differently")
     if len(entry["files"]) > 1 and not path.is_dir():
@@ -214,7 +220,7 @@ def _overridden(
     files = [
         {**source, "path": str(path / source["name"] if path.is_dir() else path)} for source in entry["files"]
     ]
-    return {**entry, "files": files}
+    return {**entry, "files": files, **_members(override)}
 
 
 def _check_usable(key: str, path: str) -> None:
@@ -245,14 +251,20 @@ def _added(key: str, name: str, path: Path, override: Mapping[str, Any]) -> dict
         raise UserError(f"{key}: the folder {path} holds no files but hidden ones or links; correct its path")
     for file in files:
         _check_usable(key, str(file))
-    entry = {"title": override.get("title", name), "kind": override["kind"]}
+    entry = {"title": override.get("title", name), "kind": override["kind"], **_members(override)}
     if "format" not in override:
         return {**entry, "files": [{"name": _plain(path.name), "path": str(path)}]}
     names = {file.relative_to(path).as_posix() if file != path else path.name: file for file in files}
-    return {**entry, "format": override["format"], "files": _files_of_splits(key, names)}
+    return {**entry, "format": override["format"], "files": _files_of_splits(key, names, override)}
 
 
-def _files_of_splits(key: str, files: Mapping[str, Path]) -> list[dict[str, str]]:
+def _members(override: Mapping[str, Any]) -> dict[str, str]:
+    return {"members": override["members"]} if "members" in override else {}
+
+
+def _files_of_splits(
+    key: str, files: Mapping[str, Path], override: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """The entries of files of sentences, given by name, each with the split that it is named after."""
     named: dict[str, str] = {}
     for name in files:
@@ -262,7 +274,11 @@ def _files_of_splits(key: str, files: Mapping[str, Path]) -> list[dict[str, str]
                 f"{key}: {named[split]} and {name} are both called {split}; put them into one file or archive"
             )
         named[split] = name
-    return [{"name": _plain(name), "path": str(files[name]), "split": split} for split, name in named.items()]
+    members = override.get("members", "*")
+    return [
+        {"name": _plain(name), "path": str(files[name]), "splits": {split: members}}
+        for split, name in named.items()
+    ]
 
 
 def _split(key: str, name: str) -> str:

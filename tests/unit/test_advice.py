@@ -1,0 +1,127 @@
+"""What messages advise exists: options, keys, make targets, modules, files, environment variables."""
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from snakemake.cli import get_argument_parser
+
+ROOT = Path(__file__).parents[2]
+WORKFLOW = ROOT / "workflow"
+CONFIG_SCHEMA, CLAIMS_SCHEMA = (WORKFLOW / "schemas" / f"{name}.schema.yaml" for name in ("config", "claims"))
+SCHEMA = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))
+PYTHON = [*sorted((WORKFLOW / "textlvm").rglob("*.py")), ROOT / "envs" / "bin" / "snakemake"]
+OTHERS = [ROOT / "Snakefile", ROOT / "Makefile", ROOT / "envs" / "activate", *sorted(WORKFLOW.rglob("*.smk"))]
+SUFFIXES = {"yaml", "json", "tsv", "csv", "md", "py", "txt"}
+
+
+def sentences(file: Path) -> Iterator[str]:
+    """The texts of several words in a file, without docstrings; `{}` stands for a value in them."""
+    text = file.read_text(encoding="utf-8")
+    if file not in PYTHON:
+        text = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
+        yield from (found for found in re.findall(r'"[^"\n]*"|\'[^\'\n]*\'', text) if " " in found)
+        return
+    tree = ast.parse(text)
+    idle = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        found = ""
+        if isinstance(node, ast.JoinedStr):
+            found = "".join(
+                str(getattr(part, "value", "")) if isinstance(part, ast.Constant) else "{}"
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = node.value
+        if " " in found and id(node) not in idle | parts:
+            yield found
+
+
+def advised(pattern: str) -> list[Any]:
+    """What the sentences of the project have in the place of a pattern's group, and the file."""
+    return [
+        pytest.param(name, file, id=f"{file.name}: {name}")
+        for file in [*PYTHON, *OTHERS]
+        for name in sorted({name for said in sentences(file) for name in re.findall(pattern, said)})
+    ]
+
+
+def properties(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
+    """The keys that the configuration's schema allows, each with the key that it stands under."""
+    if "$ref" in node:
+        yield from properties(SCHEMA["$defs"][node["$ref"].rpartition("/")[2]], parent)
+    for name, own in node.get("properties", {}).items():
+        yield parent, name
+        yield from properties(own, name)
+    for key in ("additionalProperties", "items"):
+        if node.get(key):
+            yield from properties(node[key], parent)
+
+
+KEYS = set(properties(SCHEMA))
+NAMES = {name for _, name in KEYS}
+VALUES = set(
+    re.findall(r"[a-z]\w+", " ".join(re.findall(r"enum: \[(.*)\]", CONFIG_SCHEMA.read_text("utf-8"))))
+)
+RULES = set(re.findall(r"^rule (\w+):", "\n".join(file.read_text("utf-8") for file in OTHERS), re.MULTILINE))
+CLAIMS = set(re.findall(r"^ +(\w+):", CLAIMS_SCHEMA.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("option", "file"), advised(r"(?<![\w-])(--[a-z][a-z-]+)"))
+def test_every_option_exists(option, file):
+    packages = "".join(path.read_text(encoding="utf-8") for path in PYTHON)
+    own = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', packages))
+    snakemakes = {spelling for action in get_argument_parser()._actions for spelling in action.option_strings}
+    assert option in own | snakemakes
+
+
+@pytest.mark.parametrize(("target", "file"), advised(r"(?:`|run |\d )make ([a-z]+)(?=[`,;:]|$)"))
+def test_every_make_target_exists(target, file):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+SECTIONS = sorted({parent for parent, _ in KEYS if parent})
+
+
+@pytest.mark.parametrize(
+    ("key", "file"), advised(rf"(?<![\w./'-])((?:{'|'.join(SECTIONS)})(?:\.[a-z_]+)+)(?![\w/(])")
+)
+def test_every_key_of_several_parts_exists(key, file):
+    parts = key.split(".")
+    if parts[-1] not in SUFFIXES:
+        assert all(pair in KEYS for pair in pairwise(parts)), key
+
+
+@pytest.mark.parametrize(("key", "file"), advised(r"`([a-z_]+)`"))
+def test_every_name_in_quotes_exists(key, file):
+    """A key of the configuration or a value of one, a target, or a key of a claim."""
+    assert key in (CLAIMS if "claims" in file.parts else NAMES | VALUES | RULES)
+
+
+@pytest.mark.parametrize(("module", "file"), advised(r"-m (textlvm[\w.]*)"))
+def test_every_module_exists(module, file):
+    path = WORKFLOW / module.replace(".", "/")
+    assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    advised(r"(?<![\w/.<{}])((?:workflow|envs|docs)/[\w./-]*\w|(?!mine)[a-z]+\.yaml|[A-Z]+\.md)"),
+)
+def test_every_file_exists(path, file):
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize(("variable", "file"), advised(r"\b(TEXTLVM_[A-Z_]+|CUDA_[A-Z_]+|OMP_[A-Z_]+)"))
+def test_every_variable_is_read(variable, file):
+    assert any(f'"{variable}"' in path.read_text(encoding="utf-8") for path in PYTHON)
+
+
+def test_there_is_advice():
+    assert len(advised(r"`([a-z_]+)`")) > 10
