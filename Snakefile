@@ -17,6 +17,7 @@ report: "workflow/report/workflow.rst"
 # Snakemake makes the folder of every file it includes importable; that of this one holds the package textlvm.
 include: "workflow/common.smk"
 include: "workflow/common_corpora.smk"
+include: "workflow/common_missed.smk"
 include: "workflow/common_sentences.smk"
 include: "workflow/common_report.smk"
 include: "workflow/common_claims.smk"

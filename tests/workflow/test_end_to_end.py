@@ -249,6 +249,35 @@ def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
     assert "results/partial/table1.csv" in restored.jobs("snakemake --cores 2 tables")
 
 
+def test_metrics_that_are_removed_are_measured_again_and_tables_agree(project):
+    metrics = project.root / folder("tril-k2") / "metrics.json"
+    before = metrics.read_bytes()
+    metrics.unlink()
+    assert project.jobs("snakemake --cores 2") == {f"{folder('tril-k2')}/metrics.json"} | DEPENDENTS
+    project.run("snakemake --cores 2 results/table1.csv")
+    assert metrics.read_bytes() == before
+    project.run("snakemake --cores 2")
+    assert project.jobs("snakemake --cores 2") == set()
+    # Again, as now it is known what was missing before.
+    metrics.unlink()
+    assert f"{folder('tril-k2')}/metrics.json" in project.jobs("snakemake --cores 2")
+    metrics.write_bytes(before)
+    project.run("snakemake --cores 2")
+
+
+def test_a_run_of_which_nothing_says_how_it_was_trained_is_named_with_the_command(project):
+    spec = project.root / folder("tril-k2") / "spec.json"
+    before = spec.read_bytes()
+    spec.write_text("{")
+    said = project.run("snakemake --cores 2 --dry-run")
+    assert f"train them again with --forcerun {folder('tril-k2')}/spec.json" in said
+    assert f"{folder('tril-k2')}/spec.json" in project.jobs(
+        f"snakemake --cores 2 --forcerun {folder('tril-k2')}/spec.json"
+    )
+    spec.write_bytes(before)
+    assert "--forcerun" not in project.run("snakemake --cores 2 --dry-run")
+
+
 def test_a_commit_reruns_nothing_and_changes_no_metric(project, monkeypatch):
     # Inside a hook, variables name the repository that the hook belongs to.
     for name in [name for name in os.environ if name.startswith("GIT_")]:

@@ -6,6 +6,7 @@ rule table:
     input:
         published="workflow/published.csv",
         metrics=table_metrics,
+        missed=missed_metrics,
     output:
         "<results>/table{table}.csv",
     log:
