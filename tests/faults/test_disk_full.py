@@ -1,6 +1,5 @@
 """A disk that fills up: one sentence, no file that looks whole and is not, and the same command goes on."""
 
-import json
 import os
 import re
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tiny
+from faults.commands import COMMANDS
 from watching import OF_THE_PROCESS, differing
 
 pytestmark = pytest.mark.faults
@@ -54,10 +54,10 @@ def disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def step(module, *arguments, out):
+def step(words, out):
     """Run a step as the rules do, with its files in the folder `out` and its log on the same disk."""
     return subprocess.run(
-        [sys.executable, "-m", f"textlvm.{module}", *map(str, arguments), "--log", f"{out}.log"],
+        [sys.executable, "-m", *words, "--log", f"{out}.log"],
         env=os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -65,55 +65,8 @@ def step(module, *arguments, out):
     )
 
 
-def train(finished, out):
-    run = finished.root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
-    return step(
-        "words.train",
-        *("--words", run.parents[1] / "words.tsv"),
-        *("--name", f"words/{tiny.CORPUS}/standard/tril"),
-        *("--seed", 0),
-        *("--spec", run / "spec.json"),
-        *("--checkpoint", out / "checkpoint"),
-        *("--out", out),
-        out=out,
-    )
-
-
-def prepare(finished, out):
-    texts = finished.root / "resources/downloads/mine"
-    settings = {"corpus": "mine", "format": "lines", "vocabulary": {"min_count": 1}}
-    return step(
-        "sentences.prepare",
-        *("--dataset", "ptb"),
-        *("--settings", json.dumps(settings)),
-        *("--sources", *(f"{split}={texts / split}.txt" for split in ("train", "valid", "test"))),
-        *("--out", out),
-        out=out,
-    )
-
-
-def table(finished, out):
-    return step(
-        *("reporting.tables", "shape", "--paper", "words", "--table", 1, "--corpus", tiny.CORPUS),
-        *("--tidy", finished.root / "results/table1.csv"),
-        *("--csv", out / "table1.csv", "--md", out / "table1.md"),
-        *("--html", out / "table1.html", "--tex", out / "table1.tex"),
-        out=out,
-    )
-
-
-def figure(finished, out):
-    run = finished.root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
-    return step(
-        *("reporting.figures", "gap", "--entropy", run / "entropy.csv", "--labels", "TRIL"),
-        *("--title", "Entropy gap in free mode, Python topics"),
-        *("--png", out / "figure1.png", "--svg", out / "figure1.svg"),
-        out=out,
-    )
-
-
 # Parts of what its files take in the end that each step finds on the disk; a training needs more on its way.
-STEPS = {train: (0, 0.5, 3), prepare: (0, 0.5), table: (0, 0.5), figure: (0, 0.5)}
+STEPS = {"train": (0, 0.5, 3), "prepare": (0, 0.5), "table": (0, 0.5), "figure": (0, 0.5)}
 
 
 def whole(folder):
@@ -123,21 +76,24 @@ def whole(folder):
     return {path.relative_to(folder): path.read_bytes() for path in paths if path.name not in apart}
 
 
-@pytest.mark.parametrize("run", STEPS)
-def test_a_step_says_that_the_disk_is_full_and_then_goes_on(finished, disk, run):
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_says_that_the_disk_is_full_and_then_goes_on(finished, disk, name):
+    def run(out):
+        return step(COMMANDS[name](finished.root, out), out)
+
     undisturbed, out = disk.folder / "undisturbed", disk.folder / "out"
-    assert run(finished, undisturbed).returncode == 0
+    assert run(undisturbed).returncode == 0
     expected = whole(undisturbed)
     pages = sum(-(-len(content) // PAGE) for content in expected.values())
-    for part in STEPS[run]:
+    for part in STEPS[name]:
         disk.fill(leave=int(part * pages) * PAGE)
-        result = run(finished, out)
+        result = run(out)
         disk.make_space()
         assert result.returncode == 2, result.stderr
         assert re.search(rf"^error: no space left for {re.escape(str(out))}.*: free some and", last(result))
         assert "Traceback" not in result.stderr
         assert whole(out).items() <= expected.items()
-    assert run(finished, out).returncode == 0
+    assert run(out).returncode == 0
     assert whole(out) == expected
 
 

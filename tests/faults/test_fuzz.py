@@ -16,7 +16,7 @@ from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
 from textlvm.errors import UserError
 from textlvm.sentences.prose import question, sentences
 
-FUZZ = [150, pytest.param(2000, marks=pytest.mark.faults)]
+FUZZ = [150, pytest.param(2000, marks=[pytest.mark.faults, pytest.mark.fuzz])]
 WORD = st.sampled_from(
     ["a", "b", "the", "1", "0", "#", "=", "é", "\ufeff", "\0", "\x85", "\u2028", "\ud7ff", "'"]
 )

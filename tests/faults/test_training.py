@@ -146,6 +146,12 @@ class Training:
         return self.data | named | {"checkpoint": self.unfinished, "out": self.out, "gpus": 0}
 
     @property
+    def measurement(self) -> dict[str, Any]:
+        metrics = self.out.with_name(f"{self.out.name}-measured") / "metrics.json"
+        settings = {"settings": self.settings["evaluation"], "out": metrics}
+        return self.data | {"run": self.out, "gpus": 0} | settings
+
+    @property
     def command(self) -> list[str]:
         """Its command line."""
         return [sys.executable, "-m", f"textlvm.{self.paper}.train", *arguments(self.options)]
@@ -174,10 +180,8 @@ class Training:
 
     def measure(self) -> bytes:
         """Its metrics, measured in a folder beside its own."""
-        metrics = self.out.with_name(f"{self.out.name}-measured") / "metrics.json"
-        settings = {"settings": self.settings["evaluation"], "out": metrics}
-        self.steps.run(f"{self.paper}.evaluate", self.data | {"run": self.out, "gpus": 0} | settings)
-        return metrics.read_bytes()
+        self.steps.run(f"{self.paper}.evaluate", self.measurement)
+        return self.measurement["out"].read_bytes()
 
     def products(self) -> dict[str, bytes]:
         """What must not depend on interruptions."""
