@@ -41,6 +41,40 @@ def test_a_paper_can_be_left_out(project):
     assert "results/table2.csv" in jobs
 
 
+def test_one_row_alone_plans_nothing_but_its_seeds(project):
+    jobs = project.jobs(
+        "snakemake --cores 8 results/words/gutenberg/standard/tril-k5/seed{0,1,2}/metrics.json"
+    )
+    assert runs_of(jobs) == {f"standard/tril-k5/seed{seed}" for seed in SEEDS}
+    assert not any("table" in job or "sentences" in job for job in jobs)
+
+
+REMOVING = """
+words: {runs: {standard: {tril-k5: null}}}
+sentences:
+  runs: {yahoo: {smim-32: null}}
+  figures: {bounds: {yahoo: [smim-512]}}
+  collected:
+    table6: {rows: {sMIM (S): {runs: {yahoo: null}}, N(S): null}}
+    table7: {rows: {sMIM (S): {runs: {yahoo: ae-32}}}}
+"""
+
+
+def test_null_removes_a_row_of_either_paper(project):
+    (project.root / "mine.yaml").write_text(REMOVING)
+    before = project.jobs("snakemake --cores 8")
+    jobs = project.jobs("snakemake --cores 8 --configfile mine.yaml")
+    assert runs_of(before) - runs_of(jobs) == {f"standard/tril-k5/seed{seed}" for seed in SEEDS}
+    for file in ("spec.json", "metrics.json"):
+        assert sentences_of(before, file) - sentences_of(jobs, file) == {"yahoo/smim-32"}
+    target = "results/words/gutenberg/standard/tril-k5/seed0/metrics.json"
+    result = project.call("snakemake --dry-run --configfile mine.yaml", target)
+    assert result.stderr.startswith(f"error: {target}: there is no 'tril-k5' in words.runs.standard of ")
+    status = project.run("python -m textlvm.reporting.status --configfile mine.yaml")
+    assert "standard/tril-k2 " in status
+    assert "standard/tril-k5 " not in status
+
+
 def test_a_table_of_the_sentences_paper_plans_exactly_its_runs(project):
     jobs = project.jobs("snakemake --cores 8 results/sentences/table8.md")
     assert sentences_of(jobs, "spec.json") == {

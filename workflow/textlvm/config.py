@@ -15,6 +15,7 @@ import jsonschema
 import yaml
 
 from textlvm.canonical import canonical
+from textlvm.configfile import read
 from textlvm.corpora.registry import Corpus
 from textlvm.errors import UserError, nearest
 from textlvm.relations import Key, Problem, check_relations, dotted
@@ -34,6 +35,13 @@ KINDS = {
     "boolean": "true or false",
     "null": "null",
 }
+# What null in a later file removes: rows, and what is collected for them.
+REMOVABLE = (
+    ("words", "runs", "*", "*"),
+    ("sentences", "runs", "*", "*"),
+    ("sentences", "collected", "*", "rows", "*"),
+    ("sentences", "collected", "*", "rows", "*", "runs", "*"),
+)
 BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "greater than",
@@ -47,16 +55,18 @@ def check(
 ) -> dict[str, Any]:
     """Check a merged configuration; returns it with every number in the form that the schema names.
 
+    Entries that null in a later file removes are left out.
+
     `files` are the YAML or JSON files it was merged from, later ones winning: they tell where a value
     stands. `registry` has the corpora that need no entry in the configuration.
 
     Raises `UserError` with one sentence for the first thing that is wrong: a value that the schema does not
     allow, values that do not fit together, a key that stands twice, a corpus or a file that is not there.
     """
-    for file in files:
-        _read(file)
+    contents = [read(file) for file in files]
     try:
         _check_values(config, ())
+        config = _without_removed(config, contents, REMOVABLE)
         for error in sorted(jsonschema.Draft202012Validator(schema()).iter_errors(config), key=_urgency):
             raise _violation(error)
         checked: dict[str, Any] = canonical(config, schema())
@@ -73,7 +83,7 @@ def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> 
     """
     value = _at(config, key)
     for file in reversed(files):
-        found = _at(_read(file), key)
+        found = _at(read(file), key)
         are_no_numbers = found != found and value != value
         if found == value or are_no_numbers or (isinstance(found, Mapping) and isinstance(value, Mapping)):
             return str(file)
@@ -87,7 +97,7 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """
     config: dict[str, Any] = {}
     for file in files:
-        config = _laid_over(config, _read(file))
+        config = _laid_over(config, read(file))
     return config
 
 
@@ -106,6 +116,28 @@ def _laid_over(below: Any, above: Any) -> Any:
         return below
     below = below if isinstance(below, Mapping) else {}
     return {**below, **{key: _laid_over(below.get(key, {}), value) for key, value in above.items()}}
+
+
+def _without_removed(
+    value: Any, contents: Sequence[Any], places: Iterable[Sequence[str]], key: Key = ()
+) -> Any:
+    """A value at a key without the entries at these places that are none and stand in one of the files."""
+    if not isinstance(value, Mapping) or not places:
+        return value
+    kept = {}
+    for name, item in value.items():
+        inner = [rest for first, *rest in places if first in ("*", name)]
+        own = (*key, name)
+        if item is not None or [] not in inner:
+            kept[name] = _without_removed(item, contents, [place for place in inner if place], own)
+        elif all(_at(content, own) in (..., None) for content in contents):
+            others = [other for other, its in value.items() if its is not None]
+            raise Problem(
+                own,
+                f"{dotted(own)} must be an entry, or null to remove that of a file before, and there is "
+                f"none; {nearest(name, others)}",
+            )
+    return kept
 
 
 def _check_values(value: Any, key: Key) -> None:
@@ -192,55 +224,3 @@ def _at(value: Any, key: Key) -> Any:
         except (KeyError, IndexError, TypeError):
             return ...
     return value
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as Snakemake reads it, except that a key may not stand twice in one mapping.
-
-    libyaml's parser refuses half of a surrogate pair before it is known in which key it stands.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                place = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
-                raise UserError(f"{place}: the key '{key.value}' stands twice: rename or remove one")
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _read(file: str | Path) -> Mapping[str, Any]:
-    """The content of one configuration file. Raises `UserError`, with the line, where it has none."""
-    try:
-        content = Path(file).read_bytes()
-        text = content.decode()
-        loader = _Loader(text)
-        loader.name = str(file)
-        value = loader.get_single_data()
-    except OSError as error:
-        raise UserError(f"cannot read {file} ({error.strerror}): name a configuration file") from error
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{file}, line {line} is not UTF-8 text: save the file as UTF-8") from error
-    except yaml.YAMLError as error:
-        try:
-            value = json.loads(text)  # which may have tabs
-        except ValueError:
-            raise UserError(_malformed(file, text, error)) from error
-    if not isinstance(value, Mapping):
-        raise UserError(f"{file} has no keys with values: write them as in config.yaml")
-    return value
-
-
-def _malformed(file: str | Path, text: str, error: yaml.YAMLError) -> str:
-    """The sentence for a file that is neither YAML nor JSON."""
-    if isinstance(error, yaml.reader.ReaderError):
-        line, problem = text.count("\n", 0, error.position), f"the character {chr(error.character)!r}"
-    else:
-        assert isinstance(error, yaml.MarkedYAMLError)
-        line, problem = error.problem_mark.line, str(error.problem)
-    if "\\t" in problem:
-        return f"{file}, line {line + 1} has a tab where YAML takes none: indent with spaces"
-    return f"{file}, line {line + 1} is neither YAML nor JSON ({problem}): correct it"
