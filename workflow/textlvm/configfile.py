@@ -30,6 +30,8 @@ def read(file: str | Path) -> Mapping[str, Any]:
             value = json.loads(text)  # which may have tabs
         except ValueError:
             raise UserError(_malformed(file, text, error)) from error
+    except (ValueError, RecursionError) as error:  # a date that is none, too many brackets
+        raise UserError(f"{file} is neither YAML nor JSON ({error}): correct it") from error
     if not isinstance(value, Mapping):
         raise UserError(f"{file} has no keys with values: write them as in config.yaml")
     return value
@@ -44,7 +46,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
-            if key.value in seen:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 place = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
                 raise UserError(f"{place}: the key '{key.value}' stands twice: rename or remove one")
             if isinstance(key, yaml.ScalarNode):
