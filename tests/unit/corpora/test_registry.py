@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textlvm.corpora import registry
+from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import SourceFile
 from textlvm.errors import UserError
 
@@ -305,7 +306,8 @@ def test_files_in_a_users_folder_may_have_any_name(tmp_path):
     for name in ("~a.txt", "$b.txt"):
         (tmp_path / "texts" / name).touch()
     found = load(tmp_path, {}, {"mine": {"path": str(tmp_path / "texts"), "kind": "text"}})
-    assert [source.path.name for source in found["mine"].files] == ["$b.txt", "~a.txt"]
+    assert [source.path for source in found["mine"].files] == [tmp_path / "texts"]
+    assert list(listing(tmp_path / "texts").sizes) == ["$b.txt", "~a.txt"]
     with pytest.raises(UserError, match=r"corpora\.mine: nothing replaces ~ or \$ in '~/texts'"):
         load(tmp_path, {}, {"mine": {"path": "~/texts", "kind": "text"}})
 
