@@ -91,6 +91,11 @@ def trained_dataset(wildcards):
     return run_of(wildcards).trained_on or wildcards.dataset
 
 
+def trained_data(wildcards):
+    """Its files."""
+    return data_files(trained_dataset(wildcards))
+
+
 def measured_data(wildcards):
     """The data sets that a run was trained on and is measured on."""
     return [
@@ -115,6 +120,11 @@ def measured_sources(wildcards):
     # A file can have several splits, and a data set be in both.
     paths = [path for part in parts for path in downloaded(DATA_SETS[part].corpus, SOURCES[part].values())]
     return list(dict.fromkeys(paths))
+
+
+def likelihood_settings(wildcards):
+    """How the marginal likelihood of a run is estimated."""
+    return as_json(config["sentences"]["likelihood"])
 
 
 def qualitative_settings(wildcards):

@@ -11,6 +11,7 @@ from textlvm.corpora import registry
 from textlvm.errors import UserError
 from textlvm.sentences import dataset, evaluation_spec
 from textlvm.sentences import spec as sentences_spec
+from textlvm.sentences.marginal import spec as marginal_spec
 from textlvm.words import spec as words_spec
 from unit.overlay import PAPER, REGISTRY, ROOT, merged, sentence
 
@@ -33,6 +34,7 @@ def test_the_shipped_experiments_are_correct():
         ("sentences", "model", sentences_spec.ModelSpec),
         ("sentences", "training", sentences_spec.TrainingSpec),
         ("sentences", "evaluation", evaluation_spec.EvaluationSpec),
+        ("sentences", "likelihood", marginal_spec.MarginalSpec),
         ("sentences", "qualitative", evaluation_spec.QualitativeSpec),
     ],
 )

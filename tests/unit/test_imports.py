@@ -28,6 +28,7 @@ IMPORTED = {
     "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},
     "textlvm.sentences.figures": DRAWING,
+    "textlvm.sentences.marginal.__main__": {"pandas", "scipy", "sklearn", "torch"},
     "textlvm.sentences.prepare": set(),
     "textlvm.sentences.qualitative": {"torch"},
     "textlvm.sentences.standins": set(),

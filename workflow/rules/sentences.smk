@@ -129,6 +129,41 @@ rule sentences_evaluate:
         """
 
 
+rule sentences_likelihood:
+    """Bounds on the likelihood of one trained run under priors that know no test sentence; made if asked for."""
+    input:
+        trained_files,
+        trained_data,
+    output:
+        "<results>/sentences/{dataset}/{run}/seed{seed}/likelihood.json",
+    log:
+        "<results>/logs/sentences/{dataset}/{run}/seed{seed}/likelihood.log",
+    benchmark:
+        "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/likelihood.tsv"
+    conda:
+        "../../envs/sentences.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=per_attempt(16000),
+        runtime=per_attempt(240),
+    params:
+        run=trained_folder,
+        data=subpath(input[2], parent=True),
+        settings=likelihood_settings,
+        code=fingerprint("textlvm.sentences.marginal"),
+    shell:
+        """
+        python -m textlvm.sentences.marginal \
+            --run {params.run:q} \
+            --data {params.data:q} \
+            --settings {params.settings:q} \
+            --out {output:q} \
+            --gpus {resources.gpu:q} \
+            --log {log:q}
+        """
+
+
 rule sentences_show:
     """What one trained run makes of the sentences that the configuration names, for Tables 9-21."""
     input:

@@ -1,0 +1,121 @@
+"""The importance-weighted bound against a closed form, quadrature, enumeration and the ELBO."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal
+
+from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
+from textlvm.sentences.batches import pack
+from textlvm.sentences.marginal.importance import Proposal, bounds_by_samples
+from textlvm.sentences.model import SentenceModel
+from textlvm.sentences.vocabulary import PAD, SOS, SPECIALS, UNK
+
+
+def linear_gaussian(width, samples, seed=0):
+    """z ~ N(0, 1), x ~ N(2 z + 1, 0.5^2): bounds of three x with a proposal that is off, and log p(x)."""
+    torch.manual_seed(seed)
+    x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
+    posterior = DiagonalNormal(0.4 * (x - 1)[:, None], torch.full((3, 1), math.log(0.1)))
+    proposal = Proposal(posterior, torch.ones(1, dtype=torch.float64), width).distribution()
+    repeated = DiagonalNormal(proposal.loc.expand(samples, 3, 1), proposal.log_scale.expand(samples, 3, 1))
+    z, log_proposal = repeated.rsample_with_log_prob()
+    log_likelihood = Normal(2 * z.squeeze(2) + 1, 0.5).log_prob(x)
+    log_weights = log_likelihood + standard_normal_log_prob(z) - log_proposal
+    return log_weights, Normal(1.0, math.sqrt(4 + 0.25)).log_prob(x), posterior
+
+
+def test_many_codes_of_a_wide_proposal_give_the_closed_form():
+    log_weights, exact, _ = linear_gaussian(width=0.5, samples=200_000)
+    torch.testing.assert_close(bounds_by_samples(log_weights, (200_000,))[200_000], exact, atol=0.01, rtol=0)
+
+
+def test_the_bound_does_not_fall_as_codes_are_added():
+    log_weights, exact, _ = linear_gaussian(width=0.0, samples=100_000)
+    bounds = torch.stack(list(bounds_by_samples(log_weights, (1, 10, 100, 1000)).values()))
+    assert (bounds.diff(dim=0) > 0).all()
+    assert (bounds < exact).all()
+
+
+def test_one_code_of_the_encoders_own_width_gives_the_elbo():
+    log_weights, _, posterior = linear_gaussian(width=0.0, samples=100_000)
+    x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
+    mean, variance = posterior.loc.squeeze(1), 0.1**2
+    reconstruction = Normal(2 * mean + 1, 0.5).log_prob(x) - 4 * variance / (2 * 0.25)
+    elbo = reconstruction - posterior.kl_to_standard_normal()
+    torch.testing.assert_close(bounds_by_samples(log_weights, (1,))[1], elbo, atol=0.01, rtol=0)
+
+
+def test_more_codes_than_were_drawn_are_refused():
+    with pytest.raises(ValueError, match="more than the 5"):
+        bounds_by_samples(torch.zeros(5, 2), (10,))
+
+
+def test_a_proposal_adds_its_width_to_the_encoders_variance():
+    posterior = DiagonalNormal(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.3, 0.4]]).log())
+    spread = torch.tensor([2.0, 4.0])
+    own = Proposal(posterior, spread, 0.0).distribution()
+    torch.testing.assert_close(own.log_scale, posterior.log_scale)
+    wide = Proposal(posterior, spread, 0.5).distribution()
+    torch.testing.assert_close(wide.log_scale.exp(), torch.tensor([[math.hypot(0.3, 1), math.hypot(0.4, 2)]]))
+    alone = Proposal(posterior, spread, 0.5, deterministic=True).distribution()
+    torch.testing.assert_close(alone.log_scale.exp(), torch.tensor([[1.0, 2.0]]))
+
+
+@pytest.fixture
+def model(model_spec):
+    """A model of one latent dimension and a vocabulary of two words, whose likelihood hangs on the code."""
+    torch.manual_seed(1)
+    model = SentenceModel(model_spec(latent=1), len(SPECIALS) + 2).double()
+    with torch.no_grad():
+        model.initial.weight.mul_(3)
+        model.output.weight.mul_(3)
+        model.output.bias[[PAD, UNK, SOS]] = -1e4
+    return model
+
+
+@torch.no_grad()
+def by_quadrature(model, sentences):
+    """log of the integral of p(x|z) N(z; 0, 1): words and <eos>, words alone."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    z = torch.from_numpy(nodes)[:, None]
+    log_weights = torch.from_numpy(np.log(weights / weights.sum()))
+    result = []
+    for sentence in sentences:
+        words, end = model.log_likelihood(pack([sentence] * len(z)), z)
+        result.append([(words + end + log_weights).logsumexp(0), (words + log_weights).logsumexp(0)])
+    return torch.tensor(result)
+
+
+@torch.no_grad()
+def by_importance(model, sentences, samples):
+    """The same by the bound."""
+    result = []
+    for sentence in sentences:
+        posterior = model.encode(pack([sentence]))
+        proposal = Proposal(posterior, torch.ones(1, dtype=torch.float64), 1.0).distribution()
+        many = DiagonalNormal(proposal.loc.expand(samples, 1), proposal.log_scale.expand(samples, 1))
+        z, log_proposal = many.rsample_with_log_prob()
+        words, end = model.log_likelihood(pack([sentence] * samples), z)
+        rest = standard_normal_log_prob(z) - log_proposal
+        both = torch.stack([words + end + rest, words + rest], 1)
+        result.append(bounds_by_samples(both, (samples,))[samples])
+    return torch.stack(result)
+
+
+def test_a_sentence_models_bounds_are_its_likelihood_and_add_up_to_one_over_all_sentences(model):
+    first = len(SPECIALS)
+    sentences = [
+        np.array(words, dtype=np.int32)
+        for length in range(4)
+        for words in itertools.product((first, first + 1), repeat=length)
+    ]
+    exact = by_quadrature(model, sentences)
+    torch.testing.assert_close(by_importance(model, sentences, 6000), exact, atol=0.05, rtol=0)
+    # A sentence ends within three words, or begins with three words and goes on.
+    ended = [exact[i, 0].exp() for i, s in enumerate(sentences) if len(s) < 3]
+    going = [exact[i, 1].exp() for i, s in enumerate(sentences) if len(s) == 3]
+    assert float(sum(ended) + sum(going)) == pytest.approx(1.0, abs=1e-6)

@@ -1,0 +1,32 @@
+"""What a posterior tells of its sentence: KL by dimension, active units, mutual information."""
+
+from typing import Any
+
+import torch
+
+from textlvm.distributions import DiagonalNormal
+from textlvm.sentences import aggregated_posterior
+
+__all__ = ["ACTIVE", "describe"]
+
+ACTIVE = 0.01
+"""Variance of a dimension's posterior mean over sentences from which on it is active (Burda et al. 2016)."""
+
+
+def describe(posterior: DiagonalNormal) -> dict[str, Any]:
+    """Of the posteriors (N, d) of N sentences:
+
+    kl_by_dimension       KL(q(z_i|x) || N(0, 1)), in nats, mean over sentences, the greatest first
+    active_units          dimensions whose mean varies by more than `ACTIVE`
+    mutual_information    I_q(x; z) = E log q(z|x) - log q(z), q(z) being the mixture of the N posteriors, at
+                          one code a sentence, in nats; log N at most
+    """
+    loc, log_scale = posterior.loc.double(), posterior.log_scale.double()
+    kl = 0.5 * (loc.square() + (2 * log_scale).exp() - 1 - 2 * log_scale).mean(0)
+    z, log_q = DiagonalNormal(loc, log_scale).rsample_with_log_prob()
+    information = (log_q - aggregated_posterior.log_prob(z, posterior)).mean()
+    return {
+        "kl_by_dimension": [round(value, 4) for value in torch.sort(kl, descending=True).values.tolist()],
+        "active_units": int((loc.var(0) > ACTIVE).sum()),
+        "mutual_information": float(information),
+    }

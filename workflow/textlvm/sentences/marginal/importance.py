@@ -1,0 +1,58 @@
+r"""The importance-weighted bound (Burda et al. 2016) with a proposal around the encoder's mean.
+
+For a prior p(z), a proposal r(z|x) and K codes :math:`z_k \sim r(z|x)`
+
+.. math:: \mathcal{L}_K(x) = E \log \frac{1}{K} \sum_{k=1}^K \frac{p(x|z_k) \, p(z_k)}{r(z_k|x)}
+          \le \log p(x),
+
+and it does not fall as K grows. With the encoder's own posterior as proposal, :math:`\mathcal{L}_1` is the
+ELBO. sMIM's posteriors are far narrower than its prior, so that they propose codes of one place alone: the
+proposal here is wider by a share of the spread of all codes.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from textlvm.distributions import DiagonalNormal
+
+__all__ = ["Proposal", "bounds_by_samples"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """r(z|x): a Gaussian around the encoder's mean."""
+
+    posterior: DiagonalNormal
+    """q(z|x) of every sentence, over (N, d)."""
+    spread: Tensor
+    """Standard deviation of all codes by dimension, (d,)."""
+    width: float
+    """Share of `spread` whose square is added to the proposal's variance; 0 keeps the encoder's own width."""
+    deterministic: bool = False
+    """Whether the encoder has no width of its own, as an auto-encoder's; then `width` must be positive."""
+
+    def distribution(self) -> DiagonalNormal:
+        """The Gaussian itself, over (N, d)."""
+        added = (self.width * self.spread).square()
+        own = torch.zeros_like(added) if self.deterministic else (2 * self.posterior.log_scale).exp()
+        return DiagonalNormal(self.posterior.loc, 0.5 * (own + added).expand_as(self.posterior.loc).log())
+
+
+def bounds_by_samples(log_weights: Tensor, numbers: tuple[int, ...]) -> dict[int, Tensor]:
+    """The bound of every sentence, (N,), for each number of codes K.
+
+    `log_weights` (S, N) are log p(x|z) + log p(z) - log r(z|x) at S codes a sentence, in nats. For K < S it
+    is the mean over the S // K groups of K codes each: every group's value has the bound's expectation.
+    """
+    samples = len(log_weights)
+    result = {}
+    for number in numbers:
+        groups = samples // number
+        if not groups:
+            raise ValueError(f"{number} codes are more than the {samples} that were drawn")
+        grouped = log_weights[: groups * number].reshape(groups, number, -1)
+        result[number] = (grouped.logsumexp(1) - math.log(number)).mean(0)
+    return result

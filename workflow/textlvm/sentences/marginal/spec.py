@@ -1,0 +1,33 @@
+"""How the marginal likelihood of a run is estimated; config.yaml says what each value means and why."""
+
+from dataclasses import dataclass
+
+__all__ = ["MarginalSpec"]
+
+
+@dataclass(frozen=True)
+class MarginalSpec:
+    """Settings of the estimates."""
+
+    samples: tuple[int, ...]
+    """Numbers of codes K of the importance-weighted bound, rising."""
+    widths: tuple[float, ...]
+    """Widths of the proposal, in standard deviations of all codes, of which one is chosen on validation."""
+    validation_sentences: int
+    """Validation sentences that it is chosen by."""
+    validation_samples: int
+    """Their number of codes K."""
+    train_codes: int
+    """Training sentences whose codes the priors are fitted to; if there are more, a draw."""
+    components: tuple[int, ...]
+    """Numbers of components of the mixture, of which one is chosen on validation."""
+    prior_widths: tuple[float, ...]
+    """Widths of the aggregated posterior's components, of which one is chosen on validation."""
+    prior_codes: int
+    """Components of the aggregated posterior; if there are more training codes, a draw."""
+    neighbours: tuple[int, ...]
+    """Numbers of nearest training codes, rising."""
+    batch: int
+    """Sentences encoded or scored together."""
+    precision: str
+    """auto | float32 | bfloat16: type of the large matrix products."""
