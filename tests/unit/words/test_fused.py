@@ -22,7 +22,7 @@ from textlvm.words.marginal import WordSums
 from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
-from textlvm.words.transitions import TrilTransition
+from textlvm.words.transitions import DiagonalTransition, TrilTransition
 
 fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
 """On what needs a compiler; that it compiles is a test, not a condition."""
@@ -241,6 +241,76 @@ def test_a_module_that_was_changed_alone_is_noticed(changes, monkeypatch, caplog
     assert not is_fused(model)
     assert torch.equal(before, torch.random.get_rng_state()), "looking changes what is drawn afterwards"
     assert caplog.text.count("going on without it") == 1
+
+
+def detached(tensor):
+    return tensor.detach()
+
+
+def scaled(tensor):
+    """The same value, and half of its gradient."""
+    return 0.5 * tensor + 0.5 * tensor.detach()
+
+
+def swapped(tensor):
+    """The same value; the gradient of one dimension goes to its neighbour."""
+    return tensor.detach() + (tensor - tensor.detach()).roll(1, -1)
+
+
+@fuses
+@pytest.mark.parametrize("change", [detached, scaled, swapped])
+@pytest.mark.parametrize("changes", [{}, {"samples": 3}, NVP], ids=["tril", "tril-k3", "nvp"])
+@pytest.mark.parametrize("part", ["proposal", "flow"])
+def test_a_module_with_another_gradient_is_noticed(part, changes, change, monkeypatch, caplog):
+    """The value is the same in each; a training would go elsewhere."""
+    proposed, varied = InferenceNetwork.forward, DiagonalTransition.forward
+
+    def propose(self, state, context, proposal=None):
+        normal = proposed(self, state, context, proposal)
+        return DiagonalNormal(change(normal.loc), normal.log_scale)
+
+    def vary(self, state):
+        flow = varied(self, state)
+        return replace(flow, shift=change(flow.shift))
+
+    if part == "proposal":
+        monkeypatch.setattr(InferenceNetwork, "forward", propose)
+    else:
+        monkeypatch.setattr(DiagonalTransition, "forward", vary)
+    model = model_of(changes, torch.float32)
+    assert not is_fused(model)
+    assert "a gradient of norm" in caplog.text
+    assert caplog.text.count("going on without it") == 1
+
+
+@fuses
+def test_looking_leaves_a_model_without_gradients():
+    model = model_of({}, torch.float32)
+    model.emission.bias.requires_grad_(False)
+    with torch.no_grad():
+        assert is_fused(model)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not model.emission.bias.requires_grad
+
+
+@fuses
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("log_scale", "finite"), [(-800.0, True), (20.0, True), (100.0, False), (800.0, False)]
+)
+def test_a_scale_that_explodes_does_so_in_both(log_scale, finite, dtype):
+    """100 is beyond single precision alone."""
+    if dtype == torch.float64 and log_scale == 100.0:
+        finite = True
+    model, batch = model_of({}, dtype), batch_of(40)
+    with torch.no_grad():
+        model.inference.head.bias[8:] = log_scale
+    noise = draw_noise(model, batch)
+    with torch.no_grad():
+        expected, found = step_bounds(model, batch, noise).sum(), fused.summed_bounds(model, batch, noise)
+    assert bool(torch.isfinite(expected)) == bool(torch.isfinite(found)) == finite
+    if finite:
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
 
 
 @fuses

@@ -76,26 +76,41 @@ def is_fused(model: StateSpaceModel | GRUBaseline) -> bool:
 
 
 def _fused_agrees(model: StateSpaceModel | GRUBaseline) -> bool:
-    """Compare both on a few words, in float64, where nothing but rounding may differ."""
-    exact = copy.deepcopy(model).double()
+    """Compare value and gradients of both on a few words, in float64, where only rounding may differ."""
+    exact = copy.deepcopy(model).double().requires_grad_(True)
     batch = pack(encode(TRIED), torch.arange(len(TRIED)))
     # Whether one looks must not change what is drawn afterwards.
-    with torch.no_grad(), torch.random.fork_rng([]):
+    with torch.enable_grad(), torch.random.fork_rng([]):
         torch.manual_seed(0)
         if isinstance(exact, GRUBaseline):
             found, expected = summed_log_probs(exact, batch), exact.log_probs(batch).sum()
         else:
             noise = draw_noise(exact, batch)
             found, expected = summed_bounds(exact, batch, noise), step_bounds(exact, batch, noise).sum()
-    if torch.isclose(found, expected, rtol=1e-6):
+        difference = _difference(exact, found, expected)
+    if difference is None:
         return True
     logging.warning(
-        "the fused pass gives %.6f nats where the modules of textlvm.words give %.6f: going on without it, "
-        "several times slower, until textlvm/words/fused is changed like them",
-        found,
-        expected,
+        "the fused pass gives %s where the modules of textlvm.words give %s: going on without it, several "
+        "times slower, until textlvm/words/fused is changed like them",
+        *difference,
     )
     return False
+
+
+def _difference(model: torch.nn.Module, found: Tensor, expected: Tensor) -> tuple[str, str] | None:
+    """What two functions of a model differ in first, value or a gradient, of each; None if they agree."""
+    if not torch.isclose(found, expected, rtol=1e-6):
+        return f"{found.item():.6f} nats", f"{expected.item():.6f}"
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    of_both = (torch.autograd.grad(value, parameters, allow_unused=True) for value in (found, expected))
+    for name, one, other in zip(names, *of_both, strict=True):
+        # What a module leaves out of the graph has no gradient.
+        one, other = (torch.zeros(()) if gradient is None else gradient for gradient in (one, other))
+        if not torch.allclose(one.double(), other.double(), rtol=1e-6, atol=1e-6):
+            norms = tuple(f"{float(gradient.norm()):.6g}" for gradient in (one, other))
+            return f"{name} a gradient of norm {norms[0]}", f"it one of {norms[1]}"
+    return None
 
 
 def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <utility>
@@ -31,13 +32,16 @@ template <class R> struct Arrays {
     static void store(R *y, Vector x) { *reinterpret_cast<Vector *>(y) = x; }
     static Vector fill(R x) { return Vector{} + x; }
 
-    // Taylor's series after the argument has been brought near zero: exact to the last bit or two.
-    static Vector exp(Vector x) {
-        constexpr R most = SINGLE ? 87 : 708, round = SINGLE ? 12582912.0 : 6755399441055744.0;
+    // Taylor's series after the argument has been brought near zero: exact to the last bit or two. As in
+    // PyTorch, what is too large for the type is infinite, so that a scale that explodes is noticed; what is
+    // too small is zero.
+    static Vector exp(Vector argument) {
+        constexpr R most = SINGLE ? 88 : 709, least = SINGLE ? -87 : -708;
+        constexpr R round = SINGLE ? 12582912.0 : 6755399441055744.0;
         constexpr R high = SINGLE ? 0.693359375 : 0.6931471803691238,
                     low = SINGLE ? -2.12194440e-4 : 1.9082149292705877e-10;
         constexpr int degree = SINGLE ? 7 : 13, mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023;
-        x = x < -most ? fill(-most) : x;
+        Vector x = argument < least ? fill(least) : argument;
         x = x > most ? fill(most) : x;
         const Vector shifted = x * R(1.4426950408889634) + round, whole = shifted - round;
         x = (x - whole * high) - whole * low;
@@ -46,7 +50,9 @@ template <class R> struct Arrays {
         Vector sum = fill(coefficient);
         for (int i = degree; i; i--) sum = sum * x + (coefficient *= i);
         const Integers power = (Integers)shifted - (Integers)fill(round);
-        return sum * (Vector)((power + bias) << mantissa);
+        sum *= (Vector)((power + bias) << mantissa);
+        sum = argument > most ? fill(std::numeric_limits<R>::infinity()) : sum;
+        return argument < least ? Vector{} : sum;
     }
     // Of positive normal numbers; no number stays no number.
     static Vector log(Vector x) {
