@@ -36,8 +36,8 @@ what its corpus needs; [README.md](README.md) says which corpora have to be at h
 
 
 def experiments() -> list[Path]:
-    """The folders of the recorded experiments."""
-    return sorted(path.parent for path in RECORDED.glob("*/experiment.yaml"))
+    """The folders of the experiments of which something is recorded."""
+    return [path.parent for path in sorted(RECORDED.glob("*/experiment.yaml")) if targets(path.parent)]
 
 
 def targets(experiment: Path) -> list[str]:

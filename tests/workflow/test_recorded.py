@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 RECORDED = Path(__file__).parents[2] / "results" / "recorded"
-EXPERIMENTS = sorted(path.parent.name for path in RECORDED.glob("*/experiment.yaml"))
+EXPERIMENTS = sorted({path.relative_to(RECORDED).parts[0] for path in RECORDED.glob("*/**/metrics.json")})
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
