@@ -36,7 +36,7 @@ test: lint ## run all checks
 	@$(RUN) pytest --quiet
 
 # Two processes, of which one has the files that share a whole run.
-SHARING := $(addprefix tests/faults/test_,determinism.py disk_full.py snakemake.py)
+SHARING := $(addprefix tests/faults/test_,damaged.py determinism.py disk_full.py snakemake.py)
 MARKS ?= faults or not faults
 
 faults: env ## break things on purpose and see that nothing is lost; MARKS="faults and not fuzz": what tests leave out

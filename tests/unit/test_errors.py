@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from textlvm.errors import UserError, explain, is_out_of_memory, nearest
+from textlvm.errors import UserError, explain, is_out_of_memory, nearest, repair
 
 
 def test_close_names_are_suggested_best_first():
@@ -79,3 +79,14 @@ def test_libraries_say_so_in_these_words():
 )
 def test_other_errors_are_ours(error):
     assert explain(error) is None
+
+
+def test_the_repair_of_a_damaged_file_is_a_command(tmp_path):
+    damaged = tmp_path / "a folder" / "metrics.json"
+    assert repair(damaged) == "the command of Snakemake that needs it makes it"
+    damaged.parent.mkdir()
+    damaged.touch()
+    assert repair(damaged) == f"`rm '{damaged}'` and the same command again make it anew"
+    weights = damaged.with_name("model.safetensors")
+    weights.touch()
+    assert repair(weights).endswith("make it anew, by training the run again")

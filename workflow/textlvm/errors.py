@@ -2,14 +2,21 @@
 
 import difflib
 import errno
+import os
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
-__all__ = ["FULL", "UserError", "explain", "is_out_of_memory", "nearest"]
+__all__ = ["FULL", "UserError", "explain", "is_out_of_memory", "nearest", "repair"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 # What PyTorch says where it has no error of its own for it: its CPU allocator, cuBLAS and cuDNN.
 OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
+
+
+OF_TRAINING = {"spec.json", "model.safetensors", "curve.jsonl", "cost.json", "training.json"}
+"""Files that a training writes all together."""
 
 
 class UserError(Exception):
@@ -64,6 +71,20 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
     if close:
         return f"did you mean {quoted}?"
     return f"valid: {quoted}" + (", …" if len(names) > 12 else "")
+
+
+def repair(path: str | os.PathLike[str]) -> str:
+    """What to do about a file between two steps that one of them cannot read, as the tail of a sentence.
+
+    Snakemake makes what is missing and needed, but takes a damaged file for a whole one.
+    """
+    path = Path(path)
+    if not path.exists():
+        return "the command of Snakemake that needs it makes it"
+    if not os.access(path, os.R_OK):
+        return "change its permissions"
+    training = ", by training the run again" if path.name in OF_TRAINING else ""
+    return f"`rm {shlex.quote(str(path))}` and the same command again make it anew{training}"
 
 
 def _path(error: OSError) -> str:

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from textlvm.errors import UserError, repair
+
 __all__ = [
     "modified",
     "naming",
+    "read_input",
     "read_json",
     "read_object",
     "remove_temporaries",
@@ -89,6 +92,24 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_input(path: str | os.PathLike[str], *keys: str) -> dict[str, Any]:
+    """Read the JSON object that another step has written.
+
+    Raises `UserError` if there is none, or it lacks one of `keys`.
+    """
+    try:
+        value = read_json(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path} ({reason}): {repair(path)}") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} holds no JSON object: {repair(path)}")
+    for key in keys:
+        if key not in value:
+            raise UserError(f"{path} has no '{key}': {repair(path)}")
+    return value
 
 
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -83,9 +83,9 @@ def test_labels(tmp_path):
 def test_what_is_not_there_or_does_not_fit(tmp_path):
     with pytest.raises(UserError, match="there is no split 'tests'; did you mean 'test'"):
         load(tmp_path, "tests")
-    with pytest.raises(UserError, match=r"cannot read test\.tokens\.npy"):
+    with pytest.raises(UserError, match=r"cannot read .*test\.tokens\.npy"):
         load(tmp_path, "test")
-    with pytest.raises(UserError, match=r"cannot read test\.labels\.npy"):
+    with pytest.raises(UserError, match=r"cannot read .*test\.labels\.npy"):
         load_labels(tmp_path, "test")
     save(tmp_path, SentenceSet(np.array([4, 5], dtype=np.int32), np.array([0, 1])))
     with pytest.raises(UserError, match="do not fit together"):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textlvm import files
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 
 __all__ = ["read", "write"]
 
@@ -21,17 +21,19 @@ def read(path: Path, columns: Sequence[str]) -> tuple[list[str], NDArray[np.int6
         header, *lines = Path(path).read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UserError(f"cannot read {path}: {reason}; make it anew") from error
+        raise UserError(f"cannot read {path}: {reason}; {repair(path)}") from error
     names = " ".join(columns)
     if header != "\t".join(columns):
-        raise UserError(f"{path}, line 1: expected the header `{names}`, found {header[:60]!r}; make it anew")
+        raise UserError(
+            f"{path}, line 1: expected the header `{names}`, found {header[:60]!r}; {repair(path)}"
+        )
     if not lines or lines.pop():
-        raise UserError(f"{path}: the last line is cut short; make it anew")
+        raise UserError(f"{path}: the last line is cut short; {repair(path)}")
     words, numbers = [], []
     for number, line in enumerate(lines, start=2):
         word, *fields = line.split("\t")
         if len(fields) != len(columns) - 1 or not all(map(_is_number, fields)):
-            raise UserError(f"{path}, line {number}: expected `{names}`, found {line[:60]!r}; make it anew")
+            raise UserError(f"{path}, line {number}: expected `{names}`, found {line[:60]!r}; {repair(path)}")
         words.append(word)
         numbers.append(fields)
     return words, np.array(numbers, dtype=np.int64).reshape(len(words), len(columns) - 1)

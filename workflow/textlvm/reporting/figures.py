@@ -31,7 +31,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from textlvm import cli
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import replacing
 from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
@@ -80,7 +80,7 @@ def training(options: argparse.Namespace) -> None:
         if baseline.failed:
             logging.warning("%s: the baseline failed, its word entropy is not drawn", options.baseline)
         elif "word_entropy" not in baseline.metrics:
-            raise UserError(f"{options.baseline} has no metric 'word_entropy'; evaluate the baseline again")
+            raise UserError(f"{options.baseline} has no metric 'word_entropy'; {repair(options.baseline)}")
         else:
             word_entropy = baseline.metrics["word_entropy"].value
     with mpl.rc_context(STYLE):
@@ -99,9 +99,11 @@ def read_entropy(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
         try:
             frame = pd.read_csv(path, usecols=["position", "h_gap"])
         except (OSError, ValueError) as error:
-            raise UserError(f"cannot read positions and entropy gaps from {path}: {error}") from error
+            raise UserError(
+                f"cannot read positions and entropy gaps from {path} ({error}); {repair(path)}"
+            ) from error
         if frame.empty:
-            raise UserError(f"{path} holds no sampled word; evaluate the run again")
+            raise UserError(f"{path} holds no sampled word; {repair(path)}")
         frames.append(frame.assign(label=label))
     return pd.concat(frames, ignore_index=True)
 
@@ -124,7 +126,7 @@ def read_curves(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
         try:
             lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         except (OSError, ValueError) as error:
-            raise UserError(f"cannot read the training curve {path}: {error}") from error
+            raise UserError(f"cannot read the training curve {path} ({error}); {repair(path)}") from error
         evaluations = [line for line in lines if line.keys() >= {"step", *QUANTITIES}]
         if not evaluations:
             raise UserError(f"{path} has no entropy evaluation; only state space models have an entropy gap")

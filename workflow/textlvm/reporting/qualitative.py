@@ -17,7 +17,7 @@ from typing import Any
 
 from textlvm import cli
 from textlvm.errors import UserError
-from textlvm.files import read_json, write_json, write_text
+from textlvm.files import read_input, write_json, write_text
 from textlvm.reporting import html
 from textlvm.reporting.markup import markdown
 
@@ -80,7 +80,7 @@ def read(paths: Sequence[Path], labels: Sequence[str], layout: Layout) -> list[C
     """Read the runs of a table. Raises `UserError` if they were made from different sentences."""
     if len(paths) != len(labels):
         raise UserError(f"{len(paths)} runs but {len(labels)} labels; give each run one --labels entry")
-    columns = [Column(label, path, read_json(path)) for path, label in zip(paths, labels, strict=True)]
+    columns = [Column(label, path, read_input(path)) for path, label in zip(paths, labels, strict=True)]
     given = [_given(column.entries(layout), layout.kind) for column in columns]
     for column, sentences in zip(columns, given, strict=True):
         if sentences != given[0]:

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError, nearest
+from textlvm.errors import UserError, nearest, repair
 from textlvm.estimate import Estimate
 from textlvm.reporting.published import PAPERS
 
@@ -171,15 +171,22 @@ def read_result(path: str | Path) -> Result:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} is not readable as JSON ({error}); evaluate the run again") from error
+        raise UserError(f"{path} is not readable as JSON ({error}); {repair(path)}") from error
+    try:
+        return _result(data, path)
+    except UserError as error:
+        raise UserError(f"{error}; {repair(path)}") from None
+
+
+def _result(data: Any, path: str | Path) -> Result:
     if not isinstance(data, dict):
-        raise UserError(f"{path}: must hold a JSON object; evaluate the run again")
+        raise UserError(f"{path}: must hold a JSON object")
     text = {key: _typed(data, key, str, path) for key in ("paper", "corpus", "split", "run", "status")}
     text["dataset"] = str(data.get("dataset", ""))
     seed = _typed(data, "seed", int, path)
     status = text.pop("status")
     if status not in ("done", "failed"):
-        raise UserError(f"{path}: status '{status}' is neither 'done' nor 'failed'; evaluate the run again")
+        raise UserError(f"{path}: status '{status}' is neither 'done' nor 'failed'")
     if status == "failed":
         return Result(**text, seed=seed, path=str(path), failed=True, reason=str(data.get("reason", "")))
     metrics = {
@@ -206,14 +213,12 @@ def _of_runs(result: Result, plan: Iterable[Planned]) -> list[Result]:
 
 def _estimate(entry: Any, place: str) -> Estimate:
     if not isinstance(entry, dict) or not isinstance(entry.get("unit"), str):
-        raise UserError(f"{place} must be an object with 'value' and 'unit'; evaluate the run again")
+        raise UserError(f"{place} must be an object with 'value' and 'unit'")
     numbers: dict[str, Any] = {key: entry.get(key) for key in ("value", "low", "high")}
     for key, number in numbers.items():
         optional = key != "value" and number is None
         if not optional and (not _is(number, int | float) or not math.isfinite(number)):
-            raise UserError(
-                f"{place}: '{key}' must be a finite number, not {number!r}; evaluate the run again"
-            )
+            raise UserError(f"{place}: '{key}' must be a finite number, not {number!r}")
     return Estimate(**numbers, unit=entry["unit"])
 
 

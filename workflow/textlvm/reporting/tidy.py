@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import write_text
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.verdict import Verdict
@@ -43,9 +43,9 @@ def read_tidy(path: str | Path) -> list[Cell]:
         with Path(path).open(encoding="utf-8", newline="") as file:
             return [_parse(line) for line in csv.DictReader(file)]
     except OSError as error:
-        raise UserError(f"cannot read the table {path}: {error.strerror}") from error
+        raise UserError(f"cannot read the table {path} ({error.strerror}): {repair(path)}") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is not a tidy table of this version ({error}); make it again") from error
+        raise UserError(f"{path} is not a tidy table of this version ({error}); {repair(path)}") from error
 
 
 def _parse(line: dict[str, str]) -> Cell:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textlvm.errors import UserError, nearest
-from textlvm.files import read_json
+from textlvm.errors import UserError, nearest, repair
+from textlvm.files import read_input
 from textlvm.sentences.dataset import SPLITS, DatasetSettings, Tokenization, parse
 from textlvm.sentences.tokenizers import Tokenizer, typed
 from textlvm.sentences.vocabulary import Codes, read_vocabulary
@@ -76,7 +76,8 @@ def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
     folder = Path(folder)
     tokens, offsets = _array(folder, f"{_split(split)}.tokens"), _array(folder, f"{split}.offsets")
     if offsets[0] != 0 or offsets[-1] != len(tokens):
-        raise UserError(f"{folder}: the files of split {split} do not fit together; prepare it again")
+        path = folder / f"{split}.offsets.npy"
+        raise UserError(f"{folder}: the files of split {split} do not fit together; {repair(path)}")
     sentences = SentenceSet(tokens, offsets)
     if member is None:
         return sentences
@@ -88,17 +89,19 @@ def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
 
 def load_labels(folder: Path, split: str) -> Labels:
     """The labels of a split. Raises `UserError` if the data set has none."""
-    return Labels(_array(Path(folder), f"{_split(split)}.labels"), tuple(statistics(folder)["labels"]))
+    return Labels(
+        _array(Path(folder), f"{_split(split)}.labels"), tuple(statistics(folder, "labels")["labels"])
+    )
 
 
-def statistics(folder: Path) -> Mapping[str, Any]:
-    """What `statistics.json` says."""
-    return read_json(Path(folder) / "statistics.json")
+def statistics(folder: Path, *keys: str) -> Mapping[str, Any]:
+    """What `statistics.json` says. Raises `UserError` if it cannot be read or lacks one of `keys`."""
+    return read_input(Path(folder) / "statistics.json", *keys)
 
 
 def input_tokenizer(folder: Path) -> Tokenizer:
     """The function that cuts what a user types as the data set was cut; of a union, as most corpora are."""
-    settings = parse(statistics(folder)["settings"])
+    settings = parse(statistics(folder, "settings")["settings"])
     return typed(settings.tokens if isinstance(settings, DatasetSettings) else Tokenization())
 
 
@@ -109,8 +112,10 @@ def _split(split: str) -> str:
 
 
 def _array(folder: Path, name: str) -> Any:
+    path = folder / f"{name}.npy"
     try:
         # As a plain array on the same memory: slices of a memmap take several times as long.
-        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {name}.npy in {folder} ({error}); prepare the data set") from error
+        return np.asarray(np.load(path, mmap_mode="r"))
+    except (EOFError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {path} ({reason}); {repair(path)}") from error

@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from textlvm import cli
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import read_json
 from textlvm.reporting.figures import STYLE, labelled, save
 from textlvm.reporting.markup import matplotlib
@@ -268,7 +268,7 @@ def _read(path: Path, key: str) -> Any:
     try:
         value = read_json(path).get(key)
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path} ({error}); evaluate the run again") from error
+        raise UserError(f"cannot read {path} ({error}); {repair(path)}") from error
     if value is None:
         raise UserError(
             f"{path} has no '{key}': a run without a distribution over codes has none; leave it out"

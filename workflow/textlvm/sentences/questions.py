@@ -14,8 +14,8 @@ from typing import Any
 
 from textlvm.corpora import containers
 from textlvm.corpora.tokens import decode
-from textlvm.errors import UserError, nearest
-from textlvm.files import read_json, write_json
+from textlvm.errors import UserError, nearest, repair
+from textlvm.files import read_input, write_json
 from textlvm.sentences import plain_pickle
 from textlvm.sentences.vocabulary import Codes, Vocabulary
 
@@ -104,15 +104,22 @@ def write_questions(path: Path, splits: Mapping[str, Iterable[Question]]) -> Non
 
 
 def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestion, ...]:
-    """The questions of a split of a prepared data set, in the codes of any vocabulary."""
-    return tuple(
-        CodedQuestion(
-            vocabulary.encode(parted(entry["question"])),
-            tuple(vocabulary.encode(parted(answer)) for answer in entry["answers"]),
-            entry["best"],
+    """The questions of a split of a prepared data set, in the codes of any vocabulary.
+
+    Raises `UserError` if the file is damaged.
+    """
+    path = Path(folder) / "questions.json"
+    try:
+        return tuple(
+            CodedQuestion(
+                vocabulary.encode(parted(entry["question"])),
+                tuple(vocabulary.encode(parted(answer)) for answer in entry["answers"]),
+                entry["best"],
+            )
+            for entry in read_input(path)[split]
         )
-        for entry in read_json(Path(folder) / "questions.json")[split]
-    )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} holds no questions of this form ({error!r}); {repair(path)}") from error
 
 
 def joined(tokens: Iterable[str]) -> str:

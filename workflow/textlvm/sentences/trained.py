@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from textlvm.errors import UserError
-from textlvm.files import read_json
+from textlvm.files import read_input
 from textlvm.sentences.answer_selection import AttentivePooling
 from textlvm.sentences.data import read_vocabulary, statistics
 from textlvm.sentences.language_model import LanguageModel
@@ -48,11 +48,10 @@ def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
 
     Raises `UserError` if the folder holds no run, or one that was trained on another data set.
     """
-    try:
-        settings = read_json(run / "spec.json")
-    except (OSError, ValueError) as error:
-        raise UserError(f"{run} holds no trained run ({error}); train it first") from error
-    trained_on, given = settings["name"].split("/")[1], statistics(data)["dataset"]
+    if not (run / "spec.json").exists():
+        raise UserError(f"{run} holds no trained run; train it first")
+    settings = read_input(run / "spec.json", "name", "seed", "model")
+    trained_on, given = settings["name"].split("/")[1], statistics(data, "dataset")["dataset"]
     if trained_on != given:
         raise UserError(
             f"{run} was trained on '{trained_on}', {data} is '{given}'; give the data set of the run"

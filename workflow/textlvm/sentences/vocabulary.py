@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textlvm.corpora import tables
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.sentences.dataset import VocabularyRule
 
 __all__ = [
@@ -122,7 +122,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     path = Path(folder) / "vocabulary.tsv"
     tokens, counts = tables.read(path, COLUMNS)
     if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
-        raise UserError(f"{path}: the first tokens must be {' '.join(SPECIALS)}; prepare the data set again")
+        raise UserError(f"{path}: the first tokens must be {' '.join(SPECIALS)}; {repair(path)}")
     return Vocabulary(tuple(tokens), tuple(counts[:, 0].tolist()))
 
 

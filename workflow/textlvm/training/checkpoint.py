@@ -21,7 +21,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import replacing, write_bytes
 from textlvm.fingerprint import fingerprint
 
@@ -194,7 +194,8 @@ def load_weights(path: Path, model: nn.Module) -> None:
     try:
         model.load_state_dict(load_tensors(path.read_bytes()))
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise UserError(f"weights {path} cannot be loaded ({error}): rerun the training") from error
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"weights {path} cannot be loaded ({reason}): {repair(path)}") from error
 
 
 def random_state() -> dict[str, Tensor]:

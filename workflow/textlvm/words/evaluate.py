@@ -26,9 +26,8 @@ import torch
 
 from textlvm import cli, provenance
 from textlvm.corpora.splits import WordSplit, read_words
-from textlvm.errors import UserError
 from textlvm.estimate import Estimate, exact, normal
-from textlvm.files import read_json, write_json, write_text
+from textlvm.files import read_input, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import load_weights
@@ -157,9 +156,7 @@ def sample_metrics(
 def main(options: argparse.Namespace) -> None:
     """Measure the run the command line names."""
     process = provenance.Process()
-    if not (options.run / "spec.json").exists():
-        raise UserError(f"{options.run} has no spec.json: train the run first")
-    spec = read_json(options.run / "spec.json")
+    spec = read_input(options.run / "spec.json", "name", "seed", "model")
     paper, corpus, side, run = spec["name"].split("/")
     scorers = {order: ngram.load(path, order) for order, path in sorted(dict(options.ngram).items())}
     settings = parse(EvaluationSpec, options.settings)

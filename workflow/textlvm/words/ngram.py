@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from textlvm import cli
 from textlvm.corpora.splits import read_words
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.estimate import Z95, Estimate, normal
 from textlvm.files import write_text
 from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, arpa, estimate
@@ -56,9 +56,7 @@ def load(path: str | Path, order: int | None = None) -> kenlm.Model:
     try:
         model = kenlm.Model(str(path), config)
     except OSError:
-        raise UserError(
-            f"{path} is missing or is not an n-gram model: make it with python -m textlvm.words.ngram"
-        ) from None
+        raise UserError(f"{path} is missing or is not an n-gram model: {repair(path)}") from None
     if order is not None and model.order != order:
         raise UserError(f"{path} is a model of order {model.order}, not {order}: name the right file")
     return model

@@ -37,7 +37,7 @@ def test_a_check_has_its_effect_and_leads_to_its_runs(claims):
 def test_there_may_be_none_but_not_another_file(experiment, tmp_path):
     plan = read_plan(experiment.plan)
     assert read_claims(None, plan) == []
-    with pytest.raises(UserError, match=r"cannot read the claims .*: No such file"):
+    with pytest.raises(UserError, match=r"cannot read the claims .* \(No such file"):
         read_claims(tmp_path / "claims.csv", plan)
     (tmp_path / "claims.csv").write_text("id,paper\n1,words\n")
     with pytest.raises(UserError, match=r"is not a table of claims of this version \('section'\)"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.sentences.likelihood import melbo_of_subsets
 
 __all__ = ["FIGURES", "Figure", "measure"]
@@ -44,7 +44,7 @@ def measure(metric: str, path: str | Path) -> float | None:
                 return figure.of([json.loads(line) for line in file if line.strip()])
             return figure.of(json.load(file))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"cannot read '{metric}' from {path} ({error!r}); evaluate the run again") from error
+        raise UserError(f"cannot read '{metric}' from {path} ({error!r}); {repair(path)}") from error
 
 
 def _along_training(name: str, index: int) -> Callable[[Any], float | None]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import read_json
 from textlvm.plan import TEXTS
 
@@ -128,4 +128,4 @@ def read_run(path: Path) -> Measured:
     try:
         return Measured(path.parent, **read_json(path))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is not the provenance of a run ({error}); evaluate the run again") from error
+        raise UserError(f"{path} is not the provenance of a run ({error}); {repair(path)}") from error

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.published import DATASETS
@@ -65,10 +65,10 @@ def read_claims(path: Path | None, plan: Plan) -> list[Claim]:
         )
         return [Claim(*said, tuple(_checks(own, plan))) for said, own in groups]
     except OSError as error:
-        raise UserError(f"cannot read the claims {path}: {error.strerror}") from error
+        raise UserError(f"cannot read the claims {path} ({error.strerror}); {repair(path)}") from error
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(
-            f"{path} is not a table of claims of this version ({error}); make it again"
+            f"{path} is not a table of claims of this version ({error}); {repair(path)}"
         ) from error
 
 

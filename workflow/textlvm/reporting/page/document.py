@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import read_json
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
@@ -156,7 +156,8 @@ def _picture(figure: Figure, plan: Plan) -> Picture:
         png, svg = (path.with_suffix(suffix).read_bytes() for suffix in (".png", ".svg"))
         width, height = struct.unpack(">II", png[16:24])
     except (OSError, struct.error) as error:
-        raise UserError(f"cannot read the figure {path}.png or .svg ({error}); draw it again") from error
+        what = f"cannot read the figure {path}.png or .svg ({error})"
+        raise UserError(f"{what}; {repair(path.with_suffix('.png'))}") from error
     # Both show the same; a figure of many marks is smaller as pixels.
     kind, content = min(("svg+xml", svg), ("png", png), key=lambda form: len(form[1]))
     return Picture(
@@ -186,4 +187,4 @@ def _text(path: Path) -> dict[str, Any]:
             }
         return text
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a table of texts ({error}); make it again") from error
+        raise UserError(f"{path} is not a table of texts ({error}); {repair(path)}") from error

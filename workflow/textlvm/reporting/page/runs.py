@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError
+from textlvm.errors import UserError, repair
 from textlvm.files import read_json
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Entry, Plan
@@ -94,7 +94,7 @@ def read_curve(path: Path) -> dict[str, Series]:
                     steps.append(step)
                     values.append(value)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a training curve ({error!r}); train the run again") from error
+        raise UserError(f"{path} is not a training curve ({error!r}); {repair(path)}") from error
     return {name: thinned(*series) for name, series in found.items()}
 
 
@@ -199,7 +199,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         return dict(read_json(path))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"cannot read {path} ({error}); make the run again") from error
+        raise UserError(f"cannot read {path} ({error}); {repair(path)}") from error
 
 
 def _indented(settings: Mapping[str, Any]) -> str:
