@@ -42,8 +42,8 @@ def look_for_missed():
     for table in plan.TABLES:
         note = missed_path(table)
         if paths := removed_metrics(table):
-            lines = "\n".join(paths)
-            write_text(note, f"{datetime.now().isoformat()}: removed, and so measured again:\n{lines}\n")
+            head = f"{datetime.now().isoformat()}: removed, and so measured again:"
+            write_text(note, "\n".join([head, *paths, ""]))
         elif note.exists() and modified(note) > modified(RESULTS / f"table{table}.csv"):
             # They have been put back.
             note.unlink()

@@ -57,3 +57,14 @@ def test_the_message_has_the_command_that_repairs(project, finished, file):
     project.run(command)
     project.run("snakemake --cores 2")
     assert differing(project.root, finished.root) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "table"), [(f"{RUN}/metrics.json", 1), (f"{PTB}/smim/seed0/metrics.json", 2)]
+)
+def test_a_removed_number_is_measured_again(project, finished, file, table):
+    (project.root / file).unlink()
+    project.run(f"snakemake --cores 2 results/table{table}.csv")
+    assert (project.root / file).exists()
+    project.run("snakemake --cores 2")
+    assert differing(project.root, finished.root) == set()
