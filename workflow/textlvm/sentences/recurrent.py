@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import linear
 from torch.nn.utils.rnn import PackedSequence
 
 from textlvm.sentences.batches import Packing
+from textlvm.sentences.products import linear, with_padding
 from textlvm.training.precision import accumulation_dtype, compute_dtype
 
 __all__ = ["CELLS", "GRU", "LSTM"]
@@ -119,7 +119,9 @@ class _Scan(torch.autograd.Function):
             into_gates = factors[rows].mul_(here[:, None]).flatten(1)
             dh[: rows.stop - rows.start] = here * u[rows] + torch.mm(into_gates.to(ctx.dtype), weight)
         dgates = factors.flatten(1)
-        dweight = torch.mm(dgates.to(ctx.dtype).T, previous.to(ctx.dtype)).to(grad.dtype)
+        dweight = torch.mm(
+            with_padding(dgates.to(ctx.dtype)).T, with_padding(previous.to(ctx.dtype))
+        ).to(grad.dtype)
         dbias = dgates.sum(0)
         dinput = torch.cat([dgates[:, : 2 * grad.shape[1]], grad * to_n], 1)
         return dinput, dh, dweight, dbias, None

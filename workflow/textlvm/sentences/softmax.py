@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from textlvm.sentences.products import with_padding
 from textlvm.training.precision import accumulation_dtype, compute_dtype
 
 __all__ = ["target_log_probs"]
@@ -13,6 +14,11 @@ __all__ = ["target_log_probs"]
 CHUNK = 2**26
 """Logits held at a time: 256 MiB in float32. One chunk is what a batch of the paper's takes up to the size of
 Yahoo's vocabulary; beyond, a chunk's logits are dropped and computed again for its gradient."""
+
+
+BLOCK = 64
+"""Rows between product and softmax that a CPU takes at a time, so that they stay in its cache; they are
+overwritten in place, as memory that is fresh in every step costs more than the arithmetic."""
 
 
 def target_log_probs(
@@ -32,37 +38,63 @@ class _TargetLogProbs(torch.autograd.Function):
     def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, rows: int) -> Tensor:
         dtype = compute_dtype(states)
         ctx.rows = rows
-        h, w, b = states.to(dtype), weight.to(dtype), bias.to(dtype)
-        result = torch.empty(len(states), dtype=accumulation_dtype(dtype), device=states.device)
-        logits = None
-        for part in _parts(len(states), rows):
-            logits = torch.addmm(b, h[part], w.T)
-            log_probs = torch.log_softmax(logits.to(accumulation_dtype(dtype)), -1)
-            result[part] = log_probs.gather(1, targets[part, None]).squeeze(1)
-        kept = logits if len(states) <= rows else None
-        ctx.save_for_backward(h, w, b, targets, kept)
-        return result
+        n = len(states)
+        h, targets = with_padding(states.to(dtype)), with_padding(targets)
+        w, b = weight.to(dtype), bias.to(dtype)
+        parts = _parts(len(h), rows)
+        result = torch.empty(len(h), dtype=accumulation_dtype(dtype), device=h.device)
+        residual = None
+        for part in parts:
+            residual = torch.addmm(b, h[part], w.T)
+            _to_residual(residual, targets[part], result[part])
+        ctx.save_for_backward(h, w, b, targets, residual if len(parts) == 1 else None)
+        return result[:n].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         h, w, b, targets, kept = ctx.saved_tensors
-        wide = accumulation_dtype(h.dtype)
-        dh, dw, db = torch.empty(h.shape, dtype=wide, device=h.device), None, None
+        n, factors = len(grad), -with_padding(grad)
+        dh, dw, db = h.new_empty(h.shape, dtype=grad.dtype), None, torch.zeros_like(b, dtype=grad.dtype)
         for part in _parts(len(h), ctx.rows):
-            logits = torch.addmm(b, h[part], w.T) if kept is None else kept
-            # The softmax of a type into a wider one is several times slower than conversion and softmax.
-            dlogits = torch.softmax(logits.to(wide), -1).mul_(-grad[part, None])
-            dlogits.scatter_add_(1, targets[part, None], grad[part, None])
-            db = _accumulate(db, dlogits.sum(0))
-            dlogits = dlogits.to(h.dtype)
-            dh[part] = torch.mm(dlogits, w)
-            dw = _accumulate(dw, torch.mm(dlogits.T, h[part]).to(wide))
-        return dh, dw, db, None, None
+            residual = kept
+            if residual is None:
+                residual = torch.addmm(b, h[part], w.T)
+                _to_residual(residual, targets[part])
+            factor = factors[part, None]
+            torch.mul(torch.mm(residual, w), factor, out=dh[part])
+            dw = _accumulate(dw, torch.mm(residual.T, (h[part] * factor).to(h.dtype)).to(grad.dtype))
+            for block in _blocks(residual):
+                db.addmv_(residual[block].to(grad.dtype).T, factor[block, 0])
+        return dh[:n], dw, db, None, None
+
+
+def _to_residual(logits: Tensor, targets: Tensor, log_probs: Tensor | None = None) -> None:
+    """Overwrite logits (N, V) by softmax minus one-hot, whose rows times -g are the gradient of g log p.
+
+    The targets' log probabilities (N,) are written into `log_probs`.
+    """
+    for block in _blocks(logits):
+        here = targets[block, None]
+        x = logits[block].to(accumulation_dtype(logits.dtype))
+        x.sub_(x.amax(1, keepdim=True))
+        target = x.gather(1, here)
+        total = x.exp_().sum(1, keepdim=True)
+        target -= total.log()
+        if log_probs is not None:
+            log_probs[block] = target.squeeze(1)
+        # Not p - 1, which is zero for a word that is almost certain.
+        x.div_(total).scatter_(1, here, target.expm1())
+        if x.dtype != logits.dtype:
+            logits[block] = x
 
 
 def _accumulate(total: Tensor | None, value: Tensor) -> Tensor:
     return value if total is None else total.add_(value)
+
+
+def _blocks(rows: Tensor) -> list[slice]:
+    return _parts(len(rows), BLOCK if rows.device.type == "cpu" else len(rows))
 
 
 def _parts(n: int, rows: int) -> list[slice]:

@@ -1,0 +1,31 @@
+"""Matrix products over packed rows, in few shapes.
+
+On a CPU, oneDNN compiles code for every shape of a product and keeps it, half a megabyte each, and every
+batch has another number of rows. Here rows of zeros are appended up to one of few sizes, and cut off again.
+"""
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["linear", "rounded", "with_padding"]
+
+
+def rounded(rows: int) -> int:
+    """The size for so many rows: the next multiple of an eighth of the power of two below, at least of 8.
+
+    >>> [rounded(n) for n in (0, 1, 9, 63, 65, 441, 449, 513)]
+    [0, 8, 16, 64, 72, 448, 480, 576]
+    """
+    multiple = max(8, 1 << max(0, rows.bit_length() - 4))
+    return -(-rows // multiple) * multiple
+
+
+def with_padding(x: Tensor) -> Tensor:
+    """x (N, ...) with zeros appended up to `rounded(N)` rows; on a GPU, whose kernels fit any shape, x itself."""
+    missing = rounded(len(x)) - len(x) if x.device.type == "cpu" else 0
+    return nn.functional.pad(x, (0, 0) * (x.dim() - 1) + (0, missing)) if missing else x
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x W^T + b for rows x (N, d), like PyTorch's; value and gradients do not see the padding."""
+    return nn.functional.linear(with_padding(x), weight, bias)[: len(x)]
