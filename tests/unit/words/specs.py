@@ -1,5 +1,13 @@
-"""Settings that the tests of the words paper share."""
+"""Settings and models that the tests of the words paper share."""
 
+from dataclasses import replace
+
+import pytest
+import torch
+
+from textlvm.words.fused import build as building
+from textlvm.words.letters import encode, pack
+from textlvm.words.model import build
 from textlvm.words.spec import ModelSpec
 
 BASE = ModelSpec(
@@ -16,3 +24,46 @@ BASE = ModelSpec(
     inference="backward",
     samples=1,
 )
+
+fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
+"""On what needs a compiler; that it compiles is a test, not a condition."""
+
+NVP = {"transition": "real-nvp", "masks": (2, 5, 7), "order": "reverse"}
+MODELS = {
+    "tril": {},
+    "tril-k3": {"samples": 3},
+    "2xtril-k5": {"layers": 2, "samples": 5},
+    "2xtril-k2-bidi": {"layers": 2, "samples": 2, "inference": "bidirectional"},
+    "3xtril-reversed": {"layers": 3, "samples": 2, "order": "reverse"},
+    "forward": {"layers": 2, "samples": 3, "order": "reverse", "parametrization": "forward"},
+    "diag": {"transition": "diag"},
+    "diag-forward-k4": {"transition": "diag", "samples": 4, "parametrization": "forward"},
+    "nvp": NVP,
+    "nvp-kept-k2": NVP | {"order": "keep", "samples": 2},
+    "nvp-forward-bidi": NVP | {"samples": 3, "parametrization": "forward", "inference": "bidirectional"},
+    "odd-sizes": {"dim": 5, "width": 13, "samples": 2, "layers": 2, "initial_state": "zero"},
+    "one-dimension": {"dim": 1, "samples": 7},
+}
+LETTERS = "etaoinshrdlu"
+
+
+def model_of(changes, dtype=torch.float64):
+    torch.manual_seed(4)
+    model = build(replace(BASE, **changes)).to(dtype)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def batch_of(n, seed=0):
+    """n words of 0 to 12 letters."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(13, (n,), generator=generator).tolist()
+    words = ["".join(LETTERS[i] for i in torch.randint(12, (k,), generator=generator)) for k in lengths]
+    return pack(encode(words), torch.arange(n))
+
+
+def gradients(model, value):
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    return dict(zip(names, torch.autograd.grad(value, parameters), strict=True))

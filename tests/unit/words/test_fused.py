@@ -2,76 +2,26 @@
 
 import logging
 import platform
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from specs import BASE
+from specs import MODELS, batch_of, fuses, gradients, model_of
 from torch import nn
 
-from textlvm.distributions import DiagonalNormal
 from textlvm.words import fused
-from textlvm.words.baseline import GRUBaseline
 from textlvm.words.fused import build as building
 from textlvm.words.fused import marginal as fused_marginal
-from textlvm.words.inference import InferenceNetwork
-from textlvm.words.letters import PackedWords, encode, pack
+from textlvm.words.letters import PackedWords, encode
 from textlvm.words.marginal import WordSums
-from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
-from textlvm.words.transitions import DiagonalTransition, TrilTransition
-
-fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
-"""On what needs a compiler; that it compiles is a test, not a condition."""
-
-# A power of two: the buffer that moves diagonals is float32 whatever the model's type.
-SPEC = replace(BASE, delta=0.125)
-NVP = {"transition": "real-nvp", "masks": (2, 5, 7), "order": "reverse"}
-MODELS = {
-    "tril": {},
-    "tril-k3": {"samples": 3},
-    "2xtril-k5": {"layers": 2, "samples": 5},
-    "2xtril-k2-bidi": {"layers": 2, "samples": 2, "inference": "bidirectional"},
-    "3xtril-reversed": {"layers": 3, "samples": 2, "order": "reverse"},
-    "forward": {"layers": 2, "samples": 3, "order": "reverse", "parametrization": "forward"},
-    "diag": {"transition": "diag"},
-    "diag-forward-k4": {"transition": "diag", "samples": 4, "parametrization": "forward"},
-    "nvp": NVP,
-    "nvp-kept-k2": NVP | {"order": "keep", "samples": 2},
-    "nvp-forward-bidi": NVP | {"samples": 3, "parametrization": "forward", "inference": "bidirectional"},
-    "odd-sizes": {"dim": 5, "width": 13, "samples": 2, "layers": 2, "initial_state": "zero"},
-    "one-dimension": {"dim": 1, "samples": 7},
-}
-LETTERS = "etaoinshrdlu"
-
-
-def model_of(changes, dtype=torch.float64):
-    torch.manual_seed(4)
-    model = build(replace(SPEC, **changes)).to(dtype)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.05 * torch.randn_like(parameter))
-    return model
-
-
-def batch_of(n, seed=0):
-    """n words of 0 to 12 letters."""
-    generator = torch.Generator().manual_seed(seed)
-    lengths = torch.randint(13, (n,), generator=generator).tolist()
-    words = ["".join(LETTERS[i] for i in torch.randint(12, (k,), generator=generator)) for k in lengths]
-    return pack(encode(words), torch.arange(n))
+from textlvm.words.transitions import TrilTransition
 
 
 def named(name, message):
     return f"{name}: {message}"
-
-
-def gradients(model, value):
-    names, parameters = zip(*model.named_parameters(), strict=True)
-    return dict(zip(names, torch.autograd.grad(value, parameters), strict=True))
 
 
 @fuses
@@ -222,104 +172,6 @@ def test_a_model_of_other_parts_is_left_to_the_modules(change, caplog):
     value = bound(model, batch)
     torch.manual_seed(1)
     assert value == step_bounds(model, batch, draw_noise(model, batch)).sum()
-
-
-@fuses
-@pytest.mark.parametrize("changes", [{}, {"samples": 3}, NVP])
-def test_a_module_that_was_changed_alone_is_noticed(changes, monkeypatch, caplog):
-    def forward(self, state, context, proposal=None):
-        normal = original(self, state, context, proposal)
-        return DiagonalNormal(normal.loc + 0.01, normal.log_scale)
-
-    original = InferenceNetwork.forward
-    assert is_fused(model_of(changes, torch.float32))
-    monkeypatch.setattr(InferenceNetwork, "forward", forward)
-    before = torch.random.get_rng_state()
-    model = model_of(changes, torch.float32)
-    torch.random.set_rng_state(before)
-    assert not is_fused(model)
-    assert not is_fused(model)
-    assert torch.equal(before, torch.random.get_rng_state()), "looking changes what is drawn afterwards"
-    assert caplog.text.count("going on without it") == 1
-
-
-def detached(tensor):
-    return tensor.detach()
-
-
-def scaled(tensor):
-    """The same value, and half of its gradient."""
-    return 0.5 * tensor + 0.5 * tensor.detach()
-
-
-def swapped(tensor):
-    """The same value; the gradient of one dimension goes to its neighbour."""
-    return tensor.detach() + (tensor - tensor.detach()).roll(1, -1)
-
-
-@fuses
-@pytest.mark.parametrize("change", [detached, scaled, swapped])
-@pytest.mark.parametrize("changes", [{}, {"samples": 3}, NVP], ids=["tril", "tril-k3", "nvp"])
-@pytest.mark.parametrize("part", ["proposal", "flow"])
-def test_a_module_with_another_gradient_is_noticed(part, changes, change, monkeypatch, caplog):
-    """The value is the same in each; a training would go elsewhere."""
-    proposed, varied = InferenceNetwork.forward, DiagonalTransition.forward
-
-    def propose(self, state, context, proposal=None):
-        normal = proposed(self, state, context, proposal)
-        return DiagonalNormal(change(normal.loc), normal.log_scale)
-
-    def vary(self, state):
-        flow = varied(self, state)
-        return replace(flow, shift=change(flow.shift))
-
-    if part == "proposal":
-        monkeypatch.setattr(InferenceNetwork, "forward", propose)
-    else:
-        monkeypatch.setattr(DiagonalTransition, "forward", vary)
-    model = model_of(changes, torch.float32)
-    assert not is_fused(model)
-    assert "a gradient of norm" in caplog.text
-    assert caplog.text.count("going on without it") == 1
-
-
-@fuses
-def test_looking_leaves_a_model_without_gradients():
-    model = model_of({}, torch.float32)
-    model.emission.bias.requires_grad_(False)
-    with torch.no_grad():
-        assert is_fused(model)
-    assert all(parameter.grad is None for parameter in model.parameters())
-    assert not model.emission.bias.requires_grad
-
-
-@fuses
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize(
-    ("log_scale", "finite"), [(-800.0, True), (20.0, True), (100.0, False), (800.0, False)]
-)
-def test_a_scale_that_explodes_does_so_in_both(log_scale, finite, dtype):
-    """100 is beyond single precision alone."""
-    if dtype == torch.float64 and log_scale == 100.0:
-        finite = True
-    model, batch = model_of({}, dtype), batch_of(40)
-    with torch.no_grad():
-        model.inference.head.bias[8:] = log_scale
-    noise = draw_noise(model, batch)
-    with torch.no_grad():
-        expected, found = step_bounds(model, batch, noise).sum(), fused.summed_bounds(model, batch, noise)
-    assert bool(torch.isfinite(expected)) == bool(torch.isfinite(found)) == finite
-    if finite:
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
-
-
-@fuses
-def test_a_baseline_that_was_changed_alone_is_noticed(monkeypatch, caplog):
-    assert is_fused(build(replace(SPEC, family="gru")))
-    original = GRUBaseline.log_probs
-    monkeypatch.setattr(GRUBaseline, "log_probs", lambda self, batch: 0.99 * original(self, batch))
-    assert not is_fused(build(replace(SPEC, family="gru")))
-    assert "going on without it" in caplog.text
 
 
 @fuses

@@ -55,10 +55,10 @@ class TrilTransition(nn.Module):
         networks = [_mlp(dim, [width], dim + entries) for _ in range(layers)]
         self.networks = nn.ModuleList(network for network, _ in networks)
         self.places: Tensor
-        self.offset: Tensor
+        self.diagonal: Tensor
         rows, columns = torch.tril_indices(dim, dim)
         self.register_buffer("places", dim * rows + columns, persistent=False)
-        self.register_buffer("offset", delta * torch.eye(dim), persistent=False)
+        self.register_buffer("diagonal", torch.eye(dim), persistent=False)
         with torch.no_grad():
             for _, last in networks:
                 last.bias[dim:][rows == columns] = 1 - delta
@@ -73,8 +73,8 @@ class TrilTransition(nn.Module):
         shift, entries = output[:, None, : self.dim], output[:, self.dim :]
         blank = entries.new_zeros(len(state), self.dim**2)
         matrix = blank.index_copy(1, self.places, entries).view(-1, self.dim, self.dim)
-        # `offset` moves the diagonal alone.
-        matrix = matrix + torch.copysign(self.offset, matrix.detach())
+        # The product is taken here since delta as a buffer would be rounded once and for all.
+        matrix = matrix + torch.copysign(self.delta * self.diagonal, matrix.detach())
         return Affine(shift, matrix)
 
 

@@ -27,21 +27,21 @@ template <class R> struct Arrays {
     typedef Integer Integers __attribute__((vector_size(BYTES)));
     static constexpr long SIZE = BYTES / sizeof(R);
     static constexpr bool SINGLE = sizeof(R) == 4;
+    static constexpr int MANTISSA = SINGLE ? 23 : 52, BIAS = SINGLE ? 127 : 1023;
 
     static Vector load(const R *x) { return *reinterpret_cast<const Vector *>(x); }
     static void store(R *y, Vector x) { *reinterpret_cast<Vector *>(y) = x; }
     static Vector fill(R x) { return Vector{} + x; }
 
-    // Taylor's series after the argument has been brought near zero: exact to the last bit or two. As in
-    // PyTorch, what is too large for the type is infinite, so that a scale that explodes is noticed; what is
-    // too small is zero.
-    static Vector exp(Vector argument) {
-        constexpr R most = SINGLE ? 88 : 709, least = SINGLE ? -87 : -708;
+    // Taylor's series after the argument has been brought near zero: exact to the last bit or two. What is
+    // too large becomes infinite, as in PyTorch, so that a training that explodes is noticed.
+    static Vector exp(Vector x) {
+        constexpr R least = SINGLE ? -104 : -746, most = SINGLE ? 89 : 710;
         constexpr R round = SINGLE ? 12582912.0 : 6755399441055744.0;
         constexpr R high = SINGLE ? 0.693359375 : 0.6931471803691238,
                     low = SINGLE ? -2.12194440e-4 : 1.9082149292705877e-10;
-        constexpr int degree = SINGLE ? 7 : 13, mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023;
-        Vector x = argument < least ? fill(least) : argument;
+        constexpr int degree = SINGLE ? 7 : 13;
+        x = x < least ? fill(least) : x;
         x = x > most ? fill(most) : x;
         const Vector shifted = x * R(1.4426950408889634) + round, whole = shifted - round;
         x = (x - whole * high) - whole * low;
@@ -49,24 +49,26 @@ template <class R> struct Arrays {
         for (int i = 2; i <= degree; i++) coefficient /= i;
         Vector sum = fill(coefficient);
         for (int i = degree; i; i--) sum = sum * x + (coefficient *= i);
-        const Integers power = (Integers)shifted - (Integers)fill(round);
-        sum *= (Vector)((power + bias) << mantissa);
-        sum = argument > most ? fill(std::numeric_limits<R>::infinity()) : sum;
-        return argument < least ? Vector{} : sum;
+        // In two factors, since the power itself may be beyond the exponents of normal numbers.
+        const Integers power = (Integers)shifted - (Integers)fill(round), half = power >> 1;
+        return sum * power_of_two(half) * power_of_two(power - half);
     }
-    // Of positive normal numbers; no number stays no number.
+    // Of zero, positive normal numbers and infinity; no number stays no number.
     static Vector log(Vector x) {
-        constexpr int mantissa = SINGLE ? 23 : 52, bias = SINGLE ? 127 : 1023, terms = SINGLE ? 5 : 12;
+        constexpr int terms = SINGLE ? 5 : 12;
+        constexpr R infinity = std::numeric_limits<R>::infinity();
         const Integers bits = (Integers)x, one = (Integers)fill(1);
-        Integers power = (bits >> mantissa) - bias;
-        Vector m = (Vector)((bits & ((Integer(1) << mantissa) - 1)) | one);
+        Integers power = (bits >> MANTISSA) - BIAS;
+        Vector m = (Vector)((bits & ((Integer(1) << MANTISSA) - 1)) | one);
         const Integers large = m > R(1.4142135623730951);
         m = large ? m * R(0.5) : m;
         power -= large;
         const Vector s = (m - 1) / (m + 1), square = s * s;
         Vector sum{};
         for (int i = terms; i; i--) sum = sum * square + R(1) / (2 * i - 1);
-        return 2 * s * sum + __builtin_convertvector(power, Vector) * R(0.6931471805599453) + 0 * x;
+        sum = 2 * s * sum + __builtin_convertvector(power, Vector) * R(0.6931471805599453);
+        sum = x == 0 ? fill(-infinity) : sum;
+        return x == infinity ? x : sum + 0 * x;
     }
     // To the rounding of 1, not of its value.
     static Vector tanh(Vector x) { return 1 - 2 / (exp(2 * x) + 1); }
@@ -126,6 +128,7 @@ template <class R> struct Arrays {
     }
 
   private:
+    static Vector power_of_two(Integers n) { return (Vector)((n + BIAS) << MANTISSA); }
     template <int O, int V> static void columns(R *y, const R *x, const R *w, int outputs, int inputs,
                                                 long over, long along, long lanes) {
         int o = 0;

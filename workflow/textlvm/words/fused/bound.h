@@ -192,6 +192,7 @@ template <class R> class Bound : Arrays<R> {
                 const Vector w = A::load(weights + k * lanes + m);
                 most = w > most ? w : most;
             }
+            most = most == -std::numeric_limits<R>::infinity() ? Vector{} : most; // no sample has any weight
             for (int k = 0; k < K; k++) {
                 const Vector e = A::exp(A::load(weights + k * lanes + m) - most);
                 A::store(weights + k * lanes + m, e);

@@ -1,0 +1,267 @@
+"""A module that was changed and not the C++ beside it is noticed, whether in value or in gradient alone."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from specs import BASE, MODELS, NVP, batch_of, fuses, model_of
+from torch import nn
+
+from textlvm.distributions import DiagonalNormal
+from textlvm.training.checkpoint import Checkpoint
+from textlvm.training.failure import Failure
+from textlvm.training.interruption import Interruption
+from textlvm.training.schedule import Constant
+from textlvm.training.trainer import Objective, train
+from textlvm.words import fused, objective
+from textlvm.words.agreement import difference
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.flows import Affine, Composed, Coupling
+from textlvm.words.inference import InferenceNetwork
+from textlvm.words.model import StateSpaceModel, build
+from textlvm.words.noise import draw_noise
+from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
+from unit.training.regression import Settings
+
+
+def scaled_gradient(x, factor=1.001):
+    """The same value with another gradient."""
+    return x.detach() + factor * (x - x.detach())
+
+
+def shifted(_, normal):
+    return DiagonalNormal(normal.loc + 1e-3, normal.log_scale)
+
+
+def detached_scale(_, normal):
+    return DiagonalNormal(normal.loc, normal.log_scale.detach())
+
+
+def swapped_halves(_, normal):
+    return DiagonalNormal(normal.log_scale, normal.loc)
+
+
+def detached_determinant(_, result):
+    return result[0], result[1].detach()
+
+
+def turned(_, result):
+    return result[0].flip(-1), result[1]
+
+
+# What is edited, and what becomes of its result.
+EDITS = {
+    "q shifted": ({}, InferenceNetwork, "forward", shifted),
+    "scale of q detached": ({"samples": 3}, InferenceNetwork, "forward", detached_scale),
+    "location and scale swapped": ({"samples": 3}, InferenceNetwork, "forward", swapped_halves),
+    "letters detached": ({}, InferenceNetwork, "context", lambda _, context: context.detach()),
+    "letters' gradient rescaled": ({}, InferenceNetwork, "context", lambda _, c: scaled_gradient(c)),
+    "letters swapped": ({}, InferenceNetwork, "context", lambda _, context: context.flip(-1)),
+    "determinant detached": ({}, Affine, "forward", detached_determinant),
+    "dimensions swapped": ({"layers": 2, "samples": 3}, Composed, "inverse", turned),
+    "coupling's determinant detached": (NVP, Coupling, "forward", detached_determinant),
+    "coupling shifted": (NVP, Coupling, "forward", lambda _, result: (result[0] + 1e-3, result[1])),
+    "emission detached": ({}, StateSpaceModel, "log_likelihood", lambda _, value: value.detach()),
+    "emission's gradient rescaled": (
+        {"samples": 3},
+        StateSpaceModel,
+        "log_likelihood",
+        lambda _, value: scaled_gradient(value),
+    ),
+    "first state detached": ({}, StateSpaceModel, "initial_state", lambda _, state: state.detach()),
+    "baseline rescaled": ({"family": "gru"}, GRUBaseline, "log_probs", lambda _, value: 0.99 * value),
+    "baseline's gradient rescaled": (
+        {"family": "gru"},
+        GRUBaseline,
+        "log_probs",
+        lambda _, value: scaled_gradient(value),
+    ),
+}
+
+
+def edit(monkeypatch, kind, name, change):
+    original = getattr(kind, name)
+    monkeypatch.setattr(kind, name, lambda self, *args: change(self, original(self, *args)))
+
+
+def value_of(model, batch):
+    torch.manual_seed(1)
+    return (log_likelihood if isinstance(model, GRUBaseline) else bound)(model, batch)
+
+
+def value_of_modules(model, batch):
+    torch.manual_seed(1)
+    if isinstance(model, GRUBaseline):
+        return model.log_probs(batch).sum()
+    return step_bounds(model, batch, draw_noise(model, batch)).sum()
+
+
+def assert_the_modules_train(model, caplog):
+    """Value and gradients are the modules', and the log says so once."""
+    batch = batch_of(5)
+    found, expected = value_of(model, batch), value_of_modules(model, batch)
+    assert torch.equal(found, expected)
+    parameters = list(model.parameters())
+    own, reference = (
+        torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
+        for value in (found, expected)
+    )
+    torch.testing.assert_close(own, reference)
+    value_of(model, batch)
+    assert caplog.text.count("going on without it") == 1
+
+
+@fuses
+@pytest.mark.parametrize(("changes", "kind", "name", "change"), EDITS.values(), ids=EDITS)
+def test_a_module_that_was_changed_alone_is_noticed(changes, kind, name, change, monkeypatch, caplog):
+    assert is_fused(model_of(changes, torch.float32))
+    edit(monkeypatch, kind, name, change)
+    assert_the_modules_train(model_of(changes, torch.float32), caplog)
+
+
+@fuses
+def test_proposals_without_a_gradient_are_noticed(monkeypatch, caplog):
+    original = InferenceNetwork.forward
+    monkeypatch.setattr(
+        InferenceNetwork,
+        "forward",
+        lambda self, state, context, seen: original(self, state, context, seen.detach()),
+    )
+    assert_the_modules_train(model_of({"samples": 3}, torch.float32), caplog)
+    assert "gradient of" in caplog.text
+
+
+@fuses
+def test_a_choice_with_a_gradient_is_noticed(monkeypatch, caplog):
+    def averaged(candidates, log_weights, gumbel):
+        chosen = original(candidates, log_weights, gumbel)
+        mean = (log_weights.softmax(-1).unsqueeze(-1) * candidates).sum(1)
+        return chosen + mean - mean.detach()
+
+    original = objective._resample
+    monkeypatch.setattr(objective, "_resample", averaged)
+    assert_the_modules_train(model_of({"samples": 3}, torch.float32), caplog)
+
+
+@fuses
+def test_a_parameter_that_the_fused_pass_does_not_know_is_noticed(monkeypatch, caplog):
+    model = model_of({}, torch.float32)
+    model.temperature = nn.Parameter(torch.zeros(()))
+    assert is_fused(model)
+    edit(monkeypatch, StateSpaceModel, "log_likelihood", lambda own, value: value * own.temperature.exp())
+    model = model_of({}, torch.float32)
+    model.temperature = nn.Parameter(torch.zeros(()))
+    assert_the_modules_train(model, caplog)
+    assert "the gradient of temperature" in caplog.text
+
+
+@fuses
+@pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("scale", [0.0, 0.3, 1.0])
+def test_rounding_is_no_difference(changes, scale):
+    """Neither at the start of a training nor with weights far from it."""
+    model = model_of(changes, torch.float32)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(scale * torch.randn_like(parameter))
+    assert is_fused(model)
+
+
+@fuses
+def test_looking_changes_nothing_and_is_done_once(monkeypatch):
+    looked = []
+    monkeypatch.setattr(objective, "difference", lambda *values: looked.append(values))
+    model = model_of({"samples": 2}, torch.float32)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(3)
+    state = torch.random.get_rng_state()
+    with torch.no_grad():
+        assert is_fused(model)
+    assert torch.equal(state, torch.random.get_rng_state())
+    for _ in range(3):
+        bound(model, batch_of(2)).backward()
+    assert len(looked) == 1
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+@fuses
+def test_what_is_not_trained_has_no_gradient_to_compare():
+    assert is_fused(model_of({}, torch.float32).requires_grad_(False))
+
+
+def test_values_that_are_no_numbers_are_not_compared():
+    model = nn.Linear(1, 1)
+    infinite = model.weight.sum() * math.inf
+    assert difference(model, infinite, infinite * math.nan) is None
+    assert "inf nats instead of" in difference(model, infinite, model.weight.sum())
+    nan_gradient = model.weight.sum() + model.weight.sub(model.weight.detach()).sqrt().sum()
+    assert "gradient of weight" in difference(
+        model, model.weight.sum() + 0 * nan_gradient, model.weight.sum()
+    )
+
+
+def exploding():
+    """Models with the parameter that is multiplied until something overflows, in single precision."""
+    for name in ("tril-k3", "nvp", "diag-forward-k4", "forward"):
+        changes = MODELS[name]
+        for parameter, _ in build(replace(BASE, **changes)).named_parameters():
+            yield pytest.param(changes, parameter, id=f"{name}-{parameter}")
+
+
+@fuses
+@pytest.mark.parametrize(("changes", "parameter"), [*exploding()])
+def test_what_overflows_in_the_modules_overflows_in_the_fused_pass(changes, parameter):
+    batch = batch_of(20)
+    finite = []
+    # With factors beyond these, what overflows in a triangular system is up to the order of its divisions.
+    for exponent in range(0, 33, 4):
+        model = model_of(changes, torch.float32)
+        with torch.no_grad():
+            model.get_parameter(parameter).mul_(10.0**exponent)
+            noise = draw_noise(model, batch)
+            expected = step_bounds(model, batch, noise).sum()
+            found = fused.summed_bounds(model, batch, noise)
+        assert torch.isfinite(found) == torch.isfinite(expected), (exponent, found, expected)
+        finite.append(bool(torch.isfinite(found)))
+    assert finite[0]
+
+
+def with_scales_of(log_scale):
+    """A model whose q has this or the opposite log-scale, by the sign of the proposal that it is shown."""
+    model = model_of({"dim": 1, "samples": 7}, torch.float32)
+    q = model.inference
+    with torch.no_grad():
+        q.from_proposal.weight.fill_(1e4)
+        q.head.weight[0].fill_(0.0)
+        q.head.weight[1].fill_(log_scale / q.head.in_features)
+    return model
+
+
+@fuses
+@pytest.mark.parametrize("log_scale", [20.0, 87.5, 90.0, 200.0])
+def test_a_scale_overflows_in_both_where_other_samples_stay_finite(log_scale):
+    """Held at a largest value, the scale would leave its sample without weight, and nobody would notice."""
+    model, batch = with_scales_of(log_scale), batch_of(20)
+    with torch.no_grad():
+        noise = draw_noise(model, batch)
+        expected = step_bounds(model, batch, noise).sum()
+        found = fused.summed_bounds(model, batch, noise)
+    assert torch.isfinite(found) == torch.isfinite(expected) == (log_scale < 88)
+
+
+@fuses
+def test_a_training_whose_scale_explodes_ends_with_a_sentence(tmp_path):
+    model, batch = with_scales_of(200.0), batch_of(20)
+    assert is_fused(model)
+    with pytest.raises(Failure, match=r"the loss became nan at step 1.* lower its training\.learning_rate"):
+        train(
+            model,
+            Objective(lambda _: -bound(model, batch)),
+            torch.optim.Adam(model.parameters()),
+            Constant(0.01),
+            Settings(),
+            Checkpoint(tmp_path / "state.safetensors", "x"),
+            Interruption(),
+        )
