@@ -4,7 +4,6 @@ On a CPU, oneDNN compiles code for every shape of a product and keeps it, half a
 batch has another number of rows. Here rows of zeros are appended up to one of few sizes, and cut off again.
 """
 
-import torch
 from torch import Tensor, nn
 
 __all__ = ["linear", "rounded", "with_padding"]
@@ -21,7 +20,7 @@ def rounded(rows: int) -> int:
 
 
 def with_padding(x: Tensor) -> Tensor:
-    """x (N, ...) with zeros appended up to `rounded(N)` rows; on a GPU, whose kernels fit any shape, x itself."""
+    """x (N, ...) with zeros appended up to `rounded(N)` rows; on a GPU, whose kernels fit any shape, x."""
     missing = rounded(len(x)) - len(x) if x.device.type == "cpu" else 0
     return nn.functional.pad(x, (0, 0) * (x.dim() - 1) + (0, missing)) if missing else x
 
