@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import tiny
-from watching import differing
+from watching import differing, products
 
 pytestmark = pytest.mark.faults
 
@@ -51,11 +51,12 @@ def test_the_message_has_the_command_that_repairs(project, finished, file):
     failed = project.call(command)
     assert failed.returncode != 0
     assert "Traceback" not in failed.stdout + failed.stderr
-    said = re.findall(r"^error: .*`(rm [^`]*)` and the same command again", failed.stderr, re.MULTILINE)
+    said = re.findall(r"^error: .*the same command with `(--forcerun [^`]*)`", failed.stderr, re.MULTILINE)
     assert said, failed.stderr[-3000:]
-    project.run(said[0])
-    project.run(command)
+    assert said[0] == f"--forcerun {file}"
+    project.run(f"{command} {said[0]}")
     project.run("snakemake --cores 2")
+    assert products(project.root).keys() == products(finished.root).keys()
     assert differing(project.root, finished.root) == set()
 
 

@@ -82,11 +82,7 @@ def test_other_errors_are_ours(error):
 
 
 def test_the_repair_of_a_damaged_file_is_a_command(tmp_path):
-    damaged = tmp_path / "a folder" / "metrics.json"
-    assert repair(damaged) == "the command of Snakemake that needs it makes it"
-    damaged.parent.mkdir()
-    damaged.touch()
-    assert repair(damaged) == f"`rm '{damaged}'` and the same command again make it anew"
-    weights = damaged.with_name("model.safetensors")
-    weights.touch()
-    assert repair(weights).endswith("make it anew, by training the run again")
+    assert repair("a folder/metrics.json") == (
+        "the same command with `--forcerun 'a folder/metrics.json'` at its end makes it anew"
+    )
+    assert repair(tmp_path / "model.safetensors").endswith("makes it anew, by training the run again")

@@ -76,15 +76,14 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
 def repair(path: str | os.PathLike[str]) -> str:
     """What to do about a file between two steps that one of them cannot read, as the tail of a sentence.
 
-    Snakemake makes what is missing and needed, but takes a damaged file for a whole one.
+    Snakemake takes a damaged file for a whole one, and does not miss one that was removed while what was made
+    of it is there.
     """
     path = Path(path)
-    if not path.exists():
-        return "the command of Snakemake that needs it makes it"
-    if not os.access(path, os.R_OK):
+    if path.exists() and not os.access(path, os.R_OK):
         return "change its permissions"
     training = ", by training the run again" if path.name in OF_TRAINING else ""
-    return f"`rm {shlex.quote(str(path))}` and the same command again make it anew{training}"
+    return f"the same command with `--forcerun {shlex.quote(str(path))}` at its end makes it anew{training}"
 
 
 def _path(error: OSError) -> str:

@@ -320,5 +320,5 @@ def test_a_run_from_before_there_were_records_is_described_without_times(experim
 def test_a_damaged_record_is_named(root, text):
     path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*`rm"):
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*forcerun"):
         read_run(path)

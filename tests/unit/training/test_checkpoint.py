@@ -247,7 +247,7 @@ def test_weights_survive_the_file(tmp_path):
     load_weights(tmp_path / "w.safetensors", loaded)
     for name, value in saved.state_dict().items():
         assert torch.equal(value, loaded.state_dict()[name]), name
-    with pytest.raises(UserError, match=r"`rm .* and the same command again make it anew"):
+    with pytest.raises(UserError, match=r"--forcerun .* makes it anew"):
         load_weights(tmp_path / "w.safetensors", nn.Linear(3, 4))
 
 

@@ -41,7 +41,10 @@ def read_tidy(path: str | Path) -> list[Cell]:
     """Read what `write_tidy` wrote. Raises `UserError` for another file."""
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
-            return [_parse(line) for line in csv.DictReader(file)]
+            lines = csv.DictReader(file)
+            if missing := {f.name for f in fields(Cell)}.difference(OPTIONAL, lines.fieldnames or ()):
+                raise KeyError(min(missing))
+            return [_parse(line) for line in lines]
     except OSError as error:
         raise UserError(f"cannot read the table {path} ({error.strerror}): {repair(path)}") from error
     except (KeyError, TypeError, ValueError) as error:

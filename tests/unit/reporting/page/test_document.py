@@ -155,7 +155,7 @@ def test_the_charts_library_is_the_published_one_with_its_licence(experiment):
 
 def test_a_damaged_figure_or_text_is_one_sentence(experiment):
     experiment.write("sentences/table12.json", '{"table": 12}')
-    with pytest.raises(UserError, match=r"table12.json is not a table of texts \('title'\); `rm .*json`"):
+    with pytest.raises(UserError, match=r"table12.json is not a table of texts \('title'\); the .*json`"):
         experiment.page()
     experiment.write("words/mine/figure1.png", b"")
     with pytest.raises(UserError, match=r"cannot read the figure .*figure1\.png or \.svg"):

@@ -55,9 +55,7 @@ def test_a_curve_has_each_quantity_where_it_was_recorded(tmp_path):
 def test_a_damaged_curve_is_one_sentence(tmp_path, text):
     path = tmp_path / "curve.jsonl"
     path.write_text(text)
-    with pytest.raises(
-        UserError, match=r"curve.jsonl is not a training curve \(.*\); `rm .* training the run"
-    ):
+    with pytest.raises(UserError, match=r"curve.jsonl is not a training curve \(.*\); .* training the run"):
         read_curve(path)
 
 
@@ -124,5 +122,5 @@ def test_a_run_without_curve_or_cost_still_has_its_section(section, experiment):
     run = section("tril")
     assert list(run.curves) == list(run.costs) == [0, 2]
     experiment.write("words/mine/standard/tril/seed0/spec.json", "{")
-    with pytest.raises(UserError, match=r"cannot read .*seed0/spec.json \(.*\); `rm .*spec.json` and"):
+    with pytest.raises(UserError, match=r"cannot read .*seed0/spec.json \(.*\); the .*spec.json`"):
         section("tril")
