@@ -104,12 +104,6 @@ def test_every_name_in_quotes_exists(key, file):
     assert key in (CLAIMS if "claims" in file.parts else NAMES | VALUES | RULES)
 
 
-@pytest.mark.parametrize(("module", "file"), advised(r"-m (textlvm[\w.]*)"))
-def test_every_module_exists(module, file):
-    path = WORKFLOW / module.replace(".", "/")
-    assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
-
-
 @pytest.mark.parametrize(
     ("path", "file"),
     advised(r"(?<![\w/.<{}])((?:workflow|envs|docs)/[\w./-]*\w|(?!mine)[a-z]+\.yaml|[A-Z]+\.md)"),
