@@ -37,6 +37,7 @@ __all__ = [
     "digests",
     "machine",
     "packages",
+    "peak_memory_mib",
     "write_evaluation",
     "write_training",
 ]
@@ -68,7 +69,6 @@ class Process:
         if torch and torch.cuda.is_initialized():
             peak = round(torch.cuda.max_memory_allocated() / MIB)
             gpu = {"gpu": {"name": torch.cuda.get_device_name(), "peak_memory_mib": peak}}
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return {
             "git": self.git,
             "python": platform.python_version(),
@@ -78,8 +78,7 @@ class Process:
             "began": self.began.isoformat(timespec="milliseconds"),
             "ended": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "seconds": round(time.monotonic() - self._began, 1),
-            # Linux counts it in KiB, macOS in bytes.
-            "peak_memory_mib": round(peak / (MIB if sys.platform == "darwin" else 1 << 10)),
+            "peak_memory_mib": peak_memory_mib(),
         }
 
 
@@ -149,6 +148,13 @@ def machine() -> dict[str, Any]:
         "cores": usable,
         "memory_mib": round(memory / MIB),
     }
+
+
+def peak_memory_mib() -> int:
+    """The most main memory that this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts it in KiB, macOS in bytes.
+    return round(peak / (MIB if sys.platform == "darwin" else 1 << 10))
 
 
 def digests(paths: Iterable[Path]) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from torch import nn
 
 from textlvm.errors import UserError
@@ -267,3 +268,17 @@ def test_identity_depends_on_code_settings_and_data(tmp_path):
     assert own(checkpoint_every=5) == first, "a training may be saved more often from now on"
     data.write_text("b")
     assert own() != first
+
+
+@pytest.mark.parametrize("dtype", checkpoints.DTYPES)
+def test_the_library_reads_every_kind_of_tensor(tmp_path, dtype):
+    model = nn.Module()
+    for name, shape in {"matrix": (2, 3), "number": (), "none": (0, 4)}.items():
+        model.register_buffer(name, torch.ones(shape, dtype=dtype))
+    path = tmp_path / "state.safetensors"
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    Checkpoint(path, "identity").save(1, model, optimizer, {})
+    read = load_file(path)
+    for name, value in model.state_dict().items():
+        assert read[f"model.{name}"].dtype == dtype
+        assert torch.equal(read[f"model.{name}"], value)

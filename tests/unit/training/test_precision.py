@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -37,3 +42,26 @@ def test_products_follow_the_context():
     assert precision.compute_dtype(x.double()) == torch.float64
     assert precision.accumulation_dtype(torch.bfloat16) == torch.float32
     assert precision.accumulation_dtype(torch.float64) == torch.float64
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN")
+@pytest.mark.parametrize(("wanted", "hit"), [(None, False), ("1024", True)])
+def test_onednn_keeps_few_of_the_shapes_it_compiled(wanted, hit):
+    script = """
+import torch
+from textlvm.sentences import train
+weight = torch.ones(64, 64, dtype=torch.bfloat16)
+for rows in (1000, *range(100, 400), 1000):
+    torch.mm(torch.ones(rows, 64, dtype=torch.bfloat16), weight)
+"""
+    variables = {name: value for name, value in os.environ.items() if "PRIMITIVE_CACHE" not in name}
+    variables |= {"ONEDNN_VERBOSE": "2", "PYTHONPATH": str(Path(precision.__file__).parents[2])}
+    if wanted:
+        variables["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] = wanted
+    output = subprocess.run(
+        [sys.executable, "-c", script], env=variables, capture_output=True, text=True, check=True
+    ).stdout
+    created = [line for line in output.splitlines() if ",create:" in line and "1000x64" in line]
+    if not created:
+        pytest.skip("this processor's products in bfloat16 are not oneDNN's")
+    assert ("cache_hit" in created[-1]) == hit

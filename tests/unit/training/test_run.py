@@ -75,6 +75,8 @@ def test_a_finished_training_leaves_its_files_alone(tmp_path):
     assert names(tmp_path / "checkpoint") == ["lock", "progress.json"]
     cost = json.loads((tmp_path / "cost.json").read_text())
     assert (cost["steps"], cost["parameters"]) == (12, 3)
+    process = json.loads((tmp_path / "training.json").read_text())
+    assert 0 < cost["peak_memory_mib"] <= process["peak_memory_mib"]
 
 
 def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):

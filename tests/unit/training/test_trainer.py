@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from textlvm.errors import UserError
 from textlvm.training.checkpoint import Checkpoint
+from textlvm.training.course import curve_lines
 from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.seeds import derive, seed_everything
-from textlvm.training.trainer import Objective, curve_lines, train
+from textlvm.training.trainer import Objective, train
 from unit.training.regression import (
     COSINE,
     OPTIMIZERS,
@@ -209,6 +210,17 @@ def test_the_seconds_of_all_processes_are_summed(tmp_path, monkeypatch):
     whole = fit(tmp_path / "whole")[1].seconds
     # Each process looks at the clock once more: when it begins, and when it ends.
     assert before < whole <= next_process <= whole + 3
+
+
+def test_the_peak_memory_is_the_most_of_all_processes(tmp_path, monkeypatch):
+    with monkeypatch.context() as larger:
+        larger.setattr("textlvm.training.trainer.provenance.peak_memory_mib", lambda: 10**6)
+        with pytest.raises(Interrupted):
+            fit(tmp_path / "cut", at={30: stop})
+    _, course = fit(tmp_path / "cut")
+    assert course.peak_memory_mib == 10**6
+    _, whole = fit(tmp_path / "whole")
+    assert 0 < whole.peak_memory_mib < 10**6
 
 
 def test_seeds_differ_between_streams_and_numbers():

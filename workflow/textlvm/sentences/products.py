@@ -20,7 +20,7 @@ def rounded(rows: int) -> int:
 
 
 def with_padding(x: Tensor) -> Tensor:
-    """x (N, ...) with zeros appended up to `rounded(N)` rows; on a GPU, whose kernels fit any shape, x."""
+    """x (N, ...) with zeros appended up to `rounded(N)` rows; on a GPU, where any shape will do, x itself."""
     missing = rounded(len(x)) - len(x) if x.device.type == "cpu" else 0
     return nn.functional.pad(x, (0, 0) * (x.dim() - 1) + (0, missing)) if missing else x
 

@@ -119,9 +119,8 @@ class _Scan(torch.autograd.Function):
             into_gates = factors[rows].mul_(here[:, None]).flatten(1)
             dh[: rows.stop - rows.start] = here * u[rows] + torch.mm(into_gates.to(ctx.dtype), weight)
         dgates = factors.flatten(1)
-        dweight = torch.mm(with_padding(dgates.to(ctx.dtype)).T, with_padding(previous.to(ctx.dtype))).to(
-            grad.dtype
-        )
+        rounded_dgates, rounded_previous = (with_padding(x.to(ctx.dtype)) for x in (dgates, previous))
+        dweight = torch.mm(rounded_dgates.T, rounded_previous).to(grad.dtype)
         dbias = dgates.sum(0)
         dinput = torch.cat([dgates[:, : 2 * grad.shape[1]], grad * to_n], 1)
         return dinput, dh, dweight, dbias, None

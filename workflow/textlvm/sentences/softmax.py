@@ -16,6 +16,8 @@ CHUNK = 2**26
 Yahoo's vocabulary; beyond, a chunk's logits are dropped and computed again for its gradient."""
 
 
+UNKEPT = 2**23
+"""Logits held at a time where no gradient will be asked for, so that keeping more would gain nothing."""
 BLOCK = 64
 """Rows between product and softmax that a CPU takes at a time, so that they stay in its cache; they are
 overwritten in place, as memory that is fresh in every step costs more than the arithmetic."""
@@ -29,6 +31,8 @@ def target_log_probs(
     The softmax is taken in float32 (or float64) whatever the type of the product. At most `chunk` logits
     are held at a time, by rows.
     """
+    if not torch.is_grad_enabled():
+        chunk = min(chunk, UNKEPT)
     rows = max(1, chunk // len(weight))
     return _TargetLogProbs.apply(states, weight, bias, targets, rows)
 

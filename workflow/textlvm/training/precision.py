@@ -1,5 +1,7 @@
 """How precisely a training computes its large products: float32, or bfloat16 where the hardware has it."""
 
+import os
+
 import torch
 from torch import Tensor
 
@@ -8,6 +10,10 @@ from textlvm.errors import UserError, nearest
 __all__ = ["accumulation_dtype", "autocast", "choose", "compute_dtype"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+
+# Else oneDNN keeps what it compiled for the last 1,024 shapes of products, up to a megabyte each. It reads
+# this at its first product, and every step that computes in bfloat16 imports this module.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 
 def choose(precision: str, device: torch.device) -> torch.dtype:

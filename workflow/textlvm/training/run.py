@@ -14,10 +14,11 @@ from textlvm.files import remove_temporaries, write_json, write_text
 from textlvm.processes import exclusive
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.course import curve_lines
 from textlvm.training.failure import FAILURE, Failure, entry, write_failure
 from textlvm.training.interruption import Interruption
 from textlvm.training.schedule import Schedule
-from textlvm.training.trainer import Objective, Settings, curve_lines, train
+from textlvm.training.trainer import Objective, Settings, train
 
 __all__ = ["train_to_files"]
 
@@ -67,6 +68,7 @@ def train_to_files(
             "parameters": sum(p.numel() for p in model.parameters()),
             "steps": last["step"],
             "seconds": round(course.seconds, 1),
+            "peak_memory_mib": course.peak_memory_mib,
             "precision": str(precision).removeprefix("torch."),
             "torch": torch.__version__,
         }

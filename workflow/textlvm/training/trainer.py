@@ -1,11 +1,10 @@
 """One training loop for every model: seeded, logged, resumable at every step; ends with a sentence on NaN."""
 
-import json
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from textlvm import provenance
 from textlvm.errors import UserError, is_out_of_memory
 from textlvm.files import write_json
 from textlvm.training import device as devices
@@ -23,11 +23,12 @@ from textlvm.training.checkpoint import (
     require_finite,
     restore_random_state,
 )
+from textlvm.training.course import Course
 from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.schedule import Schedule
 
-__all__ = ["EXPLODED", "VALIDATION", "Course", "Objective", "Settings", "curve_lines", "train"]
+__all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "train"]
 
 VALIDATION = "validation_loss"
 """Name of the monitored value that schedules look at; the weights with the least one are kept."""
@@ -67,23 +68,6 @@ class Objective:
     """The words or sentences of the batch of one of the last `log_every` steps; none if it is not known."""
 
 
-@dataclass
-class Course:
-    """How far a training has come; with model, optimizer and generators, all that a checkpoint holds."""
-
-    step: int = 0
-    """Steps done."""
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    """An entry every `log_every` steps, at every measurement and at the end: `step`, the mean `loss` since
-    the entry before, `learning_rate` and, where measured, the monitored values."""
-    losses: list[float] = field(default_factory=list)
-    """Losses of the steps since the last entry."""
-    seconds: float = 0.0
-    """Spent in all processes; steps that were repeated after a kill count once."""
-    best: dict[str, Tensor] | None = None
-    """The weights with the least validation loss, where that is monitored."""
-
-
 def train(
     model: nn.Module,
     objective: Objective,
@@ -118,12 +102,6 @@ def train(
         )
         raise
     return loop.finish()
-
-
-def curve_lines(curve: list[dict[str, Any]]) -> str:
-    """The curve as JSON lines; the last entry is marked `done`."""
-    marked = [*curve[:-1], curve[-1] | {"done": True}] if curve else []
-    return "".join(json.dumps(entry) + "\n" for entry in marked)
 
 
 @dataclass
@@ -251,7 +229,8 @@ class _Loop:
             return
         self.read_losses()
         course = self.course
-        progress = {"curve": course.curve, "losses": course.losses, "seconds": self.seconds()}
+        self.count_cost()
+        progress = {name: getattr(course, name) for name in ("curve", "losses", "seconds", "peak_memory_mib")}
         try:
             self.checkpoint.save(course.step, self.model, self.optimizer, progress, course.best)
         except NonFiniteState as error:
@@ -268,8 +247,12 @@ class _Loop:
             require_finite(self.model.parameters())
         except NonFiniteState as error:
             raise self.failure("the weights stopped being finite", self.course.step) from error
-        self.course.seconds = self.seconds()
+        self.count_cost()
         return self.course
+
+    def count_cost(self) -> None:
+        self.course.seconds = self.seconds()
+        self.course.peak_memory_mib = max(self.course.peak_memory_mib, provenance.peak_memory_mib())
 
     def seconds(self) -> float:
         return time.monotonic() - self.began

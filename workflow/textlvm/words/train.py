@@ -8,7 +8,7 @@ writes into OUT
     spec.json           effective settings
     model.safetensors   weights
     curve.jsonl         loss (nats a word) and entropies along the training
-    cost.json           device, parameters, steps, seconds, precision, version of PyTorch
+    cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
     training.json       how it was trained, see textlvm.provenance
 
 and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
