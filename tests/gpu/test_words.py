@@ -93,6 +93,7 @@ def test_a_run_learns(family, tmp_path, gpu):
         learning_rate=0.02,
         schedule="cosine",
         clip=1.0,
+        estimator="full",
         log_every=25,
         monitor_every=50,
         checkpoint_every=50,

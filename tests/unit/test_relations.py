@@ -45,6 +45,11 @@ RELATIONS = [
         "remove it",
     ),
     (
+        "words: {runs: {standard: {baseline-8d: {training: {estimator: path}}}}}",
+        "mine.yaml: words.runs.standard.baseline-8d.training.estimator does nothing for model.family gru: "
+        "remove it",
+    ),
+    (
         "words: {runs: {standard: {diag: {row: TRIL}}}}",
         "mine.yaml: words.runs.standard.diag has the same row label as tril: give each its own",
     ),

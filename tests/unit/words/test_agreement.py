@@ -22,6 +22,7 @@ from textlvm.words.inference import InferenceNetwork
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.noise import draw_noise
 from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
+from textlvm.words.proposals import Proposal
 from unit.training.regression import Settings
 
 
@@ -142,6 +143,15 @@ def test_a_choice_with_a_gradient_is_noticed(monkeypatch, caplog):
     original = objective._resample
     monkeypatch.setattr(objective, "_resample", averaged)
     assert_the_modules_train(model_of({"samples": 3}, torch.float32), caplog)
+
+
+@fuses
+def test_each_estimator_is_compared_by_itself(monkeypatch, caplog):
+    monkeypatch.setattr(Proposal, "scale_gradient", lambda self, log_weights: None)
+    model = model_of({"samples": 3}, torch.float32)
+    assert is_fused(model, "full")
+    assert not is_fused(model, "path")
+    assert "the gradient of inference." in caplog.text
 
 
 @fuses

@@ -28,10 +28,12 @@ def named(name, message):
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
 # One word, one more than there are lanes, and several blocks of words.
 @pytest.mark.parametrize("n", [1, 17, 150])
-def test_value_and_gradients_are_those_of_the_modules(changes, n):
+@pytest.mark.parametrize("estimator", ["full", "path"])
+def test_value_and_gradients_are_those_of_the_modules(changes, n, estimator):
     model, batch = model_of(changes), batch_of(n)
     noise = draw_noise(model, batch)
-    expected, found = step_bounds(model, batch, noise).sum(), fused.summed_bounds(model, batch, noise)
+    expected = step_bounds(model, batch, noise, estimator).sum()
+    found = fused.summed_bounds(model, batch, noise, estimator)
     torch.testing.assert_close(found, expected, rtol=1e-11, atol=0)
     reference = gradients(model, expected)
     for name, gradient in gradients(model, found).items():
@@ -56,10 +58,12 @@ def test_the_baseline_is_that_of_the_modules(dim, n):
 
 @fuses
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
-def test_single_precision_differs_by_rounding(changes):
+@pytest.mark.parametrize("estimator", ["full", "path"])
+def test_single_precision_differs_by_rounding(changes, estimator):
     model, batch = model_of(changes, torch.float32), batch_of(150)
     noise = draw_noise(model, batch)
-    expected, found = step_bounds(model, batch, noise).sum(), fused.summed_bounds(model, batch, noise)
+    expected = step_bounds(model, batch, noise, estimator).sum()
+    found = fused.summed_bounds(model, batch, noise, estimator)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)
     reference = gradients(model, expected)
     for name, gradient in gradients(model, found).items():

@@ -24,6 +24,7 @@ TRAINING = TrainingSpec(
     learning_rate=0.01,
     schedule="constant",
     clip=1.0,
+    estimator="full",
     log_every=4,
     monitor_every=10,
     checkpoint_every=7,
@@ -73,6 +74,17 @@ def test_a_failure_names_words_and_the_run_with_its_settings(tmp_path):
         key: spec[key] for key in ("model", "training")
     }
     assert not (given.out / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("estimator", ["full", "path"])
+def test_a_run_trains_with_the_estimator_that_it_names(tmp_path, monkeypatch, estimator):
+    seen = []
+    original = train.bound
+    monkeypatch.setattr(
+        train, "bound", lambda model, batch, given: seen.append(given) or original(model, batch, given)
+    )
+    train.main(options(tmp_path, dataclasses.replace(TRAINING, steps=3, estimator=estimator)))
+    assert seen == [estimator] * 3
 
 
 def test_a_run_of_the_oracle_is_a_run(tmp_path):

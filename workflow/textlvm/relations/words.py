@@ -51,6 +51,9 @@ def _check_words_run(key: Key, entry: Section, words: Section) -> None:
     family, transition = model["family"], model["transition"]
     own = (*key, "model")
     check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
+    if family != "state-space" and "estimator" in entry.get("training", {}):
+        setting = (*key, "training", "estimator")
+        raise Problem(setting, f"{dotted(setting)} does nothing for model.family {family}: remove it")
     if family == "state-space":
         where = own if "model" in entry else ("words", "model")
         if bool(model["masks"]) != (transition == "real-nvp"):

@@ -7,7 +7,6 @@ Notation of the paper: :math:`f_g, f_q` are the generative and the inference flo
 import copy
 import logging
 import math
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,6 +20,7 @@ from textlvm.words.fused import can_fuse, summed_bounds, summed_log_probs
 from textlvm.words.letters import PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise, draw_noise
+from textlvm.words.proposals import Proposal, Propose, proposer
 
 __all__ = ["bound", "is_fused", "log_likelihood", "log_weight", "step_bounds", "weighted_bound"]
 
@@ -28,7 +28,7 @@ __all__ = ["bound", "is_fused", "log_likelihood", "log_weight", "step_bounds", "
 TRIED = ("sphinx", "of", "black", "quartz", "judge", "my", "vow", "a")
 """Words on which the compiled pass is compared with the modules: all letters, and a word of one."""
 
-_FUSED: WeakKeyDictionary[torch.nn.Module, tuple[tuple[torch.dtype, str], bool]] = WeakKeyDictionary()
+_FUSED: WeakKeyDictionary[torch.nn.Module, tuple[tuple[torch.dtype, str, str], bool]] = WeakKeyDictionary()
 
 
 def log_weight(
@@ -50,12 +50,16 @@ def weighted_bound(log_weights: Tensor) -> Tensor:
     return torch.logsumexp(log_weights, -1) - math.log(log_weights.shape[-1])
 
 
-def bound(model: StateSpaceModel, batch: PackedWords) -> Tensor:
-    """A sample of the bound on log P(w), in nats, summed over the words of a batch: a scalar."""
+def bound(model: StateSpaceModel, batch: PackedWords, estimator: str = "full") -> Tensor:
+    """A sample of the bound on log P(w), in nats, summed over the words of a batch: a scalar.
+
+    `estimator` says how the inference model's parameters get their gradient: full | path, see
+    `textlvm.words.proposals`.
+    """
     noise = draw_noise(model, batch)
-    if is_fused(model):
-        return summed_bounds(model, batch, noise)
-    return step_bounds(model, batch, noise).sum()
+    if is_fused(model, estimator):
+        return summed_bounds(model, batch, noise, estimator)
+    return step_bounds(model, batch, noise, estimator).sum()
 
 
 def log_likelihood(model: GRUBaseline, batch: PackedWords) -> Tensor:
@@ -63,20 +67,20 @@ def log_likelihood(model: GRUBaseline, batch: PackedWords) -> Tensor:
     return summed_log_probs(model, batch) if is_fused(model) else model.log_probs(batch).sum()
 
 
-def is_fused(model: StateSpaceModel | GRUBaseline) -> bool:
+def is_fused(model: StateSpaceModel | GRUBaseline, estimator: str = "full") -> bool:
     """Whether the compiled pass takes a model and computes what the modules here do; found out once a model.
 
     Whoever changes a module and not the C++ beside it would train another model than is measured.
     """
     parameter = next(model.parameters())
-    kind = (parameter.dtype, parameter.device.type)
+    kind = (parameter.dtype, parameter.device.type, estimator)
     # Every step of a training asks.
     if model not in _FUSED or _FUSED[model][0] != kind:
-        _FUSED[model] = (kind, can_fuse(model) and _fused_agrees(model))
+        _FUSED[model] = (kind, can_fuse(model) and _fused_agrees(model, estimator))
     return _FUSED[model][1]
 
 
-def _fused_agrees(model: StateSpaceModel | GRUBaseline) -> bool:
+def _fused_agrees(model: StateSpaceModel | GRUBaseline, estimator: str) -> bool:
     """Compare value and gradients on a few words, in float64, where nothing but rounding may differ."""
     exact = copy.deepcopy(model).double()
     batch = pack(encode(TRIED), torch.arange(len(TRIED)))
@@ -87,7 +91,8 @@ def _fused_agrees(model: StateSpaceModel | GRUBaseline) -> bool:
             found, expected = summed_log_probs(exact, batch), exact.log_probs(batch).sum()
         else:
             noise = draw_noise(exact, batch)
-            found, expected = summed_bounds(exact, batch, noise), step_bounds(exact, batch, noise).sum()
+            found = summed_bounds(exact, batch, noise, estimator)
+            expected = step_bounds(exact, batch, noise, estimator).sum()
     different = difference(exact, found, expected)
     if different:
         logging.warning(
@@ -98,14 +103,16 @@ def _fused_agrees(model: StateSpaceModel | GRUBaseline) -> bool:
     return different is None
 
 
-def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
+def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estimator: str = "full") -> Tensor:
     """A sample of each step's term of the bound on log P(w), in nats: packed (N,).
 
     K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1. Summed over a word's steps its expectation
-    is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w).
+    is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w). `estimator` changes
+    gradients alone, see `bound`.
     """
+    propose = proposer(model, estimator)
     if noise.moves is None or noise.gumbel is None:
-        return _single_sample_bounds(model, batch, noise)
+        return _single_sample_bounds(model, propose, batch, noise)
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     terms = []
@@ -113,56 +120,38 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Ten
         state = state[: rows.stop - rows.start]
         generative = model.generative(state)
         reachable, _ = generative.forward(noise.moves[rows])
-        proposal = _propose(model, state, context[rows], noise.draws[rows], reachable)
+        proposal = propose(state, context[rows], noise.draws[rows], reachable)
         weights = _weigh(model, generative, proposal, batch.letters[rows])
+        proposal.scale_gradient(weights)
         terms.append(weighted_bound(weights))
         state = _resample(proposal.h, weights, noise.gumbel[rows])
     return torch.cat(terms)
 
 
-def _single_sample_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
+def _single_sample_bounds(
+    model: StateSpaceModel, propose: Propose, batch: PackedWords, noise: Noise
+) -> Tensor:
     """With one sample nothing is chosen between steps, so all steps are weighed in one product at the end."""
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     proposals = []
     for rows in batch.steps():
-        proposal = _propose(model, state[: rows.stop - rows.start], context[rows], noise.draws[rows])
+        proposal = propose(state[: rows.stop - rows.start], context[rows], noise.draws[rows], None)
         proposals.append(proposal)
         state = proposal.h.squeeze(1)
-    joined = _Proposal(
+    joined = Proposal(
         state=torch.cat([p.state for p in proposals]),
         h=torch.cat([p.h for p in proposals]),
+        weighed=torch.cat([p.weighed for p in proposals]),
         log_q=torch.cat([p.log_q for p in proposals]),
         log_det_q=torch.cat([p.log_det_q for p in proposals]),
     )
     return weighted_bound(_weigh(model, model.generative(joined.state), joined, batch.letters))
 
 
-@dataclass(frozen=True)
-class _Proposal:
-    """K draws of the inference model for each of n states."""
-
-    state: Tensor
-    """(n, d) h_{t-1}."""
-    h: Tensor
-    """(n, K, d) f_q(xi)."""
-    log_q: Tensor
-    """(n, K) log q(xi | ...)."""
-    log_det_q: Tensor
-    """(n, K) or (n, 1) log |det J_{f_q}|."""
-
-
-def _propose(
-    model: StateSpaceModel, state: Tensor, context: Tensor, draws: Tensor, reachable: Tensor | None = None
-) -> _Proposal:
-    xi, log_q = model.inference(state, context, reachable).rsample_with_log_prob(draws)
-    h, log_det_q = model.variational(state).forward(xi)
-    return _Proposal(state, h, log_q, log_det_q)
-
-
-def _weigh(model: StateSpaceModel, generative: Flow, proposal: _Proposal, letters: Tensor) -> Tensor:
-    zeta, log_det_g = generative.inverse(proposal.h)
-    log_likelihood = model.log_likelihood(proposal.h, letters)
+def _weigh(model: StateSpaceModel, generative: Flow, proposal: Proposal, letters: Tensor) -> Tensor:
+    zeta, log_det_g = generative.inverse(proposal.weighed)
+    log_likelihood = model.log_likelihood(proposal.weighed, letters)
     return log_weight(log_likelihood, zeta, proposal.log_q, proposal.log_det_q, log_det_g)
 
 

@@ -55,6 +55,8 @@ class TrainingSpec:
     """constant | cosine (to zero over all steps)."""
     clip: float | None
     """Maximal gradient norm; None leaves gradients alone."""
+    estimator: str
+    """full | path: of the gradient of a state space model's inference model."""
     log_every: int
     """Steps between lines of the training curve; the loss is averaged over them."""
     monitor_every: int

@@ -71,8 +71,10 @@ class WordSampler:
         return [self.words[i] for at, index in self._drawn if at == step for i in index.tolist()]
 
 
-def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Objective:
-    """The loss of a run, in nats a word, and what is monitored along it."""
+def objective(
+    model: StateSpaceModel | GRUBaseline, sampler: WordSampler, estimator: str = "full"
+) -> Objective:
+    """The loss of a run, in nats a word, and what is monitored along it; for `estimator` see `bound`."""
     if isinstance(model, GRUBaseline):
 
         def negative_log_likelihood(step: int) -> Tensor:
@@ -83,7 +85,7 @@ def objective(model: StateSpaceModel | GRUBaseline, sampler: WordSampler) -> Obj
 
     def negative_bound(step: int) -> Tensor:
         batch = sampler(step)
-        return -bound(model, batch) / batch.batch
+        return -bound(model, batch, estimator) / batch.batch
 
     def entropies() -> dict[str, float]:
         horizon = sampler.lexicon.codes.shape[1]
@@ -126,9 +128,10 @@ def main(options: argparse.Namespace) -> None:
     model = build(model_spec).to(device)
     logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
     same = identity("textlvm.words.train", options.name, options.seed, options.spec, [options.words])
+    sampler = WordSampler(split, training_spec.batch, device, training_spec.log_every)
     train_to_files(
         model,
-        objective(model, WordSampler(split, training_spec.batch, device, training_spec.log_every)),
+        objective(model, sampler, training_spec.estimator),
         torch.optim.Adam(model.parameters(), fused=True),
         schedule(training_spec),
         training_spec,

@@ -59,8 +59,13 @@ def _is_known(model: nn.Module) -> bool:
     )
 
 
-def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> Tensor:
-    """The sum over words and steps of the bound on log P(w), in nats, as a scalar."""
+def summed_bounds(
+    model: StateSpaceModel, batch: PackedWords, noise: Noise, estimator: str = "full"
+) -> Tensor:
+    """The sum over words and steps of the bound on log P(w), in nats, as a scalar.
+
+    Its gradient is that of an `estimator` of `textlvm.words.objective.step_bounds`.
+    """
     transition, inference = model.generative, model.inference
     networks = list(_networks(transition))
     layers = [inference.from_letters, inference.from_state]
@@ -86,6 +91,7 @@ def summed_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise) -> T
         "reverse": getattr(transition, "order", "keep") == "reverse",
         "proposals": inference.from_proposal is not None,
         "directions": len(grus),
+        "path": estimator == "path",
         "delta": model.variational.delta,
         "kept": ctypes.addressof(kept),
         "draws": draws,

@@ -1,12 +1,12 @@
 // The sum of a batch's bounds and its gradient: what textlvm.words.objective computes, in one pass.
 #pragma once
 #include "blocks.h"
-#include "flows.h"
+#include "posterior.h"
 
 template <class R> struct BoundProblem {
     int dim, samples, kind, layers;  // kind of F_g: 0 diagonal, 1 triangular, 2 couplings
     int inverse, reverse, proposals; // the networks compute F_g^-1; dimensions turn; q sees proposals
-    int directions, backward;        // GRUs; whether gradients are wanted
+    int directions, backward, path;  // GRUs; whether gradients are wanted, and by path derivatives
     double delta;
     Batch batch;
     const int *kept; // (layers,) dimensions that couplings let pass
@@ -38,10 +38,11 @@ template <class R> class Bound : Arrays<R> {
             const Parameter<R> table = *next++;
             grus.push_back({{}, table, linear(true)});
         }
-        from_letters = linear(true), from_state = linear(false);
-        if (p.proposals) from_proposal = linear(false);
-        head = linear(true), emission.linear = linear(true);
-        variational = {{}, network(2), d, true, R(p.delta)};
+        posterior.proposals = p.proposals, posterior.path = p.path;
+        posterior.from_letters = linear(true), posterior.from_state = linear(false);
+        if (p.proposals) posterior.from_proposal = linear(false);
+        posterior.head = linear(true), emission.linear = linear(true);
+        posterior.flow = {{}, network(2), d, true, R(p.delta)};
         generative.d = d, generative.reverse = p.reverse;
         for (int i = 0; i < p.layers; i++)
             if (p.kind == 2)
@@ -61,12 +62,10 @@ template <class R> class Bound : Arrays<R> {
   private:
     struct Position : Place {
         std::vector<typename Gru<R>::Step> gru; // one a direction
-        const R *summary, *state, *hidden, *q, *scale, *xi, *h, *zeta, *letter_probabilities, *weights,
-            *normal;
-        typename Affine<R>::AtState variational;
+        const R *summary, *zeta, *letter_probabilities, *weights;
+        typename Posterior<R>::Step posterior;
         typename Chain<R>::AtState generative;
         typename Chain<R>::Applied proposed, inverted;
-        const R *proposals;
         std::vector<int> chosen;
     };
 
@@ -128,45 +127,27 @@ template <class R> class Bound : Arrays<R> {
 
     double forward(Position &s, const R *state) {
         const long lanes = s.lanes, n = K * lanes;
-        const int width = head.weight.columns;
-        s.state = state;
         s.generative = generative.at(arena, state, lanes);
-        s.variational = variational.at(arena, state, lanes);
-        // q(xi_t | h_{t-1}, w_{t:T}) and, with Algorithm 1, a state that F_g could move to.
-        R *context = from_letters.forward(arena, s.summary, lanes), *hidden = arena.zeros(width * n);
-        A::add(context, from_state.forward(arena, state, lanes), width * lanes);
-        if (p.proposals) {
-            s.proposals = generative.apply(arena, unpacked(p.moves, s, d), nullptr, s.generative, p.inverse,
-                                           s.proposed, K, lanes);
-            hidden = from_proposal.forward(arena, s.proposals, n);
-        }
-        A::spread(hidden, context, width, K, lanes);
-        A::tanh_all(hidden, width * n);
-        s.hidden = hidden;
-        const R *q = s.q = head.forward(arena, hidden, n);
-        const R *normal = s.normal = unpacked(p.draws, s, d);
-        R *scale = arena.take(d * n), *xi = arena.take(d * n), *h = arena.take(d * n),
-          *log_det = arena.zeros(n);
-        for (long i = 0; i < d * n; i += A::SIZE) {
-            const Vector e = A::exp(A::load(q + d * n + i));
-            A::store(scale + i, e);
-            A::store(xi + i, A::load(q + i) + e * A::load(normal + i));
-        }
-        variational.apply(h, xi, s.variational, false, K, lanes);
-        s.scale = scale, s.xi = xi, s.h = h;
+        // With Algorithm 1, q sees a state that F_g could move to.
+        const R *proposals = p.proposals ? generative.apply(arena, unpacked(p.moves, s, d), nullptr,
+                                                            s.generative, p.inverse, s.proposed, K, lanes)
+                                         : nullptr;
+        s.posterior =
+            posterior.forward(arena, s.summary, state, proposals, unpacked(p.draws, s, d), K, lanes);
         // log omega, Eq. (9): F_g's determinant is that of the chain, or of its inverse.
-        s.zeta = generative.apply(arena, h, log_det, s.generative, !p.inverse, s.inverted, K, lanes);
-        R *weights = arena.zeros(n);
-        variational.log_det(weights, s.variational, K, lanes);
+        R *log_det = arena.zeros(n), *weights = arena.zeros(n);
+        s.zeta =
+            generative.apply(arena, s.posterior.h, log_det, s.generative, !p.inverse, s.inverted, K, lanes);
+        posterior.subtract_log_prob(weights, s.posterior, K, lanes);
         for (long m = 0; m < n; m += A::SIZE) {
             Vector sum = A::load(weights + m) + (p.inverse ? A::load(log_det + m) : -A::load(log_det + m));
             for (int f = 0; f < d; f++) {
-                const Vector z = A::load(s.zeta + f * n + m), e = A::load(normal + f * n + m);
-                sum += A::load(q + (d + f) * n + m) + R(0.5) * (e * e - z * z);
+                const Vector z = A::load(s.zeta + f * n + m);
+                sum -= R(0.5) * z * z;
             }
             A::store(weights + m, sum);
         }
-        s.letter_probabilities = emission.forward(arena, weights, h, s.letters.data(), K, lanes);
+        s.letter_probabilities = emission.forward(arena, weights, s.posterior.h, s.letters.data(), K, lanes);
         s.weights = weights;
         return bound(s, weights);
     }
@@ -212,11 +193,11 @@ template <class R> class Bound : Arrays<R> {
 
     // The state that the next position starts from.
     R *carried(const Position &s, const Position &next) {
-        if (K == 1) return fitted(arena, s.h, d, s.lanes, next.alive, next.lanes);
+        if (K == 1) return fitted(arena, s.posterior.h, d, s.lanes, next.alive, next.lanes);
         R *state = arena.zeros(d * next.lanes);
         for (int f = 0; f < d; f++)
             for (int m = 0; m < next.alive; m++)
-                state[f * next.lanes + m] = s.h[(f * K + s.chosen[m]) * s.lanes + m];
+                state[f * next.lanes + m] = s.posterior.h[(f * K + s.chosen[m]) * s.lanes + m];
         return state;
     }
 
@@ -240,50 +221,29 @@ template <class R> class Bound : Arrays<R> {
             for (int m = 0; m < steps[0].alive; m++) initial.gradient[f] += g_state[f * steps[0].lanes + m];
         summarise_back(g_summary);
         for (auto &gru : grus) gru.hidden.collect();
-        for (Linear<R> *layer : {&from_letters, &from_state, &head, &emission.linear}) layer->collect();
-        if (p.proposals) from_proposal.collect();
-        variational.network.collect();
-        generative.collect();
+        emission.linear.collect(), posterior.collect(), generative.collect();
     }
 
     // The gradient of h_{t-1}; takes that of the samples' h_t through what follows and adds to the summary's.
-    const R *step_back(Position &s, R *g_h, R *g_summary) {
+    const R *step_back(Position &s, const R *g_next, R *g_summary) {
         const long lanes = s.lanes, n = K * lanes;
-        const int width = head.weight.columns;
-        R *g_zeta = arena.take(d * n), *g_state = arena.zeros(d * lanes), *g_log_det = arena.take(n);
+        R *g_zeta = arena.take(d * n), *g_state = arena.zeros(d * lanes), *g_log_det = arena.take(n),
+          *g_h = arena.zeros(d * n), *g_proposals = p.proposals ? arena.zeros(d * n) : nullptr;
         for (long m = 0; m < n; m += A::SIZE) {
             const Vector w = A::load(s.weights + m);
             for (int f = 0; f < d; f++) A::store(g_zeta + f * n + m, -w * A::load(s.zeta + f * n + m));
             A::store(g_log_det + m, p.inverse ? w : -w);
         }
-        emission.backward(arena, g_h, s.weights, s.letter_probabilities, s.h, s.letters.data(), K, lanes);
+        emission.backward(arena, g_h, s.weights, s.letter_probabilities, s.posterior.h, s.letters.data(), K,
+                          lanes);
         A::add(g_h,
                generative.apply_back(arena, g_zeta, g_log_det, g_state, s.generative, s.inverted, K, lanes),
                d * n);
-        variational.log_det_back(s.weights, s.variational, K, lanes);
-        variational.apply_back(g_h, s.h, s.xi, s.variational, false, K, lanes); // now of xi
-        R *g_q = arena.take(2 * d * n), *g_hidden = arena.zeros(width * n),
-          *g_context = arena.zeros(width * lanes);
-        for (int f = 0; f < d; f++)
-            for (long m = 0; m < n; m += A::SIZE) {
-                const long i = f * n + m;
-                const Vector g = A::load(g_h + i);
-                A::store(g_q + i, g);
-                A::store(g_q + d * n + i,
-                         g * A::load(s.normal + i) * A::load(s.scale + i) + A::load(s.weights + m));
-            }
-        head.backward(g_hidden, g_q, s.hidden, n);
-        A::tanh_back(g_hidden, s.hidden, width * n);
-        A::gather(g_context, g_hidden, width, K, lanes);
-        if (p.proposals) {
-            R *g_proposals = arena.zeros(d * n);
-            from_proposal.backward(g_proposals, g_hidden, s.proposals, n);
+        posterior.backward(arena, {g_summary, g_state, g_proposals}, g_h, g_next, s.weights, s.posterior, K,
+                           lanes);
+        if (p.proposals)
             generative.apply_back(arena, g_proposals, nullptr, g_state, s.generative, s.proposed, K, lanes);
-        }
-        from_state.backward(g_state, g_context, s.state, lanes);
-        from_letters.backward(g_summary, g_context, s.summary, lanes);
         generative.backward(arena, g_state, s.generative, lanes);
-        variational.backward(arena, g_state, s.variational, lanes);
         return g_state;
     }
 
@@ -311,9 +271,8 @@ template <class R> class Bound : Arrays<R> {
     const int d, K;
     Parameter<R> initial;
     std::vector<Gru<R>> grus;
-    Linear<R> from_letters, from_state, from_proposal, head;
+    Posterior<R> posterior;
     Emission<R> emission;
-    Affine<R> variational;
     Chain<R> generative;
     Arena<R> arena;
     std::vector<Position> steps;

@@ -28,8 +28,8 @@ template <class R> struct Affine : Arrays<R> {
         s.gradient = arena.zeros(network.layers.back().weight.rows * lanes);
         return s;
     }
-    void backward(Arena<R> &arena, R *g_state, const AtState &s, long lanes) {
-        network.backward(arena, g_state, s.gradient, s.inputs, lanes);
+    void backward(Arena<R> &arena, R *g_state, const AtState &s, long lanes, bool frozen = false) {
+        network.backward(arena, g_state, s.gradient, s.inputs, lanes, frozen);
     }
     // Adds log |det| to every sample.
     void log_det(R *sum, const AtState &s, int samples, long lanes) const {

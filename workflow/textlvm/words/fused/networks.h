@@ -21,10 +21,10 @@ template <class R> struct Linear : Arrays<R> {
         A::product(y, x, weight.value, weight.rows, weight.columns, weight.columns, 1, lanes);
         return y;
     }
-    // Adds to gx, where it is not null, and remembers g and x for `collect`.
+    // Adds to gx, and remembers g and x for `collect`; does neither for what is null.
     void backward(R *gx, const R *g, const R *x, long lanes) {
         if (gx) A::product(gx, g, weight.value, weight.columns, weight.rows, 1, weight.columns, lanes);
-        uses.push_back({g, x, lanes});
+        if (x) uses.push_back({g, x, lanes});
     }
     // The weights' gradients of all uses since the last call, in one product.
     void collect() {
@@ -55,15 +55,16 @@ template <class R> struct Network : Arrays<R> {
         }
         return y;
     }
-    void backward(Arena<R> &arena, R *gx, const R *g, const Inputs &inputs, long lanes) {
+    // Adds to gx, where it is not null; the parameters get no gradient if they are frozen.
+    void backward(Arena<R> &arena, R *gx, const R *g, const Inputs &inputs, long lanes, bool frozen = false) {
         for (size_t i = layers.size(); --i;) {
             const long n = layers[i].weight.columns * lanes;
             R *gi = arena.zeros(n);
-            layers[i].backward(gi, g, inputs[i], lanes);
+            layers[i].backward(gi, g, frozen ? nullptr : inputs[i], lanes);
             A::tanh_back(gi, inputs[i], n);
             g = gi;
         }
-        layers[0].backward(gx, g, inputs[0], lanes);
+        layers[0].backward(gx, g, frozen ? nullptr : inputs[0], lanes);
     }
     void collect() {
         for (auto &layer : layers) layer.collect();

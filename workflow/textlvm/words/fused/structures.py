@@ -29,7 +29,7 @@ class BoundProblem(ctypes.Structure):
 
     _fields_ = (
         *_fields(INTEGER, "dim", "samples", "kind", "layers", "inverse", "reverse", "proposals"),
-        *_fields(INTEGER, "directions", "backward"),
+        *_fields(INTEGER, "directions", "backward", "path"),
         ("delta", ctypes.c_double),
         ("batch", Batch),
         *_fields(POINTER, "kept", "draws", "moves", "gumbel", "parameters"),

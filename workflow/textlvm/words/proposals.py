@@ -1,0 +1,140 @@
+r"""Draws of the inference model for the steps of a bound, and the estimators of its parameters' gradient.
+
+Write :math:`Q(h_t; \psi)` for the density of the inference model's draws, the distribution that F_q makes of
+q, with :math:`\psi = \psi_\phi(h_{t-1}, w, h'_k)` computed by its networks from the state before, the letters
+and, with Algorithm 1, a proposal :math:`h'_k` of F_g; draws are reparametrised, :math:`h_k = h(\epsilon_k,
+\psi_k)`. One step's term :math:`L = \log \frac1K \sum_k \omega^k` has the derivative
+
+.. math:: \frac{dL}{d\psi_k} = \tilde\omega_k \left(\frac{\partial \log \omega^k}{\partial h_k}
+          \frac{\partial h_k}{\partial \psi_k} - \frac{\partial \log Q(h_k; \psi_k)}{\partial \psi_k}\right),
+          \quad \tilde\omega_k = \omega^k / \sum_j \omega^j,
+
+where the first derivative of :math:`\log \omega^k` holds :math:`\psi_k` fixed inside of Q. The estimator
+
+- ``full`` is that, the gradient of the value by automatic differentiation;
+- ``path`` replaces it by :math:`\tilde\omega_k^2 \frac{\partial \log \omega^k}{\partial h_k} \frac{\partial
+  h_k}{\partial \psi_k}` on the way from :math:`\psi_k` to :math:`\phi`, the inference model's parameters.
+
+Both have the same expectation, for every K and every parameter. Given all that was drawn before,
+:math:`\epsilon_k` is independent of the other samples of the step, so for any f
+:math:`E[f(h_k) \partial_\psi \log Q] = E[f'(h_k) \partial_\psi h_k]`. The score's factor is
+:math:`f = \tilde\omega_k`, whose derivative is :math:`\tilde\omega_k (1 - \tilde\omega_k) \partial_h \log
+\omega^k` (Tucker et al. 2019); for K = 1 it is constant and the expectation zero (Roeder et al. 2017).
+
+What later steps say about the one sample that is carried on reaches :math:`\psi` through that sample's
+:math:`h_k` alone. There is no score in it to replace, and no weight: it is the same in both estimators. So is
+the gradient of the states and of the proposals, where Q's dependence on them is kept. Without it the two
+parts of a step's gradient with respect to :math:`h_{t-1}`, of p and of Q, would no longer cancel where the
+inference model is exact. The parameters of the generative model therefore get the same numbers from both.
+
+Neither has a score for the choice of the sample that is carried on, as in the paper: with K > 1 both estimate
+the same gradient, but it is not quite that of the bound's expectation.
+
+References: Roeder, Wu & Duvenaud (2017), https://arxiv.org/abs/1703.09194;
+Tucker, Lawson, Gu & Maddison (2019), https://arxiv.org/abs/1810.04152.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from textlvm.distributions import DiagonalNormal
+from textlvm.words.flows import Flow
+from textlvm.words.model import StateSpaceModel
+
+__all__ = ["Proposal", "Propose", "proposer"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """K draws of the inference model for each of n states."""
+
+    state: Tensor
+    """(n, d) h_{t-1}."""
+    h: Tensor
+    """(n, K, d) f_q(xi), as it is carried on."""
+    weighed: Tensor
+    """(n, K, d) the same, as it is weighed: gradients may be estimated in another way."""
+    log_q: Tensor
+    """(n, K) log q(xi | ...) of what is weighed."""
+    log_det_q: Tensor
+    """(n, K) or (n, 1) log |det J_{f_q}| of what is weighed."""
+    scaled: Tensor | None = None
+    """(n, K, d) the part of what is weighed whose gradient is to be multiplied by the draws' weights."""
+
+    def scale_gradient(self, log_weights: Tensor) -> None:
+        """Multiply what is to be multiplied of the gradient from the weighing, given log omega^k (n, K)."""
+        if self.scaled is not None and self.scaled.requires_grad:
+            normalised = log_weights.detach().softmax(-1).unsqueeze(-1)
+            self.scaled.register_hook(lambda gradient: normalised * gradient)
+
+
+Propose = Callable[[Tensor, Tensor, Tensor, Tensor | None], Proposal]
+"""Takes states (n, d), contexts (n, width), noise (n, K, d) and proposals of F_g (n, K, d) or None."""
+
+
+def proposer(model: StateSpaceModel, estimator: str) -> Propose:
+    """What draws from the inference model of a model; `estimator` is full | path, the values are the same."""
+    return _Full(model) if estimator == "full" else _Path(model)
+
+
+@dataclass(frozen=True)
+class _Full:
+    model: StateSpaceModel
+
+    def __call__(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> Proposal:
+        xi, log_q = self.model.inference(state, context, reachable).rsample_with_log_prob(noise)
+        h, log_det_q = self.model.variational(state).forward(xi)
+        return Proposal(state, h, h, log_q, log_det_q)
+
+
+class _Path:
+    def __init__(self, model: StateSpaceModel) -> None:
+        self.trained = _Posterior(model.inference, model.variational)
+        self.frozen = _Posterior(_frozen(model.inference), _frozen(model.variational))
+
+    def __call__(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> Proposal:
+        # Equal values: one depends on the parameters alone, the other on what the networks are given.
+        fixed = None if reachable is None else reachable.detach()
+        by_parameters = self.trained.draw(state.detach(), context, noise, fixed)
+        by_inputs = self.frozen.draw(state, context.detach(), noise, reachable)
+        moved = by_inputs.h - by_inputs.h.detach()
+        # A node of its own, since what later steps send back is not scaled.
+        scaled = by_parameters.h.view_as(by_parameters.h)
+        weighed = scaled + moved
+        xi, log_det_q = by_inputs.flow.inverse(weighed)
+        return Proposal(
+            state,
+            by_parameters.h + moved,
+            weighed,
+            by_inputs.normal.log_prob(xi),
+            log_det_q,
+            # With one sample its weight is one.
+            scaled if noise.shape[1] > 1 else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Posterior:
+    """The networks of q and F_q."""
+
+    inference: nn.Module
+    variational: nn.Module
+
+    def draw(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> "_Drawn":
+        normal, flow = self.inference(state, context, reachable), self.variational(state)
+        return _Drawn(flow.forward(normal.rsample_with_log_prob(noise)[0])[0], normal, flow)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    h: Tensor
+    normal: DiagonalNormal
+    flow: Flow
+
+
+def _frozen(module: nn.Module) -> nn.Module:
+    """A copy that shares the parameters' memory and gives them no gradient."""
+    return copy.deepcopy(module, {id(parameter): parameter.detach() for parameter in module.parameters()})
