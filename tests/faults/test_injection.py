@@ -19,8 +19,8 @@ REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
 # What a shell, Snakemake's formats or YAML could take for something else than text.
 HARM = "'; touch HARM; ' $(touch HARM) `touch HARM` \" & | ; * ? [a] ~ # ! \\ %s <x> --out $HOME \\n é"
 BRACES = "{wildcards} {input} {params.code} {{x}} {"
-# Of file names, without what paths have a meaning for.
-FOLDER = HARM.replace("<x>", "")
+# Of file names, without what paths have a meaning for and what is refused in them.
+FOLDER = HARM.replace("<x>", "").replace("$HOME", "$5")
 
 
 @pytest.fixture(scope="module")
