@@ -35,6 +35,7 @@ EXPERIMENTS = {
     "wikitext": "held-out/sentences/wikitext-103",
     "yahoocqa": "held-out/sentences/yahoocqa",
     "ptb": "ptb/sentences/ptb",
+    "authors": "ptb-authors/sentences/ptb",
 }
 """Folders of runs, by the names that the sentences have for them."""
 
