@@ -38,7 +38,7 @@ def found(model_spec, sentence_set, random_sentences):
     def of(objective):
         torch.manual_seed(0)
         model = SentenceModel(model_spec(objective=objective), 20).eval()
-        return estimate(model, train, valid, test, SPEC, objective == "ae", seed=3)
+        return estimate(model, train, valid, test, SPEC, objective == "ae", seed=2**63 - 1)
 
     return of
 

@@ -74,7 +74,7 @@ def estimate(
     known = [
         priors.anchor(codes.shape[1]),
         priors.gaussian(codes),
-        priors.mixture(codes, held_out, spec.components, seed),
+        priors.mixture(codes, held_out, spec.components, seed % 2**32),
         priors.aggregated(components, spread, held_out, widths),
     ]
     logging.info("priors: %s", ", ".join(f"{p.name} {p.chosen or ''}".strip() for p in known))
