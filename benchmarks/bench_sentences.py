@@ -1,17 +1,21 @@
 """Milliseconds a training step of the sentences paper, beside plain padded implementations.
 
-    python benchmarks/bench_sentences.py [--threads 2] [--steps 20] [--data sentences/ptb/data] [--learn 300]
+    python benchmarks/bench_sentences.py [--threads 2] [--steps 20] [--data sentences/ptb/data] \\
+        [--learn 300] [--memory 3000]
 
 Penn Treebank's size: batches of 20, vocabulary 9,877, embeddings 300, hidden units 512, 512 codes. The
 plain implementations are float32, PyTorch's layers, log_softmax over padded logits, unfused Adam; one runs
 every batch to 100 words, the other (packed for the recurrent layers, as is usual) to its longest sentence.
 Without --data, sentences are drawn with Penn Treebank's lengths. With --learn, both learn from the same
-weights for so many steps, and their losses are compared.
+weights for so many steps, and their losses are compared. With --memory, the peak memory of so many steps of
+ours is measured, each precision in a process of its own.
 """
 
 import argparse
+import multiprocessing
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from measure import cpu_seconds, show
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from textlvm import provenance
 from textlvm.sentences import data, objectives
 from textlvm.sentences.batches import TrainingBatches
 from textlvm.sentences.data import SentenceSet
@@ -107,12 +112,18 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
 
 def milliseconds(run: Callable[[], object], repeats: int) -> float:
     """Median processor time, of all threads, after two calls to warm up."""
-    times = []
+    return interleaved({"": run}, repeats)[""]
+
+
+def interleaved(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """`milliseconds` of each, by turns, so that what else the machine has to do falls on all of them."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats + 2):
-        began = cpu_seconds()
-        run()
-        times.append(1e3 * (cpu_seconds() - began))
-    return statistics.median(times[2:])
+        for name, run in runs.items():
+            began = cpu_seconds()
+            run()
+            times[name].append(1e3 * (cpu_seconds() - began))
+    return {name: statistics.median(taken[2:]) for name, taken in times.items()}
 
 
 class Stepper:
@@ -213,6 +224,25 @@ def learn(step: Stepper, steps: int, measured: SentenceSet) -> dict[str, float]:
     return objectives.autoencoder(step.model, "smim", spec, measured, measured, seed=0).objective.monitor()
 
 
+def peak_memory(sentences: SentenceSet, wanted: str, steps: int) -> int:
+    """MiB held at most by this process, which has done little else, in so many steps of ours."""
+    torch.set_num_threads(1)
+    step = ours(fresh(), sentences, wanted)
+    for _ in range(steps):
+        step()
+    return provenance.peak_memory_mib()
+
+
+def memory(sentences: SentenceSet, precisions: Iterable[str], steps: int) -> list[dict[str, object]]:
+    """`peak_memory` of each precision, in a process of its own."""
+    rows: list[dict[str, object]] = []
+    for wanted in precisions:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            found = alone.submit(peak_memory, sentences, wanted, steps).result()
+        rows.append({f"{steps} steps of ours": wanted, "peak MiB": found})
+    return rows
+
+
 def main() -> None:
     """Print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -220,6 +250,7 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=20)
     arguments.add_argument("--data", type=Path)
     arguments.add_argument("--learn", type=int, default=0)
+    arguments.add_argument("--memory", type=int, default=0)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     sentences = data.load(options.data, "train") if options.data else ptb_like()
@@ -231,7 +262,7 @@ def main() -> None:
         f"ours, {native}": lambda: ours(fresh(), sentences, native),
     }
     print(f"{options.threads} thread(s), median of {options.steps} steps of {TRAINING.batch} sentences")
-    times = {name: milliseconds(make(), options.steps) for name, make in systems.items()}
+    times = interleaved({name: make() for name, make in systems.items()}, options.steps)
     first, second, *_ = times.values()
     show(
         "sentences",
@@ -252,6 +283,8 @@ def main() -> None:
             for part in parts["float32"]
         ],
     )
+    if options.memory:
+        show("sentences_memory", memory(sentences, parts, options.memory))
     if options.learn:
         learnt = {}
         for name in list(systems)[1:]:

@@ -13,7 +13,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 # Else oneDNN keeps what it compiled for the last 1,024 shapes of products, up to a megabyte each. It reads
 # this at its first product, and every step that computes in bfloat16 imports this module.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "512")
 
 
 def choose(precision: str, device: torch.device) -> torch.dtype:
