@@ -58,7 +58,7 @@ bench: env ## run the benchmarks; their tables go to results/bench
 	@$(RUN) mkdir -p results/bench && export OMP_NUM_THREADS=1 PYTHONPATH="$$PYTHONPATH:benchmarks" && set -e; \
 	for name in evaluation startup; do pytest --quiet --capture=no benchmarks/bench_$$name.py \
 		--benchmark-timer=measure.cpu_seconds --benchmark-columns=min --benchmark-json=results/bench/$$name.json; done; \
-	for name in training marginal sentences ngram counting cost scale; do \
+	for name in training gradients marginal sentences ngram counting cost scale; do \
 		echo "== $$name"; python benchmarks/bench_$$name.py $$([ $$name != cost ] || echo --estimate); done; \
 	if python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
 		echo "== gpu"; python benchmarks/bench_gpu.py; fi

@@ -42,16 +42,17 @@ def gradients(model, value):
 
 
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
-def test_bounds_and_gradients_are_the_cpus(changes, gpu):
+@pytest.mark.parametrize("estimator", ["full", "path"])
+def test_bounds_and_gradients_are_the_cpus(changes, estimator, gpu):
     torch.manual_seed(0)
     model = build(replace(BASE, **changes)).double()
     words = encode(made_up())
     batch = pack(words, torch.arange(len(words)))
     noise = draw_noise(model, batch)
-    expected = step_bounds(model, batch, noise).sum()
+    expected = step_bounds(model, batch, noise, estimator).sum()
     other = copy.deepcopy(model).to(gpu)
     moved = type(noise)(*(None if part is None else part.to(gpu) for part in noise))
-    found = step_bounds(other, batch.to(gpu), moved).sum()
+    found = step_bounds(other, batch.to(gpu), moved, estimator).sum()
     torch.testing.assert_close(found.cpu(), expected, rtol=1e-10, atol=0)
     reference = gradients(model, expected)
     for name, gradient in gradients(other, found).items():
