@@ -101,7 +101,7 @@ def test_an_interrupted_run_ends_bit_identical(
     training = training_spec(
         batch=20,
         order=order,
-        epochs=4,
+        epochs=10,
         max_length=4,
         encoder_unk=0.2,
         decoder_unk=0.2,
