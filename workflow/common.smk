@@ -214,12 +214,8 @@ def ngram_arguments(wildcards, input):
 
 def of_table(wildcards):
     """The runs and data sets that a table has rows of."""
-    return of_number(int(wildcards.table))
-
-
-def of_number(table):
-    """The same by the table's number."""
-    return [own for own in (*DATA_SETS.values(), *RUNS) if any(row.table == table for row in own.rows)]
+    number = int(wildcards.table)
+    return [own for own in (*DATA_SETS.values(), *RUNS) if any(row.table == number for row in own.rows)]
 
 
 def corpus_titles():

@@ -1,6 +1,7 @@
 # Files that were removed or damaged by hand, of which Snakemake takes no notice once a table is made from them.
 
 from datetime import datetime
+from types import SimpleNamespace
 
 from textlvm.files import modified, read_object, write_text
 
@@ -11,7 +12,11 @@ def removed_metrics(table):
     if not product.exists():
         return []
     made_from = product.read_text(encoding="utf-8", errors="replace")
-    paths = [str(RESULTS / own.metrics(seed)) for own in of_number(table) for seed in own.seeds]
+    paths = [
+        str(RESULTS / own.metrics(seed))
+        for own in of_table(SimpleNamespace(table=table))
+        for seed in own.seeds
+    ]
     return [path for path in dict.fromkeys(paths) if path in made_from and not Path(path).exists()]
 
 
@@ -56,4 +61,7 @@ def look_for_missed():
 
 # A job of a cluster is part of a run whose Snakemake has looked already.
 if not workflow.remote_exec:
-    look_for_missed()
+    try:
+        look_for_missed()
+    except OSError as error:
+        sys.exit(f"error: {explain(error) or error}")

@@ -137,7 +137,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, metrics_file):
     with pytest.raises(UserError, match="holds no sampled word"):
         figures.read_entropy([empty], ["A"])
     empty.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(UserError, match="cannot read positions and entropy gaps"):
+    with pytest.raises(UserError, match="cannot read entropy gaps"):
         figures.read_entropy([empty], ["A"])
     curve.write_text('{"step": 1, "loss": 2.0}\n', encoding="utf-8")
     with pytest.raises(UserError, match="has no entropy evaluation"):

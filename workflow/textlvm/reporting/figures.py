@@ -99,9 +99,7 @@ def read_entropy(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
         try:
             frame = pd.read_csv(path, usecols=["position", "h_gap"])
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"cannot read positions and entropy gaps from {path} ({error}); {repair(path)}"
-            ) from error
+            raise UserError(f"cannot read entropy gaps from {path} ({error}); {repair(path)}") from error
         if frame.empty:
             raise UserError(f"{path} holds no sampled word; {repair(path)}")
         frames.append(frame.assign(label=label))

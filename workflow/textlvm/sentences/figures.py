@@ -29,8 +29,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from textlvm import cli
-from textlvm.errors import UserError, repair
-from textlvm.files import read_json
+from textlvm.errors import UserError
+from textlvm.files import read_input
 from textlvm.reporting.figures import STYLE, labelled, save
 from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
@@ -265,10 +265,7 @@ def _reference(text: str) -> float | None:
 
 
 def _read(path: Path, key: str) -> Any:
-    try:
-        value = read_json(path).get(key)
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path} ({error}); {repair(path)}") from error
+    value = read_input(path).get(key)
     if value is None:
         raise UserError(
             f"{path} has no '{key}': a run without a distribution over codes has none; leave it out"
