@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from textlvm.distributions import DiagonalNormal
-from textlvm.sentences.marginal.__main__ import estimate
+from textlvm.sentences.marginal.__main__ import _described, estimate
 from textlvm.sentences.marginal.codes import describe
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.model import SentenceModel
@@ -75,6 +75,12 @@ def test_the_mutual_information_of_codes_far_apart_is_log_n():
     assert apart["active_units"] == 8
     same = describe(DiagonalNormal(torch.zeros(8, 3), torch.zeros(8, 3)))
     assert same == {"kl_by_dimension": [0.0] * 3, "active_units": 0, "mutual_information": 0.0}
+
+
+def test_a_perplexity_that_no_number_expresses_is_left_out(sentence_set, random_sentences):
+    test = sentence_set(random_sentences([1, 1]))
+    assert list(_described(torch.full((2, 2), -1e5), test)) == ["nll", "nll_eos"]
+    assert _described(torch.full((2, 2), -1.0), test)["ppl_per_word"] == pytest.approx(math.e)
 
 
 def test_the_settings_are_frozen():

@@ -160,13 +160,15 @@ def _neighbours(
 
 
 def _described(bounds: Tensor, test: SentenceSet) -> dict[str, float]:
+    """Of bounds (2, N) in nats; a perplexity that no number expresses is left out."""
     words, both = (-values.numpy() for values in bounds)
-    return {
+    found = {
         "nll": float(words.mean()),
         "nll_eos": float(both.mean()),
         "ppl": perplexity(words, test.lengths + 1),
         "ppl_per_word": perplexity(words, test.lengths),
     }
+    return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 def _subset(sentences: SentenceSet, most: int, rng: np.random.Generator) -> SentenceSet:
