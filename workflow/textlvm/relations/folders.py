@@ -72,8 +72,8 @@ def _obstacle(folder: Path) -> tuple[Path, str]:
             there = there.parent
         if not there.is_dir():
             return there, "it is a file"
-        # Permissions say nothing to root, nor those of a read-only disk to anyone. A file: whoever walks through
-        # the folder at the same time would enter a folder that is gone the next moment.
+        # Permissions say nothing to root, nor those of a read-only disk to anyone. It is a file, as whoever
+        # walks through the folder at the same time would enter a folder and find it gone.
         with tempfile.NamedTemporaryFile(dir=there, prefix=".writable-"):
             return there, ""
     except OSError as error:
