@@ -20,6 +20,19 @@ def test_density_is_that_of_torch_distributions(seed, dim):
     )
 
 
+@given(st.integers(0, 100), st.integers(1, 6))
+@settings(deadline=None)
+def test_divergence_is_that_of_torch_distributions(seed, dim):
+    torch.manual_seed(seed)
+    loc, log_scale = torch.randn(2, 4, dim, dtype=torch.float64).unbind()
+    ours = DiagonalNormal(loc, log_scale)
+    theirs = torch.distributions.kl_divergence(
+        torch.distributions.Normal(loc, log_scale.exp()), torch.distributions.Normal(0.0, 1.0)
+    )
+    torch.testing.assert_close(ours.kl_by_dimension(), theirs)
+    torch.testing.assert_close(ours.kl_to_standard_normal(), theirs.sum(-1))
+
+
 def test_draws_follow_the_weights_and_never_hit_a_zero():
     torch.manual_seed(0)
     weights = torch.tensor([0.0, 1.0, 0.0, 3.0, 0.0])

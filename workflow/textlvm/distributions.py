@@ -34,10 +34,22 @@ class DiagonalNormal:
         sample = torch.addcmul(self.loc, self.log_scale.exp(), noise)
         return sample, standard_normal_log_prob(noise) - self.log_scale.sum(-1)
 
+    def kl_by_dimension(self) -> Tensor:
+        """KL(self_i || N(0, 1)) of every dimension in closed form, in nats: (..., d)."""
+        return 0.5 * (self.loc.square() + (2 * self.log_scale).exp() - 1 - 2 * self.log_scale)
+
     def kl_to_standard_normal(self) -> Tensor:
         """KL(self || N(0, I)) in closed form, in nats: (...)."""
-        excess = self.loc.square() + (2 * self.log_scale).exp() - 1 - 2 * self.log_scale
-        return 0.5 * excess.sum(-1)
+        return self.kl_by_dimension().sum(-1)
+
+    def widened(self, scale: Tensor) -> "DiagonalNormal":
+        """The distribution of a sample plus noise of standard deviation `scale` (d,)."""
+        variance = (2 * self.log_scale).exp() + scale.square()
+        return DiagonalNormal(self.loc, 0.5 * variance.log())
+
+    def to(self, where: torch.device | torch.dtype) -> "DiagonalNormal":
+        """The same on another device, or of another type."""
+        return DiagonalNormal(self.loc.to(where), self.log_scale.to(where))
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of x (..., d), in nats: (...)."""

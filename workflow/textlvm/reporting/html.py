@@ -25,8 +25,9 @@ def page(markdown: str) -> str:
     It is complete in itself: style included, nothing to fetch. HTML within the Markdown is kept as it is.
     """
     parser = MarkdownIt("commonmark").enable("table")
-    body = parser.render(markdown)
-    title = "".join(token.content for token in parser.parse(markdown)[1].children or ())
+    tokens = parser.parse(markdown)
+    body = parser.renderer.render(tokens, parser.options, {})
+    title = "".join(token.content for token in tokens[1].children or ())
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"

@@ -13,7 +13,7 @@ from textlvm.sentences.data import SentenceSet
 from textlvm.sentences.model import SentenceModel
 from textlvm.sentences.vocabulary import Codes
 
-__all__ = ["collect", "decode", "encode", "log_likelihood"]
+__all__ = ["collect", "decode", "encode", "log_likelihood", "sample_indices", "subset"]
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,18 @@ def collect(sentences: Sequence[Codes]) -> SentenceSet:
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
     tokens = np.concatenate([np.empty(0, np.int32), *sentences])
     return SentenceSet(tokens.astype(np.int32), np.concatenate([[0], lengths.cumsum()]))
+
+
+def sample_indices(n: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """At most `most` of the indices 0, ..., n - 1, without replacement, in order."""
+    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
+
+
+def subset(sentences: SentenceSet, most: int, rng: np.random.Generator) -> SentenceSet:
+    """At most `most` of the sentences, drawn without replacement, in their own order."""
+    if len(sentences) <= most:
+        return sentences
+    return collect([sentences[i] for i in sample_indices(len(sentences), most, rng)])
 
 
 @torch.no_grad()

@@ -24,7 +24,6 @@ __all__ = [
     "melbo_of_subsets",
     "metrics",
     "perplexity",
-    "standard_normal_kl",
 ]
 
 Floats = NDArray[np.float64]
@@ -57,11 +56,6 @@ class Bounds:
     def melbo(self) -> Floats:
         """Lower bounds on log p(x) under the test set's aggregated posterior (Eqs. 15-16)."""
         return self.words - math.log(len(self.words))
-
-
-def standard_normal_kl(loc: Floats, log_scale: Floats) -> Floats:
-    """KL(N(loc, diag(exp(2 log_scale))) || N(0, I)) in nats, over the last dimension: (N, d) to (N,)."""
-    return 0.5 * (loc**2 + np.exp(2 * log_scale) - 1 - 2 * log_scale).sum(-1)
 
 
 def perplexity(nll: Floats, tokens: Integers) -> float:

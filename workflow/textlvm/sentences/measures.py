@@ -14,7 +14,7 @@ from torch import Tensor
 from textlvm.distributions import DiagonalNormal
 from textlvm.sentences import aggregated_posterior, answer_selection, likelihood
 from textlvm.sentences.answer_selection import AttentivePooling
-from textlvm.sentences.autoencoding import collect, decode, encode, log_likelihood
+from textlvm.sentences.autoencoding import collect, decode, encode, log_likelihood, sample_indices, subset
 from textlvm.sentences.batches import evaluation_batches
 from textlvm.sentences.bleu import bleu1, readings
 from textlvm.sentences.data import SentenceSet
@@ -59,10 +59,9 @@ def latent_variable_model(
     """sMIM and sVAE: bounds under every prior, reconstructions, entropy of codes, Figures 3 and 5-8."""
     device = next(model.parameters()).device
     posterior = encode(model, test, settings.batch)
-    prior = encode(model, _subset(train, settings.train_codes, rng), settings.batch)
-    kl = likelihood.standard_normal_kl(posterior.loc.double().numpy(), posterior.log_scale.double().numpy())
-    on_device = DiagonalNormal(posterior.loc.to(device), posterior.log_scale.to(device))
-    prior_on_device = DiagonalNormal(prior.loc.to(device), prior.log_scale.to(device))
+    prior = encode(model, subset(train, settings.train_codes, rng), settings.batch)
+    kl = posterior.to(torch.float64).kl_to_standard_normal().numpy()
+    on_device, prior_on_device = posterior.to(device), prior.to(device)
 
     def one_sample() -> tuple[Tensor, Floats]:
         z, log_q = posterior.rsample_with_log_prob()
@@ -187,7 +186,7 @@ def _of_means(
 
 
 def _entropy(z: Tensor, settings: EvaluationSpec, rng: np.random.Generator) -> dict[str, float]:
-    chosen = z[torch.from_numpy(_draw(len(z), settings.entropy_codes, rng))].double().numpy()
+    chosen = z[torch.from_numpy(sample_indices(len(z), settings.entropy_codes, rng))].double().numpy()
     return {"latent_entropy": nearest_neighbour_entropy(chosen, settings.entropy_neighbours)}
 
 
@@ -215,7 +214,7 @@ def _pairs(
     cycle = torch.from_numpy(rng.permutation(len(test)))
     other = torch.empty_like(cycle)
     other[cycle] = cycle.roll(1)
-    others = DiagonalNormal(posterior.loc[other].double(), posterior.log_scale[other].double())
+    others = DiagonalNormal(posterior.loc[other], posterior.log_scale[other]).to(torch.float64)
     return {
         "log_p_same": _rounded(log_likelihood(model, test, z, settings.batch)[0]),
         "log_p_other": _rounded(log_likelihood(model, test, z[other], settings.batch)[0]),
@@ -226,16 +225,6 @@ def _pairs(
 
 def _ranks(scores: Sequence[Floats], best: NDArray[np.int64]) -> dict[str, float]:
     return dict(zip(("p_at_1", "mrr"), precision_and_reciprocal_rank(scores, best), strict=True))
-
-
-def _subset(sentences: SentenceSet, most: int, rng: np.random.Generator) -> SentenceSet:
-    if len(sentences) <= most:
-        return sentences
-    return collect([sentences[i] for i in _draw(len(sentences), most, rng)])
-
-
-def _draw(n: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
 
 
 def _by_metric(values: Sequence[dict[str, float]]) -> dict[str, list[float]]:

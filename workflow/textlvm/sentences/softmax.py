@@ -34,12 +34,20 @@ def target_log_probs(
     if not torch.is_grad_enabled():
         chunk = min(chunk, UNKEPT)
     rows = max(1, chunk // len(weight))
-    return _TargetLogProbs.apply(states, weight, bias, targets, rows)
+    return _TargetLogProbs.apply(states, weight, bias, targets, rows, torch.is_grad_enabled())
 
 
 class _TargetLogProbs(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, rows: int) -> Tensor:
+    def forward(
+        ctx: Any,
+        states: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        rows: int,
+        has_backward: bool,
+    ) -> Tensor:
         dtype = compute_dtype(states)
         ctx.rows = rows
         n = len(states)
@@ -47,11 +55,12 @@ class _TargetLogProbs(torch.autograd.Function):
         w, b = weight.to(dtype), bias.to(dtype)
         parts = _parts(len(h), rows)
         result = torch.empty(len(h), dtype=accumulation_dtype(dtype), device=h.device)
-        residual = None
+        keep = has_backward and len(parts) == 1
+        logits = None
         for part in parts:
-            residual = torch.addmm(b, h[part], w.T)
-            _to_residual(residual, targets[part], result[part])
-        ctx.save_for_backward(h, w, b, targets, residual if len(parts) == 1 else None)
+            logits = torch.addmm(b, h[part], w.T)
+            _to_residual(logits, targets[part], result[part], overwrite=keep)
+        ctx.save_for_backward(h, w, b, targets, logits if keep else None)
         return result[:n].clone()
 
     @staticmethod
@@ -70,13 +79,16 @@ class _TargetLogProbs(torch.autograd.Function):
             dw = _accumulate(dw, torch.mm(residual.T, (h[part] * factor).to(h.dtype)).to(grad.dtype))
             for block in _blocks(residual):
                 db.addmv_(residual[block].to(grad.dtype).T, factor[block, 0])
-        return dh[:n], dw, db, None, None
+        return dh[:n], dw, db, None, None, None
 
 
-def _to_residual(logits: Tensor, targets: Tensor, log_probs: Tensor | None = None) -> None:
+def _to_residual(
+    logits: Tensor, targets: Tensor, log_probs: Tensor | None = None, overwrite: bool = True
+) -> None:
     """Overwrite logits (N, V) by softmax minus one-hot, whose rows times -g are the gradient of g log p.
 
-    The targets' log probabilities (N,) are written into `log_probs`.
+    The targets' log probabilities (N,) are written into `log_probs`. Without `overwrite` they are all that is
+    wanted, and what the logits are left as has no meaning.
     """
     for block in _blocks(logits):
         here = targets[block, None]
@@ -87,6 +99,8 @@ def _to_residual(logits: Tensor, targets: Tensor, log_probs: Tensor | None = Non
         target -= total.log()
         if log_probs is not None:
             log_probs[block] = target.squeeze(1)
+        if not overwrite:
+            continue
         # Not p - 1, which is zero for a word that is almost certain.
         x.div_(total).scatter_(1, here, target.expm1())
         if x.dtype != logits.dtype:

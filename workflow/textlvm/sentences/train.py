@@ -8,7 +8,7 @@ writes into OUT
     spec.json           effective settings
     model.safetensors   the weights with the least validation loss
     curve.jsonl         training and validation loss (nats a sentence) along the training
-    cost.json           device, precision, number of parameters, steps, seconds
+    cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
     training.json       how it was trained, see textlvm.provenance
 
 and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it

@@ -10,7 +10,7 @@ from torch.distributions import Normal
 
 from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
 from textlvm.sentences.batches import pack
-from textlvm.sentences.marginal.importance import Proposal, bounds_by_samples
+from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.model import SentenceModel
 from textlvm.sentences.vocabulary import PAD, SOS, SPECIALS, UNK
 
@@ -20,7 +20,7 @@ def linear_gaussian(width, samples, seed=0):
     torch.manual_seed(seed)
     x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
     posterior = DiagonalNormal(0.4 * (x - 1)[:, None], torch.full((3, 1), math.log(0.1)))
-    proposal = Proposal(posterior, torch.ones(1, dtype=torch.float64), width).distribution()
+    proposal = posterior.widened(torch.full((1,), width, dtype=torch.float64))
     repeated = DiagonalNormal(proposal.loc.expand(samples, 3, 1), proposal.log_scale.expand(samples, 3, 1))
     z, log_proposal = repeated.rsample_with_log_prob()
     log_likelihood = Normal(2 * z.squeeze(2) + 1, 0.5).log_prob(x)
@@ -57,11 +57,12 @@ def test_more_codes_than_were_drawn_are_refused():
 def test_a_proposal_adds_its_width_to_the_encoders_variance():
     posterior = DiagonalNormal(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.3, 0.4]]).log())
     spread = torch.tensor([2.0, 4.0])
-    own = Proposal(posterior, spread, 0.0).distribution()
+    own = posterior.widened(0.0 * spread)
     torch.testing.assert_close(own.log_scale, posterior.log_scale)
-    wide = Proposal(posterior, spread, 0.5).distribution()
+    wide = posterior.widened(0.5 * spread)
     torch.testing.assert_close(wide.log_scale.exp(), torch.tensor([[math.hypot(0.3, 1), math.hypot(0.4, 2)]]))
-    alone = Proposal(posterior, spread, 0.5, deterministic=True).distribution()
+    without = DiagonalNormal(posterior.loc, torch.full_like(posterior.loc, -math.inf))
+    alone = without.widened(0.5 * spread)
     torch.testing.assert_close(alone.log_scale.exp(), torch.tensor([[1.0, 2.0]]))
 
 
@@ -96,7 +97,7 @@ def by_importance(model, sentences, samples):
     result = []
     for sentence in sentences:
         posterior = model.encode(pack([sentence]))
-        proposal = Proposal(posterior, torch.ones(1, dtype=torch.float64), 1.0).distribution()
+        proposal = posterior.widened(torch.ones(1, dtype=torch.float64))
         many = DiagonalNormal(proposal.loc.expand(samples, 1), proposal.log_scale.expand(samples, 1))
         z, log_proposal = many.rsample_with_log_prob()
         words, end = model.log_likelihood(pack([sentence] * samples), z)

@@ -28,12 +28,12 @@ from textlvm import cli
 from textlvm.distributions import DiagonalNormal
 from textlvm.files import write_json
 from textlvm.sentences import data
-from textlvm.sentences.autoencoding import collect, encode, log_likelihood
+from textlvm.sentences.autoencoding import encode, log_likelihood, subset
 from textlvm.sentences.data import SentenceSet
 from textlvm.sentences.likelihood import perplexity
 from textlvm.sentences.marginal import priors
 from textlvm.sentences.marginal.codes import describe
-from textlvm.sentences.marginal.importance import Proposal, bounds_by_samples
+from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.marginal.nearest import bounds_by_neighbours, nearest
 from textlvm.sentences.marginal.priors import CodePrior
 from textlvm.sentences.marginal.spec import MarginalSpec
@@ -59,16 +59,18 @@ def estimate(
 ) -> dict[str, Any]:
     """What the entry point writes. `deterministic`: an auto-encoder's codes are the encoder's means."""
     rng = np.random.default_rng(seed)
-    train, valid = _subset(train, spec.train_codes, rng), _subset(valid, spec.validation_sentences, rng)
+    train, valid = subset(train, spec.train_codes, rng), subset(valid, spec.validation_sentences, rng)
     of_train, of_valid, of_test = (encode(model, part, spec.batch) for part in (train, valid, test))
+    if deterministic:
+        of_train, of_valid, of_test = (
+            DiagonalNormal(of.loc, torch.full_like(of.loc, -np.inf)) for of in (of_train, of_valid, of_test)
+        )
     codes, held_out = (
         of.loc if deterministic else of.rsample_with_log_prob()[0] for of in (of_train, of_valid)
     )
     spread = codes.std(0)
     kept = torch.from_numpy(rng.permutation(len(train))[: spec.prior_codes])
     components = DiagonalNormal(of_train.loc[kept], of_train.log_scale[kept])
-    if deterministic:
-        components = DiagonalNormal(components.loc, torch.full_like(components.loc, -np.inf))
     # A component of no width has no density.
     widths = [width for width in spec.prior_widths if width or not deterministic]
     known = [
@@ -82,7 +84,7 @@ def estimate(
     def bounds(
         sentences: SentenceSet, posterior: DiagonalNormal, width: float, numbers: Sequence[int]
     ) -> dict[str, dict[int, Tensor]]:
-        proposal = Proposal(posterior, spread, width, deterministic).distribution()
+        proposal = posterior.widened(width * spread)
         return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
 
     found = {}
@@ -169,12 +171,6 @@ def _described(bounds: Tensor, test: SentenceSet) -> dict[str, float]:
         "ppl_per_word": perplexity(words, test.lengths),
     }
     return {name: value for name, value in found.items() if np.isfinite(value)}
-
-
-def _subset(sentences: SentenceSet, most: int, rng: np.random.Generator) -> SentenceSet:
-    if len(sentences) <= most:
-        return sentences
-    return collect([sentences[i] for i in np.sort(rng.choice(len(sentences), most, replace=False))])
 
 
 def main(options: argparse.Namespace) -> None:

@@ -21,12 +21,12 @@ def describe(posterior: DiagonalNormal) -> dict[str, Any]:
     mutual_information    I_q(x; z) = E log q(z|x) - log q(z), q(z) being the mixture of the N posteriors, at
                           one code a sentence, in nats; log N at most
     """
-    loc, log_scale = posterior.loc.double(), posterior.log_scale.double()
-    kl = 0.5 * (loc.square() + (2 * log_scale).exp() - 1 - 2 * log_scale).mean(0)
-    z, log_q = DiagonalNormal(loc, log_scale).rsample_with_log_prob()
+    posterior = posterior.to(torch.float64)
+    kl = posterior.kl_by_dimension().mean(0)
+    z, log_q = posterior.rsample_with_log_prob()
     information = (log_q - aggregated_posterior.log_prob(z, posterior)).mean()
     return {
         "kl_by_dimension": [round(value, 4) for value in torch.sort(kl, descending=True).values.tolist()],
-        "active_units": int((loc.var(0) > ACTIVE).sum()),
+        "active_units": int((posterior.loc.var(0) > ACTIVE).sum()),
         "mutual_information": float(information),
     }

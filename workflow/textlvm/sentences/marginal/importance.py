@@ -11,34 +11,10 @@ proposal here is wider by a share of the spread of all codes.
 """
 
 import math
-from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from textlvm.distributions import DiagonalNormal
-
-__all__ = ["Proposal", "bounds_by_samples"]
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """r(z|x): a Gaussian around the encoder's mean."""
-
-    posterior: DiagonalNormal
-    """q(z|x) of every sentence, over (N, d)."""
-    spread: Tensor
-    """Standard deviation of all codes by dimension, (d,)."""
-    width: float
-    """Share of `spread` whose square is added to the proposal's variance; 0 keeps the encoder's own width."""
-    deterministic: bool = False
-    """Whether the encoder has no width of its own, as an auto-encoder's; then `width` must be positive."""
-
-    def distribution(self) -> DiagonalNormal:
-        """The Gaussian itself, over (N, d)."""
-        added = (self.width * self.spread).square()
-        own = torch.zeros_like(added) if self.deterministic else (2 * self.posterior.log_scale).exp()
-        return DiagonalNormal(self.posterior.loc, 0.5 * (own + added).expand_as(self.posterior.loc).log())
+__all__ = ["bounds_by_samples"]
 
 
 def bounds_by_samples(log_weights: Tensor, numbers: tuple[int, ...]) -> dict[int, Tensor]:

@@ -88,10 +88,10 @@ def aggregated(train: DiagonalNormal, spread: Tensor, valid: Tensor, widths: Seq
     spread (d,) of all codes; of the widths the one is taken that gives the validation codes (n, d) the
     greatest mean density.
     """
+    train, spread = train.to(torch.float64), spread.double()
 
     def widened(width: float) -> DiagonalNormal:
-        variance = (2 * train.log_scale.double()).exp() + (width * spread.double()).square()
-        return DiagonalNormal(train.loc.double(), 0.5 * variance.log())
+        return train.widened(width * spread)
 
     width = max(widths, key=lambda width: float(aggregated_posterior.log_prob(valid, widened(width)).mean()))
     components = widened(width)
