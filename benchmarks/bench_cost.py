@@ -24,9 +24,9 @@ from bench_sentences import ptb_like
 from bench_training import documentation_words
 from measure import cpu_seconds, matrix_peak, show
 
-from textlvm import config, plan
-from textlvm.sentences import model as sentences_model
-from textlvm.sentences import objectives
+from textlvm.experiment import config, plan
+from textlvm.sentences.models import autoencoder as sentences_model
+from textlvm.sentences.models import objectives
 from textlvm.sentences.spec import ModelSpec as SentencesModel
 from textlvm.sentences.spec import TrainingSpec as SentencesTraining
 from textlvm.spec import parse

@@ -11,8 +11,8 @@ import torch
 from measure import matrix_peak
 
 from textlvm.distributions import DiagonalNormal
-from textlvm.sentences.aggregated_posterior import log_prob
-from textlvm.sentences.latent_entropy import nearest_neighbour_entropy
+from textlvm.sentences.evaluation.aggregated_posterior import log_prob
+from textlvm.sentences.evaluation.latent_entropy import nearest_neighbour_entropy
 
 DIMENSIONS = 512
 TRAIN, TEST, CODES = 42_068, 3_761, 10_000

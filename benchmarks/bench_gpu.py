@@ -25,7 +25,8 @@ from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.distributions import DiagonalNormal
-from textlvm.sentences import aggregated_posterior, data
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.evaluation import aggregated_posterior
 from textlvm.words.letters import encode
 from textlvm.words.marginal import WordSums
 from textlvm.words.model import build

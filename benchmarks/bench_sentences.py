@@ -25,14 +25,15 @@ from measure import cpu_seconds, show
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from textlvm import provenance
-from textlvm.sentences import data, objectives
-from textlvm.sentences.batches import TrainingBatches
-from textlvm.sentences.data import SentenceSet
-from textlvm.sentences.model import LEAST_LOG_VARIANCE, SentenceModel
-from textlvm.sentences.softmax import target_log_probs
+from textlvm.runtime import provenance
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data.batches import TrainingBatches
+from textlvm.sentences.data.prepared import SentenceSet
+from textlvm.sentences.data.vocabulary import EOS, PAD, SOS
+from textlvm.sentences.models import objectives
+from textlvm.sentences.models.autoencoder import LEAST_LOG_VARIANCE, SentenceModel
+from textlvm.sentences.models.softmax import target_log_probs
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
-from textlvm.sentences.vocabulary import EOS, PAD, SOS
 from textlvm.training import precision
 
 CPU = torch.device("cpu")

@@ -12,13 +12,13 @@ from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
-from textlvm import plan, targets
-from textlvm.config import check, origin
+from textlvm.experiment import plan, targets
+from textlvm.experiment.config import check, origin
 from textlvm.corpora import registry
-from textlvm.errors import FULL, UserError, explain
-from textlvm.fingerprint import fingerprint
-from textlvm.processes import PARENT, announced
-from textlvm.relations import check_writable
+from textlvm.runtime.errors import FULL, UserError, explain
+from textlvm.runtime.fingerprint import fingerprint
+from textlvm.runtime.processes import PARENT, announced
+from textlvm.experiment.relations import check_writable
 
 REGISTRY = "workflow/corpora.yaml"
 PINS = "envs/requirements.txt"

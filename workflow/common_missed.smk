@@ -3,7 +3,7 @@
 from datetime import datetime
 from types import SimpleNamespace
 
-from textlvm.files import modified, read_object, write_text
+from textlvm.runtime.files import modified, read_object, write_text
 
 
 def removed_metrics(table):

@@ -1,6 +1,6 @@
 # What the rules of the sentences paper take their inputs and parameters from, beside common.smk.
 
-from textlvm.relations.sentences import MEASURED
+from textlvm.experiment.relations.sentences import MEASURED
 
 SPLITS = ["train", "valid", "test"]
 ARRAYS = [f"{split}.{kind}.npy" for split in SPLITS for kind in ("tokens", "offsets")]

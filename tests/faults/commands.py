@@ -27,7 +27,7 @@ def prepare(root: Path, out: Path) -> list[str]:
     texts = root / "resources/downloads/mine"
     settings = {"corpus": "mine", "format": "lines", "vocabulary": {"min_count": 1}}
     return _words(
-        *("textlvm.sentences.prepare", "--dataset", "ptb"),
+        *("textlvm.sentences.data.prepare", "--dataset", "ptb"),
         *("--settings", json.dumps(settings)),
         *("--sources", *(f"{split}={texts / split}.txt" for split in ("train", "valid", "test"))),
         *("--out", out),

@@ -14,11 +14,11 @@ import pytest
 
 from textlvm.corpora import containers
 from textlvm.corpora.counting import count
-from textlvm.errors import UserError
-from textlvm.sentences import data
-from textlvm.sentences.prepare import prepare
-from textlvm.sentences.questions import read_triples
-from textlvm.sentences.sources import records
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data.prepare import prepare
+from textlvm.sentences.data.questions import read_triples
+from textlvm.sentences.data.sources import records
 
 MIB = 1 << 20
 # Without a date, so that the same texts make the same bytes.

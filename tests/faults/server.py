@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 PACKAGES = Path(__file__).parents[2] / "workflow"
 CONTENT = b"".join(b"Tick %d, tock.\n" % i for i in range(20_000))

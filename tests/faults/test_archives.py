@@ -12,7 +12,7 @@ import pytest
 
 from faults.packed import COMPRESS, MIB, in_zip, pass_over, read, sentence, special, tar, zipped
 from textlvm.corpora.counting import count
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 TEXT = ("b.txt", b"One two.")
 OUTSIDE = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import tiny
 from faults import server, test_training
 from faults.commands import COMMANDS
-from textlvm import cli
+from textlvm.runtime import cli
 
 HERE = Path(__file__).parent
 

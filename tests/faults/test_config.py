@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.config import check, merged, schema
 from textlvm.corpora import registry
-from textlvm.errors import UserError
+from textlvm.experiment.config import check, merged, schema
+from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")

@@ -31,7 +31,7 @@ from faults.server import (
 )
 from textlvm.corpora import transfer
 from textlvm.corpora.registry import Local
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 
 class TestWhatPasses:

@@ -13,8 +13,8 @@ from textlvm.corpora.counting import count, read_counts, write_counts
 from textlvm.corpora.documentation import Docstring, prose
 from textlvm.corpora.tokens import decode
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
-from textlvm.errors import UserError
-from textlvm.sentences.prose import question, sentences
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.data.prose import question, sentences
 
 FUZZ = [150, pytest.param(2000, marks=[pytest.mark.faults, pytest.mark.fuzz])]
 WORD = st.sampled_from(

@@ -6,9 +6,9 @@ import tracemalloc
 import pytest
 
 from faults.packed import MIB, sentence
-from textlvm.errors import UserError
-from textlvm.sentences.prepare import prepare
-from textlvm.sentences.questions import read_pickle
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.data.prepare import prepare
+from textlvm.sentences.data.questions import read_pickle
 
 
 class TestPickle:
@@ -81,11 +81,11 @@ class TestPickle:
 
     @pytest.mark.parametrize("byte", [b"]", b"}", b"N\x85", b"\x94", b"N\x94"])
     def test_memory_is_bounded_by_what_is_built(self, path, byte, monkeypatch):
-        monkeypatch.setattr("textlvm.sentences.plain_pickle.MOST_BUILT", 10_000)
+        monkeypatch.setattr("textlvm.sentences.data.plain_pickle.MOST_BUILT", 10_000)
         assert "it builds more than 10,000 things" in self.refused(path, b"\x80\x04N" + byte * 20_000 + b".")
 
     def test_so_is_the_size(self, path, monkeypatch):
-        monkeypatch.setattr("textlvm.sentences.plain_pickle.LARGEST", 10_000)
+        monkeypatch.setattr("textlvm.sentences.data.plain_pickle.LARGEST", 10_000)
         assert "has more than 10,000 bytes" in self.refused(path, b"x" * 10_001)
 
     def test_lists_in_lists_without_end(self, path):

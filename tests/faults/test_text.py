@@ -8,7 +8,7 @@ import pytest
 from faults.packed import MIB, VALID, WORDS, found, prepared, sentence
 from textlvm.corpora.counting import count
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 
 @pytest.mark.parametrize("form", VALID)

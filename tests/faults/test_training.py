@@ -63,7 +63,8 @@ def arguments(options):
 # would spend its time on imports.
 NURSERY = """
 import json, os, runpy, sys
-import textlvm.sentences.measures, textlvm.sentences.objectives, textlvm.training.run, textlvm.words.objective
+import textlvm.sentences.evaluation.measures, textlvm.sentences.models.objectives
+import textlvm.training.run, textlvm.words.objective
 
 for line in sys.stdin:
     module, words, said = json.loads(line)

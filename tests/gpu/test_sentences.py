@@ -12,14 +12,14 @@ from safetensors.torch import load_file
 
 from sentence_specs import MODEL, TRAINING
 from textlvm.sentences import evaluate, train
-from textlvm.sentences.batches import pack
-from textlvm.sentences.data import SentenceSet
-from textlvm.sentences.evaluation_spec import EvaluationSpec
-from textlvm.sentences.language_model import LanguageModel
-from textlvm.sentences.measures import latent_variable_model
-from textlvm.sentences.model import SentenceModel, build
-from textlvm.sentences.objectives import densities, loss
-from textlvm.sentences.prepare import prepare
+from textlvm.sentences.data.batches import pack
+from textlvm.sentences.data.prepare import prepare
+from textlvm.sentences.data.prepared import SentenceSet
+from textlvm.sentences.evaluation.measures import latent_variable_model
+from textlvm.sentences.evaluation.spec import EvaluationSpec
+from textlvm.sentences.models.autoencoder import SentenceModel, build
+from textlvm.sentences.models.language_model import LanguageModel
+from textlvm.sentences.models.objectives import densities, loss
 from textlvm.training import checkpoint
 
 VOCABULARY = 300

@@ -9,11 +9,12 @@ import pytest
 from textlvm.corpora import registry
 from textlvm.corpora.download import FOLDER_VARIABLE, fetch
 from textlvm.reporting import published
-from textlvm.sentences import data, questions
-from textlvm.sentences.dataset import settings_of, sources_of
-from textlvm.sentences.prepare import prepare
-from textlvm.sentences.sources import records
-from textlvm.sentences.vocabulary import UNK
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data import questions
+from textlvm.sentences.data.dataset import settings_of, sources_of
+from textlvm.sentences.data.prepare import prepare
+from textlvm.sentences.data.sources import records
+from textlvm.sentences.data.vocabulary import UNK
 
 FOLDER = os.environ.get(FOLDER_VARIABLE)
 CORPORA = registry.load(Path(__file__).parents[2] / "workflow" / "corpora.yaml")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from textlvm.config import check
 from textlvm.corpora import registry
-from textlvm.errors import UserError
+from textlvm.experiment.config import check
+from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "config.yaml"

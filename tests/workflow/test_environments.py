@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from textlvm import fingerprint as fp
+from textlvm.runtime import fingerprint as fp
 
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"

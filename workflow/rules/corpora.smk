@@ -35,10 +35,10 @@ rule corpus_standins:
         "../../envs/textlvm.yaml"
     params:
         environment=environment(),
-        code=fingerprint("textlvm.sentences.standins"),
+        code=fingerprint("textlvm.sentences.data.standins"),
     shell:
         """
-        python -m textlvm.sentences.standins \
+        python -m textlvm.sentences.data.standins \
             --out sentences={output.sentences:q} labelled={output.labelled:q} answers={output.answers:q} \
             paragraphs={output.paragraphs:q} questions={output.questions:q} \
             --log {log:q}

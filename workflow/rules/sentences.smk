@@ -25,10 +25,10 @@ rule sentences_prepare:
         settings=dataset_settings,
         sources=source_arguments,
         distinct=distinct_sentences,
-        code=fingerprint("textlvm.sentences.prepare"),
+        code=fingerprint("textlvm.sentences.data.prepare"),
     shell:
         """
-        python -m textlvm.sentences.prepare \
+        python -m textlvm.sentences.data.prepare \
             --dataset {wildcards.dataset:q} \
             --settings {params.settings:q} \
             --sources {params.sources:q} \

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from textlvm.errors import UserError, nearest
+from textlvm.runtime.errors import UserError, nearest
 
 __all__ = ["parse"]
 

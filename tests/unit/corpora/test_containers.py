@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from textlvm.corpora import containers
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 TEXT = b"One two.\nThree.\n" * 1000
 COMPRESSORS = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from textlvm.corpora.counting import count, merge, read_counts, write_counts
 from textlvm.corpora.folders import listing, shares
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 LINES = st.lists(st.text(alphabet="abcABC'’é .,\n", max_size=60), min_size=1, max_size=12)
 in_folder = settings(

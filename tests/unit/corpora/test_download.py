@@ -9,7 +9,7 @@ import yaml
 
 from textlvm.corpora.download import fetch, folder_at_hand
 from textlvm.corpora.registry import Corpus, Local, SourceFile
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 CONTENT = b"Tick, tock.\n" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

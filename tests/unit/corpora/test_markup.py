@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from textlvm.corpora.counting import count
 from textlvm.corpora.markup import form
-from textlvm.errors import UserError
-from textlvm.sentences.sources import records
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.data.sources import records
 
 PARAGRAPH = "It was the best of times, it was the worst of times. " * 5
 FORMS = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textlvm.corpora import registry
 from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import SourceFile
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 REGISTRY = Path(__file__).parents[3] / "workflow" / "corpora.yaml"
 ENTRY = {

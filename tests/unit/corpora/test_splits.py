@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from textlvm.corpora import tables
 from textlvm.corpora.splits import SplitSettings, read_words, split, standard, unseen, write_words
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 COUNTS = st.lists(st.integers(1, 1000), min_size=12, max_size=40).map(lambda counts: np.array(counts))
 SEEDS = st.integers(0, 2**31)

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from textlvm.corpora import tables
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 COLUMNS = ("word", "train", "test")
 

@@ -4,7 +4,7 @@ import pytest
 
 from textlvm.corpora.counting import write_counts
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 COUNTS = {
     "the": 30,

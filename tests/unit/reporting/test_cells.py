@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
 from textlvm.estimate import exact
 from textlvm.reporting.cells import build
 from textlvm.reporting.runs import Planned, Result, read_plan, read_results
 from textlvm.reporting.verdict import Verdict
+from textlvm.runtime.errors import UserError
 
 ROWS = ["TRIL", "TRIL, K=2", "2×TRIL, K=10, BIDI", "ORACLE", "DIAG", 'a row, of "our" own']
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from textlvm.corpora.registry import Corpus, SourceFile
-from textlvm.errors import UserError
-from textlvm.files import write_json, write_text
 from textlvm.reporting.crate.archive import pack
 from textlvm.reporting.crate.description import PROFILES, describe
 from textlvm.reporting.crate.experiment import Experiment, read_run
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_json, write_text
 
 SENTENCE = "it was a bright cold day in april"
 SOURCES = {

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from hostile import HOSTILE, shown
-from textlvm.errors import UserError
 from textlvm.reporting import figures
+from textlvm.runtime.errors import UserError
 
 
 def entropy_file(path, gaps):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.plan import Row, Run
+from textlvm.experiment.plan import Row, Run
 from textlvm.reporting.progress import State, standing, standings
 
 PACKAGES = Path(__file__).parents[3] / "workflow"
@@ -158,7 +158,7 @@ def test_a_seed_is_running_while_its_log_is_locked(files, step):
 
 
 STEP = """
-from textlvm import cli
+from textlvm.runtime import cli
 
 def main(options):
     print("at work", flush=True)
@@ -223,7 +223,7 @@ def test_a_failure_of_other_settings_is_none(files):
 
 
 TRACEBACKS = [
-    ("textlvm.errors.UserError: no space left: free some\n", "no space left: free some"),
+    ("textlvm.runtime.errors.UserError: no space left: free some\n", "no space left: free some"),
     ("AssertionError\n", "AssertionError"),
     (
         "KeyError: 'x'\n\nThe above exception …:\n\nTraceback (most recent call last):\n  …\nOSError: gone\n",

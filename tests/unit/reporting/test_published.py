@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from textlvm.errors import UserError
 from textlvm.reporting import published as printed
+from textlvm.runtime.errors import UserError
 
 TEST_SENTENCES = {"ptb": 3761, "yelp15": 10_000, "yahoo": 10_000, "wikitext-103": 2185}
 SIZES = {"ptb": (16, 128, 512), "yelp15": (32, 512, 1024), "yahoo": (32, 512, 1024)}

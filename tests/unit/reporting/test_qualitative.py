@@ -5,10 +5,10 @@ from html import unescape
 import pytest
 
 from hostile import HOSTILE
-from textlvm import plan
-from textlvm.errors import UserError
+from textlvm.experiment import plan
 from textlvm.reporting import html, qualitative
 from textlvm.reporting.qualitative import TABLES
+from textlvm.runtime.errors import UserError
 
 
 @pytest.fixture

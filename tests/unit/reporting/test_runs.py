@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
-from textlvm.errors import UserError
 from textlvm.estimate import Estimate
 from textlvm.reporting.runs import read_plan, read_result, read_results
+from textlvm.runtime.errors import UserError
 
 KEY = ("words", "", "bookscorpus", "standard", "tril")
 

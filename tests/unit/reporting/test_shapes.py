@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostile import HOSTILE
-from textlvm.errors import UserError
 from textlvm.estimate import exact
 from textlvm.reporting import html, shapes
 from textlvm.reporting.cells import build
 from textlvm.reporting.markup import latex
 from textlvm.reporting.runs import Planned, Result, read_plan
+from textlvm.runtime.errors import UserError
 
 UNITS = {"ce_train": "nats/word", "ce_test": "nats/word", "unique": "share", "h_gap": "nats", "extra": "nats"}
 

@@ -10,11 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
-from textlvm import config
-from textlvm.errors import UserError
-from textlvm.plan import Row, Run, runs
+from textlvm.experiment import config
+from textlvm.experiment.plan import Row, Run, runs
 from textlvm.reporting import status
 from textlvm.reporting.progress import Standing, State
+from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "workflow" / "profiles" / "demo" / "experiment.yaml"

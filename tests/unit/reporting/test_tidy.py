@@ -4,11 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
 from textlvm.estimate import exact
 from textlvm.reporting.cells import build
 from textlvm.reporting.runs import Planned, Result
 from textlvm.reporting.tidy import OPTIONAL, read_tidy, write_tidy
+from textlvm.runtime.errors import UserError
 
 ROWS = ["TRIL", "TRIL, K=2", "2×TRIL, K=10, BIDI", "ORACLE", "DIAG", 'a row, of "our" own']
 FIELDS = {"paper": "words", "table": 1, "split": "standard", "seeds": (0, 1), "stand_in": False}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sentence_specs import MODEL, TRAINING
-from textlvm.sentences.data import SentenceSet
+from textlvm.sentences.data.prepared import SentenceSet
 
 
 @pytest.fixture

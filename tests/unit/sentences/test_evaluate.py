@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from textlvm.errors import UserError
-from textlvm.files import write_json
-from textlvm.relations.sentences import MEASURED
+from textlvm.experiment.relations.sentences import MEASURED
 from textlvm.reporting.runs import read_result
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_json
 from textlvm.sentences import evaluate, explore, qualitative
-from textlvm.sentences.model import build
-from textlvm.sentences.prepare import prepare
+from textlvm.sentences.data.prepare import prepare
+from textlvm.sentences.models.autoencoder import build
 from textlvm.training.checkpoint import save_weights
 
 SETTINGS = {

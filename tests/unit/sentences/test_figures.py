@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from hostile import HOSTILE, shown
-from textlvm.errors import UserError
 from textlvm.reporting.figures import save
+from textlvm.runtime.errors import UserError
 from textlvm.sentences import figures
-from textlvm.sentences.likelihood import melbo_of_subsets
+from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 
 
 def histograms(path, objective="smim", latent=16, n=60, seed=0, **changes):

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from textlvm.errors import UserError
 from textlvm.reporting.runs import read_result
+from textlvm.runtime.errors import UserError
 from textlvm.sentences import train
-from textlvm.sentences.model import build
-from textlvm.sentences.questions import Question, write_questions
-from textlvm.sentences.vocabulary import SPECIALS, Vocabulary, write_vocabulary
+from textlvm.sentences.data.questions import Question, write_questions
+from textlvm.sentences.data.vocabulary import SPECIALS, Vocabulary, write_vocabulary
+from textlvm.sentences.models.autoencoder import build
 from textlvm.training import checkpoint
 from textlvm.training.seeds import derive
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch import nn
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.training import checkpoint as checkpoints
 from textlvm.training.checkpoint import (
     Checkpoint,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.training import device as devices
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.training.lease import acquire
 
 

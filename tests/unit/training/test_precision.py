@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.training import precision
 
 CPU = torch.device("cpu")

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from textlvm.errors import UserError
-from textlvm.processes import exclusive
-from textlvm.provenance import Process
 from textlvm.reporting.runs import read_result
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.processes import exclusive
+from textlvm.runtime.provenance import Process
 from textlvm.training import run as runs
 from textlvm.training.failure import Failure, entry
 from textlvm.training.run import train_to_files

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.training.checkpoint import Checkpoint
 from textlvm.training.course import curve_lines
 from textlvm.training.interruption import Interrupted, Interruption

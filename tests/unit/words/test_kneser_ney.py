@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.words import kneser_ney, ngram
 from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, arpa, discounts, estimate
 

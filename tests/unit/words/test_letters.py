@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.words.letters import END, decode, encode, pack
 
 WORDS = st.lists(st.text("abcxyz", max_size=7), min_size=1, max_size=12)

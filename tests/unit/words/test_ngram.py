@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import textlvm
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.words import ngram
 from textlvm.words.kneser_ney import arpa, estimate
 

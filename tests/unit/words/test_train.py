@@ -11,8 +11,8 @@ import torch
 from specs import BASE
 
 from textlvm.corpora.splits import WordSplit, write_words
-from textlvm.errors import UserError
 from textlvm.reporting.runs import read_result
+from textlvm.runtime.errors import UserError
 from textlvm.words import train
 from textlvm.words.spec import TrainingSpec
 from textlvm.words.train import WordSampler

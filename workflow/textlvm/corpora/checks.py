@@ -7,9 +7,9 @@ Where the registry knows no digest, those of the first download are recorded bes
 import hashlib
 from pathlib import Path
 
-from textlvm import files
 from textlvm.corpora.registry import SourceFile
-from textlvm.errors import UserError
+from textlvm.runtime import files
+from textlvm.runtime.errors import UserError
 
 __all__ = ["mismatch", "record", "recorded", "remember"]
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from textlvm.corpora import markup
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 __all__ = ["lines", "texts"]
 

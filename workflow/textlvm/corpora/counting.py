@@ -21,11 +21,11 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from textlvm import cli
 from textlvm.corpora import containers, gutenberg, tables
 from textlvm.corpora.folders import listing
 from textlvm.corpora.tokens import TokenCounter, decode
-from textlvm.errors import UserError
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
 
 __all__ = ["count", "merge", "read_counts", "write_counts"]
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
-from textlvm import cli, files
-from textlvm.errors import UserError
+from textlvm.runtime import cli, files
+from textlvm.runtime.errors import UserError
 
 __all__ = ["Docstring", "docstrings", "module_docstrings", "prose"]
 

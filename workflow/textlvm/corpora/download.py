@@ -22,14 +22,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from textlvm import cli, files
 from textlvm.corpora import registry
 from textlvm.corpora.checks import mismatch, record, recorded, remember
 from textlvm.corpora.partial import PartialFile, held
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.corpora.transfer import USUAL, Failure, Patience, transfer
-from textlvm.errors import FULL, UserError
-from textlvm.paths import literal
+from textlvm.runtime import cli, files
+from textlvm.runtime.errors import FULL, UserError
+from textlvm.runtime.paths import literal
 
 __all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "fetch", "folder_at_hand"]
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from textlvm import files
+from textlvm.runtime import files
 
 __all__ = ["PartialFile", "Version", "held"]
 

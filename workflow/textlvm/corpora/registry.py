@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import yaml
 
-from textlvm.canonical import canonical
 from textlvm.corpora.folders import listing
-from textlvm.errors import UserError, nearest
-from textlvm.paths import literal
+from textlvm.experiment.canonical import canonical
+from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime.paths import literal
 
 __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 
@@ -103,7 +103,7 @@ class Corpus:
     @property
     def maker(self) -> str:
         """The module that makes it, if it is one of documentation."""
-        return "textlvm.sentences.standins" if self.format else "textlvm.corpora.documentation"
+        return "textlvm.sentences.data.standins" if self.format else "textlvm.corpora.documentation"
 
     @property
     def splits(self) -> dict[str, tuple[SourceFile, str]]:

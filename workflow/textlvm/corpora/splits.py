@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textlvm import cli
 from textlvm.corpora import tables
-from textlvm.errors import UserError
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
 
 __all__ = ["SPLITS", "SplitSettings", "WordSplit", "read_words", "split", "write_words"]
 

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 from tabulate import tabulate
 
-from textlvm import cli
-from textlvm.config import check, merged, origin
 from textlvm.corpora import registry
 from textlvm.corpora.checks import mismatch, recorded
 from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE, folder_at_hand
 from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import Corpus, SourceFile
-from textlvm.errors import UserError
+from textlvm.experiment.config import check, merged, origin
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
 
 __all__ = ["state", "way"]
 

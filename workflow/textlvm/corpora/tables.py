@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textlvm import files
-from textlvm.errors import UserError, repair
+from textlvm.runtime import files
+from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["read", "write"]
 

@@ -15,9 +15,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from textlvm import cli
 from textlvm.corpora.counting import read_counts, write_counts
-from textlvm.errors import UserError
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
 
 __all__ = ["VocabularySettings", "vocabulary"]
 

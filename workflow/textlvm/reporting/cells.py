@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from textlvm.errors import UserError
 from textlvm.reporting import published as printed
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Planned, Result, RunKey, read_as_compared
 from textlvm.reporting.verdict import Verdict, compare, pool
+from textlvm.runtime.errors import UserError
 
 __all__ = ["DATA", "Cell", "build"]
 

@@ -30,11 +30,11 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from textlvm import cli
-from textlvm.errors import UserError, repair
-from textlvm.files import replacing
 from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import replacing
 
 __all__ = ["STYLE", "labelled", "main", "plot_gap", "plot_training", "read_curves", "read_entropy", "save"]
 

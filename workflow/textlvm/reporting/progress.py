@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from textlvm.cli import is_running
-from textlvm.files import modified, read_object
-from textlvm.plan import Run
+from textlvm.experiment.plan import Run
+from textlvm.runtime.cli import is_running
+from textlvm.runtime.files import modified, read_object
 
 __all__ = ["Standing", "State", "standing", "standings"]
 

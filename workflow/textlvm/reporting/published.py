@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 __all__ = ["DATASETS", "DEMO_READINGS", "PAPERS", "TITLES", "Published", "read", "rows"]
 

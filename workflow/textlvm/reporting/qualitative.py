@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm import cli
-from textlvm.errors import UserError
-from textlvm.files import read_input, write_json, write_text
 from textlvm.reporting import html
 from textlvm.reporting.markup import markdown
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import read_input, write_json, write_text
 
 __all__ = ["TABLES", "Column", "Layout", "as_json", "as_markdown", "main", "read"]
 

@@ -8,9 +8,9 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError, nearest, repair
 from textlvm.estimate import Estimate
 from textlvm.reporting.published import PAPERS
+from textlvm.runtime.errors import UserError, nearest, repair
 
 __all__ = ["Planned", "Result", "read_as_compared", "read_plan", "read_result", "read_results"]
 

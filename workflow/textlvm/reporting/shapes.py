@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from textlvm.errors import UserError, nearest
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.markup import latex, markdown
 from textlvm.reporting.notes import notes, title
 from textlvm.reporting.published import DATASETS
 from textlvm.reporting.verdict import MARKS, Verdict
+from textlvm.runtime.errors import UserError, nearest
 
 __all__ = [
     "LARGE",

@@ -30,11 +30,11 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from textlvm import cli
-from textlvm.config import check, merged
 from textlvm.corpora import registry
-from textlvm.plan import Run, runs
+from textlvm.experiment.config import check, merged
+from textlvm.experiment.plan import Run, runs
 from textlvm.reporting.progress import Standing, State, standings
+from textlvm.runtime import cli
 
 __all__ = ["counted", "experiment", "render"]
 

@@ -16,12 +16,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from textlvm import cli
-from textlvm.files import write_text
 from textlvm.reporting import published
 from textlvm.reporting.cells import build
 from textlvm.reporting.runs import read_plan, read_results
 from textlvm.reporting.tidy import read_tidy, write_tidy
+from textlvm.runtime import cli
+from textlvm.runtime.files import write_text
 
 __all__ = ["main"]
 

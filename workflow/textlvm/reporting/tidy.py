@@ -8,10 +8,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError, repair
-from textlvm.files import write_text
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.verdict import Verdict
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import write_text
 
 __all__ = ["read_tidy", "write_tidy"]
 

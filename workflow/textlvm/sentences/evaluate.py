@@ -10,7 +10,7 @@ Writes
     OUT                               every metric: mean over the evaluations of this one model, interval of
                                       that mean, and `repeat_sd`, their standard deviation
     histograms.json (beside OUT)      values by sentence, for Figures 3 and 5-8
-    provenance.json (beside OUT)      how it was measured, see textlvm.provenance
+    provenance.json (beside OUT)      how it was measured, see textlvm.runtime.provenance
 """
 
 import argparse
@@ -22,15 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from textlvm import cli, provenance
 from textlvm.estimate import exact, normal
-from textlvm.files import write_json
-from textlvm.sentences import data, measures, questions
-from textlvm.sentences.answer_selection import AttentivePooling
-from textlvm.sentences.data import SentenceSet
-from textlvm.sentences.evaluation_spec import EvaluationSpec
-from textlvm.sentences.language_model import LanguageModel
-from textlvm.sentences.measures import Measured
+from textlvm.runtime import cli, provenance
+from textlvm.runtime.files import write_json
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data import questions
+from textlvm.sentences.data.prepared import SentenceSet
+from textlvm.sentences.evaluation import measures
+from textlvm.sentences.evaluation.measures import Measured
+from textlvm.sentences.evaluation.spec import EvaluationSpec
+from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.trained import TrainedRun, load
 from textlvm.spec import parse
 from textlvm.training import device as devices

@@ -14,13 +14,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from textlvm import cli
-from textlvm.errors import UserError
-from textlvm.sentences import data
-from textlvm.sentences.generation import Writer
-from textlvm.sentences.tokenizers import Tokenizer
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data.tokenizers import Tokenizer
+from textlvm.sentences.data.vocabulary import UNK, Codes, Vocabulary
+from textlvm.sentences.evaluation.generation import Writer
 from textlvm.sentences.trained import load
-from textlvm.sentences.vocabulary import UNK, Codes, Vocabulary
 from textlvm.training import device as devices
 from textlvm.training.seeds import seed_everything
 

@@ -28,14 +28,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from textlvm import cli
-from textlvm.errors import UserError
-from textlvm.files import read_input
 from textlvm.reporting.figures import STYLE, labelled, save
 from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
-from textlvm.sentences import data
-from textlvm.sentences.likelihood import matching_samples, melbo_of_subsets
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import read_input
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.evaluation.likelihood import matching_samples, melbo_of_subsets
 
 __all__ = ["main", "plot_bounds", "plot_lengths", "plot_pairs", "plot_samples", "read_bounds", "read_pairs"]
 

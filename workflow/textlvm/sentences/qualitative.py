@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm import cli
-from textlvm.errors import UserError
-from textlvm.files import write_json
-from textlvm.sentences import data
-from textlvm.sentences.data import Labels, SentenceSet
-from textlvm.sentences.evaluation_spec import QualitativeSpec
-from textlvm.sentences.generation import Writer
-from textlvm.sentences.tokenizers import Tokenizer
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_json
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data.prepared import Labels, SentenceSet
+from textlvm.sentences.data.tokenizers import Tokenizer
+from textlvm.sentences.data.vocabulary import Codes, Vocabulary
+from textlvm.sentences.evaluation.generation import Writer
+from textlvm.sentences.evaluation.spec import QualitativeSpec
 from textlvm.sentences.trained import load
-from textlvm.sentences.vocabulary import Codes, Vocabulary
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.seeds import seed_everything

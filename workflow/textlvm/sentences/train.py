@@ -9,7 +9,7 @@ writes into OUT
     model.safetensors   the weights with the least validation loss
     curve.jsonl         training and validation loss (nats a sentence) along the training
     cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
-    training.json       how it was trained, see textlvm.provenance
+    training.json       how it was trained, see textlvm.runtime.provenance
 
 and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
 fails, CHECKPOINT/failure.json says why.
@@ -24,14 +24,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from textlvm import cli, provenance
-from textlvm.errors import UserError, nearest
-from textlvm.files import write_json
-from textlvm.sentences import data, objectives, questions
-from textlvm.sentences.model import build
-from textlvm.sentences.objectives import Trained
+from textlvm.runtime import cli, provenance
+from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime.files import write_json
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data import questions
+from textlvm.sentences.data.vocabulary import Codes, Vocabulary
+from textlvm.sentences.models import objectives
+from textlvm.sentences.models.autoencoder import build
+from textlvm.sentences.models.objectives import Trained
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
-from textlvm.sentences.vocabulary import Codes, Vocabulary
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision

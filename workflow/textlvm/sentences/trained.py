@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
-from textlvm.errors import UserError
-from textlvm.files import read_input
-from textlvm.sentences.answer_selection import AttentivePooling
-from textlvm.sentences.data import read_vocabulary, statistics
-from textlvm.sentences.language_model import LanguageModel
-from textlvm.sentences.model import SentenceModel, build
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import read_input
+from textlvm.sentences.data.prepared import read_vocabulary, statistics
+from textlvm.sentences.data.vocabulary import Vocabulary
+from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.autoencoder import SentenceModel, build
+from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.spec import ModelSpec
-from textlvm.sentences.vocabulary import Vocabulary
 from textlvm.spec import parse
 from textlvm.training.checkpoint import load_weights
 

@@ -21,9 +21,9 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from textlvm.errors import UserError, repair
-from textlvm.files import replacing, write_bytes
-from textlvm.fingerprint import fingerprint
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import replacing, write_bytes
+from textlvm.runtime.fingerprint import fingerprint
 
 __all__ = [
     "Checkpoint",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 from textlvm.training.lease import Lease, acquire
 
 __all__ = ["JOBS_PER_GPU", "add_argument", "choose", "describe", "fork_rng"]

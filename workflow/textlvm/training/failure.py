@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError
-from textlvm.files import write_json
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_json
 
 __all__ = ["FAILURE", "Failure", "entry", "write_failure"]
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 __all__ = ["Lease", "acquire"]
 

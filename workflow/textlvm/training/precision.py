@@ -5,7 +5,7 @@ import os
 import torch
 from torch import Tensor
 
-from textlvm.errors import UserError, nearest
+from textlvm.runtime.errors import UserError, nearest
 
 __all__ = ["accumulation_dtype", "autocast", "choose", "compute_dtype"]
 

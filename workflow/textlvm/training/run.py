@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from textlvm import provenance
-from textlvm.errors import UserError
-from textlvm.files import remove_temporaries, write_json, write_text
-from textlvm.processes import exclusive
+from textlvm.runtime import provenance
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import remove_temporaries, write_json, write_text
+from textlvm.runtime.processes import exclusive
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import Checkpoint, save_weights
 from textlvm.training.course import curve_lines

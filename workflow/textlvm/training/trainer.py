@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from textlvm import provenance
-from textlvm.errors import UserError, is_out_of_memory
-from textlvm.files import write_json
+from textlvm.runtime import provenance
+from textlvm.runtime.errors import UserError, is_out_of_memory
+from textlvm.runtime.files import write_json
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import (
     Checkpoint,

@@ -8,7 +8,7 @@ writes beside OUT
     metrics.json     every metric with the interval of its sampling error; `ce_over_k`: K, ce_train, ce_test
     entropy.csv      marginal, expected and gap entropies in nats, by position and trajectory
     samples.txt      the generated words, one a line; … stands for one that did not end
-    provenance.json  how it was measured, see textlvm.provenance
+    provenance.json  how it was measured, see textlvm.runtime.provenance
 """
 
 import argparse
@@ -24,10 +24,10 @@ import kenlm
 import numpy as np
 import torch
 
-from textlvm import cli, provenance
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.estimate import Estimate, exact, normal
-from textlvm.files import read_input, write_json, write_text
+from textlvm.runtime import cli, provenance
+from textlvm.runtime.files import read_input, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import load_weights

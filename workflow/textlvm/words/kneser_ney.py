@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 __all__ = [
     "BASE",

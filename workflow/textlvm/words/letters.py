@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textlvm.errors import UserError
+from textlvm.runtime.errors import UserError
 
 __all__ = ["ALPHABET_SIZE", "END", "Lexicon", "PackedWords", "decode", "encode", "pack"]
 

@@ -35,11 +35,11 @@ import kenlm
 import numpy as np
 from numpy.typing import NDArray
 
-from textlvm import cli
 from textlvm.corpora.splits import read_words
-from textlvm.errors import UserError, repair
 from textlvm.estimate import Z95, Estimate, normal
-from textlvm.files import write_text
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import write_text
 from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, arpa, estimate
 
 __all__ = ["load", "nats_per_word", "perplexity", "score"]

@@ -9,7 +9,7 @@ writes into OUT
     model.safetensors   weights
     curve.jsonl         loss (nats a word) and entropies along the training
     cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
-    training.json       how it was trained, see textlvm.provenance
+    training.json       how it was trained, see textlvm.runtime.provenance
 
 and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
 fails, CHECKPOINT/failure.json says why.
@@ -24,10 +24,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from textlvm import cli, provenance
 from textlvm.corpora.splits import WordSplit, read_words
-from textlvm.errors import UserError
-from textlvm.files import write_bytes, write_json, write_text
+from textlvm.runtime import cli, provenance
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import identity

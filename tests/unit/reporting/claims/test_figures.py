@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
 from textlvm.reporting.claims.figures import FIGURES, SAMPLE, measure
+from textlvm.runtime.errors import UserError
 
 VALUES = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=30)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from textlvm import plan
 from textlvm.corpora import registry
-from textlvm.errors import UserError
+from textlvm.experiment import plan
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.language import Place, Side
+from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[4]
 CLAIMS = ROOT / "workflow" / "claims.yaml"

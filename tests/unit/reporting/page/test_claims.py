@@ -1,8 +1,8 @@
 import pytest
 
-from textlvm.errors import UserError
 from textlvm.reporting.page.claims import counted, read_claims
 from textlvm.reporting.page.plan import read_plan
+from textlvm.runtime.errors import UserError
 
 
 @pytest.fixture

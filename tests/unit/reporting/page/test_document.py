@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from textlvm.errors import UserError
 from textlvm.reporting.page import document
 from textlvm.reporting.page.plan import read_plan
+from textlvm.runtime.errors import UserError
 
 HOSTILE = "<script>document.title"
 VOID = {"meta", "link", "img", "input", "br"}

@@ -1,7 +1,7 @@
 import pytest
 
-from textlvm.errors import UserError
 from textlvm.reporting.page.plan import read_plan
+from textlvm.runtime.errors import UserError
 
 
 def test_a_plan_is_read(experiment):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.errors import UserError
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.runs import read_curve, read_runs, thinned
+from textlvm.runtime.errors import UserError
 
 VALUES = st.lists(st.floats(-1e6, 1e6), max_size=200)
 

@@ -11,7 +11,7 @@ from textlvm.distributions import DiagonalNormal
 from textlvm.sentences.marginal.__main__ import _described, estimate
 from textlvm.sentences.marginal.codes import describe
 from textlvm.sentences.marginal.spec import MarginalSpec
-from textlvm.sentences.model import SentenceModel
+from textlvm.sentences.models.autoencoder import SentenceModel
 
 SPEC = MarginalSpec(
     samples=(1, 4, 16),

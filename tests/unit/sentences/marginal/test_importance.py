@@ -9,10 +9,10 @@ import torch
 from torch.distributions import Normal
 
 from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
-from textlvm.sentences.batches import pack
+from textlvm.sentences.data.batches import pack
+from textlvm.sentences.data.vocabulary import PAD, SOS, SPECIALS, UNK
 from textlvm.sentences.marginal.importance import bounds_by_samples
-from textlvm.sentences.model import SentenceModel
-from textlvm.sentences.vocabulary import PAD, SOS, SPECIALS, UNK
+from textlvm.sentences.models.autoencoder import SentenceModel
 
 
 def linear_gaussian(width, samples, seed=0):

@@ -14,13 +14,13 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-from textlvm import cli
-from textlvm.files import write_text
 from textlvm.reporting import html, published
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 from textlvm.reporting.tidy import read_tidy
+from textlvm.runtime import cli
+from textlvm.runtime.files import write_text
 
 __all__ = ["main"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from textlvm.errors import UserError, repair
-from textlvm.sentences.likelihood import melbo_of_subsets
+from textlvm.runtime.errors import UserError, repair
+from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 
 __all__ = ["FIGURES", "Figure", "measure"]
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import jsonschema
 import yaml
 
-from textlvm.errors import UserError, nearest
 from textlvm.reporting.claims.figures import FIGURES
 from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
+from textlvm.runtime.errors import UserError, nearest
 
 __all__ = ["ClaimedFigure", "Claims", "load"]
 

@@ -17,10 +17,10 @@ from enum import Enum
 from functools import cached_property, partial
 from typing import Any
 
-from textlvm.errors import nearest
 from textlvm.reporting.claims.figures import FIGURES
 from textlvm.reporting.claims.wording import SUMS, cells_in, change_cells, predicate
 from textlvm.reporting.published import PAPERS, Published
+from textlvm.runtime.errors import nearest
 
 __all__ = ["Claim", "Comparison", "Language", "Operand", "Place", "Problem", "Side"]
 

@@ -15,11 +15,11 @@ make the same archive, byte for byte.
 import argparse
 from pathlib import Path
 
-from textlvm import cli
 from textlvm.corpora import registry
 from textlvm.reporting.crate.archive import pack
 from textlvm.reporting.crate.description import describe
 from textlvm.reporting.crate.experiment import Experiment, read_run
+from textlvm.runtime import cli
 
 
 def main(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rocrate.rocrate import ROCrate
 
-from textlvm.files import replacing
+from textlvm.runtime.files import replacing
 
 __all__ = ["pack"]
 

@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
-from textlvm.errors import UserError, repair
-from textlvm.files import read_json
-from textlvm.plan import TEXTS
+from textlvm.experiment.plan import TEXTS
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import read_json
 
 __all__ = ["Experiment", "Measured", "read_run"]
 

@@ -11,12 +11,12 @@ import argparse
 import logging
 from pathlib import Path
 
-from textlvm import cli
-from textlvm.files import write_text
 from textlvm.reporting.page.claims import read_claims
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.tidy import read_tidy
+from textlvm.runtime import cli
+from textlvm.runtime.files import write_text
 
 
 def main(options: argparse.Namespace) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textlvm.errors import UserError, repair
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.published import DATASETS
+from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["MARKS", "Check", "Claim", "counted", "read_claims"]
 

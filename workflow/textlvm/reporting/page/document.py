@@ -15,8 +15,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textlvm.errors import UserError, repair
-from textlvm.files import read_json
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.page import overview
@@ -28,6 +26,8 @@ from textlvm.reporting.page.tables import MEANINGS, PARTS, marked, tables
 from textlvm.reporting.published import PAPERS, TITLES
 from textlvm.reporting.qualitative import TABLES
 from textlvm.reporting.verdict import RULE
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import read_json
 
 __all__ = ["render"]
 

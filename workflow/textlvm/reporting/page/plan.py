@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError
 from textlvm.reporting.cells import Cell
+from textlvm.runtime.errors import UserError
 from textlvm.spec import parse
 
 __all__ = ["Entry", "Figure", "Plan", "read_plan"]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.errors import UserError, repair
-from textlvm.files import read_json
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Entry, Plan
 from textlvm.reporting.runs import Result, read_result
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import read_json
 
 __all__ = ["POINTS", "Chart", "Run", "Series", "read_curve", "read_runs", "thinned"]
 

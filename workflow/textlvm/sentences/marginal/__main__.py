@@ -24,20 +24,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textlvm import cli
 from textlvm.distributions import DiagonalNormal
-from textlvm.files import write_json
-from textlvm.sentences import data
-from textlvm.sentences.autoencoding import encode, log_likelihood, subset
-from textlvm.sentences.data import SentenceSet
-from textlvm.sentences.likelihood import perplexity
+from textlvm.runtime import cli
+from textlvm.runtime.files import write_json
+from textlvm.sentences.data import prepared as data
+from textlvm.sentences.data.prepared import SentenceSet
+from textlvm.sentences.evaluation.autoencoding import encode, log_likelihood, subset
+from textlvm.sentences.evaluation.likelihood import perplexity
 from textlvm.sentences.marginal import priors
 from textlvm.sentences.marginal.codes import describe
 from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.marginal.nearest import bounds_by_neighbours, nearest
 from textlvm.sentences.marginal.priors import CodePrior
 from textlvm.sentences.marginal.spec import MarginalSpec
-from textlvm.sentences.model import SentenceModel
+from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.trained import load
 from textlvm.spec import parse
 from textlvm.training import device as devices

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from textlvm.distributions import DiagonalNormal
-from textlvm.sentences import aggregated_posterior
+from textlvm.sentences.evaluation import aggregated_posterior
 
 __all__ = ["ACTIVE", "describe"]
 

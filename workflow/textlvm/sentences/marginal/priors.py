@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
-from textlvm.sentences import aggregated_posterior
+from textlvm.sentences.evaluation import aggregated_posterior
 
 __all__ = ["CodePrior", "aggregated", "anchor", "gaussian", "mixture"]
 

@@ -12,7 +12,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from textlvm.files import write_bytes
+from textlvm.runtime.files import write_bytes
 
 __all__ = ["compiler", "library"]
 

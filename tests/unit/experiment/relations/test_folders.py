@@ -1,0 +1,121 @@
+import errno
+import os
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from textlvm.experiment.config import origin
+from textlvm.experiment.relations import folders
+from textlvm.experiment.relations.folders import check_folders, check_writable
+from textlvm.experiment.relations.problem import Problem
+from textlvm.runtime.errors import UserError
+from unit.overlay import ROOT, sentence
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ("pathvars: {results: ~/out}", "pathvars.results: nothing replaces ~ or $ in '~/out'"),
+        ("pathvars: {resources: $HOME/x}", "pathvars.resources: nothing replaces ~ or $ in '$HOME/x'"),
+        # Whether the corpus is used or not.
+        ("corpora: {a: {path: ~/texts, kind: text}}", "corpora.a.path: nothing replaces ~ or $ in '~/texts'"),
+    ],
+)
+def test_a_path_that_only_a_shell_could_read(monkeypatch, tmp_path, overlay, said):
+    monkeypatch.setenv("HOME", "/home/me")
+    path = said.split("'")[1].replace("~", "/home/me").replace("$HOME", "/home/me")
+    assert sentence(tmp_path, overlay) == f"mine.yaml: {said}: write '{path}'"
+
+
+@pytest.mark.parametrize("name", ["results", "resources"])
+@pytest.mark.parametrize("folder", ["workflow", "workflow/out", "docs", ".git", str(ROOT), f"{ROOT}/tests/x"])
+def test_a_folder_on_the_project_itself(tmp_path, monkeypatch, name, folder):
+    monkeypatch.chdir(ROOT)
+    said = f"mine.yaml: pathvars.{name} is '{folder}', where the project itself lies: name another folder"
+    assert sentence(tmp_path, f"pathvars: {{{name}: {folder}}}") == said.replace(f"{ROOT}/", "")
+
+
+def test_a_link_to_the_project_is_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("out").symlink_to(ROOT / "workflow")
+    with pytest.raises(Problem, match=r"pathvars.results is 'out/a', where the project itself lies"):
+        check_folders({"results": "out/a", "resources": "resources"})
+
+
+@pytest.mark.parametrize("results", ["resources", "{here}/resources", "link"])
+def test_both_in_one_folder(tmp_path, monkeypatch, results):
+    monkeypatch.chdir(tmp_path)
+    Path("resources").mkdir()
+    Path("link").symlink_to("resources")
+    results = results.format(here=tmp_path)
+    with pytest.raises(Problem) as problem:
+        check_folders({"results": results, "resources": "resources"})
+    assert str(problem.value) == (
+        f"pathvars.results is '{results}', the same folder as pathvars.resources: give each its own"
+    )
+
+
+@pytest.mark.parametrize("results", ["results", "workflows", "resources/mine", "results/a/b", "/tmp/a"])
+def test_any_other_folder(results):
+    check_folders({"results": results, "resources": "resources"})
+
+
+def test_every_folder_of_the_project_is_known():
+    held = subprocess.run(
+        ["git", "ls-tree", "-d", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(held.stdout.split()) - set(folders.OWN) == {"results"}
+
+
+def unwritable(folder, tmp_path):
+    where = partial(origin, {}, files=[])
+    with pytest.raises(UserError) as error:
+        check_writable({"results": folder, "resources": str(tmp_path)}, where)
+    return str(error.value)
+
+
+def test_a_folder_below_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/a", "file/a/b"):
+        assert unwritable(str(tmp_path / folder), tmp_path) == (
+            f"--config: pathvars.results is '{tmp_path / folder}', but nothing can be written into "
+            f"{tmp_path}/file (it is a file): make it writable, or name another folder"
+        )
+
+
+def test_a_folder_below_a_link_to_what_is_not_there(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere")
+    assert f"{tmp_path}/link (it is a link to what is not there)" in unwritable(
+        str(tmp_path / "link/a"), tmp_path
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where not even root can write")
+@pytest.mark.parametrize("folder", ["/proc/a", "/proc"])
+def test_a_folder_that_cannot_be_made(tmp_path, folder):
+    assert "but nothing can be written into /proc (" in unwritable(folder, tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_a_folder_without_permission(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o500)
+    assert "(Permission denied)" in unwritable(str(tmp_path / "closed/a"), tmp_path)
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    assert "(File name too long)" in unwritable(str(tmp_path / ("a" * 300)), tmp_path)
+
+
+def test_nothing_is_left_where_one_can_write(tmp_path):
+    check_writable({"results": str(tmp_path / "a/b"), "resources": str(tmp_path)}, str)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_left_to_the_steps(tmp_path, monkeypatch):
+    def full(**options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folders.tempfile, "TemporaryDirectory", full)
+    check_writable({"results": str(tmp_path)}, str)

@@ -1,0 +1,266 @@
+import dataclasses
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.corpora import registry
+from textlvm.experiment import config
+from textlvm.experiment.config import check, origin
+from textlvm.runtime.errors import UserError
+from textlvm.sentences import spec as sentences_spec
+from textlvm.sentences.data import dataset
+from textlvm.sentences.evaluation import spec as evaluation_spec
+from textlvm.sentences.marginal import spec as marginal_spec
+from textlvm.words import spec as words_spec
+from unit.overlay import PAPER, REGISTRY, ROOT, merged, sentence
+
+
+def test_the_shipped_experiments_are_correct():
+    shipped = [*ROOT.glob("workflow/profiles/*/experiment.yaml"), *ROOT.glob("results/recorded/*/*.yaml")]
+    assert len(shipped) > 2
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    check(paper, [PAPER], REGISTRY)
+    for file in shipped:
+        check(merged(paper, yaml.safe_load(file.read_text(encoding="utf-8"))), [PAPER, file], REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("paper", "section", "spec"),
+    [
+        ("words", "model", words_spec.ModelSpec),
+        ("words", "training", words_spec.TrainingSpec),
+        ("words", "evaluation", words_spec.EvaluationSpec),
+        ("sentences", "model", sentences_spec.ModelSpec),
+        ("sentences", "training", sentences_spec.TrainingSpec),
+        ("sentences", "evaluation", evaluation_spec.EvaluationSpec),
+        ("sentences", "likelihood", marginal_spec.MarginalSpec),
+        ("sentences", "qualitative", evaluation_spec.QualitativeSpec),
+    ],
+)
+def test_the_schema_has_exactly_the_fields_of_the_specs(paper, section, spec):
+    fields = [field.name for field in dataclasses.fields(spec)]
+    name = section if section == "qualitative" else f"{paper}_{section}"
+    assert list(config.schema()["$defs"][name]["properties"]) == fields
+    assert config.schema()["properties"][paper]["properties"][section]["required"] == fields
+
+
+def test_the_schema_has_exactly_the_fields_of_a_data_set():
+    properties = config.schema()["$defs"]["dataset"]["properties"]
+    fields = {
+        f.name for kind in (dataset.DatasetSettings, dataset.UnionSettings) for f in dataclasses.fields(kind)
+    }
+    # The registry knows a corpus's format, and where its splits are.
+    fields -= {"format", "members"}
+    assert set(properties) == fields | {"row", "model", "training", "evaluation", "qualitative"}
+    for name, kind in (("tokens", dataset.Tokenization), ("vocabulary", dataset.VocabularyRule)):
+        assert list(properties[name]["properties"]) == [f.name for f in dataclasses.fields(kind)]
+    rule = config.schema()["$defs"]["split"]["properties"]
+    assert list(rule) == [f.name for f in dataclasses.fields(dataset.SplitRule)]
+
+
+def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
+    corpus = config.schema()["properties"]["corpora"]["additionalProperties"]["properties"]
+    registered = yaml.safe_load(registry.SCHEMA.read_text(encoding="utf-8"))["$defs"]["corpus"]["properties"]
+    assert set(corpus) == set(registry.OVERRIDES)
+    assert corpus["format"] == registered["format"]
+    assert set(corpus["kind"]["enum"]) == set(registered["kind"]["enum"]) - {"documentation"}
+
+
+def test_no_mapping_of_the_schema_lets_unknown_keys_pass():
+    def mappings(node):
+        if isinstance(node, dict):
+            if node.get("type") == "object":
+                yield node
+            for child in node.values():
+                yield from mappings(child)
+
+    for mapping in mappings(config.schema()):
+        assert mapping["additionalProperties"] is False or "propertyNames" in mapping
+
+
+UNKNOWN = [
+    ("wrods: {}", "mine.yaml: unknown key 'wrods'; did you mean 'words'?"),
+    ("words: {modle: {}}", "mine.yaml: unknown key 'modle' in words; did you mean 'model'?"),
+    (
+        "words: {model: {sample: 2}}",
+        "mine.yaml: unknown key 'sample' in words.model; did you mean 'samples'?",
+    ),
+    (
+        "words: {runs: {unsen: {}}}",
+        "mine.yaml: unknown key 'unsen' in words.runs; did you mean 'unseen'?",
+    ),
+    (
+        "words: {runs: {standard: {tril: {modell: {}}}}}",
+        "mine.yaml: unknown key 'modell' in words.runs.standard.tril; did you mean 'model'?",
+    ),
+    (
+        "words: {runs: {standard: {tril: {training: {step: 9}}}}}",
+        "mine.yaml: unknown key 'step' in words.runs.standard.tril.training; did you mean 'steps'?",
+    ),
+    (
+        "sentences: {datasets: {ptb: {tokens: {methd: tweet}}}}",
+        "mine.yaml: unknown key 'methd' in sentences.datasets.ptb.tokens; did you mean 'method'?",
+    ),
+    (
+        "sentences: {runs: {ptb: {smim-16: {model: {latnt: 8}}}}}",
+        "mine.yaml: unknown key 'latnt' in sentences.runs.ptb.smim-16.model; did you mean 'latent'?",
+    ),
+    ("pathvars: {reslts: x}", "mine.yaml: unknown key 'reslts' in pathvars; did you mean 'results'?"),
+    # The misspelt key, not the one that is missing because of it.
+    (
+        "words: {runs: {standard: {mine: {table: 1, raw: X}}}}",
+        "mine.yaml: unknown key 'raw' in words.runs.standard.mine; did you mean 'row'?",
+    ),
+]
+VALUES = [
+    ("words: 3", "mine.yaml: words must be a mapping of keys to values, not 3"),
+    ("words: {seeds: 3}", "mine.yaml: words.seeds must be a list, not 3"),
+    ("words: {seeds: []}", "mine.yaml: words.seeds must not be empty"),
+    ("words: {seeds: [1, 1]}", "mine.yaml: words.seeds lists something twice: [1, 1]"),
+    ("words: {seeds: [0, -1]}", "mine.yaml: words.seeds.1 must be at least 0, not -1"),
+    ("words: {model: {dim: eight}}", 'mine.yaml: words.model.dim must be a whole number, not "eight"'),
+    ("words: {model: {dim: true}}", "mine.yaml: words.model.dim must be a whole number, not true"),
+    ("words: {model: {delta: 0.5}}", "mine.yaml: words.model.delta must be less than 0.5, not 0.5"),
+    (
+        "words: {training: {learning_rate: 1e-3}}",
+        'mine.yaml: words.training.learning_rate must be a number, not "1e-3": write 0.001',
+    ),
+    ("words: {training: {clip: -1}}", "mine.yaml: words.training.clip must be greater than 0, not -1"),
+    (
+        "words: {model: {transition: trill}}",
+        "mine.yaml: words.model.transition cannot be \"trill\"; did you mean 'tril'?",
+    ),
+    (
+        "words: {runs: {standard: {tril: {table: 3}}}}",
+        "mine.yaml: words.runs.standard.tril.table cannot be 3; valid: '1', '2'",
+    ),
+    ("words: {runs: {standard: {mine: {table: 1}}}}", "mine.yaml: words.runs.standard.mine.row is missing"),
+    (
+        "words: {runs: {standard: {trill: }}}",
+        "mine.yaml: words.runs.standard.trill must be an entry, or null to remove that of a file before, "
+        "and there is none; did you mean 'tril', '2xtril', 'tril-k5'?",
+    ),
+    (
+        "words: {runs: {standard: {My Run: {table: 1, row: X}}}}",
+        "mine.yaml: the name 'My Run' in words.runs.standard must consist of "
+        "lower-case letters, digits and hyphens",
+    ),
+    (
+        "words: {runs: {standard: {8: {table: 1, row: X}}}}",
+        "mine.yaml: words.runs.standard has the key 8, which is not text: put it in quotes",
+    ),
+    *(
+        (
+            f"pathvars: {{results: '{folder}'}}",
+            "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its "
+            f'end, "//", the parts "." and ".." or any of {{}}<>, not "{folder}"',
+        )
+        for folder in (
+            "a/{b}",
+            ".",
+            "./a",
+            "a/./b",
+            "a/.",
+            "..",
+            "../a",
+            "a/../b",
+            "a/..",
+            "a//b",
+            "-a",
+            "a/",
+        )
+    ),
+    (
+        "sentences: {evaluation: {as_quoted: maybe}}",
+        'mine.yaml: sentences.evaluation.as_quoted must be true or false, not "maybe"',
+    ),
+    (
+        "sentences: {qualitative: {interpolate: [[1]]}}",
+        "mine.yaml: sentences.qualitative.interpolate.0 must have 2 entries, not 1",
+    ),
+    (
+        "words: {runs: {standard: {tril: {row: --out}}}}",
+        'mine.yaml: words.runs.standard.tril.row must be text that does not begin with a hyphen, not "--out"',
+    ),
+    (
+        'words: {runs: {standard: {tril: {row: "a\\nb"}}}}',
+        "mine.yaml: words.runs.standard.tril.row has '\\n' in it: write it on one line, in plain text",
+    ),
+    (
+        'sentences: {collected: {table6: {rows: {"a\\tb": {runs: {}}}}}}',
+        "mine.yaml: sentences.collected.table6.rows has the key 'a\\tb': write it on one line, in plain text",
+    ),
+    (
+        "words: {training: {learning_rate: .inf}}",
+        "mine.yaml: words.training.learning_rate must be a number between -2^63 and 2^63, not Infinity",
+    ),
+    (
+        "words: {training: {clip: .nan}}",
+        "mine.yaml: words.training.clip must be a number between -2^63 and 2^63, not NaN",
+    ),
+    ("words: {ngram: {orders: [7]}}", "mine.yaml: words.ngram.orders.0 must be at most 6, not 7"),
+]
+
+
+@pytest.mark.parametrize(("overlay", "expected"), UNKNOWN + VALUES)
+def test_what_is_wrong_is_said_in_one_sentence(tmp_path, overlay, expected):
+    assert sentence(tmp_path, overlay) == expected
+
+
+@pytest.mark.parametrize("folder", ["a", "a/b.c", ".a", "a/..b", "a/b..", "...", "/a/b", "a b"])
+def test_a_folder_may_have_any_other_name(folder):
+    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    check(merged(paper, {"pathvars": {"results": folder}}), [PAPER], REGISTRY)
+
+
+def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("words: {model: {dim: 0, width: 0}}")
+    second.write_text("words: {model: {dim: -1}}")
+    experiment = {"words": {"model": {"dim": -1, "width": 0}, "seeds": [-5]}}
+    files = [first, second]
+    assert origin(experiment, ("words", "model", "dim"), files) == str(second)
+    assert origin(experiment, ("words", "model", "width"), files) == str(first)
+    assert origin(experiment, ("words", "model"), files) == str(second)
+    assert origin(experiment, ("words", "seeds", 0), files) == "--config"
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("words:\n  seeds: [0]\n  seeds: [1]\n")
+    with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' stands twice"):
+        check({}, [file], REGISTRY)
+
+
+def leaves(value, key=()):
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield from leaves(child, (*key, name))
+    yield key
+
+
+PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.lists(st.integers(), max_size=2),
+) | st.dictionaries(st.text(max_size=4) | st.integers(), st.integers(), max_size=2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(key=st.sampled_from([key for key in leaves(PAPER_CONFIG) if key]), junk=JUNK)
+def test_whatever_stands_at_a_key_is_accepted_or_refused_in_one_line(key, junk):
+    overlay = junk
+    for name in reversed(key):
+        overlay = {name: overlay}
+    try:
+        check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY)
+    except UserError as error:
+        text = str(error)
+        assert "\n" not in text
+        assert str(key[0]) in text

@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pytest
+
+from textlvm.experiment import targets
+from textlvm.experiment.plan import DataSet, Row, Run
+from textlvm.runtime.errors import UserError
+
+NOTHING = {"model": {}, "training": {}, "evaluation": {}}
+
+
+def of_words(corpus, split, name, table):
+    rows = (Row(table, name),)
+    return Run(paper="words", corpus=corpus, split=split, name=name, seeds=(0, 3), rows=rows, **NOTHING)
+
+
+def of_sentences(dataset, name, trained_on=""):
+    rows = (Row(2, name),)
+    seeds = (0,)
+    return Run(
+        paper="sentences",
+        corpus="x",
+        dataset=dataset,
+        name=name,
+        seeds=seeds,
+        rows=rows,
+        trained_on=trained_on,
+        **NOTHING,
+    )
+
+
+PLANNED = [
+    *(
+        run
+        for corpus in ("gutenberg", "mine")
+        for run in (
+            of_words(corpus, "standard", "tril", 1),
+            of_words(corpus, "standard", "tril-k5", 1),
+            of_words(corpus, "unseen", "tril", 2),
+        )
+    ),
+    of_sentences("ptb", "smim-16"),
+    of_sentences("ptb", "smim-all", "everything"),
+    of_sentences("everything", "smim-all"),
+    *(
+        DataSet(paper="sentences", corpus="x", dataset=name, rows=(Row(1, name),), settings={})
+        for name in ("ptb", "everything", "yahoocqa")
+    ),
+]
+
+
+TEXTS = ", ".join(map(str, range(9, 22)))
+
+
+def complaint(target: str) -> str | None:
+    try:
+        targets.check_target(target, "results/mine", PLANNED, lambda key: f"{key[-1]}.yaml")
+    except UserError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "results/mine/table8.csv",
+        "results/mine/partial/table1.csv",
+        "results/mine/words/mine/table2.md",
+        "results/mine/partial/words/mine/table2.md",
+        "results/mine/words/gutenberg/figure1.png",
+        "results/mine/words/gutenberg/standard/words.tsv",
+        "results/mine/words/gutenberg/unseen/tril/seed3/metrics.json",
+        str(Path("results/mine/words/mine/standard/tril/seed0/metrics.json").absolute()),
+        "results/mine/sentences/table2.md",
+        "results/mine/sentences/table21.json",
+        "results/mine/sentences/ptb/data/train.tokens.npy",
+        "results/mine/sentences/yahoocqa/data/questions.json",
+        "results/mine/sentences/ptb/smim-16/seed0/model.safetensors",
+        "results/mine/sentences/ptb/smim-all/seed0/metrics.json",
+        # Not ours to judge.
+        "tables",
+        "--cores",
+        "",
+        "results/mine",
+        "results/table9.csv",
+        "elsewhere/table9.csv",
+        "results/mine/logs/table9.log",
+        "results/mine/tabel1.csv",
+    ],
+)
+def test_what_is_planned_or_not_ours_passes(target):
+    assert complaint(target) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("table9.csv", "there is no table 9; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8"),
+        ("partial/table0.csv", "there is no table 0; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8"),
+        ("sentences/table3.md", f"there is no table 3; those that can be built are 1, 2, {TEXTS}"),
+        (
+            "sentences/ptv/smim-16/seed0/metrics.json",
+            "there is no 'ptv' in sentences.datasets of datasets.yaml; did you mean 'ptb'?",
+        ),
+        (
+            "sentences/ptb/smim-17/seed0/metrics.json",
+            "there is no 'smim-17' in sentences.runs.ptb of ptb.yaml; did you mean 'smim-16', 'smim-all'?",
+        ),
+        (
+            "sentences/ptb/smim-16/seed1/metrics.json",
+            "there is no 'seed1' in sentences.seeds of seeds.yaml; did you mean 'seed0'?",
+        ),
+        (
+            "sentences/ptb/smim-all/seed0/model.safetensors",
+            "this run was trained on 'everything'; name the file in "
+            "results/mine/sentences/everything/smim-all",
+        ),
+        ("words/mine/table3.md", "there is no table 3; those that can be built are 1, 2"),
+        (
+            "words/gutemberg/table1.md",
+            "there is no 'gutemberg' in words.corpora of corpora.yaml; did you mean 'gutenberg'?",
+        ),
+        (
+            "words/mine/standrad/words.tsv",
+            "there is no 'standrad' in words.runs of runs.yaml; did you mean 'standard'?",
+        ),
+        (
+            "words/mine/standard/tril-k6/seed0/metrics.json",
+            "there is no 'tril-k6' in words.runs.standard of standard.yaml; did you mean 'tril-k5', 'tril'?",
+        ),
+        # A run of the other split.
+        (
+            "words/mine/unseen/tril-k5/seed0/metrics.json",
+            "there is no 'tril-k5' in words.runs.unseen of unseen.yaml; did you mean 'tril'?",
+        ),
+        (
+            "words/mine/standard/tril/seed2/metrics.json",
+            "there is no 'seed2' in words.seeds of seeds.yaml; did you mean 'seed3', 'seed0'?",
+        ),
+    ],
+)
+def test_a_name_that_is_not_planned_is_refused(target, expected):
+    assert complaint(f"results/mine/{target}") == f"results/mine/{target}: {expected}"

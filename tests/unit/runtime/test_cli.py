@@ -1,0 +1,185 @@
+import argparse
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
+
+PACKAGES = Path(__file__).parents[3] / "workflow"
+
+
+def call(monkeypatch, main, *words):
+    # `cli.run` sets up the root logger, which does nothing where it has handlers: pytest's.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
+    monkeypatch.setattr(sys, "argv", ["step", *words])
+    cli.run(main, cli.parser("What it does.\n\n    an example"))
+
+
+def test_settings_are_json_text_or_a_file(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"a": [1, "é"]}', encoding="utf-8")
+    assert cli.settings(' {"a": [1, "é"]}') == cli.settings(str(file)) == {"a": [1, "é"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("{", "not valid JSON"), ("nowhere.json", "cannot read settings from nowhere.json: No such file")],
+)
+def test_settings_that_are_neither_are_refused(text, sentence):
+    with pytest.raises(argparse.ArgumentTypeError, match=sentence):
+        cli.settings(text)
+
+
+def test_settings_must_be_an_object(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text("[1]")
+    with pytest.raises(argparse.ArgumentTypeError, match="object"):
+        cli.settings(str(file))
+
+
+@pytest.mark.parametrize("command", [[], ["add"]])
+@pytest.mark.parametrize("option", ["--out", "--all"])
+def test_a_path_that_only_a_shell_could_read_is_refused(monkeypatch, capsys, command, option):
+    monkeypatch.setenv("HOME", "/home/me")
+    top = cli.parser(None)
+    arguments = top.add_subparsers().add_parser("add", parents=[cli.parser(None)], add_help=False)
+    arguments = arguments if command else cli.parser(None)
+    arguments.add_argument("--out", type=Path)
+    arguments.add_argument("--all", type=Path, nargs="+")
+    used = top if command else arguments
+    assert used.parse_args([*command, option, "a/~b"]).log is None
+    with pytest.raises(SystemExit):
+        used.parse_args([*command, option, "~/b"])
+    assert capsys.readouterr().err.endswith(
+        f"argument {option}: nothing replaces ~ or $ in '~/b': write '/home/me/b'\n"
+    )
+    with pytest.raises(SystemExit):
+        used.parse_args([*command, "--log", "$HOME/b"])
+    assert "nothing replaces" in capsys.readouterr().err
+
+
+def test_every_step_takes_its_paths_so():
+    """A parser of argparse's own, or a `Path` made of an option's text, would take `~` for a folder."""
+    for file in sorted((PACKAGES / "textlvm").rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        assert "argparse.ArgumentParser(" not in text, file
+        for name in set(re.findall(r"type=(_\w+)", text)):
+            body = re.search(rf"def {name}\(text: str\).*?\n\n\n", text, re.DOTALL)[0]
+            assert not re.search(r"\bPath\(", body), (file, name)
+
+
+def test_settings_from_a_file_that_only_a_shell_could_find(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"write '/home/me/a\.json'"):
+        cli.settings("~/a.json")
+
+
+def test_the_help_shows_the_docstring_as_it_is(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        call(monkeypatch, lambda options: None, "--help")
+    assert "What it does.\n\n    an example\n" in capsys.readouterr().out
+
+
+def test_the_log_goes_to_the_terminal_and_to_a_file(monkeypatch, capsys, tmp_path):
+    log = tmp_path / "deep" / "x.log"
+    call(monkeypatch, lambda options: logging.info("42 words"), "--log", str(log))
+    assert "42 words" in capsys.readouterr().err
+    assert "42 words" in log.read_text()
+
+
+def test_a_user_error_is_one_sentence_with_its_traceback_in_the_log_alone(monkeypatch, capsys, tmp_path):
+    def main(options):
+        raise UserError("x.tsv, line 3: no count")
+
+    log = tmp_path / "x.log"
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, main, "--log", str(log))
+    assert stop.value.code == cli.EXIT_USER_ERROR
+    assert capsys.readouterr().err == "error: x.tsv, line 3: no count\n"
+    assert "Traceback" in log.read_text()
+    assert "line 3: no count" in log.read_text()
+
+
+def test_an_error_of_ours_shows_its_traceback_in_both(monkeypatch, capsys, tmp_path):
+    log = tmp_path / "x.log"
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, lambda options: 1 / 0, "--log", str(log))
+    assert stop.value.code == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert "ZeroDivisionError" in log.read_text()
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys, tmp_path):
+    def main(options):
+        raise OSError(28, "No space left on device", "results/x.json")
+
+    log = tmp_path / "x.log"
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, main, "--log", str(log))
+    assert stop.value.code == cli.EXIT_USER_ERROR
+    text = capsys.readouterr().err
+    assert text.startswith("error: no space left for results/x.json (No space left on device): ")
+    assert text.count("\n") == 1
+    assert "Traceback" in log.read_text()
+
+
+def test_a_log_in_a_place_without_access_is_one_sentence(monkeypatch, capsys, tmp_path):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "x.log"))
+
+    monkeypatch.setattr(logging, "FileHandler", refuse)
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, lambda options: None, "--log", str(tmp_path / "x.log"))
+    assert stop.value.code == cli.EXIT_USER_ERROR
+    assert capsys.readouterr().err.startswith(
+        f"error: no access to {tmp_path / 'x.log'} (Permission denied): "
+    )
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
+    def main(options):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, main)
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+STEP = """
+import signal, sys
+from pathlib import Path
+from textlvm.runtime import cli
+from textlvm.runtime.files import replacing
+def main(options):
+    with replacing(Path(sys.argv[0]) / "x.txt"):
+        print("began", flush=True)
+        signal.pause()
+sys.argv = sys.argv[1:]
+cli.run(main, cli.parser(None))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_step_that_is_told_to_end_leaves_nothing_unfinished(tmp_path, number):
+    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    command = [sys.executable, "-c", STEP, str(tmp_path)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, preexec_fn=_heard) as step:
+        step.stdout.readline()
+        assert list(tmp_path.iterdir())
+        step.send_signal(number)
+    assert step.returncode == 128 + number
+    assert not list(tmp_path.iterdir())
+
+
+def _heard():
+    """Let a step hear what a test run in the background may ignore."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -1,0 +1,158 @@
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.runtime.files import (
+    naming,
+    read_json,
+    remove_temporaries,
+    replacing,
+    write_bytes,
+    write_json,
+    write_text,
+)
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_with_its_content_in_folders_made_for_it(tmp_path):
+    write_text(tmp_path / "a" / "b.txt", "drei – 3\n")
+    assert (tmp_path / "a" / "b.txt").read_bytes() == "drei – 3\n".encode()
+    assert names(tmp_path / "a") == ["b.txt"]
+
+
+def test_an_old_file_is_replaced(tmp_path):
+    path = tmp_path / "x.bin"
+    write_bytes(path, b"a long old content")
+    write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "x.txt"
+    write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
+        temporary.write_text(f"half {1 / 0}")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["x.txt"]
+
+
+def test_nothing_is_seen_under_the_name_before_the_end(tmp_path):
+    path = tmp_path / "x.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+        assert temporary.suffix == ".txt"
+        assert temporary.parent == tmp_path
+    assert path.read_text() == "half"
+
+
+def test_files_are_readable_as_the_umask_says(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "x", "")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o640
+
+
+@given(value=VALUES)
+def test_json_comes_back_as_it_was(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    write_json(path, value)
+    assert read_json(path) == value
+    assert path.read_text(encoding="utf-8").endswith("\n")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_json_has_no_place_for_what_is_no_number(tmp_path, value):
+    path = tmp_path / "x.json"
+    write_json(path, [1])
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, [value])
+    assert json.loads(path.read_text()) == [1]
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "x.txt"
+    write_text(path, "old")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left") as raised:
+            write_text(path, "new")
+    assert raised.value.filename == str(path)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["x.txt"]
+
+
+def test_a_temporary_file_that_cannot_be_made_goes_by_its_name(tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "touch", refuse)
+        with pytest.raises(PermissionError) as raised:
+            write_text(tmp_path / "x.txt", "new")
+    assert raised.value.filename == str(tmp_path / "x.txt")
+
+
+def test_an_error_about_another_file_keeps_that_ones_name(tmp_path):
+    def copy():
+        with replacing(tmp_path / "x.txt") as temporary:
+            temporary.write_text((tmp_path / "missing.txt").read_text())
+
+    with pytest.raises(FileNotFoundError) as raised:
+        copy()
+    assert str(raised.value.filename) == str(tmp_path / "missing.txt")
+
+
+def test_what_was_left_of_a_file_is_removed_and_nothing_else(tmp_path):
+    for name in (".x-1f.txt", ".x-2e.txt", "x.txt", ".y-1f.txt", ".x-1f.json", "x-1f.txt"):
+        (tmp_path / name).write_text("")
+    remove_temporaries(tmp_path / "x.txt")
+    assert names(tmp_path) == [".x-1f.json", ".y-1f.txt", "x-1f.txt", "x.txt"]
+
+
+@pytest.mark.parametrize("named", [None, "elsewhere"])
+def test_an_error_about_no_file_gets_one(named):
+    with pytest.raises(OSError, match="No space left") as error, naming("here"):
+        raise OSError(errno.ENOSPC, "No space left on device", named)
+    assert error.value.filename == (named or "here")
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_that_is_there_in_the_end(tmp_path, monkeypatch):
+    events = []
+    sync, replace = os.fsync, Path.replace
+
+    def syncing(file):
+        events.append(("sync", os.fstat(file).st_ino))
+        sync(file)
+
+    def renaming(path, name):
+        events.append(("rename", path.stat().st_ino))
+        return replace(path, name)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "replace", renaming)
+    path = tmp_path / "a.txt"
+    write_text(path, "tick")
+    file, folder = path.stat().st_ino, tmp_path.stat().st_ino
+    assert events == [("sync", file), ("rename", file), ("sync", folder)]

@@ -1,0 +1,155 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from textlvm.runtime import fingerprint as fp
+from textlvm.runtime.errors import UserError
+
+# step imports part (relative) and folder.deep (a module named by a from-import), which imports low (lazily).
+SOURCES = {
+    "__init__.py": '"""The package."""\n',
+    "step.py": (
+        '"""A step."""\n'
+        "import os\n"
+        "from .part import double\n"
+        "from textlvm.folder import deep\n"
+        "def run(x: int = 1) -> int:\n"
+        '    """Run."""\n'
+        "    return double(x) + deep.BASE\n"
+    ),
+    "part.py": "def double(x):\n    return 2 * x\n",
+    "folder/__init__.py": "",
+    "folder/deep.py": (
+        "BASE = 3\ndef lazy():\n    if BASE:\n        from ..low import LOW\n        return LOW\n"
+    ),
+    "low.py": "LOW = 1\n",
+    "unrelated.py": "X = 1\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name, source in SOURCES.items():
+        path = tmp_path / "textlvm" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    return tmp_path
+
+
+def fingerprint(root: Path) -> str:
+    fp._parsed.cache_clear()
+    return fp.fingerprint("textlvm.step", root)
+
+
+def edit(root: Path, name: str, old: str, new: str) -> None:
+    path = root / "textlvm" / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_dependencies_are_all_modules_an_import_may_run(root):
+    assert fp.dependencies("textlvm.step", root) == {
+        "textlvm",
+        "textlvm.step",
+        "textlvm.part",
+        "textlvm.folder",
+        "textlvm.folder.deep",
+        "textlvm.low",
+    }
+
+
+def test_importing_a_step_runs_nothing_that_the_fingerprint_misses():
+    """The oracle: what Python itself has loaded after the import."""
+    module = "textlvm.words.evaluate"
+    script = f"import sys, {module}; print(*[m for m in sys.modules if m.split('.')[0] == 'textlvm'])"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=fp.ROOT
+    ).stdout.split()
+    records = set().union(*(fp.dependencies(record) for record in fp.RECORDS))
+    assert set(loaded) <= fp.dependencies(module) | records
+    # What keeps records is left out only where nothing else needs it.
+    assert "textlvm.corpora.folders" in fp.dependencies("textlvm.corpora.counting")
+
+
+def test_what_only_keeps_records_reruns_nothing(root):
+    edit(root, "step.py", "import os\n", "import os\nfrom textlvm.runtime import provenance\n")
+    (root / "textlvm" / "runtime").mkdir()
+    (root / "textlvm" / "runtime" / "provenance.py").write_text("from textlvm import unrelated\n")
+    assert not fp.dependencies("textlvm.step", root) & {"textlvm.runtime.provenance", "textlvm.unrelated"}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        pytest.param("step.py", "2", "2", id="touch"),
+        pytest.param("part.py", "return 2 * x", "return (  2*x  )  # twice", id="format and comment"),
+        pytest.param("part.py", "(x):\n", '(x):\n    """Twice."""\n', id="new docstring"),
+        pytest.param("step.py", '"""A step."""', '"""The step, in other words."""', id="other docstring"),
+        pytest.param("step.py", '    """Run."""\n', "", id="no docstring"),
+        pytest.param("low.py", "LOW = 1\n", 'LOW = 1\n"""The lowest."""\n', id="attribute docstring"),
+        pytest.param("unrelated.py", "1", "2", id="unrelated module"),
+    ],
+)
+def test_what_leaves_the_meaning_leaves_the_fingerprint(root, name, old, new):
+    before = fingerprint(root)
+    path = root / "textlvm" / name
+    path.write_text(path.read_text().replace(old, new))
+    assert fingerprint(root) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        pytest.param("step.py", "x: int = 1", "x: int = 2", id="the step"),
+        pytest.param("part.py", "2 * x", "3 * x", id="relative import"),
+        pytest.param("folder/deep.py", "BASE = 3", "BASE = 3.0", id="module imported by name"),
+        pytest.param("low.py", "LOW = 1", "LOW = None", id="lazy import, two levels down"),
+        pytest.param("__init__.py", "\n", "\nX = 1\n", id="package"),
+        pytest.param("part.py", "2 * x", "2 * x if x else None", id="branch"),
+        pytest.param("step.py", "from .part import double", "from .low import double", id="import"),
+    ],
+)
+def test_what_changes_the_meaning_changes_the_fingerprint(root, name, old, new):
+    before = fingerprint(root)
+    edit(root, name, old, new)
+    assert fingerprint(root) != before
+
+
+def test_a_new_module_among_the_imports_counts(root):
+    before = fingerprint(root)
+    edit(root, "low.py", "LOW = 1", "from textlvm import unrelated\nLOW = 1")
+    assert fingerprint(root) != before
+    assert "textlvm.unrelated" in fp.dependencies("textlvm.step", root)
+
+
+def test_fields_that_a_version_of_python_adds_empty_do_not_matter():
+    tree = ast.parse("def f(x):\n    return x")
+    before = fp.meaning(tree)
+    tree.body[0]._fields = (*tree.body[0]._fields, "type_params")
+    tree.body[0].type_params = []
+    assert fp.meaning(tree) == before
+
+
+def test_an_unknown_module_is_named():
+    with pytest.raises(UserError, match=r"no module textlvm\.words\.trane"):
+        fp.fingerprint("textlvm.words.trane")
+
+
+def test_a_file_is_parsed_once_a_process(root):
+    fingerprint(root)
+    for _ in range(10):
+        fp.fingerprint("textlvm.step", root)
+    assert fp._parsed.cache_info().misses == 6
+
+
+def test_what_a_package_compiles_is_part_of_its_code(root):
+    source = root / "textlvm" / "folder" / "deep.cpp"
+    source.write_text("int base() { return 3; } // three\n")
+    before = fingerprint(root)
+    source.write_text("// The base.\nint base() {\n    return 3;\n}\n")
+    assert fingerprint(root) == before
+    source.write_text("int base() { return 4; }\n")
+    assert fingerprint(root) != before

@@ -1,0 +1,190 @@
+"""Locks of folders, announcements, and the end that follows a parent's."""
+
+import errno
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textlvm.runtime import processes
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.processes import announced, exclusive
+
+HOLD = """
+import sys
+from pathlib import Path
+from textlvm.runtime.processes import exclusive
+with exclusive(Path(sys.argv[1])):
+    print("in", flush=True)
+    sys.stdin.read()
+"""
+STEP = """
+import os, signal, sys
+from textlvm.runtime.processes import end_with_parent
+def end(*_):
+    print("saved")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+if sys.argv[1] == "without pidfd":
+    del os.pidfd_open
+end_with_parent()
+print("began", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def python(code, *arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(Path(processes.__file__).parents[2])} | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that is in the block of `tmp_path`."""
+    with python(HOLD, tmp_path) as process:
+        assert process.stdout.readline() == "in\n"
+        yield process
+        process.kill()
+
+
+def test_a_folder_is_one_processs_alone(tmp_path, holder):
+    other = f"process {holder.pid} on .* is at work in {tmp_path}: wait until it has ended"
+    with pytest.raises(UserError, match=other), exclusive(tmp_path, patience=0):
+        pass
+    holder.communicate()
+    with exclusive(tmp_path, patience=0):
+        pass
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    with exclusive(tmp_path, patience=0):
+        pass
+
+
+def test_a_process_waits_for_one_that_is_ending(tmp_path, holder, caplog):
+    def end(_seconds):
+        holder.kill()
+        holder.wait()
+
+    with (
+        caplog.at_level(logging.INFO),
+        mock.patch.object(processes.time, "sleep", end),
+        exclusive(tmp_path),
+    ):
+        assert f"waiting for process {holder.pid} on" in caplog.text
+
+
+def test_where_there_are_no_locks_work_goes_on_with_a_warning(tmp_path, caplog):
+    with (
+        mock.patch.object(fcntl, "flock", side_effect=OSError(errno.ENOLCK, "No locks available")),
+        exclusive(tmp_path),
+    ):
+        assert "No locks available" in caplog.text
+
+
+class Machines:
+    """Processes on several machines that announce themselves in one folder, all in this one."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+        self.alive: list[tuple[str, object, object]] = []
+
+    def start(self, machine: str, forget: bool = False) -> list[str]:
+        with (
+            mock.patch("platform.node", return_value=machine),
+            mock.patch("atexit.register") as register,
+            announced(self.folder, forget) as others,
+        ):
+            pass
+        leave, file = register.call_args.args
+        self.alive.append((machine, leave, file))
+        return others
+
+    def end(self, index: int, by_itself: bool) -> str:
+        machine, leave, file = self.alive.pop(index % len(self.alive))
+        if by_itself:
+            leave(file)
+        file.close()
+        return machine
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["start", "end", "kill"]), st.sampled_from("ab"), st.integers(0, 5))
+)
+
+
+@settings(deadline=None)
+@given(events=EVENTS)
+def test_nobody_is_said_to_be_there_only_if_nobody_is(events):
+    with tempfile.TemporaryDirectory() as folder:
+        machines, killed = Machines(folder), set()
+        for event, machine, index in events:
+            if event == "start":
+                alive = {name for name, _, _ in machines.alive}
+                others = set(machines.start(machine))
+                assert alive <= others <= alive | (killed - {machine})
+                # This machine's own killed processes are known to be gone.
+                killed.discard(machine)
+            elif machines.alive:
+                name = machines.end(index, by_itself=event == "end")
+                if event == "kill":
+                    killed.add(name)
+        for _, _, file in machines.alive:
+            file.close()
+
+
+def test_machines_can_be_forgotten_but_not_those_whose_lock_is_seen(tmp_path):
+    machines = Machines(tmp_path)
+    machines.start("killed")
+    machines.end(0, by_itself=False)
+    machines.start("alive")
+    assert machines.start("here") == ["alive", "killed"]
+    assert machines.start("here", forget=True) == ["alive", "here"]
+    machines.end(0, by_itself=True)
+    assert machines.start("there") == ["here"]
+
+
+def test_without_locks_nobody_is_ever_sure_to_be_alone(tmp_path):
+    with mock.patch.object(fcntl, "flock", side_effect=OSError(errno.ENOLCK, "No locks available")):
+        assert Machines(tmp_path).start("here") == ["here"]
+
+
+@pytest.mark.parametrize("way", ["with pidfd", "without pidfd"])
+def test_a_step_ends_with_its_parent(way):
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as parent:
+        step = python(STEP, way, TEXTLVM_PARENT=str(parent.pid))
+        assert step.stdout.readline() == "began\n"
+    output, _ = step.communicate(timeout=60)
+    assert output == "saved\n"
+    assert step.returncode == 0
+
+
+def test_a_step_whose_parent_is_gone_already_ends_at_once():
+    with subprocess.Popen(["true"]) as parent:
+        parent.wait()
+    output, _ = python(STEP, "", TEXTLVM_PARENT=str(parent.pid)).communicate(timeout=60)
+    assert output.splitlines()[-1] == "saved"
+
+
+def test_a_step_started_by_hand_has_no_parent_to_end_with():
+    with python(
+        "import threading; from textlvm.runtime import processes as p\n"
+        "p.end_with_parent(); print(threading.active_count())"
+    ) as step:
+        assert step.stdout.read() == "1\n"

@@ -1,0 +1,105 @@
+import mmap
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_json
+from textlvm.sentences.data.prepared import SentenceSet, input_tokenizer, load, load_labels
+
+SENTENCES = st.lists(st.lists(st.integers(3, 99), min_size=1, max_size=8), min_size=1, max_size=20)
+
+
+def sentence_set(sentences):
+    lengths = [len(sentence) for sentence in sentences]
+    return SentenceSet(
+        np.concatenate(sentences).astype(np.int32),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+    )
+
+
+def save(folder, sentences, split="test"):
+    np.save(folder / f"{split}.tokens.npy", sentences.tokens)
+    np.save(folder / f"{split}.offsets.npy", sentences.offsets)
+
+
+@given(SENTENCES)
+def test_sentences_come_back_from_files(tmp_path_factory, sentences):
+    folder = tmp_path_factory.mktemp("data")
+    save(folder, sentence_set(sentences))
+    read = load(folder, "test")
+    assert len(read) == len(sentences)
+    assert [codes.tolist() for codes in read] == sentences
+    assert [read[i].tolist() for i in range(-len(sentences), 0)] == sentences
+    assert read.lengths.tolist() == [len(sentence) for sentence in sentences]
+    assert read[0].dtype == np.int32
+    with pytest.raises(IndexError):
+        read[len(sentences)]
+
+
+@given(SENTENCES, st.data())
+def test_a_part_is_the_same_sentences(sentences, data):
+    start = data.draw(st.integers(0, len(sentences)))
+    stop = data.draw(st.integers(start, len(sentences)))
+    whole = sentence_set(sentences)
+    part = whole.between(start, stop)
+    assert [codes.tolist() for codes in part] == sentences[start:stop]
+    assert part.lengths.tolist() == whole.lengths[start:stop].tolist()
+    assert part.tokens is whole.tokens
+
+
+def test_files_are_mapped_and_not_read(tmp_path):
+    save(tmp_path, sentence_set([[4, 5], [6]]))
+    read = load(tmp_path, "test")
+    base = read[1]
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert isinstance(base, mmap.mmap)
+    with pytest.raises(ValueError, match="read-only"):
+        read[1][0] = 7
+    array = np.lib.format.open_memmap(tmp_path / "test.tokens.npy", mode="r+")
+    array[2] = 9
+    array.flush()
+    assert read[1].tolist() == [9]  # the same memory, and so shared by all runs
+
+
+def test_parts_of_a_union(tmp_path):
+    save(tmp_path, sentence_set([[4], [5, 6], [7]]))
+    write_json(tmp_path / "statistics.json", {"members": {"a": {"test": [0, 1]}, "b": {"test": [1, 3]}}})
+    assert [codes.tolist() for codes in load(tmp_path, "test", "b")] == [[5, 6], [7]]
+    with pytest.raises(UserError, match="has no part 'c'; valid: 'a', 'b'"):
+        load(tmp_path, "test", "c")
+
+
+def test_labels(tmp_path):
+    np.save(tmp_path / "test.labels.npy", np.array([1, 0], dtype=np.int32))
+    write_json(tmp_path / "statistics.json", {"labels": ["1", "5"]})
+    labels = load_labels(tmp_path, "test")
+    assert [labels.names[code] for code in labels.codes] == ["5", "1"]
+
+
+def test_what_is_not_there_or_does_not_fit(tmp_path):
+    with pytest.raises(UserError, match="there is no split 'tests'; did you mean 'test'"):
+        load(tmp_path, "tests")
+    with pytest.raises(UserError, match=r"cannot read .*test\.tokens\.npy"):
+        load(tmp_path, "test")
+    with pytest.raises(UserError, match=r"cannot read .*test\.labels\.npy"):
+        load_labels(tmp_path, "test")
+    save(tmp_path, SentenceSet(np.array([4, 5], dtype=np.int32), np.array([0, 1])))
+    with pytest.raises(UserError, match="do not fit together"):
+        load(tmp_path, "test")
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens"),
+    [
+        ({"corpus": "a", "format": "lines"}, ["do", "n't"]),
+        ({"corpus": "a", "format": "lines", "tokens": {"method": "tweet"}}, ["don't"]),
+        ({"union": ["a", "b"]}, ["do", "n't"]),
+    ],
+)
+def test_what_a_user_types(tmp_path, settings, tokens):
+    write_json(tmp_path / "statistics.json", {"settings": settings})
+    assert input_tokenizer(tmp_path)("Don't") == tokens

@@ -1,0 +1,90 @@
+from itertools import islice
+
+import pytest
+
+from textlvm.corpora.documentation import Docstring, docstrings
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.data.questions import read_triples
+from textlvm.sentences.data.sources import records
+from textlvm.sentences.data.standins import FORMS, make
+
+MOST = 150
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return make(islice(docstrings(), 4000), FORMS, MOST)
+
+
+@pytest.fixture(scope="module")
+def written(texts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("standins")
+    for form, text in texts.items():
+        (folder / form).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("form", "format", "least", "most"),
+    [
+        ("sentences", "lines", 5, 60),
+        ("labelled", "labelled", 30, 200),
+        ("answers", "lines", 20, 200),
+        ("paragraphs", "wikitext", 60, 250),
+    ],
+)
+def test_sentences_are_read_like_the_corpora(written, form, format, least, most):
+    found = list(records(written / form, format))
+    assert len(found) == len({record.text for record in found}) == MOST
+    assert all(least <= len(record.text.split()) <= most for record in found)
+    assert all(record.text == record.text.lower() for record in found)
+    labels = {record.label for record in found}
+    assert (
+        labels <= {"module", "class", "function", "method", "topic"}
+        if form == "labelled"
+        else labels == {None}
+    )
+
+
+def test_questions_have_one_right_and_two_to_four_wrong_answers(written):
+    found = list(read_triples(written / "questions"))
+    assert len({question.question for question in found}) == len(found) > 0.8 * MOST
+    assert {len(question.answers) for question in found} == {3, 4, 5}
+    for question in found:
+        assert 5 <= len(question.question.split()) <= 50
+        assert len(set(question.answers)) == len(question.answers)
+        assert all(5 <= len(answer.split()) <= 50 for answer in question.answers)
+    right = {question.answers[question.best] for question in found}
+    assert len(right) == len(found)
+    assert any(answer in right for question in found for answer in question.answers[:-1])
+
+
+def test_no_question_is_answered_in_the_answers(written):
+    """What a model trained on the answers has seen must not say which answer is right."""
+    answered = {record.text.partition(" ? ")[2] for record in records(written / "answers", "lines")}
+    asked = {question.answers[question.best] for question in read_triples(written / "questions")}
+    assert answered
+    assert not answered & asked
+
+
+def test_the_same_again(texts):
+    assert make(islice(docstrings(), 4000), FORMS, MOST) == texts
+
+
+def test_reading_stops_when_all_is_full():
+    def endless():
+        number = 0
+        while True:
+            number += 1
+            yield Docstring(f"m{number}", "module", "m", f"It is about the letter {'x' * number} alone.")
+
+    assert make(endless(), ["sentences"], 2) == {
+        "sentences": "it is about the letter x alone .\nit is about the letter xx alone .\n"
+    }
+
+
+def test_what_cannot_be_made():
+    with pytest.raises(UserError, match="no stand-in 'question'; did you mean 'questions'"):
+        make([], ["question"], 5)
+    with pytest.raises(UserError, match="too little text for the stand-in 'sentences'"):
+        make([], ["sentences"], 5)

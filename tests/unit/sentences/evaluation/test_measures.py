@@ -1,0 +1,230 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from textlvm.distributions import DiagonalNormal
+from textlvm.sentences.data.questions import CodedQuestion
+from textlvm.sentences.data.vocabulary import SPECIALS, Vocabulary
+from textlvm.sentences.evaluation import measures
+from textlvm.sentences.evaluation.autoencoding import collect, decode, encode, log_likelihood
+from textlvm.sentences.evaluation.bleu import bleu1, readings
+from textlvm.sentences.evaluation.spec import EvaluationSpec
+from textlvm.sentences.models.language_model import LanguageModel
+
+SETTINGS = EvaluationSpec(
+    repeats=4,
+    samples=2,
+    batch=7,
+    precision="float32",
+    max_length=9,
+    train_codes=1000,
+    entropy_codes=1000,
+    entropy_neighbours=3,
+    reference_ppl=None,
+    as_quoted=False,
+)
+WORDS = 9
+
+
+class OneDimension(nn.Module):
+    """Words are independent given a z in one dimension, so that integrals over z are sums over a grid."""
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(5)
+        self.slope = nn.Parameter(torch.randn(WORDS, generator=generator))
+        self.offset = nn.Parameter(torch.randn(WORDS, generator=generator))
+
+    def log_probs(self, z):
+        return (z * self.slope + self.offset).log_softmax(-1)
+
+    def encode(self, batch):
+        lengths = batch.packing.sums(torch.ones_like(batch.targets, dtype=torch.float32))
+        loc = batch.packing.sums(self.slope[batch.targets]) / lengths.sqrt()
+        return DiagonalNormal(loc[:, None], -0.5 * lengths.log()[:, None])
+
+    def log_likelihood(self, batch, z):
+        rows = batch.packing.spread(self.log_probs(z))
+        scores = rows.gather(1, batch.targets[:, None]).squeeze(1)
+        end = scores[batch.packing.last]
+        return batch.packing.sums(scores) - end, end
+
+    def decode(self, z, method, forbid, max_length):
+        assert method in ("greedy", "sample")
+        return [[4 + int(value > 0)] * min(3, max_length) for value in z[:, 0]]
+
+    def exact(self, sentences, log_prior):
+        """log of the integral of p(words|z) p(z), by the trapezoidal rule: (N,)."""
+        grid = torch.linspace(-9, 9, 6001)
+        log_probs = self.log_probs(grid[:, None]).double()
+        scores = [log_probs[:, torch.from_numpy(codes).long()].sum(1) for codes in sentences]
+        weights = log_prior(grid.double()) + math.log(18 / 6000)
+        return torch.stack([(own + weights).logsumexp(0) for own in scores]).detach().numpy()
+
+
+@pytest.fixture
+def toy():
+    return OneDimension()
+
+
+@pytest.fixture
+def sets(random_sentences):
+    lengths = np.random.default_rng(3).integers(1, 9, 40)
+    return (
+        collect(random_sentences(lengths, WORDS, seed=1)),
+        collect(random_sentences(lengths[:25], WORDS, seed=2)),
+    )
+
+
+def normal(grid):
+    return -0.5 * grid**2 - 0.5 * math.log(2 * math.pi)
+
+
+def mixture(posterior):
+    def log_prior(grid):
+        loc, log_scale = posterior.loc.double(), posterior.log_scale.double()
+        noise = (grid - loc) / log_scale.exp()
+        return (normal(noise) - log_scale).logsumexp(0) - math.log(len(loc))
+
+    return log_prior
+
+
+def measured(toy, sets, **changes):
+    torch.manual_seed(0)
+    settings = dataclasses.replace(SETTINGS, **changes)
+    return measures.latent_variable_model(toy, *sets, settings, np.random.default_rng(0))
+
+
+def test_every_bound_is_above_the_exact_nll_of_its_prior_and_not_far(toy, sets):
+    found = {name: np.mean(values) for name, values in measured(toy, sets, samples=50).metrics.items()}
+    test = sets[0]
+    posteriors = [encode(toy, sentences, 7) for sentences in sets]
+    exact = {
+        "nll_elbo": -toy.exact(test, normal).mean(),
+        "nll_melbo": -toy.exact(test, mixture(posteriors[0])).mean(),
+        "nll_test_prior": -toy.exact(test, mixture(posteriors[0])).mean(),
+        "nll_train_prior": -toy.exact(test, mixture(posteriors[1])).mean(),
+    }
+    for name, nll in exact.items():
+        assert nll - 0.02 < found[name] < nll + (5 if name == "nll_melbo" else 1.5), name
+    assert found["nll_test_prior"] < found["nll_melbo"]
+
+
+def test_the_identity_of_tables_2_to_5(toy, sets):
+    metrics = measured(toy, sets).metrics
+    for elbo, melbo in zip(metrics["nll_elbo"], metrics["nll_melbo"], strict=True):
+        assert elbo - melbo == pytest.approx(metrics["kld"][0] - math.log(len(sets[0])), abs=1e-9)
+    assert len(metrics["nll_elbo"]) == SETTINGS.repeats
+    assert len(set(metrics["nll_elbo"])) == SETTINGS.repeats
+
+
+def test_how_many_sentences_go_together_makes_no_difference(toy, sets):
+    one, other = (measured(toy, sets, batch=size) for size in (3, 100))
+    assert one.metrics.keys() == other.metrics.keys()
+    for name, values in one.metrics.items():
+        assert values == pytest.approx(other.metrics[name], rel=1e-4), name
+
+
+def test_sentences_keep_their_order(toy, sets):
+    test = sets[0]
+    posterior = encode(toy, test, 7)
+    words, end = log_likelihood(toy, test, posterior.loc, 7)
+    for i, codes in enumerate(test):
+        alone = encode(toy, collect([codes]), 7)
+        assert alone.loc == pytest.approx(posterior.loc[i : i + 1], abs=1e-5)
+        log_probs = toy.log_probs(posterior.loc[i]).detach()
+        assert words[i] == pytest.approx(float(log_probs[torch.from_numpy(codes).long()].sum()), abs=1e-4)
+        assert end[i] == pytest.approx(float(log_probs[2]), abs=1e-4)
+    z = torch.linspace(-1, 1, 40)[:, None]
+    assert decode(toy, z, 7, "greedy", 9) == [[4] * 3] * 20 + [[5] * 3] * 20
+
+
+def test_per_sentence_values_average_to_the_corpus(toy, sets):
+    found = measured(toy, sets)
+    for bound in ("elbo", "melbo"):
+        mean = np.mean(found.metrics[f"nll_{bound}"])
+        assert -np.mean(found.histograms[bound]) == pytest.approx(mean, abs=1e-3)
+    assert set(found.histograms["pairs"]) == {"log_p_same", "log_p_other", "log_q_same", "log_q_other"}
+    assert all(len(values) == len(sets[0]) for values in found.histograms["pairs"].values())
+
+
+def test_another_sentences_code_is_never_its_own(toy, sets, monkeypatch):
+    apart = DiagonalNormal(1000.0 * torch.arange(40.0)[:, None], torch.zeros(40, 1))
+    monkeypatch.setattr(measures, "encode", lambda *_: apart)
+    for seed in range(5):
+        pairs = measures._pairs(toy, sets[0], apart, SETTINGS, np.random.default_rng(seed))
+        assert max(pairs["log_q_other"]) < -1000
+        assert min(pairs["log_q_same"]) > -20
+
+
+def test_what_is_recorded_on_request(toy, sets):
+    metrics = measured(toy, sets, as_quoted=True, reference_ppl=5.0).metrics
+    assert metrics["nll"] == metrics["nll_elbo_eos"]
+    assert metrics["ppl"] == metrics["ppl_elbo_eos"]
+    reference = math.log(5) * np.mean(sets[0].lengths + 1)
+    expected = [40 * math.exp(reference - nll) for nll in metrics["nll_melbo"]]
+    assert metrics["matching_samples"] == pytest.approx(expected)
+    assert not measured(toy, sets).metrics.keys() & {"nll", "ppl", "matching_samples"}
+
+
+def test_a_prior_of_fewer_training_codes(toy, sets):
+    few = measured(toy, sets, train_codes=5).metrics["nll_train_prior"]
+    assert few != pytest.approx(measured(toy, sets).metrics["nll_train_prior"], abs=1e-3)
+
+
+def test_an_auto_encoder_uses_its_means(toy, sets):
+    torch.manual_seed(0)
+    found = measures.autoencoder(toy, sets[0], SETTINGS, np.random.default_rng(0)).metrics
+    z = encode(toy, sets[0], 7).loc
+    assert found["reconstruction"] == [pytest.approx(-log_likelihood(toy, sets[0], z, 7)[0].mean())]
+    reconstructions = [[4 + int(value > 0)] * 3 for value in z[:, 0]]
+    sentences = [codes.tolist() for codes in sets[0]]
+    for name, value in readings(sentences, reconstructions, SETTINGS.max_length).items():
+        assert found[name] == [pytest.approx(value)] * 4
+    assert found["bleu1_greedy"] == [pytest.approx(bleu1(sentences, reconstructions))]
+    assert len(found["latent_entropy"]) == 1
+    assert not [name for name in found if name.startswith(("nll", "ppl", "kld"))]
+
+
+def test_a_language_model_counts_its_end_as_the_quoted_works_do(model_spec, sets):
+    torch.manual_seed(0)
+    model = LanguageModel(model_spec(objective="lm", cell="lstm"), WORDS).eval()
+    test = sets[0]
+    found = {name: value for name, (value,) in measures.language_model(model, test, SETTINGS).metrics.items()}
+    alone = [measures.language_model(model, collect([codes]), SETTINGS).metrics for codes in test]
+    assert found["nll"] == pytest.approx(np.mean([one["nll"][0] for one in alone]), rel=1e-5)
+    assert found["nll_without_eos"] < found["nll"]
+    tokens = np.mean(test.lengths + 1)
+    assert found["ppl"] == pytest.approx(math.exp(found["nll"] / tokens))
+    assert found["ppl_without_eos"] == pytest.approx(math.exp(found["nll_without_eos"] / tokens))
+    words = found["nll_without_eos"] / np.mean(test.lengths)
+    assert found["ppl_per_word"] == pytest.approx(math.exp(words))
+
+
+def test_answers_near_the_question_rank_first():
+    class Counting(nn.Module):
+        """A code is how often word 7 is in the sentence."""
+
+        def __init__(self):
+            super().__init__()
+            self.anchor = nn.Parameter(torch.zeros(1))
+
+        def encode(self, batch):
+            loc = batch.packing.sums((batch.targets == 7).float())
+            return DiagonalNormal(loc[:, None], torch.full((len(batch), 1), -12.0))
+
+    vocabulary = Vocabulary((*SPECIALS, "?", "a", "b", "c"), (0,) * 8)
+    first, second = np.array([5, 6, 6], np.int32), np.array([7, 5], np.int32)
+    questions = [
+        CodedQuestion(np.array([5], np.int32), (first, second), 0),
+        CodedQuestion(np.array([6], np.int32), (second, first), 1),
+        CodedQuestion(np.array([6], np.int32), (second, first), 0),
+    ]
+    for deterministic, repeats in ((True, 1), (False, 4)):
+        found = measures.ranked_answers(Counting(), questions, vocabulary, SETTINGS, deterministic).metrics
+        assert found["p_at_1"] == [pytest.approx(2 / 3)] * repeats
+        assert found["mrr"] == [pytest.approx(5 / 6)] * repeats

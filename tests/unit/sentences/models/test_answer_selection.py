@@ -1,0 +1,75 @@
+"""Attentive pooling against its equations, one pair at a time."""
+
+import pytest
+import torch
+
+from textlvm.sentences.data.batches import pack
+from textlvm.sentences.data.questions import CodedQuestion
+from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, pack_questions, scores
+
+
+@pytest.fixture
+def model(model_spec):
+    torch.manual_seed(0)
+    return AttentivePooling(model_spec(objective="answers"), 20).double()
+
+
+@pytest.fixture
+def questions(random_sentences):
+    words = random_sentences([4, 3, 6, 1, 2, 7, 5, 3, 2])
+    return (
+        CodedQuestion(words[0], tuple(words[1:4]), 2),
+        CodedQuestion(words[4], tuple(words[5:7]), 0),
+        CodedQuestion(words[7], (words[8],), 0),
+    )
+
+
+def similarity(model, question, answer):
+    """s(q, a) by the paper's equations."""
+
+    def states(words):
+        batch = pack([words])
+        embedded = model.embedding(batch.encoder_inputs)
+        turned = model.backwards(embedded.flip(0), batch.packing).flip(0)
+        return torch.cat([model.forwards(embedded, batch.packing), turned], 1)
+
+    q, a = states(question), states(answer)
+    alignment = torch.tanh(q @ model.bilinear.weight.T @ a.T)
+    pooled_q = alignment.max(1).values.softmax(0) @ q
+    pooled_a = alignment.max(0).values.softmax(0) @ a
+    return pooled_q @ pooled_a / (pooled_q.norm() * pooled_a.norm())
+
+
+def test_scores_of_a_batch_are_those_of_single_pairs(model, questions):
+    model.requires_grad_(False)
+    by_batch = scores(model, questions, batch=2)
+    assert [len(row) for row in by_batch] == [3, 2, 1]
+    for question, row in zip(questions, by_batch, strict=True):
+        expected = [float(similarity(model, question.question, answer)) for answer in question.answers]
+        assert row == pytest.approx(expected)
+
+
+def test_the_hinge_compares_the_right_answer_with_the_hardest_wrong_one():
+    none = -torch.inf
+    values = torch.tensor([[0.1, 0.4, 0.2], [0.9, 0.3, none], [0.2, none, none]], requires_grad=True)
+    result = hinge(values, torch.tensor([2, 0, 0]))
+    assert float(result.detach()) == pytest.approx((0.5 - 0.2 + 0.4) / 3)
+    result.backward()
+    assert values.grad.tolist() == [[0, pytest.approx(1 / 3), pytest.approx(-1 / 3)], [0, 0, 0], [0, 0, 0]]
+
+
+def test_texts_are_cut_to_their_beginning(questions):
+    batch = pack_questions(questions, max_length=2)
+    longest = [len(b.packing.batch_sizes) for b in (batch.questions, batch.answers)]
+    assert longest == [3, 3]
+    assert batch.best.tolist() == [2, 0, 0]
+    assert batch.question.tolist() == [0, 0, 0, 1, 1, 2]
+    assert batch.place.tolist() == [0, 1, 2, 0, 1, 0]
+    first = batch.questions.restore(batch.questions.decoder_inputs[batch.questions.packing.position == 1])
+    assert first.tolist() == [int(q.question[0]) for q in questions]
+
+
+def test_the_gradient_reaches_every_parameter(model, questions):
+    batch = pack_questions(questions, None)
+    hinge(model(batch), batch.best).backward()
+    assert all(p.grad.isfinite().all() and p.grad.any() for p in model.parameters())

@@ -1,0 +1,166 @@
+"""The auto-encoder: published sizes, likelihoods by hand, gradients, decoding."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import textlvm
+from textlvm.sentences.data.batches import pack
+from textlvm.sentences.data.vocabulary import EOS, PAD, SOS
+from textlvm.sentences.models.autoencoder import SentenceModel, build
+from textlvm.sentences.models.language_model import LanguageModel
+from textlvm.sentences.models.objectives import densities, loss
+
+PUBLISHED = Path(textlvm.__file__).parents[1] / "published.csv"
+
+VOCABULARY = {"ptb": 9877, "yelp15": 19730, "yahoo": 37165, "wikitext-103": 89247, "everything": 105965}
+SIZES = {"ptb": {"hidden": 512, "embedding": 300}}
+LARGE = {"hidden": 1024, "embedding": 512}
+
+
+def published_sizes():
+    with PUBLISHED.open(encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            own = line["paper"] == "sentences" and line["kind"] == "own"
+            if own and line["metric"] == "parameters":
+                yield line["dataset"], line["row"], float(line["value"])
+
+
+@pytest.mark.parametrize(("dataset", "row", "millions"), list(published_sizes()))
+def test_number_of_parameters_is_the_published_one(dataset, row, millions, model_spec):
+    """A dagger marks the model trained on all data sets."""
+    corpus = "everything" if row.endswith("†") else dataset
+    spec = model_spec(latent=int(re.search(r"\((\d+)\)", row)[1]), **SIZES.get(corpus, LARGE))
+    with torch.device("meta"):
+        model = build(spec, VOCABULARY[corpus])
+    assert round(sum(p.numel() for p in model.parameters()) / 1e6) == millions
+
+
+@pytest.fixture(params=["gru", "lstm"])
+def model(request, model_spec):
+    torch.manual_seed(0)
+    return SentenceModel(model_spec(cell=request.param), 20).double()
+
+
+def alone(model, sentence, z):
+    """log p(words|z) and log p(<eos>|words, z) of one sentence, word by word through single steps."""
+    state, log_probs = model.initial(z), []
+    for read, target in zip([SOS, *sentence], [*sentence, EOS], strict=True):
+        state = model.decoder.step(model.embedding(torch.tensor([read])), state, z)
+        log_probs.append(torch.log_softmax(model.output(state[:, :11]), -1)[0, target])
+    return sum(log_probs[:-1], torch.zeros(())), log_probs[-1]
+
+
+def test_packed_likelihoods_are_those_of_single_sentences(model, random_sentences):
+    sentences = random_sentences([5, 0, 8, 2])
+    batch, z = pack(sentences), torch.randn(4, 5, dtype=torch.float64)
+    words, end = model.log_likelihood(batch, z)
+    for i, place in enumerate(batch.order.tolist()):
+        expected_words, expected_end = alone(model, sentences[place].tolist(), z[i : i + 1])
+        torch.testing.assert_close(words[i], expected_words.double())
+        torch.testing.assert_close(end[i], expected_end)
+
+
+def test_a_posterior_depends_on_its_own_sentence_read_from_the_end(model, random_sentences):
+    sentences = random_sentences([5, 0, 8, 2])
+    batch = pack(sentences)
+    together = model.encode(batch)
+    for i, place in enumerate(batch.order.tolist()):
+        single = model.encode(pack([sentences[place]]))
+        torch.testing.assert_close(together.loc[i], single.loc[0])
+        torch.testing.assert_close(together.log_scale[i], single.log_scale[0])
+        state = torch.zeros(1, model.encoder.state_size, dtype=torch.float64)
+        for code in [*reversed(sentences[place].tolist()), SOS]:
+            state = model.encoder.step(model.embedding(torch.tensor([code])), state)
+        torch.testing.assert_close(single.loc, model.mean(state[:, :11]))
+
+
+def test_log_variances_are_clamped_from_below(model, random_sentences):
+    model.log_variance.bias.data.fill_(-50.0)
+    posterior = model.encode(pack(random_sentences([3])))
+    torch.testing.assert_close(posterior.log_scale, torch.full_like(posterior.log_scale, -5.0))
+
+
+@pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
+def test_the_gradient_reaches_every_parameter(model, objective, random_sentences):
+    batch = pack(random_sentences([5, 0, 8, 2, 20]))
+    loss(objective, densities(model, batch, objective)).backward()
+    untouched = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}
+    # An auto-encoder takes the mean.
+    assert untouched == ({"log_variance.weight", "log_variance.bias"} if objective == "ae" else set())
+
+
+def test_objectives_differ_in_the_loss_alone(model_spec):
+    shapes = [
+        {name: p.shape for name, p in SentenceModel(model_spec(objective=o), 20).named_parameters()}
+        for o in ("smim", "svae", "ae")
+    ]
+    assert shapes[0] == shapes[1] == shapes[2]
+
+
+@pytest.mark.parametrize("side", ["dropout", "encoder_dropout"])
+def test_each_side_has_a_dropout_of_its_own(side, model_spec, random_sentences):
+    """Without the encoder's, a sentence has the same code twice while the model is trained."""
+    model = SentenceModel(model_spec(**{side: 0.5}), 20)
+    batch, z = pack(random_sentences([30])), torch.randn(1, 5)
+
+    def codes_repeat():
+        return torch.equal(model.encode(batch).loc, model.encode(batch).loc)
+
+    def likelihoods_repeat():
+        return torch.equal(*(model.log_likelihood(batch, z)[0] for _ in range(2)))
+
+    assert (codes_repeat(), likelihoods_repeat()) == (side == "dropout", side == "encoder_dropout")
+    model.eval()
+    assert codes_repeat()
+    assert likelihoods_repeat()
+
+
+def test_greedy_decoding_takes_the_most_probable_word_each_time(model):
+    torch.manual_seed(1)
+    model.output.weight.data *= 4
+    model.output.bias.data[EOS] += 1.5
+    z = 3 * torch.randn(6, 5, dtype=torch.float64)
+    sentences = model.decode(z, "greedy", forbid=(7,), max_length=12)
+    assert {len(s) < 12 for s in sentences} == {True, False}
+    for i, sentence in enumerate(sentences):
+        assert not {PAD, SOS, EOS, 7} & set(sentence)
+        state = model.initial(z[i : i + 1])
+        expected = sentence if len(sentence) == 12 else [*sentence, EOS]
+        for read, target in zip([SOS, *sentence], expected, strict=False):
+            state = model.decoder.step(model.embedding(torch.tensor([read])), state, z[i : i + 1])
+            logits = model.output(state[:, :11])[0]
+            logits[[PAD, SOS, 7]] = -torch.inf
+            assert int(logits.argmax()) == target
+
+
+def test_sampling_follows_the_model(model):
+    z = torch.randn(1, 5, dtype=torch.float64).expand(20_000, -1)
+    torch.manual_seed(0)
+    first = torch.tensor([(s or [EOS])[0] for s in model.decode(z, "sample", max_length=1)])
+    state = model.decoder.step(model.embedding(torch.tensor([SOS])), model.initial(z[:1]), z[:1])
+    logits = model.output(state[:, :11])[0]
+    logits[[PAD, SOS]] = -torch.inf
+    share = torch.bincount(first, minlength=20) / len(first)
+    torch.testing.assert_close(share.double(), logits.softmax(0), atol=0.015, rtol=0)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_language_model_is_the_decoder_without_codes(cell, model_spec, random_sentences):
+    torch.manual_seed(0)
+    model = LanguageModel(model_spec(objective="lm", cell=cell), 20).double()
+    sentences = random_sentences([5, 0, 8])
+    batch = pack(sentences)
+    words, end = model.log_likelihood(batch)
+    for i, place in enumerate(batch.order.tolist()):
+        state, log_probs = torch.zeros(1, model.decoder.state_size, dtype=torch.float64), []
+        for read, target in zip([SOS, *sentences[place]], [*sentences[place], EOS], strict=True):
+            state = model.decoder.step(model.embedding(torch.tensor([int(read)])), state)
+            log_probs.append(torch.log_softmax(model.output(state[:, :11]), -1)[0, int(target)])
+        torch.testing.assert_close(words[i] + end[i], sum(log_probs))
+        torch.testing.assert_close(end[i], log_probs[-1])
+    (words + end).sum().backward()
+    assert all(p.grad.any() for p in model.parameters())

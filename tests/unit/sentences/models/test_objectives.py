@@ -1,0 +1,92 @@
+"""What runs train: noise, weights and validation."""
+
+import math
+
+import pytest
+import torch
+
+from textlvm.distributions import standard_normal_log_prob
+from textlvm.sentences.data.batches import pack
+from textlvm.sentences.models import objectives
+from textlvm.sentences.models.autoencoder import build
+from textlvm.sentences.models.objectives import densities, loss
+
+
+@pytest.fixture
+def corpus(sentence_set, random_sentences):
+    return sentence_set(random_sentences([3, 5, 2, 7, 4, 1, 6, 3, 2, 5, 12]))
+
+
+def test_densities_are_those_of_one_code_per_sentence(model_spec, corpus):
+    model = build(model_spec(), 20).double()
+    batch = pack(list(corpus))
+    torch.manual_seed(5)
+    at = densities(model, batch, "smim")
+    torch.manual_seed(5)
+    posterior = model.encode(batch)
+    z, _ = posterior.rsample_with_log_prob()
+    torch.testing.assert_close(at.log_likelihood, sum(model.log_likelihood(batch, z)))
+    torch.testing.assert_close(at.log_posterior, posterior.log_prob(z))
+    torch.testing.assert_close(at.log_anchor, standard_normal_log_prob(z))
+    by_hand = -(at.log_likelihood + 0.5 * (at.log_posterior + at.log_anchor)).mean()
+    torch.testing.assert_close(loss("smim", at), by_hand)
+    torch.testing.assert_close(at.kl, posterior.kl_to_standard_normal())
+    torch.testing.assert_close(loss("svae", at, 0.3), (0.3 * at.kl - at.log_likelihood).mean())
+    torch.manual_seed(5)
+    sampled = densities(model, batch, "svae", kl="sampled")
+    torch.testing.assert_close(sampled.kl, at.log_posterior - at.log_anchor)
+    torch.testing.assert_close(sampled.log_likelihood, at.log_likelihood)
+
+
+def test_an_autoencoder_has_no_noise(model_spec, corpus):
+    model = build(model_spec(objective="ae"), 20)
+    batch = pack(list(corpus))
+    first, second = (loss("ae", densities(model, batch, "ae")) for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(first, -sum(model.log_likelihood(batch, model.encode(batch).loc)).mean())
+
+
+@pytest.mark.parametrize("kl", ["closed", "sampled"])
+def test_the_kl_weight_grows_with_the_step(kl, model_spec, training_spec, corpus):
+    """With all posteriors at N(mu, 1), mu large, the KL term is all that a weight changes."""
+    torch.manual_seed(0)
+    model = build(model_spec(objective="svae"), 20)
+    for parameter in (model.log_variance.weight, model.log_variance.bias, model.decoder.layer.weight_ih_l0):
+        parameter.data.zero_()
+    model.initial.weight.data.zero_()
+    model.mean.bias.data.fill_(100.0)
+    spec = training_spec(kl=kl, kl_offset=10, batch=11, max_length=None)
+    trained = objectives.autoencoder(model, "svae", spec, corpus, corpus, seed=1)
+    values = [float(trained.objective.loss(step)) for step in (1, 3, 11, 20)]
+    exact = 5 * 100.0**2 / 2
+    assert [round((value - values[0]) / exact, 1) for value in values] == [0.0, 0.2, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
+def test_validation_repeats_itself_and_leaves_training_alone(objective, model_spec, training_spec, corpus):
+    model = build(model_spec(objective=objective, dropout=0.5), 20)
+    trained = objectives.autoencoder(model, objective, training_spec(kl_offset=9), corpus, corpus, seed=1)
+    assert trained.epoch == 3
+    torch.manual_seed(0)
+    before = float(trained.objective.loss(1))
+    torch.manual_seed(0)
+    first = trained.objective.monitor()
+    assert model.training
+    assert first == trained.objective.monitor()
+    assert before == float(trained.objective.loss(1))
+    error, kl = first["validation_reconstruction"], first.get("validation_kl")
+    assert error > 0
+    if objective == "ae":
+        assert first["validation_loss"] == error
+        assert kl is None
+    if objective == "svae":
+        assert first["validation_loss"] == pytest.approx(error + kl)
+
+
+def test_a_language_models_validation_loss_is_its_likelihood(model_spec, training_spec, corpus):
+    model = build(model_spec(objective="lm", cell="lstm", dropout=0.5), 20)
+    trained = objectives.language_model(model, training_spec(), corpus, corpus, seed=1)
+    model.eval()
+    exact = -sum(float(sum(model.log_likelihood(pack([s])))) for s in corpus) / len(corpus)
+    assert trained.objective.monitor() == {"validation_loss": pytest.approx(exact, rel=1e-5)}
+    assert math.isfinite(float(trained.objective.loss(1)))

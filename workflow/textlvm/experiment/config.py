@@ -1,0 +1,226 @@
+"""Check the experiment that config.yaml and the files merged over it describe.
+
+Merging is Snakemake's; here the result is held against the schema and against itself. Whatever is wrong is
+said in one sentence that names the file, the key and the names that would have been right.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from textlvm.corpora.registry import Corpus
+from textlvm.experiment.canonical import canonical
+from textlvm.experiment.configfile import read
+from textlvm.experiment.relations import Key, Problem, check_relations, dotted
+from textlvm.runtime.errors import UserError, nearest
+
+__all__ = ["check", "merged", "origin", "schema"]
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+# Control characters and halves of characters, which a table, a command line or a file could not hold.
+ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+LIMIT = 2**63  # neither infinity nor NaN is below it
+KINDS = {
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+}
+# What null in a later file removes: rows, and what is collected for them.
+REMOVABLE = (
+    ("words", "runs", "*", "*"),
+    ("sentences", "runs", "*", "*"),
+    ("sentences", "collected", "*", "rows", "*"),
+    ("sentences", "collected", "*", "rows", "*", "runs", "*"),
+)
+BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "greater than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
+
+
+def check(
+    config: Mapping[str, Any], files: Sequence[str | Path], registry: Mapping[str, Corpus]
+) -> dict[str, Any]:
+    """Check a merged configuration; returns it with every number in the form that the schema names.
+
+    Entries that null in a later file removes are left out.
+
+    `files` are the YAML or JSON files it was merged from, later ones winning: they tell where a value
+    stands. `registry` has the corpora that need no entry in the configuration.
+
+    Raises `UserError` with one sentence for the first thing that is wrong: a value that the schema does not
+    allow, values that do not fit together, a key that stands twice, a corpus or a file that is not there.
+    """
+    contents = [read(file) for file in files]
+    try:
+        _check_values(config, ())
+        config = _without_removed(config, contents, REMOVABLE)
+        for error in sorted(jsonschema.Draft202012Validator(schema()).iter_errors(config), key=_urgency):
+            raise _violation(error)
+        checked: dict[str, Any] = canonical(config, schema())
+        check_relations(checked, registry)
+    except Problem as problem:
+        raise UserError(f"{origin(config, problem.key, files)}: {problem}") from None
+    return checked
+
+
+def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> str:
+    """Where the value at `key` comes from: the last of the files that has it, or else `--config`.
+
+    Of a mapping, which several files may add to, it is the last one that says anything there.
+    """
+    value = _at(config, key)
+    for file in reversed(files):
+        found = _at(read(file), key)
+        are_no_numbers = found != found and value != value
+        if found == value or are_no_numbers or (isinstance(found, Mapping) and isinstance(value, Mapping)):
+            return str(file)
+    return "--config"
+
+
+def merged(files: Iterable[str | Path]) -> dict[str, Any]:
+    """The configuration that Snakemake makes of these files, later ones winning.
+
+    Raises `UserError` for a file that is not there or no configuration.
+    """
+    config: dict[str, Any] = {}
+    for file in files:
+        config = _laid_over(config, read(file))
+    return config
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of the configuration."""
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """A value over another: keys of mappings come together, anything else takes the other's place."""
+    if not isinstance(above, Mapping):
+        return above
+    if not above:
+        # As Snakemake has it: an empty mapping changes nothing, not even a value that is none.
+        return below
+    below = below if isinstance(below, Mapping) else {}
+    return {**below, **{key: _laid_over(below.get(key, {}), value) for key, value in above.items()}}
+
+
+def _without_removed(
+    value: Any, contents: Sequence[Any], places: Iterable[Sequence[str]], key: Key = ()
+) -> Any:
+    """A value at a key without the entries at these places that are none and stand in one of the files."""
+    if not isinstance(value, Mapping) or not places:
+        return value
+    kept = {}
+    for name, item in value.items():
+        inner = [rest for first, *rest in places if first in ("*", name)]
+        own = (*key, name)
+        if item is not None or [] not in inner:
+            kept[name] = _without_removed(item, contents, [place for place in inner if place], own)
+        elif all(_at(content, own) in (..., None) for content in contents):
+            others = [other for other, its in value.items() if its is not None]
+            raise Problem(
+                own,
+                f"{dotted(own)} must be an entry, or null to remove that of a file before, and there is "
+                f"none; {nearest(name, others)}",
+            )
+    return kept
+
+
+def _check_values(value: Any, key: Key) -> None:
+    """What the schema cannot put in words: keys that YAML reads as numbers, odd characters, no numbers."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if not isinstance(name, str):
+                raise Problem(key, f"{dotted(key)} has the key {name!r}, which is not text: put it in quotes")
+            if ODD.search(name):
+                raise Problem(key, f"{dotted(key)} has the key {name!r}: write it on one line, in plain text")
+            _check_values(item, (*key, name))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_values(item, (*key, i))
+    elif isinstance(value, str) and (odd := ODD.search(value)):
+        raise Problem(key, f"{dotted(key)} has {odd[0]!r} in it: write it on one line, in plain text")
+    elif isinstance(value, int | float) and not abs(value) < LIMIT:
+        raise Problem(key, f"{dotted(key)} must be a number between -2^63 and 2^63, not {_shown(value)}")
+
+
+def _urgency(error: jsonschema.ValidationError) -> tuple[bool, bool, list[str]]:
+    """Unknown keys first, missing ones last: a misspelt key is often why another is missing."""
+    kind = error.validator
+    return kind == "required", kind != "additionalProperties", [str(part) for part in error.absolute_path]
+
+
+def _violation(error: jsonschema.ValidationError) -> Problem:
+    """A violation of the schema as a sentence."""
+    key: Key = tuple(error.absolute_path)
+    value, limit = error.instance, error.validator_value
+    name = dotted(key)
+    match str(error.validator):
+        case "additionalProperties":
+            valid = error.schema["properties"]
+            unknown = next(k for k in value if k not in valid)
+            place = f" in {name}" if key else ""
+            return Problem((*key, unknown), f"unknown key {unknown!r}{place}; {nearest(unknown, valid)}")
+        case "required":
+            absent = next(k for k in limit if k not in value)
+            return Problem(key, f"{dotted((*key, absent))} is missing")
+        case "type":
+            kinds = [limit] if isinstance(limit, str) else limit
+            wanted = " or ".join(KINDS[kind] for kind in kinds)
+            return Problem(key, f"{name} must be {wanted}, not {_shown(value)}{_notation(value, kinds)}")
+        case "enum":
+            return Problem(key, f"{name} cannot be {_shown(value)}; {nearest(str(value), map(str, limit))}")
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            wanted = error.schema["description"]
+            return Problem((*key, value), f"the name {value!r} in {name} must consist of {wanted}")
+        case "pattern":
+            return Problem(key, f"{name} must be {error.schema['description']}, not {_shown(value)}")
+        case bound if bound in BOUNDS:
+            return Problem(key, f"{name} must be {BOUNDS[bound]} {limit}, not {_shown(value)}")
+        case "minItems" | "maxItems" if limit > 1:
+            return Problem(key, f"{name} must have {limit} entries, not {len(value)}")
+        case "minItems" | "minLength":
+            return Problem(key, f"{name} must not be empty")
+        case "uniqueItems":
+            return Problem(key, f"{name} lists something twice: {_shown(value)}")
+    return Problem(key, f"{name}: {error.message}")
+
+
+def _notation(value: Any, kinds: Sequence[str]) -> str:
+    """The hint for numbers such as 1e-3, in which YAML misses the decimal point."""
+    if "number" in kinds and isinstance(value, str):
+        try:
+            return f": write {float(value)!r}"
+        except ValueError:
+            pass
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """A value much as the user wrote it, shortened."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _at(value: Any, key: Key) -> Any:
+    """The value at a key; `...`, which equals no value of YAML, where there is none."""
+    for part in key:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return ...
+    return value

@@ -1,0 +1,67 @@
+"""One configuration file: YAML or JSON, and what is wrong with it, by line."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from textlvm.runtime.errors import UserError
+
+__all__ = ["read"]
+
+
+def read(file: str | Path) -> Mapping[str, Any]:
+    """The content of one configuration file. Raises `UserError`, with the line, where it has none."""
+    try:
+        content = Path(file).read_bytes()
+        text = content.decode()
+        loader = _Loader(text)
+        loader.name = str(file)
+        value = loader.get_single_data()
+    except OSError as error:
+        raise UserError(f"cannot read {file} ({error.strerror}): name a configuration file") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{file}, line {line} is not UTF-8 text: save the file as UTF-8") from error
+    except yaml.YAMLError as error:
+        try:
+            value = json.loads(text)  # which may have tabs
+        except ValueError:
+            raise UserError(_malformed(file, text, error)) from error
+    except (ValueError, RecursionError) as error:  # a date that is none, too many brackets
+        raise UserError(f"{file} is neither YAML nor JSON ({error}): correct it") from error
+    if not isinstance(value, Mapping):
+        raise UserError(f"{file} has no keys with values: write them as in config.yaml")
+    return value
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as Snakemake reads it, except that a key may not stand twice in one mapping.
+
+    libyaml's parser refuses half of a surrogate pair before it is known in which key it stands.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                place = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
+                raise UserError(f"{place}: the key '{key.value}' stands twice: rename or remove one")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _malformed(file: str | Path, text: str, error: yaml.YAMLError) -> str:
+    """The sentence for a file that is neither YAML nor JSON."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line, problem = text.count("\n", 0, error.position), f"the character {chr(error.character)!r}"
+    else:
+        assert isinstance(error, yaml.MarkedYAMLError)
+        line, problem = error.problem_mark.line, str(error.problem)
+    if "\\t" in problem:
+        return f"{file}, line {line + 1} has a tab where YAML takes none: indent with spaces"
+    return f"{file}, line {line + 1} is neither YAML nor JSON ({problem}): correct it"

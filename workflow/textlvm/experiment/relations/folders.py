@@ -1,0 +1,87 @@
+"""Where a configuration may have its folders: not on the project itself, nor where nothing can be written."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
+from textlvm.runtime.errors import FULL, UserError
+from textlvm.runtime.paths import literal
+
+__all__ = ["check_folders", "check_literal", "check_writable"]
+
+PROJECT = Path(__file__).resolve().parents[4]
+OWN = (
+    *("workflow", "envs", "docs", "tests", "benchmarks"),
+    *(".ci", ".git", ".snakemake", ".venv"),
+)
+"""The project's folders that hold no results."""
+
+
+def check_literal(key: Key, path: str) -> None:
+    """Raises `Problem` for a path that only a shell could read."""
+    try:
+        literal(path)
+    except UserError as error:
+        raise Problem(key, f"{dotted(key)}: {error}") from None
+
+
+def check_folders(folders: Section) -> None:
+    """Raises `Problem` if results or resources would lie in the project's own folders, or both in one."""
+    places = {}
+    for name, folder in folders.items():
+        key: Key = ("pathvars", name)
+        check_literal(key, folder)
+        places[name] = _resolved(Path(folder))
+        for own in OWN:
+            if places[name] == PROJECT or places[name].is_relative_to(PROJECT / own):
+                raise Problem(
+                    key, f"{dotted(key)} is '{folder}', where the project itself lies: name another folder"
+                )
+    if places["results"] == places["resources"]:
+        raise Problem(
+            ("pathvars", "results"),
+            f"pathvars.results is '{folders['results']}', the same folder as pathvars.resources: "
+            "give each its own",
+        )
+
+
+def check_writable(folders: Section, origin: Callable[[tuple[str, ...]], str]) -> None:
+    """Raises `UserError` if nothing can be written into a folder, or it cannot be made.
+
+    `origin` tells the file in which a key of the configuration stands. A full disk is left to the steps,
+    which say that nothing is lost by it.
+    """
+    for name, folder in folders.items():
+        place, reason = _obstacle(Path(folder))
+        if reason:
+            key = ("pathvars", name)
+            raise UserError(
+                f"{origin(key)}: {dotted(key)} is '{folder}', but nothing can be written into {place} "
+                f"({reason}): make it writable, or name another folder"
+            )
+
+
+def _obstacle(folder: Path) -> tuple[Path, str]:
+    """What stands in the way of files in a folder, and why; no reason if there is none."""
+    there = folder
+    try:
+        while not there.exists():
+            if there.is_symlink():
+                return there, "it is a link to what is not there"
+            there = there.parent
+        if not there.is_dir():
+            return there, "it is a file"
+        # Permissions say nothing to root, nor those of a read-only disk to anyone. It is a file, as whoever
+        # walks through the folder at the same time would enter a folder and find it gone.
+        with tempfile.NamedTemporaryFile(dir=there, prefix=".writable-"):
+            return there, ""
+    except OSError as error:
+        return there, "" if error.errno in FULL else str(error.strerror)
+
+
+def _resolved(folder: Path) -> Path:
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):  # a name that is too long, a circle of links
+        return folder.absolute()

@@ -1,0 +1,274 @@
+"""How the values of the sentences paper's part must fit together."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from textlvm.experiment.plan import OF_DATASET, TEXTS, preparation
+from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
+from textlvm.runtime.errors import UserError, nearest
+from textlvm.sentences.data.dataset import parse
+
+__all__ = ["MEASURED", "OF_QUESTIONS", "QUESTIONS", "check_sentences"]
+
+# What other objectives than an auto-encoder's read of `model`.
+READ_BY_OBJECTIVE = {
+    "lm": {"objective", "cell", "hidden", "embedding", "dropout"},
+    "answers": {"objective", "hidden", "embedding", "dropout"},
+}
+AUTOENCODERS = ("smim", "svae", "ae")
+QUESTIONS = "yahoocqa"
+"""The data set of questions with ranked answers."""
+OF_QUESTIONS = ("triples", "pickle")
+"""The formats of corpora that it can be filled from; all others have sentences."""
+WITH_BOUNDS = ("smim", "svae")
+OF_CODES = {
+    *("bleu1_eos", "bleu1_greedy", "bleu1_unmatched", "bleu1_words", "reconstruction", "parameters"),
+    *("latent_entropy", "normal_entropy", "normal_entropy_estimated"),
+}
+OF_BOUNDS = {
+    *("kld", "matching_samples", "nll", "ppl"),
+    *(f"nll_{bound}" for bound in ("elbo", "melbo", "test_prior", "train_prior")),
+    *(
+        f"ppl_{bound}{of}"
+        for bound in ("elbo", "melbo", "test_prior", "train_prior")
+        for of in ("", "_per_word")
+    ),
+    *(f"{metric}_{bound}_eos" for metric in ("nll", "ppl") for bound in ("elbo", "melbo")),
+}
+MEASURED = {"ae": OF_CODES, **dict.fromkeys(WITH_BOUNDS, OF_CODES | OF_BOUNDS)}
+"""The metrics that the evaluation of an auto-encoder can have, by its objective."""
+SHOWN_BY = {
+    "reconstructions": "reconstruct",
+    "interpolations": "interpolate",
+    "samples": "samples",
+    "answers": "questions",
+}
+"""The setting of `qualitative` that says how many of them there are."""
+
+
+def check_sentences(section: Section) -> None:
+    """Raises `Problem` for the first thing that does not fit."""
+    datasets, runs = section["datasets"], section["runs"]
+    parsed = {}
+    for name, entry in datasets.items():
+        key: Key = ("sentences", "datasets", name)
+        if "corpus" in entry and "union" in entry:
+            raise Problem(key, f"{dotted(key)} has both `corpus` and `union`: remove one of them")
+        try:
+            parsed[name] = parse(
+                {"format": "lines", **preparation(entry)} if "corpus" in entry else preparation(entry)
+            )
+        except UserError as error:
+            raise Problem(key, f"{dotted(key)}: {error}") from None
+        for i, member in enumerate(entry.get("union", ())):
+            if "corpus" not in datasets.get(member, {}) or member == QUESTIONS:
+                united = [other for other, its in datasets.items() if "corpus" in its and other != QUESTIONS]
+                valid = nearest(member, united)
+                raise Problem((*key, "union", i), f"{dotted((*key, 'union'))} lists '{member}'; {valid}")
+    labels: dict[tuple[Any, ...], str] = {}
+    for dataset in runs:
+        if dataset not in datasets:
+            raise Problem(
+                ("sentences", "runs", dataset),
+                f"sentences.runs has '{dataset}', which is no data set; {nearest(dataset, datasets)}",
+            )
+    for dataset, entries in runs.items():
+        for name, entry in entries.items():
+            _check_sentences_run(("sentences", "runs", dataset, name), entry, section)
+            _check_evaluation(("sentences", "runs", dataset, name), entry, section)
+            if "row" in entry:
+                check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
+    for table, said in section["collected"].items():
+        _check_collected(("sentences", "collected", table), said, section)
+    figures = section["figures"]
+    _check_of_sentences(("sentences", "figures", "pairs", "dataset"), figures["pairs"]["dataset"], section)
+    for i, name in enumerate(figures["pairs"]["runs"]):
+        key = ("sentences", "figures", "pairs", "runs", i)
+        _check_known(key, figures["pairs"]["dataset"], name, section, WITH_BOUNDS)
+    for dataset, shown in figures["samples"].items():
+        key = ("sentences", "figures", "samples", dataset)
+        _check_of_sentences(key, dataset, section)
+        _check_known((*key, "run"), dataset, shown["run"], section, WITH_BOUNDS)
+        _check_known((*key, "reference"), dataset, shown["reference"], section, ("lm", *WITH_BOUNDS))
+    for dataset, names in figures["bounds"].items():
+        for i, name in enumerate(names):
+            key = ("sentences", "figures", "bounds", dataset, i)
+            _check_known(key, dataset, name, section, WITH_BOUNDS)
+    for table, shown in section["texts"].items():
+        _check_texts(("sentences", "texts", table), shown, section)
+
+
+def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
+    """How one entry fits its data set and what it was trained on."""
+    *_, dataset, name = map(str, key)
+    if name == "data":
+        raise Problem(
+            key, f"{dotted(key)}: 'data' is the folder of the prepared data set: choose another name"
+        )
+    if "row" in entry and dataset not in OF_DATASET:
+        raise Problem((*key, "row"), f"{dotted(key)}.row: no table has rows of '{dataset}': remove it")
+    if "trained_on" not in entry:
+        objective = _objective(dataset, name, section)
+        if (objective == "answers") != (dataset == QUESTIONS):
+            kind = "for" if objective == "answers" else "not for"
+            raise Problem(
+                key,
+                f"{dotted(key)}: model.objective {objective} is {kind} questions with ranked answers, "
+                f"which only {QUESTIONS} has",
+            )
+        read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
+        check_read((*key, "model"), entry, read, f"model.objective {objective}")
+        return
+    for part in ("model", "training"):
+        if part in entry:
+            raise Problem(
+                (*key, part), f"{dotted((*key, part))} does nothing in a run with `trained_on`: remove it"
+            )
+    there = section["runs"].get(entry["trained_on"], {})
+    if name not in there or "trained_on" in there[name]:
+        valid = [
+            other
+            for other, runs in section["runs"].items()
+            if "trained_on" not in runs.get(name, {"trained_on": 0})
+        ]
+        place: Key = (*key, "trained_on")
+        if not valid:
+            raise Problem(
+                place,
+                f"{dotted(place)} measures a run that was trained elsewhere, but no run is called '{name}' "
+                "elsewhere: give it the name of that run, or remove `trained_on` to train it here",
+            )
+        raise Problem(
+            place,
+            f"{dotted(place)} is '{entry['trained_on']}', where no run '{name}' is trained; "
+            f"{nearest(entry['trained_on'], valid)}",
+        )
+    _check_measurable(key, entry["trained_on"], section)
+
+
+def _check_evaluation(key: Key, entry: Section, section: Section) -> None:
+    """The entropies of codes are estimated from more of them than each has neighbours."""
+    dataset = str(key[-2])
+    said = {
+        (*key, "evaluation"): entry.get("evaluation", {}),
+        ("sentences", "datasets", dataset, "evaluation"): section["datasets"][dataset].get("evaluation", {}),
+        ("sentences", "evaluation"): section["evaluation"],
+    }
+    codes, neighbours = (
+        next((value[name], place) for place, value in said.items() if name in value)
+        for name in ("entropy_codes", "entropy_neighbours")
+    )
+    if codes[0] <= neighbours[0]:
+        place = min(codes[1], neighbours[1], key=list(said).index)
+        raise Problem(
+            place,
+            f"{dotted(codes[1])}.entropy_codes is {codes[0]}, but must exceed entropy_neighbours, which is "
+            f"{neighbours[0]} for {dotted(key)}",
+        )
+
+
+def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
+    """A run can be measured on a data set that it was not trained on.
+
+    Sentences are measured in the words that a model was trained with, and only a union has those of its data
+    sets in its own. Answers are ranked in any words, by the codes of an auto-encoder.
+    """
+    *_, dataset, name = map(str, key)
+    place: Key = (*key, "trained_on")
+    if dataset == QUESTIONS:
+        objective = _objective(dataset, name, section)
+        if objective not in AUTOENCODERS:
+            raise Problem(
+                place,
+                f"{dotted(place)} is '{trained_on}', where run '{name}' has model.objective {objective}, "
+                f"which ranks no answers: choose a run with {' or '.join(AUTOENCODERS)}",
+            )
+        return
+    union = section["datasets"][trained_on].get("union")
+    if union is None:
+        raise Problem(
+            place,
+            f"{dotted(place)} is '{trained_on}', but what is measured on {dataset} is trained there or on a "
+            "union that contains it: name such a union, or remove `trained_on` to train the run here",
+        )
+    if dataset not in union:
+        place = ("sentences", "datasets", trained_on, "union")
+        raise Problem(
+            place,
+            f"{dotted(place)} does not list '{dataset}', on which {dotted(key)} is measured: list it, or "
+            "name another union as what that run was trained on",
+        )
+
+
+def _check_collected(key: Key, said: Section, section: Section) -> None:
+    """The rows of a table are of runs of which its metric is measured."""
+    for row, own in said["rows"].items():
+        metric = own.get("metric", said["metric"])
+        metric = section["compared"].get(metric, metric)
+        place: Key = (*key, "rows", row, "metric") if "metric" in own else (*key, "metric")
+        for dataset, name in own["runs"].items():
+            of_run: Key = (*key, "rows", row, "runs", dataset)
+            _check_of_sentences(of_run, dataset, section)
+            _check_known(of_run, dataset, name, section, AUTOENCODERS)
+            measured = MEASURED[_objective(dataset, name, section)]
+            if metric not in measured:
+                raise Problem(
+                    place,
+                    f"{dotted(place)} is '{metric}', which is not measured of '{name}' on {dataset}; "
+                    f"{nearest(metric, measured)}",
+                )
+
+
+def _check_texts(key: Key, shown: Section, section: Section) -> None:
+    """A table of texts has runs that make such texts, and something that these are made of."""
+    kind, dataset = TEXTS[int(str(key[-1]).removeprefix("table"))], shown["dataset"]
+    _check_of_sentences((*key, "dataset"), dataset, section)
+    able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
+    for i, name in enumerate(shown["runs"]):
+        _check_known((*key, "runs", i), dataset, name, section, able)
+    if not any(_objective(dataset, name, section) in WITH_BOUNDS for name in shown["runs"]):
+        raise Problem(
+            (*key, "runs"),
+            f"{dotted(key)}.runs has auto-encoders alone, which are no columns of the table: add a run with "
+            f"model.objective {' or '.join(WITH_BOUNDS)}",
+        )
+    setting, own = SHOWN_BY[kind], section["datasets"][dataset].get("qualitative", {})
+    if not {**section["qualitative"], **own}[setting]:
+        place: Key = ("datasets", dataset, "qualitative") if setting in own else ("qualitative",)
+        place = ("sentences", *place, setting)
+        raise Problem(
+            place,
+            f"{dotted(place)} asks for nothing, but {dotted(key)} shows {kind} on {dataset}: ask for some",
+        )
+
+
+def _check_of_sentences(key: Key, dataset: str, section: Section) -> None:
+    """What is shown is of a data set of sentences: models do nothing but rank the answers of questions."""
+    fitting = section["datasets"].keys() - {QUESTIONS}
+    if dataset not in fitting:
+        raise Problem(
+            key, f"{dotted(key)}: '{dataset}' is no data set of sentences; {nearest(dataset, fitting)}"
+        )
+
+
+def _check_known(key: Key, dataset: str, name: str, section: Section, objectives: Sequence[str]) -> None:
+    """What a table or figure shows is a run on that data set, of a kind that it can show."""
+    fitting = [
+        run for run in section["runs"].get(dataset, {}) if _objective(dataset, run, section) in objectives
+    ]
+    if name not in fitting:
+        raise Problem(
+            key,
+            f"{dotted(key)} names '{name}', but must name a run on {dataset} with model.objective "
+            f"{' or '.join(objectives)}; {nearest(name, fitting)}",
+        )
+
+
+def _objective(dataset: str, name: str, section: Section) -> str:
+    """The effective objective of a run."""
+    entry = section["runs"][dataset][name]
+    if "trained_on" in entry:
+        dataset = entry["trained_on"]
+        entry = section["runs"].get(dataset, {}).get(name, {})
+    said = section["model"] | section["datasets"].get(dataset, {}).get("model", {}) | entry.get("model", {})
+    return str(said["objective"])

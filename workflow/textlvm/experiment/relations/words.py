@@ -1,0 +1,66 @@
+"""How the values of the words paper's part must fit together."""
+
+from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
+from textlvm.runtime.errors import nearest
+from textlvm.words.spec import UNTRAINED
+
+__all__ = ["check_words"]
+
+TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
+"""The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
+# What the other families of models read of `model`; anything else an entry said would do nothing.
+READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
+
+
+def check_words(words: Section) -> None:
+    """Raises `Problem` for the first thing that does not fit."""
+    if words["vocabulary"]["min_length"] > words["vocabulary"]["max_length"]:
+        raise Problem(("words", "vocabulary", "min_length"), "words.vocabulary.min_length exceeds max_length")
+    labels: dict[tuple[str, int, str], str] = {}
+    for split, runs in words["runs"].items():
+        for name, entry in runs.items():
+            key: Key = ("words", "runs", split, name)
+            _check_words_run(key, entry, words)
+            check_label(key, (split, entry["table"], entry["row"]), labels)
+    standard = words["runs"].get("standard", {})
+    for figure, family in (("training_run", "state-space"), ("baseline", "gru")):
+        fitting = [
+            name
+            for name, entry in standard.items()
+            if entry.get("model", {}).get("family", words["model"]["family"]) == family
+        ]
+        name = words["figures"][figure]
+        if name not in fitting:
+            raise Problem(
+                ("words", "figures", figure),
+                f"words.figures.{figure} is '{name}', but must be a run of the standard split "
+                f"with model.family {family}; {nearest(name, fitting)}",
+            )
+
+
+def _check_words_run(key: Key, entry: Section, words: Section) -> None:
+    split, name = map(str, key[-2:])
+    if entry["table"] != TABLE_OF_SPLIT[split]:
+        table = {number: its for its, number in TABLE_OF_SPLIT.items()}[entry["table"]]
+        raise Problem(
+            (*key, "table"),
+            f"{dotted(key)}.table is {entry['table']}, the table of runs on the split {table}: "
+            f"set it to {TABLE_OF_SPLIT[split]}, or move the run to words.runs.{table}.{name}",
+        )
+    model = words["model"] | entry.get("model", {})
+    family, transition = model["family"], model["transition"]
+    own = (*key, "model")
+    check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
+    if family != "state-space" and "estimator" in entry.get("training", {}):
+        setting = (*key, "training", "estimator")
+        raise Problem(setting, f"{dotted(setting)} does nothing for model.family {family}: remove it")
+    if family == "state-space":
+        where = own if "model" in entry else ("words", "model")
+        if bool(model["masks"]) != (transition == "real-nvp"):
+            needs = "needs" if transition == "real-nvp" else "takes no"
+            raise Problem(where, f"{dotted(key)}: model.transition {transition} {needs} model.masks")
+        if model["layers"] > 1 and transition != "tril":
+            raise Problem(where, f"{dotted(key)}: model.layers must be 1 for model.transition {transition}")
+        if any(mask >= model["dim"] for mask in model["masks"]):
+            dim = model["dim"]
+            raise Problem(where, f"{dotted(key)}: model.masks must be less than model.dim, which is {dim}")

@@ -1,0 +1,78 @@
+"""Check what the user asks Snakemake for, before there is any job: the names in a path must be planned."""
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import PurePath
+
+from textlvm.experiment.plan import TABLES, TEXTS, Folder, Measured, Run
+from textlvm.runtime.errors import UserError, nearest
+
+__all__ = ["check_target"]
+
+Origin = Callable[[tuple[str, ...]], str]
+"""Tells the file in which a key of the configuration stands."""
+
+
+def check_target(
+    target: str,
+    results: str,
+    measured: Collection[Measured],
+    origin: Origin,
+) -> None:
+    """Check the names in a path that the user asks for.
+
+    Paths outside `results`, and those inside that have no run, corpus or table in them, are left alone.
+    `origin` tells the file in which a key of the configuration stands.
+
+    Raises `UserError` for a table, corpus, data set, split, run or seed that is not planned, with the nearest
+    names, and for a trained model where there are only measurements of it.
+    """
+    parts = PurePath(os.path.relpath(target or ".", results)).parts
+    if parts[:1] == ("partial",):
+        parts = parts[1:]
+    if not parts or parts[0] == "..":
+        return
+    *names, file = parts
+    tables: Iterable[int] = TABLES
+    if names:
+        of_paper = [own for own in measured if own.paper == names[0]]
+        if not of_paper:
+            return
+        _check_folders(target, names[1:], [folders for own in of_paper for folders in own.folders()], origin)
+        _check_trained(target, file, [own for own in of_paper if isinstance(own, Run)], results)
+        numbers = {row.table for own in of_paper for row in own.rows}
+        tables = sorted(numbers | set(TEXTS if names == ["sentences"] else ()))
+    number = re.fullmatch(r"table(\d+)\..*", file)
+    if number and int(number[1]) not in tables:
+        valid = ", ".join(map(str, tables))
+        raise UserError(f"{target}: there is no table {number[1]}; those that can be built are {valid}")
+
+
+def _check_folders(
+    target: str,
+    names: Sequence[str],
+    valid: Collection[tuple[Folder, ...]],
+    origin: Origin,
+) -> None:
+    """The folders of a path are those of a run, from the first on."""
+    for depth, name in enumerate(names):
+        here = {folders[depth] for folders in valid if len(folders) > depth}
+        if not here:
+            return
+        if name not in {folder for folder, _ in here}:
+            key = min(key for _, key in here)
+            place, near = f"{'.'.join(key)} of {origin(key)}", nearest(name, {folder for folder, _ in here})
+            raise UserError(f"{target}: there is no '{name}' in {place}; {near}")
+        valid = [folders for folders in valid if len(folders) > depth and folders[depth][0] == name]
+
+
+def _check_trained(target: str, file: str, runs: Iterable[Run], results: str) -> None:
+    """The model of a run is asked for where it was trained."""
+    folder = PurePath(os.path.relpath(target, results)).parent.parent
+    for run in runs:
+        if run.trained_on and folder == PurePath(run.path) and file in ("spec.json", "model.safetensors"):
+            raise UserError(
+                f"{target}: this run was trained on '{run.trained_on}'; name the file in "
+                f"{results}/{run.training_path}"
+            )

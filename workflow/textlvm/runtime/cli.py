@@ -1,0 +1,128 @@
+"""What every entry point shares: a log, one-sentence errors, JSON settings on the command line."""
+
+import argparse
+import fcntl
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from textlvm.runtime.errors import UserError, explain
+from textlvm.runtime.paths import literal
+from textlvm.runtime.processes import end_with_parent
+
+__all__ = ["Parser", "is_running", "parser", "path", "run", "settings"]
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+"""What shells make of Ctrl-C: 128 and the number of the signal."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser, and that of its commands, which takes every `type=Path` as `path` does."""
+
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.register("type", Path, path)
+
+
+def parser(description: str | None) -> Parser:
+    """An argument parser that shows the module's docstring as it is and takes `--log FILE`."""
+    result = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    result.add_argument("--log", type=Path, help="also write the log to this file")
+    return result
+
+
+def path(text: str) -> Path:
+    """A path on the command line. Raises `argparse.ArgumentTypeError` where `paths.literal` refuses it."""
+    try:
+        return literal(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def settings(text: str) -> dict[str, Any]:
+    """Parse a settings argument: JSON text, or the path of a JSON file.
+
+    Raises `argparse.ArgumentTypeError` with one sentence when it is neither.
+    """
+    source = text if text.lstrip().startswith("{") else _read(text)
+    try:
+        value = json.loads(source)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"settings are not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("settings must be a JSON object")
+    return value
+
+
+def run(main: Callable[[argparse.Namespace], None], arguments: argparse.ArgumentParser) -> None:
+    """Parse the command line, set up logging, call `main`, and turn an error of the user's into one sentence.
+
+    `errors.explain` says which errors these are. The log goes to the terminal and to `--log`; a
+    traceback goes to the log file alone when the error is the user's to mend, and to both when it is ours.
+    The log file is locked until the process ends, see `is_running`.
+    """
+    options = arguments.parse_args()
+    # Told to end, a step still removes its temporary files. What nohup ignores stays ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+    end_with_parent()
+    # A log that cannot be written, as on a full disk, is no reason for a traceback for each of its lines.
+    logging.raiseExceptions = False
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    try:
+        if options.log:
+            options.log.parent.mkdir(parents=True, exist_ok=True)
+            # For reading, too: network file systems lock no other files.
+            file = logging.FileHandler(options.log, mode="w+", encoding="utf-8")
+            with suppress(OSError):  # some of them lock none
+                fcntl.flock(file.stream, fcntl.LOCK_SH)
+            handlers.append(file)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
+        main(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None:
+            logging.exception("unexpected error")
+            sys.exit(1)
+        for handler in handlers[1:]:
+            handler.emit(_record(logging.ERROR, "failed", exc_info=sys.exc_info()))
+        print(f"error: {sentence}", file=sys.stderr)
+        sys.exit(EXIT_USER_ERROR)
+
+
+def is_running(log: Path) -> bool:
+    """Whether a step that writes this log is at work, on a machine whose locks can be seen on this one."""
+    try:
+        with log.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _record(level: int, message: str, exc_info: Any) -> logging.LogRecord:
+    return logging.LogRecord("textlvm", level, "", 0, message, None, exc_info)
+
+
+def _read(file: str) -> str:
+    try:
+        return path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot read settings from {file}: {error.strerror}") from None

@@ -1,0 +1,135 @@
+"""What a step's code is, as one short string that changes when the code's meaning does.
+
+Snakemake sees the command line of a rule and nothing of the package behind it. Rules therefore pass
+`fingerprint("textlvm.words.train")` as a parameter: editing anything that module imports from textlvm
+reruns the step; touching, formatting, commenting or documenting it does not.
+"""
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from textlvm.runtime.errors import UserError
+
+__all__ = ["dependencies", "fingerprint", "meaning"]
+
+PACKAGE = "textlvm"
+ROOT = Path(__file__).parents[2]
+# What says how a result came about; the result itself is the same without it.
+RECORDS = {f"{PACKAGE}.runtime.provenance"}
+# What a package compiles lies beside its modules.
+COMPILED = {".cpp", ".h"}
+# Fields that say how something was written, not what it does.
+NOTATION = {"kind", "type_comment", "type_ignores"}
+
+
+def fingerprint(module: str, root: Path = ROOT) -> str:
+    """Sixteen hexadecimal digits that stand for `module` and all it imports from the package.
+
+    `root` is the folder that holds the package. Raises `UserError` for a module that does not exist.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(dependencies(module, root)):
+        digest.update(f"{name}\0{_parsed(name, root)[0]}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def dependencies(module: str, root: Path = ROOT) -> set[str]:
+    """`module` and the modules of the package it imports, directly or not, found without running any.
+
+    Imports inside functions count. So do the packages a module lies in, since importing it runs them. What
+    only keeps records does not.
+    """
+    if _path(module, root) is None:
+        raise UserError(f"no module {module} under {root}: name a module of the package {PACKAGE}")
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and _path(name, root) is not None:
+            found.add(name)
+            waiting += _parsed(name, root)[1]
+            if "." in name:
+                waiting.append(name.rpartition(".")[0])
+    return found
+
+
+def meaning(node: Any) -> str:
+    """A syntax tree as text, without positions, docstrings or other statements that do nothing.
+
+    Written out here rather than by `ast.dump`, whose text differs between versions of Python: fields
+    that are empty are left out, so a field that a new version adds changes nothing.
+    """
+    if isinstance(node, ast.AST):
+        fields = [
+            f"{name}={meaning(value)}"
+            for name, value in ast.iter_fields(node)
+            if value is not None and value != [] and name not in NOTATION
+        ]
+        return f"{type(node).__name__}({','.join(fields)})"
+    if isinstance(node, list):
+        return f"[{','.join([meaning(item) for item in node if not _idle(item)])}]"
+    return repr(node)
+
+
+def _idle(node: Any) -> bool:
+    """Whether a statement does nothing: `pass`, a docstring, a string below an attribute."""
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+@cache
+def _parsed(module: str, root: Path) -> tuple[str, tuple[str, ...]]:
+    """The meaning of a module, and the modules it may import."""
+    path = _path(module, root)
+    assert path is not None
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    is_package = path.name == "__init__.py"
+    compiled = _compiled(path.parent) if is_package else ""
+    return meaning(tree) + compiled, tuple(_imports(tree, module, is_package))
+
+
+def _compiled(folder: Path) -> str:
+    """The C++ in a folder without comments, each run of white space as one space."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in COMPILED)
+    sources = [re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8")) for path in paths]
+    return "".join("\0" + " ".join(source.split()) for source in sources)
+
+
+def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
+    """Names of the package's modules that `tree` may import; names that are no modules may be among them."""
+    for node in _statements(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:
+                above = module.split(".")
+                above = above[: len(above) - node.level + is_package]
+                source = ".".join([*above, *filter(None, [source])])
+            # `from package import name` may mean a submodule.
+            targets = [source, *(f"{source}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in targets if name.split(".")[0] == PACKAGE and name not in RECORDS)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """All statements below `node`, at any depth; several times faster than walking their expressions too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _statements(child)
+
+
+def _path(module: str, root: Path) -> Path | None:
+    """The file of a module or package, or None where there is none."""
+    base = root.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,141 @@
+"""Processes beside each other: one at a time in a folder, and none that outlives the workflow it belongs to.
+
+The locks are `flock`s: the kernel frees them when their process ends, however it ends, so none is ever left
+behind.
+"""
+
+import atexit
+import fcntl
+import logging
+import os
+import platform
+import select
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import naming
+
+__all__ = ["PARENT", "announced", "end_with_parent", "exclusive"]
+
+PARENT = "TEXTLVM_PARENT"
+"""Environment variable of a step that names the process which it must not outlive."""
+PATIENCE = 60.0
+"""Seconds to wait for another process in a folder: one that is being ended may still save its state."""
+PAUSE = 0.5
+"""Seconds between two looks where the system cannot wake a process."""
+
+
+@contextmanager
+def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """A block that one process at a time is in, for each `folder`; others wait up to `patience` seconds.
+
+    It holds on every machine to which the file system shows its locks. Raises `UserError`, naming the other
+    process, if that is still there in the end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Stays there when it is free: to remove it would let two processes lock two files of one name.
+    with (folder / "lock").open("ab+", buffering=0) as file:
+        try:
+            if not _locked(file):
+                _wait(file, folder, patience)
+        except OSError as error:
+            # Some network file systems have no locks; the project should run there nevertheless.
+            logging.warning("no lock for %s (%s): let nothing else work in it", folder, error.strerror)
+        with suppress(OSError):  # a full disk
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}".encode())
+        yield
+
+
+@contextmanager
+def announced(folder: Path, forget: bool = False) -> Iterator[list[str]]:
+    """Announce this process in `folder` until it ends; gives the machines on which others may be at work.
+
+    If there are none, all other processes have ended for certain, and no new one enters the block before this
+    one leaves it. A machine is listed when a process is alive there; one that is not this machine also when
+    a process was killed there, since not every file system shows the locks of other machines. With `forget`
+    such machines count as idle from now on. Raises `OSError` where nothing can be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # A file for each machine, locked while it has a process and emptied when the last one ends by itself.
+    own = folder / platform.node()
+    others = sorted(path for path in folder.iterdir() if path != own and path.stat().st_size > 0)
+    if forget:
+        others = [path for path in others if not _emptied(path)]
+    file = own.open("ab", buffering=0)
+    alone = False
+    with suppress(OSError):  # taken, or a file system without locks, where nothing is certain
+        alone = _locked(file)
+    yield [path.name for path in others] + ([] if alone else [own.name])
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_SH)
+    with naming(own):
+        file.write(f"{os.getpid()}\n".encode())
+    # Keeps the file open, too, and so locked.
+    atexit.register(_leave, file)
+
+
+def end_with_parent() -> None:
+    """Send this process SIGTERM as soon as the one that the environment names has ended.
+
+    A killed Snakemake cannot stop its jobs. A training that went on unseen would keep its GPU, and run beside
+    the one that the next command starts.
+    """
+    parent = int(os.environ.get(PARENT, "0"))
+    if parent:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    try:
+        # Linux; unlike a look at the process table, it is not misled by a zombie or by a number used anew.
+        select.select([os.pidfd_open(parent)], [], [])
+    except (AttributeError, OSError):  # another system, or a process that has ended already
+        with suppress(ProcessLookupError):
+            while True:
+                os.kill(parent, 0)
+                time.sleep(PAUSE)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _wait(file: IO[bytes], folder: Path, patience: float) -> None:
+    file.seek(0)
+    other = file.read().decode() or "another process"
+    logging.info("waiting for %s to leave %s", other, folder)
+    end = time.monotonic() + patience
+    while not _locked(file):
+        if time.monotonic() > end:
+            raise UserError(
+                f"{other} is at work in {folder}: wait until it has ended, or end it, and run the same "
+                "command again"
+            )
+        time.sleep(PAUSE)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Lock an open file unless another process has; returns whether it is locked now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _leave(file: IO[bytes]) -> bool:
+    """Empty a machine's file if no other process has it locked; returns whether it is empty."""
+    with suppress(OSError):
+        if _locked(file):
+            file.truncate(0)
+            return True
+    return False
+
+
+def _emptied(path: Path) -> bool:
+    with path.open("ab") as file:
+        return _leave(file)

@@ -1,0 +1,214 @@
+"""How a result came about: settings, code, packages, data, machine and cost, in a file beside it.
+
+Metrics are the same whenever they are measured; what is not, such as a step's seconds, stands apart:
+
+    training.json       beside the weights: the process that finished the training
+    provenance.json     beside metrics.json:
+        name, seed, configuration   the trained run, its settings and the evaluation's
+        corpora, data               SHA-256 of the corpora's files, and of what the evaluation read; of a
+                                    folder of texts, that of what `sha256sum` says of its files, sorted
+        training, evaluation        both processes; `training.cost` is what stands in cost.json
+
+No result depends on this module, so `runtime.fingerprint` leaves it out: recording more reruns nothing.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from textlvm.corpora.folders import listing
+from textlvm.runtime.files import read_json, write_json
+
+__all__ = [
+    "Process",
+    "add_argument",
+    "commit",
+    "digests",
+    "machine",
+    "packages",
+    "peak_memory_mib",
+    "write_evaluation",
+    "write_training",
+]
+
+ROOT = Path(__file__).parents[3]
+"""The project's folder."""
+MIB = 1 << 20
+PATIENCE = 60  # seconds for git, which can be slow on network file systems
+
+
+class Process:
+    """This process, from the making of the object to `to_json`.
+
+    Code and packages are looked at when it is made: others may take their place while a training runs.
+    """
+
+    def __init__(self) -> None:
+        self.began, self._began = datetime.now(UTC), time.monotonic()
+        self.git, self.packages = commit(), packages()
+
+    def to_json(self) -> dict[str, Any]:
+        """Code, packages, machine, times and peak memory in MiB; `gpu` is there if it computed on one.
+
+        A wait for a GPU is in the seconds; those of a training alone are in cost.json.
+        """
+        # Asked for only now: a GPU is chosen after the beginning, and asking could choose another one.
+        torch = sys.modules.get("torch")
+        gpu = {}
+        if torch and torch.cuda.is_initialized():
+            peak = round(torch.cuda.max_memory_allocated() / MIB)
+            gpu = {"gpu": {"name": torch.cuda.get_device_name(), "peak_memory_mib": peak}}
+        return {
+            "git": self.git,
+            "python": platform.python_version(),
+            "packages": self.packages,
+            "machine": machine(),
+            **gpu,
+            "began": self.began.isoformat(timespec="milliseconds"),
+            "ended": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "seconds": round(time.monotonic() - self._began, 1),
+            "peak_memory_mib": peak_memory_mib(),
+        }
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Let an evaluation be told what its data were made from."""
+    text = "the corpora's files, for provenance.json"
+    parser.add_argument("--corpora", type=Path, nargs="*", default=[], metavar="FILE", help=text)
+
+
+def write_training(folder: Path, process: Process) -> None:
+    """Write `training.json` into the folder of a run."""
+    write_json(folder / "training.json", process.to_json())
+
+
+def write_evaluation(
+    path: Path,
+    process: Process,
+    run: Path,
+    settings: Mapping[str, Any],
+    data: Iterable[Path],
+    corpora: Iterable[Path],
+) -> None:
+    """Write the `provenance.json` of an evaluation with these `settings` of the run in the folder `run`.
+
+    `data` are the files or folders that it read beside the run's own, `corpora` what these were made from.
+    """
+    spec = read_json(run / "spec.json")
+    result = {
+        "name": spec["name"],
+        "seed": spec["seed"],
+        "configuration": {part: spec[part] for part in spec if part not in ("name", "seed")}
+        | {"evaluation": dict(settings)},
+        "corpora": {str(path): _content_digest(path) for path in corpora},
+        "data": digests([*data, run / "model.safetensors"]),
+        "training": _record(run / "training.json") | {"cost": _record(run / "cost.json")},
+        "evaluation": process.to_json(),
+    }
+    write_json(path, result)
+
+
+def commit(root: Path = ROOT) -> dict[str, Any] | None:
+    """The commit checked out in the project's folder, and whether files differ from it or are new.
+
+    None where it is not in git, as when unpacked from an archive, even inside another project's repository.
+    """
+    head = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--", ".")
+    if head is None or changes is None or _git(root, "ls-files", "--error-unmatch", "Snakefile") is None:
+        return None
+    return {"commit": head, "dirty": bool(changes)}
+
+
+def packages() -> dict[str, str]:
+    """The version of every package of this Python, none of which is imported for it."""
+    # One that was removed by half has no name.
+    found = [package for package in distributions() if package.name]
+    return {package.name: package.version for package in sorted(found, key=lambda own: own.name.lower())}
+
+
+def machine() -> dict[str, Any]:
+    """System, model of the CPU, cores this process may use, and memory in MiB."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "system": platform.platform(),
+        "cpu": _cpu(),
+        "cores": usable,
+        "memory_mib": round(memory / MIB),
+    }
+
+
+def peak_memory_mib() -> int:
+    """The most main memory that this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts it in KiB, macOS in bytes.
+    return round(peak / (MIB if sys.platform == "darwin" else 1 << 10))
+
+
+def digests(paths: Iterable[Path]) -> dict[str, str | None]:
+    """The SHA-256 of files, and of all files in folders; None for one that is not there any more."""
+    files = (file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]))
+    return {str(file): _digest(file) for file in files if not file.name.startswith(".")}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _content_digest(path: Path) -> str | None:
+    """The SHA-256 of a file, or of the list of a folder's files with theirs, however many there are."""
+    if not path.is_dir():
+        return _digest(path)
+    try:
+        names = listing(path).sizes
+    except OSError:
+        return None
+    lines = "".join(f"{_digest(path / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """What stands in a file; nothing if a run was trained before there was such a file."""
+    try:
+        return dict(read_json(path))
+    except (OSError, ValueError):
+        return {}
+
+
+def _cpu() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _git(root: Path, *words: str) -> str | None:
+    """What git says; None if it fails or is not there."""
+    # Inside a hook, variables name the repository that the hook belongs to.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Git would like to refresh its index, which is locked while another step does so.
+    command = ["git", "--no-optional-locks", "-C", str(root), *words]
+    try:
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None

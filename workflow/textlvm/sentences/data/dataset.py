@@ -1,0 +1,207 @@
+"""What config.yaml says of a data set: its corpus, how it is cut into words, what is train and what test.
+
+ptb:
+  corpus: ptb
+  tokens: {method: tweet}
+  vocabulary: {min_count: 2}
+yahoo:
+  corpus: yahoo
+  tokens: {unknown: [_UNK]}
+  vocabulary: {min_count: 2}
+  # Without the training file: 9,000 and 1,000 sentences of the validation file, drawn once and disjoint.
+  splits: {train: {of: valid, draw: 9000}, valid: {of: valid, draw: 1000}, test: {of: test}}
+  note: trained on 9,000 sentences of the validation file
+everything:
+  union: [ptb, yahoo]
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.runtime.errors import UserError, nearest
+
+__all__ = [
+    "SPLITS",
+    "DatasetSettings",
+    "SplitRule",
+    "Tokenization",
+    "UnionSettings",
+    "VocabularyRule",
+    "parse",
+    "settings_of",
+    "sources_of",
+]
+
+SPLITS = ("train", "valid", "test")
+METHODS = ("tweet", "whitespace")
+NO_WORDS = 4  # padding, start, end, unknown
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Tokenization:
+    """How a data set's texts are cut into tokens. Raises `UserError` for an unknown method."""
+
+    method: str = "whitespace"
+    """tweet | whitespace."""
+    lower: bool = True
+    """Whether letters are lower-cased."""
+    unknown: tuple[str, ...] = ("<unk>",)
+    """What the corpus writes in place of a word outside its own vocabulary."""
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UserError(f"tokens: unknown method '{self.method}'; {nearest(self.method, METHODS)}")
+
+
+@dataclass(frozen=True)
+class VocabularyRule:
+    """Which words of the training set are kept. Raises `UserError` for values that make no sense."""
+
+    min_count: int = 1
+    """Fewest occurrences; the paper's PTB vocabulary follows from 2."""
+    size: int | None = None
+    """Most codes, the four that are no words included: the most frequent words stay."""
+
+    def __post_init__(self) -> None:
+        if self.min_count < 1:
+            raise UserError(f"vocabulary: min_count must be at least 1, not {self.min_count}")
+        if self.size is not None and self.size < NO_WORDS + 2:
+            raise UserError(f"vocabulary: size must be more than {NO_WORDS + 1} or null, not {self.size}")
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """Where the sentences of a split come from."""
+
+    of: str
+    """The corpus's own split: train, valid or test."""
+    draw: int | None = None
+    """How many of its sentences, drawn at random, disjoint from other draws; all, if left out."""
+
+    def __post_init__(self) -> None:
+        if self.of not in SPLITS:
+            raise UserError(f"splits: a corpus has no split '{self.of}'; {nearest(self.of, SPLITS)}")
+        if self.draw is not None and self.draw < 1:
+            raise UserError(f"splits: draw must be at least 1 or null, not {self.draw}")
+
+
+def _own_splits() -> dict[str, SplitRule]:
+    return {name: SplitRule(name) for name in SPLITS}
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """A data set made from one corpus."""
+
+    corpus: str
+    """The corpus's name in the registry."""
+    format: str
+    """lines | labelled | wikitext | triples | pickle; the registry says it."""
+    members: Mapping[str, str] = field(default_factory=dict)
+    """Where each of the corpus's splits is in its file: a pattern of archive members, or a pickle's key."""
+    tokens: Tokenization = field(default_factory=Tokenization)
+    vocabulary: VocabularyRule = field(default_factory=VocabularyRule)
+    splits: Mapping[str, SplitRule] = field(default_factory=_own_splits)
+    seed: int = 0
+    """Another seed, other draws."""
+    note: str = ""
+    """How it differs from the paper's data set, for tables to say."""
+
+    def __post_init__(self) -> None:
+        if set(self.splits) != set(SPLITS):
+            raise UserError(f"splits: say for each of {', '.join(SPLITS)} where it comes from")
+        for of in self.origins:
+            rules = [rule for rule in self.splits.values() if rule.of == of]
+            if len(rules) > 1 and any(rule.draw is None for rule in rules):
+                raise UserError(
+                    f"splits: {len(rules)} of them come from the corpus's {of}; give `draw` for each of these"
+                )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The splits of the corpus that are in use."""
+        used = {rule.of for rule in self.splits.values()}
+        return tuple(split for split in SPLITS if split in used)
+
+    @property
+    def of_questions(self) -> bool:
+        """Whether the data set has questions with ranked answers, not sentences."""
+        return self.format in ("triples", "pickle")
+
+
+@dataclass(frozen=True)
+class UnionSettings:
+    """A data set that is the union of others, such as the paper's Everything."""
+
+    union: tuple[str, ...]
+    """Names of the data sets."""
+    note: str = ""
+    """How it differs from the paper's data set."""
+
+    def __post_init__(self) -> None:
+        if len(self.union) < 2 or len(set(self.union)) < len(self.union):
+            raise UserError("union: name two or more different data sets")
+
+
+def parse(settings: Mapping[str, Any]) -> DatasetSettings | UnionSettings:
+    """Settings from JSON. Raises `UserError` for an unknown, missing or impossible one."""
+    if "union" in settings:
+        return _build(UnionSettings, settings, "", union=tuple)
+    return _build(
+        DatasetSettings,
+        settings,
+        "",
+        tokens=lambda value: _build(Tokenization, value, "tokens: ", unknown=tuple),
+        vocabulary=lambda value: _build(VocabularyRule, value, "vocabulary: "),
+        splits=lambda value: {
+            name: _build(SplitRule, rule, f"splits: {name}: ") for name, rule in value.items()
+        },
+    )
+
+
+def settings_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[str, Any]:
+    """A data set's entry of config.yaml with what the registry knows of its corpus, as `parse` takes it."""
+    if "union" in entry:
+        return dict(entry)
+    corpus = corpora[entry["corpus"]]
+    return {**entry, "format": corpus.format, "members": {s: m for s, (_, m) in corpus.splits.items()}}
+
+
+def sources_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[str, SourceFile]:
+    """The files a data set is made from, by the corpus's own split; a union has none of its own.
+
+    Raises `UserError` if the corpus lacks a split that the data set draws from.
+    """
+    settings = parse(settings_of(entry, corpora))
+    if isinstance(settings, UnionSettings):
+        return {}
+    corpus = corpora[settings.corpus]
+    for split in settings.origins:
+        if split not in corpus.splits:
+            there = ", ".join(f"'{name}'" for name in corpus.splits)
+            raise UserError(
+                f"corpus '{corpus.name}' has no split '{split}', only {there}: "
+                f"say under `splits` where the data set's sentences come from, or use another corpus"
+            )
+    return {split: corpus.splits[split][0] for split in settings.origins}
+
+
+def _build(kind: type[Kind], settings: Any, place: str, **convert: Any) -> Kind:
+    if not isinstance(settings, Mapping):
+        raise UserError(f"data set: {place}expected a mapping of settings, found {settings!r}")
+    names = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(kind)}
+    for name in settings:
+        if name not in names:
+            raise UserError(f"data set: {place}unknown setting '{name}'; {nearest(name, names)}")
+    for name, required in names.items():
+        if required and name not in settings:
+            raise UserError(f"data set: {place}the setting '{name}' is missing")
+    values = {name: convert.get(name, lambda value: value)(value) for name, value in settings.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise UserError(f"data set: {place}a value is of the wrong type ({error})") from error

@@ -1,0 +1,66 @@
+"""The sentences of a corpus's files, one after the other, with their labels where there are any.
+
+Formats: `lines`, one sentence a line; `labelled`, a label before the sentence, with a tab or space between;
+`wikitext`, one paragraph a line between headings ` = Title = ` and blank lines, which are left out. Blank
+lines are no sentences in any format.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from textlvm.corpora import containers
+from textlvm.corpora.tokens import decode
+from textlvm.runtime.errors import UserError
+
+__all__ = ["Record", "records"]
+
+# Ratings and topics are few; a file without labels would have its sentences' first words taken for such.
+MOST_LABELS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One sentence as it stands in a file."""
+
+    text: str
+    label: str | None = None
+
+
+def records(path: Path, format: str, members: str = "*") -> Iterator[Record]:
+    """The sentences of a file, in its order; in an archive, of the members that match the pattern `members`.
+
+    Raises `UserError` if the file cannot be read, is not of this format or has no sentence.
+    """
+    found = False
+    for record in _records(path, format, members):
+        found = True
+        yield record
+    if not found:
+        raise UserError(
+            f"{path} holds no sentences; supply a file with some, or correct `format` of its corpus"
+        )
+
+
+def _records(path: Path, format: str, members: str) -> Iterator[Record]:
+    labels: set[str] = set()
+    for name, blocks in containers.texts(path, members):
+        for number, line in containers.lines(blocks, name):
+            text = decode(line).removeprefix("\ufeff").strip()
+            if format == "labelled":
+                label, *rest = text.split(maxsplit=1) or [""]
+                labels.add(label)
+                if len(labels) > MOST_LABELS:
+                    raise UserError(
+                        f"{name}, line {number}: more than {MOST_LABELS} different labels so far; "
+                        "the format `labelled` has `label sentence` on each line"
+                    )
+                yield from (Record(sentence, label) for sentence in rest)
+            elif text and not (format == "wikitext" and _is_heading(text)):
+                yield Record(text)
+
+
+def _is_heading(text: str) -> bool:
+    # Some table legends start like a heading and do not end like one; with them the test file has 2,185
+    # paragraphs, as in the paper.
+    return text.startswith("= ") and text.endswith(" =")

@@ -1,0 +1,176 @@
+"""Write stand-ins for the paper's corpora, made from the documentation of the installed Python packages.
+
+They need no network and have the corpora's forms, not their language: numbers measured on them show that the
+workflow works. What is written depends on the installed versions and on `--most` alone.
+
+    python -m textlvm.sentences.data.standins --most 4000 \\
+        --out sentences=sentences.txt labelled=labelled.txt answers=answers.txt \\
+              paragraphs=paragraphs.txt questions=questions.txt
+
+Writes, in lower case with spaces between the tokens, as many of these as are asked for
+
+    sentences    a sentence of 5 to 60 tokens a line, for Penn Treebank
+    labelled     `kind<TAB>text`, the kind of object and 30 to 200 tokens about it, for Yelp15
+    answers      `what does … do ? text`, 20 to 200 tokens, for Yahoo Answers
+    paragraphs   60 to 250 tokens below a heading ` = name = `, for WikiText-103
+    questions    `what does … do#text#1` and 2 to 4 lines with what is said of other objects, for YahooCQA
+"""
+
+import argparse
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from textlvm.corpora.documentation import Docstring, docstrings
+from textlvm.runtime import cli, files
+from textlvm.runtime.errors import UserError, nearest
+from textlvm.sentences.data.prose import question, sentences
+
+__all__ = ["FORMS", "make"]
+
+# One object in so many is asked about in `questions`; no other form but `answers` says its text as an answer.
+QUESTIONED = 4
+LEAST_WRONG, MOST_WRONG = 2, 4
+
+Tokens = tuple[str, ...]
+
+logger = logging.getLogger(__name__)
+
+
+def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) -> dict[str, str]:
+    """The stand-ins as texts of files, by form, with at most `most` sentences, paragraphs, … or questions.
+
+    No text is there twice, and reading stops when every form is full. An object is in `answers` or in
+    `questions`, never in both. Raises `UserError` for an unknown form, and for one that has no text at all.
+    """
+    found: dict[str, dict[str, str]] = {form: {} for form in forms}
+    for form in found:
+        if form not in FORMS:
+            raise UserError(f"there is no stand-in '{form}'; {nearest(form, FORMS)}")
+    for docstring in documentation:
+        said = list(sentences(docstring.text))
+        for form, texts in found.items():
+            for text, context in FORMS[form](docstring, said):
+                if len(texts) < most:
+                    texts.setdefault(text, context)
+        if all(len(texts) >= most for texts in found.values()):
+            break
+    for form, texts in found.items():
+        if len(texts) < (MOST_WRONG + 1 if form == "questions" else 1):
+            raise UserError(
+                f"there is too little text for the stand-in '{form}': raise --most or use another Python"
+            )
+    return {form: "".join(WRITERS.get(form, _lines)(texts)) for form, texts in found.items()}
+
+
+def _single_sentences(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    for sentence in said:
+        if 5 <= len(sentence) <= 60:
+            yield " ".join(sentence), ""
+
+
+def _labelled(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    yield from ((text, docstring.kind) for text in _joined(said, 30, 200))
+
+
+def _paragraphs(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    yield from ((text, docstring.name) for text in _joined(said, 60, 250))
+
+
+def _answers(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    asked = question(docstring)
+    if asked and not _is_questioned(docstring):
+        for text in _joined([(*asked, "?"), *said], 20, 200):
+            yield text, ""
+
+
+def _questions(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    asked = question(docstring)
+    if asked and _is_questioned(docstring):
+        yield from ((text, " ".join(asked)) for text in _joined(said, 5, 50))
+
+
+FORMS: Mapping[str, Callable[[Docstring, Sequence[Tokens]], Iterator[tuple[str, str]]]] = {
+    "sentences": _single_sentences,
+    "labelled": _labelled,
+    "answers": _answers,
+    "paragraphs": _paragraphs,
+    "questions": _questions,
+}
+"""What each form takes from a docstring and its sentences: texts, and what belongs to each."""
+
+
+def _joined(said: Sequence[Tokens], least: int, most: int) -> Iterator[str]:
+    """The first sentences together, as many as fit into `most` tokens, unless these are less than `least`."""
+    tokens: list[str] = []
+    for sentence in said:
+        if len(tokens) + len(sentence) > most:
+            break
+        tokens += sentence
+    if len(tokens) >= least:
+        yield " ".join(tokens)
+
+
+def _is_questioned(docstring: Docstring) -> bool:
+    return hashlib.sha256(docstring.name.encode()).digest()[0] % QUESTIONED == 0
+
+
+def _lines(texts: Mapping[str, str]) -> Iterator[str]:
+    return (f"{text}\n" for text in texts)
+
+
+def _labelled_lines(texts: Mapping[str, str]) -> Iterator[str]:
+    return (f"{label}\t{text}\n" for text, label in texts.items())
+
+
+def _articles(texts: Mapping[str, str]) -> Iterator[str]:
+    return (f" \n = {heading} = \n \n {text} \n" for text, heading in texts.items())
+
+
+def _triples(texts: Mapping[str, str]) -> Iterator[str]:
+    answers = [text.replace("#", "") for text in texts]
+    questions: dict[str, int] = {}
+    for right, asked in enumerate(texts.values()):
+        questions.setdefault(asked, right)
+    for asked, right in questions.items():
+        rng = np.random.default_rng(list(hashlib.sha256(asked.encode()).digest()))
+        drawn = rng.choice(len(answers) - 1, rng.integers(LEAST_WRONG, MOST_WRONG + 1), replace=False)
+        # Numbers from the right answer on stand for the answers after it.
+        yield from (f"{asked}#{answers[i + (i >= right)]}#0\n" for i in drawn)
+        yield f"{asked}#{answers[right]}#1\n"
+
+
+WRITERS: Mapping[str, Callable[[Mapping[str, str]], Iterator[str]]] = {
+    "labelled": _labelled_lines,
+    "paragraphs": _articles,
+    "questions": _triples,
+}
+
+
+def _place(text: str) -> tuple[str, Path]:
+    form, _, path = text.partition("=")
+    if not form or not path:
+        raise argparse.ArgumentTypeError(f"expected FORM=PATH, got '{text}'")
+    return form, cli.path(path)
+
+
+def _main(options: argparse.Namespace) -> None:
+    places = dict(options.out)
+    for form, text in make(docstrings(), places, options.most).items():
+        # Lone surrogates can be written in a string literal, but not in UTF-8.
+        files.write_bytes(places[form], text.encode("utf-8", errors="replace"))
+        logger.info("%s: %s characters", places[form], f"{len(text):,}")
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--out", type=_place, nargs="+", required=True, metavar="FORM=PATH")
+    parser.add_argument("--most", type=int, default=4000, help="sentences, texts or questions of each form")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(_main, _arguments())

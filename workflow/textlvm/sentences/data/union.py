@@ -1,0 +1,53 @@
+"""The union of prepared data sets, such as the paper's Everything: all their sentences, all their words.
+
+A word is known if one of the data sets knows it, and what a data set has as <unk> stays <unk>. So each data
+set's test sentences are the same events under the union's vocabulary as under its own, and the perplexities
+of a model trained on everything can stand beside those of the models trained on one data set.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textlvm.sentences.data.dataset import SPLITS
+from textlvm.sentences.data.prepared import SentenceSet, load
+from textlvm.sentences.data.vocabulary import Codes, read_vocabulary, union
+from textlvm.sentences.data.writing import Part, write_sentence_set
+
+__all__ = ["unite"]
+
+BLOCK = 1 << 20  # tokens
+
+Members = dict[str, dict[str, tuple[int, int]]]
+
+
+def unite(
+    folders: Mapping[str, Path], out: Path, description: Mapping[str, Any], distinct: int = 1
+) -> dict[str, Any]:
+    """Write the union of the data sets in `folders`, in their order; returns what `statistics.json` says.
+
+    Under `members` it says which sentences are whose: `{"ptb": {"train": [0, 42068], …}, …}`. `distinct` is
+    that of `write_sentence_set`.
+    """
+    vocabularies = {name: read_vocabulary(folder) for name, folder in folders.items()}
+    vocabulary = union(vocabularies.values())
+    recodings = {name: own.recoding(vocabulary) for name, own in vocabularies.items()}
+    members: Members = {name: {} for name in folders}
+    parts = {}
+    for split in SPLITS:
+        sentences = {name: load(folder, split) for name, folder in folders.items()}
+        start = 0
+        for name, own in sentences.items():
+            members[name][split] = (start, start + len(own))
+            start += len(own)
+        lengths = np.concatenate([own.lengths for own in sentences.values()])
+        parts[split] = Part(lengths, _recoded(sentences, recodings))
+    return write_sentence_set(out, vocabulary, parts, {**description, "members": members}, distinct)
+
+
+def _recoded(sentences: Mapping[str, SentenceSet], recodings: Mapping[str, Codes]) -> Iterator[Codes]:
+    for name, own in sentences.items():
+        for start in range(0, len(own.tokens), BLOCK):
+            yield recodings[name][own.tokens[start : start + BLOCK]]

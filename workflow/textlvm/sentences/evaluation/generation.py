@@ -1,0 +1,80 @@
+"""What a trained model makes of sentences: reconstructions, interpolations, samples, answers (Sec. 4.7)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textlvm.distributions import DiagonalNormal
+from textlvm.sentences.data.vocabulary import UNK, Codes
+from textlvm.sentences.evaluation.autoencoding import collect, decode, encode
+from textlvm.sentences.evaluation.question_answering import ask
+from textlvm.sentences.trained import TrainedRun
+
+__all__ = ["Writer", "answer_in"]
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A trained model and how it chooses words; codes and words are drawn with PyTorch's generator."""
+
+    run: TrainedRun
+    decoding: str
+    """greedy | sample; answers are greedy whatever this says."""
+    max_length: int
+    """Words of a generated sentence at most."""
+
+    def reconstruct(self, sentences: Sequence[Codes], perturbation: float) -> list[dict[str, str]]:
+        """Rows (M), (R) and (P) of each sentence: from the posterior's mean, from a sample, and from a sample
+        with `perturbation` times the standard deviation. A deterministic model has the mean alone.
+        """
+        posterior = self._encode(sentences)
+        codes = {"mean": posterior.loc}
+        if not self.run.deterministic:
+            wide = DiagonalNormal(posterior.loc, posterior.log_scale + float(np.log(perturbation)))
+            codes |= {"sample": self._draw(posterior), "perturbed": self._draw(wide)}
+        texts = [self._decode(z) for z in codes.values()]
+        return [dict(zip(codes, of_sentence, strict=True)) for of_sentence in zip(*texts, strict=True)]
+
+    def interpolate(self, start: Codes, end: Codes, steps: int) -> list[str]:
+        """Sentences at `steps` equispaced points from a code of `start` to one of `end`, both among them."""
+        first, last = self._draw(self._encode([start, end]))
+        return self._decode(torch.stack([torch.lerp(first, last, w) for w in torch.linspace(0, 1, steps)]))
+
+    def sample(self, count: int, sigma: float) -> list[str]:
+        """Sentences of codes from N(0, sigma^2 I); the marginal over codes cannot be drawn from directly."""
+        return self._decode(sigma * torch.randn(count, self.run.spec.latent))
+
+    def answer(self, questions: Sequence[Codes], words: int) -> list[str]:
+        """Answers to questions, decoded from codes of the questions followed by `words` <unk> (Sec. 4.6)."""
+        vocabulary = self.run.vocabulary
+        unknown = np.full(words, UNK, np.int32)
+        asked = [np.concatenate([ask(question, vocabulary), unknown]) for question in questions]
+        z = self._draw(self._encode(asked))
+        decoded = decode(self.run.autoencoder, z, BATCH, "greedy", self.max_length, (UNK,))
+        return [answer_in(vocabulary.decode(codes)) for codes in decoded]
+
+    def _encode(self, sentences: Sequence[Codes]) -> DiagonalNormal:
+        return encode(self.run.autoencoder, collect(sentences), BATCH)
+
+    def _draw(self, posterior: DiagonalNormal) -> Tensor:
+        return posterior.loc if self.run.deterministic else posterior.rsample_with_log_prob()[0]
+
+    def _decode(self, z: Tensor) -> list[str]:
+        decoded = decode(self.run.autoencoder, z, BATCH, self.decoding, self.max_length)
+        return [" ".join(self.run.vocabulary.decode(codes)) for codes in decoded]
+
+
+def answer_in(tokens: Sequence[str]) -> str:
+    """The words past the first "?", or all if there is none, without HTML tags.
+
+    >>> answer_in("what ? a <br /> tag".split())
+    'a tag'
+    """
+    start = list(tokens).index("?") + 1 if "?" in tokens else 0
+    return " ".join(re.sub(r"<[^<>]*>", " ", " ".join(tokens[start:])).split())

@@ -1,0 +1,243 @@
+"""What Tables 2-8 and the figures say of one trained model: each metric as a list, an entry an evaluation."""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from textlvm.distributions import DiagonalNormal
+from textlvm.sentences.data.batches import evaluation_batches
+from textlvm.sentences.data.prepared import SentenceSet
+from textlvm.sentences.data.questions import CodedQuestion
+from textlvm.sentences.data.vocabulary import Vocabulary
+from textlvm.sentences.evaluation import aggregated_posterior, likelihood
+from textlvm.sentences.evaluation.autoencoding import (
+    collect,
+    decode,
+    encode,
+    log_likelihood,
+    sample_indices,
+    subset,
+)
+from textlvm.sentences.evaluation.bleu import bleu1, readings
+from textlvm.sentences.evaluation.latent_entropy import nearest_neighbour_entropy, standard_normal_entropy
+from textlvm.sentences.evaluation.likelihood import Bounds, perplexity
+from textlvm.sentences.evaluation.question_answering import distances, pairs, precision_and_reciprocal_rank
+from textlvm.sentences.evaluation.spec import EvaluationSpec
+from textlvm.sentences.models import answer_selection
+from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.autoencoder import SentenceModel
+from textlvm.sentences.models.language_model import LanguageModel
+
+__all__ = [
+    "Measured",
+    "answer_selector",
+    "autoencoder",
+    "language_model",
+    "latent_variable_model",
+    "ranked_answers",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one model."""
+
+    metrics: dict[str, list[float]]
+    """Each metric's values: one an evaluation, or a single one where nothing is drawn."""
+    histograms: dict[str, Any]
+    """Values by sentence for Figures 3 and 5-8."""
+
+
+def latent_variable_model(
+    model: SentenceModel,
+    test: SentenceSet,
+    train: SentenceSet,
+    settings: EvaluationSpec,
+    rng: np.random.Generator,
+) -> Measured:
+    """sMIM and sVAE: bounds under every prior, reconstructions, entropy of codes, Figures 3 and 5-8."""
+    device = next(model.parameters()).device
+    posterior = encode(model, test, settings.batch)
+    prior = encode(model, subset(train, settings.train_codes, rng), settings.batch)
+    kl = posterior.to(torch.float64).kl_to_standard_normal().numpy()
+    on_device, prior_on_device = posterior.to(device), prior.to(device)
+
+    def one_sample() -> tuple[Tensor, Floats]:
+        z, log_q = posterior.rsample_with_log_prob()
+        words, end = log_likelihood(model, test, z, settings.batch)
+        log_p_test = aggregated_posterior.log_prob(z.to(device), on_device).cpu()
+        log_p_train = aggregated_posterior.log_prob(z.to(device), prior_on_device).cpu()
+        return z, np.stack([words, end, (log_q - log_p_test).numpy(), (log_q - log_p_train).numpy()])
+
+    values: list[dict[str, float]] = []
+    words_of_repeats = []
+    for repeat in range(settings.repeats):
+        samples = [one_sample() for _ in range(settings.samples)]
+        words, end, test_cost, train_cost = np.mean([scores for _, scores in samples], axis=0)
+        words_of_repeats.append(words)
+        found = likelihood.metrics(Bounds(test.lengths, words, end, kl, test_cost, train_cost))
+        z = samples[-1][0]
+        values.append(found | _bleu(model, test, z, settings) | _entropy(z, settings, rng))
+        logging.info("evaluation %d of %d: MELBO %.3f nats", repeat + 1, settings.repeats, found["nll_melbo"])
+    metrics = _by_metric(values)
+    if settings.reference_ppl is not None:
+        nll = math.log(settings.reference_ppl) * float(np.mean(test.lengths + 1))
+        matching = [likelihood.matching_samples(own, len(test), nll) for own in metrics["nll_melbo"]]
+        metrics["matching_samples"] = matching
+    if settings.as_quoted:
+        metrics |= {"nll": metrics["nll_elbo_eos"], "ppl": metrics["ppl_elbo_eos"]}
+    # A closed form is the same number in every evaluation.
+    metrics["kld"] = metrics["kld"][:1]
+    metrics |= _of_means(model, test, posterior, settings)
+    metrics |= _normal_entropies(posterior.loc.shape, settings, rng)
+    average = np.mean(words_of_repeats, axis=0)
+    histograms = {
+        "elbo": _rounded(average - kl),
+        "melbo": _rounded(average - math.log(len(test))),
+        "pairs": _pairs(model, test, posterior, settings, rng),
+    }
+    return Measured(metrics, histograms)
+
+
+def autoencoder(
+    model: SentenceModel, test: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
+) -> Measured:
+    """AE: a code is the posterior's mean, so there is no bound; reconstructions and entropy of codes."""
+    posterior = encode(model, test, settings.batch)
+    z = posterior.loc
+    words, _ = log_likelihood(model, test, z, settings.batch)
+    metrics = _by_metric([_bleu(model, test, z, settings) for _ in range(settings.repeats)])
+    metrics |= _by_metric([_entropy(z, settings, rng) | {"reconstruction": -float(words.mean())}])
+    metrics |= _of_means(model, test, posterior, settings)
+    return Measured(metrics | _normal_entropies(z.shape, settings, rng), {})
+
+
+def language_model(model: LanguageModel, test: SentenceSet, settings: EvaluationSpec) -> Measured:
+    """LSTM-LM: the exact likelihood. `nll` and `ppl` count <eos> as a word, as the works do that report it.
+
+    `nll_without_eos` and `ppl_without_eos` are to be compared with the other rows of Tables 2-5.
+    """
+    words, end = np.empty(len(test)), np.empty(len(test))
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        for index, batch in evaluation_batches(test, settings.batch):
+            scores = model.log_likelihood(batch.to(device))
+            words[index], end[index] = (score.double().cpu().numpy() for score in scores)
+    lengths = test.lengths
+    metrics = {
+        "nll": -float((words + end).mean()),
+        "ppl": perplexity(-words - end, lengths + 1),
+        "nll_without_eos": -float(words.mean()),
+        "ppl_without_eos": perplexity(-words, lengths + 1),
+        "ppl_per_word": perplexity(-words, lengths),
+    }
+    return Measured({name: [value] for name, value in metrics.items()}, {})
+
+
+def ranked_answers(
+    model: SentenceModel,
+    questions: Sequence[CodedQuestion],
+    vocabulary: Vocabulary,
+    settings: EvaluationSpec,
+    deterministic: bool,
+) -> Measured:
+    """P@1 and MRR of sMIM and of AE (`deterministic`), which never saw a question with ranked answers."""
+    both = pairs(questions, vocabulary)
+    known, unknown = (
+        encode(model, collect(sentences), settings.batch) for sentences in (both.known, both.unknown)
+    )
+    values = []
+    for _ in range(1 if deterministic else settings.repeats):
+        if deterministic:
+            scores = distances(known.loc, unknown.loc, None)
+        else:
+            codes = [posterior.rsample_with_log_prob()[0] for posterior in (known, unknown)]
+            scores = distances(*codes, unknown.log_scale.exp())
+        values.append(_ranks(both.by_question(scores), both.best))
+    return Measured(_by_metric(values), {})
+
+
+def answer_selector(
+    model: AttentivePooling, questions: Sequence[CodedQuestion], settings: EvaluationSpec
+) -> Measured:
+    """P@1 and MRR of AP-BiLSTM, by its own score."""
+    similarity = answer_selection.scores(model, questions, settings.batch)
+    best = np.array([question.best for question in questions])
+    return Measured(_by_metric([_ranks([-scores for scores in similarity], best)]), {})
+
+
+def _bleu(model: SentenceModel, test: SentenceSet, z: Tensor, settings: EvaluationSpec) -> dict[str, float]:
+    """BLEU of what is decoded from codes z (N, d), in the readings that differ in <eos>.
+
+    Words are drawn from p(x|z), as in the authors' demo: to the paper, greedy decoding is a modification of
+    sampling (Sec. 4.6).
+    """
+    decoded = decode(model, z, settings.batch, "sample", settings.max_length)
+    return readings([codes.tolist() for codes in test], decoded, settings.max_length)
+
+
+def _of_means(
+    model: SentenceModel, test: SentenceSet, posterior: DiagonalNormal, settings: EvaluationSpec
+) -> dict[str, list[float]]:
+    """BLEU of the most probable words from the posteriors' means, in which nothing is drawn."""
+    decoded = decode(model, posterior.loc, settings.batch, "greedy", settings.max_length)
+    return {"bleu1_greedy": [bleu1([codes.tolist() for codes in test], decoded)]}
+
+
+def _entropy(z: Tensor, settings: EvaluationSpec, rng: np.random.Generator) -> dict[str, float]:
+    chosen = z[torch.from_numpy(sample_indices(len(z), settings.entropy_codes, rng))].double().numpy()
+    return {"latent_entropy": nearest_neighbour_entropy(chosen, settings.entropy_neighbours)}
+
+
+def _normal_entropies(
+    shape: Sequence[int], settings: EvaluationSpec, rng: np.random.Generator
+) -> dict[str, list[float]]:
+    """The entropy of N(0, I), and what the estimator makes of as many codes drawn from it."""
+    codes = rng.standard_normal((min(shape[0], settings.entropy_codes), shape[1]))
+    return {
+        "normal_entropy": [standard_normal_entropy(shape[1])],
+        "normal_entropy_estimated": [nearest_neighbour_entropy(codes, settings.entropy_neighbours)],
+    }
+
+
+def _pairs(
+    model: SentenceModel,
+    test: SentenceSet,
+    posterior: DiagonalNormal,
+    settings: EvaluationSpec,
+    rng: np.random.Generator,
+) -> dict[str, list[float]]:
+    """Figure 3: log p(x_i|z_j) and log q(z_i|x_j), for j = i and for one other j of every i."""
+    z, log_q = posterior.rsample_with_log_prob()
+    # Along a cycle through all sentences no sentence meets itself.
+    cycle = torch.from_numpy(rng.permutation(len(test)))
+    other = torch.empty_like(cycle)
+    other[cycle] = cycle.roll(1)
+    others = DiagonalNormal(posterior.loc[other], posterior.log_scale[other]).to(torch.float64)
+    return {
+        "log_p_same": _rounded(log_likelihood(model, test, z, settings.batch)[0]),
+        "log_p_other": _rounded(log_likelihood(model, test, z[other], settings.batch)[0]),
+        "log_q_same": _rounded(log_q.numpy()),
+        "log_q_other": _rounded(others.log_prob(z.double()).numpy()),
+    }
+
+
+def _ranks(scores: Sequence[Floats], best: NDArray[np.int64]) -> dict[str, float]:
+    return dict(zip(("p_at_1", "mrr"), precision_and_reciprocal_rank(scores, best), strict=True))
+
+
+def _by_metric(values: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [of_repeat[name] for of_repeat in values] for name in values[0]}
+
+
+def _rounded(values: NDArray[np.floating]) -> list[float]:
+    return np.round(values, 3).tolist()

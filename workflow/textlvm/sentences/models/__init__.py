@@ -1,0 +1,1 @@
+"""Models and objectives of the sentences paper."""

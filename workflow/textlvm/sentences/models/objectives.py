@@ -1,0 +1,189 @@
+"""What a run trains and what it is validated by: a model, a data set and a loss put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textlvm.distributions import standard_normal_log_prob
+from textlvm.sentences.data.batches import SentenceBatch, TrainingBatches, evaluation_batches
+from textlvm.sentences.data.prepared import SentenceSet
+from textlvm.sentences.data.questions import CodedQuestion
+from textlvm.sentences.data.vocabulary import Codes
+from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, pack_questions
+from textlvm.sentences.models.autoencoder import SentenceModel
+from textlvm.sentences.models.language_model import LanguageModel
+from textlvm.sentences.models.losses import kl_weight, mim, negative_elbo, reconstruction
+from textlvm.sentences.spec import TrainingSpec
+from textlvm.training import device as devices
+from textlvm.training import precision
+from textlvm.training.trainer import VALIDATION, Objective
+
+__all__ = ["Densities", "Trained", "answers", "autoencoder", "densities", "language_model", "loss"]
+
+VALIDATION_BATCH = 128
+"""Sentences, or questions with their answers, in a batch that needs no gradient."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An objective with the number of steps that make an epoch, and the sentences of a step."""
+
+    objective: Objective
+    epoch: int
+    inputs: Callable[[int], list[Codes]]
+    """The sentences, or questions, of the batch of step 1, 2, ..."""
+
+
+@dataclass(frozen=True)
+class Densities:
+    """Log densities at one code per sentence, in nats, (B,) each; the losses' arguments."""
+
+    log_likelihood: Tensor
+    log_posterior: Tensor
+    log_anchor: Tensor
+    kl: Tensor
+    """KL(q(z|x) || N(0, I)): in closed form, or its sample `log_posterior` - `log_anchor`."""
+
+
+def densities(model: SentenceModel, batch: SentenceBatch, objective: str, kl: str = "closed") -> Densities:
+    """Encode, draw a code for each sentence (an auto-encoder takes the mean), and decode.
+
+    `kl` is closed | sampled.
+    """
+    posterior = model.encode(batch)
+    if objective == "ae":
+        z, log_posterior = posterior.loc, posterior.log_prob(posterior.loc)
+    else:
+        z, log_posterior = posterior.rsample_with_log_prob()
+    words, end = model.log_likelihood(batch, z)
+    log_anchor = standard_normal_log_prob(z)
+    divergence = posterior.kl_to_standard_normal() if kl == "closed" else log_posterior - log_anchor
+    return Densities(words + end, log_posterior, log_anchor, divergence)
+
+
+def loss(objective: str, at: Densities, weight: float = 1.0) -> Tensor:
+    """The loss of smim, svae (its KL term times `weight`) or ae, in nats a sentence."""
+    if objective == "ae":
+        return reconstruction(at.log_likelihood)
+    if objective == "svae":
+        return negative_elbo(at.log_likelihood, at.kl, weight)
+    return mim(at.log_likelihood, at.log_posterior, at.log_anchor)
+
+
+def autoencoder(
+    model: SentenceModel,
+    objective: str,
+    spec: TrainingSpec,
+    train: SentenceSet,
+    valid: SentenceSet,
+    seed: int,
+) -> Trained:
+    """smim, svae or ae; the validation loss has the KL term's full weight and one fixed code per sentence."""
+    batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
+    device, autocast = _context(model, spec)
+
+    def training_loss(step: int) -> Tensor:
+        batch = batches(step, spec.encoder_unk, spec.decoder_unk).to(device)
+        weight = kl_weight(step, spec.kl_schedule, spec.kl_offset, spec.kl_slope)
+        with autocast():
+            return loss(objective, densities(model, batch, objective, spec.kl), weight)
+
+    def measure() -> dict[str, float]:
+        totals = np.zeros(3)
+        for _, batch in evaluation_batches(valid, VALIDATION_BATCH):
+            with autocast():
+                at = densities(model, batch.to(device), objective, spec.kl)
+            terms = torch.stack([loss(objective, at), reconstruction(at.log_likelihood), at.kl.mean()])
+            totals += len(batch) * terms.double().cpu().numpy()
+        mean, error, kl = totals / len(valid)
+        result = {VALIDATION: float(mean), "validation_reconstruction": float(error)}
+        return result if objective == "ae" else result | {"validation_kl": float(kl)}
+
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, batches.per_epoch, batches.sentences_of)
+
+
+def language_model(
+    model: LanguageModel, spec: TrainingSpec, train: SentenceSet, valid: SentenceSet, seed: int
+) -> Trained:
+    """The exact negative log-likelihood, <eos> included."""
+    batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
+    device, autocast = _context(model, spec)
+
+    def training_loss(step: int) -> Tensor:
+        batch = batches(step, decoder_unk=spec.decoder_unk).to(device)
+        with autocast():
+            return reconstruction(sum(model.log_likelihood(batch)))
+
+    def measure() -> dict[str, float]:
+        total = 0.0
+        for _, batch in evaluation_batches(valid, VALIDATION_BATCH):
+            with autocast():
+                words, end = model.log_likelihood(batch.to(device))
+            total += float((words + end).double().sum())
+        return {VALIDATION: -total / len(valid)}
+
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, batches.per_epoch, batches.sentences_of)
+
+
+def answers(
+    model: AttentivePooling,
+    spec: TrainingSpec,
+    train: tuple[CodedQuestion, ...],
+    valid: tuple[CodedQuestion, ...],
+    seed: int,
+) -> Trained:
+    """The hinge loss of attentive pooling; validated by it too, with P@1 beside it."""
+    device, autocast = _context(model, spec)
+    epoch = -(-len(train) // spec.batch)
+
+    def chosen(step: int) -> list[CodedQuestion]:
+        turn, index = divmod(step - 1, epoch)
+        order = np.random.default_rng([seed, turn]).permutation(len(train))
+        return [train[i] for i in order[index * spec.batch : (index + 1) * spec.batch]]
+
+    def training_loss(step: int) -> Tensor:
+        batch = pack_questions(chosen(step), spec.max_length).to(device)
+        with autocast():
+            return hinge(model(batch), batch.best)
+
+    def measure() -> dict[str, float]:
+        total, right = 0.0, 0
+        for start in range(0, len(valid), VALIDATION_BATCH):
+            part = valid[start : start + VALIDATION_BATCH]
+            batch = pack_questions(part, spec.max_length).to(device)
+            with autocast():
+                similarity = model(batch)
+            total += len(part) * float(hinge(similarity, batch.best))
+            right += int((similarity.argmax(1) == batch.best).sum())
+        return {VALIDATION: total / len(valid), "validation_p_at_1": right / len(valid)}
+
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, epoch, lambda step: [asked.question for asked in chosen(step)])
+
+
+def _context(model: nn.Module, spec: TrainingSpec) -> tuple[torch.device, Callable[[], torch.autocast]]:
+    device = next(model.parameters()).device
+    dtype = precision.choose(spec.precision, device)
+    return device, lambda: precision.autocast(device, dtype)
+
+
+def _validation(
+    model: nn.Module, measure: Callable[[], dict[str, float]], seed: int
+) -> Callable[[], dict[str, float]]:
+    """Measure without dropout, with the same noise every time, leaving the training's noise alone."""
+
+    @torch.no_grad()
+    def validate() -> dict[str, float]:
+        with devices.fork_rng(next(model.parameters()).device):
+            torch.manual_seed(seed)
+            model.eval()
+            result = measure()
+            model.train()
+        return result
+
+    return validate
