@@ -1,0 +1,146 @@
+"""A paper as a value: one folder with what it is, what it prints, what it claims, and how it is run.
+
+    paper.yaml      title, tables, figures and metrics; this module reads it
+    published.csv   the printed values (textlvm.reporting.published)
+    claims.yaml     the statements about them (textlvm.reporting.claims)
+    rules.smk       the rules that make its metrics and figures
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from textlvm.experiment.configfile import read
+from textlvm.runtime.errors import UserError, nearest
+
+__all__ = ["PAPERS", "Metric", "Paper", "Table", "load", "load_all"]
+
+PAPERS = Path(__file__).parents[2] / "papers"
+"""The folder of the papers that come with the project."""
+SCHEMA = Path(__file__).parents[2] / "schemas" / "paper.schema.yaml"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measured quantity, wherever a table, a page or a claim names it."""
+
+    name: str
+    unit: str
+    heading: str = ""
+    """The heading of the paper's column; empty where the paper has none."""
+    latex: str = ""
+    """The heading as LaTeX, where the paper sets a formula."""
+    direction: str = ""
+    """lower | higher: which values are better; empty where neither is."""
+    digits: int = 2
+    """Decimals where the paper prints none."""
+    of_training: bool = True
+    """Whether another training would give another value."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of results."""
+
+    number: int
+    each: str
+    """corpus | paper: whether it is made for each corpus, or once for all data sets of the paper."""
+    columns: tuple[str, ...]
+    """The metrics of the printed columns, in the paper's order."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper and the files of its folder."""
+
+    name: str
+    """The name of its folder, of its part of the configuration and of its folder of results."""
+    folder: Path
+    title: str
+    citation: str
+    year: int
+    datasets: Mapping[str, str]
+    """Titles of the paper's own data sets, by name."""
+    tables: Mapping[int, Table]
+    metrics: Mapping[str, Metric]
+    figures: Mapping[int, str] = field(default_factory=dict)
+    """Captions, by number."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """How notes word the settings of an evaluation that a reader must know."""
+    demo_readings: Mapping[str, str] = field(default_factory=dict)
+    """Which reading of a metric the authors' published code measures."""
+
+    @property
+    def published(self) -> Path:
+        """The file of its printed values."""
+        return self.folder / "published.csv"
+
+    @property
+    def claims(self) -> Path:
+        """The file of its claims."""
+        return self.folder / "claims.yaml"
+
+    @property
+    def rules(self) -> Path:
+        """The file of its rules."""
+        return self.folder / "rules.smk"
+
+    def metric(self, name: str) -> Metric:
+        """The metric of this name. Raises `UserError` if paper.yaml declares none."""
+        if name not in self.metrics:
+            place = self.folder / "paper.yaml"
+            raise UserError(f"{place} declares no metric '{name}': add it; {nearest(name, self.metrics)}")
+        return self.metrics[name]
+
+
+def load(folder: str | Path) -> Paper:
+    """Read the paper of a folder. Raises `UserError` with file and key for what its schema does not allow."""
+    path = Path(folder) / "paper.yaml"
+    entries = {str(key): value for key, value in read(path).items()}
+    for part in ("tables", "figures"):
+        if isinstance(entries.get(part), Mapping):
+            entries[part] = {str(number): entry for number, entry in entries[part].items()}
+    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
+    if errors:
+        # A misspelt key is often why another one is missing.
+        error = min(errors, key=lambda error: error.validator != "additionalProperties")
+        key = ".".join(map(str, error.absolute_path)) or "the file"
+        raise UserError(f"{path}: {key}: {error.message}")
+    metrics = {name: Metric(name, **entry) for name, entry in entries["metrics"].items()}
+    tables = {
+        int(number): Table(int(number), entry["each"], tuple(entry["columns"]))
+        for number, entry in entries["tables"].items()
+    }
+    for table in tables.values():
+        for name in table.columns:
+            if name not in metrics:
+                raise UserError(
+                    f"{path}: tables.{table.number} has the column '{name}', which metrics does not declare; "
+                    f"{nearest(name, metrics)}"
+                )
+    figures = {int(number): caption for number, caption in entries.get("figures", {}).items()}
+    parts: dict[str, Any] = {"metrics": metrics, "tables": tables, "figures": figures}
+    return Paper(name=Path(folder).resolve().name, folder=Path(folder), **entries | parts)
+
+
+def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
+    """The papers of these folders by name, the oldest first. Raises `UserError` for two of one name."""
+    papers: dict[str, Paper] = {}
+    for paper in sorted(map(load, folders), key=lambda paper: (paper.year, paper.name)):
+        if paper.name in papers:
+            raise UserError(
+                f"{papers[paper.name].folder} and {paper.folder} have the same name: rename one of the folders"
+            )
+        papers[paper.name] = paper
+    return papers
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return schema
