@@ -15,19 +15,21 @@ report: "workflow/report/workflow.rst"
 
 
 # Snakemake makes the folder of every file it includes importable; that of this one holds the package textlvm.
-include: "workflow/common.smk"
-include: "workflow/common_corpora.smk"
-include: "workflow/common_missed.smk"
-include: "workflow/common_sentences.smk"
+include: "workflow/inputs.smk"
 include: "workflow/common_report.smk"
+
+
+# Each paper brings the rules that make its metrics, figures and texts.
+for paper in EXPERIMENT.papers.values():
+
+    include: str(paper.rules.resolve())
+
+
+include: "workflow/common_missed.smk"
 include: "workflow/common_claims.smk"
 include: "workflow/common_page.smk"
 include: "workflow/rules/corpora.smk"
-include: "workflow/rules/words.smk"
-include: "workflow/rules/sentences.smk"
 include: "workflow/rules/tables.smk"
-include: "workflow/rules/words_figures.smk"
-include: "workflow/rules/sentences_figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/page.smk"
@@ -45,7 +47,7 @@ rule all:
     """Every table and figure of the experiment, and everything on one page and in one archive."""
     default_target: True
     input:
-        all_products(),
+        below_results(products.all_products(EXPERIMENT)),
         whole_archive(),
         "<results>/index.html",
 
@@ -53,5 +55,5 @@ rule all:
 rule tables:
     """Every table, from the runs that have been measured so far; the other rows say `not run`."""
     input:
-        partial_tables(),
+        below_results(products.partial_products(EXPERIMENT)),
         "<results>/partial/index.html",

@@ -9,7 +9,7 @@ PUBLISHED = "workflow/published.csv"
 
 def read_claims():
     """The papers' claims, after a check against the tables and the planned rows."""
-    rows = {(own.paper, row.table, row.label) for own in (*DATA_SETS.values(), *RUNS) for row in own.rows}
+    rows = {(entry.paper, row.table, row.label) for entry in EXPERIMENT.planned for row in entry.rows}
     try:
         return claims_file.load(CLAIMS, published.read(PUBLISHED), rows)
     except UserError as error:

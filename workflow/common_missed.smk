@@ -13,9 +13,9 @@ def removed_metrics(table):
         return []
     made_from = product.read_text(encoding="utf-8", errors="replace")
     paths = [
-        str(RESULTS / own.metrics(seed))
-        for own in of_table(SimpleNamespace(table=table))
-        for seed in own.seeds
+        str(RESULTS / entry.metrics(seed))
+        for entry in of_table(SimpleNamespace(table=table))
+        for seed in entry.seeds
     ]
     return [path for path in dict.fromkeys(paths) if path in made_from and not Path(path).exists()]
 
@@ -44,7 +44,7 @@ def unknown_trainings():
 
 def look_for_missed():
     """Note what is missing, before Snakemake looks at the files."""
-    for table in plan.TABLES:
+    for table in EXPERIMENT.tables:
         note = missed_path(table)
         if paths := removed_metrics(table):
             head = f"{datetime.now().isoformat()}: removed, and so measured again:"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 PAGE = Path("workflow/textlvm/reporting/page")
 OF_TRAINING = ["spec.json", "curve.jsonl", "cost.json"]
 SHOWN_RUNS = in_tables(RUNS)
-SHOWN = (*in_tables(DATA_SETS.values()), *SHOWN_RUNS)
+SHOWN = in_tables(EXPERIMENT.planned)
 
 
 def experiment_command():
@@ -21,45 +21,22 @@ def experiment_command():
 
 def page_figures():
     """Every figure with the files it is drawn from: paper, number, what it is of, path, files."""
-    found = []
-    for corpus in sorted({run.corpus for run in planned(paper="words")}):
-        wildcards = SimpleNamespace(corpus=corpus)
-        sources = {
-            1: gap_entropies(wildcards),
-            2: [*training_curves(wildcards), training_baseline(wildcards)],
-        }
-        for number, files in sources.items():
-            found.append(("words", number, corpus_title(wildcards), f"words/{corpus}/figure{number}", files))
-    if DATA_SETS:
-        samples = config["sentences"]["figures"]["samples"]
-        titles = {
-            3: (pair_title(None), pair_histograms(None)),
-            4: (", ".join(map(dataset_name, length_datasets())), length_data(None)),
-            5: (", ".join(map(dataset_name, samples)), [*sample_files(None), *sample_references(None)]),
-        }
-        for number in BOUND_FIGURES:
-            wildcards = SimpleNamespace(figure=number)
-            titles[int(number)] = bound_title(wildcards), bound_histograms(wildcards)
-        for number, (title, files) in titles.items():
-            found.append(("sentences", number, title, f"sentences/figure{number}", files))
-    return found
+    return [(each.paper, each.number, each.title, each.path, each.sources) for each in EXPERIMENT.figures]
 
 
 def page_texts():
     """Every table of texts with the files it is made from: path, files."""
-    tables = config["sentences"]["texts"] if DATA_SETS else []
-    numbers = sorted(int(table.removeprefix("table")) for table in tables)
-    return [(f"sentences/table{n}.json", text_files(SimpleNamespace(table=n))) for n in numbers]
+    return [(f"{text.path}.json", text.sources) for text in EXPERIMENT.texts]
 
 
 def up_to_date(product, sources):
     """Whether a file below the results is there, and made from runs as they are now."""
     product = RESULTS / product
-    paths = [Path(str(source).replace("<results>", str(RESULTS), 1)) for source in sources]
+    paths = [RESULTS / source for source in sources]
     if not (product.exists() and all(path.exists() for path in paths)):
         return False
     folders = {path.parent for path in paths}
-    for own in (*DATA_SETS.values(), *RUNS):
+    for own in EXPERIMENT.planned:
         for seed in own.seeds:
             if (RESULTS / own.metrics(seed)).parent in folders and not own.is_finished(seed, RESULTS):
                 return False
@@ -119,7 +96,7 @@ def whole_plan(wildcards):
 
 def page_tables(folder):
     """The tidy tables that a page is made of."""
-    tables = plan.TABLES if folder else sorted({*tables_of("words"), *tables_of("sentences")})
+    tables = EXPERIMENT.tables if folder else EXPERIMENT.planned_tables()
     return expand("<results>/{folder}table{table}.csv", folder=folder, table=tables)
 
 

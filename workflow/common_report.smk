@@ -20,13 +20,3 @@ def table_names(wildcards):
     """The data sets that a table of the sentences paper has rows of."""
     names = [own.dataset for own in of_table(wildcards) if own.dataset]
     return ", ".join(map(dataset_name, dict.fromkeys(names)))
-
-
-def length_names(wildcards):
-    """The data sets of Figure 4."""
-    return ", ".join(map(dataset_name, length_datasets()))
-
-
-def sample_names(wildcards):
-    """The data sets of Figure 5."""
-    return ", ".join(map(dataset_name, config["sentences"]["figures"]["samples"]))

@@ -6,9 +6,7 @@ rule claims:
     input:
         claims=CLAIMS,
         published=PUBLISHED,
-        tables=expand(
-            "<results>/table{table}.csv", table=sorted({*tables_of("words"), *tables_of("sentences")})
-        ),
+        tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
         figures=claimed_figures,
     output:
         csv="<results>/claims.csv",
@@ -45,7 +43,7 @@ use rule claims as partial_claims with:
     input:
         claims=CLAIMS,
         published=PUBLISHED,
-        tables=expand("<results>/partial/table{table}.csv", table=plan.TABLES),
+        tables=expand("<results>/partial/table{table}.csv", table=EXPERIMENT.tables),
     output:
         csv="<results>/partial/claims.csv",
         md="<results>/partial/claims.md",

@@ -58,7 +58,7 @@ rule corpus_download:
     conda:
         "../../envs/corpora.yaml"
     params:
-        registry=REGISTRY,
+        registry=experiment.REGISTRY,
         entry=own_entry,
         # No fingerprint of the code: what the file must be is known, better code does not make it another.
         content=source_content,

@@ -4,10 +4,10 @@
 rule crate:
     """Pack the workflow, its products, and the metrics of every run with where they came from."""
     input:
-        products=[*all_products(), "<results>/index.html"],
+        products=[*below_results(products.all_products(EXPERIMENT)), "<results>/index.html"],
         metrics=run_files(in_tables(RUNS), "metrics.json"),
         runs=run_files(in_tables(RUNS), "provenance.json"),
-        data=[f"<results>/{own.metrics(seed)}" for own in in_tables(DATA_SETS.values()) for seed in own.seeds],
+        data=data_statistics(),
     output:
         "<results>/ro-crate.zip",
     log:
@@ -17,7 +17,7 @@ rule crate:
         "../../envs/reporting.yaml"
     params:
         results=RESULTS,
-        registry=REGISTRY,
+        registry=experiment.REGISTRY,
         # A function, since Snakemake reads braces in any other parameter as wildcards.
         configuration=lambda wildcards: as_json(config),
         engine=SNAKEMAKE,

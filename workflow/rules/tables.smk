@@ -77,7 +77,7 @@ rule words_table:
     log:
         "<results>/logs/words/{corpus}/table{table}.log",
     wildcard_constraints:
-        table=any_of(map(str, tables_of("words"))),
+        table=any_of(map(str, EXPERIMENT.planned_tables(["words"]))),
     localrule: True
     conda:
         "../../envs/reporting.yaml"
@@ -175,7 +175,7 @@ rule sentences_texts:
     log:
         "<results>/logs/sentences/table{table}.log",
     wildcard_constraints:
-        table=any_of(map(str, plan.TEXTS)),
+        table=any_of(str(text.number) for text in EXPERIMENT.texts),
     localrule: True
     conda:
         "../../envs/reporting.yaml"

@@ -17,6 +17,7 @@ import yaml
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.canonical import canonical
 from textlvm.experiment.configfile import read
+from textlvm.experiment.paper import Paper, in_use
 from textlvm.experiment.relations import Key, Problem, check_relations, dotted
 from textlvm.runtime.errors import UserError, nearest
 
@@ -35,13 +36,6 @@ KINDS = {
     "boolean": "true or false",
     "null": "null",
 }
-# What null in a later file removes: rows, and what is collected for them.
-REMOVABLE = (
-    ("words", "runs", "*", "*"),
-    ("sentences", "runs", "*", "*"),
-    ("sentences", "collected", "*", "rows", "*"),
-    ("sentences", "collected", "*", "rows", "*", "runs", "*"),
-)
 BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "greater than",
@@ -51,26 +45,32 @@ BOUNDS = {
 
 
 def check(
-    config: Mapping[str, Any], files: Sequence[str | Path], registry: Mapping[str, Corpus]
+    config: Mapping[str, Any],
+    files: Sequence[str | Path],
+    registry: Mapping[str, Corpus],
+    papers: Mapping[str, Paper],
 ) -> dict[str, Any]:
     """Check a merged configuration; returns it with every number in the form that the schema names.
 
     Entries that null in a later file removes are left out.
 
     `files` are the YAML or JSON files it was merged from, later ones winning: they tell where a value
-    stands. `registry` has the corpora that need no entry in the configuration.
+    stands. `registry` has the corpora that need no entry in the configuration, `papers` all papers that the
+    configuration may have a part of.
 
     Raises `UserError` with one sentence for the first thing that is wrong: a value that the schema does not
     allow, values that do not fit together, a key that stands twice, a corpus or a file that is not there.
     """
     contents = [read(file) for file in files]
+    removable = [(name, *key) for name, paper in papers.items() for key in paper.planner.REMOVABLE]
+    whole = schema(papers.values())
     try:
         _check_values(config, ())
-        config = _without_removed(config, contents, REMOVABLE)
-        for error in sorted(jsonschema.Draft202012Validator(schema()).iter_errors(config), key=_urgency):
+        config = _without_removed(config, contents, removable)
+        for error in sorted(jsonschema.Draft202012Validator(whole).iter_errors(config), key=_urgency):
             raise _violation(error)
-        checked: dict[str, Any] = canonical(config, schema())
-        check_relations(checked, registry)
+        checked: dict[str, Any] = canonical(config, whole)
+        check_relations(checked, registry, in_use(checked, papers))
     except Problem as problem:
         raise UserError(f"{origin(config, problem.key, files)}: {problem}") from None
     return checked
@@ -101,10 +101,42 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     return config
 
 
+def schema(papers: Iterable[Paper]) -> dict[str, Any]:
+    """The JSON schema of the configuration, with the part of each of these papers under its name.
+
+    Definitions of a paper go by its name, `words_model`, so that no two papers share one.
+    """
+    base = _read_schema(SCHEMA)
+    whole = {**base, "properties": {**base["properties"]}, "$defs": {**base["$defs"]}}
+    whole["required"] = [*base["required"]]
+    for paper in papers:
+        section = _read_schema(paper.schema)
+        renamed = {f"#/$defs/{name}": f"#/$defs/{paper.name}_{name}" for name in section.get("$defs", {})}
+        for name, entry in section.get("$defs", {}).items():
+            whole["$defs"][f"{paper.name}_{name}"] = _with_references(entry, renamed)
+        part = {key: value for key, value in section.items() if key != "$defs"}
+        whole["properties"][paper.name] = _with_references(part, renamed)
+        whole["required"].append(paper.name)
+    return whole
+
+
 @cache
-def schema() -> dict[str, Any]:
-    """The JSON schema of the configuration."""
-    return yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
+def _read_schema(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except OSError as error:
+        raise UserError(f"cannot read {path} ({error.strerror}): a paper's folder needs it") from error
+    return found
+
+
+def _with_references(node: Any, renamed: Mapping[str, str]) -> Any:
+    """A part of a schema with other names in its references."""
+    if isinstance(node, Mapping):
+        return {
+            key: renamed.get(value, value) if key == "$ref" else _with_references(value, renamed)
+            for key, value in node.items()
+        }
+    return [_with_references(item, renamed) for item in node] if isinstance(node, list) else node
 
 
 def _laid_over(below: Any, above: Any) -> Any:

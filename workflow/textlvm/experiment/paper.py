@@ -1,14 +1,17 @@
 """A paper as a value: one folder with what it is, what it prints, what it claims, and how it is run.
 
-    paper.yaml      title, tables, figures and metrics; this module reads it
-    published.csv   the printed values (textlvm.reporting.published)
-    claims.yaml     the statements about them (textlvm.reporting.claims)
-    rules.smk       the rules that make its metrics and figures
+paper.yaml      title, tables, figures and metrics; this module reads it
+published.csv   the printed values (textlvm.reporting.published)
+claims.yaml     the statements about them (textlvm.reporting.claims)
+rules.smk       the rules that make its metrics and figures
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ import yaml
 from textlvm.experiment.configfile import read
 from textlvm.runtime.errors import UserError, nearest
 
-__all__ = ["PAPERS", "Metric", "Paper", "Table", "load", "load_all"]
+__all__ = ["PAPERS", "Metric", "Paper", "Table", "find", "in_use", "load", "load_all"]
 
 PAPERS = Path(__file__).parents[2] / "papers"
 """The folder of the papers that come with the project."""
@@ -64,6 +67,8 @@ class Paper:
     title: str
     citation: str
     year: int
+    plan: str
+    """The module that plans its runs, or a file of its folder, `plan.py`: a `textlvm.experiment.plan.Planner`."""
     datasets: Mapping[str, str]
     """Titles of the paper's own data sets, by name."""
     tables: Mapping[int, Table]
@@ -89,6 +94,16 @@ class Paper:
     def rules(self) -> Path:
         """The file of its rules."""
         return self.folder / "rules.smk"
+
+    @property
+    def schema(self) -> Path:
+        """The JSON schema of its part of the configuration."""
+        return self.folder / "config.schema.yaml"
+
+    @property
+    def planner(self) -> Any:
+        """Its module of planning, a `textlvm.experiment.plan.Planner`."""
+        return _planner(self.folder, self.plan)
 
     def metric(self, name: str) -> Metric:
         """The metric of this name. Raises `UserError` if paper.yaml declares none."""
@@ -128,16 +143,56 @@ def load(folder: str | Path) -> Paper:
     return Paper(name=Path(folder).resolve().name, folder=Path(folder), **entries | parts)
 
 
+def find(config: Mapping[str, Any]) -> dict[str, Paper]:
+    """The papers that come with the project, and those whose folders a configuration's `papers` names.
+
+    Raises `UserError` for a name that is no paper and a folder that has none.
+    """
+    folders = [path.parent for path in PAPERS.glob("*/paper.yaml")]
+    known = {folder.name for folder in folders}
+    listed = config.get("papers")
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, str) and entry not in known:
+            if not Path(entry, "paper.yaml").is_file():
+                raise UserError(
+                    f"papers lists '{entry}', which is neither a paper of this project nor a folder with a "
+                    f"paper.yaml; {nearest(entry, known)}"
+                )
+            folders.append(Path(entry))
+    return load_all(folders)
+
+
+def in_use(config: Mapping[str, Any], papers: Mapping[str, Paper]) -> tuple[Paper, ...]:
+    """The papers that a configuration lists, in its order."""
+    return tuple(
+        papers[entry if entry in papers else Path(entry).resolve().name] for entry in config["papers"]
+    )
+
+
 def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
     """The papers of these folders by name, the oldest first. Raises `UserError` for two of one name."""
     papers: dict[str, Paper] = {}
     for paper in sorted(map(load, folders), key=lambda paper: (paper.year, paper.name)):
         if paper.name in papers:
             raise UserError(
-                f"{papers[paper.name].folder} and {paper.folder} have the same name: rename one of the folders"
+                f"{papers[paper.name].folder} and {paper.folder} have the same name: rename one of them"
             )
         papers[paper.name] = paper
     return papers
+
+
+@cache
+def _planner(folder: Path, module: str) -> Any:
+    if not module.endswith(".py"):
+        return import_module(module)
+    name = f"papers.{folder.name}.{Path(module).stem}"
+    spec = spec_from_file_location(name, folder / module)
+    if spec is None or spec.loader is None or not (folder / module).is_file():
+        raise UserError(f"{folder / 'paper.yaml'}: plan is '{module}', but {folder} has no such file")
+    loaded = module_from_spec(spec)
+    sys.modules[name] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 @cache

@@ -1,55 +1,41 @@
 """The plan: everything a configuration asks for, with its effective settings and its place in the tables.
 
-A *run* is one model on one data set, trained once for each seed. Its files lie in
-`<results>/words/<corpus>/<split>/<run>/seed<k>/` and `<results>/sentences/<dataset>/<run>/seed<k>/`. What is
-measured of a prepared data set of sentences stands in tables as well.
+A *run* is one model on one data set, trained once for each seed. Each paper plans its own runs, and whatever
+else its tables have numbers of (`Planner`); here is what all of them share.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from textlvm.corpora.registry import Corpus, SourceFile
-from textlvm.runtime.errors import UserError
+from textlvm.corpora.registry import Corpus
+from textlvm.experiment.paper import Paper
+from textlvm.experiment.relations.problem import Key, Section
 from textlvm.runtime.files import modified, read_object
-from textlvm.sentences.data.dataset import settings_of, sources_of
-from textlvm.words.spec import UNTRAINED
 
 __all__ = [
-    "TABLES",
-    "TEXTS",
-    "DataSet",
+    "PARTS",
+    "Figure",
     "Folder",
-    "Measured",
+    "Planned",
+    "Planner",
     "Row",
     "Run",
-    "data_sets",
-    "preparation",
+    "planned",
     "rows",
-    "runs",
-    "sources",
     "stands_in",
+    "titles",
 ]
 
-TABLES = range(1, 9)
-"""The numbers of the papers' tables of results: 1 and 2 of the words paper, 1 to 8 of the sentences paper."""
-TEXTS = {
-    9: "answers",
-    10: "interpolations",
-    **dict.fromkeys((11, 12, 13, 14), "reconstructions"),
-    **dict.fromkeys((15, 16, 17), "interpolations"),
-    **dict.fromkeys((18, 19, 20), "samples"),
-    21: "answers",
-}
-"""What the sentences paper's tables of texts show, by their numbers."""
-OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
-"""The table of the sentences paper that has the runs measured on a data set."""
 PARTS = ("model", "training", "evaluation")
+"""The settings of a run that an entry of the configuration may override."""
 
 Settings = Mapping[str, Any]
 Folder = tuple[str, tuple[str, ...]]
 """The name of a folder, and the key of the configuration under which such names stand."""
+Titles = Mapping[str, tuple[str, bool]]
+"""By corpus what tables call it, and whether it is none of the papers' own."""
 
 
 @dataclass(frozen=True)
@@ -65,43 +51,32 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Planned:
     """Something that tables have numbers of."""
 
     paper: str
     corpus: str
     """Name in the registry of the corpus it is measured on; a union goes by its own name."""
+    original: str
+    """Name in the registry of the corpus that the paper itself measured it on."""
     dataset: str = ""
-    """The sentences paper's data set that the corpus is used for."""
+    """The paper's data set that the corpus is used for, where it has several."""
     split: str = "standard"
     name: str
     """The key of its entry in the configuration and the name of its folder."""
+    place: tuple[Folder, ...]
+    """The folders between the paper's and its own."""
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
     trained_on: str = ""
     """Another data set, on which a run of the same name was trained and this one was not."""
-
-    @property
-    def original(self) -> str:
-        """Name in the registry of the corpus that the paper itself measured it on."""
-        return self.dataset or "bookscorpus"
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether another training would find something else."""
-        return True
+    is_trained: bool = True
+    """Whether another training would find something else."""
 
     @property
     def label(self) -> str:
         """What tables call it first."""
         return self.rows[0].label if self.rows else self.name
-
-    @property
-    def place(self) -> tuple[Folder, ...]:
-        """The folders between the paper's and its own."""
-        if self.dataset:
-            return ((self.dataset, ("sentences", "datasets")),)
-        return (self.corpus, ("words", "corpora")), (self.split, ("words", "runs"))
 
     @property
     def path(self) -> str:
@@ -126,7 +101,7 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run(Measured):
+class Run(Planned):
     """One model on one data set, measured there, with its effective settings."""
 
     model: Settings
@@ -134,11 +109,6 @@ class Run(Measured):
     evaluation: Settings
     data: Settings = field(default_factory=dict)
     """How what it is trained on is prepared."""
-
-    @property
-    def is_trained(self) -> bool:
-        """Not where the family only counts."""
-        return self.model.get("family") not in UNTRAINED
 
     @property
     def training_path(self) -> str:
@@ -150,7 +120,7 @@ class Run(Measured):
         return f"{self.path}/seed{seed}/metrics.json"
 
     def is_described_by(self, spec: Mapping[str, Any]) -> bool:
-        """Whether these are the settings of its training, as they are now; records of old lack the data's."""
+        """Whether these are the settings of its training, as they are now; old records lack the data's."""
         return (
             spec.get("model") == self.model
             and spec.get("training") == self.training
@@ -180,182 +150,95 @@ class Run(Measured):
     def folders(self) -> list[tuple[Folder, ...]]:
         """The folder of every seed."""
         names = (self.paper, "runs", *(folder for folder, _ in self.place[-1:]))
-        own = (*self.place, (self.name, names))
-        return [(*own, (f"seed{seed}", (self.paper, "seeds"))) for seed in self.seeds]
+        run = (*self.place, (self.name, names))
+        return [(*run, (f"seed{seed}", (self.paper, "seeds"))) for seed in self.seeds]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSet(Measured):
-    """A prepared data set of sentences: Table 1 has its statistics."""
+@dataclass(frozen=True)
+class Figure:
+    """A figure, or a table of texts, with the files that it is made from."""
 
-    name: str = "data"
-    seeds: tuple[int, ...] = (0,)
-    settings: Settings
-    """How it is prepared."""
-
-    @property
-    def is_trained(self) -> bool:
-        """It has sizes alone."""
-        return False
-
-    @property
-    def is_of_questions(self) -> bool:
-        """Whether it has questions with ranked answers, and no sentences."""
-        return self.settings.get("format") in ("triples", "pickle")
-
-    def metrics(self, seed: int) -> str:
-        """The file of its statistics, below the results."""
-        return f"{self.path}/statistics.json"
-
-    def is_finished(self, seed: int, results: Path) -> bool:
-        """Whether it has been prepared with the settings it has now."""
-        return read_object(results / self.metrics(seed)).get("settings") == self.settings
-
-    def folders(self) -> list[tuple[Folder, ...]]:
-        """The one folder that it has."""
-        return [(*self.place, (self.name, (self.paper, "runs", self.dataset)))]
+    paper: str
+    number: int
+    title: str
+    """What it is of: a corpus or data sets."""
+    path: str
+    """Below the results, without suffix."""
+    sources: tuple[str, ...]
+    """Files below the results."""
 
 
-def runs(config: Mapping[str, Any]) -> tuple[Run, ...]:
-    """All runs of a checked configuration, in the order of its papers, corpora or data sets, and entries."""
-    of_paper = {"words": _of_words, "sentences": _of_sentences}
-    return tuple(run for paper in config["papers"] for run in of_paper[paper](config[paper]))
+class Planner(Protocol):
+    """The module that `plan` of a paper.yaml names; `section` is the paper's part of the configuration."""
+
+    REMOVABLE: Sequence[Sequence[str]]
+    """Keys below the section, `*` for any name, whose entries null in a later file removes."""
+
+    def check(self, section: Section) -> None:
+        """Check what the schema cannot say. Raises `textlvm.experiment.relations.Problem`."""
+
+    def corpora(self, section: Section) -> Iterable[tuple[Key, str, str]]:
+        """The corpora in use: key in the configuration, name, and words | sentences | questions."""
+
+    def plan(self, section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
+        """Everything that tables have numbers of, and the runs that are trained for it."""
+
+    def titles(self, section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
+        """Titles of corpora that only this paper has; `known` has those of the registry."""
+
+    def figures(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+        """The figures of the paper."""
+
+    def texts(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+        """The tables of texts of the paper."""
 
 
-def data_sets(config: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> tuple[DataSet, ...]:
-    """All data sets of sentences of a checked configuration."""
-    if "sentences" not in config["papers"]:
-        return ()
-    return tuple(
-        DataSet(
-            paper="sentences",
-            corpus=entry.get("corpus", name),
-            dataset=name,
-            rows=(Row(1, entry["row"]),) if "row" in entry else (),
-            settings=settings_of(preparation(entry), corpora),
-        )
-        for name, entry in config["sentences"]["datasets"].items()
-    )
+def planned(
+    config: Mapping[str, Any], papers: Iterable[Paper], corpora: Mapping[str, Corpus]
+) -> tuple[Planned, ...]:
+    """What a checked configuration asks of these papers, in their order, and that of corpora and entries."""
+    return tuple(entry for paper in papers for entry in paper.planner.plan(config[paper.name], corpora))
 
 
-def sources(
-    own: DataSet, corpora: Mapping[str, Corpus], origin: Callable[[tuple[str, ...]], str]
-) -> dict[str, SourceFile]:
-    """The files that a data set is made from, by the corpus's own split.
-
-    `origin` tells the file in which a key of the configuration stands. Raises `UserError`, with that file and
-    the key, if the corpus lacks a split that the data set draws from.
-    """
-    try:
-        return sources_of(own.settings, corpora)
-    except UserError as error:
-        key = ("sentences", "datasets", own.dataset)
-        raise UserError(f"{origin(key)}: {'.'.join(key)}: {error}") from None
-
-
-def preparation(entry: Settings) -> dict[str, Any]:
-    """Of a data set's entry what concerns its preparation, as `textlvm.sentences.data.dataset` takes it."""
-    return {key: value for key, value in entry.items() if key not in ("row", "qualitative", *PARTS)}
-
-
-def stands_in(own: Measured, corpora: Mapping[str, tuple[str, bool]]) -> bool:
-    """Whether its corpus is none of the papers' own, or in the place of another; `corpora` as for `rows`."""
-    return corpora[own.corpus][1] or own.corpus != own.original
-
-
-def rows(
-    measured: Iterable[Measured], table: int, corpora: Mapping[str, tuple[str, bool]]
-) -> dict[str, list[dict[str, Any]]]:
-    """The planned rows of one table, as `textlvm.reporting.tables` reads them.
-
-    `corpora` gives each corpus its title and whether it is none of the papers' own.
-    """
-    planned = []
-    for own in measured:
-        for row in own.rows:
-            if row.table == table:
-                entry = {
-                    "paper": own.paper,
-                    "table": row.table,
-                    "row": row.label,
-                    "run": own.name,
-                    "corpus": own.corpus,
-                    "split": own.split,
-                    "seeds": list(own.seeds),
-                    "stand_in": stands_in(own, corpora),
-                    "corpus_title": corpora[own.corpus][0],
-                    "dataset": own.dataset,
-                    "trained_on": own.trained_on,
-                    "metrics": dict(row.metrics),
-                    "compared": dict(row.compared),
-                    "trained": own.is_trained,
-                }
-                planned.append({key: value for key, value in entry.items() if value not in ("", {})})
-    return {"rows": planned}
-
-
-def _of_words(section: Settings) -> list[Run]:
-    return [
-        Run(
-            paper="words",
-            corpus=corpus,
-            split=split,
-            name=name,
-            seeds=tuple(section["seeds"]),
-            rows=(Row(entry["table"], entry["row"]),),
-            data={part: section[part] for part in ("vocabulary", "split")},
-            **{part: section[part] | entry.get(part, {}) for part in PARTS},
-        )
-        for corpus in section["corpora"]
-        for split, entries in section["runs"].items()
-        for name, entry in entries.items()
-    ]
-
-
-def _of_sentences(section: Settings) -> list[Run]:
-    found = []
-    for dataset, entries in section["runs"].items():
-        for name, entry in entries.items():
-            trained_on = entry.get("trained_on", "")
-            trained = section["runs"][trained_on][name] if trained_on else entry
-            # A model is what it was trained to be; it is measured as its data set here says.
-            said = {
-                "model": (trained_on or dataset, trained),
-                "training": (trained_on or dataset, trained),
-                "evaluation": (dataset, entry),
-            }
-            found.append(
-                Run(
-                    paper="sentences",
-                    corpus=section["datasets"][dataset].get("corpus", dataset),
-                    dataset=dataset,
-                    name=name,
-                    seeds=tuple(section["seeds"]),
-                    rows=_rows(section, dataset, name, entry),
-                    trained_on=trained_on,
-                    data=preparation(section["datasets"][trained_on or dataset]),
-                    **{
-                        part: section[part] | section["datasets"][where].get(part, {}) | own.get(part, {})
-                        for part, (where, own) in said.items()
-                    },
-                )
-            )
+def titles(
+    config: Mapping[str, Any],
+    papers: Iterable[Paper],
+    entries: Sequence[Planned],
+    corpora: Mapping[str, Corpus],
+) -> Titles:
+    """What tables call each corpus, and whether it is none of the papers' own."""
+    found = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in corpora.items()}
+    for paper in papers:
+        found |= paper.planner.titles(config[paper.name], entries, found)
     return found
 
 
-def _rows(section: Settings, dataset: str, name: str, entry: Settings) -> tuple[Row, ...]:
-    """The row that an entry names, and those that it is collected for."""
-    compared = section["compared"]
-    own = [Row(OF_DATASET[dataset], entry["row"], compared=compared)] if "row" in entry else []
-    collected = [
-        Row(
-            int(table.removeprefix("table")),
-            label,
-            {said["metric"]: row.get("metric", said["metric"])},
-            compared,
-        )
-        for table, said in section["collected"].items()
-        for label, row in said["rows"].items()
-        if row["runs"].get(dataset) == name
-    ]
-    return (*own, *collected)
+def stands_in(entry: Planned, corpora: Titles) -> bool:
+    """Whether its corpus is none of the papers' own, or in the place of another."""
+    return corpora[entry.corpus][1] or entry.corpus != entry.original
+
+
+def rows(entries: Iterable[Planned], table: int, corpora: Titles) -> dict[str, list[dict[str, Any]]]:
+    """The planned rows of one table, as `textlvm.reporting.tables` reads them."""
+    found = []
+    for entry in entries:
+        for row in entry.rows:
+            if row.table == table:
+                planned_row = {
+                    "paper": entry.paper,
+                    "table": row.table,
+                    "row": row.label,
+                    "run": entry.name,
+                    "corpus": entry.corpus,
+                    "split": entry.split,
+                    "seeds": list(entry.seeds),
+                    "stand_in": stands_in(entry, corpora),
+                    "corpus_title": corpora[entry.corpus][0],
+                    "dataset": entry.dataset,
+                    "trained_on": entry.trained_on,
+                    "metrics": dict(row.metrics),
+                    "compared": dict(row.compared),
+                    "trained": entry.is_trained,
+                }
+                found.append({key: value for key, value in planned_row.items() if value not in ("", {})})
+    return {"rows": found}

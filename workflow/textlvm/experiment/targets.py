@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath
 
-from textlvm.experiment.plan import TABLES, TEXTS, Folder, Measured, Run
+from textlvm.experiment.experiment import Experiment
+from textlvm.experiment.plan import Folder, Run
 from textlvm.runtime.errors import UserError, nearest
 
 __all__ = ["check_target"]
@@ -14,35 +15,31 @@ Origin = Callable[[tuple[str, ...]], str]
 """Tells the file in which a key of the configuration stands."""
 
 
-def check_target(
-    target: str,
-    results: str,
-    measured: Collection[Measured],
-    origin: Origin,
-) -> None:
+def check_target(target: str, experiment: Experiment) -> None:
     """Check the names in a path that the user asks for.
 
-    Paths outside `results`, and those inside that have no run, corpus or table in them, are left alone.
-    `origin` tells the file in which a key of the configuration stands.
+    Paths outside the results, and those inside that have no run, corpus or table in them, are left alone.
 
     Raises `UserError` for a table, corpus, data set, split, run or seed that is not planned, with the nearest
     names, and for a trained model where there are only measurements of it.
     """
+    results = str(experiment.results)
     parts = PurePath(os.path.relpath(target or ".", results)).parts
     if parts[:1] == ("partial",):
         parts = parts[1:]
     if not parts or parts[0] == "..":
         return
     *names, file = parts
-    tables: Iterable[int] = TABLES
+    tables = experiment.tables
     if names:
-        of_paper = [own for own in measured if own.paper == names[0]]
+        of_paper = [entry for entry in experiment.planned if entry.paper == names[0]]
         if not of_paper:
             return
-        _check_folders(target, names[1:], [folders for own in of_paper for folders in own.folders()], origin)
-        _check_trained(target, file, [own for own in of_paper if isinstance(own, Run)], results)
-        numbers = {row.table for own in of_paper for row in own.rows}
-        tables = sorted(numbers | set(TEXTS if names == ["sentences"] else ()))
+        folders = [path for entry in of_paper for path in entry.folders()]
+        _check_folders(target, names[1:], folders, experiment.origin)
+        _check_trained(target, file, [entry for entry in of_paper if isinstance(entry, Run)], results)
+        texts = {text.number for text in experiment.texts if names == [text.paper]}
+        tables = sorted({*experiment.planned_tables(names[:1]), *texts})
     number = re.fullmatch(r"table(\d+)\..*", file)
     if number and int(number[1]) not in tables:
         valid = ", ".join(map(str, tables))

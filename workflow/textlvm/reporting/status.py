@@ -30,15 +30,14 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from textlvm.corpora import registry
-from textlvm.experiment.config import check, merged
-from textlvm.experiment.plan import Run, runs
+from textlvm.experiment.experiment import load_files
+from textlvm.experiment.plan import Run
 from textlvm.reporting.progress import Standing, State, standings
 from textlvm.runtime import cli
 
 __all__ = ["counted", "experiment", "render"]
 
-CONFIG, REGISTRY = Path("config.yaml"), Path("workflow/corpora.yaml")
+CONFIG = Path("config.yaml")
 COLUMNS = ("run", "seed", "state", "stage", "step", "loss", "left", "device")
 NUMBERS = ("seed", "step", "loss", "left")
 SPARED = ("device", "loss", "stage", "left", "step")
@@ -54,8 +53,8 @@ def experiment(files: Sequence[Path]) -> tuple[tuple[Run, ...], Path]:
 
     `files` are its configuration files, later ones winning. Raises `UserError` for what is wrong with them.
     """
-    config = check(merged(files), files, registry.load(REGISTRY))
-    return runs(config), Path(config["pathvars"]["results"])
+    found = load_files(files)
+    return found.runs, found.results
 
 
 def counted(found: Sequence[Standing]) -> str:

@@ -1,66 +1,60 @@
 """How the values of a configuration must fit together: what a schema cannot say."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from textlvm.corpora.registry import Corpus
+from textlvm.experiment.paper import Paper
 from textlvm.experiment.relations.folders import check_folders, check_literal, check_writable
 from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
-from textlvm.experiment.relations.sentences import OF_QUESTIONS, QUESTIONS, check_sentences
-from textlvm.experiment.relations.words import check_words
 from textlvm.runtime.errors import nearest
 
 __all__ = ["Key", "Problem", "check_relations", "check_writable", "dotted"]
 
+OF_QUESTIONS = ("triples", "pickle")
+"""The formats of corpora of questions with ranked answers; all others have sentences."""
 
-def check_relations(config: Section, registry: Mapping[str, Corpus]) -> None:
-    """Check a configuration that its schema allows; `registry` has the registered corpora by name.
 
-    Raises `Problem` for the first thing that does not fit.
+def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Iterable[Paper]) -> None:
+    """Check a configuration that its schema allows.
+
+    `registry` has the registered corpora by name, `papers` those that the configuration lists. Raises
+    `Problem` for the first thing that does not fit.
     """
     check_folders(config["pathvars"])
     for name, corpus in config["corpora"].items():
         check_literal(("corpora", name, "path"), corpus["path"])
-    words, sentences = config["words"], config["sentences"]
-    used: list[tuple[Key, str]] = []
-    if "words" in config["papers"]:
-        used += [(("words", "corpora", i), name) for i, name in enumerate(words["corpora"])]
-        check_words(words)
-    if "sentences" in config["papers"]:
-        used += [
-            (("sentences", "datasets", name, "corpus"), entry["corpus"])
-            for name, entry in sentences["datasets"].items()
-            if "corpus" in entry
-        ]
-        check_sentences(sentences)
+    papers = tuple(papers)
+    for paper in papers:
+        paper.planner.check(config[paper.name])
     formats = {name: corpus.format for name, corpus in registry.items()}
-    formats |= {name: own["format"] for name, own in config["corpora"].items() if "format" in own}
-    for key, name in used:
-        _check_corpus(key, name, config["corpora"], registry)
-        if key[0] == "sentences":
-            _check_format(key, name, formats)
+    formats |= {name: entry["format"] for name, entry in config["corpora"].items() if "format" in entry}
+    for paper in papers:
+        for key, name, content in paper.planner.corpora(config[paper.name]):
+            _check_corpus(key, name, config["corpora"], registry)
+            if content != "words":
+                _check_format(key, name, content, formats)
 
 
-def _check_format(key: Key, name: str, formats: Mapping[str, str | None]) -> None:
+def _check_format(key: Key, name: str, content: str, formats: Mapping[str, str | None]) -> None:
     """A data set's corpus has what is read from it: questions with ranked answers, or sentences."""
-    wanted = "questions with ranked answers" if QUESTIONS in key else "sentences"
+    of_questions = content == "questions"
+    wanted = "questions with ranked answers" if of_questions else "sentences"
     fitting = [
-        other
-        for other, format in formats.items()
-        if format and (format in OF_QUESTIONS) == (QUESTIONS in key)
+        other for other, format in formats.items() if format and (format in OF_QUESTIONS) == of_questions
     ]
     if name not in fitting:
         raise Problem(key, f"{dotted(key)} is '{name}', which has no {wanted}; {nearest(name, fitting)}")
 
 
-def _check_corpus(key: Key, name: str, own: Section, registry: Collection[str]) -> None:
+def _check_corpus(key: Key, name: str, given: Section, registry: Collection[str]) -> None:
     """A corpus in use is known, and the file that the user gives for it is there."""
-    if name not in registry and name not in own:
+    if name not in registry and name not in given:
         said = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
-        raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *own})}")
-    if name in own and not _is_there(Path(own[name]["path"])):
+        raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *given})}")
+    if name in given and not _is_there(Path(given[name]["path"])):
         place: Key = ("corpora", name, "path")
-        raise Problem(place, f"{dotted(place)}: there is no file or folder {own[name]['path']}")
+        raise Problem(place, f"{dotted(place)}: there is no file or folder {given[name]['path']}")
 
 
 def _is_there(path: Path) -> bool:

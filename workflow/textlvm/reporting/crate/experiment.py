@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
-from textlvm.experiment.plan import TEXTS
+from textlvm.sentences.relations import TEXTS
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
 

@@ -1,14 +1,26 @@
 """How the values of the sentences paper's part must fit together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from textlvm.experiment.plan import OF_DATASET, TEXTS, preparation
+from textlvm.experiment.plan import PARTS
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.sentences.data.dataset import parse
 
-__all__ = ["MEASURED", "OF_QUESTIONS", "QUESTIONS", "check_sentences"]
+__all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "TEXTS", "check", "preparation"]
+
+TABLE_OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
+"""The table that has the runs measured on a data set."""
+TEXTS = {
+    9: "answers",
+    10: "interpolations",
+    **dict.fromkeys((11, 12, 13, 14), "reconstructions"),
+    **dict.fromkeys((15, 16, 17), "interpolations"),
+    **dict.fromkeys((18, 19, 20), "samples"),
+    21: "answers",
+}
+"""What the tables of texts show, by their numbers."""
 
 # What other objectives than an auto-encoder's read of `model`.
 READ_BY_OBJECTIVE = {
@@ -18,8 +30,6 @@ READ_BY_OBJECTIVE = {
 AUTOENCODERS = ("smim", "svae", "ae")
 QUESTIONS = "yahoocqa"
 """The data set of questions with ranked answers."""
-OF_QUESTIONS = ("triples", "pickle")
-"""The formats of corpora that it can be filled from; all others have sentences."""
 WITH_BOUNDS = ("smim", "svae")
 OF_CODES = {
     *("bleu1_eos", "bleu1_greedy", "bleu1_unmatched", "bleu1_words", "reconstruction", "parameters"),
@@ -46,7 +56,7 @@ SHOWN_BY = {
 """The setting of `qualitative` that says how many of them there are."""
 
 
-def check_sentences(section: Section) -> None:
+def check(section: Section) -> None:
     """Raises `Problem` for the first thing that does not fit."""
     datasets, runs = section["datasets"], section["runs"]
     parsed = {}
@@ -74,7 +84,7 @@ def check_sentences(section: Section) -> None:
             )
     for dataset, entries in runs.items():
         for name, entry in entries.items():
-            _check_sentences_run(("sentences", "runs", dataset, name), entry, section)
+            _check_run(("sentences", "runs", dataset, name), entry, section)
             _check_evaluation(("sentences", "runs", dataset, name), entry, section)
             if "row" in entry:
                 check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
@@ -98,14 +108,19 @@ def check_sentences(section: Section) -> None:
         _check_texts(("sentences", "texts", table), shown, section)
 
 
-def _check_sentences_run(key: Key, entry: Section, section: Section) -> None:
+def preparation(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a data set's entry what concerns its preparation, as `textlvm.sentences.data.dataset` takes it."""
+    return {key: value for key, value in entry.items() if key not in ("row", "qualitative", *PARTS)}
+
+
+def _check_run(key: Key, entry: Section, section: Section) -> None:
     """How one entry fits its data set and what it was trained on."""
     *_, dataset, name = map(str, key)
     if name == "data":
         raise Problem(
             key, f"{dotted(key)}: 'data' is the folder of the prepared data set: choose another name"
         )
-    if "row" in entry and dataset not in OF_DATASET:
+    if "row" in entry and dataset not in TABLE_OF_DATASET:
         raise Problem((*key, "row"), f"{dotted(key)}.row: no table has rows of '{dataset}': remove it")
     if "trained_on" not in entry:
         objective = _objective(dataset, name, section)

@@ -1,4 +1,39 @@
-# Words: vocabulary -> split -> train -> evaluate, for every run of the configuration.
+# The words paper: vocabulary -> split -> train -> evaluate, for every run of the configuration, and its figures.
+
+from textlvm.words import plan as words
+
+WORDS_RUN = "words/{corpus}/{split}/{run}"
+
+
+wildcard_constraints:
+    order=any_of(map(str, config["words"]["ngram"]["orders"])),
+
+
+def corpus_files(wildcards):
+    """The files, or the folder, that a run's words were counted in. No input: counts outlive them."""
+    if folder := folder_of(wildcards):
+        return [str(folder)]
+    return downloaded(wildcards.corpus, CORPORA[wildcards.corpus].files)
+
+
+def ngram_arguments(wildcards, input):
+    """The character models as the evaluation takes them, `3=char3.arpa 5=char5.arpa`."""
+    return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], input.ngrams)]
+
+
+def figure_runs(key):
+    """The run that `words.figures` names under a key, in a list."""
+
+    def runs(wildcards):
+        name = config["words"]["figures"][key]
+        return [run for run in words.standard_runs(RUNS, wildcards.corpus) if run.name == name]
+
+    return runs
+
+
+def gap_runs(wildcards):
+    """The runs of Figure 1."""
+    return words.gap_runs(RUNS, wildcards.corpus)
 
 
 rule words_vocabulary:
@@ -10,7 +45,7 @@ rule words_vocabulary:
     log:
         "<results>/logs/words/{corpus}/vocabulary.log",
     conda:
-        "../../envs/corpora.yaml"
+        "../../../envs/corpora.yaml"
     params:
         settings=as_json(config["words"]["vocabulary"]),
         code=fingerprint("textlvm.corpora.vocabulary"),
@@ -33,7 +68,7 @@ rule words_split:
     log:
         "<results>/logs/words/{corpus}/{split}/split.log",
     conda:
-        "../../envs/corpora.yaml"
+        "../../../envs/corpora.yaml"
     params:
         settings=as_json(config["words"]["split"]),
         code=fingerprint("textlvm.corpora.splits"),
@@ -57,7 +92,7 @@ rule words_ngram:
     log:
         "<results>/logs/words/{corpus}/{split}/char{order}.log",
     conda:
-        "../../envs/words.yaml"
+        "../../../envs/words.yaml"
     params:
         weight=config["words"]["ngram"]["weight"],
         code=fingerprint("textlvm.words.ngram"),
@@ -87,7 +122,7 @@ rule words_train:
     benchmark:
         "<results>/benchmarks/words/{corpus}/{split}/{run}/seed{seed}/train.tsv"
     conda:
-        "../../envs/words.yaml"
+        "../../../envs/words.yaml"
     # More threads make these small matrices slower; on two cores, two jobs of two threads take seven times
     # as long as two of one.
     threads: 1
@@ -99,7 +134,7 @@ rule words_train:
         runtime=720,
     params:
         folder=subpath(output.spec, parent=True),
-        spec=training_spec,
+        spec=training_spec(WORDS_RUN),
         code=fingerprint("textlvm.words.train"),
     # exec: a scheduler's SIGTERM must not end a shell in between, and the job with it, before the state is saved.
     shell:
@@ -136,7 +171,7 @@ rule words_evaluate:
     benchmark:
         "<results>/benchmarks/words/{corpus}/{split}/{run}/seed{seed}/evaluate.tsv"
     conda:
-        "../../envs/words.yaml"
+        "../../../envs/words.yaml"
     threads: 1
     resources:
         gpu=1,
@@ -144,7 +179,7 @@ rule words_evaluate:
         runtime=per_attempt(240),
     params:
         folder=subpath(input.spec, parent=True),
-        settings=evaluation_settings,
+        settings=evaluation_settings(WORDS_RUN),
         ngrams=ngram_arguments,
         corpora=corpus_files,
         code=fingerprint("textlvm.words.evaluate"),
@@ -158,5 +193,77 @@ rule words_evaluate:
             --corpora {params.corpora:q} \
             --out {output.metrics:q} \
             --gpus {resources.gpu:q} \
+            --log {log:q}
+        """
+
+
+rule words_figure1:
+    """The entropy gap of every state space model along the word."""
+    input:
+        entropy=lambda wildcards: run_files(gap_runs(wildcards), "entropy.csv"),
+    output:
+        png="<results>/words/{corpus}/figure1.png",
+        svg=report(
+            "<results>/words/{corpus}/figure1.svg",
+            caption="../../report/words_figure1.rst",
+            category=WORDS_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 1", corpus_title),
+        ),
+        csv="<results>/words/{corpus}/figure1.csv",
+    log:
+        "<results>/logs/words/{corpus}/figure1.log",
+    localrule: True
+    conda:
+        "../../../envs/reporting.yaml"
+    params:
+        labels=lambda wildcards: row_labels(gap_runs(wildcards)),
+        corpus=corpus_title,
+        code=fingerprint("textlvm.reporting.figures"),
+    shell:
+        """
+        python -m textlvm.reporting.figures gap \
+            --entropy {input.entropy:q} \
+            --labels {params.labels:q} \
+            --title "Entropy gap in free mode, "{params.corpus:q} \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            --csv {output.csv:q} \
+            --log {log:q}
+        """
+
+
+rule words_figure2:
+    """Entropies over the training of one run, beside the word entropy of a trained baseline."""
+    input:
+        curves=lambda wildcards: run_files(figure_runs("training_run")(wildcards), "curve.jsonl"),
+        baseline=lambda wildcards: run_files(figure_runs("baseline")(wildcards), "metrics.json")[0],
+    output:
+        png="<results>/words/{corpus}/figure2.png",
+        svg=report(
+            "<results>/words/{corpus}/figure2.svg",
+            caption="../../report/words_figure2.rst",
+            category=WORDS_CATEGORY,
+            subcategory="Figures",
+            labels=labelled("Figure 2", corpus_title),
+        ),
+    log:
+        "<results>/logs/words/{corpus}/figure2.log",
+    localrule: True
+    conda:
+        "../../../envs/reporting.yaml"
+    params:
+        labels=lambda wildcards: row_labels(figure_runs("training_run")(wildcards)),
+        corpus=corpus_title,
+        code=fingerprint("textlvm.reporting.figures"),
+    shell:
+        """
+        python -m textlvm.reporting.figures training \
+            --curves {input.curves:q} \
+            --labels {params.labels:q} \
+            --baseline {input.baseline:q} \
+            --title "Entropies over training, "{params.corpus:q} \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
             --log {log:q}
         """

@@ -1,4 +1,8 @@
-# Sentences: data set -> train -> evaluate and show, for every run of the configuration.
+# The sentences paper: data set -> train -> evaluate and show, for every run of the configuration, and its figures.
+
+
+include: "inputs.smk"
+include: "figures.smk"
 
 
 rule sentences_prepare:
@@ -8,7 +12,7 @@ rule sentences_prepare:
     output:
         statistics="<results>/sentences/{dataset}/data/statistics.json",
         vocabulary="<results>/sentences/{dataset}/data/vocabulary.tsv",
-        sentences=expand("<results>/sentences/{{dataset}}/data/{file}", file=ARRAYS),
+        sentences=expand("<results>/sentences/{{dataset}}/data/{file}", file=sentences.ARRAYS),
     log:
         "<results>/logs/sentences/{dataset}/prepare.log",
     benchmark:
@@ -16,7 +20,7 @@ rule sentences_prepare:
     wildcard_constraints:
         dataset=any_of(set(DATA_SETS) - set(of_questions())),
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     resources:
         mem_mb=8000,
         runtime=120,
@@ -62,7 +66,7 @@ rule sentences_train:
     benchmark:
         "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/train.tsv"
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     # Two trainings of one thread get further than one of two; give a single one more with --set-threads.
     threads: 1
     resources:
@@ -73,7 +77,7 @@ rule sentences_train:
     params:
         folder=subpath(output.spec, parent=True),
         data=subpath(input[0], parent=True),
-        spec=training_spec,
+        spec=training_spec(SENTENCES_RUN),
         code=fingerprint("textlvm.sentences.train"),
     # exec: a scheduler's SIGTERM must not end a shell in between, and the job with it, before the state is saved.
     shell:
@@ -104,7 +108,7 @@ rule sentences_evaluate:
     benchmark:
         "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/evaluate.tsv"
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     threads: 1
     resources:
         gpu=1,
@@ -113,7 +117,7 @@ rule sentences_evaluate:
     params:
         run=trained_folder,
         data=measured_arguments,
-        settings=evaluation_settings,
+        settings=evaluation_settings(SENTENCES_RUN),
         corpora=measured_sources,
         code=fingerprint("textlvm.sentences.evaluate"),
     shell:
@@ -141,7 +145,7 @@ rule sentences_likelihood:
     benchmark:
         "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/likelihood.tsv"
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     threads: 1
     resources:
         gpu=1,
@@ -174,7 +178,7 @@ rule sentences_show:
     log:
         "<results>/logs/sentences/{dataset}/{run}/seed{seed}/show.log",
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     threads: 1
     resources:
         gpu=1,

@@ -4,24 +4,24 @@
 rule sentences_figure3:
     """Sentences with their own code and with another's, for the best sMIM and the best sVAE."""
     input:
-        histograms=pair_histograms,
+        histograms=lambda wildcards: run_files(pair_runs(wildcards), "histograms.json"),
     output:
         png="<results>/sentences/figure3.png",
         svg=report(
             "<results>/sentences/figure3.svg",
-            caption="../report/sentences_figure3.rst",
+            caption="../../report/sentences_figure3.rst",
             category=SENTENCES_CATEGORY,
             subcategory="Figures",
-            labels=labelled("Figure 3", pair_title),
+            labels=labelled("Figure 3", lambda wildcards: figure_title(3)),
         ),
     log:
         "<results>/logs/sentences/figure3.log",
     localrule: True
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     params:
-        labels=pair_labels,
-        title=pair_title,
+        labels=lambda wildcards: row_labels(pair_runs(wildcards)),
+        title=lambda wildcards: figure_title(3),
         code=fingerprint("textlvm.sentences.figures"),
     shell:
         """
@@ -38,21 +38,21 @@ rule sentences_figure3:
 rule sentences_figure4:
     """Sentence lengths of every data set."""
     input:
-        length_data,
+        [file for name in length_datasets() for file in data_files(name)],
     output:
         png="<results>/sentences/figure4.png",
         svg=report(
             "<results>/sentences/figure4.svg",
-            caption="../report/sentences_figure4.rst",
+            caption="../../report/sentences_figure4.rst",
             category=SENTENCES_CATEGORY,
             subcategory="Figures",
-            labels=labelled("Figure 4", length_names),
+            labels=labelled("Figure 4", lambda wildcards: figure_title(4)),
         ),
     log:
         "<results>/logs/sentences/figure4.log",
     localrule: True
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     params:
         data=[data_folder(name) for name in length_datasets()],
         # A function, since Snakemake reads braces in any other parameter as wildcards.
@@ -73,25 +73,27 @@ rule sentences_figure4:
 rule sentences_figure5:
     """NLL by MELBO against the number of test sentences, for the best sMIM of each data set."""
     input:
-        histograms=sample_files,
-        references=sample_references,
+        histograms=first_files(sentences.sample_runs(SENTENCES, RUNS, "run"), "histograms.json"),
+        references=first_files(sentences.sample_runs(SENTENCES, RUNS, "reference"), "metrics.json"),
     output:
         png="<results>/sentences/figure5.png",
         svg=report(
             "<results>/sentences/figure5.svg",
-            caption="../report/sentences_figure5.rst",
+            caption="../../report/sentences_figure5.rst",
             category=SENTENCES_CATEGORY,
             subcategory="Figures",
-            labels=labelled("Figure 5", sample_names),
+            labels=labelled("Figure 5", lambda wildcards: figure_title(5)),
         ),
     log:
         "<results>/logs/sentences/figure5.log",
     localrule: True
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     params:
         labels=sample_labels,
-        references=sample_reference_labels,
+        references=lambda wildcards: [
+            run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")
+        ],
         code=fingerprint("textlvm.sentences.figures"),
     shell:
         """
@@ -110,26 +112,26 @@ rule sentences_figure5:
 rule sentences_bounds:
     """Figures 6 to 8: MELBO values of sMIM and ELBO values of sVAE by latent size."""
     input:
-        histograms=bound_histograms,
+        histograms=lambda wildcards: run_files(bound_runs(wildcards), "histograms.json"),
     output:
         png="<results>/sentences/figure{figure}.png",
         svg=report(
             "<results>/sentences/figure{figure}.svg",
-            caption="../report/sentences_bounds.rst",
+            caption="../../report/sentences_bounds.rst",
             category=SENTENCES_CATEGORY,
             subcategory="Figures",
-            labels=labelled("Figure {figure}", bound_title),
+            labels=labelled("Figure {figure}", lambda wildcards: figure_title(wildcards.figure)),
         ),
     log:
         "<results>/logs/sentences/figure{figure}.log",
     wildcard_constraints:
-        figure=any_of(BOUND_FIGURES),
+        figure=any_of(map(str, sentences.BOUND_FIGURES)),
     localrule: True
     conda:
-        "../../envs/sentences.yaml"
+        "../../../envs/sentences.yaml"
     params:
-        labels=bound_labels,
-        title=bound_title,
+        labels=lambda wildcards: row_labels(bound_runs(wildcards)),
+        title=lambda wildcards: figure_title(wildcards.figure),
         code=fingerprint("textlvm.sentences.figures"),
     shell:
         """

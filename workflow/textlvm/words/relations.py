@@ -4,7 +4,7 @@ from textlvm.experiment.relations.problem import Key, Problem, Section, check_la
 from textlvm.runtime.errors import nearest
 from textlvm.words.spec import UNTRAINED
 
-__all__ = ["check_words"]
+__all__ = ["check"]
 
 TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
 """The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
@@ -12,24 +12,24 @@ TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
 READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
 
 
-def check_words(words: Section) -> None:
+def check(section: Section) -> None:
     """Raises `Problem` for the first thing that does not fit."""
-    if words["vocabulary"]["min_length"] > words["vocabulary"]["max_length"]:
+    if section["vocabulary"]["min_length"] > section["vocabulary"]["max_length"]:
         raise Problem(("words", "vocabulary", "min_length"), "words.vocabulary.min_length exceeds max_length")
     labels: dict[tuple[str, int, str], str] = {}
-    for split, runs in words["runs"].items():
+    for split, runs in section["runs"].items():
         for name, entry in runs.items():
             key: Key = ("words", "runs", split, name)
-            _check_words_run(key, entry, words)
+            _check_run(key, entry, section)
             check_label(key, (split, entry["table"], entry["row"]), labels)
-    standard = words["runs"].get("standard", {})
+    standard = section["runs"].get("standard", {})
     for figure, family in (("training_run", "state-space"), ("baseline", "gru")):
         fitting = [
             name
             for name, entry in standard.items()
-            if entry.get("model", {}).get("family", words["model"]["family"]) == family
+            if entry.get("model", {}).get("family", section["model"]["family"]) == family
         ]
-        name = words["figures"][figure]
+        name = section["figures"][figure]
         if name not in fitting:
             raise Problem(
                 ("words", "figures", figure),
@@ -38,7 +38,7 @@ def check_words(words: Section) -> None:
             )
 
 
-def _check_words_run(key: Key, entry: Section, words: Section) -> None:
+def _check_run(key: Key, entry: Section, section: Section) -> None:
     split, name = map(str, key[-2:])
     if entry["table"] != TABLE_OF_SPLIT[split]:
         table = {number: its for its, number in TABLE_OF_SPLIT.items()}[entry["table"]]
@@ -47,7 +47,7 @@ def _check_words_run(key: Key, entry: Section, words: Section) -> None:
             f"{dotted(key)}.table is {entry['table']}, the table of runs on the split {table}: "
             f"set it to {TABLE_OF_SPLIT[split]}, or move the run to words.runs.{table}.{name}",
         )
-    model = words["model"] | entry.get("model", {})
+    model = section["model"] | entry.get("model", {})
     family, transition = model["family"], model["transition"]
     own = (*key, "model")
     check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")

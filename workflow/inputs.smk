@@ -1,0 +1,287 @@
+# What the rules share: the experiment, and the functions that turn wildcards into inputs and parameters. Whatever a
+# user can get wrong is found here, before there is any job.
+
+import hashlib
+import json
+import platform
+import re
+import shlex
+import shutil
+import sys
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from textlvm.corpora import folders
+from textlvm.experiment import experiment, plan, products, targets
+from textlvm.runtime.errors import FULL, UserError, explain
+from textlvm.runtime.fingerprint import fingerprint
+from textlvm.runtime.processes import PARENT, announced
+from textlvm.experiment.relations import check_writable
+
+PINS = "envs/requirements.txt"
+SNAKEMAKE = version("snakemake")
+
+
+def read_experiment():
+    """What the configuration asks for, after a check of what the user gave.
+
+    In case of an error this ends Snakemake with one sentence: an exception would come with a traceback.
+    """
+    files = ["config.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
+    try:
+        found = experiment.load(config, files)
+        if workflow.is_main_process:
+            check_writable(found.config["pathvars"], found.origin)
+        # Snakemake has not looked at its targets yet; the command line has them.
+        for word in sys.argv[1:]:
+            targets.check_target(word, found)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    # In place, since rules read it too.
+    config.update(found.config)
+    return found
+
+
+EXPERIMENT = read_experiment()
+CORPORA, RUNS, RESULTS = EXPERIMENT.corpora, EXPERIMENT.runs, EXPERIMENT.results
+
+# Modules are found here by whatever a rule starts, also on a cluster's nodes and in conda environments, which
+# do not keep the variables themselves. $PPID is Snakemake, which no step outlives.
+PACKAGES = Path(workflow.basedir, "workflow")
+shell.prefix(f"export PYTHONUTF8=1 PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
+
+
+def announce():
+    """Make this Snakemake known to others in the folder, and remove the lock of one that was killed."""
+    locks = Path(".snakemake", "locks")
+    # Within a job of a cluster, the lock is that of the Snakemake which submitted the job.
+    own = not workflow.remote_exec
+    try:
+        with announced(Path(".snakemake", "instances"), forget="--unlock" in sys.argv) as others:
+            elsewhere = [machine for machine in others if machine != platform.node()]
+            if own and not others:
+                shutil.rmtree(locks, ignore_errors=True)
+            if own and elsewhere and any(locks.glob("*.lock")):
+                places = ", ".join(elsewhere)
+                logger.warning(f"Snakemake or a job of it works in this folder, or was killed, on {places}.")
+    except OSError as error:
+        if error.errno in FULL:
+            sys.exit(f"error: {explain(error)}")
+        sys.exit(
+            f"error: nothing can be written in .snakemake, where Snakemake keeps its records ({error.strerror}): "
+            "move what has that name away, or run this in a copy of the project that you may write in"
+        )
+
+
+announce()
+
+
+def any_of(names):
+    """A wildcard constraint: one of these names."""
+    return "|".join(map(re.escape, sorted(set(names))))
+
+
+wildcard_constraints:
+    corpus=any_of(CORPORA),
+    file=any_of(file.name for corpus in CORPORA.values() for file in corpus.files),
+    paper=any_of(EXPERIMENT.papers),
+    split=any_of(run.split for run in RUNS),
+    run=any_of(run.name for run in RUNS),
+    seed=any_of(str(seed) for run in RUNS for seed in run.seeds),
+    table=any_of(map(str, EXPERIMENT.tables)),
+
+
+def as_json(value):
+    """Settings as the command line of a step takes them; the same settings always make the same text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def per_attempt(amount):
+    """A resource of which every further attempt gets as much more: what ended for want of it is retried."""
+
+    def granted(wildcards, attempt):
+        return amount * attempt
+
+    return granted
+
+
+# ---- corpora
+
+
+def environment():
+    """What the documentation corpus is made from: this Python and the pinned packages."""
+    return f"Python {platform.python_version()}, {hashlib.sha256(Path(PINS).read_bytes()).hexdigest()[:16]}"
+
+
+def source_file(wildcards):
+    """The registry's entry of one file of a corpus."""
+    return CORPORA[wildcards.corpus].file(wildcards.file)
+
+
+def source_content(wildcards):
+    """What a file of a corpus must be. Where it comes from says that only if nothing else does."""
+    source = source_file(wildcards)
+    known = {"hashes": source.hashes, "bytes": source.bytes}
+    return as_json(known if source.hashes else known | {"urls": source.urls})
+
+
+def supplied_file(wildcards):
+    """The user's own copy of a corpus's file, if the configuration names one."""
+    return source_file(wildcards).path or []
+
+
+def own_entry(wildcards):
+    """The part of the configuration's corpora that concerns one corpus."""
+    return as_json({name: entry for name, entry in config["corpora"].items() if name == wildcards.corpus})
+
+
+def counting_options(wildcards):
+    """How the files of a corpus are counted."""
+    corpus = CORPORA[wildcards.corpus]
+    cleaning = ["--cleaning", corpus.cleaning] if corpus.cleaning else []
+    return ["--kind", corpus.content, "--members", corpus.members, *cleaning]
+
+
+def downloaded(corpus, files):
+    """Files of a corpus, where they are downloaded to."""
+    return [str(Path(config["pathvars"]["resources"], "downloads", corpus, file.name)) for file in files]
+
+
+def folder_corpora():
+    """The corpora that are folders of the user's own."""
+    return [name for name, corpus in CORPORA.items() if corpus.files[0].folder]
+
+
+def folder_of(wildcards):
+    """The folder that a corpus is; None if it has files that are known by name."""
+    return CORPORA[wildcards.corpus].files[0].folder
+
+
+@cache
+def shares_of(folder):
+    """The shares in which the files of a folder are counted."""
+    return folders.shares(folders.listing(folder).sizes)
+
+
+def share_of(wildcards):
+    """The share of a folder that a path belongs to."""
+    return shares_of(folder_of(wildcards))[int(wildcards.share) - 1]
+
+
+def share_files(wildcards):
+    """The files of a share of a folder."""
+    return [str(folder_of(wildcards) / name) for name in share_of(wildcards).names]
+
+
+def first_of_share(wildcards):
+    """The name that a share of a folder begins with."""
+    return share_of(wildcards).first
+
+
+def end_of_share(wildcards):
+    """The name before which a share of a folder ends."""
+    return share_of(wildcards).end
+
+
+def counts_of_files(wildcards):
+    """The counts of every file of a corpus, or of every share of a folder."""
+    if folder := folder_of(wildcards):
+        shares = range(1, len(shares_of(folder)) + 1)
+        return expand("<resources>/counts/{corpus}/shares/{share}.tsv", corpus=wildcards.corpus, share=shares)
+    files = [file.name for file in CORPORA[wildcards.corpus].files]
+    return expand("<resources>/counts/{corpus}/{file}.tsv", corpus=wildcards.corpus, file=files)
+
+
+def corpus_title(wildcards):
+    """What tables and figures call a corpus."""
+    return CORPORA[wildcards.corpus].title
+
+
+# ---- runs
+
+RUN_AT = {run.path: run for run in RUNS}
+
+
+def run_files(runs, file):
+    """A file of every seed of these runs."""
+    return [f"<results>/{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
+
+
+def row_labels(runs):
+    """The row labels that go with `run_files`."""
+    return [run.label for run in runs for _ in run.seeds]
+
+
+def in_tables(planned):
+    """Those that tables have rows of; the others are trained for these, and not measured."""
+    return [entry for entry in planned if entry.rows]
+
+
+def training_spec(folder):
+    """The settings that a training depends on; `folder` is that of the run below the results, with wildcards."""
+
+    def spec(wildcards):
+        run = RUN_AT[folder.format(**dict(wildcards.items()))]
+        return as_json({"model": run.model, "training": run.training, "data": run.data})
+
+    return spec
+
+
+def evaluation_settings(folder):
+    """The settings that an evaluation depends on, beside the trained run's own."""
+
+    def settings(wildcards):
+        return as_json(RUN_AT[folder.format(**dict(wildcards.items()))].evaluation)
+
+    return settings
+
+
+# ---- tables
+
+
+def of_table(wildcards):
+    """What a table has rows of."""
+    return EXPERIMENT.of_table(int(wildcards.table))
+
+
+def table_plan(wildcards):
+    """The planned rows of a table, on every corpus."""
+    return as_json(plan.rows(of_table(wildcards), int(wildcards.table), EXPERIMENT.titles))
+
+
+def table_metrics(wildcards):
+    """The metrics that a table is made of."""
+    return [f"<results>/{entry.metrics(seed)}" for entry in of_table(wildcards) for seed in entry.seeds]
+
+
+def finished_metrics(wildcards):
+    """Those that are there, measured with the settings of now, and the failures of trainings with these."""
+    outcomes = [entry.outcome(seed, RESULTS) for entry in of_table(wildcards) for seed in entry.seeds]
+    # Runs that are measured on several data sets share a training.
+    return list(dict.fromkeys(str(path) for path in outcomes if path))
+
+
+def finished_digest(wildcards):
+    """What stands in them, as one short text."""
+    contents = (Path(path).read_bytes() for path in finished_metrics(wildcards))
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+
+
+# ---- what is built
+
+
+def below_results(paths):
+    """Files below the results."""
+    return [f"<results>/{path}" for path in paths]
+
+
+def data_statistics():
+    """The statistics of prepared data sets that tables have."""
+    entries = [entry for entry in in_tables(EXPERIMENT.planned) if entry not in RUNS]
+    return [f"<results>/{entry.metrics(seed)}" for entry in entries for seed in entry.seeds]
+
+
+def whole_archive():
+    """The archive of all that was found, if there are runs to tell of."""
+    return ["<results>/ro-crate.zip"] if in_tables(RUNS) else []

@@ -1,0 +1,200 @@
+# What the rules of the sentences paper take their inputs and parameters from, beside workflow/inputs.smk.
+
+from textlvm.sentences import plan as sentences
+from textlvm.sentences.relations import MEASURED
+
+SENTENCES_RUN = "sentences/{dataset}/{run}"
+SENTENCES = config["sentences"]
+DATA_SETS = sentences.data_sets(EXPERIMENT.planned)
+
+
+wildcard_constraints:
+    dataset=any_of(DATA_SETS),
+
+
+def of_questions():
+    """The data sets of questions with ranked answers."""
+    return [name for name, entry in DATA_SETS.items() if entry.is_of_questions]
+
+
+def sentences_run(wildcards):
+    """The run that a path belongs to."""
+    return RUN_AT[SENTENCES_RUN.format(dataset=wildcards.dataset, run=wildcards.run)]
+
+
+# ---- data sets
+
+
+def data_folder(dataset):
+    """The folder of a prepared data set, as a command line takes it."""
+    return str(RESULTS / DATA_SETS[dataset].path)
+
+
+@cache
+def data_files(dataset):
+    """The files of a prepared data set."""
+    entry = DATA_SETS[dataset]
+    return [f"<results>/{entry.path}/{file}" for file in sentences.files(entry)]
+
+
+def dataset_sources(wildcards):
+    """What a data set is made from: files of its corpus, or the data sets of a union."""
+    entry = DATA_SETS[wildcards.dataset]
+    files = [f"<resources>/downloads/{entry.corpus}/{source.name}" for source in entry.sources.values()]
+    return files + [file for member in entry.members for file in data_files(member)]
+
+
+def source_arguments(wildcards):
+    """The same as the preparation takes it, `train=FILE` or `ptb=FOLDER`."""
+    entry = DATA_SETS[wildcards.dataset]
+    files = zip(entry.sources, downloaded(entry.corpus, entry.sources.values()))
+    return [f"{split}={file}" for split, file in files] + [
+        f"{member}={data_folder(member)}" for member in entry.members
+    ]
+
+
+def dataset_settings(wildcards):
+    """The settings a preparation depends on."""
+    return as_json(DATA_SETS[wildcards.dataset].settings)
+
+
+def distinct_sentences(wildcards, output):
+    """How many test sentences must differ for the entropies of the runs that are measured on a data set.
+
+    No setting of the preparation, which need not be made again for it: of a function that takes the output,
+    Snakemake does not compare what it returns.
+    """
+    runs = [
+        run for run in RUNS if run.dataset == wildcards.dataset and run.model.get("objective") in MEASURED
+    ]
+    return max((run.evaluation["entropy_neighbours"] + 1 for run in runs), default=1)
+
+
+# ---- runs
+
+
+def training_data(wildcards):
+    """The data set that a run is trained on."""
+    return data_files(wildcards.dataset)
+
+
+def trained_folder(wildcards):
+    """The folder of a run's settings and weights, as a command line takes it."""
+    return str(RESULTS / sentences_run(wildcards).training_path / f"seed{wildcards.seed}")
+
+
+def trained_files(wildcards):
+    """A run's settings and weights, which may have been trained on another data set."""
+    folder = f"<results>/{sentences_run(wildcards).training_path}/seed{wildcards.seed}"
+    return [f"{folder}/spec.json", f"{folder}/model.safetensors"]
+
+
+def trained_dataset(wildcards):
+    """The data set that a run was trained on."""
+    return sentences_run(wildcards).trained_on or wildcards.dataset
+
+
+def trained_data(wildcards):
+    """Its files."""
+    return data_files(trained_dataset(wildcards))
+
+
+def measured_datasets(wildcards):
+    """The data sets that a run was trained on and is measured on."""
+    return list(dict.fromkeys((trained_dataset(wildcards), wildcards.dataset)))
+
+
+def measured_data(wildcards):
+    """Their files."""
+    return [file for name in measured_datasets(wildcards) for file in data_files(name)]
+
+
+def measured_arguments(wildcards):
+    """The same as evaluations take it."""
+    target = []
+    if DATA_SETS[wildcards.dataset].is_of_questions:
+        target = ["--questions", data_folder(wildcards.dataset)]
+    elif sentences_run(wildcards).trained_on:
+        target = ["--member", data_folder(wildcards.dataset)]
+    return ["--data", data_folder(trained_dataset(wildcards)), *target]
+
+
+def measured_sources(wildcards):
+    """The files that these data sets were made from. No input: prepared data sets outlive them."""
+    parts = [part for name in measured_datasets(wildcards) for part in DATA_SETS[name].members or [name]]
+    # A file can have several splits, and a data set be in both.
+    paths = [
+        path
+        for part in parts
+        for path in downloaded(DATA_SETS[part].corpus, DATA_SETS[part].sources.values())
+    ]
+    return list(dict.fromkeys(paths))
+
+
+def likelihood_settings(wildcards):
+    """How the marginal likelihood of a run is estimated."""
+    return as_json(SENTENCES["likelihood"])
+
+
+def qualitative_settings(wildcards):
+    """What a run shows of its data set in Tables 9-21."""
+    return as_json(SENTENCES["qualitative"] | SENTENCES["datasets"][wildcards.dataset].get("qualitative", {}))
+
+
+# ---- figures and texts
+
+
+def dataset_name(dataset):
+    """What figures call a data set."""
+    return SENTENCES["datasets"][dataset].get("row", dataset)
+
+
+def figure_title(number):
+    """What a figure is of."""
+    return next(figure.title for figure in EXPERIMENT.figures if figure.path == f"sentences/figure{number}")
+
+
+def first_files(runs, file):
+    """A file of the first seed of these runs."""
+    return [f"<results>/{run.path}/seed{run.seeds[0]}/{file}" for run in runs]
+
+
+def pair_runs(wildcards):
+    """The runs of Figure 3."""
+    return sentences.pair_runs(SENTENCES, RUNS)
+
+
+def length_datasets():
+    """The data sets of Figure 4."""
+    return [entry.dataset for entry in sentences.length_datasets(EXPERIMENT.planned)]
+
+
+def sample_labels(wildcards):
+    """The names of Figure 5's data sets, with the run's."""
+    runs = sentences.sample_runs(SENTENCES, RUNS, "run")
+    return [f"{run.label}, {dataset_name(run.dataset)}" for run in runs]
+
+
+def bound_runs(wildcards):
+    """The runs of one of Figures 6 to 8."""
+    return sentences.bound_runs(SENTENCES, RUNS, int(wildcards.figure))
+
+
+def text_runs(wildcards):
+    """The runs that are the columns of a table of texts."""
+    return sentences.text_runs(SENTENCES, RUNS, int(wildcards.table))
+
+
+def text_files(wildcards):
+    """What they made of the sentences named in the configuration, with their first seed."""
+    return first_files(text_runs(wildcards), "qualitative.json")
+
+
+def text_labels(wildcards):
+    """The row labels that go with them."""
+    return [run.label for run in text_runs(wildcards)]
+
+
+def text_title(wildcards):
+    """What the table calls its data set."""
+    return next(text.title for text in EXPERIMENT.texts if text.number == int(wildcards.table))

@@ -1,0 +1,103 @@
+"""An experiment as a value: the papers, corpora and runs that a configuration comes to."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from textlvm.corpora import registry
+from textlvm.corpora.registry import Corpus
+from textlvm.experiment import plan
+from textlvm.experiment.config import check, merged, origin
+from textlvm.experiment.paper import Paper, find, in_use
+from textlvm.experiment.plan import Figure, Planned, Run, Titles
+from textlvm.experiment.relations.problem import Problem
+from textlvm.runtime.errors import UserError
+
+__all__ = ["REGISTRY", "Experiment", "load", "load_files"]
+
+REGISTRY = Path("workflow/corpora.yaml")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked configuration and what it asks for."""
+
+    config: Mapping[str, Any]
+    papers: Mapping[str, Paper]
+    """All papers by name, the oldest first; tables show the rows of those left out as `not run`."""
+    used: tuple[Paper, ...]
+    """Those that the configuration lists, in its order."""
+    corpora: Mapping[str, Corpus]
+    planned: tuple[Planned, ...]
+    origin: Callable[[tuple[str, ...]], str]
+    """Tells the file in which a key of the configuration stands."""
+
+    @property
+    def results(self) -> Path:
+        """The folder of the results."""
+        return Path(self.config["pathvars"]["results"])
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The planned runs."""
+        return tuple(entry for entry in self.planned if isinstance(entry, Run))
+
+    @cached_property
+    def titles(self) -> Titles:
+        """What tables call each corpus, and whether it is none of the papers' own."""
+        return plan.titles(self.config, self.used, self.planned, self.corpora)
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures of the papers in use."""
+        return self._of_papers(lambda paper: paper.planner.figures)
+
+    @cached_property
+    def texts(self) -> tuple[Figure, ...]:
+        """The tables of texts of the papers in use."""
+        return self._of_papers(lambda paper: paper.planner.texts)
+
+    @property
+    def tables(self) -> list[int]:
+        """The numbers of all papers' tables of results."""
+        return sorted({number for paper in self.papers.values() for number in paper.tables})
+
+    def planned_tables(self, papers: Iterable[str] | None = None) -> list[int]:
+        """The numbers of the tables that something is planned for; of these papers, or of all."""
+        names = self.papers if papers is None else papers
+        return sorted({row.table for entry in self.planned if entry.paper in names for row in entry.rows})
+
+    def of_table(self, number: int) -> list[Planned]:
+        """What the tables of a number have rows of."""
+        return [entry for entry in self.planned if any(row.table == number for row in entry.rows)]
+
+    def _of_papers(self, of: Callable[[Paper], Any]) -> tuple[Figure, ...]:
+        return tuple(
+            figure
+            for paper in self.used
+            for figure in of(paper)(self.config[paper.name], self.planned, self.titles)
+        )
+
+
+def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
+    """Check a merged configuration and plan what it asks for; `files` are those that it was merged from.
+
+    Raises `UserError` with one sentence for the first thing that is wrong.
+    """
+    where = partial(origin, config, files=files)
+    papers = find(config)
+    checked = check(config, files, registry.load(REGISTRY), papers)
+    corpora = registry.load(REGISTRY, checked["corpora"], where)
+    used = in_use(checked, papers)
+    try:
+        planned = plan.planned(checked, used, corpora)
+    except Problem as problem:
+        raise UserError(f"{where(problem.key)}: {problem}") from None
+    return Experiment(checked, papers, used, corpora, planned, where)
+
+
+def load_files(files: Sequence[str | Path]) -> Experiment:
+    """The experiment of configuration files, later ones winning. Raises `UserError` as `load` does."""
+    return load(merged(files), files)

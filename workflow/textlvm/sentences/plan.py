@@ -1,0 +1,313 @@
+"""What a configuration asks of the sentences paper: data sets, runs on them, figures, and tables of texts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.experiment.plan import Figure, Folder, Planned, Row, Run, Titles, stands_in
+from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import read_object
+from textlvm.sentences.data.dataset import settings_of, sources_of
+from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, preparation
+
+__all__ = [
+    "REMOVABLE",
+    "DataSet",
+    "bound_runs",
+    "check",
+    "corpora",
+    "data_sets",
+    "figures",
+    "length_datasets",
+    "pair_runs",
+    "plan",
+    "sample_runs",
+    "shown",
+    "text_runs",
+    "texts",
+    "titles",
+]
+
+REMOVABLE = (
+    ("runs", "*", "*"),
+    ("collected", "*", "rows", "*"),
+    ("collected", "*", "rows", "*", "runs", "*"),
+)
+BOUND_FIGURES = {6: "ptb", 7: "yelp15", 8: "yahoo"}
+"""The data sets of Figures 6 to 8."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet(Planned):
+    """A prepared data set: Table 1 has its statistics."""
+
+    name: str = "data"
+    seeds: tuple[int, ...] = (0,)
+    is_trained: bool = False
+    settings: Mapping[str, Any]
+    """How it is prepared."""
+    sources: Mapping[str, SourceFile]
+    """The files that it is made from, by the corpus's own split."""
+
+    @property
+    def is_of_questions(self) -> bool:
+        """Whether it has questions with ranked answers, and no sentences."""
+        return self.settings.get("format") in ("triples", "pickle")
+
+    @property
+    def members(self) -> Sequence[str]:
+        """The data sets that a union is made of."""
+        return self.settings.get("union", ())
+
+    def metrics(self, seed: int) -> str:
+        """The file of its statistics, below the results."""
+        return f"{self.path}/statistics.json"
+
+    def is_finished(self, seed: int, results: Path) -> bool:
+        """Whether it has been prepared with the settings it has now."""
+        return read_object(results / self.metrics(seed)).get("settings") == self.settings
+
+    def folders(self) -> list[tuple[Folder, ...]]:
+        """The one folder that it has."""
+        return [(*self.place, (self.name, (self.paper, "runs", self.dataset)))]
+
+
+def corpora(section: Section) -> Iterable[tuple[Key, str, str]]:
+    """The corpora in use."""
+    return [
+        (
+            ("sentences", "datasets", name, "corpus"),
+            entry["corpus"],
+            "questions" if name == QUESTIONS else "sentences",
+        )
+        for name, entry in section["datasets"].items()
+        if "corpus" in entry
+    ]
+
+
+def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
+    """All data sets and runs. Raises `Problem` if a corpus lacks a split that a data set draws from."""
+    return [*_data_sets(section, corpora), *_runs(section)]
+
+
+def data_sets(planned: Iterable[Planned]) -> dict[str, DataSet]:
+    """The data sets of a plan, by name."""
+    return {entry.dataset: entry for entry in planned if isinstance(entry, DataSet)}
+
+
+def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
+    """Those of unions."""
+    found = data_sets(planned)
+    return {
+        name: (
+            f"the union of {', '.join(_name(section, member) for member in union.members)}",
+            any(stands_in(found[member], known) for member in union.members),
+        )
+        for name, union in found.items()
+        if union.members
+    }
+
+
+# ---- what figures and texts show
+
+
+def shown(planned: Iterable[Planned], dataset: str, names: Iterable[str]) -> list[Run]:
+    """Runs on a data set, in the order of their names."""
+    runs = {
+        run.name: run
+        for run in planned
+        if isinstance(run, Run) and (run.paper, run.dataset) == ("sentences", dataset)
+    }
+    return [runs[name] for name in names if name in runs]
+
+
+def pair_runs(section: Section, planned: Iterable[Planned]) -> list[Run]:
+    """The runs of Figure 3."""
+    pairs = section["figures"]["pairs"]
+    return shown(planned, pairs["dataset"], pairs["runs"])
+
+
+def length_datasets(planned: Iterable[Planned]) -> list[DataSet]:
+    """The data sets of Figure 4: those of sentences, but for unions."""
+    return [entry for entry in data_sets(planned).values() if not entry.is_of_questions and not entry.members]
+
+
+def sample_runs(section: Section, planned: Sequence[Planned], role: str) -> list[Run]:
+    """The runs of Figure 5, one for each data set; `role` is `run` or the `reference` it is compared with."""
+    return [
+        run
+        for dataset, entry in section["figures"]["samples"].items()
+        for run in shown(planned, dataset, [entry[role]])
+    ]
+
+
+def bound_runs(section: Section, planned: Iterable[Planned], number: int) -> list[Run]:
+    """The runs of one of Figures 6 to 8."""
+    dataset = BOUND_FIGURES[number]
+    return shown(planned, dataset, section["figures"]["bounds"][dataset])
+
+
+def text_runs(section: Section, planned: Iterable[Planned], number: int) -> list[Run]:
+    """The runs that are the columns of a table of texts."""
+    table = section["texts"][f"table{number}"]
+    return shown(planned, table["dataset"], table["runs"])
+
+
+def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    """Figures 3 to 8."""
+    found = data_sets(planned)
+
+    def title(dataset: str) -> str:
+        return known[found[dataset].corpus][0]
+
+    samples = sample_runs(section, planned, "run")
+    drawn: dict[int, tuple[str, Iterable[str]]] = {
+        3: (
+            title(section["figures"]["pairs"]["dataset"]),
+            _each(pair_runs(section, planned), "histograms.json"),
+        ),
+        4: (
+            ", ".join(_name(section, entry.dataset) for entry in length_datasets(planned)),
+            [f"{entry.path}/{file}" for entry in length_datasets(planned) for file in files(entry)],
+        ),
+        5: (
+            ", ".join(_name(section, dataset) for dataset in section["figures"]["samples"]),
+            [
+                *_first(samples, "histograms.json"),
+                *_first(sample_runs(section, planned, "reference"), "metrics.json"),
+            ],
+        ),
+    }
+    for number, dataset in BOUND_FIGURES.items():
+        drawn[number] = title(dataset), _each(bound_runs(section, planned, number), "histograms.json")
+    return [
+        Figure("sentences", number, name, f"sentences/figure{number}", tuple(sources))
+        for number, (name, sources) in drawn.items()
+    ]
+
+
+def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    """The tables of texts that the configuration names."""
+    numbers = sorted(int(table.removeprefix("table")) for table in section["texts"])
+    found = data_sets(planned)
+    return [
+        Figure(
+            "sentences",
+            number,
+            known[found[section["texts"][f"table{number}"]["dataset"]].corpus][0],
+            f"sentences/table{number}",
+            tuple(_first(text_runs(section, planned, number), "qualitative.json")),
+        )
+        for number in numbers
+    ]
+
+
+SPLITS = ("train", "valid", "test")
+ARRAYS = tuple(f"{split}.{kind}.npy" for split in SPLITS for kind in ("tokens", "offsets"))
+
+
+def files(data_set: DataSet) -> list[str]:
+    """The names of the files of a prepared data set that steps read."""
+    arrays = ("questions.json",) if data_set.is_of_questions else ARRAYS
+    return ["statistics.json", "vocabulary.tsv", *arrays]
+
+
+def _name(section: Section, dataset: str) -> str:
+    """What figures call a data set."""
+    name: str = section["datasets"][dataset].get("row", dataset)
+    return name
+
+
+def _each(runs: Iterable[Run], file: str) -> list[str]:
+    """A file of every seed of these runs."""
+    return [f"{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
+
+
+def _first(runs: Iterable[Run], file: str) -> list[str]:
+    """A file of the first seed of these runs."""
+    return [f"{run.path}/seed{run.seeds[0]}/{file}" for run in runs]
+
+
+# ---- data sets and runs
+
+
+def _data_sets(section: Section, corpora: Mapping[str, Corpus]) -> list[DataSet]:
+    found = []
+    for name, entry in section["datasets"].items():
+        key = ("sentences", "datasets", name)
+        settings = settings_of(preparation(entry), corpora)
+        try:
+            sources = sources_of(settings, corpora)
+        except UserError as error:
+            raise Problem(key, f"{dotted(key)}: {error}") from None
+        found.append(
+            DataSet(
+                paper="sentences",
+                corpus=entry.get("corpus", name),
+                original=name,
+                dataset=name,
+                place=_place(name),
+                rows=(Row(1, entry["row"]),) if "row" in entry else (),
+                settings=settings,
+                sources=sources,
+            )
+        )
+    return found
+
+
+def _runs(section: Section) -> list[Run]:
+    found = []
+    for dataset, entries in section["runs"].items():
+        for name, entry in entries.items():
+            trained_on = entry.get("trained_on", "")
+            trained = section["runs"][trained_on][name] if trained_on else entry
+            # A model is what it was trained to be; it is measured as its data set here says.
+            said = {
+                "model": (trained_on or dataset, trained),
+                "training": (trained_on or dataset, trained),
+                "evaluation": (dataset, entry),
+            }
+            found.append(
+                Run(
+                    paper="sentences",
+                    corpus=section["datasets"][dataset].get("corpus", dataset),
+                    original=dataset,
+                    dataset=dataset,
+                    name=name,
+                    place=_place(dataset),
+                    seeds=tuple(section["seeds"]),
+                    rows=_rows(section, dataset, name, entry),
+                    trained_on=trained_on,
+                    data=preparation(section["datasets"][trained_on or dataset]),
+                    **{
+                        part: section[part] | section["datasets"][where].get(part, {}) | of_run.get(part, {})
+                        for part, (where, of_run) in said.items()
+                    },
+                )
+            )
+    return found
+
+
+def _place(dataset: str) -> tuple[Folder, ...]:
+    return ((dataset, ("sentences", "datasets")),)
+
+
+def _rows(section: Section, dataset: str, name: str, entry: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The row that an entry names, and those that it is collected for."""
+    compared = section["compared"]
+    named = [Row(TABLE_OF_DATASET[dataset], entry["row"], compared=compared)] if "row" in entry else []
+    collected = [
+        Row(
+            int(table.removeprefix("table")),
+            label,
+            {said["metric"]: row.get("metric", said["metric"])},
+            compared,
+        )
+        for table, said in section["collected"].items()
+        for label, row in said["rows"].items()
+        if row["runs"].get(dataset) == name
+    ]
+    return (*named, *collected)

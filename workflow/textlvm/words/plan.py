@@ -1,0 +1,88 @@
+"""What a configuration asks of the words paper: runs by corpus and split, and two figures a corpus."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from textlvm.corpora.registry import Corpus
+from textlvm.experiment.plan import PARTS, Figure, Planned, Row, Run, Titles
+from textlvm.experiment.relations.problem import Key, Section
+from textlvm.words.relations import check
+from textlvm.words.spec import UNTRAINED
+
+__all__ = ["REMOVABLE", "check", "corpora", "figures", "gap_runs", "plan", "standard_runs", "texts", "titles"]
+
+REMOVABLE = (("runs", "*", "*"),)
+ORIGINAL = "bookscorpus"
+"""The paper's own corpus."""
+
+
+def corpora(section: Section) -> Iterable[tuple[Key, str, str]]:
+    """The corpora in use."""
+    return [(("words", "corpora", i), name, "words") for i, name in enumerate(section["corpora"])]
+
+
+def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
+    """All runs."""
+    found = []
+    for corpus in section["corpora"]:
+        for split, entries in section["runs"].items():
+            for name, entry in entries.items():
+                parts = {part: section[part] | entry.get(part, {}) for part in PARTS}
+                found.append(
+                    Run(
+                        paper="words",
+                        corpus=corpus,
+                        original=ORIGINAL,
+                        split=split,
+                        name=name,
+                        place=((corpus, ("words", "corpora")), (split, ("words", "runs"))),
+                        seeds=tuple(section["seeds"]),
+                        rows=(Row(entry["table"], entry["row"]),),
+                        # A family that only counts finds the same every time.
+                        is_trained=parts["model"]["family"] not in UNTRAINED,
+                        data={part: section[part] for part in ("vocabulary", "split")},
+                        **parts,
+                    )
+                )
+    return found
+
+
+def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
+    """None beside those of the registry."""
+    return {}
+
+
+def standard_runs(planned: Iterable[Planned], corpus: str) -> list[Run]:
+    """The runs on the standard split of a corpus."""
+    return [
+        run
+        for run in planned
+        if isinstance(run, Run) and (run.paper, run.corpus, run.split) == ("words", corpus, "standard")
+    ]
+
+
+def gap_runs(planned: Iterable[Planned], corpus: str) -> list[Run]:
+    """The runs of Figure 1: those with an entropy gap."""
+    return [run for run in standard_runs(planned, corpus) if run.model["family"] == "state-space"]
+
+
+def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    """Figures 1 and 2 of every corpus."""
+    found = []
+    for corpus in sorted(section["corpora"]):
+        by_name = {run.name: run for run in standard_runs(planned, corpus)}
+        training, baseline = (by_name[section["figures"][key]] for key in ("training_run", "baseline"))
+        gaps = [
+            f"{run.path}/seed{seed}/entropy.csv" for run in gap_runs(planned, corpus) for seed in run.seeds
+        ]
+        curves = [f"{training.path}/seed{seed}/curve.jsonl" for seed in training.seeds]
+        sources = {1: gaps, 2: [*curves, baseline.metrics(baseline.seeds[0])]}
+        found += [
+            Figure("words", number, known[corpus][0], f"words/{corpus}/figure{number}", tuple(files))
+            for number, files in sources.items()
+        ]
+    return found
+
+
+def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    """None."""
+    return ()
