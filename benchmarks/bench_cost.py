@@ -24,7 +24,8 @@ from bench_sentences import ptb_like
 from bench_training import documentation_words
 from measure import cpu_seconds, matrix_peak, show
 
-from textlvm.experiment import config, plan
+from textlvm.experiment import plan
+from textlvm.experiment.experiment import load_files
 from textlvm.sentences.models import autoencoder as sentences_model
 from textlvm.sentences.models import objectives
 from textlvm.sentences.spec import ModelSpec as SentencesModel
@@ -163,7 +164,7 @@ def main() -> None:
     )
     options = arguments.parse_args()
     torch.set_num_threads(1)
-    runs = plan.runs(config.merged(["config.yaml", *options.configfile]))
+    runs = load_files(["config.yaml", *options.configfile]).runs
     of_paper = {paper: [run for run in runs if run.paper == paper] for paper in ("words", "sentences")}
     lines = [
         *words(of_paper["words"], options.steps),

@@ -7,11 +7,13 @@ import yaml
 
 from textlvm.corpora import registry
 from textlvm.experiment.config import check
+from textlvm.experiment.paper import find
 from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "config.yaml"
 REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
+PAPERS = find({})
 
 
 def merged(base, overlay):
@@ -27,5 +29,5 @@ def sentence(tmp_path: Path, overlay: str) -> str:
     file.write_text(overlay, encoding="utf-8")
     experiment = merged(yaml.safe_load(PAPER.read_text(encoding="utf-8")), yaml.safe_load(overlay))
     with pytest.raises(UserError) as error:
-        check(experiment, [PAPER, file], REGISTRY)
+        check(experiment, [PAPER, file], REGISTRY, PAPERS)
     return str(error.value).replace(str(tmp_path) + "/", "").replace(str(ROOT) + "/", "")

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from textlvm.experiment.canonical import canonical
 from textlvm.experiment.config import check, schema
-from textlvm.experiment.plan import runs
-from unit.overlay import PAPER, REGISTRY, merged
+from textlvm.experiment.paper import in_use
+from textlvm.experiment.plan import Run
+from textlvm.experiment.plan import planned as plan_of
+from unit.overlay import PAPER, PAPERS, REGISTRY, merged
 
+SCHEMA = schema(PAPERS.values())
 PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
 
 
@@ -35,8 +38,9 @@ def rewritten(value, chosen, key=()):
 
 def planned(config):
     """What the steps of all runs are given, as text."""
-    checked = check(config, [PAPER], REGISTRY)
-    settings = [(run.seeds, run.model, run.training, run.evaluation, run.data) for run in runs(checked)]
+    checked = check(config, [PAPER], REGISTRY, PAPERS)
+    runs = [run for run in plan_of(checked, in_use(checked, PAPERS), REGISTRY) if isinstance(run, Run)]
+    settings = [(run.seeds, run.model, run.training, run.evaluation, run.data) for run in runs]
     return json.dumps([settings, checked["words"]["ngram"], checked["sentences"]["qualitative"]])
 
 
@@ -67,7 +71,7 @@ def test_equal_numbers_plan_the_same(expected):
     ],
 )
 def test_a_number_has_the_form_that_its_schema_names(overlay, read):
-    found, place = check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY), overlay
+    found, place = check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY, PAPERS), overlay
     while isinstance(place, dict):
         ((key, place),) = place.items()
         found = found[key]
@@ -88,6 +92,6 @@ def test_equal_numbers_have_one_text(value):
 
 
 def test_a_canonical_experiment_stays_as_it_is():
-    once = canonical(PAPER_CONFIG, schema())
+    once = canonical(PAPER_CONFIG, SCHEMA)
     assert once == PAPER_CONFIG
-    assert json.dumps(canonical(once, schema())) == json.dumps(once)
+    assert json.dumps(canonical(once, SCHEMA)) == json.dumps(once)

@@ -14,16 +14,20 @@ from textlvm.sentences.data import dataset
 from textlvm.sentences.evaluation import spec as evaluation_spec
 from textlvm.sentences.marginal import spec as marginal_spec
 from textlvm.words import spec as words_spec
-from unit.overlay import PAPER, REGISTRY, ROOT, merged, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, ROOT, merged, sentence
+
+SCHEMA = config.schema(PAPERS.values())
 
 
 def test_the_shipped_experiments_are_correct():
     shipped = [*ROOT.glob("workflow/profiles/*/experiment.yaml"), *ROOT.glob("results/recorded/*/*.yaml")]
     assert len(shipped) > 2
     paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    check(paper, [PAPER], REGISTRY)
+    check(paper, [PAPER], REGISTRY, PAPERS)
     for file in shipped:
-        check(merged(paper, yaml.safe_load(file.read_text(encoding="utf-8"))), [PAPER, file], REGISTRY)
+        check(
+            merged(paper, yaml.safe_load(file.read_text(encoding="utf-8"))), [PAPER, file], REGISTRY, PAPERS
+        )
 
 
 @pytest.mark.parametrize(
@@ -41,13 +45,12 @@ def test_the_shipped_experiments_are_correct():
 )
 def test_the_schema_has_exactly_the_fields_of_the_specs(paper, section, spec):
     fields = [field.name for field in dataclasses.fields(spec)]
-    name = section if section == "qualitative" else f"{paper}_{section}"
-    assert list(config.schema()["$defs"][name]["properties"]) == fields
-    assert config.schema()["properties"][paper]["properties"][section]["required"] == fields
+    assert list(SCHEMA["$defs"][f"{paper}_{section}"]["properties"]) == fields
+    assert SCHEMA["properties"][paper]["properties"][section]["required"] == fields
 
 
 def test_the_schema_has_exactly_the_fields_of_a_data_set():
-    properties = config.schema()["$defs"]["dataset"]["properties"]
+    properties = SCHEMA["$defs"]["sentences_dataset"]["properties"]
     fields = {
         f.name for kind in (dataset.DatasetSettings, dataset.UnionSettings) for f in dataclasses.fields(kind)
     }
@@ -56,12 +59,12 @@ def test_the_schema_has_exactly_the_fields_of_a_data_set():
     assert set(properties) == fields | {"row", "model", "training", "evaluation", "qualitative"}
     for name, kind in (("tokens", dataset.Tokenization), ("vocabulary", dataset.VocabularyRule)):
         assert list(properties[name]["properties"]) == [f.name for f in dataclasses.fields(kind)]
-    rule = config.schema()["$defs"]["split"]["properties"]
+    rule = SCHEMA["$defs"]["sentences_split"]["properties"]
     assert list(rule) == [f.name for f in dataclasses.fields(dataset.SplitRule)]
 
 
 def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
-    corpus = config.schema()["properties"]["corpora"]["additionalProperties"]["properties"]
+    corpus = SCHEMA["properties"]["corpora"]["additionalProperties"]["properties"]
     registered = yaml.safe_load(registry.SCHEMA.read_text(encoding="utf-8"))["$defs"]["corpus"]["properties"]
     assert set(corpus) == set(registry.OVERRIDES)
     assert corpus["format"] == registered["format"]
@@ -76,7 +79,7 @@ def test_no_mapping_of_the_schema_lets_unknown_keys_pass():
             for child in node.values():
                 yield from mappings(child)
 
-    for mapping in mappings(config.schema()):
+    for mapping in mappings(SCHEMA):
         assert mapping["additionalProperties"] is False or "propertyNames" in mapping
 
 
@@ -212,7 +215,7 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path, overlay, expected):
 @pytest.mark.parametrize("folder", ["a", "a/b.c", ".a", "a/..b", "a/b..", "...", "/a/b", "a b"])
 def test_a_folder_may_have_any_other_name(folder):
     paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    check(merged(paper, {"pathvars": {"results": folder}}), [PAPER], REGISTRY)
+    check(merged(paper, {"pathvars": {"results": folder}}), [PAPER], REGISTRY, PAPERS)
 
 
 def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
@@ -231,7 +234,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("words:\n  seeds: [0]\n  seeds: [1]\n")
     with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' stands twice"):
-        check({}, [file], REGISTRY)
+        check({}, [file], REGISTRY, PAPERS)
 
 
 def leaves(value, key=()):
@@ -259,7 +262,7 @@ def test_whatever_stands_at_a_key_is_accepted_or_refused_in_one_line(key, junk):
     for name in reversed(key):
         overlay = {name: overlay}
     try:
-        check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY)
+        check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY, PAPERS)
     except UserError as error:
         text = str(error)
         assert "\n" not in text

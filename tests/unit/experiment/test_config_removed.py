@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from textlvm.experiment.config import check, merged
-from unit.overlay import PAPER, REGISTRY, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, sentence
 
 REMOVED = [
     (
@@ -47,7 +47,7 @@ def test_null_removes_rows_of_both_papers_and_what_is_collected_for_them(tmp_pat
     )
     paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     experiment = merged([PAPER, file])
-    found = check(experiment, [PAPER, file], REGISTRY)
+    found = check(experiment, [PAPER, file], REGISTRY, PAPERS)
     assert experiment["words"]["runs"]["unseen"]["trigram"] is None
     del paper["words"]["runs"]["unseen"]["trigram"], paper["sentences"]["runs"]["yahoo"]["lstm-lm"]
     paper["words"]["training"]["clip"] = None

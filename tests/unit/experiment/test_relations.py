@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from textlvm.experiment.config import check
-from unit.overlay import PAPER, REGISTRY, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, sentence
 
 RELATIONS = [
     (
@@ -301,4 +301,4 @@ def test_what_does_not_fit_is_said_in_one_sentence(tmp_path, overlay, expected):
 def test_a_paper_that_is_not_run_is_not_held_against_itself():
     experiment = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     experiment["words"]["corpora"] = ["nowhere"]
-    check(experiment | {"papers": ["sentences"]}, [PAPER], REGISTRY)
+    check(experiment | {"papers": ["sentences"]}, [PAPER], REGISTRY, PAPERS)

@@ -3,29 +3,40 @@ from pathlib import Path
 import pytest
 
 from textlvm.experiment import targets
-from textlvm.experiment.plan import DataSet, Row, Run
+from textlvm.experiment.experiment import Experiment
+from textlvm.experiment.paper import find
+from textlvm.experiment.plan import Figure, Row, Run
 from textlvm.runtime.errors import UserError
+from textlvm.sentences.plan import DataSet
 
 NOTHING = {"model": {}, "training": {}, "evaluation": {}}
 
 
 def of_words(corpus, split, name, table):
-    rows = (Row(table, name),)
-    return Run(paper="words", corpus=corpus, split=split, name=name, seeds=(0, 3), rows=rows, **NOTHING)
-
-
-def of_sentences(dataset, name, trained_on=""):
-    rows = (Row(2, name),)
-    seeds = (0,)
     return Run(
+        paper="words",
+        corpus=corpus,
+        original="bookscorpus",
+        split=split,
+        name=name,
+        place=((corpus, ("words", "corpora")), (split, ("words", "runs"))),
+        seeds=(0, 3),
+        rows=(Row(table, name),),
+        **NOTHING,
+    )
+
+
+def on_dataset(kind, dataset, table, name="data", **others):
+    return kind(
         paper="sentences",
         corpus="x",
+        original=dataset,
         dataset=dataset,
         name=name,
-        seeds=seeds,
-        rows=rows,
-        trained_on=trained_on,
-        **NOTHING,
+        place=((dataset, ("sentences", "datasets")),),
+        seeds=(0,),
+        rows=(Row(table, name),),
+        **others,
     )
 
 
@@ -39,22 +50,35 @@ PLANNED = [
             of_words(corpus, "unseen", "tril", 2),
         )
     ),
-    of_sentences("ptb", "smim-16"),
-    of_sentences("ptb", "smim-all", "everything"),
-    of_sentences("everything", "smim-all"),
-    *(
-        DataSet(paper="sentences", corpus="x", dataset=name, rows=(Row(1, name),), settings={})
-        for name in ("ptb", "everything", "yahoocqa")
-    ),
+    on_dataset(Run, "ptb", 2, "smim-16", **NOTHING),
+    on_dataset(Run, "ptb", 2, "smim-all", trained_on="everything", **NOTHING),
+    on_dataset(Run, "everything", 2, "smim-all", **NOTHING),
+    *(on_dataset(DataSet, name, 1, settings={}, sources={}) for name in ("ptb", "everything", "yahoocqa")),
 ]
 
 
 TEXTS = ", ".join(map(str, range(9, 22)))
 
 
+class Planned(Experiment):
+    """An experiment of `PLANNED` and all tables of texts."""
+
+    texts = tuple(Figure("sentences", number, "", f"sentences/table{number}", ()) for number in range(9, 22))
+
+
+EXPERIMENT = Planned(
+    config={"pathvars": {"results": "results/mine"}},
+    papers=find({}),
+    used=(),
+    corpora={},
+    planned=tuple(PLANNED),
+    origin=lambda key: f"{key[-1]}.yaml",
+)
+
+
 def complaint(target: str) -> str | None:
     try:
-        targets.check_target(target, "results/mine", PLANNED, lambda key: f"{key[-1]}.yaml")
+        targets.check_target(target, EXPERIMENT)
     except UserError as error:
         return str(error)
     return None

@@ -5,10 +5,10 @@ from html import unescape
 import pytest
 
 from hostile import HOSTILE
-from textlvm.experiment import plan
 from textlvm.reporting import html, qualitative
 from textlvm.reporting.qualitative import TABLES
 from textlvm.runtime.errors import UserError
+from textlvm.sentences.relations import TEXTS
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_every_table_of_the_appendix_has_a_layout(run_file):
 
 
 def test_what_a_configuration_is_held_against_is_what_tables_show():
-    assert {table: layout.kind for table, layout in TABLES.items()} == plan.TEXTS
+    assert {table: layout.kind for table, layout in TABLES.items()} == TEXTS
 
 
 def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from snakemake.utils import update_config
 
 from textlvm.experiment import config
-from textlvm.experiment.plan import Row, Run, runs
+from textlvm.experiment.experiment import load_files
+from textlvm.experiment.plan import Row, Run
 from textlvm.reporting import status
 from textlvm.reporting.progress import Standing, State
 from textlvm.runtime.errors import UserError
@@ -21,11 +22,14 @@ DEMO = ROOT / "workflow" / "profiles" / "demo" / "experiment.yaml"
 
 
 def run(paper="words", corpus="gutenberg", dataset="", name="tril"):
+    folders = [dataset] if dataset else [corpus, "standard"]
     return Run(
         paper=paper,
         corpus=corpus,
+        original=dataset or "bookscorpus",
         dataset=dataset,
         name=name,
+        place=tuple((folder, (paper,)) for folder in folders),
         seeds=(0, 1, 2),
         rows=(Row(1, name),),
         model={},
@@ -211,7 +215,7 @@ def command(monkeypatch, capsys, tmp_path):
 
 
 def test_every_planned_seed_is_listed_without_any_result(command):
-    planned = [(each, seed) for each in runs(config.merged(["config.yaml"])) for seed in each.seeds]
+    planned = [(each, seed) for each in load_files(["config.yaml"]).runs for seed in each.seeds]
     text = command()
     assert text.startswith(f"0 of {len(planned)} done, {len(planned)} waiting in all\n")
     for each, seed in planned:

@@ -68,7 +68,7 @@ class Paper:
     citation: str
     year: int
     plan: str
-    """The module that plans its runs, or a file of its folder, `plan.py`: a `textlvm.experiment.plan.Planner`."""
+    """The module that plans its runs, or a file of its folder: a `textlvm.experiment.plan.Planner`."""
     datasets: Mapping[str, str]
     """Titles of the paper's own data sets, by name."""
     tables: Mapping[int, Table]

@@ -30,7 +30,7 @@ def all_products(experiment: Experiment) -> list[str]:
 
 
 def partial_products(experiment: Experiment) -> list[str]:
-    """Every table of results, tidy and to read, and the claims, as they are made from what has been measured."""
+    """Every table of results, tidy and to read, and the claims, of what has been measured so far."""
     return [
         *(f"partial/table{number}.csv" for number in experiment.tables),
         *(f"partial/claims.{form}" for form in ("csv", "md")),

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from textlvm.corpora import registry
-from textlvm.experiment import plan
+from textlvm.experiment.experiment import load_files
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.language import Place, Side
 from textlvm.runtime.errors import UserError
@@ -74,9 +73,7 @@ def test_every_claim_says_where_it_stands(shipped):
 
 def test_rows_that_no_paper_prints_are_rows_of_the_experiment(shipped, published):
     """So that a misspelt one does not hide behind `unprinted`."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    corpora = registry.load(ROOT / "workflow" / "corpora.yaml")
-    measured = (*plan.runs(config), *plan.data_sets(config, corpora))
+    measured = load_files([ROOT / "config.yaml"]).planned
     planned = {(own.paper, row.table, row.label) for own in measured for row in own.rows}
     printed = {(p.paper, p.table, p.row) for p in published}
     claimed = {

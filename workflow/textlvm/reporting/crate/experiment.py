@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
-from textlvm.sentences.relations import TEXTS
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
+from textlvm.sentences.relations import TEXTS
 
 __all__ = ["Experiment", "Measured", "read_run"]
 
