@@ -19,9 +19,9 @@ from measure import show
 from torch import Tensor
 
 from textlvm.corpora.splits import read_words
+from textlvm.words.engine import bound
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel, build
-from textlvm.words.objective import bound
 from textlvm.words.train import WordSampler, objective
 
 ROWS = {

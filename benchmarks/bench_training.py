@@ -29,6 +29,7 @@ from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.flows import call_and_ladj
 from textlvm.words.fused import build as building
 from textlvm.words.letters import END, PackedWords, encode
 from textlvm.words.model import StateSpaceModel, build
@@ -89,16 +90,17 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
         repeated = state.repeat_interleave(samples, 0)
         generative = model.generative(repeated)
         noise = torch.randn(len(repeated), 1, state.shape[1])
-        reachable = generative.forward(noise)[0] if samples > 1 else None
+        reachable = generative(noise) if samples > 1 else None
         context = inference.from_letters(summary[:, t].repeat_interleave(samples, 0))
         parameters = inference(repeated, context, reachable)
         q = torch.distributions.Normal(parameters.loc, parameters.log_scale.exp())
         xi = q.rsample()
-        h, log_det_q = model.variational(repeated).forward(xi)
-        zeta, log_det_g = generative.inverse(h)
+        h, log_det_q = call_and_ladj(model.variational(repeated), xi)
+        zeta, log_det_inverse = call_and_ladj(generative.inv, h)
         letters = torch.distributions.Categorical(logits=model.emission(h))
         weights = letters.log_prob(codes[:, t].repeat_interleave(samples)[:, None])
-        weights = weights + standard.log_prob(zeta).sum(-1) - q.log_prob(xi).sum(-1) + log_det_q - log_det_g
+        weights = weights + standard.log_prob(zeta).sum(-1) - q.log_prob(xi).sum(-1)
+        weights = weights + log_det_q + log_det_inverse
         weights = weights.view(batch, samples)
         total = total + ((weights.logsumexp(1) - np.log(samples)) * mask[:, t]).sum()
         candidates = h.view(batch, samples, -1)

@@ -6,7 +6,6 @@ import json
 import platform
 import re
 import shlex
-import shutil
 import sys
 from functools import cache
 from importlib.metadata import version
@@ -16,7 +15,7 @@ from textlvm.corpora import folders
 from textlvm.experiment import experiment, plan, products, targets
 from textlvm.runtime.errors import FULL, UserError, explain
 from textlvm.runtime.fingerprint import fingerprint
-from textlvm.runtime.processes import PARENT, announced
+from textlvm.runtime.processes import PARENT, announce
 from textlvm.experiment.relations import check_writable
 
 PINS = "envs/requirements.txt"
@@ -52,19 +51,10 @@ PACKAGES = Path(workflow.basedir, "workflow")
 shell.prefix(f"export PYTHONUTF8=1 PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
 
 
-def announce():
-    """Make this Snakemake known to others in the folder, and remove the lock of one that was killed."""
-    locks = Path(".snakemake", "locks")
-    # Within a job of a cluster, the lock is that of the Snakemake which submitted the job.
-    own = not workflow.remote_exec
+def announce_process():
+    """Make this Snakemake known to others in the folder, until it ends; see envs/bin/snakemake."""
     try:
-        with announced(Path(".snakemake", "instances"), forget="--unlock" in sys.argv) as others:
-            elsewhere = [machine for machine in others if machine != platform.node()]
-            if own and not others:
-                shutil.rmtree(locks, ignore_errors=True)
-            if own and elsewhere and any(locks.glob("*.lock")):
-                places = ", ".join(elsewhere)
-                logger.warning(f"Snakemake or a job of it works in this folder, or was killed, on {places}.")
+        announce(Path(".snakemake", "instances"))
     except OSError as error:
         if error.errno in FULL:
             sys.exit(f"error: {explain(error)}")
@@ -74,7 +64,7 @@ def announce():
         )
 
 
-announce()
+announce_process()
 
 
 def any_of(names):

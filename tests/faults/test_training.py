@@ -64,7 +64,7 @@ def arguments(options):
 NURSERY = """
 import json, os, runpy, sys
 import textlvm.sentences.evaluation.measures, textlvm.sentences.models.objectives
-import textlvm.training.run, textlvm.words.objective
+import textlvm.training.run, textlvm.words.engine
 
 for line in sys.stdin:
     module, words, said = json.loads(line)

@@ -13,11 +13,12 @@ from specs import BASE
 
 from textlvm.corpora.splits import WordSplit, write_words
 from textlvm.words import train
+from textlvm.words.engine import log_likelihood
 from textlvm.words.letters import encode, pack
 from textlvm.words.marginal import WordSums
 from textlvm.words.model import build
 from textlvm.words.noise import draw_noise
-from textlvm.words.objective import log_likelihood, step_bounds
+from textlvm.words.objective import step_bounds
 from textlvm.words.spec import TrainingSpec
 
 MODELS = {

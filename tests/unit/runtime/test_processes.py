@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from textlvm.runtime import processes
 from textlvm.runtime.errors import UserError
-from textlvm.runtime.processes import announced, exclusive
+from textlvm.runtime.processes import announce, busy_machines, exclusive
 
 HOLD = """
 import sys
@@ -109,12 +109,13 @@ class Machines:
         with (
             mock.patch("platform.node", return_value=machine),
             mock.patch("atexit.register") as register,
-            announced(self.folder, forget) as others,
         ):
-            pass
+            with busy_machines(self.folder, forget) as machines:
+                pass
+            announce(self.folder)
         leave, file = register.call_args.args
         self.alive.append((machine, leave, file))
-        return others
+        return machines
 
     def end(self, index: int, by_itself: bool) -> str:
         machine, leave, file = self.alive.pop(index % len(self.alive))

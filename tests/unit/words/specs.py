@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
+from torch.distributions import AffineTransform, ComposeTransform, ExpTransform, SoftplusTransform
 
 from textlvm.words.fused import build as building
 from textlvm.words.letters import encode, pack
 from textlvm.words.model import build
 from textlvm.words.spec import ModelSpec
+from textlvm.words.transitions import DiagonalTransition
 
 BASE = ModelSpec(
     family="state-space",
@@ -27,6 +30,35 @@ BASE = ModelSpec(
 
 fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
 """On what needs a compiler; that it compiles is a test, not a condition."""
+
+
+class TorchTransition(nn.Module):
+    """A transition of PyTorch's own transforms: DIAG, then a map of each number that is not affine."""
+
+    def __init__(self, dim, width=7, delta=0.1, affine=False):
+        super().__init__()
+        self.network, self.affine = DiagonalTransition(dim, width, delta).network, affine
+        self.delta = delta
+
+    def forward(self, state):
+        shift, scale = self.network(state).unsqueeze(1).chunk(2, -1)
+        transform = AffineTransform(shift, scale + self.delta * scale.detach().sign(), event_dim=1)
+        if self.affine:
+            return transform
+        return ComposeTransform([transform, SoftplusTransform(), ExpTransform().inv])
+
+
+class ZukoTransition(nn.Module):
+    """A masked autoregressive flow of zuko, given the state."""
+
+    def __init__(self, dim):
+        super().__init__()
+        zuko = pytest.importorskip("zuko")
+        self.flow = zuko.flows.autoregressive.MaskedAutoregressiveTransform(dim, dim, hidden_features=(16,))
+
+    def forward(self, state):
+        return self.flow(state.unsqueeze(1))
+
 
 NVP = {"transition": "real-nvp", "masks": (2, 5, 7), "order": "reverse"}
 MODELS = {

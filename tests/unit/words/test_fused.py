@@ -11,12 +11,13 @@ from specs import MODELS, batch_of, fuses, gradients, model_of
 from torch import nn
 
 from textlvm.words import fused
+from textlvm.words.engine import bound, is_fused, log_likelihood
 from textlvm.words.fused import build as building
 from textlvm.words.fused import marginal as fused_marginal
 from textlvm.words.letters import PackedWords, encode
 from textlvm.words.marginal import WordSums
 from textlvm.words.noise import Noise, draw_noise
-from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
+from textlvm.words.objective import step_bounds
 from textlvm.words.transitions import TrilTransition
 
 

@@ -7,10 +7,12 @@ import pytest
 import torch
 from specs import BASE
 
+from textlvm.words.engine import bound
+from textlvm.words.flows import call_and_ladj
 from textlvm.words.letters import END, encode, pack
 from textlvm.words.model import build
 from textlvm.words.noise import draw_noise
-from textlvm.words.objective import bound, log_weight, step_bounds, weighted_bound
+from textlvm.words.objective import log_weight, step_bounds, weighted_bound
 
 WORDS = ["", "a", "to"]
 
@@ -33,8 +35,8 @@ def quadrature(model, word, nodes=1501, reach=15.0):
     def density(state):
         """p(h | state) on the grid for states (n, 1): (n, nodes)."""
         h = grid.expand(len(state), nodes).unsqueeze(-1)
-        zeta, log_det = model.generative(state).inverse(h)
-        return torch.exp(-0.5 * zeta.squeeze(-1) ** 2 - log_det) / math.sqrt(2 * math.pi)
+        zeta, ladj = call_and_ladj(model.generative(state).inv, h)
+        return torch.exp(-0.5 * zeta.squeeze(-1) ** 2 + ladj) / math.sqrt(2 * math.pi)
 
     with torch.no_grad():
         emission = model.letter_log_probs(grid[:, None]).exp()
@@ -101,10 +103,10 @@ def test_shared_flow_leaves_no_jacobian():
     model = model_with(transition="diag", parametrization="forward")
     model.generative.load_state_dict(model.variational.state_dict())
     state, xi = torch.randn(4, 8, dtype=torch.float64), torch.randn(4, 3, 8, dtype=torch.float64)
-    h, log_det_q = model.variational(state).forward(xi)
-    zeta, log_det_g = model.generative(state).inverse(h)
+    h, log_det_q = call_and_ladj(model.variational(state), xi)
+    zeta, log_det_inverse = call_and_ladj(model.generative(state).inv, h)
     torch.testing.assert_close(zeta, xi)
-    torch.testing.assert_close(log_det_q - log_det_g, torch.zeros(4, 1, dtype=torch.float64))
+    torch.testing.assert_close(log_det_q + log_det_inverse, torch.zeros(4, 3, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("transition", ["tril", "diag", "real-nvp"])
@@ -117,16 +119,16 @@ def test_weight_is_joint_density_over_proposal_density(transition):
     reachable = torch.randn(3, 4, 8, dtype=torch.float64)
     q = model.inference(state, context, reachable)
     xi, log_q = q.rsample_with_log_prob()
-    h, log_det_q = model.variational(state).forward(xi)
-    zeta, log_det_g = model.generative(state).inverse(h)
+    h, log_det_q = call_and_ladj(model.variational(state), xi)
+    zeta, log_det_inverse = call_and_ladj(model.generative(state).inv, h)
     likelihood = model.log_likelihood(h, letters)
     normal = torch.distributions.Normal(torch.tensor(0.0, dtype=torch.float64), 1.0)
-    p_h = normal.log_prob(zeta).sum(-1) - log_det_g
+    p_h = normal.log_prob(zeta).sum(-1) + log_det_inverse
     flow = model.variational(state)
     noise = torch.distributions.Normal(flow.shift + flow.scale * q.loc, flow.scale.abs() * q.log_scale.exp())
     q_h = noise.log_prob(h).sum(-1)
     torch.testing.assert_close(
-        log_weight(likelihood, zeta, log_q, log_det_q, log_det_g), likelihood + p_h - q_h
+        log_weight(likelihood, zeta, log_q, log_det_q, -log_det_inverse), likelihood + p_h - q_h
     )
     expected = torch.log_softmax(model.emission(h), -1)[torch.arange(3), :, letters]
     torch.testing.assert_close(likelihood, expected)
@@ -159,9 +161,9 @@ def test_single_sample_shortcut_equals_the_general_algorithm():
     for rows in batch.steps():
         state = state[: rows.stop - rows.start]
         xi, log_q = model.inference(state, context[rows]).rsample_with_log_prob(noise.draws[rows])
-        h, log_det_q = model.variational(state).forward(xi)
-        zeta, log_det_g = model.generative(state).inverse(h)
+        h, log_det_q = call_and_ladj(model.variational(state), xi)
+        zeta, log_det_inverse = call_and_ladj(model.generative(state).inv, h)
         likelihood = model.log_likelihood(h, batch.letters[rows])
-        slow.append(log_weight(likelihood, zeta, log_q, log_det_q, log_det_g)[:, 0])
+        slow.append(log_weight(likelihood, zeta, log_q, log_det_q, -log_det_inverse)[:, 0])
         state = h[:, 0]
     torch.testing.assert_close(fast, torch.cat(slow))

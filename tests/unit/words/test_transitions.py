@@ -4,8 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specs import TorchTransition, ZukoTransition
+from torch.distributions import Independent, Normal, TransformedDistribution
 
-from textlvm.words.flows import Inverse
+from textlvm.words.flows import call_and_ladj
 from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
 
 DIM = 5
@@ -19,6 +21,10 @@ TRANSITIONS = {
     }.items()
     for order in ("keep", "reverse")
     for inverse in (False, True)
+} | {
+    "torch-affine": (lambda order, inverse: TorchTransition(DIM, affine=True), "keep", False),
+    "torch-composed": (lambda order, inverse: TorchTransition(DIM), "keep", False),
+    "zuko": (lambda order, inverse: ZukoTransition(DIM), "keep", False),
 }
 
 
@@ -41,22 +47,22 @@ def draw(n=4, k=3):
 def test_inverse_undoes_forward(transition):
     state, xi = draw()
     flow = transition(state)
-    h, log_det = flow.forward(xi)
-    back, log_det_back = flow.inverse(h)
+    h, log_det = call_and_ladj(flow, xi)
+    back, log_det_back = call_and_ladj(flow.inv, h)
     torch.testing.assert_close(back, xi, rtol=1e-6, atol=1e-8)
-    torch.testing.assert_close(*torch.broadcast_tensors(log_det, log_det_back))
+    torch.testing.assert_close(log_det, -log_det_back)
+    assert log_det.shape == xi.shape[:-1]
     assert not torch.allclose(h, xi)
 
 
 def test_log_determinant_is_that_of_the_jacobian(transition):
     state, xi = draw(n=2, k=2)
-    _, log_det = transition(state).forward(xi)
-    log_det = log_det.expand(2, 2)
+    _, log_det = call_and_ladj(transition(state), xi)
     for i in range(2):
         for k in range(2):
 
             def one(x, i=i):
-                return transition(state[i : i + 1]).forward(x.view(1, 1, DIM))[0].flatten()
+                return transition(state[i : i + 1])(x.view(1, 1, DIM)).flatten()
 
             jacobian = torch.autograd.functional.jacobian(one, xi[i, k])
             torch.testing.assert_close(log_det[i, k], torch.linalg.slogdet(jacobian).logabsdet)
@@ -65,8 +71,8 @@ def test_log_determinant_is_that_of_the_jacobian(transition):
 def test_every_parameter_gets_a_gradient(transition):
     state, xi = draw(n=64)
     flow = transition(state)
-    h, log_det = flow.forward(xi)
-    back, _ = flow.inverse(xi)
+    h, log_det = call_and_ladj(flow, xi)
+    back = flow.inv(xi)
     (h.square().sum() + back.square().sum() + log_det.square().sum()).backward()
     for name, parameter in transition.named_parameters():
         assert parameter.grad is not None, name
@@ -75,8 +81,8 @@ def test_every_parameter_gets_a_gradient(transition):
 
 def test_samples_of_a_state_do_not_mix(transition):
     state, xi = draw(n=3, k=4)
-    together, _ = transition(state).forward(xi)
-    alone, _ = transition(state[1:2]).forward(xi[1:2, 2:3])
+    together = transition(state)(xi)
+    alone = transition(state[1:2])(xi[1:2, 2:3])
     torch.testing.assert_close(together[1, 2], alone[0, 0])
 
 
@@ -88,7 +94,7 @@ def test_tril_is_lower_triangular_when_the_order_is_kept():
             module.networks[1][-1].bias.add_(0.3)
         state = torch.zeros(1, DIM, dtype=torch.float64)
         jacobian = torch.autograd.functional.jacobian(
-            lambda x, m=module, s=state: m(s).forward(x.view(1, 1, DIM))[0].flatten(),
+            lambda x, m=module, s=state: m(s)(x.view(1, 1, DIM)).flatten(),
             torch.randn(DIM, dtype=torch.float64),
         )
         assert torch.allclose(jacobian, jacobian.tril()) is triangular
@@ -102,13 +108,33 @@ def test_diagonals_stay_out_of_the_forbidden_interval(delta, seed):
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(torch.randn_like(parameter))
-    for layer in module(torch.randn(8, 3, dtype=torch.float64)).flows:
+    for layer in module(torch.randn(8, 3, dtype=torch.float64)).parts:
         assert layer.matrix.diagonal(dim1=1, dim2=2).abs().min() >= delta
 
 
-def test_inverse_swaps_directions():
+def test_the_inverse_parametrization_swaps_both_directions():
     state, x = draw()
-    flow = TrilTransition(DIM, 2, 7, 0.1, inverse=False).double()(state)
-    swapped = Inverse(flow)
-    torch.testing.assert_close(swapped.forward(x)[0], flow.inverse(x)[0])
-    torch.testing.assert_close(swapped.forward(x)[1], -flow.inverse(x)[1])
+    module, swapped = (TrilTransition(DIM, 2, 7, 0.1, inverse=inverse).double() for inverse in (False, True))
+    swapped.load_state_dict(module.state_dict())
+    torch.testing.assert_close(swapped(state)(x), module(state).inv(x))
+    torch.testing.assert_close(
+        call_and_ladj(swapped(state), x)[1], -call_and_ladj(module(state), module(state).inv(x))[1]
+    )
+
+
+def test_a_flow_makes_the_density_of_a_transformed_distribution(transition):
+    state, xi = draw()
+    flow = transition(state)
+    noise = Independent(Normal(torch.zeros_like(xi), 1.0), 1)
+    h, ladj = call_and_ladj(flow, xi)
+    density = TransformedDistribution(noise, [flow]).log_prob(h)
+    torch.testing.assert_close(density, noise.log_prob(xi) - ladj, rtol=1e-7, atol=1e-7)
+
+
+def test_image_and_determinant_together_are_those_of_separate_calls(transition):
+    state, x = draw()
+    for flow in (transition(state), transition(state).inv):
+        y, ladj = call_and_ladj(flow, x)
+        torch.testing.assert_close(flow(x), y)
+        torch.testing.assert_close(flow.log_abs_det_jacobian(x, y), ladj)
+        torch.testing.assert_close(flow.inv.inv(x), y)

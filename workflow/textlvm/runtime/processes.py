@@ -21,7 +21,7 @@ from typing import IO
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import naming
 
-__all__ = ["PARENT", "announced", "end_with_parent", "exclusive"]
+__all__ = ["PARENT", "announce", "busy_machines", "end_with_parent", "exclusive"]
 
 PARENT = "TEXTLVM_PARENT"
 """Environment variable of a step that names the process which it must not outlive."""
@@ -53,32 +53,43 @@ def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def announced(folder: Path, forget: bool = False) -> Iterator[list[str]]:
-    """Announce this process in `folder` until it ends; gives the machines on which others may be at work.
+def announce(folder: Path) -> None:
+    """Announce this process in `folder` until it ends.
 
-    If there are none, all other processes have ended for certain, and no new one enters the block before this
-    one leaves it. A machine is listed when a process is alive there; one that is not this machine also when
-    a process was killed there, since not every file system shows the locks of other machines. With `forget`
+    Waits while another process is in a block of `busy_machines`. Raises `OSError` where nothing can be
+    written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / platform.node()
+    file = path.open("ab", buffering=0)
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(file, fcntl.LOCK_SH)
+    with naming(path):
+        file.write(f"{os.getpid()}\n".encode())
+    # Keeps the file open, too, and so locked.
+    atexit.register(_leave, file)
+
+
+@contextmanager
+def busy_machines(folder: Path, forget: bool = False) -> Iterator[list[str]]:
+    """The machines on which processes that have announced themselves in `folder` may be at work.
+
+    If there are none, all such processes have ended for certain, and none announces itself before the block
+    is left. A machine is listed when a process is alive there; one that is not this machine also when a
+    process was killed there, since not every file system shows the locks of other machines. With `forget`
     such machines count as idle from now on. Raises `OSError` where nothing can be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # A file for each machine, locked while it has a process and emptied when the last one ends by itself.
-    own = folder / platform.node()
-    others = sorted(path for path in folder.iterdir() if path != own and path.stat().st_size > 0)
+    here = folder / platform.node()
+    others = sorted(path for path in folder.iterdir() if path != here and path.stat().st_size > 0)
     if forget:
         others = [path for path in others if not _emptied(path)]
-    file = own.open("ab", buffering=0)
-    alone = False
-    with suppress(OSError):  # taken, or a file system without locks, where nothing is certain
-        alone = _locked(file)
-    yield [path.name for path in others] + ([] if alone else [own.name])
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_SH)
-    with naming(own):
-        file.write(f"{os.getpid()}\n".encode())
-    # Keeps the file open, too, and so locked.
-    atexit.register(_leave, file)
+    with here.open("ab", buffering=0) as file:
+        alone = False
+        with suppress(OSError):  # a file system without locks, where nothing is certain
+            alone = _locked(file)
+        yield [path.name for path in others] + ([] if alone else [here.name])
 
 
 def end_with_parent() -> None:

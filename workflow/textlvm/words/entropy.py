@@ -49,7 +49,7 @@ def entropy_gap(model: StateSpaceModel, trajectories: int, length: int, draws: i
     marginal, expected, reached = [], [], []
     for _ in range(length):
         noise = state.new_empty(trajectories, draws, state.shape[1]).normal_()
-        reachable = model.generative(state).forward(noise)[0]
+        reachable = model.generative(state)(noise)
         log_probs = model.letter_log_probs(reachable)
         mean = torch.logsumexp(log_probs, 1) - torch.log(log_probs.new_tensor(draws))
         marginal.append(letter_entropy(mean))

@@ -1,157 +1,194 @@
 r"""Invertible maps :math:`h = f(\xi)` of the noise, given the previous state.
 
-Every flow maps arrays (n, K, d): n states it is conditioned on, K samples of each, dimension d. Both
-directions return the image and :math:`\log |\det \partial h / \partial \xi|` (the *forward* Jacobian,
-whichever way they run), (n, K) or broadcastable to it.
+They follow the convention of `torch.distributions.Transform`: `f(xi)`, `f.inv(h)` and
+`f.log_abs_det_jacobian(xi, h)`, so that every transform of R^d from PyTorch or another library is a flow.
+Arrays are (n, K, d): n states that the map is conditioned on, K samples of each, dimension d;
+log-determinants are (n, K).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from torch import Tensor, addcmul, baddbmm, cat, linalg, nn, tanh
+from torch.distributions import ComposeTransform, Transform, constraints
 
-import torch
-from torch import Tensor, nn
-
-__all__ = ["Affine", "Composed", "Coupling", "Diagonal", "Flip", "Flow", "Inverse"]
+__all__ = ["Affine", "Composed", "Coupling", "Diagonal", "Flip", "Flow", "call_and_ladj"]
 
 
-class Flow(Protocol):
-    """A diffeomorphism of R^d for each of n states."""
+def call_and_ladj(f: Transform, x: Tensor) -> tuple[Tensor, Tensor]:
+    """f(x) (n, K, d) and log |det df/dx| (n, K), in one pass where the transform can do so.
 
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """h = f(xi) and log |det dh/dxi|."""
-        ...
+    A transform can if it has a method of this name, as those of this module and of zuko do. The Jacobians of
+    a transform of single numbers (`event_dim` 0) are added up over the last dimension.
+    """
+    if isinstance(f, ComposeTransform):
+        ladjs = []
+        for part in f.parts:
+            x, ladj = call_and_ladj(part, x)
+            ladjs.append(ladj)
+        return x, sum(ladjs[1:], ladjs[0])
+    if hasattr(f, "call_and_ladj"):
+        y, ladj = f.call_and_ladj(x)
+    else:
+        y = f(x)
+        ladj = f.log_abs_det_jacobian(x, y)
+    return y, ladj if f.domain.event_dim else ladj.sum(-1)
 
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """xi = f^-1(h) and log |det dh/dxi| there."""
-        ...
+
+class Flow(Transform):
+    """A diffeomorphism of R^d for each of n states: the base class of this module's transforms."""
+
+    domain = constraints.real_vector
+    codomain = constraints.real_vector
+    bijective = True
+
+    @property
+    def inv(self) -> "Flow":
+        """The inverse map, as a flow."""
+        return _Inverse(self)
+
+    def call_and_ladj(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """f(x) and log |det df/dx|."""
+        y = self._call(x)
+        return y, self.log_abs_det_jacobian(x, y)
+
+    def inverse_and_ladj(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """x = f^-1(y) and log |det dx/dy|."""
+        x = self._inverse(y)
+        return x, -self.log_abs_det_jacobian(x, y)
 
 
-@dataclass(frozen=True)
-class Diagonal:
+class _Inverse(Flow):
+    def __init__(self, flow: Flow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    @property
+    def inv(self) -> Flow:
+        return self.flow
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.flow._inverse(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return self.flow._call(y)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        return -self.flow.log_abs_det_jacobian(y, x)
+
+    def call_and_ladj(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.flow.inverse_and_ladj(x)
+
+    def inverse_and_ladj(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        return self.flow.call_and_ladj(y)
+
+
+class Composed(ComposeTransform):
+    """f_k o ... o f_1, given as [f_1, ..., f_k].
+
+    PyTorch's transform and its inverse refer to each other, so that a step's graph would stay in memory until
+    Python collects garbage.
+    """
+
+    @property
+    def inv(self) -> "Composed":
+        """The inverse map."""
+        return Composed([part.inv for part in reversed(self.parts)])
+
+
+class Diagonal(Flow):
     """h = shift + scale * xi; shift and scale are (n, 1, d)."""
 
-    shift: Tensor
-    scale: Tensor
+    def __init__(self, shift: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.shift, self.scale = shift, scale
 
-    def _log_det(self) -> Tensor:
-        return self.scale.abs().log().sum(-1)
+    def _call(self, x: Tensor) -> Tensor:
+        return addcmul(self.shift, self.scale, x)
 
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.forward`."""
-        return torch.addcmul(self.shift, self.scale, xi), self._log_det()
+    def _inverse(self, y: Tensor) -> Tensor:
+        return (y - self.shift) / self.scale
 
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.inverse`."""
-        return (h - self.shift) / self.scale, self._log_det()
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """The log-determinant (n, K), which does not depend on the noise."""
+        return self.scale.abs().log().sum(-1).expand(x.shape[:-1])
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(Flow):
     """h = shift + matrix xi with a lower-triangular matrix; shift (n, 1, d), matrix (n, d, d).
 
     The determinant costs O(d) and the inverse, by substitution, O(d^2) (Sec. 2.4, Eq. 10).
     """
 
-    shift: Tensor
-    matrix: Tensor
+    def __init__(self, shift: Tensor, matrix: Tensor) -> None:
+        super().__init__()
+        self.shift, self.matrix = shift, matrix
 
-    def _log_det(self) -> Tensor:
-        return self.matrix.diagonal(dim1=1, dim2=2).abs().log().sum(-1, keepdim=True)
+    def _call(self, x: Tensor) -> Tensor:
+        return baddbmm(self.shift, x, self.matrix.transpose(1, 2))
 
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.forward`."""
-        return torch.baddbmm(self.shift, xi, self.matrix.transpose(1, 2)), self._log_det()
+    def _inverse(self, y: Tensor) -> Tensor:
+        difference = (y - self.shift).transpose(1, 2)
+        return linalg.solve_triangular(self.matrix, difference, upper=False).transpose(1, 2)
 
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.inverse`."""
-        difference = (h - self.shift).transpose(1, 2)
-        xi = torch.linalg.solve_triangular(self.matrix, difference, upper=False)
-        return xi.transpose(1, 2), self._log_det()
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """The log-determinant (n, K), which does not depend on the noise."""
+        diagonal = self.matrix.diagonal(dim1=1, dim2=2)
+        return diagonal.abs().log().sum(-1, keepdim=True).expand(x.shape[:-1])
 
 
-@dataclass(frozen=True)
-class Coupling:
-    """Affine coupling (Dinh et al. 2016), conditioned on a state: the first `kept` dimensions pass.
+class Coupling(Flow):
+    """Affine coupling (Dinh et al. 2016), conditioned on a state: the first `kept` dimensions do not change.
 
-    The others are scaled and shifted by a network of (passed dimensions, state).
+    The others are scaled and shifted by a network of (unchanged dimensions, state).
     """
-
-    network: nn.Module
-    """Maps (n, K, kept + d) to (n, K, 2 (d - kept)): log-scales, then shifts."""
-    state: Tensor
-    """(n, 1, d) the previous state."""
-    kept: int
 
     MAX_LOG_SCALE = 2.0
     """Log-scales are soft-limited to this magnitude: an unbounded exp diverges early in training."""
 
-    def _parameters(self, passed: Tensor) -> tuple[Tensor, Tensor]:
-        state = self.state.expand(-1, passed.shape[1], -1)
-        log_scale, shift = self.network(torch.cat([passed, state], -1)).chunk(2, -1)
-        return self.MAX_LOG_SCALE * torch.tanh(log_scale / self.MAX_LOG_SCALE), shift
+    def __init__(self, network: nn.Module, state: Tensor, kept: int) -> None:
+        """The network maps (n, K, kept + d) to (n, K, 2 (d - kept)): log-scales, then shifts.
 
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.forward`."""
-        passed, rest = xi[..., : self.kept], xi[..., self.kept :]
-        log_scale, shift = self._parameters(passed)
-        return torch.cat([passed, rest * log_scale.exp() + shift], -1), log_scale.sum(-1)
+        `state` (n, 1, d) is the previous state.
+        """
+        super().__init__()
+        self.network, self.state, self.kept = network, state, kept
 
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.inverse`."""
-        passed, rest = h[..., : self.kept], h[..., self.kept :]
-        log_scale, shift = self._parameters(passed)
-        return torch.cat([passed, (rest - shift) * (-log_scale).exp()], -1), log_scale.sum(-1)
+    def _parameters(self, unchanged: Tensor) -> tuple[Tensor, Tensor]:
+        state = self.state.expand(-1, unchanged.shape[1], -1)
+        log_scale, shift = self.network(cat([unchanged, state], -1)).chunk(2, -1)
+        return self.MAX_LOG_SCALE * tanh(log_scale / self.MAX_LOG_SCALE), shift
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.call_and_ladj(x)[0]
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return self.inverse_and_ladj(y)[0]
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """The log-determinant (n, K)."""
+        return self._parameters(x[..., : self.kept])[0].sum(-1)
+
+    # The network is called once for image and determinant.
+
+    def call_and_ladj(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Flow.call_and_ladj`."""
+        unchanged, rest = x[..., : self.kept], x[..., self.kept :]
+        log_scale, shift = self._parameters(unchanged)
+        return cat([unchanged, rest * log_scale.exp() + shift], -1), log_scale.sum(-1)
+
+    def inverse_and_ladj(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Flow.inverse_and_ladj`."""
+        unchanged, rest = y[..., : self.kept], y[..., self.kept :]
+        log_scale, shift = self._parameters(unchanged)
+        return cat([unchanged, (rest - shift) * (-log_scale).exp()], -1), -log_scale.sum(-1)
 
 
-@dataclass(frozen=True)
-class Flip:
+class Flip(Flow):
     """Reverse the order of the dimensions."""
 
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.forward`."""
-        return xi.flip(-1), xi.new_zeros(1, 1)
+    def _call(self, x: Tensor) -> Tensor:
+        return x.flip(-1)
 
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.inverse`."""
-        return self.forward(h)
+    _inverse = _call
 
-
-@dataclass(frozen=True)
-class Composed:
-    """f_k o ... o f_1, given as (f_1, ..., f_k)."""
-
-    flows: Sequence[Flow]
-
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.forward`."""
-        x, log_det = self.flows[0].forward(xi)
-        for flow in self.flows[1:]:
-            x, term = flow.forward(x)
-            log_det = log_det + term
-        return x, log_det
-
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.inverse`."""
-        x, log_det = self.flows[-1].inverse(h)
-        for flow in reversed(self.flows[:-1]):
-            x, term = flow.inverse(x)
-            log_det = log_det + term
-        return x, log_det
-
-
-@dataclass(frozen=True)
-class Inverse:
-    """The inverse of a flow as a flow: what is parametrised is then F^-1 (Sec. 2.4, last paragraph)."""
-
-    flow: Flow
-
-    def forward(self, xi: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.forward`."""
-        h, log_det = self.flow.inverse(xi)
-        return h, -log_det
-
-    def inverse(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Flow.inverse`."""
-        xi, log_det = self.flow.forward(h)
-        return xi, -log_det
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """Zeros (n, K)."""
+        return x.new_zeros(x.shape[:-1])

@@ -49,7 +49,7 @@ class StateSpaceModel(nn.Module):
         state, states = self.initial_state(n), []
         for _ in range(length):
             noise = torch.randn_like(state).unsqueeze(1)
-            state = self.generative(state).forward(noise)[0].squeeze(1)
+            state = self.generative(state)(noise).squeeze(1)
             states.append(state)
         return torch.stack(states)
 

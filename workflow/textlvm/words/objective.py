@@ -4,31 +4,20 @@ Notation of the paper: :math:`f_g, f_q` are the generative and the inference flo
 :math:`h_{t-1}`; :math:`h_t = f_q(\xi_t)` and :math:`\zeta_t = f_g^{-1}(h_t)`; r is the standard normal.
 """
 
-import copy
-import logging
 import math
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
+from torch.distributions import Transform
 
 from textlvm.distributions import standard_normal_log_prob
-from textlvm.words.agreement import difference
-from textlvm.words.baseline import GRUBaseline
-from textlvm.words.flows import Flow
-from textlvm.words.fused import can_fuse, summed_bounds, summed_log_probs
-from textlvm.words.letters import PackedWords, encode, pack
+from textlvm.words.flows import call_and_ladj
+from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
-from textlvm.words.noise import Noise, draw_noise
+from textlvm.words.noise import Noise
 from textlvm.words.proposals import Proposal, Propose, proposer
 
-__all__ = ["bound", "is_fused", "log_likelihood", "log_weight", "step_bounds", "weighted_bound"]
-
-
-TRIED = ("sphinx", "of", "black", "quartz", "judge", "my", "vow", "a")
-"""Words on which the compiled pass is compared with the modules: all letters, and a word of one."""
-
-_FUSED: WeakKeyDictionary[torch.nn.Module, tuple[tuple[torch.dtype, str, str], bool]] = WeakKeyDictionary()
+__all__ = ["log_weight", "step_bounds", "weighted_bound"]
 
 
 def log_weight(
@@ -50,65 +39,12 @@ def weighted_bound(log_weights: Tensor) -> Tensor:
     return torch.logsumexp(log_weights, -1) - math.log(log_weights.shape[-1])
 
 
-def bound(model: StateSpaceModel, batch: PackedWords, estimator: str = "full") -> Tensor:
-    """A sample of the bound on log P(w), in nats, summed over the words of a batch: a scalar.
-
-    `estimator` says how the inference model's parameters get their gradient: full | path, see
-    `textlvm.words.proposals`.
-    """
-    noise = draw_noise(model, batch)
-    if is_fused(model, estimator):
-        return summed_bounds(model, batch, noise, estimator)
-    return step_bounds(model, batch, noise, estimator).sum()
-
-
-def log_likelihood(model: GRUBaseline, batch: PackedWords) -> Tensor:
-    """log P(w) of the baseline, in nats, summed over the words of a batch: a scalar."""
-    return summed_log_probs(model, batch) if is_fused(model) else model.log_probs(batch).sum()
-
-
-def is_fused(model: StateSpaceModel | GRUBaseline, estimator: str = "full") -> bool:
-    """Whether the compiled pass takes a model and computes what the modules here do; found out once a model.
-
-    Whoever changes a module and not the C++ beside it would train another model than is measured.
-    """
-    parameter = next(model.parameters())
-    kind = (parameter.dtype, parameter.device.type, estimator)
-    # Every step of a training asks.
-    if model not in _FUSED or _FUSED[model][0] != kind:
-        _FUSED[model] = (kind, can_fuse(model) and _fused_agrees(model, estimator))
-    return _FUSED[model][1]
-
-
-def _fused_agrees(model: StateSpaceModel | GRUBaseline, estimator: str) -> bool:
-    """Compare value and gradients on a few words, in float64, where nothing but rounding may differ."""
-    exact = copy.deepcopy(model).double()
-    batch = pack(encode(TRIED), torch.arange(len(TRIED)))
-    # Whether one looks must not change what is drawn afterwards.
-    with torch.enable_grad(), torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        if isinstance(exact, GRUBaseline):
-            found, expected = summed_log_probs(exact, batch), exact.log_probs(batch).sum()
-        else:
-            noise = draw_noise(exact, batch)
-            found = summed_bounds(exact, batch, noise, estimator)
-            expected = step_bounds(exact, batch, noise, estimator).sum()
-    different = difference(exact, found, expected)
-    if different:
-        logging.warning(
-            "the fused pass is not the modules of textlvm.words (%s): going on without it, several times "
-            "slower, until textlvm/words/fused is changed like them",
-            different,
-        )
-    return different is None
-
-
 def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estimator: str = "full") -> Tensor:
     """A sample of each step's term of the bound on log P(w), in nats: packed (N,).
 
     K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1. Summed over a word's steps its expectation
-    is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w). `estimator` changes
-    gradients alone, see `bound`.
+    is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w). `estimator` says
+    how the inference model's parameters get their gradient: full | path, see `textlvm.words.proposals`.
     """
     propose = proposer(model, estimator)
     if noise.moves is None or noise.gumbel is None:
@@ -119,7 +55,7 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
     for rows in batch.steps():
         state = state[: rows.stop - rows.start]
         generative = model.generative(state)
-        reachable, _ = generative.forward(noise.moves[rows])
+        reachable = generative(noise.moves[rows])
         proposal = propose(state, context[rows], noise.draws[rows], reachable)
         weights = _weigh(model, generative, proposal, batch.letters[rows])
         proposal.scale_gradient(weights)
@@ -149,10 +85,10 @@ def _single_sample_bounds(
     return weighted_bound(_weigh(model, model.generative(joined.state), joined, batch.letters))
 
 
-def _weigh(model: StateSpaceModel, generative: Flow, proposal: Proposal, letters: Tensor) -> Tensor:
-    zeta, log_det_g = generative.inverse(proposal.weighed)
+def _weigh(model: StateSpaceModel, generative: Transform, proposal: Proposal, letters: Tensor) -> Tensor:
+    zeta, log_det_inverse = call_and_ladj(generative.inv, proposal.weighed)
     log_likelihood = model.log_likelihood(proposal.weighed, letters)
-    return log_weight(log_likelihood, zeta, proposal.log_q, proposal.log_det_q, log_det_g)
+    return log_weight(log_likelihood, zeta, proposal.log_q, proposal.log_det_q, -log_det_inverse)
 
 
 def _resample(candidates: Tensor, log_weights: Tensor, gumbel: Tensor) -> Tensor:

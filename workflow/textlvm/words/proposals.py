@@ -39,9 +39,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torch.distributions import Transform
 
 from textlvm.distributions import DiagonalNormal
-from textlvm.words.flows import Flow
+from textlvm.words.flows import call_and_ladj
 from textlvm.words.model import StateSpaceModel
 
 __all__ = ["Proposal", "Propose", "proposer"]
@@ -60,7 +61,7 @@ class Proposal:
     log_q: Tensor
     """(n, K) log q(xi | ...) of what is weighed."""
     log_det_q: Tensor
-    """(n, K) or (n, 1) log |det J_{f_q}| of what is weighed."""
+    """(n, K) log |det J_{f_q}| of what is weighed."""
     scaled: Tensor | None = None
     """(n, K, d) the part of what is weighed whose gradient is to be multiplied by the draws' weights."""
 
@@ -86,7 +87,7 @@ class _Full:
 
     def __call__(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> Proposal:
         xi, log_q = self.model.inference(state, context, reachable).rsample_with_log_prob(noise)
-        h, log_det_q = self.model.variational(state).forward(xi)
+        h, log_det_q = call_and_ladj(self.model.variational(state), xi)
         return Proposal(state, h, h, log_q, log_det_q)
 
 
@@ -104,13 +105,13 @@ class _Path:
         # A node of its own, since what later steps send back is not scaled.
         scaled = by_parameters.h.view_as(by_parameters.h)
         weighed = scaled + moved
-        xi, log_det_q = by_inputs.flow.inverse(weighed)
+        xi, log_det_inverse = call_and_ladj(by_inputs.flow.inv, weighed)
         return Proposal(
             state,
             by_parameters.h + moved,
             weighed,
             by_inputs.normal.log_prob(xi),
-            log_det_q,
+            -log_det_inverse,
             # With one sample its weight is one.
             scaled if noise.shape[1] > 1 else None,
         )
@@ -125,14 +126,14 @@ class _Posterior:
 
     def draw(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> "_Drawn":
         normal, flow = self.inference(state, context, reachable), self.variational(state)
-        return _Drawn(flow.forward(normal.rsample_with_log_prob(noise)[0])[0], normal, flow)
+        return _Drawn(flow(normal.rsample_with_log_prob(noise)[0]), normal, flow)
 
 
 @dataclass(frozen=True)
 class _Drawn:
     h: Tensor
     normal: DiagonalNormal
-    flow: Flow
+    flow: Transform
 
 
 def _frozen(module: nn.Module) -> nn.Module:

@@ -36,10 +36,10 @@ from textlvm.training.schedule import Constant, Cosine, Schedule
 from textlvm.training.seeds import seed_everything
 from textlvm.training.trainer import Objective
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.engine import bound, log_likelihood
 from textlvm.words.entropy import entropy_gap
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel, build
-from textlvm.words.objective import bound, log_likelihood
 from textlvm.words.spec import UNTRAINED, ModelSpec, TrainingSpec
 
 __all__ = ["WordSampler", "objective", "schedule"]

@@ -1,7 +1,7 @@
 r"""Transition functions :math:`h_t = F(h_{t-1}, \xi_t)`: modules that map a state to a flow (Sec. 2.4).
 
 Calling a transition with states (n, d) returns the restriction :math:`f(\xi) = F(h_{t-1}, \xi)` as a
-`textlvm.words.flows.Flow`.
+`torch.distributions.Transform` of noise (n, K, d).
 
 The paper leaves open how many networks there are and how wide; here one MLP with one hidden layer of
 `width` tanh units a layer of the flow yields both g and G of Eq. (10).
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Transform
 
-from textlvm.words.flows import Affine, Composed, Coupling, Diagonal, Flip, Flow, Inverse
+from textlvm.words.flows import Affine, Composed, Coupling, Diagonal, Flip
 
 __all__ = ["DiagonalTransition", "RealNVPTransition", "TrilTransition"]
 
@@ -31,11 +32,11 @@ class DiagonalTransition(nn.Module):
         with torch.no_grad():
             last.bias[dim:] = 1 - delta
 
-    def forward(self, state: Tensor) -> Flow:
+    def forward(self, state: Tensor) -> Transform:
         """The flow for states (n, d)."""
         shift, scale = self.network(state).unsqueeze(1).chunk(2, -1)
         flow = Diagonal(shift, _away_from_zero(scale, self.delta))
-        return Inverse(flow) if self.inverse else flow
+        return flow.inv if self.inverse else flow
 
 
 class TrilTransition(nn.Module):
@@ -54,16 +55,16 @@ class TrilTransition(nn.Module):
         entries = dim * (dim + 1) // 2
         networks = [_mlp(dim, [width], dim + entries) for _ in range(layers)]
         self.networks = nn.ModuleList(network for network, _ in networks)
-        self.places: Tensor
+        self.positions: Tensor
         self.diagonal: Tensor
         rows, columns = torch.tril_indices(dim, dim)
-        self.register_buffer("places", dim * rows + columns, persistent=False)
+        self.register_buffer("positions", dim * rows + columns, persistent=False)
         self.register_buffer("diagonal", torch.eye(dim), persistent=False)
         with torch.no_grad():
             for _, last in networks:
                 last.bias[dim:][rows == columns] = 1 - delta
 
-    def forward(self, state: Tensor) -> Flow:
+    def forward(self, state: Tensor) -> Transform:
         """The flow for states (n, d)."""
         layers = [self._layer(network, state) for network in self.networks]
         return _chain(layers, self.order, self.inverse)
@@ -72,7 +73,7 @@ class TrilTransition(nn.Module):
         output = network(state)
         shift, entries = output[:, None, : self.dim], output[:, self.dim :]
         blank = entries.new_zeros(len(state), self.dim**2)
-        matrix = blank.index_copy(1, self.places, entries).view(-1, self.dim, self.dim)
+        matrix = blank.index_copy(1, self.positions, entries).view(-1, self.dim, self.dim)
         # The product is taken here since delta as a buffer would be rounded once and for all.
         matrix = matrix + torch.copysign(self.delta * self.diagonal, matrix.detach())
         return Affine(shift, matrix)
@@ -90,7 +91,7 @@ class RealNVPTransition(nn.Module):
         self.masks, self.order, self.inverse = tuple(masks), order, inverse
         self.networks = nn.ModuleList(_mlp(dim + kept, [dim, dim], 2 * (dim - kept))[0] for kept in masks)
 
-    def forward(self, state: Tensor) -> Flow:
+    def forward(self, state: Tensor) -> Transform:
         """The flow for states (n, d)."""
         state = state.unsqueeze(1)
         layers = zip(self.networks, self.masks, strict=True)
@@ -119,9 +120,9 @@ def _away_from_zero(x: Tensor, delta: float) -> Tensor:
     return x + torch.copysign(torch.full_like(x, delta), x.detach())
 
 
-def _chain(layers: Sequence[Flow], order: str, inverse: bool) -> Flow:
+def _chain(layers: Sequence[Transform], order: str, inverse: bool) -> Transform:
     flows = list(layers[:1])
     for layer in layers[1:]:
         flows += [Flip(), layer] if order == "reverse" else [layer]
     flow = flows[0] if len(flows) == 1 else Composed(flows)
-    return Inverse(flow) if inverse else flow
+    return flow.inv if inverse else flow

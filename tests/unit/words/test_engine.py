@@ -14,15 +14,16 @@ from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interruption
 from textlvm.training.schedule import Constant
 from textlvm.training.trainer import Objective, train
-from textlvm.words import fused, objective
-from textlvm.words.agreement import difference
+from textlvm.words import engine, fused, objective
 from textlvm.words.baseline import GRUBaseline
-from textlvm.words.flows import Affine, Composed, Coupling
+from textlvm.words.engine import bound, difference, is_fused, log_likelihood
+from textlvm.words.flows import Affine, Composed, Coupling, Flip
 from textlvm.words.inference import InferenceNetwork
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.noise import draw_noise
-from textlvm.words.objective import bound, is_fused, log_likelihood, step_bounds
+from textlvm.words.objective import step_bounds
 from textlvm.words.proposals import Proposal
+from textlvm.words.transitions import TrilTransition
 from unit.training.regression import Settings
 
 
@@ -47,8 +48,8 @@ def detached_determinant(_, result):
     return result[0], result[1].detach()
 
 
-def turned(_, result):
-    return result[0].flip(-1), result[1]
+def flipped(_, flow):
+    return Composed([flow, Flip()])
 
 
 # What is edited, and what becomes of its result.
@@ -59,10 +60,10 @@ EDITS = {
     "letters detached": ({}, InferenceNetwork, "context", lambda _, context: context.detach()),
     "letters' gradient rescaled": ({}, InferenceNetwork, "context", lambda _, c: scaled_gradient(c)),
     "letters swapped": ({}, InferenceNetwork, "context", lambda _, context: context.flip(-1)),
-    "determinant detached": ({}, Affine, "forward", detached_determinant),
-    "dimensions swapped": ({"layers": 2, "samples": 3}, Composed, "inverse", turned),
-    "coupling's determinant detached": (NVP, Coupling, "forward", detached_determinant),
-    "coupling shifted": (NVP, Coupling, "forward", lambda _, result: (result[0] + 1e-3, result[1])),
+    "determinant detached": ({}, Affine, "log_abs_det_jacobian", lambda _, ladj: ladj.detach()),
+    "dimensions swapped": ({"layers": 2, "samples": 3}, TrilTransition, "forward", flipped),
+    "coupling's determinant detached": (NVP, Coupling, "call_and_ladj", detached_determinant),
+    "coupling shifted": (NVP, Coupling, "call_and_ladj", lambda _, result: (result[0] + 1e-3, result[1])),
     "emission detached": ({}, StateSpaceModel, "log_likelihood", lambda _, value: value.detach()),
     "emission's gradient rescaled": (
         {"samples": 3},
@@ -181,7 +182,7 @@ def test_rounding_is_no_difference(changes, scale):
 @fuses
 def test_looking_changes_nothing_and_is_done_once(monkeypatch):
     looked = []
-    monkeypatch.setattr(objective, "difference", lambda *values: looked.append(values))
+    monkeypatch.setattr(engine, "difference", lambda *values: looked.append(values))
     model = model_of({"samples": 2}, torch.float32)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(3)
