@@ -21,6 +21,8 @@ __all__ = ["DATA", "Cell", "build"]
 
 DATA = "data"
 """What stands in place of a run's name where the numbers are those of a data set."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One metric of one row on one corpus. Absent numbers are None, absent texts empty."""
@@ -238,7 +240,11 @@ def _outcome(
     numbers = ("value", "low", "high", "spread", "repeat_spread", "difference", "tolerance")
     outcome: dict[str, Any] = dict.fromkeys(numbers)
     outcome["by_seed"] = tuple((result.seed, result.metrics[metric].value) for result in measured)
-    outcome |= {"unit": paper.metric(metric).unit if value else "", "seeds": len(estimates), "seeds_planned": seeds_planned}
+    outcome |= {
+        "unit": paper.metric(metric).unit if value else "",
+        "seeds": len(estimates),
+        "seeds_planned": seeds_planned,
+    }
     if not estimates:
         if planned is None and value is not None and value.kind == "quoted":
             return outcome | {"verdict": Verdict.QUOTED, "reason": ""}
@@ -282,9 +288,9 @@ def _unit(paper: Paper, metric: str, units: Sequence[str], place: str) -> str:
     declared = paper.metrics[metric].unit if metric in paper.metrics else found[0]
     for unit in found:
         if unit != declared:
-            where = "paper.yaml says" if metric in paper.metrics else "another seed has"
+            where = f"{paper.folder}/paper.yaml" if metric in paper.metrics else "another seed"
             raise UserError(
-                f"{place}: metric '{metric}' comes in {unit} where {where} {declared}: correct the one that is wrong"
+                f"{place}: metric '{metric}' comes in {unit}, in {where} in {declared}: make them the same"
             )
     return declared
 

@@ -19,7 +19,9 @@ def title(cells: Sequence[Cell], paper: Paper) -> str:
     if len({c.dataset for c in cells}) > 1:
         return text
     planned = [c for c in cells if c.corpus]
-    return f"{text}, on {_corpus(planned[0], paper)}" if planned else f"{text}, {paper.datasets[first.dataset]}"
+    return (
+        f"{text}, on {_corpus(planned[0], paper)}" if planned else f"{text}, {paper.datasets[first.dataset]}"
+    )
 
 
 def _corpus(cell: Cell, paper: Paper) -> str:

@@ -59,9 +59,9 @@ COLUMNS = [field.name for field in fields(Published) if field.name != "paper"]
 def read(papers: Mapping[str, Paper]) -> tuple[Published, ...]:
     """Read the published values of papers, in the order of their files, which is that of the papers.
 
-    Raises `UserError` naming file and line for a wrong header, a value that is not a number, a table, metric or
-    data set that paper.yaml does not have, an unknown kind, bound or source, a number given twice, and one that
-    the demo has alone.
+    Raises `UserError` naming file and line for a wrong header, a value that is not a number, a table, metric
+    or data set that paper.yaml does not have, an unknown kind, bound or source, a number given twice, and one
+    that the demo has alone.
     """
     return tuple(value for paper in papers.values() for value in _read(paper))
 

@@ -104,8 +104,8 @@ class Result:
 def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, ...]:
     """Check a plan `{"rows": [{"paper": …, "table": …, …}, …]}` and return its rows in order.
 
-    Raises `UserError` for a missing, unknown or ill-typed key, a paper that is none of `papers`, and a row planned
-    twice.
+    Raises `UserError` for a missing, unknown or ill-typed key, a paper that is none of `papers`, and a row
+    planned twice.
     """
     if not isinstance(plan.get("rows"), list):
         raise UserError('the plan has no list \'rows\'; it must read {"rows": [{"paper": …}, …]}')

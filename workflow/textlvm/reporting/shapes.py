@@ -1,10 +1,10 @@
 """Tables in the papers' shape: rows in the paper's order, metrics reproduced and published.
 
-A table is made for each corpus, or over the paper's data sets, as paper.yaml says. Where several data sets share
-their rows, these become the columns and data sets the rows.
+A table is made for each corpus, or over the paper's data sets, as paper.yaml says. Where several data sets
+share their rows, these become the columns and data sets the rows.
 
-The columns that paper.yaml names come first. What the paper prints outside a column (a footnote, a caption) and
-what is measured beyond that forms a second table. The best of a column is not marked: the papers'
+The columns that paper.yaml names come first. What the paper prints outside a column (a footnote, a caption)
+and what is measured beyond that forms a second table. The best of a column is not marked: the papers'
 bold type reads as a claim, and whether a difference between rows exceeds the noise is for the claims.
 """
 

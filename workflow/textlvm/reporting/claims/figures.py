@@ -1,7 +1,7 @@
 """Numbers that papers show in figures alone, from the files that those figures are drawn from.
 
-Each is one number of one trained model, of no printed value; claims name it like the metric of a table. A paper's
-paper.yaml says which there are, and which functions make them.
+Each is one number of one trained model, of no printed value; claims name it like the metric of a table. The
+paper.yaml of a paper says which there are, and which functions make them.
 """
 
 import csv
@@ -24,7 +24,7 @@ def measure(metric: FigureMetric, path: str | Path) -> float | None:
         function = pkgutil.resolve_name(metric.function)
     except (ImportError, AttributeError) as error:
         raise UserError(
-            f"figure_metrics.{metric.name}: there is no function {metric.function} ({error}): correct paper.yaml"
+            f"paper.yaml: figure_metrics.{metric.name}: there is no function {metric.function} ({error})"
         ) from error
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:

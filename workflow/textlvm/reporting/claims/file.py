@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import jsonschema
 import yaml
 
 from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Run
 from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
 from textlvm.runtime.errors import UserError, nearest
@@ -38,7 +39,7 @@ class Claims:
     untrained: frozenset[tuple[str, str]]
     """Paper and label of rows that are the same however often one trains."""
 
-    @property
+    @cached_property
     def figures(self) -> frozenset[ClaimedFigure]:
         """What claims need beside the tables."""
         return frozenset(
@@ -48,6 +49,17 @@ class Claims:
             for place in comparison.places
             if place.metric in (known := self.papers[place.paper].figure_metrics)
         )
+
+    def files(self, run: Run, seed: int) -> list[str]:
+        """The files behind claims about figures that a seed of a run leaves, below the results."""
+        rows = {(row.table, row.label) for row in run.rows}
+        files = {
+            figure.file
+            for figure in self.figures
+            if (figure.paper, figure.dataset) == (run.paper, run.original)
+            and (figure.table, figure.row) in rows
+        }
+        return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
     def is_untrained(self, place: Place) -> bool:
         """Whether a number is the same however often one trains."""
@@ -62,8 +74,9 @@ def load(
 ) -> Claims:
     """Read the claims of papers; `planned` has paper, table and label of the configuration's rows.
 
-    Raises `UserError` with one sentence that names file and claim: for what the schema does not allow, an id given
-    twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike units.
+    Raises `UserError` with one sentence that names file and claim: for what the schema does not allow, an id
+    given twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike
+    units.
     """
     published, planned = tuple(published), frozenset(planned)
     claims: dict[tuple[str, str], Claim] = {}
@@ -101,9 +114,7 @@ def _read(path: Path) -> dict[str, Any]:
     """The content of a file of claims, which the schema allows."""
     try:
         # The parser in C takes a tenth of the time.
-        entries = yaml.load(
-            path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        entries = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
         raise UserError(f"cannot read the claims {path}: {error.strerror}") from error
     except yaml.YAMLError as error:

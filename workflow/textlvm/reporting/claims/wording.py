@@ -14,9 +14,7 @@ RowsOf = Callable[[str, str], Sequence[str]]
 """The rows that a name stands for on a data set."""
 
 
-def predicate(
-    entry: Mapping[str, Any], dataset: str, rows_of: RowsOf, datasets: Mapping[str, str]
-) -> str:
+def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf, datasets: Mapping[str, str]) -> str:
     """The comparisons of an entry of claims.yaml, with the rows that its names stand for on a data set.
 
     `datasets` has titles of data sets.

@@ -78,9 +78,7 @@ def counted(claims: Sequence[Claim]) -> dict[str, int]:
     return {outcome: outcomes.count(outcome) for outcome in (*MARKS, *set(outcomes) - set(MARKS))}
 
 
-def _checks(
-    lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]
-) -> Iterable[Check]:
+def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]) -> Iterable[Check]:
     for line in lines:
         datasets = papers[line["paper"]].datasets
         names = ", ".join(datasets.get(name, name) for name in line["dataset"].split(", "))

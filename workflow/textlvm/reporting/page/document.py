@@ -51,9 +51,7 @@ class Picture:
     height: int
 
 
-def render(
-    papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]
-) -> str:
+def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
     """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
     shown, cards = tables(papers, cells, plan)
     runs = read_runs(plan, papers)

@@ -70,7 +70,7 @@ def read_runs(plan: Plan, papers: Mapping[str, Paper]) -> list[Run]:
 
 
 def read_curve(path: Path, quantities: Iterable[str]) -> dict[str, Series]:
-    """Read a `curve.jsonl`: each of these quantities with the steps at which it was recorded as a number, thinned.
+    """Read a `curve.jsonl`: each of these quantities with the steps where it was a number, thinned.
 
     Raises `UserError` for a file that is not JSON lines with a step each.
     """

@@ -119,9 +119,7 @@ class Table:
     cells: tuple[Cell, ...]
 
 
-def tables(
-    papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan
-) -> tuple[list[Table], list[Card]]:
+def tables(papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan) -> tuple[list[Table], list[Card]]:
     """The tables of all papers, and the cards of all their cells.
 
     A paper that the plan leaves out is left out. Where paper.yaml says so, there is a table for each corpus.
