@@ -3,52 +3,40 @@
 from textlvm.reporting import published
 from textlvm.reporting.claims import file as claims_file
 
-CLAIMS = "workflow/claims.yaml"
-PUBLISHED = "workflow/published.csv"
 
-
+@cache
 def read_claims():
-    """The papers' claims, after a check against the tables and the planned rows."""
+    """The papers' claims, after a check against the tables and the planned rows; only if claims are asked for."""
     rows = {(entry.paper, row.table, row.label) for entry in EXPERIMENT.planned for row in entry.rows}
     try:
-        return claims_file.load(CLAIMS, published.read(PUBLISHED), rows)
+        return claims_file.load(PAPERS, published.read(PAPERS), rows)
     except UserError as error:
         sys.exit(f"error: {error}")
 
 
-CLAIMED_FIGURES = read_claims().figures
-
-
-def figure_files(seeds):
-    """The files behind the claims about figures, below the results; `seeds` gives those of a run."""
-    return [
-        f"{run.path}/seed{seed}/{file}"
-        for run in RUNS
-        for file in sorted(
-            {
-                figure.file
-                for figure in CLAIMED_FIGURES
-                if figure.paper == run.paper
-                and run.dataset in ("", figure.dataset)
-                and any((row.table, row.label) == (figure.table, figure.row) for row in run.rows)
-            }
-        )
-        for seed in seeds(run)
-    ]
-
-
 def claimed_figures(wildcards):
-    """These files, of every seed."""
-    return [f"<results>/{file}" for file in figure_files(lambda run: run.seeds)]
+    """The files behind the claims about figures, of every seed."""
+    return [
+        f"<results>/{file}" for run in RUNS for seed in run.seeds for file in read_claims().files(run, seed)
+    ]
 
 
 def finished_figures(wildcards):
     """Those of the seeds that are measured with the settings of now."""
-    files = figure_files(lambda run: [seed for seed in run.seeds if run.is_finished(seed, RESULTS)])
-    return [str(RESULTS / file) for file in files if (RESULTS / file).exists()]
+    seeds = [(run, seed) for run in RUNS for seed in run.seeds if run.is_finished(seed, RESULTS)]
+    files = [RESULTS / file for run, seed in seeds for file in read_claims().files(run, seed)]
+    return [str(file) for file in files if file.exists()]
 
 
 def finished_figures_digest(wildcards):
     """What stands in them, as one short text."""
     contents = (Path(path).read_bytes() for path in finished_figures(wildcards))
     return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+
+
+def claims_code():
+    """What the step is, with the functions that make the numbers of figures."""
+    modules = {metric.module for paper in PAPERS.values() for metric in paper.figure_metrics.values()}
+    # A paper's folder may have modules of its own.
+    shipped = sorted(module for module in modules if module.startswith("textlvm."))
+    return [fingerprint(module) for module in ("textlvm.reporting.claims.__main__", *shipped)]

@@ -1,7 +1,43 @@
-# How Snakemake's report sorts and names the results that rules mark for it.
+# What the rules of tables take their inputs from, and how Snakemake's report sorts and names the results.
 
-WORDS_CATEGORY = "Words (Schmidt & Hofmann 2018)"
-SENTENCES_CATEGORY = "Sentences (Livne et al. 2020)"
+PAPERS = EXPERIMENT.papers
+PAPER_FOLDERS = [str(paper.folder) for paper in PAPERS.values()]
+
+
+def paper_files(*names):
+    """These files of every paper's folder."""
+    return [f"{folder}/{name}" for folder in PAPER_FOLDERS for name in names]
+
+
+def tables_each(each):
+    """Constraints on the wildcards of a table that is made for each `corpus`, or once for a `paper`."""
+    tables = [
+        (name, n) for name, own in PAPERS.items() for n, table in own.tables.items() if table.each == each
+    ]
+    return {
+        "paper": any_of(name for name, _ in tables),
+        "table": any_of(str(number) for _, number in tables),
+    }
+
+
+def paper_file(wildcards):
+    """What the paper of a table is."""
+    return f"{PAPERS[wildcards.paper].folder}/paper.yaml"
+
+
+def citation(wildcards):
+    """How the paper of a table is cited."""
+    return PAPERS[wildcards.paper].citation
+
+
+def figure_caption(paper, number=None):
+    """The caption of a paper's figure; without `number`, of that in the wildcard `figure`."""
+
+    def caption(wildcards):
+        own, figure = PAPERS[paper], number or int(wildcards.figure)
+        return f"Figure {figure} of {own.citation}: {own.figures[figure]}."
+
+    return caption
 
 
 def labelled(name, of):
@@ -17,6 +53,7 @@ def labelled(name, of):
 
 
 def table_names(wildcards):
-    """The data sets that a table of the sentences paper has rows of."""
-    names = [own.dataset for own in of_table(wildcards) if own.dataset]
-    return ", ".join(map(dataset_name, dict.fromkeys(names)))
+    """The data sets that a table has rows of."""
+    own = PAPERS[wildcards.paper]
+    names = [entry.dataset for entry in of_table(wildcards) if entry.paper == own.name and entry.dataset]
+    return ", ".join(own.datasets.get(name, name) for name in dict.fromkeys(names))

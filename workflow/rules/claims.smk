@@ -4,8 +4,7 @@
 rule claims:
     """Whether each claim of the papers holds here, and by the papers' own numbers."""
     input:
-        claims=CLAIMS,
-        published=PUBLISHED,
+        papers=paper_files("paper.yaml", "published.csv", "claims.yaml"),
         tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
         figures=claimed_figures,
     output:
@@ -15,7 +14,7 @@ rule claims:
             "<results>/claims.html",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"result": "Claims", "data": "both papers"},
+            labels={"result": "Claims", "data": "all papers"},
         ),
     log:
         "<results>/logs/claims.log",
@@ -24,12 +23,12 @@ rule claims:
         "../../envs/reporting.yaml"
     params:
         figures=lambda wildcards, input: input.figures,
-        code=fingerprint("textlvm.reporting.claims.__main__"),
+        papers=PAPER_FOLDERS,
+        code=claims_code(),
     shell:
         """
         python -m textlvm.reporting.claims \
-            --claims {input.claims:q} \
-            --published {input.published:q} \
+            --papers {params.papers:q} \
             --tables {input.tables:q} \
             --figures {params.figures:q} \
             --csv {output.csv:q} \
@@ -41,8 +40,7 @@ rule claims:
 
 use rule claims as partial_claims with:
     input:
-        claims=CLAIMS,
-        published=PUBLISHED,
+        papers=paper_files("paper.yaml", "published.csv", "claims.yaml"),
         tables=expand("<results>/partial/table{table}.csv", table=EXPERIMENT.tables),
     output:
         csv="<results>/partial/claims.csv",
@@ -55,3 +53,5 @@ use rule claims as partial_claims with:
         # is in the files.
         figures=finished_figures,
         digest=finished_figures_digest,
+        papers=PAPER_FOLDERS,
+        code=claims_code(),

@@ -4,6 +4,7 @@
 rule page:
     """Tables, figures, texts, claims and runs on one page that needs no network."""
     input:
+        papers=paper_files("paper.yaml"),
         tables=page_tables(""),
         claims="<results>/claims.csv",
         files=page_files(),
@@ -17,10 +18,12 @@ rule page:
         "../../envs/reporting.yaml"
     params:
         plan=whole_plan,
+        papers=PAPER_FOLDERS,
         code=fingerprint("textlvm.reporting.page.__main__"),
     shell:
         """
         python -m textlvm.reporting.page \
+            --papers {params.papers:q} \
             --plan {params.plan:q} \
             --tables {input.tables:q} \
             --claims {input.claims:q} \
@@ -32,6 +35,7 @@ rule page:
 rule partial_page:
     """The same of what has been measured so far; the other rows say `not run`. Trains nothing."""
     input:
+        papers=paper_files("paper.yaml"),
         tables=page_tables("partial/"),
         claims="<results>/partial/claims.csv",
         assets=page_assets(),
@@ -47,10 +51,12 @@ rule partial_page:
         # is in the files.
         plan=finished_plan,
         digest=finished_files,
+        papers=PAPER_FOLDERS,
         code=fingerprint("textlvm.reporting.page.__main__"),
     shell:
         """
         python -m textlvm.reporting.page \
+            --papers {params.papers:q} \
             --plan {params.plan:q} \
             --tables {input.tables:q} \
             --claims {input.claims:q} \

@@ -21,10 +21,12 @@ rule crate:
         # A function, since Snakemake reads braces in any other parameter as wildcards.
         configuration=lambda wildcards: as_json(config),
         engine=SNAKEMAKE,
+        papers=PAPER_FOLDERS,
         code=fingerprint("textlvm.reporting.crate.__main__"),
     shell:
         """
         python -m textlvm.reporting.crate \
+            --papers {params.papers:q} \
             --results {params.results:q} \
             --products {input.products:q} \
             --runs {input.runs:q} \

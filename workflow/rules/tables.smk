@@ -2,9 +2,9 @@
 
 
 rule table:
-    """One table number of both papers, a row per cell; needs every run of the table."""
+    """One table number of all papers, a row per cell; needs every run of the table."""
     input:
-        published="workflow/published.csv",
+        papers=paper_files("paper.yaml", "published.csv"),
         metrics=table_metrics,
         missed=missed_metrics,
     output:
@@ -15,13 +15,14 @@ rule table:
     conda:
         "../../envs/reporting.yaml"
     params:
+        papers=PAPER_FOLDERS,
         plan=table_plan,
         code=fingerprint("textlvm.reporting.tables"),
     shell:
         """
         python -m textlvm.reporting.tables tidy \
             --table {wildcards.table:q} \
-            --published {input.published:q} \
+            --papers {params.papers:q} \
             --plan {params.plan:q} \
             --metrics {input.metrics:q} \
             --out {output:q} \
@@ -32,7 +33,7 @@ rule table:
 rule partial_table:
     """The same from what has been measured so far; the other rows say `not run`. Trains nothing."""
     input:
-        published="workflow/published.csv",
+        papers=paper_files("paper.yaml", "published.csv"),
     output:
         "<results>/partial/table{table}.csv",
     log:
@@ -41,6 +42,7 @@ rule partial_table:
     conda:
         "../../envs/reporting.yaml"
     params:
+        papers=PAPER_FOLDERS,
         plan=table_plan,
         # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
         # is in the files.
@@ -51,7 +53,7 @@ rule partial_table:
         """
         python -m textlvm.reporting.tables tidy \
             --table {wildcards.table:q} \
-            --published {input.published:q} \
+            --papers {params.papers:q} \
             --plan {params.plan:q} \
             --metrics {params.metrics:q} \
             --out {output:q} \
@@ -59,35 +61,38 @@ rule partial_table:
         """
 
 
-rule words_table:
-    """A table of the words paper on one corpus, in the paper's shape, reproduced beside published."""
+rule corpus_table:
+    """A paper's table on one corpus, in the paper's shape, reproduced beside published."""
     input:
-        "<results>/table{table}.csv",
+        tidy="<results>/table{table}.csv",
+        paper=paper_file,
     output:
-        csv="<results>/words/{corpus}/table{table}.csv",
-        md="<results>/words/{corpus}/table{table}.md",
+        csv="<results>/{paper}/{corpus}/table{table}.csv",
+        md="<results>/{paper}/{corpus}/table{table}.md",
         html=report(
-            "<results>/words/{corpus}/table{table}.html",
-            caption="../report/words_table.rst",
-            category=WORDS_CATEGORY,
+            "<results>/{paper}/{corpus}/table{table}.html",
+            caption="../report/table.rst",
+            category=citation,
             subcategory="Tables",
             labels=labelled("Table {table}", corpus_title),
         ),
-        tex="<results>/words/{corpus}/table{table}.tex",
+        tex="<results>/{paper}/{corpus}/table{table}.tex",
     log:
-        "<results>/logs/words/{corpus}/table{table}.log",
+        "<results>/logs/{paper}/{corpus}/table{table}.log",
     wildcard_constraints:
-        table=any_of(map(str, EXPERIMENT.planned_tables(["words"]))),
+        **tables_each("corpus"),
     localrule: True
     conda:
         "../../envs/reporting.yaml"
     params:
+        folder=subpath(input.paper, parent=True),
+        citation=citation,
         code=fingerprint("textlvm.reporting.tables"),
     shell:
         """
         python -m textlvm.reporting.tables shape \
-            --tidy {input:q} \
-            --paper words \
+            --tidy {input.tidy:q} \
+            --paper {params.folder:q} \
             --table {wildcards.table:q} \
             --corpus {wildcards.corpus:q} \
             --csv {output.csv:q} \
@@ -98,45 +103,51 @@ rule words_table:
         """
 
 
-use rule words_table as partial_words_table with:
+use rule corpus_table as partial_corpus_table with:
     input:
-        "<results>/partial/table{table}.csv",
+        tidy="<results>/partial/table{table}.csv",
+        paper=paper_file,
     output:
-        csv="<results>/partial/words/{corpus}/table{table}.csv",
-        md="<results>/partial/words/{corpus}/table{table}.md",
-        html="<results>/partial/words/{corpus}/table{table}.html",
-        tex="<results>/partial/words/{corpus}/table{table}.tex",
+        csv="<results>/partial/{paper}/{corpus}/table{table}.csv",
+        md="<results>/partial/{paper}/{corpus}/table{table}.md",
+        html="<results>/partial/{paper}/{corpus}/table{table}.html",
+        tex="<results>/partial/{paper}/{corpus}/table{table}.tex",
     log:
-        "<results>/logs/partial/words/{corpus}/table{table}.log",
+        "<results>/logs/partial/{paper}/{corpus}/table{table}.log",
 
 
-rule sentences_table:
-    """A table of the sentences paper over its data sets, in the paper's shape."""
+rule paper_table:
+    """A paper's table over its data sets, in the paper's shape."""
     input:
-        "<results>/table{table}.csv",
+        tidy="<results>/table{table}.csv",
+        paper=paper_file,
     output:
-        csv="<results>/sentences/table{table}.csv",
-        md="<results>/sentences/table{table}.md",
+        csv="<results>/{paper}/table{table}.csv",
+        md="<results>/{paper}/table{table}.md",
         html=report(
-            "<results>/sentences/table{table}.html",
-            caption="../report/sentences_table.rst",
-            category=SENTENCES_CATEGORY,
+            "<results>/{paper}/table{table}.html",
+            caption="../report/table.rst",
+            category=citation,
             subcategory="Tables",
             labels=labelled("Table {table}", table_names),
         ),
-        tex="<results>/sentences/table{table}.tex",
+        tex="<results>/{paper}/table{table}.tex",
     log:
-        "<results>/logs/sentences/table{table}.log",
+        "<results>/logs/{paper}/table{table}.log",
+    wildcard_constraints:
+        **tables_each("paper"),
     localrule: True
     conda:
         "../../envs/reporting.yaml"
     params:
+        folder=subpath(input.paper, parent=True),
+        citation=citation,
         code=fingerprint("textlvm.reporting.tables"),
     shell:
         """
         python -m textlvm.reporting.tables shape \
-            --tidy {input:q} \
-            --paper sentences \
+            --tidy {input.tidy:q} \
+            --paper {params.folder:q} \
             --table {wildcards.table:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
@@ -146,52 +157,14 @@ rule sentences_table:
         """
 
 
-use rule sentences_table as partial_sentences_table with:
+use rule paper_table as partial_paper_table with:
     input:
-        "<results>/partial/table{table}.csv",
+        tidy="<results>/partial/table{table}.csv",
+        paper=paper_file,
     output:
-        csv="<results>/partial/sentences/table{table}.csv",
-        md="<results>/partial/sentences/table{table}.md",
-        html="<results>/partial/sentences/table{table}.html",
-        tex="<results>/partial/sentences/table{table}.tex",
+        csv="<results>/partial/{paper}/table{table}.csv",
+        md="<results>/partial/{paper}/table{table}.md",
+        html="<results>/partial/{paper}/table{table}.html",
+        tex="<results>/partial/{paper}/table{table}.tex",
     log:
-        "<results>/logs/partial/sentences/table{table}.log",
-
-
-rule sentences_texts:
-    """Tables 9 to 21: what models make of sentences, beside each other."""
-    input:
-        text_files,
-    output:
-        md="<results>/sentences/table{table}.md",
-        html=report(
-            "<results>/sentences/table{table}.html",
-            caption="../report/sentences_texts.rst",
-            category=SENTENCES_CATEGORY,
-            subcategory="Texts",
-            labels=labelled("Table {table}", text_title),
-        ),
-        json="<results>/sentences/table{table}.json",
-    log:
-        "<results>/logs/sentences/table{table}.log",
-    wildcard_constraints:
-        table=any_of(str(text.number) for text in EXPERIMENT.texts),
-    localrule: True
-    conda:
-        "../../envs/reporting.yaml"
-    params:
-        labels=text_labels,
-        title=text_title,
-        code=fingerprint("textlvm.reporting.qualitative"),
-    shell:
-        """
-        python -m textlvm.reporting.qualitative \
-            --table {wildcards.table:q} \
-            --runs {input:q} \
-            --labels {params.labels:q} \
-            --title {params.title:q} \
-            --md {output.md:q} \
-            --html {output.html:q} \
-            --json {output.json:q} \
-            --log {log:q}
-        """
+        "<results>/logs/partial/{paper}/table{table}.log",

@@ -1,4 +1,4 @@
-# Figures of the sentences paper.
+# Figures and tables of texts of the sentences paper.
 
 
 rule sentences_figure3:
@@ -9,8 +9,8 @@ rule sentences_figure3:
         png="<results>/sentences/figure3.png",
         svg=report(
             "<results>/sentences/figure3.svg",
-            caption="../../report/sentences_figure3.rst",
-            category=SENTENCES_CATEGORY,
+            caption="../../report/figure.rst",
+            category=PAPERS["sentences"].citation,
             subcategory="Figures",
             labels=labelled("Figure 3", lambda wildcards: figure_title(3)),
         ),
@@ -20,6 +20,7 @@ rule sentences_figure3:
     conda:
         "../../../envs/sentences.yaml"
     params:
+        caption=figure_caption("sentences", 3),
         labels=lambda wildcards: row_labels(pair_runs(wildcards)),
         title=lambda wildcards: figure_title(3),
         code=fingerprint("textlvm.sentences.figures"),
@@ -43,8 +44,8 @@ rule sentences_figure4:
         png="<results>/sentences/figure4.png",
         svg=report(
             "<results>/sentences/figure4.svg",
-            caption="../../report/sentences_figure4.rst",
-            category=SENTENCES_CATEGORY,
+            caption="../../report/figure.rst",
+            category=PAPERS["sentences"].citation,
             subcategory="Figures",
             labels=labelled("Figure 4", lambda wildcards: figure_title(4)),
         ),
@@ -54,6 +55,7 @@ rule sentences_figure4:
     conda:
         "../../../envs/sentences.yaml"
     params:
+        caption=figure_caption("sentences", 4),
         data=[data_folder(name) for name in length_datasets()],
         # A function, since Snakemake reads braces in any other parameter as wildcards.
         labels=lambda wildcards: [dataset_name(name) for name in length_datasets()],
@@ -79,8 +81,8 @@ rule sentences_figure5:
         png="<results>/sentences/figure5.png",
         svg=report(
             "<results>/sentences/figure5.svg",
-            caption="../../report/sentences_figure5.rst",
-            category=SENTENCES_CATEGORY,
+            caption="../../report/figure.rst",
+            category=PAPERS["sentences"].citation,
             subcategory="Figures",
             labels=labelled("Figure 5", lambda wildcards: figure_title(5)),
         ),
@@ -90,6 +92,7 @@ rule sentences_figure5:
     conda:
         "../../../envs/sentences.yaml"
     params:
+        caption=figure_caption("sentences", 5),
         labels=sample_labels,
         references=lambda wildcards: [
             run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")
@@ -117,8 +120,8 @@ rule sentences_bounds:
         png="<results>/sentences/figure{figure}.png",
         svg=report(
             "<results>/sentences/figure{figure}.svg",
-            caption="../../report/sentences_bounds.rst",
-            category=SENTENCES_CATEGORY,
+            caption="../../report/figure.rst",
+            category=PAPERS["sentences"].citation,
             subcategory="Figures",
             labels=labelled("Figure {figure}", lambda wildcards: figure_title(wildcards.figure)),
         ),
@@ -130,6 +133,7 @@ rule sentences_bounds:
     conda:
         "../../../envs/sentences.yaml"
     params:
+        caption=figure_caption("sentences"),
         labels=lambda wildcards: row_labels(bound_runs(wildcards)),
         title=lambda wildcards: figure_title(wildcards.figure),
         code=fingerprint("textlvm.sentences.figures"),
@@ -141,5 +145,48 @@ rule sentences_bounds:
             --title {params.title:q} \
             --png {output.png:q} \
             --svg {output.svg:q} \
+            --log {log:q}
+        """
+
+
+rule sentences_texts:
+    """Tables 9 to 21: what models make of sentences, beside each other."""
+    input:
+        runs=text_files,
+        paper="workflow/papers/sentences/paper.yaml",
+    output:
+        md="<results>/sentences/table{table}.md",
+        html=report(
+            "<results>/sentences/table{table}.html",
+            caption="../../report/texts.rst",
+            category=PAPERS["sentences"].citation,
+            subcategory="Texts",
+            labels=labelled("Table {table}", text_title),
+        ),
+        json="<results>/sentences/table{table}.json",
+    log:
+        "<results>/logs/sentences/table{table}.log",
+    wildcard_constraints:
+        table=any_of(str(text.number) for text in EXPERIMENT.texts),
+    localrule: True
+    conda:
+        "../../../envs/reporting.yaml"
+    params:
+        labels=text_labels,
+        title=text_title,
+        folder=subpath(input.paper, parent=True),
+        citation=PAPERS["sentences"].citation,
+        code=fingerprint("textlvm.sentences.text_tables"),
+    shell:
+        """
+        python -m textlvm.sentences.text_tables \
+            --paper {params.folder:q} \
+            --table {wildcards.table:q} \
+            --runs {input.runs:q} \
+            --labels {params.labels:q} \
+            --title {params.title:q} \
+            --md {output.md:q} \
+            --html {output.html:q} \
+            --json {output.json:q} \
             --log {log:q}
         """

@@ -205,8 +205,8 @@ rule words_figure1:
         png="<results>/words/{corpus}/figure1.png",
         svg=report(
             "<results>/words/{corpus}/figure1.svg",
-            caption="../../report/words_figure1.rst",
-            category=WORDS_CATEGORY,
+            caption="../../report/figure.rst",
+            category=PAPERS["words"].citation,
             subcategory="Figures",
             labels=labelled("Figure 1", corpus_title),
         ),
@@ -217,12 +217,13 @@ rule words_figure1:
     conda:
         "../../../envs/reporting.yaml"
     params:
+        caption=figure_caption("words", 1),
         labels=lambda wildcards: row_labels(gap_runs(wildcards)),
         corpus=corpus_title,
-        code=fingerprint("textlvm.reporting.figures"),
+        code=fingerprint("textlvm.words.figures"),
     shell:
         """
-        python -m textlvm.reporting.figures gap \
+        python -m textlvm.words.figures gap \
             --entropy {input.entropy:q} \
             --labels {params.labels:q} \
             --title "Entropy gap in free mode, "{params.corpus:q} \
@@ -242,8 +243,8 @@ rule words_figure2:
         png="<results>/words/{corpus}/figure2.png",
         svg=report(
             "<results>/words/{corpus}/figure2.svg",
-            caption="../../report/words_figure2.rst",
-            category=WORDS_CATEGORY,
+            caption="../../report/figure.rst",
+            category=PAPERS["words"].citation,
             subcategory="Figures",
             labels=labelled("Figure 2", corpus_title),
         ),
@@ -253,12 +254,13 @@ rule words_figure2:
     conda:
         "../../../envs/reporting.yaml"
     params:
+        caption=figure_caption("words", 2),
         labels=lambda wildcards: row_labels(figure_runs("training_run")(wildcards)),
         corpus=corpus_title,
-        code=fingerprint("textlvm.reporting.figures"),
+        code=fingerprint("textlvm.words.figures"),
     shell:
         """
-        python -m textlvm.reporting.figures training \
+        python -m textlvm.words.figures training \
             --curves {input.curves:q} \
             --labels {params.labels:q} \
             --baseline {input.baseline:q} \

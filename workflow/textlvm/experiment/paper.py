@@ -6,6 +6,8 @@ claims.yaml     the statements about them (textlvm.reporting.claims)
 rules.smk       the rules that make its metrics and figures
 """
 
+import argparse
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +23,20 @@ import yaml
 from textlvm.experiment.configfile import read
 from textlvm.runtime.errors import UserError, nearest
 
-__all__ = ["PAPERS", "Metric", "Paper", "Table", "find", "in_use", "load", "load_all"]
+__all__ = [
+    "PAPERS",
+    "Curves",
+    "FigureMetric",
+    "Metric",
+    "Paper",
+    "Table",
+    "Texts",
+    "add_argument",
+    "find",
+    "in_use",
+    "load",
+    "load_all",
+]
 
 PAPERS = Path(__file__).parents[2] / "papers"
 """The folder of the papers that come with the project."""
@@ -58,6 +73,48 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Texts:
+    """A table of what models make of texts."""
+
+    number: int
+    kind: str
+    """reconstructions | interpolations | samples | answers."""
+    title: str
+    first: int | None = None
+    """How many of the configured texts it shows; None shows all."""
+    answers: tuple[str, ...] = ("short", "medium", "long")
+    """Which answers to a question."""
+
+
+@dataclass(frozen=True)
+class FigureMetric:
+    """A number of one trained model that the paper shows in a figure alone; claims name it like a metric."""
+
+    name: str
+    unit: str
+    file: str
+    """The file of the run, beside its metrics.json."""
+    function: str
+    """`module:function`, which returns the number, or None if the run is too small to have it."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """What the function takes beside the content of the file."""
+
+    @property
+    def module(self) -> str:
+        """The module of the function."""
+        return self.function.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Quantities of a training's curve.jsonl that one chart draws."""
+
+    unit: str
+    quantities: Mapping[str, str]
+    """Names in the file, and what they are called."""
+
+
+@dataclass(frozen=True)
 class Paper:
     """A paper and the files of its folder."""
 
@@ -79,6 +136,11 @@ class Paper:
     """How notes word the settings of an evaluation that a reader must know."""
     demo_readings: Mapping[str, str] = field(default_factory=dict)
     """Which reading of a metric the authors' published code measures."""
+    texts: Mapping[int, Texts] = field(default_factory=dict)
+    """Tables of texts, by number."""
+    figure_metrics: Mapping[str, FigureMetric] = field(default_factory=dict)
+    curves: Mapping[str, Curves] = field(default_factory=dict)
+    """Charts of a training, by title."""
 
     @property
     def published(self) -> Path:
@@ -112,12 +174,16 @@ class Paper:
             raise UserError(f"{place} declares no metric '{name}': add it; {nearest(name, self.metrics)}")
         return self.metrics[name]
 
+    def is_of_training(self, metric: str) -> bool:
+        """Whether another training would give another value; so it is of what paper.yaml does not declare."""
+        return metric not in self.metrics or self.metrics[metric].of_training
+
 
 def load(folder: str | Path) -> Paper:
     """Read the paper of a folder. Raises `UserError` with file and key for what its schema does not allow."""
     path = Path(folder) / "paper.yaml"
     entries = {str(key): value for key, value in read(path).items()}
-    for part in ("tables", "figures"):
+    for part in ("tables", "figures", "texts"):
         if isinstance(entries.get(part), Mapping):
             entries[part] = {str(number): entry for number, entry in entries[part].items()}
     errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
@@ -138,8 +204,21 @@ def load(folder: str | Path) -> Paper:
                     f"{path}: tables.{table.number} has the column '{name}', which metrics does not declare; "
                     f"{nearest(name, metrics)}"
                 )
-    figures = {int(number): caption for number, caption in entries.get("figures", {}).items()}
-    parts: dict[str, Any] = {"metrics": metrics, "tables": tables, "figures": figures}
+    figure_metrics = {
+        name: FigureMetric(name, **entry) for name, entry in entries.get("figure_metrics", {}).items()
+    }
+    for name in figure_metrics:
+        if name in metrics:
+            raise UserError(f"{path}: '{name}' is of metrics and of figure_metrics: rename one of them")
+    texts = {int(number): _texts(int(number), entry) for number, entry in entries.get("texts", {}).items()}
+    parts: dict[str, Any] = {
+        "metrics": metrics,
+        "tables": tables,
+        "figures": {int(number): caption for number, caption in entries.get("figures", {}).items()},
+        "texts": texts,
+        "figure_metrics": figure_metrics,
+        "curves": {title: Curves(**entry) for title, entry in entries.get("curves", {}).items()},
+    }
     return Paper(name=Path(folder).resolve().name, folder=Path(folder), **entries | parts)
 
 
@@ -148,7 +227,8 @@ def find(config: Mapping[str, Any]) -> dict[str, Paper]:
 
     Raises `UserError` for a name that is no paper and a folder that has none.
     """
-    folders = [path.parent for path in PAPERS.glob("*/paper.yaml")]
+    # Relative to where Snakemake runs, as command lines and messages have them.
+    folders = [Path(os.path.relpath(path.parent)) for path in PAPERS.glob("*/paper.yaml")]
     known = {folder.name for folder in folders}
     listed = config.get("papers")
     for entry in listed if isinstance(listed, list) else ():
@@ -179,6 +259,16 @@ def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
             )
         papers[paper.name] = paper
     return papers
+
+
+def _texts(number: int, entry: Mapping[str, Any]) -> Texts:
+    answers = {"answers": tuple(entry["answers"])} if "answers" in entry else {}
+    return Texts(number, **{**entry, **answers})
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that names the folders of papers."""
+    parser.add_argument("--papers", type=Path, nargs="+", required=True, help="folders of papers")
 
 
 @cache

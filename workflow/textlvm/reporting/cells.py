@@ -5,10 +5,11 @@ Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting import published as printed
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Planned, Result, RunKey, read_as_compared
@@ -19,10 +20,7 @@ __all__ = ["DATA", "Cell", "build"]
 
 
 DATA = "data"
-"""What stands in place of a run's name where the numbers are those of a data set, as in Table 1."""
-
-OF_NO_TRAINING = ("normal_entropy", "parameters")
-"""Metrics that are the same after every training."""
+"""What stands in place of a run's name where the numbers are those of a data set."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Cell:
     split: str
     metric: str
     column: str
-    """The heading of the paper's column; empty where the paper has none."""
+    """The heading of the paper's column, where the paper prints a number in it; else empty."""
     unit: str
     value: float | None
     low: float | None
@@ -103,11 +101,12 @@ class _Block:
 
 def build(
     table: int,
+    papers: Mapping[str, Paper],
     published: Iterable[Published],
     plan: Iterable[Planned],
     results: dict[RunKey, list[Result]],
 ) -> list[Cell]:
-    """All cells of table number `table` of both papers.
+    """All cells of table number `table` of all papers.
 
     Every published row appears: once for each corpus that the plan runs for its data set, or once without
     a corpus. Every planned row appears, also where the paper has no such row. Rows keep the paper's
@@ -125,15 +124,16 @@ def build(
         for own, row in zip(planned_rows, rows, strict=True)
     }
     if not prints and not rows:
-        raise UserError(f"neither paper has a table {table} with numbers, and the plan has no row for it")
+        raise UserError(f"no paper has a table {table} with numbers, and the plan has no row for it")
     cells: list[Cell] = []
-    for block in _blocks(table, prints, rows):
+    for block in _blocks(table, papers, prints, rows):
         key = (block.paper, block.dataset, block.split)
         values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
         planned = {r.row: r for r in rows if (r.paper, r.dataset, r.split, r.corpus) == (*key, block.corpus)}
         for row in dict.fromkeys((*printed.rows(values), *planned)):
             group = measured[_place(planned[row])] if row in planned else []
-            cells.extend(_row(block, row, [v for v in values if v.row == row], planned.get(row), group))
+            own = [value for value in values if value.row == row]
+            cells.extend(_row(block, papers[block.paper], row, own, planned.get(row), group))
     return cells
 
 
@@ -162,11 +162,13 @@ def _resolve(row: Planned, prints: Sequence[Published]) -> Planned:
     return replace(row, dataset=row.corpus if row.corpus in datasets else datasets[0])
 
 
-def _blocks(table: int, prints: Iterable[Published], rows: Sequence[Planned]) -> list[_Block]:
+def _blocks(
+    table: int, papers: Iterable[str], prints: Iterable[Published], rows: Sequence[Planned]
+) -> list[_Block]:
     """The parts of a table on their corpora: by paper, then as printed, then as planned."""
     parts = dict.fromkeys((x.paper, x.dataset, x.split) for x in (*prints, *rows))
-    blocks = []
-    for paper, dataset, split in sorted(parts, key=lambda part: list(printed.PAPERS).index(part[0])):
+    blocks, order = [], list(papers)
+    for paper, dataset, split in sorted(parts, key=lambda part: order.index(part[0])):
         here = [r for r in rows if (r.paper, r.dataset, r.split) == (paper, dataset, split)]
         corpora = dict.fromkeys((r.corpus, r.corpus_title, r.stand_in) for r in here) or [()]
         blocks += [_Block(paper, table, dataset, split, *corpus) for corpus in corpora]
@@ -174,7 +176,12 @@ def _blocks(table: int, prints: Iterable[Published], rows: Sequence[Planned]) ->
 
 
 def _row(
-    block: _Block, row: str, values: Sequence[Published], planned: Planned | None, group: Sequence[Result]
+    block: _Block,
+    paper: Paper,
+    row: str,
+    values: Sequence[Published],
+    planned: Planned | None,
+    group: Sequence[Result],
 ) -> Iterator[Cell]:
     """The cells of one row: one for each published or measured metric."""
     by_metric, of_demo = ({v.metric: v for v in values if v.source == own} for own in ("paper", "demo"))
@@ -187,19 +194,19 @@ def _row(
             **asdict(block),
             row=row,
             metric=metric,
-            **_printed(value, of_demo.get(metric)),
-            **_outcome(metric, value, planned, group, block.stand_in),
+            **_printed(paper, value, of_demo.get(metric)),
+            **_outcome(paper, metric, value, planned, group, block.stand_in),
             run=planned.run if planned else "",
             runs=tuple(result.path for result in group),
             settings=_settings(done),
         )
 
 
-def _printed(value: Published | None, demo: Published | None) -> dict[str, Any]:
+def _printed(paper: Paper, value: Published | None, demo: Published | None) -> dict[str, Any]:
     """The published half of a cell."""
     return {
         "kind": value.kind if value else "extra",
-        "column": value.column if value else "",
+        "column": _heading(paper, value) if value else "",
         "published": value.value if value else None,
         "published_spread": value.spread if value else None,
         "published_bound": value.bound if value else "",
@@ -211,8 +218,18 @@ def _printed(value: Published | None, demo: Published | None) -> dict[str, Any]:
     }
 
 
+def _heading(paper: Paper, value: Published) -> str:
+    """The heading of the column that a value is printed in; empty for one of a caption or a footnote."""
+    return paper.metric(value.metric).heading if value.metric in paper.tables[value.table].columns else ""
+
+
 def _outcome(
-    metric: str, value: Published | None, planned: Planned | None, group: Sequence[Result], stand_in: bool
+    paper: Paper,
+    metric: str,
+    value: Published | None,
+    planned: Planned | None,
+    group: Sequence[Result],
+    stand_in: bool,
 ) -> dict[str, Any]:
     """The reproduced half of a cell and its verdict."""
     done = [result for result in group if not result.failed]
@@ -223,7 +240,11 @@ def _outcome(
     numbers = ("value", "low", "high", "spread", "repeat_spread", "difference", "tolerance")
     outcome: dict[str, Any] = dict.fromkeys(numbers)
     outcome["by_seed"] = tuple((result.seed, result.metrics[metric].value) for result in measured)
-    outcome |= {"unit": value.unit if value else "", "seeds": len(estimates), "seeds_planned": seeds_planned}
+    outcome |= {
+        "unit": paper.metric(metric).unit if value else "",
+        "seeds": len(estimates),
+        "seeds_planned": seeds_planned,
+    }
     if not estimates:
         if planned is None and value is not None and value.kind == "quoted":
             return outcome | {"verdict": Verdict.QUOTED, "reason": ""}
@@ -231,7 +252,7 @@ def _outcome(
             return outcome | {"verdict": Verdict.FAILED, "reason": failures}
         reason = f"the evaluation gives no '{metric}'" if done else "" if planned else "not in the plan"
         return outcome | {"verdict": Verdict.NOT_RUN, "reason": reason}
-    outcome["unit"] = _unit(metric, value, [estimate.unit for estimate in estimates], done[0].path)
+    outcome["unit"] = _unit(paper, metric, [estimate.unit for estimate in estimates], done[0].path)
     mean = pool(estimates)
     outcome |= vars(mean)
     if repeats := [result.repeats[metric] for result in done if metric in result.repeats]:
@@ -246,7 +267,7 @@ def _outcome(
     outcome["reason"] = "; ".join(filter(None, (missing, failures, other)))
     if value is None:
         return outcome | {"verdict": Verdict.UNPUBLISHED}
-    of_training = called not in OF_NO_TRAINING and (planned is None or planned.trained)
+    of_training = paper.is_of_training(called) and (planned is None or planned.trained)
     found = compare(mean, value.value, value.half_unit, value.spread, stand_in, of_training)
     if is_other and not stand_in:
         found = replace(found, tolerance=None, verdict=Verdict.UNDECIDED)
@@ -261,12 +282,17 @@ def _failures(group: Sequence[Result]) -> str:
     return "; ".join(f"failed with seed {', '.join(own)}: {reason}" for reason, own in seeds.items())
 
 
-def _unit(metric: str, value: Published | None, units: Sequence[str], place: str) -> str:
-    """The unit that all seeds and the published value share. Raises `UserError` where they differ."""
-    found = list(dict.fromkeys((*([value.unit] if value else []), *units)))
-    if len(found) > 1:
-        raise UserError(f"{place}: metric '{metric}' comes in different units: {' and '.join(found)}")
-    return found[0]
+def _unit(paper: Paper, metric: str, units: Sequence[str], place: str) -> str:
+    """The unit that all seeds share with paper.yaml. Raises `UserError` where they differ."""
+    found = list(dict.fromkeys(units))
+    declared = paper.metrics[metric].unit if metric in paper.metrics else found[0]
+    for unit in found:
+        if unit != declared:
+            where = f"{paper.folder}/paper.yaml" if metric in paper.metrics else "another seed"
+            raise UserError(
+                f"{place}: metric '{metric}' comes in {unit}, in {where} in {declared}: make them the same"
+            )
+    return declared
 
 
 def _settings(done: Sequence[Result]) -> str:

@@ -1,45 +1,25 @@
-"""Figures 1 and 2 of the words paper, as PNG (200 dpi) and SVG.
+"""What the figures of all papers share: their style, panels, labels, and how they are written.
 
-    python -m textlvm.reporting.figures gap --entropy seed0/entropy.csv seed1/entropy.csv \\
-        --labels "TRIL, K=5" "TRIL, K=5" --title "Entropy gap, Gutenberg" --png figure1.png \\
-        --svg figure1.svg --csv figure1.csv
-    python -m textlvm.reporting.figures training --curves seed0/curve.jsonl --labels "TRIL, K=5" \\
-        --baseline baseline-8d/seed0/metrics.json --png figure2.png --svg figure2.svg
-
-`gap` (Figure 1) draws the entropy gap in free mode as box plots over trajectories at each position.
-`training` (Figure 2) draws the gap and the marginal and expected symbolic entropies over training steps,
-with a dashed line at the trained baseline's word entropy. Files with the same label are seeds of one
-run and share a panel. `figure1.csv` has the numbers: mean and deviation of the gap in nats by row and
-position, and the trajectories that reach it. The same input gives the same bytes.
+Figures are written as PNG (200 dpi) and SVG; the same input gives the same bytes.
 """
 
-import argparse
-import json
-import logging
 import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
-import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from textlvm.reporting.markup import matplotlib
-from textlvm.reporting.runs import read_result
-from textlvm.runtime import cli
-from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import replacing
 
-__all__ = ["STYLE", "labelled", "main", "plot_gap", "plot_training", "read_curves", "read_entropy", "save"]
+__all__ = ["PANELS_A_ROW", "STYLE", "labelled", "panels", "save"]
 
-QUANTITIES = {"h_marginal": "marginal entropy", "h_expected": "expected entropy", "h_gap": "entropy gap"}
-COLOURS = dict(zip(QUANTITIES.values(), sns.color_palette("colorblind", 3), strict=True))
 PANELS_A_ROW = 3
 LETTERS_AN_INCH = 9
 """Of a title, so that a long one is wrapped inside the figure."""
@@ -57,174 +37,6 @@ STYLE = {
 }
 
 
-def main(options: argparse.Namespace) -> None:
-    """Draw the figure that was asked for."""
-    options.command(options)
-
-
-def gap(options: argparse.Namespace) -> None:
-    """Draw Figure 1."""
-    entropy = read_entropy(options.entropy, options.labels)
-    save(plot_gap(entropy, options.title), options.png, options.svg)
-    with replacing(options.csv) as path:
-        gap_by_position(entropy).to_csv(path, index=False, float_format="%.4f", lineterminator="\n")
-
-
-def training(options: argparse.Namespace) -> None:
-    """Draw Figure 2."""
-    curves = read_curves(options.curves, options.labels)
-    word_entropy, title = None, options.title
-    if options.baseline:
-        baseline = read_result(options.baseline)
-        title = title or f"Entropies over training, {baseline.corpus}"
-        if baseline.failed:
-            logging.warning("%s: the baseline failed, its word entropy is not drawn", options.baseline)
-        elif "word_entropy" not in baseline.metrics:
-            raise UserError(f"{options.baseline} has no metric 'word_entropy'; {repair(options.baseline)}")
-        else:
-            word_entropy = baseline.metrics["word_entropy"].value
-    with mpl.rc_context(STYLE):
-        save(
-            plot_training(curves, word_entropy, title or "Entropies over training"), options.png, options.svg
-        )
-
-
-def read_entropy(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
-    """Read `entropy.csv` files into columns label, position (1..T) and h_gap (nats).
-
-    Raises `UserError` for a file without these columns or without a row.
-    """
-    frames = []
-    for path, label in labelled(paths, labels):
-        try:
-            frame = pd.read_csv(path, usecols=["position", "h_gap"])
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read entropy gaps from {path} ({error}); {repair(path)}") from error
-        if frame.empty:
-            raise UserError(f"{path} holds no sampled word; {repair(path)}")
-        frames.append(frame.assign(label=label))
-    return pd.concat(frames, ignore_index=True)
-
-
-def gap_by_position(entropy: pd.DataFrame) -> pd.DataFrame:
-    """Columns row, position, mean, sd (nats) and trajectories of what `read_entropy` returns."""
-    grouped = entropy.groupby(["label", "position"], sort=False)["h_gap"]
-    table = grouped.agg(mean="mean", sd="std", trajectories="count").reset_index()
-    return table.rename(columns={"label": "row"})
-
-
-def read_curves(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
-    """Read the entropy evaluations of `curve.jsonl` files into columns label, step, quantity and nats.
-
-    Raises `UserError` for a file that is not JSON lines, or has no entropy evaluation, as the curve of
-    a model without noise has none.
-    """
-    points = []
-    for path, label in labelled(paths, labels):
-        try:
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        except (OSError, ValueError) as error:
-            raise UserError(f"cannot read the training curve {path} ({error}); {repair(path)}") from error
-        evaluations = [line for line in lines if line.keys() >= {"step", *QUANTITIES}]
-        if not evaluations:
-            raise UserError(f"{path} has no entropy evaluation; only state space models have an entropy gap")
-        points += [
-            {"label": label, "step": line["step"], "quantity": name, "nats": line[key]}
-            for line in evaluations
-            for key, name in QUANTITIES.items()
-        ]
-    return pd.DataFrame(points)
-
-
-@mpl.rc_context(STYLE)
-def plot_gap(entropy: pd.DataFrame, title: str) -> Figure:
-    """Figure 1: the entropy gap H_gap (13)-(14) at each position of the words a model generates.
-
-    A box spans the quartiles over trajectories, whiskers 5% to 95%; the dot is the mean. Below each
-    position stands the share of words that reach it. One panel a label, on shared axes.
-    """
-    labels = list(dict.fromkeys(entropy["label"]))
-    figure, grid = _panels(len(labels), title)
-    positions = range(1, int(entropy["position"].max()) + 1)
-    top = entropy.groupby(["label", "position"])["h_gap"].quantile(0.95).max()
-    for index, label in enumerate(labels):
-        axes = figure.add_subplot(grid[index])
-        of_label = entropy[entropy["label"] == label]
-        sns.boxplot(
-            of_label,
-            x="position",
-            y="h_gap",
-            native_scale=True,
-            color=COLOURS["entropy gap"],
-            width=0.65,
-            linewidth=1,
-            whis=(5, 95),
-            showfliers=False,
-            showmeans=True,
-            meanprops={
-                "marker": "o",
-                "markersize": 3.5,
-                "markerfacecolor": "white",
-                "markeredgecolor": "0.2",
-            },
-            ax=axes,
-        )
-        reach = of_label["position"].value_counts().reindex(positions, fill_value=0)
-        percent = (100 * reach / reach.max()).map(lambda share: f"{share:.0f}" if share >= 1 else "<1")
-        axes.set_xticks(positions, [f"{t}\n{share}" for t, share in percent.items()])
-        axes.tick_params(axis="x", labelsize="small")
-        axes.set_xlim(0.4, len(positions) + 0.6)
-        axes.set_ylim(0, 1.05 * top)
-        axes.set_xlabel("position t, and % of words that reach it")
-        axes.set_ylabel("entropy gap (nats)" if index % PANELS_A_ROW == 0 else "")
-        axes.set_title(matplotlib(label))
-    return figure
-
-
-@mpl.rc_context(STYLE)
-def plot_training(curves: pd.DataFrame, word_entropy: float | None, title: str) -> Figure:
-    """Figure 2: entropy gap, marginal and expected symbolic entropy in free mode over training steps.
-
-    Lines are means over the seeds of a label, bands reach from their least to their greatest. The dashed
-    line is the baseline's word entropy. That is an entropy of whole words, several times one of a
-    symbol: where it would squeeze the curves it gets a strip of its own above a broken axis.
-    """
-    labels = list(dict.fromkeys(curves["label"]))
-    figure, grid = _panels(len(labels), title)
-    top = 1.08 * curves["nats"].max()
-    line = -math.inf if word_entropy is None else word_entropy
-    broken = line > 1.5 * top
-    if not broken:
-        top = max(top, 1.08 * line)
-    for index, label in enumerate(labels):
-        if broken:
-            stacked = grid[index].subgridspec(2, 1, height_ratios=[1, 7], hspace=0.08)
-            axes = figure.add_subplot(stacked[1])
-            upper = figure.add_subplot(stacked[0], sharex=axes)
-            _break(upper, axes)
-            upper.set_ylim(line - 0.5, line + 0.5)
-            upper.set_yticks([line], [f"{line:.1f}"])
-        else:
-            axes = upper = figure.add_subplot(grid[index])
-        of_label = curves[curves["label"] == label]
-        _entropy_lines(axes, of_label, legend=index == 0)
-        axes.set_ylim(min(0.0, curves["nats"].min()), top)
-        axes.set_ylabel("entropy (nats per symbol)" if index % PANELS_A_ROW == 0 else "")
-        if word_entropy is not None:
-            upper.axhline(word_entropy, color="0.25", linestyle="--", linewidth=1.3)
-            upper.annotate(
-                "word entropy of the baseline (nats per word)",
-                (0.01, word_entropy),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 3),
-                textcoords="offset points",
-                fontsize="x-small",
-                color="0.25",
-            )
-        upper.set_title(matplotlib(label))
-    return figure
-
-
 @mpl.rc_context(STYLE)
 def save(figure: Figure, png: Path, svg: Path) -> None:
     """Write a figure as PNG and SVG without dates or versions, so that equal figures are equal files."""
@@ -233,47 +45,8 @@ def save(figure: Figure, png: Path, svg: Path) -> None:
             figure.savefig(temporary, dpi=200, metadata=metadata)
 
 
-def _entropy_lines(axes: Axes, curves: pd.DataFrame, legend: bool) -> None:
-    sns.lineplot(
-        curves,
-        x="step",
-        y="nats",
-        hue="quantity",
-        style="quantity",
-        hue_order=list(COLOURS),
-        style_order=list(COLOURS),
-        palette=COLOURS,
-        dashes=False,
-        markers={"marginal entropy": "^", "expected entropy": "v", "entropy gap": "o"},
-        markevery=max(1, curves["step"].nunique() // 10),
-        markersize=5,
-        errorbar=("pi", 100),
-        legend=legend,
-        ax=axes,
-    )
-    axes.set_xlabel("training step")
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
-    if legend:
-        axes.legend(title=None, loc="best")
-
-
-def _break(upper: Axes, lower: Axes) -> None:
-    """Mark the axis as broken between two stacked axes."""
-    upper.spines["bottom"].set_visible(False)
-    upper.tick_params(axis="x", length=0, labelbottom=False)
-    slash: dict[str, Any] = {
-        "marker": [(-1, -0.6), (1, 0.6)],
-        "markersize": 9,
-        "color": "0.2",
-        "clip_on": False,
-    }
-    for axes, y in ((upper, 0), (lower, 1)):
-        (mark,) = axes.plot([0], [y], transform=axes.transAxes, **slash)
-        mark.set_in_layout(False)
-
-
-def _panels(count: int, title: str) -> tuple[Figure, GridSpec]:
+def panels(count: int, title: str) -> tuple[Figure, GridSpec]:
+    """A figure with a title, and the places of so many panels."""
     columns = min(count, PANELS_A_ROW)
     lines = math.ceil(count / PANELS_A_ROW)
     width = 6.4 if columns == 1 else 4.4 * columns
@@ -289,31 +62,3 @@ def labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Pat
     if len(paths) != len(labels):
         raise UserError(f"{len(paths)} files but {len(labels)} labels; give each file one --labels entry")
     return list(zip(paths, labels, strict=True))
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True, metavar="gap | training")
-    common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
-
-    one = commands.add_parser("gap", help="Figure 1: entropy gap along the word", **common)
-    one.add_argument("--entropy", type=Path, nargs="+", required=True, help="entropy.csv files")
-    one.add_argument("--title", required=True)
-    one.add_argument("--csv", type=Path, required=True, help="the numbers behind the boxes")
-    one.set_defaults(command=gap)
-
-    two = commands.add_parser("training", help="Figure 2: entropies over training", **common)
-    two.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.jsonl files")
-    two.add_argument("--baseline", type=Path, help="the trained baseline's metrics.json")
-    two.add_argument("--title", help="without it: made from the baseline's corpus")
-    two.set_defaults(command=training)
-
-    for command in (one, two):
-        command.add_argument("--labels", nargs="+", required=True, help="one for each file")
-        command.add_argument("--png", type=Path, required=True)
-        command.add_argument("--svg", type=Path, required=True)
-    return parser
-
-
-if __name__ == "__main__":
-    cli.run(main, _arguments())

@@ -3,44 +3,36 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import DATA, Cell
-from textlvm.reporting.published import DATASETS, DEMO_READINGS, PAPERS
 from textlvm.reporting.verdict import MARKS, RULE
 
 __all__ = ["notes", "title"]
 
-SETTINGS = {
-    "words": {
-        "trajectories": "K = {:,} trajectories for the cross entropies",
-        "samples": "N = {:,} sampled words",
-        "entropy_draws": "K = {:,} draws of the noise for the entropy gap",
-    },
-    "sentences": {"repeats": "{:,} evaluations of each model", "samples": "N_z = {:,} codes a sentence"},
-}
-"""How the evaluation settings that a reader must know are worded; the others are in the tidy table."""
 
-
-def title(cells: Sequence[Cell]) -> str:
+def title(cells: Sequence[Cell], paper: Paper) -> str:
     """What a table shows, on which corpus, and whether that is a stand-in."""
     first = cells[0]
-    text = f"Table {first.table} of {PAPERS[first.paper]}"
-    if first.paper == "words":
+    text = f"Table {first.table} of {paper.citation}"
+    if paper.tables[first.table].each == "corpus":
         text += f", {first.split} split"
     if len({c.dataset for c in cells}) > 1:
         return text
     planned = [c for c in cells if c.corpus]
-    return f"{text}, on {_corpus(planned[0])}" if planned else f"{text}, {DATASETS[first.dataset]}"
+    return (
+        f"{text}, on {_corpus(planned[0], paper)}" if planned else f"{text}, {paper.datasets[first.dataset]}"
+    )
 
 
-def _corpus(cell: Cell) -> str:
+def _corpus(cell: Cell, paper: Paper) -> str:
     """The corpus that a cell is of, and what it stands in for."""
     # The title of a stand-in may say so itself.
     if not cell.stand_in or "stand-in" in cell.corpus_title:
         return cell.corpus_title
-    return f"{cell.corpus_title}, a stand-in for {DATASETS.get(cell.dataset, cell.dataset)}"
+    return f"{cell.corpus_title}, a stand-in for {paper.datasets.get(cell.dataset, cell.dataset)}"
 
 
-def notes(cells: Sequence[Cell]) -> Iterable[str]:
+def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """What a reader of a table must know: noise, sources, corpora, marks, settings, what is missing."""
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
@@ -49,16 +41,16 @@ def notes(cells: Sequence[Cell]) -> Iterable[str]:
         yield "Reproduced values are of one seed, so the noise between trainings is unknown"
     if any(cell.published_spread is not None for cell in cells):
         yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
-    yield from _of_demo(cells)
+    yield from _of_demo(cells, paper)
     if len({c.dataset for c in cells}) > 1:
-        names = dict.fromkeys((DATASETS[c.dataset], _corpus(c)) for c in cells if c.corpus)
+        names = dict.fromkeys((paper.datasets[c.dataset], _corpus(c, paper)) for c in cells if c.corpus)
         yield from (f"{dataset}: {corpus}" for dataset, corpus in names if dataset != corpus)
     if any(cell.stand_in for cell in cells):
         yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
     if any(cell.verdict in MARKS for cell in cells):
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
         yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
-    settings = {c.row: _settings(c.paper, c.settings) for c in cells if c.settings}
+    settings = {c.row: _settings(paper, c.settings) for c in cells if c.settings}
     texts = dict.fromkeys(filter(None, settings.values()))
     for text in texts:
         rows = ", ".join(row for row, own in settings.items() if own == text)
@@ -68,7 +60,7 @@ def notes(cells: Sequence[Cell]) -> Iterable[str]:
         yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
 
 
-def _of_demo(cells: Sequence[Cell]) -> Iterable[str]:
+def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """What the authors' demo is, and where it differs from their paper by more than either can hide."""
     shown = [cell for cell in cells if cell.published is not None and cell.demo is not None]
     if not shown:
@@ -77,8 +69,8 @@ def _of_demo(cells: Sequence[Cell]) -> Iterable[str]:
     noise: dict[str, list[str]] = {}
     readings = {}
     for cell in shown:
-        if cell.metric in DEMO_READINGS:
-            readings[cell.column] = DEMO_READINGS[cell.metric]
+        if cell.metric in paper.demo_readings:
+            readings[cell.column] = paper.demo_readings[cell.metric]
             continue
         difference = cell.demo - cell.published
         if abs(difference) > (cell.published_spread or 0.0) + cell.half_units:
@@ -93,7 +85,7 @@ def _of_demo(cells: Sequence[Cell]) -> Iterable[str]:
     yield from (f"The demo's {column} is '{reading}'" for column, reading in readings.items())
 
 
-def _settings(paper: str, text: str) -> str:
+def _settings(paper: Paper, text: str) -> str:
     settings = json.loads(text)
-    numbers = {key: settings[key] for key in SETTINGS[paper] if isinstance(settings.get(key), int)}
-    return ", ".join(SETTINGS[paper][key].format(number) for key, number in numbers.items())
+    numbers = {key: settings[key] for key in paper.settings if isinstance(settings.get(key), int)}
+    return ", ".join(paper.settings[key].format(number) for key, number in numbers.items())

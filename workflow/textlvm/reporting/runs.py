@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.estimate import Estimate
-from textlvm.reporting.published import PAPERS
 from textlvm.runtime.errors import UserError, nearest, repair
 
 __all__ = ["Planned", "Result", "read_as_compared", "read_plan", "read_result", "read_results"]
@@ -102,14 +101,18 @@ class Result:
         )
 
 
-def read_plan(plan: Mapping[str, Any]) -> tuple[Planned, ...]:
+def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, ...]:
     """Check a plan `{"rows": [{"paper": …, "table": …, …}, …]}` and return its rows in order.
 
-    Raises `UserError` for a missing, unknown or ill-typed key, and for a row planned twice.
+    Raises `UserError` for a missing, unknown or ill-typed key, a paper that is none of `papers`, and a row
+    planned twice.
     """
     if not isinstance(plan.get("rows"), list):
         raise UserError('the plan has no list \'rows\'; it must read {"rows": [{"paper": …}, …]}')
-    planned = tuple(_planned(row, f"the plan's row {i}") for i, row in enumerate(plan["rows"], start=1))
+    papers = tuple(papers)
+    planned = tuple(
+        _planned(row, papers, f"the plan's row {i}") for i, row in enumerate(plan["rows"], start=1)
+    )
     seen = set()
     for row in planned:
         key = (row.paper, row.table, row.row, row.corpus, row.split, row.dataset)
@@ -222,7 +225,7 @@ def _estimate(entry: Any, place: str) -> Estimate:
     return Estimate(**numbers, unit=entry["unit"])
 
 
-def _planned(row: Any, place: str) -> Planned:
+def _planned(row: Any, papers: Sequence[str], place: str) -> Planned:
     if not isinstance(row, dict):
         raise UserError(f"{place} must be an object, not {row!r}")
     names = [f.name for f in fields(Planned)]
@@ -236,8 +239,8 @@ def _planned(row: Any, place: str) -> Planned:
             values[f.name] = _typed(row, f.name, kind, place)
     if not all(_is(seed, int) for seed in values["seeds"]):
         raise UserError(f"{place}: 'seeds' must be a list of integers, not {values['seeds']!r}")
-    if values["paper"] not in PAPERS:
-        raise UserError(f"{place}: no paper '{values['paper']}'; {nearest(values['paper'], PAPERS)}")
+    if values["paper"] not in papers:
+        raise UserError(f"{place}: no paper '{values['paper']}'; {nearest(values['paper'], papers)}")
     return Planned(**values | {"seeds": tuple(values["seeds"])})
 
 

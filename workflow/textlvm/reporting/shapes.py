@@ -1,10 +1,10 @@
 """Tables in the papers' shape: rows in the paper's order, metrics reproduced and published.
 
-The words paper has one data set: its tables are made for each corpus. Those of the sentences paper are of one
-data set or of several; where these share their rows, as in Tables 6 and 7, data sets become the rows.
+A table is made for each corpus, or over the paper's data sets, as paper.yaml says. Where several data sets
+share their rows, these become the columns and data sets the rows.
 
-The columns of the paper come first. What the paper prints outside a column (a footnote, a caption) and
-what is measured beyond the paper forms a second table. The best of a column is not marked: the papers'
+The columns that paper.yaml names come first. What the paper prints outside a column (a footnote, a caption)
+and what is measured beyond that forms a second table. The best of a column is not marked: the papers'
 bold type reads as a claim, and whether a difference between rows exceeds the noise is for the claims.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from textlvm.experiment.paper import Metric, Paper
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.markup import latex, markdown
 from textlvm.reporting.notes import notes, title
-from textlvm.reporting.published import DATASETS
 from textlvm.reporting.verdict import MARKS, Verdict
 from textlvm.runtime.errors import UserError, nearest
 
@@ -38,23 +38,13 @@ __all__ = [
 NOTHING = "–"
 LARGE = 1e7
 """From here on numbers are written with an exponent."""
-LATEX_HEADINGS = {
-    "ce_train": r"$H[P_{\mathrm{train}}, \hat P]$",
-    "ce_test": r"$H[P_{\mathrm{test}}, \hat P]$",
-    "unique": r"$\mathbf{w}$ unique",
-    "in_vocabulary": r"$\mathbf{w}$ in $V$",
-    "h_gap": r"$H_{\mathrm{gap}}$",
-    "perplexity_3gram": r"$P_{3\text{-gram}}(\mathbf{w})$",
-    "perplexity_5gram": r"$P_{5\text{-gram}}(\mathbf{w})$",
-}
-"""Headings that the papers set as formulas; the others are the plain ones, escaped."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """The cells of one table of one paper, laid out."""
 
-    paper: str
+    paper: Paper
     table: int
     corpus: str
     """The one corpus it is of; empty for a table over the paper's data sets."""
@@ -64,7 +54,7 @@ class Shape:
     """The heading of the rows."""
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    """Metrics that are columns of the paper's table, in its order; its models, if data sets are its rows."""
+    """Metrics that are columns of the table, in the paper's order; its models, if data sets are its rows."""
     extras: tuple[str, ...]
     """Metrics that are not."""
     headings: dict[str, str]
@@ -92,62 +82,63 @@ class Shape:
     def decimals(self, metric: str) -> int:
         """Decimals of a column: as the paper prints, and up to two more where the seeds' spread is small."""
         column = [cell for (_, name), cell in self.cells.items() if name == metric]
-        printed = max((cell.digits for cell in column if cell.digits is not None), default=2)
+        own = self.paper.metrics.get(metric)
+        default = own.digits if own else Metric.digits
+        printed = max((cell.digits for cell in column if cell.digits is not None), default=default)
         # Seeds that agree exactly leave a spread of rounding errors, which says nothing about digits.
         spreads = [c.spread for c in column if c.spread and c.value and c.spread > 1e-9 * abs(c.value)]
         needed = math.ceil(-math.log10(statistics.median(spreads))) if spreads else printed
         return max(0, printed, min(needed, printed + 2))
 
 
-def shape(cells: Iterable[Cell], paper: str, table: int, corpus: str = "") -> Shape:
+def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> Shape:
     """Lay out table number `table` of `paper` on `corpus`, or over all data sets of the paper.
 
     Raises `UserError` if the cells have no such table, or none on that corpus.
     """
-    of_table = [cell for cell in cells if (cell.paper, cell.table) == (paper, table)]
+    of_table = [cell for cell in cells if (cell.paper, cell.table) == (paper.name, table)]
     chosen = [cell for cell in of_table if not corpus or cell.corpus == corpus]
     if not chosen:
         corpora = {cell.corpus for cell in of_table if cell.corpus}
         tail = nearest(corpus, corpora) if corpora else "the plan runs it on none"
-        raise UserError(f"the tidy table has no {paper} table {table} on corpus '{corpus}'; {tail}")
+        raise UserError(f"the tidy table has no {paper.name} table {table} on corpus '{corpus}'; {tail}")
     datasets = dict.fromkeys(c.dataset for c in chosen)
     if not corpus and len({(c.dataset, c.row) for c in chosen}) > len({c.row for c in chosen}):
-        return _by_dataset(chosen, datasets)
-    # Within a row metrics come in the paper's order, but no single row need have them all.
-    columns = dict.fromkeys(c.metric for c in chosen if c.column)
-    order = list(dict.fromkeys(c.metric for c in of_table if c.column))
+        return _by_dataset(chosen, paper, datasets)
+    known = {c.metric for c in chosen}
+    columns = tuple(metric for metric in paper.tables[table].columns if metric in known)
     printed = sorted(chosen, key=lambda c: c.published is None)
     extras = dict.fromkeys(c.metric for c in printed if c.metric and c.metric not in columns)
     return Shape(
         paper=paper,
         table=table,
         corpus=corpus,
-        title=title(chosen),
+        title=title(chosen, paper),
         stub="Model" if len(datasets) == 1 else "Data",
         rows=tuple(dict.fromkeys(c.row for c in chosen)),
-        columns=tuple(sorted(columns, key=order.index)),
+        columns=columns,
         extras=tuple(extras),
-        headings={c.metric: c.column for c in chosen if c.column},
+        headings={metric: paper.metric(metric).heading or metric for metric in columns},
         cells={(c.row, c.metric): c for c in chosen},
-        notes=tuple(notes(chosen)),
+        notes=tuple(notes(chosen, paper)),
     )
 
 
-def _by_dataset(chosen: Sequence[Cell], datasets: Iterable[str]) -> Shape:
+def _by_dataset(chosen: Sequence[Cell], paper: Paper, datasets: Iterable[str]) -> Shape:
     """A table of one metric, with a row for each data set and a column for each model."""
     labels = tuple(dict.fromkeys(c.row for c in chosen))
     return Shape(
-        paper=chosen[0].paper,
+        paper=paper,
         table=chosen[0].table,
         corpus="",
-        title=title(chosen),
+        title=title(chosen, paper),
         stub="Data",
-        rows=tuple(DATASETS[dataset] for dataset in datasets),
+        rows=tuple(paper.datasets[dataset] for dataset in datasets),
         columns=labels,
         extras=(),
         headings={},
-        cells={(DATASETS[c.dataset], c.row): c for c in chosen},
-        notes=tuple(notes(chosen)),
+        cells={(paper.datasets[c.dataset], c.row): c for c in chosen},
+        notes=tuple(notes(chosen, paper)),
     )
 
 
@@ -205,7 +196,7 @@ def as_latex(shape: Shape) -> str:
             r"\begin{table}",
             r"\centering\small\setlength{\tabcolsep}{4pt}",
             rf"\caption{{{latex(shape.title)}. {notes}}}",
-            rf"\label{{tab:{'-'.join(filter(None, (shape.paper, str(shape.table), shape.corpus)))}}}",
+            rf"\label{{tab:{'-'.join(filter(None, (shape.paper.name, str(shape.table), shape.corpus)))}}}",
             tabular + r"\end{table}",
             "",
         ]
@@ -214,7 +205,7 @@ def as_latex(shape: Shape) -> str:
 
 def _latex_heading(shape: Shape, column: str) -> str:
     # A column may also be a model, whose label is the user's.
-    formula = LATEX_HEADINGS.get(column) if column in shape.headings else None
+    formula = shape.paper.metric(column).latex if column in shape.headings else ""
     return formula or latex(shape.heading(column))
 
 

@@ -1,11 +1,11 @@
 """Tables: from metrics, plan and published values to tidy cells, and from these to the papers' shape.
 
-    python -m textlvm.reporting.tables tidy --table 1 --published workflow/published.csv \\
+    python -m textlvm.reporting.tables tidy --table 1 --papers workflow/papers/* \\
         --plan plan.json --metrics results/words/*/standard/*/seed*/metrics.json --out results/table1.csv
-    python -m textlvm.reporting.tables shape --tidy results/table1.csv --paper words --table 1 \\
-        --corpus gutenberg --csv table1.csv --md table1.md --html table1.html --tex table1.tex
+    python -m textlvm.reporting.tables shape --tidy results/table1.csv --paper workflow/papers/words \\
+        --table 1 --corpus gutenberg --csv table1.csv --md table1.md --html table1.html --tex table1.tex
 
-`tidy` writes a row per cell, both papers' tables of that number in one file. Metrics files that do not
+`tidy` writes a row per cell, the tables of that number of all papers in one file. Metrics files that do not
 exist yet are passed over: a table can be made from what has run so far, and its other rows say `not run`.
 `shape` writes one paper's table, on one corpus or over the paper's data sets, reproduced beside published, as
 CSV, Markdown, HTML and LaTeX.
@@ -16,6 +16,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from textlvm.experiment.paper import add_argument, load, load_all
 from textlvm.reporting import published
 from textlvm.reporting.cells import build
 from textlvm.reporting.runs import read_plan, read_results
@@ -33,8 +34,10 @@ def main(options: argparse.Namespace) -> None:
 
 def tidy(options: argparse.Namespace) -> None:
     """Write the cells of one table number."""
-    plan = read_plan(options.plan)
-    cells = build(options.table, published.read(options.published), plan, read_results(options.metrics, plan))
+    papers = load_all(options.papers)
+    plan = read_plan(options.plan, papers)
+    results = read_results(options.metrics, plan)
+    cells = build(options.table, papers, published.read(papers), plan, results)
     write_tidy(options.out, cells)
     filled = sum(cell.value is not None for cell in cells)
     logging.info("%s: %d cells, %d of them reproduced", options.out, len(cells), filled)
@@ -45,7 +48,8 @@ def shape(options: argparse.Namespace) -> None:
     # Imported here so that `tidy` starts without pandas.
     from textlvm.reporting import html, shapes
 
-    table = shapes.shape(read_tidy(options.tidy), options.paper, options.table, options.corpus)
+    paper = load(options.paper)
+    table = shapes.shape(read_tidy(options.tidy), paper, options.table, options.corpus)
     write_text(options.csv, shapes.as_csv(table))
     markdown = shapes.as_markdown(table)
     write_text(options.md, markdown)
@@ -59,8 +63,8 @@ def _arguments() -> argparse.ArgumentParser:
     common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
 
     one = commands.add_parser("tidy", help="write the cells of one table number", **common)
-    one.add_argument("--table", type=int, required=True, help="the number of the table, in both papers")
-    one.add_argument("--published", type=Path, required=True, help="the published values (CSV)")
+    one.add_argument("--table", type=int, required=True, help="the number of the table, in every paper")
+    add_argument(one)
     one.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")
     one.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files at hand")
     one.add_argument("--out", type=Path, required=True, help="the tidy table (CSV)")
@@ -68,7 +72,7 @@ def _arguments() -> argparse.ArgumentParser:
 
     two = commands.add_parser("shape", help="write one paper's table", **common)
     two.add_argument("--tidy", type=Path, required=True, help="a tidy table")
-    two.add_argument("--paper", choices=list(published.PAPERS), required=True)
+    two.add_argument("--paper", type=Path, required=True, help="the folder of its paper")
     two.add_argument("--table", type=int, required=True)
     two.add_argument("--corpus", default="", help="its name in the registry; if left out, all data sets")
     for name, what in (("csv", "CSV"), ("md", "Markdown"), ("html", "HTML"), ("tex", "LaTeX")):

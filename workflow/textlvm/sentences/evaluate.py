@@ -40,22 +40,26 @@ from textlvm.training.precision import autocast
 from textlvm.training.precision import choose as choose_precision
 from textlvm.training.seeds import derive, seed_everything
 
-__all__ = ["to_json"]
+__all__ = ["UNITS", "to_json"]
 
-UNITS = {
-    "nll": "nats/sentence",
-    "ppl": "per word",
-    "kld": "nats/sentence",
-    "reconstruction": "nats/sentence",
-    "bleu1": "score",
-    "latent": "nats",
-    "normal": "nats",
-    "p": "share",
-    "mrr": "share",
-    "matching": "sentences",
-    "parameters": "millions",
+PRIORS = ("elbo", "melbo", "test_prior", "train_prior")
+NAMES = {
+    "nats/sentence": [
+        *(f"nll_{prior}" for prior in PRIORS),
+        *("nll", "nll_elbo_eos", "nll_melbo_eos", "nll_without_eos", "kld", "reconstruction"),
+    ],
+    "per word": [
+        *(f"ppl_{prior}{divisor}" for prior in PRIORS for divisor in ("", "_per_word")),
+        *("ppl", "ppl_elbo_eos", "ppl_melbo_eos", "ppl_without_eos", "ppl_per_word"),
+    ],
+    "score": ["bleu1", "bleu1_eos", "bleu1_unmatched", "bleu1_words", "bleu1_greedy"],
+    "nats": ["latent_entropy", "normal_entropy", "normal_entropy_estimated"],
+    "share": ["p_at_1", "mrr"],
+    "sentences": ["matching_samples"],
+    "millions": ["parameters"],
 }
-"""Units by the first word of a metric's name."""
+"""What is measured, by unit."""
+UNITS = {name: unit for unit, names in NAMES.items() for name in names}
 
 
 def to_json(name: str, values: list[float]) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def to_json(name: str, values: list[float]) -> dict[str, Any]:
     The interval is that of their mean. Evaluations of one model differ less than trainings, so their
     standard deviation is recorded apart from the spread over seeds.
     """
-    mean, unit = math.fsum(values) / len(values), UNITS[name.split("_")[0]]
+    mean, unit = math.fsum(values) / len(values), UNITS[name]
     if len(values) == 1:
         return exact(mean, unit).to_json()
     deviation = descriptive.stdev(values)

@@ -1,26 +1,19 @@
 """How the values of the sentences paper's part must fit together."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from textlvm.experiment.paper import PAPERS, Texts, load
 from textlvm.experiment.plan import PARTS
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.sentences.data.dataset import parse
 
-__all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "TEXTS", "check", "preparation"]
+__all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "preparation"]
 
 TABLE_OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
 """The table that has the runs measured on a data set."""
-TEXTS = {
-    9: "answers",
-    10: "interpolations",
-    **dict.fromkeys((11, 12, 13, 14), "reconstructions"),
-    **dict.fromkeys((15, 16, 17), "interpolations"),
-    **dict.fromkeys((18, 19, 20), "samples"),
-    21: "answers",
-}
-"""What the tables of texts show, by their numbers."""
 
 # What other objectives than an auto-encoder's read of `model`.
 READ_BY_OBJECTIVE = {
@@ -234,9 +227,15 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
                 )
 
 
+@cache
+def _texts() -> Mapping[int, Texts]:
+    """The paper's tables of texts."""
+    return load(PAPERS / "sentences").texts
+
+
 def _check_texts(key: Key, shown: Section, section: Section) -> None:
     """A table of texts has runs that make such texts, and something that these are made of."""
-    kind, dataset = TEXTS[int(str(key[-1]).removeprefix("table"))], shown["dataset"]
+    kind, dataset = _texts()[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
     _check_of_sentences((*key, "dataset"), dataset, section)
     able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
     for i, name in enumerate(shown["runs"]):

@@ -1,6 +1,6 @@
 """Claims: what the papers state of their numbers, held against the cells of all tables.
 
-    python -m textlvm.reporting.claims --claims workflow/claims.yaml --published workflow/published.csv \\
+    python -m textlvm.reporting.claims --papers workflow/papers/* \\
         --tables results/table1.csv results/table2.csv --figures seed0/curve.jsonl seed0/entropy.csv \\
         --csv results/claims.csv --md results/claims.md --html results/claims.html
 
@@ -14,6 +14,7 @@ import logging
 from collections import Counter
 from pathlib import Path
 
+from textlvm.experiment.paper import add_argument, load_all
 from textlvm.reporting import html, published
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.numbers import Measured
@@ -27,14 +28,15 @@ __all__ = ["main"]
 
 def main(options: argparse.Namespace) -> None:
     """Write the claims in all formats."""
-    printed = published.read(options.published)
+    papers = load_all(options.papers)
+    printed = published.read(papers)
     cells = [cell for path in options.tables for cell in read_tidy(path)]
     planned = {(cell.paper, cell.table, cell.row) for cell in cells}
-    claims = load(options.claims, printed, planned)
-    measured = Measured(cells, options.figures, claims.is_untrained)
+    claims = load(papers, printed, planned)
+    measured = Measured(papers, cells, options.figures, claims.is_untrained)
     lines = evaluate(claims.claims, measured, printed)
     write_text(options.csv, as_csv(lines))
-    markdown = as_markdown(lines)
+    markdown = as_markdown(lines, papers)
     write_text(options.md, markdown)
     write_text(options.html, html.page(markdown))
     outcomes = Counter(str(line.outcome) for line in lines)
@@ -43,8 +45,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
-    arguments.add_argument("--claims", type=Path, required=True, help="the claims (YAML)")
-    arguments.add_argument("--published", type=Path, required=True, help="the published values (CSV)")
+    add_argument(arguments)
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
     arguments.add_argument("--figures", type=Path, nargs="*", default=[], help="files of figures")
     arguments.add_argument("--csv", type=Path, required=True, help="where the tidy claims go")

@@ -1,15 +1,16 @@
-"""Read and check workflow/claims.yaml: the papers' statements as data, without their numbers."""
+"""Read and check the claims.yaml of papers: their statements as data, without their numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jsonschema
 import yaml
 
-from textlvm.reporting.claims.figures import FIGURES
+from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Run
 from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
 from textlvm.runtime.errors import UserError, nearest
@@ -33,55 +34,74 @@ class ClaimedFigure(NamedTuple):
 class Claims:
     """All claims, one entry for each data set that they are made of."""
 
+    papers: Mapping[str, Paper]
     claims: tuple[Claim, ...]
-    untrained_rows: tuple[str, ...]
-    untrained_metrics: tuple[str, ...]
+    untrained: frozenset[tuple[str, str]]
+    """Paper and label of rows that are the same however often one trains."""
 
-    @property
+    @cached_property
     def figures(self) -> frozenset[ClaimedFigure]:
         """What claims need beside the tables."""
         return frozenset(
-            ClaimedFigure(place.paper, place.table, place.dataset, place.row, FIGURES[place.metric].file)
+            ClaimedFigure(place.paper, place.table, place.dataset, place.row, known[place.metric].file)
             for claim in self.claims
             for comparison in claim.comparisons
             for place in comparison.places
-            if place.metric in FIGURES
+            if place.metric in (known := self.papers[place.paper].figure_metrics)
         )
+
+    def files(self, run: Run, seed: int) -> list[str]:
+        """The files behind claims about figures that a seed of a run leaves, below the results."""
+        rows = {(row.table, row.label) for row in run.rows}
+        files = {
+            figure.file
+            for figure in self.figures
+            if (figure.paper, figure.dataset) == (run.paper, run.original)
+            and (figure.table, figure.row) in rows
+        }
+        return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
     def is_untrained(self, place: Place) -> bool:
         """Whether a number is the same however often one trains."""
-        return place.row in self.untrained_rows or place.metric in self.untrained_metrics
+        is_of_training = self.papers[place.paper].is_of_training(place.metric)
+        return (place.paper, place.row) in self.untrained or not is_of_training
 
 
 def load(
-    path: str | Path, published: Iterable[Published], planned: Iterable[tuple[str, int, str]] = ()
+    papers: Mapping[str, Paper],
+    published: Iterable[Published],
+    planned: Iterable[tuple[str, int, str]] = (),
 ) -> Claims:
-    """Read the claims; `planned` has paper, table and label of the configuration's rows.
+    """Read the claims of papers; `planned` has paper, table and label of the configuration's rows.
 
-    Raises `UserError` with one sentence that names the claim: for what the schema does not allow, an id given
-    twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike units.
+    Raises `UserError` with one sentence that names file and claim: for what the schema does not allow, an id
+    given twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike
+    units.
     """
-    entries = _read(path)
-    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
-    if errors:
-        # A misspelt key is often why another one is missing.
-        error = min(errors, key=lambda error: error.validator != "additionalProperties")
-        raise UserError(" ".join(f"{path}: {_violation(error, entries)}".split()))
-    language = Language(
-        entries.get("rows", {}), entries.get("unprinted", {}), tuple(published), frozenset(planned)
-    )
+    published, planned = tuple(published), frozenset(planned)
     claims: dict[tuple[str, str], Claim] = {}
-    for entry in entries["claims"]:
-        if any(own == entry["id"] for own, _ in claims):
-            raise UserError(f"{path}: claim '{entry['id']}' stands there twice: give each an id of its own")
-        try:
-            claims |= {(entry["id"], dataset): language.claim(entry, dataset) for dataset in entry["tables"]}
-        except Problem as problem:
-            raise UserError(f"{path}: claim '{entry['id']}': {problem}") from None
-    untrained = entries.get("untrained", {})
-    return Claims(
-        tuple(claims.values()), tuple(untrained.get("rows", ())), tuple(untrained.get("metrics", ()))
-    )
+    untrained: set[tuple[str, str]] = set()
+    for paper in papers.values():
+        entries = _read(paper.claims)
+        language = Language(
+            paper,
+            entries.get("rows", {}),
+            entries.get("unprinted", ()),
+            tuple(value for value in published if value.paper == paper.name),
+            frozenset((table, label) for name, table, label in planned if name == paper.name),
+        )
+        for entry in entries["claims"]:
+            place = f"{paper.claims}: claim '{entry['id']}'"
+            if any(own == entry["id"] for own, _ in claims):
+                raise UserError(f"{place} stands there twice: give each an id of its own")
+            try:
+                claims |= {
+                    (entry["id"], dataset): language.claim(entry, dataset) for dataset in entry["tables"]
+                }
+            except Problem as problem:
+                raise UserError(f"{place}: {problem}") from None
+        untrained |= {(paper.name, row) for row in entries.get("untrained", ())}
+    return Claims(papers, tuple(claims.values()), frozenset(untrained))
 
 
 @cache
@@ -90,12 +110,11 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
-def _read(path: str | Path) -> Any:
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a file of claims, which the schema allows."""
     try:
-        # The parser in C takes a tenth of the time, which every job of the workflow pays.
-        return yaml.load(
-            Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        # The parser in C takes a tenth of the time.
+        entries = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
         raise UserError(f"cannot read the claims {path}: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -104,6 +123,12 @@ def _read(path: str | Path) -> Any:
         raise UserError(
             f"{path}{line}: not valid YAML; correct the line or the indentation before it"
         ) from error
+    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
+    if errors:
+        # A misspelt key is often why another one is missing.
+        error = min(errors, key=lambda error: error.validator != "additionalProperties")
+        raise UserError(" ".join(f"{path}: {_violation(error, entries)}".split()))
+    return dict(entries)
 
 
 def _violation(error: jsonschema.ValidationError, entries: Any) -> str:

@@ -1,4 +1,4 @@
-"""The language of claims: from an entry of workflow/claims.yaml to comparisons of numbers of the papers.
+"""The language of claims: from an entry of a paper's claims.yaml to comparisons of numbers of the paper.
 
 A comparison is a signed sum of numbers and the side of zero on which a claim wants it, so that one rule
 (`textlvm.reporting.claims.judge`) decides every kind of claim:
@@ -17,9 +17,9 @@ from enum import Enum
 from functools import cached_property, partial
 from typing import Any
 
-from textlvm.reporting.claims.figures import FIGURES
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.claims.wording import SUMS, cells_in, change_cells, predicate
-from textlvm.reporting.published import PAPERS, Published
+from textlvm.reporting.published import Published
 from textlvm.runtime.errors import nearest
 
 __all__ = ["Claim", "Comparison", "Language", "Operand", "Place", "Problem", "Side"]
@@ -113,13 +113,14 @@ class Problem(Exception):
 class Language:
     """The names that claims may use, and the tables they are checked against."""
 
+    paper: Paper
     names: Mapping[str, Any]
     """What stands for several rows, or for rows that data sets call differently."""
-    unprinted: Mapping[str, Sequence[str]]
-    """By paper, rows of which it prints nothing."""
+    unprinted: Sequence[str]
+    """Rows of which the paper prints nothing."""
     published: Sequence[Published]
-    planned: frozenset[tuple[str, int, str]]
-    """Paper, table and label of the rows of the configuration."""
+    planned: frozenset[tuple[int, str]]
+    """Table and label of the rows of the configuration."""
 
     def claim(self, entry: Mapping[str, Any], dataset: str) -> Claim:
         """An entry, which the schema allows, as the claim about one of its data sets. Raises `Problem`."""
@@ -128,7 +129,7 @@ class Language:
             raise Problem(f"kind {kind} needs a margin")
         if margin is not None and kind not in WITH_MARGIN:
             raise Problem(f"kind {kind} takes no margin")
-        shared = {"paper": entry["paper"], "dataset": dataset, "table": entry["tables"][dataset]}
+        shared = {"paper": self.paper.name, "dataset": dataset, "table": entry["tables"][dataset]}
         comparisons: list[Comparison] = []
         for item, metric in itertools.product(entry["of"], entry.get("metrics", [""])):
             _check_shape(kind, item)
@@ -140,26 +141,26 @@ class Language:
             raise Problem("it compares a row with itself alone")
         return Claim(
             id=entry["id"] if len(entry["tables"]) == 1 else f"{entry['id']}/{dataset}",
-            paper=entry["paper"],
+            paper=self.paper.name,
             where=entry["where"],
             claim=entry["claim"],
             note=entry.get("note", ""),
             dataset=dataset,
-            predicate=predicate(entry, dataset, self._rows),
+            predicate=predicate(entry, dataset, self._rows, self.paper.datasets),
             comparisons=tuple(comparisons),
         )
 
     @cached_property
-    def _tables(self) -> dict[tuple[str, int], list[Published]]:
-        tables: dict[tuple[str, int], list[Published]] = {}
+    def _tables(self) -> dict[int, list[Published]]:
+        tables: dict[int, list[Published]] = {}
         for value in self.published:
-            tables.setdefault((value.paper, value.table), []).append(value)
+            tables.setdefault(value.table, []).append(value)
         return tables
 
     @cached_property
-    def _units(self) -> dict[tuple[str, str], str]:
-        units = {(value.paper, value.metric): value.unit for value in self.published}
-        return units | {(paper, name): own.unit for paper in PAPERS for name, own in FIGURES.items()}
+    def _units(self) -> dict[str, str]:
+        metrics = (*self.paper.metrics.values(), *self.paper.figure_metrics.values())
+        return {metric.name: metric.unit for metric in metrics}
 
     def _rows(self, name: str, dataset: str) -> list[str]:
         """The rows that a name stands for on a data set; its own, if it is none of the names."""
@@ -179,14 +180,14 @@ class Language:
     def _place(self, rows: Mapping[Name, str], cell: Mapping[str, Any]) -> Place:
         """A cell that exists, of the row chosen for its name."""
         place = Place(**{**cell, "row": rows[cell["row"], cell["dataset"]]})
-        table = self._tables.get((place.paper, place.table), [])
+        table = self._tables.get(place.table, [])
         here = f"Table {place.table} of the {place.paper} paper"
         datasets = {p.dataset for p in table}
         if place.dataset not in datasets:
             raise Problem(f"{here} has no data set '{place.dataset}'; {nearest(place.dataset, datasets)}")
         known = {p.row for p in table if p.dataset == place.dataset}
-        known |= {row for *own, row in self.planned if own == [place.paper, place.table]}
-        known |= set(self.unprinted.get(place.paper, ()))
+        known |= {row for number, row in self.planned if number == place.table}
+        known |= {*self.unprinted}
         if place.row not in known:
             raise Problem(
                 f"{here} has no row '{place.row}' on '{place.dataset}'; {nearest(place.row, known)}"
@@ -195,10 +196,11 @@ class Language:
             raise Problem(
                 f"the row '{place.row}' has no metric: give the claim `metrics` or the row a `metric`"
             )
-        metrics = {p.metric for p in table} | FIGURES.keys()
-        if place.row in self.unprinted.get(place.paper, ()):
-            # What no table prints of a row may be what another table prints.
-            metrics |= {metric for paper, metric in self._units if paper == place.paper}
+        metrics = {p.metric for p in table} | self.paper.figure_metrics.keys()
+        metrics |= {*self.paper.tables[place.table].columns}
+        if place.row in self.unprinted:
+            # What no table prints of a row may be any metric.
+            metrics |= self.paper.metrics.keys()
         if place.metric not in metrics:
             raise Problem(f"{here} has no metric '{place.metric}'; {nearest(place.metric, metrics)}")
         return place
@@ -229,7 +231,7 @@ class Language:
     def _unit(self, operands: Iterable[Operand]) -> str:
         """The unit that numbers share; a logarithm fits every unit."""
         places = [own for own in operands if isinstance(own, Place) and not own.log]
-        found = {place.metric: self._units[place.paper, place.metric] for place in places}
+        found = {place.metric: self._units[place.metric] for place in places}
         if len(set(found.values())) > 1:
             raise Problem(f"{' and '.join(found)} differ in unit: {' and '.join(found.values())}")
         return next(iter(found.values()), "log ratio")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textlvm.estimate import Z95
+from textlvm.experiment.paper import FigureMetric, Paper
 from textlvm.reporting.cells import DATA, Cell
-from textlvm.reporting.claims.figures import FIGURES, measure
+from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published
@@ -51,8 +52,13 @@ class Measured:
     """The cells of all tables, and the files of figures beside their metrics."""
 
     def __init__(
-        self, cells: Iterable[Cell], figures: Iterable[str | Path], is_untrained: Callable[[Place], bool]
+        self,
+        papers: Mapping[str, Paper],
+        cells: Iterable[Cell],
+        figures: Iterable[str | Path],
+        is_untrained: Callable[[Place], bool],
     ) -> None:
+        self.papers = papers
         self.is_untrained = is_untrained
         self.figures = {Path(path) for path in figures}
         self.rows: dict[tuple[str, int, str, str, str], dict[str, Cell]] = {}
@@ -87,7 +93,8 @@ class Measured:
             if len(others) > 1:
                 numbers.lack(f"measured as '{reading}', which the others are not", place.row)
                 continue
-            found = self._of_figure(place, row) if place.metric in FIGURES else self._of_table(place, row)
+            metric = self.papers[place.paper].figure_metrics.get(place.metric)
+            found = self._of_figure(metric, row) if metric else self._of_table(place, row)
             if isinstance(found, str):
                 numbers.lack(found, place.row)
             elif place.log and min(found.by_seed.values()) <= 0:
@@ -126,16 +133,16 @@ class Measured:
         trained = not self.is_untrained(place) and cell.run != DATA
         return Number(dict(cell.by_seed), error, run=_run(cell), trained=trained)
 
-    def _of_figure(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
+    def _of_figure(self, metric: FigureMetric, row: Mapping[str, Cell]) -> Number | str:
         """The number of a figure, from the files beside the row's metrics, or why there is none."""
         cell = next(iter(row.values()), None)
         if cell is None:
             return "not in the plan"
-        files = [Path(metrics).with_name(FIGURES[place.metric].file) for metrics in cell.runs]
-        values = [measure(place.metric, path) if path in self.figures else None for path in files]
+        files = [Path(metrics).with_name(metric.file) for metrics in cell.runs]
+        values = [measure(metric, path) if path in self.figures else None for path in files]
         by_seed = {index: value for index, value in enumerate(values) if value is not None}
         if not by_seed:
-            return f"without '{place.metric}'" if cell.runs else cell.reason or str(cell.verdict)
+            return f"without '{metric.name}'" if cell.runs else cell.reason or str(cell.verdict)
         return Number(by_seed, run=_run(cell))
 
 

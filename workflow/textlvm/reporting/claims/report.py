@@ -5,14 +5,15 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.claims.judge import RULE, Found, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Claim, Comparison, Operand, Place
 from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_printed
 from textlvm.reporting.markup import markdown, markdown_code
-from textlvm.reporting.published import DATASETS, PAPERS, Published
+from textlvm.reporting.published import Published
 
 __all__ = ["Line", "as_csv", "as_markdown", "evaluate"]
 
@@ -85,13 +86,13 @@ def as_csv(lines: Iterable[Line]) -> str:
     return text.getvalue()
 
 
-def as_markdown(lines: Sequence[Line]) -> str:
+def as_markdown(lines: Sequence[Line], papers: Mapping[str, Paper]) -> str:
     """The lines for readers: counts, then a table for each paper, then how to read it."""
     parts = ["# Claims of the papers", _summary(lines)]
-    for paper, title in PAPERS.items():
-        own = [line for line in lines if line.paper == paper]
+    for paper in papers.values():
+        own = [line for line in lines if line.paper == paper.name]
         if own:
-            parts += [f"## {title}", _table(own)]
+            parts += [f"## {paper.citation}", _table(own, paper)]
     parts.append("\n".join(f"- {markdown(note)}" for note in _notes(lines)))
     return "\n\n".join(parts) + "\n"
 
@@ -103,6 +104,7 @@ def _outcome(claim: Claim, numbers: Numbers) -> tuple[Outcome, Found | None]:
 
 def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, shown: Found | None) -> Line:
     numbers, cells = measured.numbers(claim, corpora), measured.cells_of(claim, corpora)
+    paper = measured.papers[claim.paper]
     outcome, found = _outcome(claim, numbers)
     missing = ". ".join(f"{reason}: {'; '.join(rows)}" for reason, rows in numbers.missing.items())
     trained = [len(number.by_seed) for number in numbers.known.values() if number.trained]
@@ -125,15 +127,15 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
         rows="; ".join(dict.fromkeys(place.row for own in claim.comparisons for place in own.places)),
         dataset=", ".join(corpora),
         corpus_title=", ".join(dict.fromkeys(cell.corpus_title for cell in cells if cell.corpus_title)),
-        comparison=_described(found.comparison) if found else "",
+        comparison=_described(found.comparison, paper) if found else "",
         published_effect=shown.effect if shown else None,
-        published_comparison=_described(shown.comparison) if shown else "",
+        published_comparison=_described(shown.comparison, paper) if shown else "",
         note=claim.note,
         runs=tuple(dict.fromkeys(path for cell in cells for path in cell.runs)),
     )
 
 
-def _described(comparison: Comparison) -> str:
+def _described(comparison: Comparison, paper: Paper) -> str:
     """The sum that the effect is, e.g. `TRIL, K=5 − TRIL (ce_test)`; what its numbers share comes last."""
     parts = ("row", "metric", "dataset", "table")
     varies = {name: len({getattr(place, name) for place in comparison.places}) > 1 for name in parts}
@@ -145,7 +147,7 @@ def _described(comparison: Comparison) -> str:
             return f"{operand:g}"
         words = " of ".join(getattr(operand, name) for name in ("metric", "row") if varies[name])
         if varies["dataset"]:
-            words += f" on {DATASETS[operand.dataset]}"
+            words += f" on {paper.datasets[operand.dataset]}"
         elif varies["table"]:
             words += f" in Table {operand.table}"
         return f"ln({words})" if operand.log else words
@@ -191,14 +193,14 @@ def _summary(lines: Sequence[Line]) -> str:
     )
 
 
-def _table(lines: Sequence[Line]) -> str:
+def _table(lines: Sequence[Line], paper: Paper) -> str:
     rows = ["| Claim | Data | Here | Effect | By the paper's numbers |", "|:--|:--|:--|:--|:--|"]
     for before, line in zip([None, *lines], lines, strict=False):
         claim = markdown_code(line.predicate)
         if before is None or before.claim != line.claim:
             note = f" *{markdown(line.note)}*" if line.note else ""
             claim = f"{markdown(line.claim)} ({markdown(line.section)}){note}<br>{claim}"
-        data = line.corpus_title or ", ".join(DATASETS[name] for name in line.dataset.split(", "))
+        data = line.corpus_title or ", ".join(paper.datasets[name] for name in line.dataset.split(", "))
         why = f": {markdown(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
         data = markdown(data) + (" (stand-in)" if line.stand_in else "")
         cells = (claim, data, f"**{line.outcome}**{why}", _effect(line), _printed(line))

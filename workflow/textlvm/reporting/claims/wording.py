@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from textlvm.reporting.published import DATASETS
-
 __all__ = ["SUMS", "cells_in", "change_cells", "predicate"]
 
 SUMS = ("difference", "identity")
@@ -16,8 +14,11 @@ RowsOf = Callable[[str, str], Sequence[str]]
 """The rows that a name stands for on a data set."""
 
 
-def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf) -> str:
-    """The comparisons of an entry of claims.yaml, with the rows that its names stand for on a data set."""
+def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf, datasets: Mapping[str, str]) -> str:
+    """The comparisons of an entry of claims.yaml, with the rows that its names stand for on a data set.
+
+    `datasets` has titles of data sets.
+    """
     cells = list(cells_in(entry["of"]))
     rows = dict.fromkeys(cell["row"] for cell in cells)
     of_one_row = len(rows) == 1 and all("metric" in cell for cell in cells)
@@ -28,7 +29,7 @@ def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf) -> str:
         if "metric" in said:
             words = said["metric"] if of_one_row else f"{said['metric']} of {words}"
         if "dataset" in said:
-            words += f" on {DATASETS.get(said['dataset'], said['dataset'])}"
+            words += f" on {datasets.get(said['dataset'], said['dataset'])}"
         elif "table" in said:
             words += f" in Table {said['table']}"
         return f"ln({words})" if said.get("log") else words

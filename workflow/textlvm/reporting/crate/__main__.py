@@ -1,7 +1,7 @@
 """One archive of what an experiment found and how: a Provenance Run RO-Crate, for people and machines.
 
     python -m textlvm.reporting.crate --results results --products results/table1.csv results/claims.csv \\
-        --runs results/words/*/*/*/seed*/provenance.json --data results/sentences/*/data/statistics.json \\
+        --runs results/words/*/*/*/seed*/provenance.json --papers workflow/papers/* \\
         --registry workflow/corpora.yaml --configuration '{…}' --engine 9.27.1 --out results/ro-crate.zip
 
 OUT holds the workflow and its environments, the effective configuration, all products, metrics.json and
@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 
 from textlvm.corpora import registry
+from textlvm.experiment.paper import add_argument, load_all
 from textlvm.reporting.crate.archive import pack
 from textlvm.reporting.crate.description import describe
 from textlvm.reporting.crate.experiment import Experiment, read_run
@@ -25,6 +26,7 @@ from textlvm.runtime import cli
 def main(options: argparse.Namespace) -> None:
     """Pack what the command line names."""
     experiment = Experiment(
+        papers=load_all(options.papers),
         project=options.project,
         results=options.results,
         products=options.products,
@@ -39,6 +41,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
+    add_argument(arguments)
     arguments.add_argument("--project", type=Path, default=Path(), help="folder of the Snakefile")
     arguments.add_argument("--results", type=Path, required=True, help="folder that all results are in")
     arguments.add_argument("--products", type=Path, nargs="*", default=[], help="tables, figures and so on")

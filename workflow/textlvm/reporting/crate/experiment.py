@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
+from textlvm.experiment.paper import Paper
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
-from textlvm.sentences.relations import TEXTS
 
 __all__ = ["Experiment", "Measured", "read_run"]
 
@@ -20,7 +20,6 @@ SOURCES = (
 )
 """What the workflow is, as patterns below the project's folder."""
 HIDDEN = re.compile(r"(^|/)(\.|__pycache__/)")
-OF_TEXTS = re.compile(rf"sentences/table({'|'.join(map(str, TEXTS))})\.\w+$")
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ class Measured:
 class Experiment:
     """All that is known of an experiment."""
 
+    papers: Mapping[str, Paper]
     project: Path
     """The folder that the Snakefile is in."""
     results: Path
@@ -83,7 +83,8 @@ class Experiment:
     @property
     def shareable(self) -> list[Path]:
         """The products without those that have sentences of a corpus in them."""
-        texts = {path for path in self.products if OF_TEXTS.search(path.as_posix())}
+        tables = {(name, f"table{number}") for name, own in self.papers.items() for number in own.texts}
+        texts = {path for path in self.products if (path.parent.name, path.stem) in tables}
         # A page shows all tables that there are.
         pages = {path for path in self.products if texts and path.name == "index.html"}
         return sorted({*self.products} - texts - pages)

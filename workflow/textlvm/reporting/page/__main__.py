@@ -1,7 +1,7 @@
 """Everything that an experiment has found, on one page: a single HTML file that needs no network.
 
-    python -m textlvm.reporting.page --plan plan.json --tables results/table*.csv \\
-        --claims results/claims.csv --out results/index.html
+    python -m textlvm.reporting.page --papers workflow/papers/* --plan plan.json \\
+        --tables results/table*.csv --claims results/claims.csv --out results/index.html
 
 PLAN says where runs, figures and texts lie (`textlvm.reporting.page.plan`); a seed that is neither `measured`
 nor among `failures` is shown as not run. The same files give the same page.
@@ -11,6 +11,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from textlvm.experiment.paper import add_argument, load_all
 from textlvm.reporting.page.claims import read_claims
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
@@ -22,14 +23,15 @@ from textlvm.runtime.files import write_text
 def main(options: argparse.Namespace) -> None:
     """Write the page that the command line describes."""
     cells = [cell for path in options.tables for cell in read_tidy(path)]
-    plan = read_plan(options.plan)
-    page = render(plan, cells, read_claims(options.claims, plan))
+    papers, plan = load_all(options.papers), read_plan(options.plan)
+    page = render(papers, plan, cells, read_claims(options.claims, plan, papers))
     write_text(options.out, page)
     logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)
 
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
+    add_argument(arguments)
     arguments.add_argument("--plan", type=cli.settings, required=True, help="what is shown (JSON or a file)")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
     arguments.add_argument("--claims", type=Path, help="the claims and how they came out (CSV)")

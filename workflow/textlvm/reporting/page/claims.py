@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Plan
-from textlvm.reporting.published import DATASETS
 from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["MARKS", "Check", "Claim", "counted", "read_claims"]
@@ -53,7 +53,7 @@ class Claim:
     checks: tuple[Check, ...]
 
 
-def read_claims(path: Path | None, plan: Plan) -> list[Claim]:
+def read_claims(path: Path | None, plan: Plan, papers: Mapping[str, Paper]) -> list[Claim]:
     """Read the claims; none without a file. Raises `UserError` for another file."""
     if path is None:
         return []
@@ -63,7 +63,7 @@ def read_claims(path: Path | None, plan: Plan) -> list[Claim]:
         groups = itertools.groupby(
             lines, lambda line: (line["paper"], line["section"], line["claim"], line["note"])
         )
-        return [Claim(*said, tuple(_checks(own, plan))) for said, own in groups]
+        return [Claim(*said, tuple(_checks(own, plan, papers))) for said, own in groups]
     except OSError as error:
         raise UserError(f"cannot read the claims {path} ({error.strerror}); {repair(path)}") from error
     except (KeyError, ValueError, TypeError) as error:
@@ -78,9 +78,10 @@ def counted(claims: Sequence[Claim]) -> dict[str, int]:
     return {outcome: outcomes.count(outcome) for outcome in (*MARKS, *set(outcomes) - set(MARKS))}
 
 
-def _checks(lines: Iterable[Mapping[str, str]], plan: Plan) -> Iterable[Check]:
+def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]) -> Iterable[Check]:
     for line in lines:
-        names = ", ".join(DATASETS.get(name, name) for name in line["dataset"].split(", "))
+        datasets = papers[line["paper"]].datasets
+        names = ", ".join(datasets.get(name, name) for name in line["dataset"].split(", "))
         yield Check(
             anchor=f"claim/{line['id']}",
             predicate=line["predicate"],

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.page import overview
@@ -23,8 +24,6 @@ from textlvm.reporting.page.claims import Claim, counted
 from textlvm.reporting.page.plan import Figure, Plan
 from textlvm.reporting.page.runs import read_runs
 from textlvm.reporting.page.tables import MEANINGS, PARTS, marked, tables
-from textlvm.reporting.published import PAPERS, TITLES
-from textlvm.reporting.qualitative import TABLES
 from textlvm.reporting.verdict import RULE
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
@@ -33,17 +32,6 @@ __all__ = ["render"]
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
-CAPTIONS = {
-    ("words", 1): "The entropy gap in free mode at each position of the words that a model generates",
-    ("words", 2): "Entropies over the training of one run, beside the word entropy of a trained baseline",
-    ("sentences", 3): "Sentences with their own code and with another's, for the best sMIM and the best sVAE",
-    ("sentences", 4): "Sentence lengths of the data sets",
-    ("sentences", 5): "NLL by MELBO against the number of test sentences, for the best sMIM of each data set",
-    ("sentences", 6): "MELBO values of sMIM and ELBO values of sVAE by latent size",
-    ("sentences", 7): "MELBO values of sMIM and ELBO values of sVAE by latent size",
-    ("sentences", 8): "MELBO values of sMIM and ELBO values of sVAE by latent size",
-}
-"""What the papers' figures show."""
 SCALE = 96 / 200
 """Of a figure's pixels, 200 an inch, to those of a style sheet."""
 
@@ -63,10 +51,10 @@ class Picture:
     height: int
 
 
-def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
+def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
     """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
-    shown, cards = tables(cells, plan)
-    runs = read_runs(plan)
+    shown, cards = tables(papers, cells, plan)
+    runs = read_runs(plan, papers)
     curves = {
         run.entry.anchor: {"label": run.entry.title, "paper": run.entry.paper, "seeds": run.curves}
         for run in runs
@@ -78,12 +66,12 @@ def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
         .get_template("page.html")
         .render(
             plan=plan,
-            papers=PAPERS,
-            titles=TITLES,
-            headings=_headings(cells),
+            papers={name: paper.citation for name, paper in papers.items()},
+            titles={name: paper.title for name, paper in papers.items()},
+            headings=_headings(papers),
             tables=shown,
             parts=PARTS,
-            overview=overview.overview(shown, runs),
+            overview=overview.overview(papers, shown, runs),
             states=overview.STATES,
             compared=overview.COMPARED,
             verdicts=[(str(verdict), marked(verdict), meaning) for verdict, meaning in MEANINGS.items()],
@@ -93,7 +81,7 @@ def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
             claim_rule=CLAIM_RULE,
             claim_marks=defaultdict(str, CLAIM_MARKS),
             claims_counted=counted(claims),
-            pictures=[_picture(figure, plan) for figure in plan.figures],
+            pictures=[_picture(figure, papers[figure.paper], plan) for figure in plan.figures],
             texts=[_text(plan.file(text)) for text in plan.texts],
             runs=runs,
             curves=curves,
@@ -110,9 +98,10 @@ def render(plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
     )
 
 
-def _headings(cells: Sequence[Cell]) -> Mapping[tuple[str, str], str]:
+def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:
     """What the papers' tables call a metric, by paper and metric."""
-    return defaultdict(str, {(cell.paper, cell.metric): cell.column for cell in cells if cell.column})
+    metrics = ((name, metric) for name, paper in papers.items() for metric in paper.metrics.values())
+    return defaultdict(str, {(name, metric.name): metric.heading for name, metric in metrics})
 
 
 @cache
@@ -150,7 +139,7 @@ def _subscripts(heading: str) -> str:
     return re.sub(r"_([\w-]+)", r"<sub>\1</sub>", html.escape(heading))
 
 
-def _picture(figure: Figure, plan: Plan) -> Picture:
+def _picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
     path = plan.file(figure.path)
     try:
         png, svg = (path.with_suffix(suffix).read_bytes() for suffix in (".png", ".svg"))
@@ -163,8 +152,8 @@ def _picture(figure: Figure, plan: Plan) -> Picture:
     return Picture(
         anchor=f"figure/{figure.path}",
         name=f"Figure {figure.number}",
-        paper=PAPERS[figure.paper],
-        caption=f"{CAPTIONS[figure.paper, figure.number]}: {figure.title}",
+        paper=paper.citation,
+        caption=f"{paper.figures[figure.number]}: {figure.title}",
         file=str(path),
         source=f"data:image/{kind};base64,{base64.b64encode(content).decode()}",
         width=round(width * SCALE),
@@ -173,18 +162,9 @@ def _picture(figure: Figure, plan: Plan) -> Picture:
 
 
 def _text(path: Path) -> dict[str, Any]:
-    """A table of texts. Of the answers to a question it has those that the paper's table has."""
+    """A table of texts."""
     try:
         table = read_json(path)
-        text = {key: table[key] for key in ("table", "title", "kind", "columns")}
-        if text["kind"] == "answers":
-            lengths = TABLES[text["table"]].answers
-            text["columns"] = {
-                label: [
-                    entry | {"answers": {own: entry["answers"][own] for own in lengths}} for entry in entries
-                ]
-                for label, entries in text["columns"].items()
-            }
-        return text
+        return {key: table[key] for key in ("table", "title", "kind", "columns")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is not a table of texts ({error}); {repair(path)}") from error

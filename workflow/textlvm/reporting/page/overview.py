@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.page.runs import Run
 from textlvm.reporting.page.tables import Table
-from textlvm.reporting.published import DATASETS, PAPERS
 from textlvm.reporting.verdict import Verdict
 
 __all__ = ["COMPARED", "STATES", "Corpus", "Overview", "overview"]
@@ -68,15 +68,17 @@ class Overview:
         return tuple(corpus for corpus in self.corpora if corpus.stand_in)
 
 
-def overview(tables: Sequence[Table], runs: Sequence[Run]) -> Overview:
+def overview(papers: Mapping[str, Paper], tables: Sequence[Table], runs: Sequence[Run]) -> Overview:
     """Count what tables and runs say."""
     progress = [
-        Progress(table.anchor, table.name, PAPERS[table.paper], _rows(table), _verdicts(table))
+        Progress(table.anchor, table.name, papers[table.paper].citation, _rows(table), _verdicts(table))
         for table in tables
     ]
     cells = [cell for table in tables for cell in table.cells if cell.corpus]
     corpora = dict.fromkeys(
-        Corpus(PAPERS[c.paper], DATASETS.get(c.dataset, c.dataset), c.corpus_title, c.stand_in) for c in cells
+        Corpus(own.citation, own.datasets.get(cell.dataset, cell.dataset), cell.corpus_title, cell.stand_in)
+        for cell in cells
+        if (own := papers[cell.paper])
     )
     # Runs that are measured on several data sets share a training.
     trainings = {run.entry.trained(seed): cost for run in runs for seed, cost in run.costs.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Entry, Plan
 from textlvm.reporting.runs import Result, read_result
@@ -17,16 +18,6 @@ __all__ = ["POINTS", "Chart", "Run", "Series", "read_curve", "read_runs", "thinn
 
 POINTS = 300
 """Points of a curve on the page at most; of a longer one neighbours are averaged."""
-CHARTS = {
-    "loss": ("loss", "validation_loss"),
-    "entropies in free mode": ("h_marginal", "h_expected", "h_gap"),
-}
-"""What is drawn in one chart."""
-UNITS = {
-    ("words", "loss"): "nats a word",
-    ("sentences", "loss"): "nats a sentence",
-    ("words", "entropies in free mode"): "nats a symbol",
-}
 
 Series = tuple[list[float], list[float]]
 """Steps and values."""
@@ -73,22 +64,23 @@ class Run:
     command: str
 
 
-def read_runs(plan: Plan) -> list[Run]:
+def read_runs(plan: Plan, papers: Mapping[str, Paper]) -> list[Run]:
     """The sections of all runs and data sets, in the plan's order. Raises `UserError` for a damaged file."""
-    return [_read(entry, plan) for entry in plan.entries]
+    return [_read(entry, plan, papers[entry.paper]) for entry in plan.entries]
 
 
-def read_curve(path: Path) -> dict[str, Series]:
-    """Read a `curve.jsonl`: each quantity with the steps at which it was recorded as a number, thinned.
+def read_curve(path: Path, quantities: Iterable[str]) -> dict[str, Series]:
+    """Read a `curve.jsonl`: each of these quantities with the steps where it was a number, thinned.
 
     Raises `UserError` for a file that is not JSON lines with a step each.
     """
     found: dict[str, Series] = {}
+    quantities = tuple(quantities)
     try:
         for line in filter(None, path.read_text(encoding="utf-8").splitlines()):
             entry = json.loads(line)
             step = entry["step"]
-            for name in (name for names in CHARTS.values() for name in names if name in entry):
+            for name in (name for name in quantities if name in entry):
                 if math.isfinite(value := float(entry[name])):
                     steps, values = found.setdefault(name, ([], []))
                     steps.append(step)
@@ -106,11 +98,12 @@ def thinned(steps: Sequence[float], values: Sequence[float], points: int = POINT
     return last, [float(f"{math.fsum(group) / len(group):.5g}") for group in groups]
 
 
-def _read(entry: Entry, plan: Plan) -> Run:
+def _read(entry: Entry, plan: Plan, paper: Paper) -> Run:
     results = {seed: read_result(plan.file(path)) for seed, path in entry.outcomes.items()}
     done = {seed: result for seed, result in results.items() if not result.failed}
     trained = {seed: plan.file(entry.trained(seed)) for seed in done if not entry.is_data}
-    curves = {seed: read_curve(path) for seed, path in _there(trained, "curve.jsonl")}
+    quantities = [name for chart in paper.curves.values() for name in chart.quantities]
+    curves = {seed: read_curve(path, quantities) for seed, path in _there(trained, "curve.jsonl")}
     record = _record(entry, plan, done)
     return Run(
         entry=entry,
@@ -123,7 +116,7 @@ def _read(entry: Entry, plan: Plan) -> Run:
         record=str(record or ""),
         settings=tuple(_settings(entry, plan, done)),
         curves=curves,
-        charts=tuple(_charts(entry.paper, curves)),
+        charts=tuple(_charts(paper, curves)),
         logs=tuple(str(plan.file(log)) for log in entry.logs()),
         command=plan.rerun(entry),
     )
@@ -183,16 +176,16 @@ def _settings(entry: Entry, plan: Plan, done: Iterable[int]) -> Iterable[Setting
         yield (step, str(path)), _indented(_json(path).get("settings", {}))
 
 
-def _charts(paper: str, curves: Curves) -> Iterable[Chart]:
-    for title, names in CHARTS.items():
-        drawn = [name for name in names if any(name in curve for curve in curves.values())]
+def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
+    for title, chart in paper.curves.items():
+        drawn = [name for name in chart.quantities if any(name in curve for curve in curves.values())]
         if drawn:
             first = {seed: curve[drawn[0]][1] for seed, curve in curves.items() if drawn[0] in curve}
             ends = ", ".join(
                 f"{short(own[0])} to {short(own[-1])} (seed {seed})" for seed, own in first.items()
             )
-            what = "marginal entropy" if drawn[0] == "h_marginal" else "loss"
-            yield Chart(title, tuple(drawn), UNITS.get((paper, title), "nats"), f"{what} from {ends}")
+            summary = f"{chart.quantities[drawn[0]]} from {ends}"
+            yield Chart(title, tuple(drawn), chart.unit, summary)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """The papers' tables for the page: what each cell shows, what it sorts by, and the card behind it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from textlvm.experiment.paper import Paper
 from textlvm.reporting import shapes
 from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.page.numbers import short, signed, typeset
 from textlvm.reporting.page.plan import Entry, Plan
-from textlvm.reporting.published import PAPERS
 from textlvm.reporting.shapes import NOTHING, Shape
 from textlvm.reporting.verdict import MARKS, Verdict
 
@@ -119,20 +119,21 @@ class Table:
     cells: tuple[Cell, ...]
 
 
-def tables(cells: Sequence[Cell], plan: Plan) -> tuple[list[Table], list[Card]]:
-    """The tables of both papers, and the cards of all their cells.
+def tables(papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan) -> tuple[list[Table], list[Card]]:
+    """The tables of all papers, and the cards of all their cells.
 
-    A paper that the plan leaves out is left out. The words paper has a table for each corpus.
+    A paper that the plan leaves out is left out. Where paper.yaml says so, there is a table for each corpus.
     """
     found: list[Table] = []
     cards: list[Card] = []
-    for paper in PAPERS:
-        own = [cell for cell in cells if cell.paper == paper]
+    for paper in papers.values():
+        own = [cell for cell in cells if cell.paper == paper.name]
         corpora = list(dict.fromkeys(cell.corpus for cell in own if cell.corpus))
-        for corpus in corpora if paper == "words" else ["" for _ in corpora[:1]]:
-            numbers = dict.fromkeys(c.table for c in own if not corpus or c.corpus == corpus)
-            for number in sorted(numbers):
-                found.append(_table(shapes.shape(cells, paper, number, corpus), len(corpora), plan, cards))
+        for corpus in (*corpora, *["" for _ in corpora[:1]]):
+            each = "corpus" if corpus else "paper"
+            numbers = {cell.table for cell in own if not corpus or cell.corpus == corpus}
+            for number in sorted(number for number in numbers if paper.tables[number].each == each):
+                found.append(_table(shapes.shape(own, paper, number, corpus), len(corpora), plan, cards))
     return found, cards
 
 
@@ -143,12 +144,12 @@ def marked(verdict: Verdict) -> str:
 
 def _table(shape: Shape, corpora: int, plan: Plan, cards: list[Card]) -> Table:
     further = _grid(shape, shape.extras, plan, cards) if shape.extras else None
-    place = "/".join(filter(None, (shape.paper, shape.corpus)))
+    place = "/".join(filter(None, (shape.paper.name, shape.corpus)))
     several = f", {shape.corpus}" if shape.corpus and corpora > 1 else ""
     folder = f"{plan.results}/partial" if plan.partial else plan.results
     return Table(
         anchor=f"table/{place}/{shape.table}",
-        paper=shape.paper,
+        paper=shape.paper.name,
         name=f"Table {shape.table}{several}",
         title=shape.title,
         stub=shape.stub,

@@ -3,10 +3,10 @@ import re
 from html import unescape
 
 import pytest
+from textlvm.reporting.qualitative import TABLES
 
 from hostile import HOSTILE
 from textlvm.reporting import html, qualitative
-from textlvm.reporting.qualitative import TABLES
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.relations import TEXTS
 
