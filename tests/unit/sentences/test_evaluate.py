@@ -7,7 +7,7 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from textlvm.experiment.relations.sentences import MEASURED
+from textlvm.sentences.relations import MEASURED
 
 from textlvm.reporting.runs import read_result
 from textlvm.runtime.errors import UserError

@@ -1,0 +1,69 @@
+"""What a configuration asks of the paper: two rows and a figure a corpus."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from textlvm.corpora.registry import Corpus
+from textlvm.experiment.plan import Figure, Planned, Row, Run, Titles
+from textlvm.experiment.relations.problem import Key, Problem, Section
+
+REMOVABLE = (("runs", "*"),)
+
+
+def check(section: Section) -> None:
+    """Entropies are computed of letters and of pairs of them."""
+    for name, entry in section["runs"].items():
+        if entry["model"]["order"] > 2:
+            key = ("shannon", "runs", name, "model", "order")
+            raise Problem(key, f"{'.'.join(key)} must be 1 or 2")
+
+
+def corpora(section: Section) -> Iterable[tuple[Key, str, str]]:
+    """The corpora in use."""
+    return [(("shannon", "corpora", i), name, "words") for i, name in enumerate(section["corpora"])]
+
+
+def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
+    """A run for every entry on every corpus."""
+    return [
+        Run(
+            paper="shannon",
+            corpus=corpus,
+            original="english",
+            name=name,
+            place=((corpus, ("shannon", "corpora")),),
+            seeds=tuple(section["seeds"]),
+            rows=(Row(1, entry["row"]),),
+            is_trained=False,
+            model=entry["model"],
+            training=section["training"],
+            evaluation=section["evaluation"],
+        )
+        for corpus in section["corpora"]
+        for name, entry in section["runs"].items()
+    ]
+
+
+def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
+    """None beside those of the registry."""
+    return {}
+
+
+def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    """Figure 1 of every corpus."""
+    return [
+        Figure(
+            paper="shannon",
+            number=1,
+            title=known[corpus][0],
+            path=f"shannon/{corpus}/figure1",
+            sources=tuple(
+                run.metrics(run.seeds[0]) for run in planned if (run.paper, run.corpus) == ("shannon", corpus)
+            ),
+        )
+        for corpus in section["corpora"]
+    ]
+
+
+def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    """None."""
+    return ()
