@@ -7,7 +7,6 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from textlvm.sentences.relations import MEASURED
 
 from textlvm.reporting.runs import read_result
 from textlvm.runtime.errors import UserError
@@ -15,6 +14,7 @@ from textlvm.runtime.files import write_json
 from textlvm.sentences import evaluate, explore, qualitative
 from textlvm.sentences.data.prepare import prepare
 from textlvm.sentences.models.autoencoder import build
+from textlvm.sentences.relations import MEASURED
 from textlvm.training.checkpoint import save_weights
 
 SETTINGS = {

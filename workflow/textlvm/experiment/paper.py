@@ -126,6 +126,8 @@ class Paper:
     year: int
     plan: str
     """The module that plans its runs, or a file of its folder: a `textlvm.experiment.plan.Planner`."""
+    steps: Mapping[str, str]
+    """The modules that train and evaluate a run, or files of its folder, by `training` and `evaluation`."""
     datasets: Mapping[str, str]
     """Titles of the paper's own data sets, by name."""
     tables: Mapping[int, Table]
@@ -161,6 +163,13 @@ class Paper:
     def schema(self) -> Path:
         """The JSON schema of its part of the configuration."""
         return self.folder / "config.schema.yaml"
+
+    def program(self, step: str) -> Path:
+        """The file of a step, `training` or `evaluation`; a module's is relative to the project's folder."""
+        name = self.steps[step]
+        if name.endswith(".py"):
+            return self.folder / name
+        return Path("workflow", f"{name.replace('.', '/')}.py")
 
     @property
     def planner(self) -> Any:

@@ -43,8 +43,6 @@ COSTS = {
     "peak_memory_mib": "https://qudt.org/vocab/unit/MebiBYTE",
 }
 """What a process cost, as its record calls it, and the unit."""
-MODULES = {"training": "train", "evaluation": "evaluate"}
-"""What the steps of a run are done by."""
 
 
 def describe(experiment: Experiment) -> ROCrate:
@@ -148,14 +146,15 @@ class _Crate:
         record: Entity,
     ) -> Entity:
         """Add what one process did, which `record` tells more of."""
-        module = f"textlvm.{folder.partition('/')[0]}.{MODULES[step]}"
+        paper = self.experiment.papers[folder.partition("/")[0]]
+        program = self.experiment.project / paper.program(step)
         own = f"#{quote(folder)}/{step}"
         return self.add(
             own,
             "CreateAction",
             name=f"{step.capitalize()} of {folder}",
             description=json.dumps(settings, sort_keys=True, ensure_ascii=False),
-            instrument=self.tool(module),
+            instrument=self.tool(program),
             object=read,
             result=made,
             startTime=process.get("began"),
@@ -172,20 +171,20 @@ class _Crate:
             for name, unit in known.items()
         ]
 
-    def tool(self, module: str) -> Entity:
-        """A module as one of the tools that the workflow calls."""
-        place, workflow = f"workflow/{module.replace('.', '/')}.py", self.crate.mainEntity
+    def tool(self, program: Path) -> Entity:
+        """A program as one of the tools that the workflow calls."""
+        place, workflow = self.experiment.source(program), self.crate.mainEntity
         tool = self.crate.get(place)
         if tool not in workflow.get("hasPart", []):
             tool = self.add_file(
-                self.experiment.project / place,
+                program,
                 place,
                 **{"@type": ["File", "SoftwareSourceCode"]},
-                name=f"python -m {module}",
+                name=place,
                 **self.version(),
             )
             workflow.append_to("hasPart", tool)
-            step = self.add(f"#steps/{module}", "HowToStep", name=module, workExample=tool)
+            step = self.add(f"#steps/{place}", "HowToStep", name=place, workExample=tool)
             workflow.append_to("step", step)
         return tool
 
@@ -210,7 +209,8 @@ class _Crate:
             endTime=ends[-1],
         )
         root = self.crate.root_dataset
-        root["name"] = "Two papers on text latent-variable models, regenerated"
+        papers = dict.fromkeys(run.name.partition("/")[0] for run in self.experiment.runs)
+        root["name"] = "Regenerated: " + "; ".join(self.experiment.papers[name].citation for name in papers)
         root["description"] = (
             "Tables, claims and figures made by the workflow in this crate, the metrics of every run and "
             "seed, and how each came about. Texts of the corpora, and tables that quote them, are left out."

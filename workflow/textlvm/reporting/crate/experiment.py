@@ -75,10 +75,22 @@ class Experiment:
 
     @property
     def sources(self) -> dict[str, Path]:
-        """The files of the workflow, by their place below the project's folder."""
+        """The files of the workflow and of papers that come from elsewhere, by their place in the crate."""
         found = {path for pattern in SOURCES for path in self.project.glob(pattern) if path.is_file()}
-        places = {path.relative_to(self.project).as_posix(): path for path in sorted(found)}
+        found |= {
+            path for paper in self.papers.values() for path in paper.folder.glob("**/*") if path.is_file()
+        }
+        places = {self.source(path): path for path in sorted(found)}
         return {place: path for place, path in places.items() if not HIDDEN.search(place)}
+
+    def source(self, path: Path) -> str:
+        """Where a file of the workflow is in the crate; those of a paper from elsewhere are in `papers`."""
+        path, project = path.resolve(), self.project.resolve()
+        for name, paper in self.papers.items():
+            folder = paper.folder.resolve()
+            if path.is_relative_to(folder) and not folder.is_relative_to(project):
+                return PurePath("papers", name, path.relative_to(folder)).as_posix()
+        return path.relative_to(project).as_posix()
 
     @property
     def shareable(self) -> list[Path]:
