@@ -39,7 +39,7 @@ def write(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def shipped(published):
+def shipped(papers, published):
     return load(CLAIMS, published)
 
 
@@ -54,7 +54,7 @@ def rows(claim):
     ]
 
 
-def only(path, published):
+def only(path, papers, published):
     (claim,) = load(path, published).claims
     return claim
 
@@ -71,7 +71,7 @@ def test_every_claim_says_where_it_stands(shipped):
     assert all(re.match(r"(Section|Appendix|Table|caption)", claim.where) for claim in shipped.claims)
 
 
-def test_rows_that_no_paper_prints_are_rows_of_the_experiment(shipped, published):
+def test_rows_that_no_paper_prints_are_rows_of_the_experiment(shipped, papers, published):
     """So that a misspelt one does not hide behind `unprinted`."""
     measured = load_files([ROOT / "config.yaml"]).planned
     planned = {(own.paper, row.table, row.label) for own in measured for row in own.rows}
@@ -99,7 +99,7 @@ def test_files_of_figures_are_those_of_the_rows_that_claims_name(shipped):
     assert figures == {("2×TRIL, K=10", "curve.jsonl"), ("2×TRIL, K=10", "entropy.csv")}
 
 
-def test_one_comparison_for_each_pair_and_metric(write, published):
+def test_one_comparison_for_each_pair_and_metric(write, papers, published):
     claim = only(
         write(metrics=["ce_train", "ce_test"], of=[["TRIL, K=5", "TRIL"], ["2×TRIL, K=5", "2×TRIL"]]),
         published,
@@ -111,7 +111,7 @@ def test_one_comparison_for_each_pair_and_metric(write, published):
     assert claim.predicate == "ce_train, ce_test: TRIL, K=5 < TRIL; 2×TRIL, K=5 < 2×TRIL"
 
 
-def test_chains_are_steps_and_numbers_at_their_ends_an_interval(write, published):
+def test_chains_are_steps_and_numbers_at_their_ends_an_interval(write, papers, published):
     rising = only(write(kind="rising", of=[[0, "TRIL", "TRIL, K=5", 20.5]]), published)
     assert rows(rising) == ["+0.0 -TRIL", "+TRIL -TRIL, K=5", "+TRIL, K=5 -20.5"]
     assert {own.side for own in rising.comparisons} == {Side.BELOW}
@@ -120,7 +120,7 @@ def test_chains_are_steps_and_numbers_at_their_ends_an_interval(write, published
     assert {own.side for own in falling.comparisons} == {Side.ABOVE}
 
 
-def test_a_difference_of_differences(write, published):
+def test_a_difference_of_differences(write, papers, published):
     claim = only(
         write(kind="difference", of=[[["TRIL", "TRIL, K=5"], ["TRIL, K=5", "TRIL, K=10"]]]), published
     )
@@ -129,7 +129,7 @@ def test_a_difference_of_differences(write, published):
     assert claim.predicate == "ce_test: TRIL − TRIL, K=5 > TRIL, K=5 − TRIL, K=10"
 
 
-def test_margins(write, published):
+def test_margins(write, papers, published):
     absolute = only(write(kind="near", margin=0.5), published)
     assert (absolute.comparisons[0].margin, absolute.comparisons[0].share_of) == (0.5, None)
     assert absolute.predicate == "ce_test: TRIL, K=5 ≈ TRIL, within 0.5"
@@ -139,14 +139,14 @@ def test_margins(write, published):
     assert share.predicate == "ce_test: TRIL, K=5 < TRIL, by more than 2.5%"
 
 
-def test_a_name_for_many_rows_is_compared_with_each_but_not_with_itself(write, published):
+def test_a_name_for_many_rows_is_compared_with_each_but_not_with_itself(write, papers, published):
     top = {"rows": {"all": ["TRIL", "TRIL, K=2", "TRIL, K=5"]}}
     claim = only(write(top, of=[["TRIL, K=5", "all"]]), published)
     assert rows(claim) == ["+TRIL, K=5 -TRIL", "+TRIL, K=5 -TRIL, K=2"]
     assert claim.predicate == "ce_test: TRIL, K=5 < all"
 
 
-def test_a_name_is_the_same_row_wherever_it_stands_in_a_comparison(write, published):
+def test_a_name_is_the_same_row_wherever_it_stands_in_a_comparison(write, papers, published):
     top = {"rows": {"each": {"ptb": ["sVAE (16)", "sVAE (128)"], "yahoo": "sVAE (32) + kl"}}}
     claims = load(
         write(
@@ -167,7 +167,7 @@ def test_a_name_is_the_same_row_wherever_it_stands_in_a_comparison(write, publis
     assert {place.table for claim in claims for c in claim.comparisons for place in c.places} == {2, 4}
 
 
-def test_a_cell_says_what_differs_from_the_claim(write, published):
+def test_a_cell_says_what_differs_from_the_claim(write, papers, published):
     claim = only(
         write(
             tables={"bookscorpus": 2},
@@ -179,7 +179,7 @@ def test_a_cell_says_what_differs_from_the_claim(write, published):
     assert claim.predicate == "ce_test: 2×TRIL, K=5 < ce_train of 2×TRIL, K=5 in Table 1"
 
 
-def test_planned_rows_may_be_compared(write, published):
+def test_planned_rows_may_be_compared(write, papers, published):
     changes = {"of": [["TRIL, K=3", "TRIL"]]}
     with pytest.raises(UserError, match="has no row 'TRIL, K=3'"):
         load(write(**changes), published)
@@ -229,7 +229,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("changes", "sentence"), WRONG, ids=[str(i) for i in range(len(WRONG))])
-def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(write, published, changes, sentence):
+def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(
+    write, papers, published, changes, sentence
+):
     path = write({"rows": {"some": {"ptb": "sVAE (16)"}}}, **changes)
     with pytest.raises(UserError) as error:
         load(path, published)
@@ -239,17 +241,17 @@ def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(write, publish
     assert "\n" not in text
 
 
-def test_an_id_is_given_once(write, published):
+def test_an_id_is_given_once(write, papers, published):
     with pytest.raises(UserError, match="claim 'mine' stands there twice"):
         load(write({"claims": [CLAIM, CLAIM]}), published)
 
 
-def test_a_claim_without_an_id_is_named_by_its_number(write, published):
+def test_a_claim_without_an_id_is_named_by_its_number(write, papers, published):
     with pytest.raises(UserError, match="claim number 1: the entry lacks `id`"):
         load(write(id=None), published)
 
 
-def test_a_file_that_is_none(tmp_path, published):
+def test_a_file_that_is_none(tmp_path, papers, published):
     with pytest.raises(UserError, match="cannot read the claims"):
         load(tmp_path / "nowhere.yaml", published)
     path = tmp_path / "claims.yaml"

@@ -49,12 +49,12 @@ TIES = {"answers-precision-above-hyperqa", "svae-reconstruction-loses-from-laten
 
 
 @pytest.fixture(scope="module")
-def shipped(published):
+def shipped(papers, published):
     return load(CLAIMS, published)
 
 
 @pytest.fixture
-def check(tmp_path, published):
+def check(tmp_path, papers, published):
     """Evaluates one claim of the words paper, `TRIL, K=5 < TRIL` unless keywords say otherwise."""
 
     def lines(cells, figures=(), top=None, **changes):
@@ -78,7 +78,7 @@ def check(tmp_path, published):
 
 
 @pytest.fixture
-def measured(published):
+def measured(papers, published):
     """Cells of tables in which rows have values by seed; a row without values is planned and has not run."""
 
     def cells(rows, table=1, metric="ce_test", unit="nats/word", **changes):
@@ -105,14 +105,14 @@ def measured(published):
                 )
                 for seed, value in enumerate(values)
             ]
-        return build(table, published, plan, results)
+        return build(table, papers, published, plan, results)
 
     return cells
 
 
-def as_if_measured(published):
+def as_if_measured(papers, published):
     """Cells in which every published number came out of three agreeing seeds on the paper's own corpora."""
-    cells = [cell for table in range(1, 9) for cell in build(table, published, [], {})]
+    cells = [cell for table in range(1, 9) for cell in build(table, papers, published, [], {})]
     return [
         replace(
             cell,
@@ -128,7 +128,7 @@ def as_if_measured(published):
     ]
 
 
-def test_what_the_printed_numbers_say(shipped, published):
+def test_what_the_printed_numbers_say(shipped, papers, published):
     outcomes = {
         line.id: line.published_outcome
         for line in evaluate(shipped.claims, Measured([], [], bool), published)
@@ -144,7 +144,7 @@ def test_what_the_printed_numbers_say(shipped, published):
     assert not_printed == figures - {"ptb-sentences-shortest"} | without_rows
 
 
-def test_published_numbers_as_results_give_the_published_outcomes(shipped, published):
+def test_published_numbers_as_results_give_the_published_outcomes(shipped, papers, published):
     """The measured side and the published one are one rule."""
     lines = evaluate(shipped.claims, Measured(as_if_measured(published), [], shipped.is_untrained), published)
     for line in lines:
@@ -157,8 +157,8 @@ def test_published_numbers_as_results_give_the_published_outcomes(shipped, publi
     assert {line.published_outcome for line in lines} == set(Outcome)
 
 
-def test_without_results_everything_is_undecided(shipped, published):
-    cells = [cell for table in range(1, 9) for cell in build(table, published, [], {})]
+def test_without_results_everything_is_undecided(shipped, papers, published):
+    cells = [cell for table in range(1, 9) for cell in build(table, papers, published, [], {})]
     lines = evaluate(shipped.claims, Measured(cells, [], shipped.is_untrained), published)
     assert {(line.outcome, line.seeds, line.effect) for line in lines} == {(Outcome.UNDECIDED, 0, None)}
     assert {line.missing.partition(":")[0] for line in lines} == {"not in the plan"}
@@ -322,7 +322,7 @@ def test_a_logarithm_of_nothing(check, measured):
     assert line.missing == "not positive, so without a logarithm: TRIL"
 
 
-def test_the_csv_has_stable_columns_and_full_numbers(shipped, published):
+def test_the_csv_has_stable_columns_and_full_numbers(shipped, papers, published):
     lines = evaluate(shipped.claims, Measured(as_if_measured(published), [], shipped.is_untrained), published)
     read = list(csv.DictReader(io.StringIO(as_csv(lines))))
     assert list(read[0])[: len(COLUMNS)] == COLUMNS
@@ -357,7 +357,7 @@ def test_the_markdown_counts_and_names_everything(check, measured):
     assert "(stand-in)" not in text
 
 
-def test_data_sets_of_a_claim_share_its_text(shipped, published):
+def test_data_sets_of_a_claim_share_its_text(shipped, papers, published):
     text = as_markdown(evaluate(shipped.claims, Measured([], [], bool), published))
     assert text.count("sMIM's perplexity falls with every step of the latent size.") == 1
     assert "`ppl_melbo: sMIM (32) > sMIM (512) > sMIM (1024)`" in text
@@ -376,9 +376,9 @@ def call(*words):
     )
 
 
-def test_the_command_line(published, tmp_path):
+def test_the_command_line(papers, published, tmp_path):
     table = tmp_path / "table1.csv"
-    write_tidy(table, build(1, published, [], {}))
+    write_tidy(table, build(1, papers, published, [], {}))
     forms = ("csv", "md", "html")
     out = [word for form in forms for word in (f"--{form}", tmp_path / f"claims.{form}")]
     common = ["--published", ROOT / "workflow" / "published.csv", "--tables", table, *out]

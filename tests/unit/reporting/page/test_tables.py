@@ -86,10 +86,10 @@ def test_the_page_shows_the_demo_with_the_paper(experiment):
     assert "≤ 66.9</button></td>" in row
 
 
-def test_only_headings_of_metrics_have_subscripts(experiment, made, published):
+def test_only_headings_of_metrics_have_subscripts(experiment, made, papers, published):
     assert all(column.of_metric for own in made[0] for column in own.main.columns)
     row = {"paper": "sentences", "table": 7, "run": "ae", "split": "standard", "seeds": [0], "row": "my_run"}
     row |= {"corpus": "ptb", "corpus_title": "PTB", "stand_in": False, "dataset": "ptb"}
-    cells = build(7, published, read_rows({"rows": [row]}), {})
+    cells = build(7, papers, published, read_rows({"rows": [row]}), {})
     shown, _ = tables(cells, read_plan(experiment.plan))
     assert {column.heading: column.of_metric for column in shown[0].main.columns}["my_run"] is False
