@@ -115,7 +115,7 @@ def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
 def test_units_must_match(papers, published):
     plan = [planned()]
     results = {plan[0].key: [result(unit="bits/word", ce_train=11.9)]}
-    with pytest.raises(UserError, match="'ce_train' comes in bits/word, in .*words/paper.yaml in nats/word"):
+    with pytest.raises(UserError, match=r"'ce_train' comes in bits/word, in .*/paper\.yaml in nats/word"):
         build(1, papers, published, plan, results)
 
 

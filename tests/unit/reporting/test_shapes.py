@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import plans
 from hostile import HOSTILE
 from textlvm.estimate import exact
+from textlvm.experiment.paper import Table
 from textlvm.reporting import html, shapes
 from textlvm.reporting.cells import build
 from textlvm.reporting.markup import latex
@@ -209,8 +210,25 @@ def test_labels_and_titles_are_shown_as_they_are(papers, published):
         assert f"\n{latex(label)} & " in text
 
 
-def test_latex_headings_are_known_metrics(papers, published):
-    assert shapes.LATEX_HEADINGS.keys() <= {p.metric for p in published}
+def test_a_metric_that_the_paper_does_not_print_can_be_a_column(papers, published):
+    words = papers["words"]
+    columns = (*words.tables[1].columns, "distinct")
+    metric = replace(words.metrics["distinct"], heading="distinct words", latex="$d$", digits=3)
+    other = replace(
+        words, tables={1: Table(1, "corpus", columns)}, metrics={**words.metrics, "distinct": metric}
+    )
+    row = planned()
+    cells = build(1, papers, published, [row], results(row, {"ce_train": 11.8, "distinct": 0.51234}))
+    table = shapes.shape(cells, other, 1, "gutenberg")
+    assert table.columns == columns
+    assert "distinct" not in table.extras
+    text = shapes.as_markdown(table)
+    assert "distinct words (share)" in text
+    assert "0.512" in markdown_rows(text)["TRIL"]
+    latex_text = shapes.as_latex(table)
+    assert r"\multicolumn{2}{c}{$d$}" in latex_text
+    assert " 0.512 " in latex_text
+    assert shapes.shape(cells, words, 1, "gutenberg").extras == ("entropy_test", "distinct")
 
 
 @settings(deadline=None, max_examples=40)

@@ -201,7 +201,7 @@ def command(monkeypatch, capsys, tmp_path):
 
 
 def test_every_planned_seed_is_listed_without_any_result(command):
-    planned = [(each, seed) for each in runs(config.merged(["config.yaml"])) for seed in each.seeds]
+    planned = [(each, seed) for each in status.experiment([Path("config.yaml")])[0] for seed in each.seeds]
     text = command()
     assert text.startswith(f"0 of {len(planned)} done, {len(planned)} waiting in all\n")
     for each, seed in planned:
