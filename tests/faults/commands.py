@@ -38,16 +38,8 @@ def prepare(root: Path, out: Path) -> list[str]:
 def table(root: Path, out: Path) -> list[str]:
     """A table in all forms."""
     return _words(
-        *(
-            "textlvm.reporting.tables",
-            "shape",
-            "--paper",
-            PAPERS / "words",
-            "--table",
-            1,
-            "--corpus",
-            tiny.CORPUS,
-        ),
+        *("textlvm.reporting.tables", "shape", "--paper", PAPERS / "words", "--table", 1),
+        *("--corpus", tiny.CORPUS),
         *("--tidy", root / "results/table1.csv"),
         *(word for form in ("csv", "md", "html", "tex") for word in (f"--{form}", out / f"table1.{form}")),
     )

@@ -45,8 +45,8 @@ def test_a_wrong_claim_is_named_before_there_is_any_job(project, claims):
     assert result.returncode != 0
     said = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("error:")]
     assert said == [
-        "error: workflow/papers/words/claims.yaml: claim 'two-samples-lower-ce': Table 1 of the words paper has no row "
-        "'TRIL, K=22' on 'bookscorpus'; did you mean 'TRIL, K=2', 'TRIL, K=5', 'TRIL, K=10'?"
+        "error: workflow/papers/words/claims.yaml: claim 'two-samples-lower-ce': Table 1 of the words paper "
+        "has no row 'TRIL, K=22' on 'bookscorpus'; did you mean 'TRIL, K=2', 'TRIL, K=5', 'TRIL, K=10'?"
     ]
     assert "Traceback" not in result.stderr
 
