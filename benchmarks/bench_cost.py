@@ -127,9 +127,9 @@ def operations(spec: SentencesModel, vocabulary: int, symbols: float) -> float:
 def table_1() -> dict[str, dict[str, float]]:
     """The published statistics of every data set of sentences."""
     sizes: dict[str, dict[str, float]] = {}
-    with Path("workflow/published.csv").open(encoding="utf-8", newline="") as file:
+    with Path("workflow/papers/sentences/published.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if (row["paper"], row["table"]) == ("sentences", "1"):
+            if row["table"] == "1":
                 sizes.setdefault(row["dataset"], {})[row["metric"]] = float(row["value"])
     return sizes
 

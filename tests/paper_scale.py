@@ -11,18 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from textlvm.experiment.paper import PAPERS, Texts, load_all
+from textlvm.experiment.plan import Planned
 from textlvm.reporting import published as printed
-from textlvm.reporting.qualitative import TABLES
+from textlvm.reporting.page.plan import read_plan
 from textlvm.words.spec import UNTRAINED
 
-PUBLISHED = Path(__file__).parents[1] / "workflow" / "published.csv"
-UNITS = {
-    "nats": "nats",
-    "nll": "nats/sentence",
-    "ppl": "per word",
-    "perplexity": "per letter",
-    "bleu1": "score",
-}
+ALL = load_all(PAPERS.iterdir())
 EXTRA = {
     "words": ("h_marginal", "h_expected", "h_gap_reference", "distinct", "nats_3gram", "nats_5gram"),
     "sentences": (
@@ -48,23 +43,23 @@ FIGURE = 300_000
 def write(results: Path, plan: Mapping[str, Any]) -> None:
     """Write what the page's `plan` names below the folder of results."""
     rng = random.Random(0)
-    for entry in plan["entries"]:
-        for seed in entry["seeds"]:
-            if entry["trained_at"]:
+    shown = read_plan(plan)
+    for entry in shown.planned:
+        for seed in entry.seeds:
+            if entry.training_path:
                 _run(results, entry, seed, rng)
             else:
-                _write(results / entry["path"] / "statistics.json", _outcome(entry, seed, rng))
-    for figure in plan["figures"]:
-        _write(results / f"{figure['path']}.png", PNG + rng.randbytes(FIGURE))
-        _write(results / f"{figure['path']}.svg", rng.randbytes(2 * FIGURE))
-    for path in plan["texts"]:
-        table = int(Path(path).stem.removeprefix("table"))
-        _write(results / path, _texts(table, rng))
+                _write(results / entry.metrics(seed), _outcome(entry, seed, rng))
+    for figure in shown.figures:
+        _write(results / f"{figure.path}.png", PNG + rng.randbytes(FIGURE))
+        _write(results / f"{figure.path}.svg", rng.randbytes(2 * FIGURE))
+    for text in shown.texts:
+        _write(results / f"{text.path}.json", _texts(ALL[text.paper].texts[text.number], rng))
 
 
-def _run(results: Path, entry: Mapping[str, Any], seed: int, rng: random.Random) -> None:
+def _run(results: Path, entry: Planned, seed: int, rng: random.Random) -> None:
     """The files of one measured run and of its training."""
-    folder = results / entry["path"] / f"seed{seed}"
+    folder = results / entry.path / f"seed{seed}"
     process = {
         "git": {"commit": "c" * 40, "dirty": False},
         "machine": {"cpu": "A CPU of some make with 16 cores"},
@@ -73,33 +68,33 @@ def _run(results: Path, entry: Mapping[str, Any], seed: int, rng: random.Random)
     }
     _write(folder / "metrics.json", _outcome(entry, seed, rng))
     _write(folder / "provenance.json", {"training": process, "evaluation": process})
-    trained = results / entry["trained_at"] / f"seed{seed}"
+    trained = results / entry.training_path / f"seed{seed}"
     settings = dict.fromkeys(("batch", "clip", "decay", "epochs", "learning_rate", "log_every"), 0.123)
-    spec = {"name": entry["path"], "seed": seed, "model": settings, "training": settings}
+    spec = {"name": entry.path, "seed": seed, "model": settings, "training": settings}
     _write(trained / "spec.json", spec)
     cost = {"device": "NVIDIA H100", "parameters": 12345678, "steps": 15000, "seconds": 3600.0}
     _write(trained / "cost.json", cost | {"torch": "2.13.0"})
-    curve = [] if entry["name"] in UNTRAINED else _curve(entry["paper"], rng)
+    curve = [] if entry.name in UNTRAINED else _curve(entry.paper, rng)
     _write(trained / "curve.jsonl", "".join(f"{json.dumps(line)}\n" for line in curve))
 
 
-def _outcome(entry: Mapping[str, Any], seed: int, rng: random.Random) -> dict[str, Any]:
+def _outcome(entry: Planned, seed: int, rng: random.Random) -> dict[str, Any]:
     """What stands in metrics.json, or in the statistics of a data set."""
-    metrics = {}
-    for value in printed.read(PUBLISHED):
-        if value.paper == entry["paper"] and value.table in entry["tables"] and value.row == entry["label"]:
+    metrics, units = {}, ALL[entry.paper].metrics
+    tables = {row.table for row in entry.rows}
+    for value in printed.read({entry.paper: ALL[entry.paper]}):
+        if value.table in tables and value.row == entry.label:
             # Of BLEU the evaluation has readings of several names.
             name = COMPARED.get(value.metric, value.metric)
-            metrics.setdefault(name, _estimate(value.value, value.unit, rng))
-    if entry["trained_at"]:
-        for name in EXTRA[entry["paper"]]:
-            unit = next((unit for prefix, unit in UNITS.items() if name.startswith(prefix)), "nats")
-            metrics.setdefault(name, _estimate(20.0, unit, rng))
-    own = {key: entry[key] for key in ("paper", "corpus", "split", "dataset") if entry[key]}
+            metrics.setdefault(name, _estimate(value.value, units[value.metric].unit, rng))
+    if entry.training_path:
+        for name in EXTRA[entry.paper]:
+            metrics.setdefault(name, _estimate(20.0, units[name].unit, rng))
+    own = {key: getattr(entry, key) for key in ("paper", "corpus", "split", "dataset")}
     settings = dict.fromkeys(("batch", "samples", "repeats", "trajectories"), 128)
     return {
         **own,
-        "run": entry["name"],
+        "run": entry.name,
         "seed": seed,
         "status": "done",
         "metrics": metrics,
@@ -124,13 +119,12 @@ def _curve(paper: str, rng: random.Random) -> Iterable[dict[str, float]]:
         yield line
 
 
-def _texts(table: int, rng: random.Random) -> dict[str, Any]:
+def _texts(layout: Texts, rng: random.Random) -> dict[str, Any]:
     """A table of texts, of as many and as long ones as config.yaml asks for at most."""
 
     def text() -> str:
         return " ".join(rng.choices(WORDS, k=100))
 
-    layout = TABLES[table]
     given = [(text(), text()) for _ in range(10)]
     entries: dict[str, Any] = {
         "reconstructions": lambda: [
@@ -147,8 +141,8 @@ def _texts(table: int, rng: random.Random) -> dict[str, Any]:
     }
     columns = {label: entries[layout.kind]() for label in ("sMIM (1024)", "sMIM (1024)†", "AE (1024)")}
     return {
-        "table": table,
-        "title": f"Table {table}: {layout.title}",
+        "table": layout.number,
+        "title": f"Table {layout.number}: {layout.title}",
         "kind": layout.kind,
         "columns": columns,
     }

@@ -7,9 +7,8 @@ from textlvm.reporting.claims import file as claims_file
 @cache
 def read_claims():
     """The papers' claims, after a check against the tables and the planned rows; only if claims are asked for."""
-    rows = {(entry.paper, row.table, row.label) for entry in EXPERIMENT.planned for row in entry.rows}
     try:
-        return claims_file.load(PAPERS, published.read(PAPERS), rows)
+        return claims_file.load(PAPERS, published.read(PAPERS), EXPERIMENT.planned)
     except UserError as error:
         sys.exit(f"error: {error}")
 
@@ -30,8 +29,7 @@ def finished_figures(wildcards):
 
 def finished_figures_digest(wildcards):
     """What stands in them, as one short text."""
-    contents = (Path(path).read_bytes() for path in finished_figures(wildcards))
-    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+    return digest(finished_figures(wildcards))
 
 
 def claims_code():

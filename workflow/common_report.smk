@@ -40,6 +40,12 @@ def figure_caption(paper, number=None):
     return caption
 
 
+def digest(files):
+    """What stands in those of these files that are there, as one short text."""
+    contents = (path.read_bytes() for path in map(Path, files) if path.exists())
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+
+
 def labelled(name, of):
     """The labels of a result: its name, e.g. `Table {table}`, and what `of` says of its wildcards."""
 

@@ -237,7 +237,13 @@ def of_table(wildcards):
 
 def table_plan(wildcards):
     """The planned rows of a table, on every corpus."""
-    return as_json(plan.rows(of_table(wildcards), int(wildcards.table), EXPERIMENT.titles))
+    table = int(wildcards.table)
+    return as_json({"planned": [plan.to_json(entry, table) for entry in of_table(wildcards)]})
+
+
+def whole_plan(wildcards):
+    """The planned rows of all tables."""
+    return as_json({"planned": [plan.to_json(entry) for entry in in_tables(EXPERIMENT.planned)]})
 
 
 def table_metrics(wildcards):

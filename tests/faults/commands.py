@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tiny
+from textlvm.experiment.paper import PAPERS
 
 __all__ = ["COMMANDS"]
 
@@ -37,7 +38,8 @@ def prepare(root: Path, out: Path) -> list[str]:
 def table(root: Path, out: Path) -> list[str]:
     """A table in all forms."""
     return _words(
-        *("textlvm.reporting.tables", "shape", "--paper", "words", "--table", 1, "--corpus", tiny.CORPUS),
+        *("textlvm.reporting.tables", "shape", "--paper", PAPERS / "words", "--table", 1),
+        *("--corpus", tiny.CORPUS),
         *("--tidy", root / "results/table1.csv"),
         *(word for form in ("csv", "md", "html", "tex") for word in (f"--{form}", out / f"table1.{form}")),
     )
@@ -47,7 +49,7 @@ def figure(root: Path, out: Path) -> list[str]:
     """A figure, and the numbers behind it."""
     run = root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
     return _words(
-        *("textlvm.reporting.figures", "gap", "--entropy", run / "entropy.csv", "--labels", "TRIL"),
+        *("textlvm.words.figures", "gap", "--entropy", run / "entropy.csv", "--labels", "TRIL"),
         *("--title", "Entropy gap in free mode, Python topics"),
         *(word for form in ("png", "svg", "csv") for word in (f"--{form}", out / f"figure1.{form}")),
     )

@@ -8,6 +8,7 @@ import pytest
 
 from textlvm.corpora import registry
 from textlvm.corpora.download import FOLDER_VARIABLE, fetch
+from textlvm.experiment.paper import PAPERS, load
 from textlvm.reporting import published
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data import questions
@@ -18,7 +19,6 @@ from textlvm.sentences.data.vocabulary import UNK
 
 FOLDER = os.environ.get(FOLDER_VARIABLE)
 CORPORA = registry.load(Path(__file__).parents[2] / "workflow" / "corpora.yaml")
-PUBLISHED = Path(__file__).parents[2] / "workflow" / "published.csv"
 PTB = {"corpus": "ptb", "tokens": {"method": "tweet"}, "vocabulary": {"min_count": 2}}
 
 pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not name a folder of corpora")
@@ -80,7 +80,11 @@ def test_the_printed_bleu_counts_the_end_of_a_sentence(prepared):
     drawn = np.random.default_rng(0).choice(train, (500, len(test)))
     chance = float(np.mean(np.minimum(1, np.exp(1 - test / drawn)) / drawn))
     assert (copies, chance) == (pytest.approx(0.0608, abs=5e-5), pytest.approx(0.0355, abs=2e-4))
-    values = [v for v in published.read(PUBLISHED) if (v.dataset, v.metric) == ("ptb", "bleu1")]
+    values = [
+        v
+        for v in published.read({"sentences": load(PAPERS / "sentences")})
+        if (v.dataset, v.metric) == ("ptb", "bleu1")
+    ]
     demo = {(v.table, v.row): v for v in values if v.source == "demo"}
     rows = [(v, demo[v.table, v.row]) for v in values if (v.table, v.row) in demo and v.source == "paper"]
     assert len({own.value for _, own in rows}) == 9

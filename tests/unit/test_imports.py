@@ -20,9 +20,7 @@ IMPORTED = {
     "textlvm.corpora.vocabulary": set(),
     "textlvm.reporting.claims.__main__": {"scipy"},
     "textlvm.reporting.crate.__main__": {"rocrate"},
-    "textlvm.reporting.figures": DRAWING,
     "textlvm.reporting.page.__main__": {"pandas", "scipy"},
-    "textlvm.reporting.qualitative": set(),
     "textlvm.reporting.status": set(),
     "textlvm.reporting.tables": set(),  # pandas only where tables take a form to be read
     "textlvm.sentences.evaluate": {"scipy", "torch"},
@@ -32,8 +30,10 @@ IMPORTED = {
     "textlvm.sentences.data.prepare": set(),
     "textlvm.sentences.qualitative": {"torch"},
     "textlvm.sentences.data.standins": set(),
+    "textlvm.sentences.text_tables": set(),
     "textlvm.sentences.train": {"torch"},
     "textlvm.words.evaluate": {"torch"},
+    "textlvm.words.figures": DRAWING,
     "textlvm.words.ngram": set(),
     "textlvm.words.train": {"torch"},
 }

@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture
 def claims(project):
     """The file of claims, put back afterwards."""
-    path = project.root / "workflow" / "claims.yaml"
+    path = project.root / "workflow" / "papers" / "words" / "claims.yaml"
     before = path.read_bytes()
     yield path
     path.write_bytes(before)
@@ -45,15 +45,15 @@ def test_a_wrong_claim_is_named_before_there_is_any_job(project, claims):
     assert result.returncode != 0
     said = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("error:")]
     assert said == [
-        "error: workflow/claims.yaml: claim 'two-samples-lower-ce': Table 1 of the words paper has no row "
-        "'TRIL, K=22' on 'bookscorpus'; did you mean 'TRIL, K=2', 'TRIL, K=5', 'TRIL, K=10'?"
+        "error: workflow/papers/words/claims.yaml: claim 'two-samples-lower-ce': Table 1 of the words paper "
+        "has no row 'TRIL, K=22' on 'bookscorpus'; did you mean 'TRIL, K=2', 'TRIL, K=5', 'TRIL, K=10'?"
     ]
     assert "Traceback" not in result.stderr
 
 
 def test_a_claim_about_a_row_of_ones_own_is_one_more_entry(project, claims):
     line = (
-        "\n  - {id: mine, paper: words, where: mine, claim: mine, tables: {bookscorpus: 1}, "
+        "\n  - {id: mine, where: mine, claim: mine, tables: {bookscorpus: 1}, "
         "metrics: [ce_test], kind: less, of: [[DIAGONAL, TRIL]]}\n"
     )
     claims.write_text(claims.read_text(encoding="utf-8") + line, encoding="utf-8")

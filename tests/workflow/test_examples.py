@@ -7,11 +7,14 @@ import itertools
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from plans import planned
+from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.reporting import published
 from textlvm.reporting.claims.file import load
 from textlvm.training.device import JOBS_PER_GPU
@@ -22,7 +25,7 @@ TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 KINDS = {
     "console": "what a user types",
-    "yaml": "a piece of config.yaml, or of workflow/claims.yaml",
+    "yaml": "a piece of config.yaml, or of a paper's claims.yaml",
     "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
@@ -107,23 +110,27 @@ def test_a_piece_of_configuration_adds_what_it_is_about(project, tmp_path, text)
         assert f"/{name}/" in jobs
     for _, entry in runs:
         # In the plan of its table.
-        assert f'"row": "{entry["row"]}"' in jobs
+        assert f'"label": "{entry["row"]}"' in jobs
 
 
 def test_claims_in_the_docs_are_those_of_the_file_or_could_be_added(tmp_path):
-    known = yaml.safe_load((ROOT / "workflow/claims.yaml").read_text(encoding="utf-8"))
-    own = {claim["id"]: claim for claim in known["claims"]}
+    papers = load_all(PAPERS.iterdir())
+    known = {name: yaml.safe_load(own.claims.read_text(encoding="utf-8")) for name, own in papers.items()}
+    own = {claim["id"]: claim for entries in known.values() for claim in entries["claims"]}
     shown = [claim for text in pieces(list) for claim in yaml.safe_load(text)]
     new = [claim for claim in shown if claim["id"] not in own]
     assert all(claim in new or claim == own[claim["id"]] for claim in shown)
     assert 0 < len(new) < len(shown)
-    known["claims"] += new
-    file = tmp_path / "claims.yaml"
-    file.write_text(yaml.safe_dump(known), encoding="utf-8")
+    known["words"]["claims"] += new
+    for name, entries in known.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "claims.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
     # The rows that the examples of configuration add.
     entries = [entry for text in pieces(dict) for _, entry in runs_in(yaml.safe_load(text))]
-    rows = {("words", entry["table"], entry["row"]) for entry in entries}
-    claims = load(file, published.read(ROOT / "workflow/published.csv"), rows).claims
+    rows = [planned(entry["row"], table=entry["table"]) for entry in entries]
+    values = published.read(papers)
+    papers = {name: replace(paper, folder=tmp_path / name) for name, paper in papers.items()}
+    claims = load(papers, values, rows).claims
     assert {claim["id"] for claim in new} <= {claim.id for claim in claims}
     # So are the predicates that stand beside their names.
     predicates = {claim.id: claim.predicate for claim in claims}

@@ -47,7 +47,14 @@ def test_it_is_small(page):
 
 
 def test_links_end_where_they_should(page, browser):
-    anchors = ("table/sentences/8", "text/21", "claims", "compare", "runs", "run/sentences/yahoo/smim-1024")
+    anchors = (
+        "table/sentences/8",
+        "text/sentences/table21",
+        "claims",
+        "compare",
+        "runs",
+        "run/sentences/yahoo/smim-1024",
+    )
     for anchor, opened in itertools.product(anchors, (True, False)):
         browser.open(f"{page.as_uri()}#{anchor}" if opened else page.as_uri())
         browser.js(f"location.hash = '#{anchor}'")

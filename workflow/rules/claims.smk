@@ -24,11 +24,13 @@ rule claims:
     params:
         figures=lambda wildcards, input: input.figures,
         papers=PAPER_FOLDERS,
+        plan=whole_plan,
         code=claims_code(),
     shell:
         """
         python -m textlvm.reporting.claims \
             --papers {params.papers:q} \
+            --plan {params.plan:q} \
             --tables {input.tables:q} \
             --figures {params.figures:q} \
             --csv {output.csv:q} \
@@ -54,4 +56,5 @@ use rule claims as partial_claims with:
         figures=finished_figures,
         digest=finished_figures_digest,
         papers=PAPER_FOLDERS,
+        plan=whole_plan,
         code=claims_code(),

@@ -5,9 +5,9 @@ rule page:
     """Tables, figures, texts, claims and runs on one page that needs no network."""
     input:
         papers=paper_files("paper.yaml"),
-        tables=page_tables(""),
+        tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
         claims="<results>/claims.csv",
-        files=page_files(),
+        files=below_results(contents.whole_files(EXPERIMENT)),
         assets=page_assets(),
     output:
         "<results>/index.html",
@@ -17,7 +17,7 @@ rule page:
     conda:
         "../../envs/reporting.yaml"
     params:
-        plan=whole_plan,
+        plan=page_plan,
         papers=PAPER_FOLDERS,
         code=fingerprint("textlvm.reporting.page.__main__"),
     shell:
@@ -36,7 +36,7 @@ rule partial_page:
     """The same of what has been measured so far; the other rows say `not run`. Trains nothing."""
     input:
         papers=paper_files("paper.yaml"),
-        tables=page_tables("partial/"),
+        tables=expand("<results>/partial/table{table}.csv", table=EXPERIMENT.tables),
         claims="<results>/partial/claims.csv",
         assets=page_assets(),
     output:
@@ -49,8 +49,8 @@ rule partial_page:
     params:
         # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
         # is in the files.
-        plan=finished_plan,
-        digest=finished_files,
+        plan=finished_page_plan,
+        digest=finished_page_digest,
         papers=PAPER_FOLDERS,
         code=fingerprint("textlvm.reporting.page.__main__"),
     shell:

@@ -1,37 +1,19 @@
 import json
-from pathlib import Path
 
 import pytest
 
+from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.reporting import published as printed
-
-PUBLISHED = Path(__file__).parents[3] / "workflow" / "published.csv"
 
 
 @pytest.fixture(scope="session")
-def published():
-    return printed.read(PUBLISHED)
+def papers():
+    return load_all(PAPERS.iterdir())
 
 
-@pytest.fixture
-def plan_row():
-    """Builds one row of a plan; keywords override."""
-
-    def build(**changes):
-        row = {
-            "paper": "words",
-            "table": 1,
-            "row": "TRIL",
-            "run": "tril",
-            "corpus": "bookscorpus",
-            "split": "standard",
-            "seeds": [0, 1, 2],
-            "stand_in": False,
-            "corpus_title": "BooksCorpus",
-        }
-        return row | changes
-
-    return build
+@pytest.fixture(scope="session")
+def published(papers):
+    return printed.read(papers)
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import plans
 from textlvm.estimate import exact
 from textlvm.reporting.cells import build
-from textlvm.reporting.runs import Planned, Result, read_plan, read_results
+from textlvm.reporting.runs import Result, read_results
 from textlvm.reporting.verdict import Verdict
 from textlvm.runtime.errors import UserError
 
@@ -15,8 +16,7 @@ ROWS = ["TRIL", "TRIL, K=2", "2×TRIL, K=10, BIDI", "ORACLE", "DIAG", 'a row, of
 
 
 def planned(row="TRIL", corpus="bookscorpus", **changes):
-    fields = {"paper": "words", "table": 1, "split": "standard", "seeds": (0, 1), "stand_in": False}
-    return Planned(row=row, run=row, corpus=corpus, corpus_title=corpus.title(), **fields | changes)
+    return plans.planned(row, corpus=corpus, **{"seeds": (0, 1), "corpus_title": corpus.title()} | changes)
 
 
 def result(row="TRIL", corpus="bookscorpus", seed=0, unit="nats/word", **values):
@@ -31,9 +31,9 @@ def by_key(cells):
     return found
 
 
-def test_without_a_plan_every_published_number_is_a_cell_not_run(published):
+def test_without_a_plan_every_published_number_is_a_cell_not_run(papers, published):
     for table in range(1, 9):
-        cells = build(table, published, [], {})
+        cells = build(table, papers, published, [], {})
         prints = [p for p in published if (p.table, p.source) == (table, "paper")]
         assert {(c.paper, c.dataset, c.split, c.row, c.metric, c.published) for c in cells} == {
             (p.paper, p.dataset, p.split, p.row, p.metric, p.value) for p in prints
@@ -43,18 +43,18 @@ def test_without_a_plan_every_published_number_is_a_cell_not_run(published):
         assert verdicts.items() <= {"own": Verdict.NOT_RUN, "quoted": Verdict.QUOTED}.items()
 
 
-def test_rows_keep_the_papers_order_and_extras_follow(published):
+def test_rows_keep_the_papers_order_and_extras_follow(papers, published):
     plan = [planned("DIAG"), planned("ORACLE"), planned("TRIL")]
-    rows = list(dict.fromkeys(c.row for c in build(1, published, plan, {}) if c.paper == "words"))
+    rows = list(dict.fromkeys(c.row for c in build(1, papers, published, plan, {}) if c.paper == "words"))
     assert rows[0] == "TRIL"
     assert rows[-2:] == ["ORACLE", "DIAG"]
     assert len(rows) == 13
 
 
-def test_seeds_are_averaged_and_judged(published):
+def test_seeds_are_averaged_and_judged(papers, published):
     plan = [planned(seeds=(0, 1, 2))]
-    results = {plan[0].run_key: [result(seed=s, ce_train=v) for s, v in enumerate((11.8, 11.9, 12.0))]}
-    cell = by_key(c for c in build(1, published, plan, results) if c.paper == "words")[
+    results = {plan[0].key: [result(seed=s, ce_train=v) for s, v in enumerate((11.8, 11.9, 12.0))]}
+    cell = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")[
         "bookscorpus", "TRIL", "ce_train"
     ]
     assert cell.value == pytest.approx(11.9)
@@ -67,10 +67,10 @@ def test_seeds_are_averaged_and_judged(published):
     assert len(cell.runs) == 3
 
 
-def test_a_stand_in_shows_a_difference_and_no_verdict(published):
+def test_a_stand_in_shows_a_difference_and_no_verdict(papers, published):
     plan = [planned(corpus="documentation", stand_in=True)]
-    results = {plan[0].run_key: [result(corpus="documentation", ce_train=11.88)]}
-    cell = by_key(c for c in build(1, published, plan, results) if c.paper == "words")[
+    results = {plan[0].key: [result(corpus="documentation", ce_train=11.88)]}
+    cell = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")[
         "documentation", "TRIL", "ce_train"
     ]
     assert cell.stand_in
@@ -78,9 +78,9 @@ def test_a_stand_in_shows_a_difference_and_no_verdict(published):
     assert (cell.difference, cell.tolerance, cell.verdict) == (0.0, None, Verdict.STAND_IN)
 
 
-def test_each_corpus_gets_every_row(published):
+def test_each_corpus_gets_every_row(papers, published):
     plan = [planned(), planned(corpus="gutenberg", stand_in=True)]
-    cells = [c for c in build(1, published, plan, {}) if c.paper == "words"]
+    cells = [c for c in build(1, papers, published, plan, {}) if c.paper == "words"]
     for corpus in ("bookscorpus", "gutenberg"):
         rows = {c.row for c in cells if c.corpus == corpus}
         assert len(rows) == 12
@@ -88,12 +88,12 @@ def test_each_corpus_gets_every_row(published):
     assert {c.corpus for c in cells} == {"bookscorpus", "gutenberg"}
 
 
-def test_failed_seeds(published):
+def test_failed_seeds(papers, published):
     plan = [planned(), planned("TRIL, K=2")]
     broken = replace(result(seed=1), failed=True, reason="NaN at step 7")
     both = [replace(broken, run="TRIL, K=2", seed=s) for s in (0, 1)]
-    results = {plan[0].run_key: [result(ce_train=11.9), broken], plan[1].run_key: both}
-    cells = by_key(c for c in build(1, published, plan, results) if c.paper == "words")
+    results = {plan[0].key: [result(ce_train=11.9), broken], plan[1].key: both}
+    cells = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")
     half = cells["bookscorpus", "TRIL", "ce_train"]
     assert (half.value, half.seeds) == (11.9, 1)
     assert half.reason == "1 of 2 seeds; failed with seed 1: NaN at step 7"
@@ -102,50 +102,46 @@ def test_failed_seeds(published):
     assert none.reason == "failed with seed 0, 1: NaN at step 7"
 
 
-def test_what_the_evaluation_leaves_out_and_what_it_adds(published):
+def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
     plan = [planned()]
-    results = {plan[0].run_key: [result(ce_train=11.9, h_mean=2.0)]}
-    cells = by_key(c for c in build(1, published, plan, results) if c.paper == "words")
+    results = {plan[0].key: [result(ce_train=11.9, h_mean=2.0)]}
+    cells = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")
     assert cells["bookscorpus", "TRIL", "ce_test"].verdict is Verdict.NOT_RUN
     assert "no 'ce_test'" in cells["bookscorpus", "TRIL", "ce_test"].reason
     extra = cells["bookscorpus", "TRIL", "h_mean"]
     assert (extra.value, extra.kind, extra.verdict) == (2.0, "extra", Verdict.UNPUBLISHED)
 
 
-def test_units_must_match(published):
+def test_units_must_match(papers, published):
     plan = [planned()]
-    results = {plan[0].run_key: [result(unit="bits/word", ce_train=11.9)]}
-    with pytest.raises(UserError, match="'ce_train' comes in different units: nats/word and bits/word"):
-        build(1, published, plan, results)
+    results = {plan[0].key: [result(unit="bits/word", ce_train=11.9)]}
+    with pytest.raises(UserError, match=r"'ce_train' comes in bits/word, in .*/paper\.yaml in nats/word"):
+        build(1, papers, published, plan, results)
 
 
-def test_settings_shared_by_the_seeds(published):
+def test_settings_shared_by_the_seeds(papers, published):
     plan = [planned()]
     seeds = [
         replace(result(seed=s, ce_train=11.9), settings={"trajectories": k, "samples": 10})
         for s, k in ((0, 64), (1, 128))
     ]
-    cell = build(1, published, plan, {plan[0].run_key: seeds})[0]
+    cell = build(1, papers, published, plan, {plan[0].key: seeds})[0]
     assert json.loads(cell.settings) == {"trajectories": "varies", "samples": 10}
 
 
-def test_the_data_set_of_a_planned_row(published):
-    row = planned("sMIM (S)", "ptb", paper="sentences", table=7)
-    assert {c.dataset for c in build(7, published, [row], {}) if c.corpus == "ptb"} == {"ptb"}
-    other = replace(row, corpus="yelp13")
-    with pytest.raises(
-        UserError, match="must say what it is compared with: add 'dataset', one of ptb, yelp15"
-    ):
-        build(7, published, [other], {})
-    resolved = build(7, published, [replace(other, dataset="yelp15", stand_in=True)], {})
+def test_the_data_set_of_a_planned_row(papers, published):
+    row = planned("sMIM (S)", "ptb", paper="sentences", table=7, dataset="ptb")
+    assert {c.dataset for c in build(7, papers, published, [row], {}) if c.corpus == "ptb"} == {"ptb"}
+    other = replace(row, corpus="yelp13", dataset="yelp15", original="yelp15", stand_in=True)
+    resolved = build(7, papers, published, [other], {})
     assert {c.dataset for c in resolved if c.corpus == "yelp13"} == {"yelp15"}
-    with pytest.raises(UserError, match="compared with 'yelp14'"):
-        build(7, published, [replace(other, dataset="yelp14")], {})
+    with pytest.raises(UserError, match="compared with 'yelp14', but the data sets there are: ptb, yelp15"):
+        build(7, papers, published, [replace(other, original="yelp14")], {})
 
 
-def test_a_table_that_nobody_has(published):
-    with pytest.raises(UserError, match="neither paper has a table 99"):
-        build(99, published, [], {})
+def test_a_table_that_nobody_has(papers, published):
+    with pytest.raises(UserError, match="no paper has a table 99"):
+        build(99, papers, published, [], {})
 
 
 @settings(deadline=None, max_examples=60)
@@ -153,48 +149,48 @@ def test_a_table_that_nobody_has(published):
     st.lists(st.tuples(st.sampled_from(ROWS), st.sampled_from(["gutenberg", "fiction"])), unique=True),
     st.data(),
 )
-def test_every_planned_row_and_every_measured_number_has_its_cell(published, keys, data):
+def test_every_planned_row_and_every_measured_number_has_its_cell(papers, published, keys, data):
     """Nothing planned or published is lost, nothing appears twice, values come through unchanged."""
     plan = [planned(row, corpus, stand_in=True) for row, corpus in keys]
     results = {}
     for row in plan:
         names = data.draw(st.sets(st.sampled_from(["ce_train", "ce_test", "nats_3gram"])))
         values = {name: data.draw(st.floats(-1e6, 1e6)) for name in names}
-        run = data.draw(st.sampled_from([[], [result(row.row, row.corpus, **values)]]))
-        results[row.run_key] = run
-    cells = [c for c in build(1, published, plan, results) if c.paper == "words"]
+        run = data.draw(st.sampled_from([[], [result(row.label, row.corpus, **values)]]))
+        results[row.key] = run
+    cells = [c for c in build(1, papers, published, plan, results) if c.paper == "words"]
     found = by_key(cells)
     printed = {(p.row, p.metric) for p in published if (p.paper, p.table) == ("words", 1)}
     for corpus in {corpus for _, corpus in keys} or {""}:
         assert printed <= {(c.row, c.metric) for c in cells if c.corpus == corpus}
     for row in plan:
-        own = [c for c in cells if (c.row, c.corpus) == (row.row, row.corpus)]
+        own = [c for c in cells if (c.row, c.corpus) == (row.label, row.corpus)]
         assert own
-        assert {c.run for c in own} == {row.run}
-        for done in results[row.run_key]:
+        assert {c.run for c in own} == {row.name}
+        for done in results[row.key]:
             for name, estimate in done.metrics.items():
-                assert found[row.corpus, row.row, name].value == estimate.value
+                assert found[row.corpus, row.label, name].value == estimate.value
     measured = sum(len(done.metrics) for group in results.values() for done in group)
     assert sum(c.value is not None for c in cells) == measured
 
 
-def test_from_files(published, plan_row, metrics_file):
-    plan = read_plan({"rows": [plan_row()]})
+def test_from_files(papers, published, metrics_file):
+    plan = [plans.planned(name="tril")]
     results = read_results([metrics_file(seed=s) for s in (0, 1, 2)], plan)
-    cell = build(1, published, plan, results)[0]
+    cell = build(1, papers, published, plan, results)[0]
     # Three equal seeds: the interval of one, half width 0.015 around 11.905, shrinks by sqrt 3.
     assert (cell.low, cell.high) == pytest.approx((11.905 - 0.015 / 3**0.5, 11.905 + 0.015 / 3**0.5))
     assert cell.spread == pytest.approx(0, abs=1e-12)
 
 
-def test_a_row_may_show_one_number_of_a_run_under_another_name(published, plan_row, metrics_file):
+def test_a_row_may_show_one_number_of_a_run_under_another_name(papers, published, metrics_file):
     own = {
         "paper": "sentences",
         "table": 6,
         "corpus": "ptb",
         "dataset": "ptb",
-        "run": "smim-16",
-        "seeds": [0],
+        "name": "smim-16",
+        "seeds": (0,),
     }
     metrics = {
         "latent_entropy": {"value": 11.5, "low": 11.4, "high": 11.6, "unit": "nats", "repeat_sd": 0.1},
@@ -203,55 +199,65 @@ def test_a_row_may_show_one_number_of_a_run_under_another_name(published, plan_r
     }
     path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="smim-16", metrics=metrics)
     shown = {"sMIM (S)": "latent_entropy", "N(S)": "normal_entropy"}
-    rows = [plan_row(**own, row=row, metrics={"latent_entropy": name}) for row, name in shown.items()]
-    plan = read_plan({"rows": rows})
-    cells = build(6, published, plan, read_results([path], plan))
+    plan = [plans.planned(row, **own, metrics={"latent_entropy": metric}) for row, metric in shown.items()]
+    cells = build(6, papers, published, plan, read_results([path], plan))
     found = {c.row: (c.metric, c.value, c.repeat_spread) for c in cells if c.value is not None}
     assert found == {"sMIM (S)": ("latent_entropy", 11.5, 0.1), "N(S)": ("latent_entropy", 22.7, None)}
 
 
-def test_two_data_sets_on_one_corpus_are_two(published, plan_row, metrics_file, tmp_path):
-    own = {"paper": "sentences", "table": 1, "corpus": "mine", "run": "data", "seeds": [0], "stand_in": True}
-    plan = read_plan({"rows": [plan_row(**own, row=row, dataset=row.lower()) for row in ("PTB", "Yahoo")]})
+def test_two_data_sets_on_one_corpus_are_two(papers, published, metrics_file, tmp_path):
+    own = {
+        "paper": "sentences",
+        "table": 1,
+        "corpus": "mine",
+        "name": "data",
+        "seeds": (0,),
+        "stand_in": True,
+    }
+    plan = [plans.planned(**own, row=row, dataset=row.lower()) for row in ("PTB", "Yahoo")]
     paths = []
     for dataset, size in (("ptb", 7), ("yahoo", 8)):
         metrics = {"train": {"value": size, "low": None, "high": None, "unit": "sentences"}}
         path = metrics_file(paper="sentences", dataset=dataset, corpus="mine", run="data", metrics=metrics)
         paths.append(path.rename(tmp_path / f"{dataset}.json"))
-    cells = build(1, published, plan, read_results(paths, plan))
+    cells = build(1, papers, published, plan, read_results(paths, plan))
     assert {c.row: c.value for c in cells if c.value is not None} == {"PTB": 7, "Yahoo": 8}
 
 
-def test_a_data_set_of_another_size_needs_no_more_seeds(published, plan_row, metrics_file):
-    own = {"paper": "sentences", "table": 1, "corpus": "ptb", "dataset": "ptb", "run": "data", "seeds": [0]}
-    plan = read_plan({"rows": [plan_row(**own, row="PTB", trained=False)]})
+def test_a_data_set_of_another_size_needs_no_more_seeds(papers, published, metrics_file):
+    own = {"paper": "sentences", "table": 1, "corpus": "ptb", "dataset": "ptb", "name": "data", "seeds": (0,)}
+    plan = [plans.planned(**own, row="PTB")]
     metrics = {"train": {"value": 42000, "low": None, "high": None, "unit": "sentences"}}
     path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="data", metrics=metrics)
-    (cell,) = [c for c in build(1, published, plan, read_results([path], plan)) if c.value is not None]
+    (cell,) = [
+        c for c in build(1, papers, published, plan, read_results([path], plan)) if c.value is not None
+    ]
     assert cell.verdict is Verdict.OUTSIDE
 
 
 @pytest.mark.parametrize(
     ("changes", "metric", "value", "expected"),
     [
-        ({"row": "ORACLE", "run": "oracle", "trained": False}, "ce_train", 9.0, Verdict.OUTSIDE),
-        ({"row": "TRIL", "run": "tril"}, "ce_train", 9.0, Verdict.UNDECIDED),
+        ({"row": "ORACLE", "name": "oracle", "is_trained": False}, "ce_train", 9.0, Verdict.OUTSIDE),
+        ({"row": "TRIL", "name": "tril"}, "ce_train", 9.0, Verdict.UNDECIDED),
     ],
 )
 def test_what_no_training_made_is_never_undecided(
-    published, plan_row, metrics_file, changes, metric, value, expected
+    papers, published, metrics_file, changes, metric, value, expected
 ):
-    own = {"corpus": "bookscorpus", "seeds": [0], "stand_in": False} | changes
-    plan = read_plan({"rows": [plan_row(**own)]})
+    own = {"corpus": "bookscorpus", "seeds": (0,), "stand_in": False} | changes
+    plan = [plans.planned(**own)]
     metrics = {metric: {"value": value, "low": None, "high": None, "unit": "nats/word"}}
-    path = metrics_file(corpus="bookscorpus", run=changes["run"], seed=0, metrics=metrics)
-    (cell,) = [c for c in build(1, published, plan, read_results([path], plan)) if c.value is not None]
+    path = metrics_file(corpus="bookscorpus", run=changes["name"], seed=0, metrics=metrics)
+    (cell,) = [
+        c for c in build(1, papers, published, plan, read_results([path], plan)) if c.value is not None
+    ]
     assert cell.verdict is expected
 
 
-def test_the_demo_stands_beside_the_paper(published):
+def test_the_demo_stands_beside_the_paper(papers, published):
     demo = {(p.row, p.metric): p for p in published if (p.table, p.source) == (2, "demo")}
-    cells = {(c.row, c.metric): c for c in build(2, published, [], {}) if c.paper == "sentences"}
+    cells = {(c.row, c.metric): c for c in build(2, papers, published, [], {}) if c.paper == "sentences"}
     for key, cell in cells.items():
         value = demo.get(key)
         assert (cell.demo, cell.demo_digits) == ((value.value, value.digits) if value else (None, None))
@@ -262,13 +268,13 @@ def test_the_demo_stands_beside_the_paper(published):
 
 
 COMPARED = {"bleu1": "bleu1_eos"}
-AE = {"paper": "sentences", "table": 7, "corpus": "ptb", "dataset": "ptb", "run": "ae-16", "seeds": [0, 1]}
+AE = {"paper": "sentences", "table": 7, "corpus": "ptb", "dataset": "ptb", "name": "ae-16"}
 
 
-def bleu_cells(published, plan_row, metrics_file, seeds, table=7, **changes):
+def bleu_cells(papers, published, metrics_file, seeds, table=7, **changes):
     """The cells with a number or a reason of a run whose seeds measured these values of BLEU, by metric."""
-    own = AE | {"table": table, "seeds": list(range(len(seeds))), "row": "AE (S)", "compared": COMPARED}
-    plan = read_plan({"rows": [plan_row(**own | changes)]})
+    own = AE | {"table": table, "seeds": tuple(range(len(seeds))), "row": "AE (S)", "compared": COMPARED}
+    plan = [plans.planned(**own | changes)]
     paths = []
     for seed, values in enumerate(seeds):
         metrics = {
@@ -277,7 +283,7 @@ def bleu_cells(published, plan_row, metrics_file, seeds, table=7, **changes):
         }
         place = {"paper": "sentences", "dataset": "ptb", "corpus": "ptb", "run": "ae-16"}
         paths.append(metrics_file(**place, seed=seed, metrics=metrics))
-    cells = build(table, published, plan, read_results(paths, plan))
+    cells = build(table, papers, published, plan, read_results(paths, plan))
     return {c.metric: c for c in cells if c.run}
 
 
@@ -285,9 +291,9 @@ ONE_METRIC = {"metrics": {"bleu1": "bleu1"}}
 
 
 @pytest.mark.parametrize("shown", [{}, ONE_METRIC])
-def test_a_printed_metric_is_compared_with_its_reading(published, plan_row, metrics_file, shown):
+def test_a_printed_metric_is_compared_with_its_reading(papers, published, metrics_file, shown):
     values = {"bleu1_eos": 0.35, "bleu1_unmatched": 0.29, "bleu1_words": 0.31}
-    cells = bleu_cells(published, plan_row, metrics_file, [values, values], **shown)
+    cells = bleu_cells(papers, published, metrics_file, [values, values], **shown)
     cell = cells["bleu1"]
     assert (cell.value, cell.reading, cell.reason) == (0.35, "bleu1_eos", "")
     assert cell.repeat_spread == pytest.approx(0.0035)
@@ -299,30 +305,30 @@ def test_a_printed_metric_is_compared_with_its_reading(published, plan_row, metr
 
 @pytest.mark.parametrize("shown", [{}, ONE_METRIC])
 def test_a_record_without_the_reading_keeps_its_number_and_has_no_verdict(
-    published, plan_row, metrics_file, shown
+    papers, published, metrics_file, shown
 ):
     old = {"bleu1": 0.348, "bleu1_words": 0.36}
-    cell = bleu_cells(published, plan_row, metrics_file, [old, old, old], **shown)["bleu1"]
+    cell = bleu_cells(papers, published, metrics_file, [old, old, old], **shown)["bleu1"]
     assert (cell.value, cell.reading, cell.verdict) == (pytest.approx(0.348), "bleu1", Verdict.UNDECIDED)
     assert (cell.difference, cell.tolerance) == (pytest.approx(0), None)
     assert cell.reason == "the evaluation gives no 'bleu1_eos', what stands there is its 'bleu1'"
 
 
-def test_seeds_of_two_readings_are_not_averaged(published, plan_row, metrics_file):
+def test_seeds_of_two_readings_are_not_averaged(papers, published, metrics_file):
     seeds = [{"bleu1": 0.3}, {"bleu1_eos": 0.36, "bleu1_unmatched": 0.3}]
-    cell = bleu_cells(published, plan_row, metrics_file, seeds)["bleu1"]
+    cell = bleu_cells(papers, published, metrics_file, seeds)["bleu1"]
     assert (cell.value, cell.reading, cell.by_seed) == (0.36, "bleu1_eos", ((1, 0.36),))
     assert cell.reason == "1 of 2 seeds"
 
 
-def test_a_row_may_name_a_reading_of_its_own(published, plan_row, metrics_file):
+def test_a_row_may_name_a_reading_of_its_own(papers, published, metrics_file):
     values = {"bleu1_eos": 0.35, "bleu1_words": 0.31}
     for name, value in values.items():
         shown = {"metrics": {"bleu1": name}}
-        cell = bleu_cells(published, plan_row, metrics_file, [values], **shown)["bleu1"]
+        cell = bleu_cells(papers, published, metrics_file, [values], **shown)["bleu1"]
         assert (cell.value, cell.reading, cell.reason) == (value, "", "")
 
 
-def test_another_reading_on_a_stand_in_stays_a_stand_in(published, plan_row, metrics_file):
-    cell = bleu_cells(published, plan_row, metrics_file, [{"bleu1": 0.3}], stand_in=True)["bleu1"]
+def test_another_reading_on_a_stand_in_stays_a_stand_in(papers, published, metrics_file):
+    cell = bleu_cells(papers, published, metrics_file, [{"bleu1": 0.3}], stand_in=True)["bleu1"]
     assert (cell.verdict, cell.reading) == (Verdict.STAND_IN, "bleu1")

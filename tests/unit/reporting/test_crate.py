@@ -94,7 +94,7 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def experiment(root, monkeypatch):
+def experiment(root, papers, monkeypatch):
     """The same, as the rule describes it; changes go into it."""
     monkeypatch.chdir(root)
     results = Path("results", "demo")
@@ -102,6 +102,7 @@ def experiment(root, monkeypatch):
     def make(**changes):
         tables = ["table1.csv", "claims.html", "words/mine/figure1.png"]
         given = {
+            "papers": papers,
             "project": Path(),
             "results": results,
             "products": [results / name for name in (*tables, *TEXTS)],

@@ -7,15 +7,16 @@ from textlvm.reporting.notes import notes
 
 
 @pytest.fixture
-def cells(published):
-    return [cell for cell in build(2, published, [], {}) if cell.paper == "sentences"]
+def cells(papers, published):
+    return [cell for cell in build(2, papers, published, [], {}) if cell.paper == "sentences"]
 
 
-def of_demo(cells):
-    return [note for note in notes(cells) if "demo" in note]
+@pytest.fixture
+def of_demo(papers):
+    return lambda cells: [note for note in notes(cells, papers["sentences"]) if "demo" in note]
 
 
-def test_where_the_authors_own_numbers_differ_is_said(cells):
+def test_where_the_authors_own_numbers_differ_is_said(cells, of_demo):
     what, noise, bleu = of_demo(cells)
     assert what.startswith("demo: the README")
     assert "verdicts are against the paper" in what
@@ -29,12 +30,12 @@ def test_where_the_authors_own_numbers_differ_is_said(cells):
     assert bleu == "The demo's BLEU is 'bleu1_unmatched'"
 
 
-def test_a_difference_within_rounding_and_spread_is_none(cells):
+def test_a_difference_within_rounding_and_spread_is_none(cells, of_demo):
     own = next(cell for cell in cells if (cell.row, cell.metric) == ("sMIM (512)", "ppl_melbo"))
     limit = own.published + own.published_spread + own.half_units
     assert len(of_demo([replace(own, demo=limit - 1e-6)])) == 1
     assert len(of_demo([replace(own, demo=limit + 1e-6)])) == 2
 
 
-def test_a_table_without_the_demo_says_nothing_of_it(published):
-    assert not of_demo(build(3, published, [], {}))
+def test_a_table_without_the_demo_says_nothing_of_it(papers, published, of_demo):
+    assert not of_demo(build(3, papers, published, [], {}))

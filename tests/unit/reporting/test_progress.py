@@ -10,36 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.experiment.plan import Row, Run
+from plans import planned
+from textlvm.experiment.plan import Run
 from textlvm.reporting.progress import State, standing, standings
 
 PACKAGES = Path(__file__).parents[3] / "workflow"
 MODEL, TRAINING, EVALUATION = {"dim": 8}, {"steps": 200, "log_every": 10}, {"samples": 5}
-RUN = Run(
-    paper="words",
-    corpus="gutenberg",
-    original="bookscorpus",
-    name="tril",
-    place=(("gutenberg", ()), ("standard", ())),
-    seeds=(0, 3),
-    rows=(Row(1, "TRIL"),),
-    model=MODEL,
-    training=TRAINING,
-    evaluation=EVALUATION,
-)
-ELSEWHERE = Run(
-    paper="sentences",
-    corpus="ptb",
-    original="ptb",
-    dataset="ptb",
-    name="smim",
-    place=(("ptb", ()),),
-    seeds=(0,),
-    rows=(Row(2, "sMIM"),),
-    model=MODEL,
-    training=TRAINING,
-    evaluation=EVALUATION,
+PARTS = {"model": MODEL, "training": TRAINING, "evaluation": EVALUATION}
+RUN = planned("TRIL", name="tril", corpus="gutenberg", seeds=(0, 3), **PARTS)
+ELSEWHERE = planned(
+    "sMIM",
+    **{"paper": "sentences", "table": 2, "corpus": "ptb", "dataset": "ptb", "name": "smim", "seeds": (0,)},
     trained_on="everything",
+    **PARTS,
 )
 NOW = 1_000_000.0
 ENTRY = {"step": 50, "steps": 200, "loss": 12.5, "learning_rate": 0.1, "seconds": 100.0}

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -54,9 +55,11 @@ def test_rows_of_each_table(published):
     }
 
 
-def test_numbers_of_each_table(of_papers):
+def test_numbers_of_each_table(papers, of_papers):
     # Counted on paper, table by table: cells with a number, a value with its stdev or bound being one.
-    columns = Counter((p.paper, p.table) for p in of_papers if p.column)
+    columns = Counter(
+        (p.paper, p.table) for p in of_papers if p.metric in papers[p.paper].tables[p.table].columns
+    )
     assert columns == {
         ("words", 1): 57,
         ("words", 2): 8,
@@ -69,7 +72,8 @@ def test_numbers_of_each_table(of_papers):
         ("sentences", 7): 18,
         ("sentences", 8): 12,
     }
-    beside = {(p.paper, p.table, p.metric) for p in of_papers if not p.column}
+    printed_metrics = {(p.paper, p.table, p.metric) for p in of_papers}
+    beside = {key for key in printed_metrics if key[2] not in papers[key[0]].tables[key[1]].columns}
     assert beside == {
         ("words", 1, "entropy_test"),
         ("sentences", 2, "matching_samples"),
@@ -87,11 +91,17 @@ def test_digits_and_value_agree(published):
         assert round(p.value, p.digits) == pytest.approx(p.value, rel=1e-12), p
 
 
-def test_one_unit_a_metric(published):
-    units = defaultdict(set)
-    for p in published:
-        units[p.paper, p.metric].add(p.unit)
-    assert {key: found for key, found in units.items() if len(found) > 1} == {}
+def test_every_column_has_printed_numbers_and_a_heading(papers, of_papers):
+    for paper in papers.values():
+        for table in paper.tables.values():
+            columns = {p.metric for p in of_papers if (p.paper, p.table) == (paper.name, table.number)}
+            assert set(table.columns) <= columns
+            assert all(paper.metric(name).heading for name in table.columns)
+
+
+def test_datasets_of_published_values_are_used(papers, published):
+    for paper in papers.values():
+        assert {p.dataset for p in published if p.paper == paper.name} == set(paper.datasets)
 
 
 def test_spread_only_where_printed(of_papers):
@@ -184,7 +194,7 @@ def test_the_demo_has_some_rows_of_penn_treebank(demo, sentences):
     for key, values in demo.items():
         for metric, value in values.items():
             of_paper = sentences[key][metric]
-            assert (value.unit, value.column, value.bound) == (of_paper.unit, of_paper.column, of_paper.bound)
+            assert value.bound == of_paper.bound
     for size, dim in zip("SML", SIZES["ptb"], strict=True):
         assert (
             demo[7, "ptb", f"sMIM ({size})"]["bleu1"].value == demo[2, "ptb", f"sMIM ({dim})"]["bleu1"].value
@@ -208,30 +218,36 @@ def test_half_unit(published):
 
 
 HEADER = ",".join(printed.COLUMNS)
-LINE = "words,1,TRIL,own,bookscorpus,standard,ce_train,nats/word,11.88,2,,,H,paper,Table 1,"
+LINE = "1,TRIL,own,bookscorpus,standard,ce_train,11.88,2,,,paper,Table 1,"
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["paper,table", LINE], "line 1: the columns must be"),
-        ([HEADER, LINE.replace("11.88", "11,88")], "line 2: 17 fields"),
+        (["table,row", LINE], "line 1: the columns must be"),
+        ([HEADER, LINE.replace("11.88", "11,88")], "line 2: 14 fields"),
         ([HEADER, LINE.replace("11.88", "eleven")], "line 2: .*'eleven'"),
-        ([HEADER, LINE.replace("own", "ours")], "line 2: kind 'ours' is not one of own, quoted"),
-        ([HEADER, LINE.replace("words,1", "word,1")], "paper 'word' is not one of"),
-        ([HEADER, LINE.replace("bookscorpus", "books")], "dataset 'books' is not one of"),
-        ([HEADER, LINE.replace("H,paper", "H,blog")], "source 'blog' is not one of paper, demo"),
+        ([HEADER, LINE.replace("own", "ours")], "line 2: kind cannot be 'ours'; valid: 'own', 'quoted'"),
+        ([HEADER, LINE.replace("1,TRIL", "9,TRIL")], "table cannot be '9'; valid: '1', '2'"),
+        (
+            [HEADER, LINE.replace("ce_train", "ce_tran")],
+            "metric cannot be 'ce_tran'; did you mean 'ce_train'",
+        ),
+        (
+            [HEADER, LINE.replace("bookscorpus", "books")],
+            "dataset cannot be 'books'; did you mean 'bookscorpus'",
+        ),
+        ([HEADER, LINE.replace(",paper", ",blog")], "source cannot be 'blog'"),
         ([HEADER, LINE, LINE], "ce_train is given 2 times"),
-        ([HEADER, LINE.replace("H,paper", "H,demo")], "ce_train is of the demo alone; add the paper's line"),
+        ([HEADER, LINE.replace(",paper", ",demo")], "ce_train is of the demo alone; add the paper's line"),
     ],
 )
-def test_a_broken_file_is_refused(tmp_path, lines, message):
-    path = tmp_path / "published.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def test_a_broken_file_is_refused(papers, tmp_path, lines, message):
+    (tmp_path / "published.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(UserError, match=message):
-        printed.read(path)
+        printed.read({"words": replace(papers["words"], folder=tmp_path)})
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"nowhere\.csv"):
-        printed.read(tmp_path / "nowhere.csv")
+def test_a_missing_file_is_named(papers, tmp_path):
+    with pytest.raises(UserError, match=r"nowhere/published\.csv"):
+        printed.read({"words": replace(papers["words"], folder=tmp_path / "nowhere")})

@@ -1,51 +1,46 @@
+import json
 import logging
 
 import pytest
 
+from plans import planned
 from textlvm.estimate import Estimate
+from textlvm.experiment.plan import to_json
 from textlvm.reporting.runs import read_plan, read_result, read_results
 from textlvm.runtime.errors import UserError
 
 KEY = ("words", "", "bookscorpus", "standard", "tril")
 
 
-def test_a_plan_keeps_its_rows_in_order(plan_row):
-    plan = read_plan({"rows": [plan_row(), plan_row(row="DIAG", run="diag", dataset="bookscorpus")]})
-    assert [row.row for row in plan] == ["TRIL", "DIAG"]
-    assert plan[0].seeds == (0, 1, 2)
-    assert (plan[0].dataset, plan[1].dataset) == ("", "bookscorpus")
-    assert plan[0].run_key == KEY
+PAPERS = ("words", "sentences")
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"seedz": [1]}, "row 1: unknown key 'seedz'; did you mean 'seeds'"),
-        ({"table": "1"}, "row 1: 'table' must be of type int"),
-        ({"table": True}, "row 1: 'table' must be of type int"),
-        ({"stand_in": 1}, "row 1: 'stand_in' must be of type bool"),
-        ({"seeds": [0, "1"]}, "row 1: 'seeds' must be a list of integers"),
-        ({"paper": "word"}, "row 1: no paper 'word'; did you mean 'words'"),
-    ],
-)
-def test_a_wrong_plan_is_refused(plan_row, changes, message):
-    with pytest.raises(UserError, match=message):
-        read_plan({"rows": [plan_row(**changes)]})
+def row(label="TRIL", **changes):
+    return planned(label, **{"name": label.lower()} | changes)
 
 
-def test_a_plan_needs_rows_complete_and_once(plan_row):
-    with pytest.raises(UserError, match="no list 'rows'"):
-        read_plan({"row": []})
-    row = plan_row()
-    del row["run"]
-    with pytest.raises(UserError, match="row 1: key 'run' is missing"):
-        read_plan({"rows": [row]})
+def written(*entries):
+    return {"planned": [to_json(entry) for entry in entries]}
+
+
+def test_a_plan_is_read_as_it_was_written():
+    entries = row(), row("DIAG"), planned("PTB", paper="sentences", dataset="ptb", name="data", seeds=(0,))
+    plan = read_plan(json.loads(json.dumps(written(*entries))), PAPERS)
+    assert plan == entries
+    assert plan[0].key == KEY
+
+
+def test_a_plan_needs_papers_that_there_are_and_rows_once():
+    with pytest.raises(UserError, match="no list 'planned'"):
+        read_plan({"rows": []}, PAPERS)
+    with pytest.raises(UserError, match="no paper 'words'; did you mean 'word'"):
+        read_plan(written(row()), ["word"])
     with pytest.raises(UserError, match="lists row 'TRIL' of words table 1 on bookscorpus"):
-        read_plan({"rows": [plan_row(), plan_row(run="tril-again")]})
+        read_plan(written(row(), row(name="tril-again")), PAPERS)
 
 
-def test_results_are_grouped_and_ordered_by_seed(plan_row, metrics_file, tmp_path, caplog):
-    plan = read_plan({"rows": [plan_row(), plan_row(row="DIAG", run="diag")]})
+def test_results_are_grouped_and_ordered_by_seed(metrics_file, tmp_path, caplog):
+    plan = [row(), row("DIAG")]
     missing = tmp_path / "later" / "metrics.json"
     with caplog.at_level(logging.INFO):
         results = read_results([metrics_file(seed=2), metrics_file(seed=0), missing], plan)
@@ -54,8 +49,8 @@ def test_results_are_grouped_and_ordered_by_seed(plan_row, metrics_file, tmp_pat
     assert str(missing) in caplog.text
 
 
-def test_results_must_be_planned_and_single(plan_row, metrics_file):
-    plan = read_plan({"rows": [plan_row()]})
+def test_results_must_be_planned_and_single(metrics_file):
+    plan = [row()]
     with pytest.raises(UserError, match=r"no run 'words/bookscorpus/standard/trill'; did you mean .*/tril'"):
         read_results([metrics_file(run="trill")], plan)
     with pytest.raises(UserError, match=r"seed 7 of .* is not in the plan, which lists 0, 1, 2"):
@@ -110,17 +105,14 @@ def test_what_is_not_json_is_refused(tmp_path):
         read_result(path)
 
 
-def test_a_failed_training_is_one_of_every_run_that_measures_it(plan_row, metrics_file):
+def test_a_failed_training_is_one_of_every_run_that_measures_it(metrics_file):
     everything = {"paper": "sentences", "run": "smim", "split": "standard"}
-    plan = read_plan(
-        {
-            "rows": [
-                plan_row(row="A", dataset="ptb", corpus="ptb", trained_on="everything", **everything),
-                plan_row(row="B", dataset="yahoo", corpus="mine", trained_on="everything", **everything),
-                plan_row(row="C", dataset="yelp15", corpus="yelp15", **everything),
-            ]
-        }
-    )
+    elsewhere = {"paper": "sentences", "name": "smim", "trained_on": "everything"}
+    plan = [
+        row("A", dataset="ptb", corpus="ptb", **elsewhere),
+        row("B", dataset="yahoo", corpus="mine", **elsewhere),
+        row("C", dataset="yelp15", corpus="yelp15", **elsewhere | {"trained_on": ""}),
+    ]
     union = {"dataset": "everything", "corpus": "everything"}
     failure = metrics_file(status="failed", reason="nan", metrics=None, **everything, **union)
     found = read_results([failure], plan)

@@ -9,34 +9,41 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import plans
 from hostile import HOSTILE
 from textlvm.estimate import exact
+from textlvm.experiment.paper import Table
 from textlvm.reporting import html, shapes
 from textlvm.reporting.cells import build
 from textlvm.reporting.markup import latex
-from textlvm.reporting.runs import Planned, Result, read_plan
+from textlvm.reporting.runs import Result
 from textlvm.runtime.errors import UserError
 
-UNITS = {"ce_train": "nats/word", "ce_test": "nats/word", "unique": "share", "h_gap": "nats", "extra": "nats"}
+UNITS = {
+    "distinct": "share",
+    "ce_train": "nats/word",
+    "ce_test": "nats/word",
+    "unique": "share",
+    "h_gap": "nats",
+    "extra": "nats",
+}
 
 
 def planned(row="TRIL", **changes):
-    fields = {"paper": "words", "table": 1, "corpus": "gutenberg", "split": "standard", "seeds": (0, 1, 2)}
-    fields |= {"corpus_title": "Gutenberg & friends", "stand_in": False}
-    return Planned(row=row, run=row, **fields | changes)
+    return plans.planned(row, **{"corpus": "gutenberg", "corpus_title": "Gutenberg & friends"} | changes)
 
 
 def results(row, *seeds, **settings):
     """One result a seed; a seed is a dictionary of values."""
     return {
-        row.run_key: [
+        row.key: [
             Result(
                 row.paper,
                 row.corpus,
                 row.split,
-                row.run,
+                row.name,
                 seed,
-                f"{row.run}/{seed}.json",
+                f"{row.name}/{seed}.json",
                 metrics={m: exact(v, UNITS[m]) for m, v in values.items()},
                 settings=settings,
             )
@@ -45,8 +52,8 @@ def results(row, *seeds, **settings):
     }
 
 
-def shaped(published, plan, found, table=1, paper="words", corpus="gutenberg"):
-    return shapes.shape(build(table, published, plan, found), paper, table, corpus)
+def shaped(papers, published, plan, found, table=1, paper="words", corpus="gutenberg"):
+    return shapes.shape(build(table, papers, published, plan, found), papers[paper], table, corpus)
 
 
 def markdown_rows(text):
@@ -61,9 +68,11 @@ def markdown_rows(text):
     return rows
 
 
-def test_a_row_shows_reproduced_and_published(published):
+def test_a_row_shows_reproduced_and_published(papers, published):
     row = planned()
-    table = shaped(published, [row], results(row, {"ce_train": 11.8}, {"ce_train": 11.9}, {"ce_train": 12.0}))
+    table = shaped(
+        papers, published, [row], results(row, {"ce_train": 11.8}, {"ce_train": 11.9}, {"ce_train": 12.0})
+    )
     rows = markdown_rows(shapes.as_markdown(table))
     assert rows["TRIL"] == [
         "11.90 ± 0.10 ✓",
@@ -78,19 +87,19 @@ def test_a_row_shows_reproduced_and_published(published):
     assert len(rows) == 12 + 1
 
 
-def test_marks_and_their_legend(published):
+def test_marks_and_their_legend(papers, published):
     row = planned()
-    one = shaped(published, [row], results(row, {"ce_train": 99.0}))
+    one = shaped(papers, published, [row], results(row, {"ce_train": 99.0}))
     assert markdown_rows(shapes.as_markdown(one))["TRIL"][0] == "99.00 ?"
     assert "of one seed" in shapes.as_markdown(one)
-    three = shaped(published, [row], results(row, *[{"ce_train": v} for v in (98.9, 99.0, 99.1)]))
+    three = shaped(papers, published, [row], results(row, *[{"ce_train": v} for v in (98.9, 99.0, 99.1)]))
     assert markdown_rows(shapes.as_markdown(three))["TRIL"][0] == "99.00 ± 0.10 ✗"
     assert "undecided" in shapes.as_markdown(three)
 
 
-def test_a_stand_in_is_named_and_unmarked(published):
+def test_a_stand_in_is_named_and_unmarked(papers, published):
     row = planned(stand_in=True)
-    text = shapes.as_markdown(shaped(published, [row], results(row, {"ce_train": 11.88})))
+    text = shapes.as_markdown(shaped(papers, published, [row], results(row, {"ce_train": 11.88})))
     assert text.startswith(
         "# Table 1 of Schmidt & Hofmann (2018), standard split, "
         "on Gutenberg & friends, a stand-in for BooksCorpus\n"
@@ -100,29 +109,29 @@ def test_a_stand_in_is_named_and_unmarked(published):
     assert "no cell claims agreement" in text
 
 
-def test_settings_stand_below(published):
+def test_settings_stand_below(papers, published):
     row, other = planned(), planned("DIAG")
     found = results(row, {"ce_train": 12.0}, trajectories=65536, samples=10000, threads=1)
-    text = shapes.as_markdown(shaped(published, [row, other], found))
+    text = shapes.as_markdown(shaped(papers, published, [row, other], found))
     assert "K = 65,536 trajectories" in text
     assert "N = 10,000 sampled words" in text
     assert "threads" not in text
     found |= results(other, {"ce_train": 12.0}, trajectories=64)
-    text = shapes.as_markdown(shaped(published, [row, other], found))
+    text = shapes.as_markdown(shaped(papers, published, [row, other], found))
     assert "K = 64 trajectories for the cross entropies (DIAG)" in text
 
 
-def test_reasons_stand_below_once_each(published):
-    notes = shaped(published, [planned(), planned("ORACLE")], {}).notes
-    rest = [row for row in shaped(published, [planned()], {}).rows if row not in ("TRIL", "ORACLE")]
+def test_reasons_stand_below_once_each(papers, published):
+    notes = shaped(papers, published, [planned(), planned("ORACLE")], {}).notes
+    rest = [row for row in shaped(papers, published, [planned()], {}).rows if row not in ("TRIL", "ORACLE")]
     assert notes == (f"{', '.join(rest)}: not in the plan",)
 
 
-def test_extra_rows_and_metrics(published):
+def test_extra_rows_and_metrics(papers, published):
     row = planned("DIAG|x")
-    nothing = shaped(published, [row], {})
+    nothing = shaped(papers, published, [row], {})
     assert markdown_rows(shapes.as_markdown(nothing))["DIAG\\|x"][:2] == ["not run", "–"]
-    table = shaped(published, [row], results(row, {"ce_train": 13.0, "extra": 2.5}))
+    table = shaped(papers, published, [row], results(row, {"ce_train": 13.0, "extra": 2.5}))
     assert table.extras == ("entropy_test", "extra")
     text = shapes.as_markdown(table)
     assert markdown_rows(text)["DIAG\\|x"][0] == "13.00"
@@ -130,9 +139,9 @@ def test_extra_rows_and_metrics(published):
     assert set(markdown_rows(second)) == {"Model", "ORACLE", "DIAG\\|x"}
 
 
-def test_bounds_spreads_and_quoted_rows(published):
-    row = planned("sMIM (512)", paper="sentences", table=2, corpus="ptb")
-    table = shaped(published, [row], {}, 2, "sentences", "ptb")
+def test_bounds_spreads_and_quoted_rows(papers, published):
+    row = planned("sMIM (512)", paper="sentences", table=2, corpus="ptb", dataset="ptb")
+    table = shaped(papers, published, [row], {}, 2, "sentences", "ptb")
     assert table.columns == (
         "ppl_elbo", "ppl_melbo", "nll_elbo", "nll_melbo", "kld", "bleu1", "parameters", "ppl", "nll",
     )  # fmt: skip
@@ -144,30 +153,30 @@ def test_bounds_spreads_and_quoted_rows(published):
     assert "2.0e+09" in shapes.as_markdown(table)
 
 
-def test_another_corpus_or_table_is_refused(published):
-    cells = build(1, published, [planned()], {})
+def test_another_corpus_or_table_is_refused(papers, published):
+    cells = build(1, papers, published, [planned()], {})
     with pytest.raises(UserError, match="no words table 1 on corpus 'gutenburg'; did you mean 'gutenberg'"):
-        shapes.shape(cells, "words", 1, "gutenburg")
+        shapes.shape(cells, papers["words"], 1, "gutenburg")
     with pytest.raises(UserError, match="no sentences table 1 on corpus 'ptb'; the plan runs it on none"):
-        shapes.shape(cells, "sentences", 1, "ptb")
+        shapes.shape(cells, papers["sentences"], 1, "ptb")
 
 
 @pytest.mark.parametrize(
     ("spreads", "decimals"),
     [([0.1], 2), ([0.004], 3), ([1e-7], 4), ([1e-15], 2), ([3.0], 2), ([0.004, 0.1, 0.2], 2)],
 )
-def test_decimals_follow_the_papers_and_the_spread(published, spreads, decimals):
+def test_decimals_follow_the_papers_and_the_spread(papers, published, spreads, decimals):
     names = ["TRIL", "TRIL, K=2", "TRIL, K=5"]
     plan = [planned(name) for name in names[: len(spreads)]]
-    cells = build(1, published, plan, {})
+    cells = build(1, papers, published, plan, {})
     spread_of = dict(zip(names, spreads, strict=False))
     cells = [replace(c, spread=spread_of.get(c.row), value=11.0) for c in cells]
-    assert shapes.shape(cells, "words", 1, "gutenberg").decimals("ce_train") == decimals
+    assert shapes.shape(cells, papers["words"], 1, "gutenberg").decimals("ce_train") == decimals
 
 
-def test_latex_is_balanced_and_escaped(published):
+def test_latex_is_balanced_and_escaped(papers, published):
     plan = [planned(), planned("A_1 & 50% #2 {x} ~^\\")]
-    table = shaped(published, plan, results(plan[0], {"ce_train": 11.8}, {"ce_train": 12.0}))
+    table = shaped(papers, published, plan, results(plan[0], {"ce_train": 11.8}, {"ce_train": 12.0}))
     text = shapes.as_latex(table)
     assert r"A\_1 \& 50\% \#2 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{}" in text
     assert r"2$\times$TRIL" in text
@@ -187,9 +196,9 @@ def test_latex_is_balanced_and_escaped(published):
     assert r"\checkmark" not in text
 
 
-def test_labels_and_titles_are_shown_as_they_are(published):
+def test_labels_and_titles_are_shown_as_they_are(papers, published):
     plan = [planned(label, corpus_title=HOSTILE[0]) for label in HOSTILE]
-    table = shaped(published, plan, results(plan[0], {"ce_train": 11.8}))
+    table = shaped(papers, published, plan, results(plan[0], {"ce_train": 11.8}))
     page = html.page(shapes.as_markdown(table))
     body = page.partition("<body>")[2]
     cells = [re.sub("<[^>]+>", "", cell) for cell in re.findall("<td.*?</td>", body)]
@@ -201,18 +210,35 @@ def test_labels_and_titles_are_shown_as_they_are(published):
         assert f"\n{latex(label)} & " in text
 
 
-def test_latex_headings_are_known_metrics(published):
-    assert shapes.LATEX_HEADINGS.keys() <= {p.metric for p in published}
+def test_a_metric_that_the_paper_does_not_print_can_be_a_column(papers, published):
+    words = papers["words"]
+    columns = (*words.tables[1].columns, "distinct")
+    metric = replace(words.metrics["distinct"], heading="distinct words", latex="$d$", digits=3)
+    other = replace(
+        words, tables={1: Table(1, "corpus", columns)}, metrics={**words.metrics, "distinct": metric}
+    )
+    row = planned()
+    cells = build(1, papers, published, [row], results(row, {"ce_train": 11.8, "distinct": 0.51234}))
+    table = shapes.shape(cells, other, 1, "gutenberg")
+    assert table.columns == columns
+    assert "distinct" not in table.extras
+    text = shapes.as_markdown(table)
+    assert "distinct words (share)" in text
+    assert "0.512" in markdown_rows(text)["TRIL"]
+    latex_text = shapes.as_latex(table)
+    assert r"\multicolumn{2}{c}{$d$}" in latex_text
+    assert " 0.512 " in latex_text
+    assert shapes.shape(cells, words, 1, "gutenberg").extras == ("entropy_test", "distinct")
 
 
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3), st.sampled_from(["ce_train", "h_gap", "extra"])
 )
-def test_rendering_keeps_the_values(published, values, metric):
+def test_rendering_keeps_the_values(papers, published, values, metric):
     """CSV gives each number back exactly, Markdown to its decimals; published numbers as printed."""
     row = planned()
-    table = shaped(published, [row], results(row, *[{metric: v} for v in values]))
+    table = shaped(papers, published, [row], results(row, *[{metric: v} for v in values]))
     mean = math.fsum(values) / len(values)
     line = next(line for line in csv.DictReader(io.StringIO(shapes.as_csv(table))) if line["row"] == "TRIL")
     assert float(line[metric]) == mean
@@ -228,26 +254,24 @@ def test_rendering_keeps_the_values(published, values, metric):
     assert abs(float(text.split()[0]) - mean) <= 0.5001 * 10.0**-decimals
 
 
-def test_the_csv_has_a_line_a_row(published):
-    table = shaped(published, [planned(), planned("DIAG")], {})
+def test_the_csv_has_a_line_a_row(papers, published):
+    table = shaped(papers, published, [planned(), planned("DIAG")], {})
     lines = list(csv.DictReader(io.StringIO(shapes.as_csv(table))))
     assert [line["row"] for line in lines] == list(table.rows)
     assert {line["ce_train_verdict"] for line in lines} == {"not run", ""}
 
 
-def sentences_table(published, plan_row, table, rows):
+def sentences_table(papers, published, table, rows):
     """A table of the sentences paper with nothing measured; rows are (data set, label)."""
-    own = {"paper": "sentences", "table": table, "seeds": [0]}
-    planned = [
-        plan_row(**own, row=row, dataset=name, corpus=name, run=row, corpus_title=name.upper())
-        for name, row in rows
+    own = {"paper": "sentences", "table": table, "seeds": (0,)}
+    plan = [
+        plans.planned(row, **own, dataset=name, corpus=name, corpus_title=name.upper()) for name, row in rows
     ]
-    plan = read_plan({"rows": planned})
-    return shapes.shape(build(table, published, plan, {}), "sentences", table)
+    return shapes.shape(build(table, papers, published, plan, {}), papers["sentences"], table)
 
 
-def test_data_sets_become_rows_where_they_share_theirs(published, plan_row):
-    table = sentences_table(published, plan_row, 7, [("ptb", "sMIM (S)"), ("yahoo", "AE (L)")])
+def test_data_sets_become_rows_where_they_share_theirs(papers, published):
+    table = sentences_table(papers, published, 7, [("ptb", "sMIM (S)"), ("yahoo", "AE (L)")])
     assert table.rows == ("Penn Treebank", "Yelp15", "Yahoo Answers")
     assert table.columns == ("sMIM (S)", "sMIM (M)", "sMIM (L)", "AE (S)", "AE (M)", "AE (L)")
     assert table.cell("Yahoo Answers", "AE (L)").published == 0.394
@@ -258,20 +282,20 @@ def test_data_sets_become_rows_where_they_share_theirs(published, plan_row):
     assert "tab:sentences-7}" in shapes.as_latex(table)
 
 
-def test_a_table_of_data_sets_keeps_its_columns(published, plan_row):
-    table = sentences_table(published, plan_row, 1, [("ptb", "PTB"), ("everything", "Everything")])
+def test_a_table_of_data_sets_keeps_its_columns(papers, published):
+    table = sentences_table(papers, published, 1, [("ptb", "PTB"), ("everything", "Everything")])
     assert table.rows == ("PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything")
     assert table.columns == ("train", "valid", "test", "vocabulary", "words_mean", "words_sd")
 
 
-def test_a_table_of_one_data_set_says_what_it_is_run_on(published, plan_row):
-    table = sentences_table(published, plan_row, 2, [("ptb", "sMIM (16)")])
+def test_a_table_of_one_data_set_says_what_it_is_run_on(papers, published):
+    table = sentences_table(papers, published, 2, [("ptb", "sMIM (16)")])
     assert table.title == "Table 2 of Livne, Swersky & Fleet (2020), on PTB"
     assert table.stub == "Model"
 
 
-def test_the_demo_has_a_column_where_it_has_a_number(published, plan_row):
-    table = sentences_table(published, plan_row, 2, [("ptb", "sMIM (512)")])
+def test_the_demo_has_a_column_where_it_has_a_number(papers, published):
+    table = sentences_table(papers, published, 2, [("ptb", "sMIM (512)")])
     with_demo = {"ppl_elbo", "ppl_melbo", "nll_elbo", "nll_melbo", "bleu1"}
     assert {metric for metric in table.columns if table.has_demo(metric)} == with_demo
     lines = {line["row"]: line for line in csv.DictReader(io.StringIO(shapes.as_csv(table)))}
@@ -285,8 +309,8 @@ def test_the_demo_has_a_column_where_it_has_a_number(published, plan_row):
     assert r"$\le$ 66.9" in latex
 
 
-def test_the_demo_is_in_a_table_of_one_metric_too(published, plan_row):
-    table = sentences_table(published, plan_row, 7, [("ptb", "AE (L)")])
+def test_the_demo_is_in_a_table_of_one_metric_too(papers, published):
+    table = sentences_table(papers, published, 7, [("ptb", "AE (L)")])
     assert markdown_rows(shapes.as_markdown(table))["Penn Treebank"][-3:] == ["not run", "0.637", "0.5745"]
     # Nothing of it is in Table 6, whose form stays.
-    assert "demo" not in shapes.as_markdown(sentences_table(published, plan_row, 6, [("ptb", "AE (S)")]))
+    assert "demo" not in shapes.as_markdown(sentences_table(papers, published, 6, [("ptb", "AE (S)")]))

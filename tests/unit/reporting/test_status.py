@@ -10,9 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
+from plans import planned
 from textlvm.experiment import config
-from textlvm.experiment.experiment import load_files
-from textlvm.experiment.plan import Row, Run
 from textlvm.reporting import status
 from textlvm.reporting.progress import Standing, State
 from textlvm.runtime.errors import UserError
@@ -22,20 +21,7 @@ DEMO = ROOT / "workflow" / "profiles" / "demo" / "experiment.yaml"
 
 
 def run(paper="words", corpus="gutenberg", dataset="", name="tril"):
-    folders = [dataset] if dataset else [corpus, "standard"]
-    return Run(
-        paper=paper,
-        corpus=corpus,
-        original=dataset or "bookscorpus",
-        dataset=dataset,
-        name=name,
-        place=tuple((folder, (paper,)) for folder in folders),
-        seeds=(0, 1, 2),
-        rows=(Row(1, name),),
-        model={},
-        training={},
-        evaluation={},
-    )
+    return planned(name, paper=paper, corpus=corpus, dataset=dataset)
 
 
 TRIL, MINE, SMIM = run(), run(corpus="mine"), run("sentences", "ptb", "ptb", "smim-16")
@@ -215,7 +201,7 @@ def command(monkeypatch, capsys, tmp_path):
 
 
 def test_every_planned_seed_is_listed_without_any_result(command):
-    planned = [(each, seed) for each in load_files(["config.yaml"]).runs for seed in each.seeds]
+    planned = [(each, seed) for each in status.experiment([Path("config.yaml")])[0] for seed in each.seeds]
     text = command()
     assert text.startswith(f"0 of {len(planned)} done, {len(planned)} waiting in all\n")
     for each, seed in planned:

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plans import planned
 from textlvm.estimate import exact
 from textlvm.reporting.cells import build
-from textlvm.reporting.runs import Planned, Result
+from textlvm.reporting.runs import Result
 from textlvm.reporting.tidy import OPTIONAL, read_tidy, write_tidy
 from textlvm.runtime.errors import UserError
 
 ROWS = ["TRIL", "TRIL, K=2", "2×TRIL, K=10, BIDI", "ORACLE", "DIAG", 'a row, of "our" own']
-FIELDS = {"paper": "words", "table": 1, "split": "standard", "seeds": (0, 1), "stand_in": False}
 
 
 @pytest.fixture
@@ -30,27 +30,24 @@ def columns(tmp_path):
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_tidy_tables_round_trip(published, columns, data):
-    plan = [
-        Planned(row=row, run=row, corpus="bookscorpus", corpus_title="BooksCorpus", **FIELDS)
-        for row in data.draw(st.lists(st.sampled_from(ROWS), unique=True))
-    ]
+def test_tidy_tables_round_trip(papers, published, columns, data):
+    plan = [planned(row, seeds=(0, 1)) for row in data.draw(st.lists(st.sampled_from(ROWS), unique=True))]
     results = {}
     for row in plan:
         metrics = [{"ce_train": data.draw(st.floats(-1e9, 1e9)), "other": 1 / 3} for _ in row.seeds]
-        results[row.run_key] = [
+        results[row.key] = [
             Result(
-                *("words", "bookscorpus", "standard", row.run, seed, f"{row.run}/{seed}.json"),
+                *("words", "bookscorpus", "standard", row.name, seed, f"{row.name}/{seed}.json"),
                 metrics={name: exact(value, "nats/word") for name, value in own.items()},
             )
             for seed, own in enumerate(metrics)
         ]
-    columns(build(1, published, plan, results))
+    columns(build(1, papers, published, plan, results))
 
 
-def test_columns_in_which_nothing_stands_are_left_out(published, columns):
-    assert not set(OPTIONAL) & set(columns(build(1, published, [], {})))
-    assert set(OPTIONAL) & set(columns(build(2, published, [], {}))) == {"demo", "demo_digits"}
+def test_columns_in_which_nothing_stands_are_left_out(papers, published, columns):
+    assert not set(OPTIONAL) & set(columns(build(1, papers, published, [], {})))
+    assert set(OPTIONAL) & set(columns(build(2, papers, published, [], {}))) == {"demo", "demo_digits"}
 
 
 def test_another_file_is_not_a_tidy_table(tmp_path):

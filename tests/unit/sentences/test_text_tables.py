@@ -3,12 +3,14 @@ import re
 from html import unescape
 
 import pytest
-from textlvm.reporting.qualitative import TABLES
 
 from hostile import HOSTILE
-from textlvm.reporting import html, qualitative
+from textlvm.experiment.paper import PAPERS, load
+from textlvm.reporting import html
 from textlvm.runtime.errors import UserError
-from textlvm.sentences.relations import TEXTS
+from textlvm.sentences import text_tables
+
+TABLES = load(PAPERS / "sentences").texts
 
 
 @pytest.fixture
@@ -34,8 +36,10 @@ def run_file(tmp_path):
 
 
 def render(table, paths, labels):
-    columns = qualitative.read(paths, labels, TABLES[table])
-    return qualitative.as_markdown(table, "PTB", columns), qualitative.as_json(table, "PTB", columns)
+    columns = text_tables.read(paths, labels, TABLES[table])
+    return text_tables.as_markdown(TABLES[table], "PTB", columns), text_tables.as_json(
+        TABLES[table], "PTB", columns
+    )
 
 
 def rows(markdown):
@@ -52,10 +56,6 @@ def test_every_table_of_the_appendix_has_a_layout(run_file):
         markdown, data = render(table, [path], ["sMIM"])
         assert markdown.startswith(f"# Table {table}: ")
         assert data["columns"]["sMIM"]
-
-
-def test_what_a_configuration_is_held_against_is_what_tables_show():
-    assert {table: layout.kind for table, layout in TABLES.items()} == TEXTS
 
 
 def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):
@@ -79,7 +79,9 @@ def test_tables_9_to_11_are_parts(run_file):
     assert interpolated.count("\n- ") == 10
     assert "**A**: a\n\n- one 0\n" in interpolated
     assert interpolated.endswith("- one 9\n\nb\n")
-    assert [row[0] for row in rows(render(9, [path], ["A"])[0])[2:]] == ["(Q)", "(A) medium"]
+    answers, data = render(9, [path], ["A"])
+    assert [row[0] for row in rows(answers)[2:]] == ["(Q)", "(A) medium"]
+    assert data["columns"]["A"][0]["answers"] == {"medium": "m"}
     assert len(rows(render(21, [path], ["A"])[0])) == 6
 
 
@@ -100,8 +102,8 @@ def test_texts_and_labels_are_shown_as_they_are(run_file, text):
         answers=[{"question": text, "answers": dict.fromkeys(("short", "medium", "long"), text)}],
     )
     for table, times in ((12, 7), (15, 7), (18, 4), (21, 6)):
-        columns = qualitative.read([path], [text], TABLES[table])
-        page = html.page(qualitative.as_markdown(table, text, columns))
+        columns = text_tables.read([path], [text], TABLES[table])
+        page = html.page(text_tables.as_markdown(TABLES[table], text, columns))
         body = re.sub("<[^>]+>", "", page.partition("<body>")[2])
         assert " ".join(unescape(body).split()).count(" ".join(text.split())) == times
 
@@ -123,11 +125,24 @@ def test_what_is_missing_is_said_in_a_sentence(run_file):
 
 def test_files_are_written(run_file, tmp_path):
     md, page, out = tmp_path / "t.md", tmp_path / "t.html", tmp_path / "t.json"
-    qualitative.main(
-        qualitative.argparse.Namespace(
-            table=15, runs=[run_file("one")], labels=["A"], title="PTB", md=md, html=page, json=out
+    text_tables.main(
+        text_tables.argparse.Namespace(
+            paper=PAPERS / "sentences",
+            table=15,
+            runs=[run_file("one")],
+            labels=["A"],
+            title="PTB",
+            md=md,
+            html=page,
+            json=out,
         )
     )
     assert json.loads(out.read_text())["kind"] == "interpolations"
     assert md.read_text().startswith("# Table 15: Interpolation, PTB")
     assert "<h1>Table 15: Interpolation, PTB</h1>" in page.read_text()
+
+
+def test_a_table_that_the_paper_does_not_have(run_file, tmp_path):
+    options = {"paper": PAPERS / "sentences", "table": 8, "runs": [run_file("one")], "labels": ["A"]}
+    with pytest.raises(UserError, match=r"sentences/paper\.yaml has no table 8 of texts"):
+        text_tables.main(text_tables.argparse.Namespace(**options))

@@ -95,6 +95,7 @@ def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
         planned = plan.planned(checked, used, corpora)
     except Problem as problem:
         raise UserError(f"{where(problem.key)}: {problem}") from None
+    planned = plan.titled(planned, plan.titles(checked, used, planned, corpora))
     return Experiment(checked, papers, used, corpora, planned, where)
 
 

@@ -5,13 +5,14 @@ else its tables have numbers of (`Planner`); here is what all of them share.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.relations.problem import Key, Section
+from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import modified, read_object
 
 __all__ = [
@@ -22,10 +23,13 @@ __all__ = [
     "Planner",
     "Row",
     "Run",
+    "RunKey",
+    "from_json",
     "planned",
-    "rows",
     "stands_in",
+    "titled",
     "titles",
+    "to_json",
 ]
 
 PARTS = ("model", "training", "evaluation")
@@ -34,6 +38,7 @@ PARTS = ("model", "training", "evaluation")
 Settings = Mapping[str, Any]
 Folder = tuple[str, tuple[str, ...]]
 """The name of a folder, and the key of the configuration under which such names stand."""
+RunKey = tuple[str, str, str, str, str]
 Titles = Mapping[str, tuple[str, bool]]
 """By corpus what tables call it, and whether it is none of the papers' own."""
 
@@ -57,10 +62,14 @@ class Planned:
     paper: str
     corpus: str
     """Name in the registry of the corpus it is measured on; a union goes by its own name."""
+    corpus_title: str = ""
+    """What tables call that."""
+    stand_in: bool = False
+    """Whether it stands in for the paper's own."""
     original: str
-    """Name in the registry of the corpus that the paper itself measured it on."""
+    """The paper's own data set that it is compared with, which is also its corpus's name in the registry."""
     dataset: str = ""
-    """The paper's data set that the corpus is used for, where it has several."""
+    """The same where folders of the paper go by data sets; empty where it has just one."""
     split: str = "standard"
     name: str
     """The key of its entry in the configuration and the name of its folder."""
@@ -74,6 +83,16 @@ class Planned:
     """Whether another training would find something else."""
 
     @property
+    def key(self) -> RunKey:
+        """Paper, data set, corpus, split and name: what metrics.json says of itself, too."""
+        return self.paper, self.dataset, self.corpus, self.split, self.name
+
+    @property
+    def training_path(self) -> str:
+        """The folder below the results that its trained model lies in; empty for what has none."""
+        return ""
+
+    @property
     def label(self) -> str:
         """What tables call it first."""
         return self.rows[0].label if self.rows else self.name
@@ -85,7 +104,11 @@ class Planned:
 
     def metrics(self, seed: int) -> str:
         """The file of what was measured, below the results."""
-        raise NotImplementedError
+        return f"{self.path}/statistics.json"
+
+    def logs(self) -> list[str]:
+        """The logs of its steps, below the results."""
+        return [f"logs/{self.path.rpartition('/')[0]}/prepare.log"]
 
     def is_finished(self, seed: int, results: Path) -> bool:
         """Whether it has been measured with the settings it has now."""
@@ -104,9 +127,10 @@ class Planned:
 class Run(Planned):
     """One model on one data set, measured there, with its effective settings."""
 
-    model: Settings
-    training: Settings
-    evaluation: Settings
+    # Steps that need no settings are not told of them.
+    model: Settings = field(default_factory=dict)
+    training: Settings = field(default_factory=dict)
+    evaluation: Settings = field(default_factory=dict)
     data: Settings = field(default_factory=dict)
     """How what it is trained on is prepared."""
 
@@ -118,6 +142,11 @@ class Run(Planned):
     def metrics(self, seed: int) -> str:
         """The file of what was measured, below the results."""
         return f"{self.path}/seed{seed}/metrics.json"
+
+    def logs(self) -> list[str]:
+        """The logs of its steps, below the results."""
+        trained = [f"logs/{self.training_path}/seed{seed}/train.log" for seed in self.seeds]
+        return [*trained, *(f"logs/{self.path}/seed{seed}/evaluate.log" for seed in self.seeds)]
 
     def is_described_by(self, spec: Mapping[str, Any]) -> bool:
         """Whether these are the settings of its training, as they are now; old records lack the data's."""
@@ -164,7 +193,7 @@ class Figure:
     """What it is of: a corpus or data sets."""
     path: str
     """Below the results, without suffix."""
-    sources: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     """Files below the results."""
 
 
@@ -218,27 +247,56 @@ def stands_in(entry: Planned, corpora: Titles) -> bool:
     return corpora[entry.corpus][1] or entry.corpus != entry.original
 
 
-def rows(entries: Iterable[Planned], table: int, corpora: Titles) -> dict[str, list[dict[str, Any]]]:
-    """The planned rows of one table, as `textlvm.reporting.tables` reads them."""
-    found = []
-    for entry in entries:
-        for row in entry.rows:
-            if row.table == table:
-                planned_row = {
-                    "paper": entry.paper,
-                    "table": row.table,
-                    "row": row.label,
-                    "run": entry.name,
-                    "corpus": entry.corpus,
-                    "split": entry.split,
-                    "seeds": list(entry.seeds),
-                    "stand_in": stands_in(entry, corpora),
-                    "corpus_title": corpora[entry.corpus][0],
-                    "dataset": entry.dataset,
-                    "trained_on": entry.trained_on,
-                    "metrics": dict(row.metrics),
-                    "compared": dict(row.compared),
-                    "trained": entry.is_trained,
-                }
-                found.append({key: value for key, value in planned_row.items() if value not in ("", {})})
-    return {"rows": found}
+def titled(entries: Iterable[Planned], corpora: Titles) -> tuple[Planned, ...]:
+    """The entries with what tables call their corpora, and whether these stand in for others."""
+    return tuple(
+        replace(entry, corpus_title=corpora[entry.corpus][0], stand_in=stands_in(entry, corpora))
+        for entry in entries
+    )
+
+
+# ---- the plan as steps are told of it
+
+
+def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
+    """An entry without settings, and without what is as it is by default: command lines have a limit.
+
+    With `table` it has the rows of that table alone.
+    """
+    rows = [_differing(row) for row in entry.rows if table in (None, row.table)]
+    place = [folder for folder, _ in entry.place]
+    return {**_differing(entry, Planned), "rows": rows, "place": place, "is_run": isinstance(entry, Run)}
+
+
+def from_json(data: Any) -> Planned:
+    """The entry that `to_json` gave, without settings. Raises `UserError` for what is none."""
+    try:
+        entry = dict(data)
+        entry["rows"] = tuple(_parse(Row, row) for row in entry["rows"])
+        entry["place"] = tuple((folder, ()) for folder in entry["place"])
+        entry["seeds"] = tuple(int(seed) for seed in entry["seeds"])
+        return _parse(Run if entry.pop("is_run") else Planned, entry)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"no entry of a plan ({error}), which Snakemake's rules make: {data!r}") from error
+
+
+Part = TypeVar("Part")
+
+
+def _differing(part: Any, kind: Any = None) -> dict[str, Any]:
+    """The fields of a value that differ from their defaults."""
+    known = {own: getattr(part, own.name) for own in fields(kind or part)}
+    return {
+        own.name: value
+        for own, value in known.items()
+        if value != (own.default if own.default_factory is MISSING else own.default_factory())
+    }
+
+
+def _parse(kind: type[Part], data: Mapping[str, Any]) -> Part:
+    part = kind(**data)
+    for own in fields(part):  # type: ignore[arg-type]
+        value = getattr(part, own.name)
+        if own.type in (str, int, bool) and type(value) is not own.type:
+            raise TypeError(f"'{own.name}' must be of type {own.type.__name__}, not {value!r}")
+    return part

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Planned, Row, RunKey
 from textlvm.reporting import published as printed
 from textlvm.reporting.published import Published
-from textlvm.reporting.runs import Planned, Result, RunKey, read_as_compared
+from textlvm.reporting.runs import Result, read_as_compared
 from textlvm.reporting.verdict import Verdict, compare, pool
 from textlvm.runtime.errors import UserError
 
@@ -111,74 +112,69 @@ def build(
     Every published row appears: once for each corpus that the plan runs for its data set, or once without
     a corpus. Every planned row appears, also where the paper has no such row. Rows keep the paper's
     order, extra rows follow in the plan's; metrics likewise. Raises `UserError` for a planned row
-    whose data set cannot be told, and if nothing is planned or published under that number.
+    whose data set the table does not have, and if nothing is planned or published under that number.
     """
     prints = [value for value in published if value.table == table]
-    planned_rows = [row for row in plan if row.table == table]
-    rows = [_resolve(row, prints) for row in planned_rows]
-    measured = {
-        _place(row): [
-            result.shown(row.metrics)
-            for result in read_as_compared(results.get(own.run_key, []), _compared(row))
-        ]
-        for own, row in zip(planned_rows, rows, strict=True)
-    }
+    rows = [(entry, row) for entry in plan for row in entry.rows if row.table == table]
     if not prints and not rows:
         raise UserError(f"no paper has a table {table} with numbers, and the plan has no row for it")
     cells: list[Cell] = []
     for block in _blocks(table, papers, prints, rows):
         key = (block.paper, block.dataset, block.split)
         values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
-        planned = {r.row: r for r in rows if (r.paper, r.dataset, r.split, r.corpus) == (*key, block.corpus)}
-        for row in dict.fromkeys((*printed.rows(values), *planned)):
-            group = measured[_place(planned[row])] if row in planned else []
-            own = [value for value in values if value.row == row]
-            cells.extend(_row(block, papers[block.paper], row, own, planned.get(row), group))
+        planned = {row.label: (entry, row) for entry, row in rows if _part(entry) == (*key, block.corpus)}
+        for label in dict.fromkeys((*printed.rows(values), *planned)):
+            entry, row = planned.get(label, (None, Row(table, label)))
+            group = results.get(entry.key, []) if entry else []
+            shown = [result.shown(row.metrics) for result in read_as_compared(group, _compared(row))]
+            of_row = [value for value in values if value.row == label]
+            cells.extend(_row(block, papers[block.paper], row, of_row, entry, shown))
     return cells
 
 
-def _compared(row: Planned) -> dict[str, str]:
-    """`Planned.compared` of the metrics that the row shows."""
+def _compared(row: Row) -> dict[str, str]:
+    """`Row.compared` of the metrics that the row shows."""
     shown = row.metrics.values()
     return {metric: own for metric, own in row.compared.items() if not shown or metric in shown}
 
 
-def _place(row: Planned) -> tuple[str, ...]:
-    """What no two planned rows of a table share."""
-    return row.paper, row.dataset, row.split, row.corpus, row.row
-
-
-def _resolve(row: Planned, prints: Sequence[Published]) -> Planned:
-    """Fill in the data set a planned row is compared with, where the table leaves one choice."""
-    datasets = list(dict.fromkeys(p.dataset for p in prints if p.paper == row.paper))
-    place = f"the plan's row '{row.row}' of {row.paper} table {row.table} on '{row.corpus}'"
-    names = ", ".join(datasets) or "none"
-    if row.dataset and row.dataset not in datasets:
-        raise UserError(f"{place} is compared with '{row.dataset}', but the data sets there are: {names}")
-    if row.dataset or not datasets:
-        return row
-    if row.corpus not in datasets and len(datasets) > 1:
-        raise UserError(f"{place} must say what it is compared with: add 'dataset', one of {names}")
-    return replace(row, dataset=row.corpus if row.corpus in datasets else datasets[0])
+def _part(entry: Planned) -> tuple[str, str, str, str]:
+    """The part of a table that an entry is in: paper, data set, split and corpus."""
+    return entry.paper, entry.original, entry.split, entry.corpus
 
 
 def _blocks(
-    table: int, papers: Iterable[str], prints: Iterable[Published], rows: Sequence[Planned]
+    table: int,
+    papers: Iterable[str],
+    prints: Sequence[Published],
+    rows: Sequence[tuple[Planned, Row]],
 ) -> list[_Block]:
-    """The parts of a table on their corpora: by paper, then as printed, then as planned."""
-    parts = dict.fromkeys((x.paper, x.dataset, x.split) for x in (*prints, *rows))
+    """The parts of a table on their corpora: by paper, then as printed, then as planned.
+
+    Raises `UserError` for a row of a data set that the table does not have.
+    """
+    for entry, row in rows:
+        datasets = dict.fromkeys(value.dataset for value in prints if value.paper == entry.paper)
+        if datasets and entry.original not in datasets:
+            raise UserError(
+                f"the plan's row '{row.label}' of {entry.paper} table {table} on '{entry.corpus}' is "
+                f"compared with '{entry.original}', but the data sets there are: {', '.join(datasets)}"
+            )
+    printed_parts = ((value.paper, value.dataset, value.split) for value in prints)
+    parts = dict.fromkeys((*printed_parts, *(_part(entry)[:3] for entry, _ in rows)))
     blocks, order = [], list(papers)
-    for paper, dataset, split in sorted(parts, key=lambda part: order.index(part[0])):
-        here = [r for r in rows if (r.paper, r.dataset, r.split) == (paper, dataset, split)]
-        corpora = dict.fromkeys((r.corpus, r.corpus_title, r.stand_in) for r in here) or [()]
-        blocks += [_Block(paper, table, dataset, split, *corpus) for corpus in corpora]
+    for part in sorted(parts, key=lambda part: order.index(part[0])):
+        paper, dataset, split = part
+        here = (entry for entry, _ in rows if _part(entry)[:3] == part)
+        corpora = dict.fromkeys((entry.corpus, entry.corpus_title, entry.stand_in) for entry in here)
+        blocks += [_Block(paper, table, dataset, split, *corpus) for corpus in corpora or [()]]
     return blocks
 
 
 def _row(
     block: _Block,
     paper: Paper,
-    row: str,
+    row: Row,
     values: Sequence[Published],
     planned: Planned | None,
     group: Sequence[Result],
@@ -192,11 +188,11 @@ def _row(
         value = by_metric.get(metric)
         yield Cell(
             **asdict(block),
-            row=row,
+            row=row.label,
             metric=metric,
             **_printed(paper, value, of_demo.get(metric)),
-            **_outcome(paper, metric, value, planned, group, block.stand_in),
-            run=planned.run if planned else "",
+            **_outcome(paper, row, metric, value, planned, group),
+            run=planned.name if planned else "",
             runs=tuple(result.path for result in group),
             settings=_settings(done),
         )
@@ -225,11 +221,11 @@ def _heading(paper: Paper, value: Published) -> str:
 
 def _outcome(
     paper: Paper,
+    row: Row,
     metric: str,
     value: Published | None,
     planned: Planned | None,
     group: Sequence[Result],
-    stand_in: bool,
 ) -> dict[str, Any]:
     """The reproduced half of a cell and its verdict."""
     done = [result for result in group if not result.failed]
@@ -257,8 +253,8 @@ def _outcome(
     outcome |= vars(mean)
     if repeats := [result.repeats[metric] for result in done if metric in result.repeats]:
         outcome["repeat_spread"] = math.fsum(repeats) / len(repeats)
-    called = planned.metrics.get(metric, metric) if planned else metric
-    wanted = planned.compared.get(called) if planned else None
+    called = row.metrics.get(metric, metric)
+    wanted = row.compared.get(called)
     if wanted:
         outcome["reading"] = measured[0].readings.get(metric, called)
     is_other = wanted not in (None, outcome.get("reading"))
@@ -267,9 +263,10 @@ def _outcome(
     outcome["reason"] = "; ".join(filter(None, (missing, failures, other)))
     if value is None:
         return outcome | {"verdict": Verdict.UNPUBLISHED}
-    of_training = paper.is_of_training(called) and (planned is None or planned.trained)
-    found = compare(mean, value.value, value.half_unit, value.spread, stand_in, of_training)
-    if is_other and not stand_in:
+    assert planned is not None  # what has been measured was planned
+    of_training = paper.is_of_training(called) and planned.is_trained
+    found = compare(mean, value.value, value.half_unit, value.spread, planned.stand_in, of_training)
+    if is_other and not planned.stand_in:
         found = replace(found, tolerance=None, verdict=Verdict.UNDECIDED)
     return outcome | vars(found)
 

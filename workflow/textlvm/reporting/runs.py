@@ -4,48 +4,15 @@ import json
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from textlvm.estimate import Estimate
+from textlvm.experiment.plan import Planned, RunKey, from_json
 from textlvm.runtime.errors import UserError, nearest, repair
 
-__all__ = ["Planned", "Result", "read_as_compared", "read_plan", "read_result", "read_results"]
-
-RunKey = tuple[str, str, str, str, str]
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One row of one table on one corpus, as the configuration asks for it."""
-
-    paper: str
-    table: int
-    row: str
-    run: str
-    corpus: str
-    """The corpus's name in the registry."""
-    split: str
-    seeds: tuple[int, ...]
-    stand_in: bool
-    """Whether the corpus stands in for the paper's own."""
-    corpus_title: str
-    dataset: str = ""
-    """The paper's data set the row is compared with; may stay empty where the table leaves no choice."""
-    trained_on: str = ""
-    """Another data set, on which a run of the same name was trained and this one was not."""
-    trained: bool = True
-    """Whether another training would find something else."""
-    metrics: Mapping[str, str] = field(default_factory=dict)
-    """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
-    compared: Mapping[str, str] = field(default_factory=dict)
-    """The metric that a printed one is compared with, where the paper's text allows several readings."""
-
-    @property
-    def run_key(self) -> RunKey:
-        """Paper, data set, corpus, split and run: what all seeds of the row have in common."""
-        return self.paper, self.dataset, self.corpus, self.split, self.run
+__all__ = ["Result", "read_as_compared", "read_plan", "read_result", "read_results"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +38,8 @@ class Result:
     """What the evaluation calls a metric that stands for a printed one of several readings."""
 
     @property
-    def run_key(self) -> RunKey:
-        """Paper, data set, corpus, split and run."""
+    def key(self) -> RunKey:
+        """That of the run in the plan."""
         return self.paper, self.dataset, self.corpus, self.split, self.run
 
     def shown(self, metrics: Mapping[str, str]) -> "Result":
@@ -102,26 +69,25 @@ class Result:
 
 
 def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, ...]:
-    """Check a plan `{"rows": [{"paper": …, "table": …, …}, …]}` and return its rows in order.
+    """Check a plan `{"planned": [{…}, …]}` (`textlvm.experiment.plan.to_json`) and return it in order.
 
-    Raises `UserError` for a missing, unknown or ill-typed key, a paper that is none of `papers`, and a row
-    planned twice.
+    Raises `UserError` for what is none, a paper that is none of `papers`, and a row planned twice.
     """
-    if not isinstance(plan.get("rows"), list):
-        raise UserError('the plan has no list \'rows\'; it must read {"rows": [{"paper": …}, …]}')
-    papers = tuple(papers)
-    planned = tuple(
-        _planned(row, papers, f"the plan's row {i}") for i, row in enumerate(plan["rows"], start=1)
-    )
+    if not isinstance(plan.get("planned"), list):
+        raise UserError("the plan has no list 'planned'; Snakemake's rules make one that has")
+    planned, papers = tuple(map(from_json, plan["planned"])), tuple(papers)
     seen = set()
-    for row in planned:
-        key = (row.paper, row.table, row.row, row.corpus, row.split, row.dataset)
-        if key in seen:
-            raise UserError(
-                f"the plan lists row '{row.row}' of {row.paper} table {row.table} on {row.corpus} "
-                f"({row.split}) twice; give each run a row label of its own"
-            )
-        seen.add(key)
+    for entry in planned:
+        if entry.paper not in papers:
+            raise UserError(f"the plan has no paper '{entry.paper}'; {nearest(entry.paper, papers)}")
+        for row in entry.rows:
+            key = (entry.paper, row.table, row.label, entry.corpus, entry.split, entry.dataset)
+            if key in seen:
+                raise UserError(
+                    f"the plan lists row '{row.label}' of {entry.paper} table {row.table} on {entry.corpus} "
+                    f"({entry.split}) twice; give each run a row label of its own"
+                )
+            seen.add(key)
     return planned
 
 
@@ -132,33 +98,33 @@ def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[R
     a run or seed that the plan does not list, and for two files of one run and seed.
     """
     plan = tuple(plan)
-    seeds = {row.run_key: row.seeds for row in plan}
+    seeds = {entry.key: entry.seeds for entry in plan}
     results: dict[RunKey, list[Result]] = {key: [] for key in seeds}
     for path in paths:
         if not Path(path).exists():
             logging.info("not run yet: %s", path)
             continue
         for result in _of_runs(read_result(path), plan):
-            name = "/".join(filter(None, result.run_key))
-            if result.run_key not in seeds:
+            name = "/".join(filter(None, result.key))
+            if result.key not in seeds:
                 valid = ("/".join(filter(None, key)) for key in seeds)
                 raise UserError(f"{path}: the plan lists no run '{name}'; {nearest(name, valid)}")
-            if result.seed not in seeds[result.run_key]:
-                planned = ", ".join(map(str, seeds[result.run_key]))
+            if result.seed not in seeds[result.key]:
+                planned = ", ".join(map(str, seeds[result.key]))
                 raise UserError(
                     f"{path}: seed {result.seed} of '{name}' is not in the plan, which lists {planned}"
                 )
-            for other in results[result.run_key]:
+            for other in results[result.key]:
                 if other.seed == result.seed:
                     raise UserError(
                         f"{path}: seed {result.seed} of '{name}' was already read from {other.path}"
                     )
-            results[result.run_key].append(result)
+            results[result.key].append(result)
     return {key: sorted(group, key=lambda result: result.seed) for key, group in results.items()}
 
 
 def read_as_compared(group: Sequence[Result], compared: Mapping[str, str]) -> list[Result]:
-    """The seeds of a run with each printed metric as it is compared (`Planned.compared`).
+    """The seeds of a run with each printed metric as it is compared (`textlvm.experiment.plan.Row`).
 
     All seeds have one reading, so that a mean is of one. If none has the one that is compared, as in records
     that are older than it, the metric stays what they call by the printed name.
@@ -205,12 +171,12 @@ def _of_runs(result: Result, plan: Iterable[Planned]) -> list[Result]:
     """A result of each run that it is of; of a failed training, that of the runs trained elsewhere by it."""
     training = (result.paper, result.dataset, result.run)
     keys = {
-        row.run_key: replace(result, dataset=row.dataset, corpus=row.corpus, split=row.split)
-        for row in plan
-        if result.failed and row.trained_on and (row.paper, row.trained_on, row.run) == training
+        entry.key: replace(result, dataset=entry.dataset, corpus=entry.corpus, split=entry.split)
+        for entry in plan
+        if result.failed and entry.trained_on and (entry.paper, entry.trained_on, entry.name) == training
     }
-    if not keys or any(row.run_key == result.run_key for row in plan):
-        keys[result.run_key] = result
+    if not keys or any(entry.key == result.key for entry in plan):
+        keys[result.key] = result
     return list(keys.values())
 
 
@@ -223,25 +189,6 @@ def _estimate(entry: Any, place: str) -> Estimate:
         if not optional and (not _is(number, int | float) or not math.isfinite(number)):
             raise UserError(f"{place}: '{key}' must be a finite number, not {number!r}")
     return Estimate(**numbers, unit=entry["unit"])
-
-
-def _planned(row: Any, papers: Sequence[str], place: str) -> Planned:
-    if not isinstance(row, dict):
-        raise UserError(f"{place} must be an object, not {row!r}")
-    names = [f.name for f in fields(Planned)]
-    for key in row:
-        if key not in names:
-            raise UserError(f"{place}: unknown key '{key}'; {nearest(key, names)}")
-    values = {}
-    for f in fields(Planned):
-        if f.name in row or (f.default is MISSING and f.default_factory is MISSING):
-            kind = {"seeds": list, "metrics": dict, "compared": dict}.get(f.name, f.type)
-            values[f.name] = _typed(row, f.name, kind, place)
-    if not all(_is(seed, int) for seed in values["seeds"]):
-        raise UserError(f"{place}: 'seeds' must be a list of integers, not {values['seeds']!r}")
-    if values["paper"] not in papers:
-        raise UserError(f"{place}: no paper '{values['paper']}'; {nearest(values['paper'], papers)}")
-    return Planned(**values | {"seeds": tuple(values["seeds"])})
 
 
 def _typed(data: Mapping[str, Any], key: str, kind: Any, place: str | Path) -> Any:

@@ -62,10 +62,6 @@ class DataSet(Planned):
         """The data sets that a union is made of."""
         return self.settings.get("union", ())
 
-    def metrics(self, seed: int) -> str:
-        """The file of its statistics, below the results."""
-        return f"{self.path}/statistics.json"
-
     def is_finished(self, seed: int, results: Path) -> bool:
         """Whether it has been prepared with the settings it has now."""
         return read_object(results / self.metrics(seed)).get("settings") == self.settings

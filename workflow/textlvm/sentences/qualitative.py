@@ -4,7 +4,7 @@
         --out ptb/smim-512/seed0/qualitative.json
 
 DATA is the prepared data set that the run was trained on; with `--member ptb/data` sentences are those of one
-data set of a union. Writes OUT, which textlvm.reporting.qualitative puts beside those of other runs. An
+data set of a union. Writes OUT, which textlvm.sentences.text_tables puts beside those of other runs. An
 auto-encoder, which has no distribution over codes, has reconstructions alone.
 """
 

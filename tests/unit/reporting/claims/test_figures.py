@@ -8,10 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.reporting.claims.figures import FIGURES, SAMPLE, measure
+from textlvm.experiment.paper import PAPERS, FigureMetric, load_all
+from textlvm.reporting.claims import figures
 from textlvm.runtime.errors import UserError
+from textlvm.sentences.figure_metrics import SAMPLE
 
+FIGURES = {
+    name: metric
+    for paper in load_all(PAPERS.iterdir()).values()
+    for name, metric in paper.figure_metrics.items()
+}
 VALUES = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=30)
+
+
+def measure(name, path):
+    return figures.measure(FIGURES[name], path)
 
 
 def histograms(tmp_path, **content):
@@ -93,3 +104,9 @@ def test_another_file_is_said_to_be_one(metric, tmp_path):
     path.write_text("[1, 2" if path.suffix != ".csv" else "a,b\n1,2\n3,4\n")
     with pytest.raises(UserError, match=f"cannot read '{metric}'.*anew"):
         measure(metric, path)
+
+
+def test_a_function_that_there_is_not_is_named(tmp_path):
+    metric = FigureMetric("mine", "nats", "curve.jsonl", "textlvm.words.figure_metrics:first")
+    with pytest.raises(UserError, match=r"figure_metrics\.mine: .* textlvm\.words\.figure_metrics:first"):
+        figures.measure(metric, tmp_path / "curve.jsonl")

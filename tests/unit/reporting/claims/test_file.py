@@ -1,21 +1,21 @@
-"""workflow/claims.yaml, the language it is written in, and what is said where it is wrong."""
+"""The papers' claims.yaml, the language it is written in, and what is said where it is wrong."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from plans import planned
 from textlvm.experiment.experiment import load_files
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.language import Place, Side
 from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[4]
-CLAIMS = ROOT / "workflow" / "claims.yaml"
 CLAIM = {
     "id": "mine",
-    "paper": "words",
     "where": "Section 5.1",
     "claim": "It is lower.",
     "tables": {"bookscorpus": 1},
@@ -26,21 +26,21 @@ CLAIM = {
 
 
 @pytest.fixture
-def write(tmp_path):
-    """Writes claims.yaml with one claim; keywords override, `None` leaves a key out."""
+def write(papers, tmp_path):
+    """Writes claims.yaml of a paper with one claim; keywords override, `None` leaves a key out."""
 
-    def file(top=None, **changes):
+    def file(top=None, paper="words", **changes):
         entry = {key: value for key, value in (CLAIM | changes).items() if value is not None}
         path = tmp_path / "claims.yaml"
         path.write_text(yaml.safe_dump({"claims": [entry]} | (top or {})), encoding="utf-8")
-        return path
+        return {paper: replace(papers[paper], folder=tmp_path)}
 
     return file
 
 
 @pytest.fixture(scope="module")
-def shipped(published):
-    return load(CLAIMS, published)
+def shipped(papers, published):
+    return load(papers, published)
 
 
 def rows(claim):
@@ -54,15 +54,16 @@ def rows(claim):
     ]
 
 
-def only(path, published):
-    (claim,) = load(path, published).claims
+def only(papers, published):
+    (claim,) = load(papers, published).claims
     return claim
 
 
-def test_the_shipped_claims_are_correct_and_many(shipped):
-    entries = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))["claims"]
+def test_the_shipped_claims_are_correct_and_many(papers, shipped):
+    texts = {paper.claims.read_text(encoding="utf-8") for paper in papers.values()}
+    entries = [entry for text in texts for entry in yaml.safe_load(text)["claims"]]
     assert len(entries) >= 35
-    assert {entry["paper"] for entry in entries} == {"words", "sentences"}
+    assert {claim.paper for claim in shipped.claims} == {"words", "sentences"}
     assert len(shipped.claims) == sum(len(entry["tables"]) for entry in entries)
     assert len({claim.id for claim in shipped.claims}) == len(shipped.claims)
 
@@ -71,9 +72,10 @@ def test_every_claim_says_where_it_stands(shipped):
     assert all(re.match(r"(Section|Appendix|Table|caption)", claim.where) for claim in shipped.claims)
 
 
-def test_rows_that_no_paper_prints_are_rows_of_the_experiment(shipped, published):
+def test_rows_that_no_paper_prints_are_rows_of_the_experiment(monkeypatch, shipped, published):
     """So that a misspelt one does not hide behind `unprinted`."""
-    measured = load_files([ROOT / "config.yaml"]).planned
+    monkeypatch.chdir(ROOT)
+    measured = load_files(["config.yaml"]).planned
     planned = {(own.paper, row.table, row.label) for own in measured for row in own.rows}
     printed = {(p.paper, p.table, p.row) for p in published}
     claimed = {
@@ -86,17 +88,16 @@ def test_rows_that_no_paper_prints_are_rows_of_the_experiment(shipped, published
     }
 
 
-def test_every_untrained_name_is_in_use(shipped):
-    places = {place for claim in shipped.claims for own in claim.comparisons for place in own.places}
-    assert set(shipped.untrained_rows) <= {place.row for place in places}
-    assert set(shipped.untrained_metrics) <= {place.metric for place in places}
-    assert shipped.is_untrained(Place("words", 1, "bookscorpus", "ORACLE", "ce_test"))
-    assert not shipped.is_untrained(Place("words", 1, "bookscorpus", "TRIL", "ce_test"))
-
-
 def test_files_of_figures_are_those_of_the_rows_that_claims_name(shipped):
     figures = {(figure.row, figure.file) for figure in shipped.figures if figure.paper == "words"}
     assert figures == {("2×TRIL, K=10", "curve.jsonl"), ("2×TRIL, K=10", "entropy.csv")}
+    folder = "words/mine/standard/run/seed3"
+    run = planned("2×TRIL, K=10", name="run", corpus="mine")
+    assert shipped.files(run, 3) == [f"{folder}/curve.jsonl", f"{folder}/entropy.csv"]
+    assert not shipped.files(planned("2×TRIL, K=5"), 0)
+    # The row of that name in another table, and of another data set.
+    assert not shipped.files(planned("2×TRIL, K=10", table=2), 0)
+    assert not shipped.files(planned("2×TRIL, K=10", original="other"), 0)
 
 
 def test_one_comparison_for_each_pair_and_metric(write, published):
@@ -183,10 +184,10 @@ def test_planned_rows_may_be_compared(write, published):
     changes = {"of": [["TRIL, K=3", "TRIL"]]}
     with pytest.raises(UserError, match="has no row 'TRIL, K=3'"):
         load(write(**changes), published)
-    assert load(write(**changes), published, {("words", 1, "TRIL, K=3")}).claims
+    assert load(write(**changes), published, [planned("TRIL, K=3")]).claims
     with pytest.raises(UserError, match="has no row 'TRIL, K=3'"):
-        load(write(**changes), published, {("words", 2, "TRIL, K=3")})
-    assert load(write({"unprinted": {"words": ["TRIL, K=3"]}}, **changes), published).claims
+        load(write(**changes), published, [planned("TRIL, K=3", table=2)])
+    assert load(write({"unprinted": ["TRIL, K=3"]}, **changes), published).claims
 
 
 SENTENCES = {"paper": "sentences", "tables": {"ptb": 2}, "metrics": None}
@@ -195,7 +196,7 @@ WRONG = [
     ({"kind": "lesser"}, "kind cannot be 'lesser'; did you mean 'less'?"),
     ({"metric": "ce_test"}, "unknown key 'metric'; did you mean 'metrics'"),
     ({"of": None}, "the entry lacks `of`"),
-    ({"paper": "letters"}, "paper cannot be 'letters'"),
+    ({"tables": {}}, "tables: "),
     ({"margin": "five"}, "margin must be a number, or a percentage such as 5%, not 'five'"),
     ({"of": [["TRIL, K=55", "TRIL"]]}, "has no row 'TRIL, K=55' on 'bookscorpus'; did you mean 'TRIL, K=5'"),
     ({"metrics": ["ce_tset"]}, "has no metric 'ce_tset'; did you mean 'ce_test'"),
@@ -229,12 +230,15 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("changes", "sentence"), WRONG, ids=[str(i) for i in range(len(WRONG))])
-def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(write, published, changes, sentence):
-    path = write({"rows": {"some": {"ptb": "sVAE (16)"}}}, **changes)
+def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(
+    write, papers, published, changes, sentence
+):
+    papers = write({"rows": {"some": {"ptb": "sVAE (16)"}}}, **changes)
     with pytest.raises(UserError) as error:
-        load(path, published)
+        load(papers, published)
     text = str(error.value)
-    assert text.startswith(f"{path}: claim 'mine': ")
+    (paper,) = papers.values()
+    assert text.startswith(f"{paper.claims}: claim 'mine': ")
     assert sentence in text
     assert "\n" not in text
 
@@ -249,13 +253,23 @@ def test_a_claim_without_an_id_is_named_by_its_number(write, published):
         load(write(id=None), published)
 
 
-def test_a_file_that_is_none(tmp_path, published):
+def test_a_file_that_is_none(papers, published, tmp_path):
+    path, words = tmp_path / "claims.yaml", {"words": replace(papers["words"], folder=tmp_path)}
     with pytest.raises(UserError, match="cannot read the claims"):
-        load(tmp_path / "nowhere.yaml", published)
-    path = tmp_path / "claims.yaml"
+        load(words, published)
     path.write_text("claims:\n  - {id: a\n  - b: c\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"claims.yaml, line \d: not valid YAML"):
-        load(path, published)
+        load(words, published)
     path.write_text("", encoding="utf-8")
     with pytest.raises(UserError, match=r"claims.yaml: .*object"):
-        load(path, published)
+        load(words, published)
+
+
+def test_a_declared_column_that_is_not_printed_can_be_claimed(write, published):
+    changes = {"metrics": ["distinct"]}
+    with pytest.raises(UserError, match="has no metric 'distinct'"):
+        load(write(**changes), published)
+    words = write(**changes)["words"]
+    table = replace(words.tables[1], columns=(*words.tables[1].columns, "distinct"))
+    (claim,) = load({"words": replace(words, tables={1: table})}, published).claims
+    assert claim.comparisons[0].unit == "share"

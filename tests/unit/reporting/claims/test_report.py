@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,18 +12,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from plans import planned
 from textlvm.estimate import Estimate, exact
+from textlvm.experiment.paper import PAPERS
 from textlvm.reporting.cells import DATA, build
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
-from textlvm.reporting.runs import Planned, Result
+from textlvm.reporting.runs import Result
 from textlvm.reporting.tidy import write_tidy
 from textlvm.reporting.verdict import Verdict
 
 ROOT = Path(__file__).parents[4]
-CLAIMS = ROOT / "workflow" / "claims.yaml"
 COLUMNS = [
     *("id", "paper", "section", "claim", "predicate", "outcome", "effect", "low", "high", "unit", "seeds"),
     *("published_outcome", "corpus", "stand_in", "missing", "rows"),
@@ -49,18 +51,17 @@ TIES = {"answers-precision-above-hyperqa", "svae-reconstruction-loses-from-laten
 
 
 @pytest.fixture(scope="module")
-def shipped(published):
-    return load(CLAIMS, published)
+def shipped(papers, published):
+    return load(papers, published)
 
 
 @pytest.fixture
-def check(tmp_path, published):
+def check(tmp_path, papers, published):
     """Evaluates one claim of the words paper, `TRIL, K=5 < TRIL` unless keywords say otherwise."""
 
-    def lines(cells, figures=(), top=None, **changes):
+    def lines(cells, figures=(), untrained=(), paper="words", **changes):
         entry = {
             "id": "mine",
-            "paper": "words",
             "where": "Section 5.1",
             "claim": "It is lower.",
             "tables": {"bookscorpus": 1},
@@ -70,15 +71,17 @@ def check(tmp_path, published):
         } | changes
         entry = {key: value for key, value in entry.items() if value is not None}
         path = tmp_path / "claims.yaml"
-        path.write_text(yaml.safe_dump({"claims": [entry]} | (top or {})), encoding="utf-8")
-        claims = load(path, published, {(cell.paper, cell.table, cell.row) for cell in cells})
-        return evaluate(claims.claims, Measured(cells, figures, claims.is_untrained), published)
+        path.write_text(yaml.safe_dump({"claims": [entry]}), encoding="utf-8")
+        own = {paper: replace(papers[paper], folder=tmp_path)}
+        plan = plan_of(cells, untrained)
+        claims = load(own, published, plan).claims
+        return evaluate(claims, Measured(own, cells, figures, plan), published)
 
     return lines
 
 
 @pytest.fixture
-def measured(published):
+def measured(papers, published):
     """Cells of tables in which rows have values by seed; a row without values is planned and has not run."""
 
     def cells(rows, table=1, metric="ce_test", unit="nats/word", **changes):
@@ -91,28 +94,45 @@ def measured(published):
                 "split": "standard",
                 "stand_in": False,
             } | changes
-            planned = Planned(table=table, row=row, run=row, seeds=(0, 1, 2), **fields)
-            plan.append(planned)
+            entry = planned(row, table=table, **fields)
+            plan.append(entry)
             key = {name: fields[name] for name in ("paper", "corpus", "split")}
-            results[planned.run_key] = [
+            results[entry.key] = [
                 Result(
                     **key,
                     run=row,
                     seed=seed,
-                    path=f"results/{planned.corpus}/{row}/seed{seed}/metrics.json",
-                    dataset=planned.dataset,
+                    path=f"results/{entry.corpus}/{row}/seed{seed}/metrics.json",
+                    dataset=entry.dataset,
                     metrics={metric: value if isinstance(value, Estimate) else exact(value, unit)},
                 )
                 for seed, value in enumerate(values)
             ]
-        return build(table, published, plan, results)
+        return build(table, papers, published, plan, results)
 
     return cells
 
 
-def as_if_measured(published):
+def plan_of(cells, untrained=()):
+    """The plan that cells are of; rows that are not `untrained` are trained, but for data sets."""
+    rows = {(c.paper, c.table, c.dataset, c.row, c.corpus): c for c in cells if c.run}
+    return [
+        planned(
+            cell.row,
+            table=cell.table,
+            paper=cell.paper,
+            corpus=cell.corpus,
+            original=cell.dataset,
+            name=cell.run,
+            is_trained=cell.run != DATA and cell.row not in untrained,
+        )
+        for cell in rows.values()
+    ]
+
+
+def as_if_measured(papers, published):
     """Cells in which every published number came out of three agreeing seeds on the paper's own corpora."""
-    cells = [cell for table in range(1, 9) for cell in build(table, published, [], {})]
+    cells = [cell for table in range(1, 9) for cell in build(table, papers, published, [], {})]
     return [
         replace(
             cell,
@@ -128,10 +148,10 @@ def as_if_measured(published):
     ]
 
 
-def test_what_the_printed_numbers_say(shipped, published):
+def test_what_the_printed_numbers_say(shipped, papers, published):
     outcomes = {
         line.id: line.published_outcome
-        for line in evaluate(shipped.claims, Measured([], [], bool), published)
+        for line in evaluate(shipped.claims, Measured(papers, [], [], []), published)
     }
     by_outcome = {own: {name for name, found in outcomes.items() if found is own} for own in Outcome}
     assert by_outcome[Outcome.FAILS] == CONTRADICTED
@@ -144,9 +164,10 @@ def test_what_the_printed_numbers_say(shipped, published):
     assert not_printed == figures - {"ptb-sentences-shortest"} | without_rows
 
 
-def test_published_numbers_as_results_give_the_published_outcomes(shipped, published):
+def test_published_numbers_as_results_give_the_published_outcomes(shipped, papers, published):
     """The measured side and the published one are one rule."""
-    lines = evaluate(shipped.claims, Measured(as_if_measured(published), [], shipped.is_untrained), published)
+    cells = as_if_measured(papers, published)
+    lines = evaluate(shipped.claims, Measured(papers, cells, [], plan_of(cells)), published)
     for line in lines:
         if line.published_outcome in (Outcome.HOLDS, Outcome.FAILS):
             assert line.outcome is line.published_outcome, line.id
@@ -157,9 +178,9 @@ def test_published_numbers_as_results_give_the_published_outcomes(shipped, publi
     assert {line.published_outcome for line in lines} == set(Outcome)
 
 
-def test_without_results_everything_is_undecided(shipped, published):
-    cells = [cell for table in range(1, 9) for cell in build(table, published, [], {})]
-    lines = evaluate(shipped.claims, Measured(cells, [], shipped.is_untrained), published)
+def test_without_results_everything_is_undecided(shipped, papers, published):
+    cells = [cell for table in range(1, 9) for cell in build(table, papers, published, [], {})]
+    lines = evaluate(shipped.claims, Measured(papers, cells, [], []), published)
     assert {(line.outcome, line.seeds, line.effect) for line in lines} == {(Outcome.UNDECIDED, 0, None)}
     assert {line.missing.partition(":")[0] for line in lines} == {"not in the plan"}
 
@@ -202,7 +223,7 @@ def test_what_no_training_made_needs_one_seed(check, measured):
     cells = measured({"TRIL": [12.0, 12.0, 12.0], "ORACLE": [7.0]})
     changes = {"of": [["ORACLE", "TRIL"]]}
     assert check(cells, **changes)[0].outcome is Outcome.UNDECIDED
-    assert check(cells, {}, {"untrained": {"rows": ["ORACLE"]}}, **changes)[0].outcome is Outcome.HOLDS
+    assert check(cells, untrained=["ORACLE"], **changes)[0].outcome is Outcome.HOLDS
 
 
 def test_a_data_set_is_not_trained(check, measured):
@@ -322,8 +343,9 @@ def test_a_logarithm_of_nothing(check, measured):
     assert line.missing == "not positive, so without a logarithm: TRIL"
 
 
-def test_the_csv_has_stable_columns_and_full_numbers(shipped, published):
-    lines = evaluate(shipped.claims, Measured(as_if_measured(published), [], shipped.is_untrained), published)
+def test_the_csv_has_stable_columns_and_full_numbers(shipped, papers, published):
+    cells = as_if_measured(papers, published)
+    lines = evaluate(shipped.claims, Measured(papers, cells, [], plan_of(cells)), published)
     read = list(csv.DictReader(io.StringIO(as_csv(lines))))
     assert list(read[0])[: len(COLUMNS)] == COLUMNS
     assert len({row["id"] for row in read}) == len(read) == len(lines)
@@ -333,7 +355,7 @@ def test_the_csv_has_stable_columns_and_full_numbers(shipped, published):
         assert json.loads(row["runs"]) == list(line.runs)
 
 
-def test_the_markdown_counts_and_names_everything(check, measured):
+def test_the_markdown_counts_and_names_everything(check, measured, papers):
     cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4], "TRIL, K=2": [1.0]})
     lines = [
         *check(cells),
@@ -341,7 +363,7 @@ def test_the_markdown_counts_and_names_everything(check, measured):
         *check(cells, id="one", claim="One seed.", of=[["TRIL, K=2", "TRIL"]]),
         *check(cells, id="none", claim="No row.", of=[["TRIL, K=10", "TRIL"]]),
     ]
-    text = as_markdown(lines)
+    text = as_markdown(lines, papers)
     assert text.splitlines()[2] == (
         "4 claims, 4 checks. Here 1 hold, 1 fail and 2 are undecided: 1 lack a row, 1 rest on one seed, "
         "0 are within the noise. By the papers' own numbers 2 hold, 2 fail and 0 are undecided; "
@@ -357,8 +379,8 @@ def test_the_markdown_counts_and_names_everything(check, measured):
     assert "(stand-in)" not in text
 
 
-def test_data_sets_of_a_claim_share_its_text(shipped, published):
-    text = as_markdown(evaluate(shipped.claims, Measured([], [], bool), published))
+def test_data_sets_of_a_claim_share_its_text(shipped, papers, published):
+    text = as_markdown(evaluate(shipped.claims, Measured(papers, [], [], []), published), papers)
     assert text.count("sMIM's perplexity falls with every step of the latent size.") == 1
     assert "`ppl_melbo: sMIM (32) > sMIM (512) > sMIM (1024)`" in text
     # Of many missing rows the first are named.
@@ -376,25 +398,23 @@ def call(*words):
     )
 
 
-def test_the_command_line(published, tmp_path):
+def test_the_command_line(papers, published, tmp_path):
     table = tmp_path / "table1.csv"
-    write_tidy(table, build(1, published, [], {}))
+    write_tidy(table, build(1, papers, published, [], {}))
     forms = ("csv", "md", "html")
     out = [word for form in forms for word in (f"--{form}", tmp_path / f"claims.{form}")]
-    common = ["--published", ROOT / "workflow" / "published.csv", "--tables", table, *out]
-    result = call("--claims", CLAIMS, *common)
+    common = ["--plan", '{"planned": []}', "--tables", table, *out]
+    result = call("--papers", *PAPERS.iterdir(), *common)
     assert result.returncode == 0, result.stderr
     lines = list(csv.DictReader((tmp_path / "claims.csv").open(encoding="utf-8")))
     assert {line["published_outcome"] for line in lines} == set(Outcome)
     assert (tmp_path / "claims.md").read_text(encoding="utf-8").startswith("# Claims of the papers\n")
     assert "<h1>Claims of the papers</h1>" in (tmp_path / "claims.html").read_text(encoding="utf-8")
-    wrong = tmp_path / "claims.yaml"
-    wrong.write_text(CLAIMS.read_text(encoding="utf-8").replace("kind: falling", "kind: sinking", 1))
-    result = call("--claims", wrong, *common)
+    wrong = shutil.copytree(PAPERS / "words", tmp_path / "words")
+    text = (wrong / "claims.yaml").read_text(encoding="utf-8")
+    (wrong / "claims.yaml").write_text(text.replace("kind: falling", "kind: sinking", 1), encoding="utf-8")
+    result = call("--papers", wrong, PAPERS / "sentences", *common)
     assert result.returncode == 2
-    assert (
-        "claim 'smim-gains-from-latent-size'" in result.stderr
-        or "claim 'entropy-gap-decreases'" in result.stderr
-    )
+    assert "claim 'entropy-gap-decreases'" in result.stderr
     assert "Traceback" not in result.stderr
     assert (tmp_path / "claims.csv").exists()

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
+from plans import planned
+from textlvm.experiment.paper import PAPERS, load_all
+from textlvm.experiment.plan import Planned, from_json, to_json
 from textlvm.reporting import published as printed
 from textlvm.reporting.cells import Cell, build
 from textlvm.reporting.page.claims import read_claims
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
-from textlvm.reporting.runs import read_plan as read_rows
 from textlvm.reporting.runs import read_results
 
-PUBLISHED = Path(__file__).parents[4] / "workflow" / "published.csv"
+ALL = load_all(PAPERS.iterdir())
 HOSTILE = '<script>document.title = "taken"</script><img src=x onerror=alert(1)> & "novels"'
 """The title of the words paper's corpus."""
-WORDS = {"paper": "words", "corpus": "mine", "dataset": "", "split": "standard"}
-PTB = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb", "split": "standard"}
 CLAIM = {
     "id": "tril-beats-diag/mine",
     "paper": "words",
@@ -57,7 +57,6 @@ class Experiment:
 
     folder: Path
     plan: dict[str, Any]
-    rows: list[dict[str, Any]]
 
     def write(self, path: str, content: Any) -> str:
         """Write a file below the results: bytes, text, or a value as JSON."""
@@ -71,54 +70,40 @@ class Experiment:
 
     def cells(self) -> list[Cell]:
         """The cells of all tables."""
-        plan = read_rows({"rows": self.rows})
-        metrics = [
-            self.folder / path for own in read_plan(self.plan).entries for path in own.outcomes.values()
-        ]
-        published = printed.read(PUBLISHED)
-        cells = []
+        plan = read_plan(self.plan)
+        published, cells = printed.read(ALL), []
         for table in (1, 2):
-            of_table = [row for row in plan if row.table == table]
-            names = {(row.paper, row.run) for row in of_table}
-            paths = [path for path in metrics if _of(path) in names]
-            cells += build(table, published, of_table, read_results(paths, of_table))
+            entries = [entry for entry in plan.planned if any(row.table == table for row in entry.rows)]
+            paths = [self.folder / path for entry in entries for path in plan.outcomes(entry).values()]
+            cells += build(table, ALL, published, entries, read_results(paths, entries))
         return cells
 
     def page(self) -> str:
         """The page."""
         plan, claims = read_plan(self.plan), self.folder / "claims.csv"
-        return render(plan, self.cells(), read_claims(claims if claims.exists() else None, plan))
+        return render(ALL, plan, self.cells(), read_claims(claims if claims.exists() else None, plan, ALL))
 
-    def add(self, place: dict[str, str], table: int, row: str, name: str, **changes: Any) -> dict[str, Any]:
-        """Plan a run with seeds 0, 1 and 2, of which nothing has run; keywords override its entry."""
-        folder = place["dataset"] or f"{place['corpus']}/{place['split']}"
-        path = f"{place['paper']}/{folder}/{name}"
-        entry = {
-            **place,
-            "name": name,
-            "label": row,
-            "path": path,
-            "trained_at": path,
-            "seeds": [0, 1, 2],
-            "measured": [],
-            "failures": {},
-            "tables": [table],
-        } | changes
-        self.plan["entries"].append(entry)
-        title = HOSTILE if place["corpus"] == "mine" else "Penn Treebank"
-        self.rows.append(
-            {key: place[key] for key in ("paper", "corpus", "split")}
-            | ({"dataset": place["dataset"]} if place["dataset"] else {})
-            | {"table": table, "row": row, "run": name, "seeds": entry["seeds"]}
-            | {"stand_in": place["corpus"] == "mine", "corpus_title": title}
-        )
+    def add(self, entry: Planned) -> Planned:
+        """Plan a run of which nothing has run."""
+        self.plan["planned"].append(to_json(entry))
+        self.plan["known"][entry.path] = {}
         return entry
 
-    def finish(self, entry: dict[str, Any], metrics: dict[str, tuple[float, str]], steps: int = 40) -> None:
+    def entry(self, name: str) -> dict[str, Any]:
+        """The run of this name in the plan, to be changed."""
+        return next(entry for entry in self.plan["planned"] if entry["name"] == name)
+
+    def copy(self, name: str, **changes: Any) -> None:
+        """Plan a run like another one, whose outcomes it has if that has its path."""
+        changed = self.entry(name) | changes
+        self.plan["planned"].append(changed)
+        self.plan["known"].setdefault(from_json(changed).path, {})
+
+    def finish(self, entry: Planned, metrics: dict[str, tuple[float, str]], steps: int = 40) -> None:
         """Write what every seed of a run leaves; each seed's numbers are a little larger."""
-        for seed in entry["seeds"]:
-            folder = f"{entry['path']}/seed{seed}"
-            self.write(f"{folder}/spec.json", {"name": entry["path"], "seed": seed, "model": {"dim": 8}})
+        for seed in entry.seeds:
+            folder = f"{entry.path}/seed{seed}"
+            self.write(f"{folder}/spec.json", {"name": entry.path, "seed": seed, "model": {"dim": 8}})
             cost = {"device": "CPU", "parameters": 1234, "steps": steps, "seconds": 3.5, "torch": "2.13.0"}
             self.write(f"{folder}/cost.json", cost)
             curve = [
@@ -128,11 +113,7 @@ class Experiment:
             ]
             self.write(f"{folder}/curve.jsonl", "".join(json.dumps(line) + "\n" for line in curve))
             outcome = {
-                **{key: entry[key] for key in ("paper", "corpus", "split")},
-                **({"dataset": entry["dataset"]} if entry["dataset"] else {}),
-                "run": entry["name"],
-                "seed": seed,
-                "status": "done",
+                **said(entry, seed, "done"),
                 "metrics": {
                     name: {"value": value + seed / 100, "low": value - 0.1, "high": value + 0.1, "unit": unit}
                     for name, (value, unit) in metrics.items()
@@ -140,13 +121,24 @@ class Experiment:
                 "settings": {"trajectories": 4096, "samples": 10000},
             }
             self.write(f"{folder}/metrics.json", outcome)
-            entry["measured"].append(seed)
+            self.plan["known"][entry.path][str(seed)] = ""
 
 
-def _of(path: Path) -> tuple[str, str]:
-    """Paper and run of a file of metrics."""
-    outcome = json.loads(path.read_text(encoding="utf-8"))
-    return outcome["paper"], outcome["run"]
+def said(entry: Planned, seed: int, status: str) -> dict[str, Any]:
+    """What files of metrics say of their run."""
+    named = {key: getattr(entry, key) for key in ("paper", "corpus", "dataset", "split")}
+    return {**named, "run": entry.name, "seed": seed, "status": status}
+
+
+def words(row: str, name: str, **changes: Any) -> Planned:
+    """A run of Table 1 of the words paper."""
+    return planned(row, name=name, corpus="mine", corpus_title=HOSTILE, stand_in=True, **changes)
+
+
+def ptb(row: str, name: str, **changes: Any) -> Planned:
+    """A run or data set of the sentences paper."""
+    place = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb", "corpus_title": "Penn Treebank"}
+    return planned(row, name=name, **place | changes)
 
 
 def picture(experiment: Experiment, paper: str, number: int, path: str) -> None:
@@ -176,7 +168,9 @@ def texts(experiment: Experiment) -> None:
             known = ("sentence", "label", "mean")
             columns["AE (512)"] = [{key: entry[key] for key in known} for entry in own]
         content = {"table": table, "title": f"Table {table}: {kind}", "kind": kind, "columns": columns}
-        experiment.plan["texts"].append(experiment.write(f"sentences/table{table}.json", content))
+        path = f"sentences/table{table}"
+        experiment.write(f"{path}.json", content)
+        experiment.plan["texts"].append({"paper": "sentences", "number": table, "title": "PTB", "path": path})
 
 
 def claim(experiment: Experiment, *lines: dict[str, str]) -> None:
@@ -195,33 +189,33 @@ def nothing(results: Path) -> Experiment:
         "results": str(results),
         "partial": False,
         "command": "snakemake --cores all",
-        "entries": [],
+        "planned": [],
+        "known": {},
         "figures": [],
         "texts": [],
     }
-    return Experiment(results, plan, [])
+    return Experiment(results, plan)
 
 
 def small(results: Path) -> Experiment:
     """Runs of both papers in every state, figures, texts and a claim."""
     made = nothing(results)
-    data = made.add(PTB, 1, "PTB", "data", path="sentences/ptb/data", trained_at="", seeds=[0])
-    statistics = {**PTB, "run": "data", "seed": 0, "status": "done", "settings": {"draw": 9}}
-    statistics["metrics"] = {"train": {"value": 42068.0, "unit": "sentences"}}
-    made.write("sentences/ptb/data/statistics.json", statistics)
-    data["measured"] = [0]
+    data = made.add(ptb("PTB", "data", seeds=(0,)))
+    statistics = said(data, 0, "done") | {"metrics": {"train": {"value": 42068.0, "unit": "sentences"}}}
+    made.write("sentences/ptb/data/statistics.json", statistics | {"settings": {"draw": 9}})
+    made.plan["known"][data.path]["0"] = ""
     nats, share = "nats/word", "share"
-    tril = made.add(WORDS, 1, "TRIL", "tril")
+    tril = made.add(words("TRIL", "tril"))
     made.finish(tril, {"ce_train": (11.9, nats), "ce_test": (12.9, nats), "unique": (0.2, share)}, steps=900)
-    k2 = made.add(WORDS, 1, "TRIL, K=2", "tril-k2")
+    k2 = made.add(words("TRIL, K=2", "tril-k2"))
     made.finish(k2, {"ce_train": (11.5, nats), "ce_test": (math.e, nats), "beyond": (-3.2e9, share)})
-    failed = made.add(WORDS, 1, "TRIL, K=5", "tril-k5", seeds=[0])
-    reason = {**WORDS, "run": "tril-k5", "seed": 0, "status": "failed", "reason": "the loss became nan <&>"}
+    failed = made.add(words("TRIL, K=5", "tril-k5", seeds=(0,)))
     unfinished = "words/mine/standard/tril-k5/seed0/checkpoint/failure.json"
-    failed["failures"]["0"] = made.write(unfinished, reason)
-    made.add(WORDS, 1, "DIAG", "diag")
-    made.add(WORDS, 1, "MINE <b>", "mine", seeds=[0])
-    smim = made.add(PTB, 2, "sMIM (512)", "smim-512")
+    made.write(unfinished, said(failed, 0, "failed") | {"reason": "the loss became nan <&>"})
+    made.plan["known"][failed.path]["0"] = unfinished
+    made.add(words("DIAG", "diag"))
+    made.add(words("MINE <b>", "mine", seeds=(0,)))
+    smim = made.add(ptb("sMIM (512)", "smim-512", table=2))
     made.finish(
         smim, {"ppl_melbo": (19.5, "per word"), "bleu1": (0.83, "score"), "kld": (9.0, "nats/sentence")}
     )

@@ -6,14 +6,14 @@ from textlvm.runtime.errors import UserError
 
 
 @pytest.fixture
-def claims(experiment):
+def claims(experiment, papers):
     """Two checks of one claim, and another claim."""
     file = experiment.folder / "claims.csv"
     header, line = file.read_text(encoding="utf-8").splitlines()
     second = line.replace("tril-beats-diag/mine", "second").replace(",holds,-0.5,-0.8,-0.2", ",undecided,,,")
     third = line.replace("DIAG stagnates", "Another")
     file.write_text("\n".join([header, line, second, third]), encoding="utf-8")
-    return read_claims(file, read_plan(experiment.plan))
+    return read_claims(file, read_plan(experiment.plan), papers)
 
 
 def test_checks_of_a_claim_stand_together(claims):
@@ -34,11 +34,11 @@ def test_a_check_has_its_effect_and_leads_to_its_runs(claims):
     assert (second.effect, second.mark) == ("", "?")
 
 
-def test_there_may_be_none_but_not_another_file(experiment, tmp_path):
+def test_there_may_be_none_but_not_another_file(experiment, papers, tmp_path):
     plan = read_plan(experiment.plan)
-    assert read_claims(None, plan) == []
+    assert read_claims(None, plan, papers) == []
     with pytest.raises(UserError, match=r"cannot read the claims .* \(No such file"):
-        read_claims(tmp_path / "claims.csv", plan)
+        read_claims(tmp_path / "claims.csv", plan, papers)
     (tmp_path / "claims.csv").write_text("id,paper\n1,words\n")
     with pytest.raises(UserError, match=r"is not a table of claims of this version \('section'\)"):
-        read_claims(tmp_path / "claims.csv", plan)
+        read_claims(tmp_path / "claims.csv", plan, papers)

@@ -1,35 +1,41 @@
+import pytest
+
 from textlvm.reporting.page.overview import overview
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.runs import read_runs
 from textlvm.reporting.page.tables import tables
 
 
-def of(experiment, cells=None):
-    plan = read_plan(experiment.plan)
-    shown, _ = tables(cells or experiment.cells(), plan)
-    return overview(shown, read_runs(plan))
+@pytest.fixture
+def of(papers):
+    def found(experiment, cells=None):
+        plan = read_plan(experiment.plan)
+        shown, _ = tables(papers, cells or experiment.cells(), plan)
+        return overview(papers, shown, read_runs(plan, papers))
+
+    return found
 
 
-def test_every_planned_row_is_counted_once(experiment):
+def test_every_planned_row_is_counted_once(experiment, of):
     found = of(experiment)
     assert found.rows == {"done": 4, "failed": 1, "not run": 2}
-    assert sum(found.rows.values()) == len(experiment.rows)
+    assert sum(found.rows.values()) == len(experiment.plan["planned"])
     assert [own.rows.get("done", 0) for own in found.progress] == [2, 1, 1]
 
 
-def test_verdicts_are_those_of_cells_beside_a_published_number(experiment):
+def test_verdicts_are_those_of_cells_beside_a_published_number(experiment, of):
     found = of(experiment)
     assert found.verdicts == {"stand-in": 5, "within": 2, "outside": 1}
     compared = [cell for cell in experiment.cells() if cell.value is not None and cell.published is not None]
     assert sum(found.verdicts.values()) == len(compared)
 
 
-def test_a_row_with_some_of_its_seeds_is_not_done(experiment):
-    next(own for own in experiment.plan["entries"] if own["name"] == "tril")["measured"].pop()
+def test_a_row_with_some_of_its_seeds_is_not_done(experiment, of):
+    experiment.plan["known"]["words/mine/standard/tril"].popitem()
     assert of(experiment).rows == {"done": 3, "some seeds": 1, "failed": 1, "not run": 2}
 
 
-def test_corpora_and_costs(experiment):
+def test_corpora_and_costs(experiment, of):
     found = of(experiment)
     assert [(own.dataset, own.stand_in) for own in found.corpora] == [
         ("BooksCorpus", True),
@@ -41,8 +47,13 @@ def test_corpora_and_costs(experiment):
     assert found.trained == "1 minute"
 
 
-def test_a_training_that_several_runs_share_is_counted_once(experiment):
+def test_a_training_that_several_runs_share_is_counted_once(experiment, of):
     cells = experiment.cells()
-    entry = next(own for own in experiment.plan["entries"] if own["name"] == "tril")
-    experiment.plan["entries"].append(entry | {"name": "other"})
+    smim = experiment.entry("smim-512")
+    # Trained on one data set and measured on another: its costs are those of the training.
+    elsewhere = smim | {"dataset": "yahoo", "trained_on": "ptb", "place": ["yahoo"], "rows": []}
+    experiment.plan["planned"].append(elsewhere)
+    experiment.plan["known"]["sentences/yahoo/smim-512"] = {"0": ""}
+    metrics = experiment.folder / "sentences/ptb/smim-512/seed0/metrics.json"
+    experiment.write("sentences/yahoo/smim-512/seed0/metrics.json", metrics.read_text(encoding="utf-8"))
     assert of(experiment, cells).seconds == 9 * 3.5

@@ -12,14 +12,13 @@ VALUES = st.lists(st.floats(-1e6, 1e6), max_size=200)
 
 
 @pytest.fixture
-def section(experiment):
+def section(experiment, papers):
     """The section of the run with some name, after changes to its entry."""
 
     def read(name, **changes):
-        for entry in experiment.plan["entries"]:
-            if entry["name"] == name:
-                entry.update(changes)
-        return next(run for run in read_runs(read_plan(experiment.plan)) if run.entry.name == name)
+        experiment.entry(name).update(changes)
+        runs = read_runs(read_plan(experiment.plan), papers)
+        return next(run for run in runs if run.entry.name == name)
 
     return read
 
@@ -44,11 +43,14 @@ def test_a_curve_has_each_quantity_where_it_was_recorded(tmp_path):
     path = tmp_path / "curve.jsonl"
     lines = [{"step": 1, "loss": 3.0, "learning_rate": 1}, {"step": 2, "loss": 2.0, "validation_loss": 4.0}]
     path.write_text("\n".join(map(json.dumps, lines)))
-    assert read_curve(path) == {"loss": ([1, 2], [3.0, 2.0]), "validation_loss": ([2], [4.0])}
+    assert read_curve(path, ["loss", "validation_loss"]) == {
+        "loss": ([1, 2], [3.0, 2.0]),
+        "validation_loss": ([2], [4.0]),
+    }
     path.write_text('{"step": 1, "loss": NaN}\n{"step": 2, "loss": 1}\n')
-    assert read_curve(path) == {"loss": ([2], [1.0])}
+    assert read_curve(path, ["loss"]) == {"loss": ([2], [1.0])}
     path.write_text("")
-    assert read_curve(path) == {}
+    assert read_curve(path, ["loss"]) == {}
 
 
 @pytest.mark.parametrize("text", ["no JSON", '{"loss": 1}', "[1]", '{"step": 1, "loss": "x"}'])
@@ -56,7 +58,7 @@ def test_a_damaged_curve_is_one_sentence(tmp_path, text):
     path = tmp_path / "curve.jsonl"
     path.write_text(text)
     with pytest.raises(UserError, match=r"curve.jsonl is not a training curve \(.*\); .* training the run"):
-        read_curve(path)
+        read_curve(path, ["loss"])
 
 
 def test_a_section_has_numbers_by_seed_settings_costs_and_curves(section):
@@ -72,11 +74,12 @@ def test_a_section_has_numbers_by_seed_settings_costs_and_curves(section):
     assert run.curves[0]["loss"][0][-1] == 900
 
 
-def test_states(section):
+def test_states(section, experiment):
     assert section("tril-k5").state == "failed"
     assert section("tril-k5").reasons == ("the loss became nan <&>",)
     assert section("diag").state == "not run"
-    assert section("tril", measured=[0, 2]).state == "2 of 3 seeds"
+    del experiment.plan["known"]["words/mine/standard/tril"]["1"]
+    assert section("tril").state == "2 of 3 seeds"
     assert section("data").state == "done"
 
 
@@ -89,13 +92,14 @@ def test_commands_make_what_is_to_be_made_again(section, experiment):
     weights = f"{at}/words/mine/standard/tril/seed{{0,1,2}}/model.safetensors"
     assert section("tril").command == f"snakemake --cores all --forcerun {weights} {table}"
     assert section("data").command.endswith(f"--forcerun {at}/sentences/ptb/data/statistics.json {table}")
-    one = section("mine", tables=[])
+    one = section("mine", rows=[])
     assert one.command.endswith(f"/mine/seed0/model.safetensors -- {at}/index.html")
     assert one.logs[0] == f"{folder}/logs/words/mine/standard/mine/seed0/train.log"
     # A model trained on another data set is measured again, not trained.
-    elsewhere = section("mine", trained_at="words/other/standard/mine")
-    assert "/mine/seed0/metrics.json --" in elsewhere.command
-    assert elsewhere.logs[0] == f"{folder}/logs/words/other/standard/mine/seed0/train.log"
+    experiment.plan["known"]["sentences/ptb/smim-512"] = {}
+    elsewhere = section("smim-512", trained_on="everything")
+    assert "/sentences/ptb/smim-512/seed{0,1,2}/metrics.json --" in elsewhere.command
+    assert elsewhere.logs[0] == f"{folder}/logs/sentences/everything/smim-512/seed0/train.log"
 
 
 def test_where_a_run_came_from_is_said_if_it_is_recorded(section, experiment):

@@ -1,15 +1,15 @@
 import pytest
 
+from plans import planned
 from textlvm.reporting.cells import build
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.tables import MEANINGS, marked, tables
-from textlvm.reporting.runs import read_plan as read_rows
 from textlvm.reporting.verdict import Verdict
 
 
 @pytest.fixture
-def made(experiment):
-    return tables(experiment.cells(), read_plan(experiment.plan))
+def made(experiment, papers):
+    return tables(papers, experiment.cells(), read_plan(experiment.plan))
 
 
 def row(made, anchor, label):
@@ -17,12 +17,10 @@ def row(made, anchor, label):
     return next(own for own in table.main.rows if own.label == label)
 
 
-def test_tables_are_those_of_the_papers_in_the_plan(experiment, made):
+def test_tables_are_those_of_the_papers_in_the_plan(experiment, papers, made):
     assert [own.anchor for own in made[0]] == ["table/words/mine/1", "table/sentences/1", "table/sentences/2"]
-    experiment.plan["entries"] = experiment.plan["entries"][1:]
-    experiment.rows = [own for own in experiment.rows if own["paper"] == "words"]
-    experiment.plan["entries"] = [own for own in experiment.plan["entries"] if own["paper"] == "words"]
-    shown, _ = tables(experiment.cells(), read_plan(experiment.plan))
+    experiment.plan["planned"] = [own for own in experiment.plan["planned"] if own["paper"] == "words"]
+    shown, _ = tables(papers, experiment.cells(), read_plan(experiment.plan))
     assert {own.paper for own in shown} == {"words"}
 
 
@@ -86,10 +84,9 @@ def test_the_page_shows_the_demo_with_the_paper(experiment):
     assert "≤ 66.9</button></td>" in row
 
 
-def test_only_headings_of_metrics_have_subscripts(experiment, made, published):
+def test_only_headings_of_metrics_have_subscripts(experiment, made, papers, published):
     assert all(column.of_metric for own in made[0] for column in own.main.columns)
-    row = {"paper": "sentences", "table": 7, "run": "ae", "split": "standard", "seeds": [0], "row": "my_run"}
-    row |= {"corpus": "ptb", "corpus_title": "PTB", "stand_in": False, "dataset": "ptb"}
-    cells = build(7, published, read_rows({"rows": [row]}), {})
-    shown, _ = tables(cells, read_plan(experiment.plan))
+    place = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    cells = build(7, papers, published, [planned("my_run", table=7, **place)], {})
+    shown, _ = tables(papers, cells, read_plan(experiment.plan))
     assert {column.heading: column.of_metric for column in shown[0].main.columns}["my_run"] is False

@@ -14,7 +14,7 @@ from textlvm.sentences.models.autoencoder import SentenceModel, build
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.objectives import densities, loss
 
-PUBLISHED = Path(textlvm.__file__).parents[1] / "published.csv"
+PUBLISHED = Path(textlvm.__file__).parents[1] / "papers" / "sentences" / "published.csv"
 
 VOCABULARY = {"ptb": 9877, "yelp15": 19730, "yahoo": 37165, "wikitext-103": 89247, "everything": 105965}
 SIZES = {"ptb": {"hidden": 512, "embedding": 300}}
@@ -24,8 +24,7 @@ LARGE = {"hidden": 1024, "embedding": 512}
 def published_sizes():
     with PUBLISHED.open(encoding="utf-8") as file:
         for line in csv.DictReader(file):
-            own = line["paper"] == "sentences" and line["kind"] == "own"
-            if own and line["metric"] == "parameters":
+            if line["kind"] == "own" and line["metric"] == "parameters":
                 yield line["dataset"], line["row"], float(line["value"])
 
 

@@ -1,6 +1,6 @@
 """Claims: what the papers state of their numbers, held against the cells of all tables.
 
-    python -m textlvm.reporting.claims --papers workflow/papers/* \\
+    python -m textlvm.reporting.claims --papers workflow/papers/* --plan plan.json \\
         --tables results/table1.csv results/table2.csv --figures seed0/curve.jsonl seed0/entropy.csv \\
         --csv results/claims.csv --md results/claims.md --html results/claims.html
 
@@ -19,6 +19,7 @@ from textlvm.reporting import html, published
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
+from textlvm.reporting.runs import read_plan
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime import cli
 from textlvm.runtime.files import write_text
@@ -31,9 +32,9 @@ def main(options: argparse.Namespace) -> None:
     papers = load_all(options.papers)
     printed = published.read(papers)
     cells = [cell for path in options.tables for cell in read_tidy(path)]
-    planned = {(cell.paper, cell.table, cell.row) for cell in cells}
-    claims = load(papers, printed, planned)
-    measured = Measured(papers, cells, options.figures, claims.is_untrained)
+    plan = read_plan(options.plan, papers)
+    claims = load(papers, printed, plan)
+    measured = Measured(papers, cells, options.figures, plan)
     lines = evaluate(claims.claims, measured, printed)
     write_text(options.csv, as_csv(lines))
     markdown = as_markdown(lines, papers)
@@ -46,6 +47,7 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     add_argument(arguments)
+    arguments.add_argument("--plan", type=cli.settings, required=True, help="the plan (JSON or a file)")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
     arguments.add_argument("--figures", type=Path, nargs="*", default=[], help="files of figures")
     arguments.add_argument("--csv", type=Path, required=True, help="where the tidy claims go")

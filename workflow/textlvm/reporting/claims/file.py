@@ -10,8 +10,8 @@ import jsonschema
 import yaml
 
 from textlvm.experiment.paper import Paper
-from textlvm.experiment.plan import Run
-from textlvm.reporting.claims.language import Claim, Language, Place, Problem
+from textlvm.experiment.plan import Planned, Run
+from textlvm.reporting.claims.language import Claim, Language, Problem
 from textlvm.reporting.published import Published
 from textlvm.runtime.errors import UserError, nearest
 
@@ -36,8 +36,6 @@ class Claims:
 
     papers: Mapping[str, Paper]
     claims: tuple[Claim, ...]
-    untrained: frozenset[tuple[str, str]]
-    """Paper and label of rows that are the same however often one trains."""
 
     @cached_property
     def figures(self) -> frozenset[ClaimedFigure]:
@@ -61,26 +59,20 @@ class Claims:
         }
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
-    def is_untrained(self, place: Place) -> bool:
-        """Whether a number is the same however often one trains."""
-        is_of_training = self.papers[place.paper].is_of_training(place.metric)
-        return (place.paper, place.row) in self.untrained or not is_of_training
-
 
 def load(
     papers: Mapping[str, Paper],
     published: Iterable[Published],
-    planned: Iterable[tuple[str, int, str]] = (),
+    plan: Iterable[Planned] = (),
 ) -> Claims:
-    """Read the claims of papers; `planned` has paper, table and label of the configuration's rows.
+    """Read the claims of papers about their tables and the rows of a plan.
 
     Raises `UserError` with one sentence that names file and claim: for what the schema does not allow, an id
     given twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike
     units.
     """
-    published, planned = tuple(published), frozenset(planned)
+    published, plan = tuple(published), tuple(plan)
     claims: dict[tuple[str, str], Claim] = {}
-    untrained: set[tuple[str, str]] = set()
     for paper in papers.values():
         entries = _read(paper.claims)
         language = Language(
@@ -88,7 +80,9 @@ def load(
             entries.get("rows", {}),
             entries.get("unprinted", ()),
             tuple(value for value in published if value.paper == paper.name),
-            frozenset((table, label) for name, table, label in planned if name == paper.name),
+            frozenset(
+                (row.table, row.label) for entry in plan if entry.paper == paper.name for row in entry.rows
+            ),
         )
         for entry in entries["claims"]:
             place = f"{paper.claims}: claim '{entry['id']}'"
@@ -100,8 +94,7 @@ def load(
                 }
             except Problem as problem:
                 raise UserError(f"{place}: {problem}") from None
-        untrained |= {(paper.name, row) for row in entries.get("untrained", ())}
-    return Claims(papers, tuple(claims.values()), frozenset(untrained))
+    return Claims(papers, tuple(claims.values()))
 
 
 @cache

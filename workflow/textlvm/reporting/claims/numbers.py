@@ -1,13 +1,14 @@
 """Where the numbers of a claim come from: cells, the files of figures, or the published values alone."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from textlvm.estimate import Z95
 from textlvm.experiment.paper import FigureMetric, Paper
-from textlvm.reporting.cells import DATA, Cell
+from textlvm.experiment.plan import Planned
+from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
@@ -56,10 +57,14 @@ class Measured:
         papers: Mapping[str, Paper],
         cells: Iterable[Cell],
         figures: Iterable[str | Path],
-        is_untrained: Callable[[Place], bool],
+        plan: Iterable[Planned],
     ) -> None:
         self.papers = papers
-        self.is_untrained = is_untrained
+        self.planned = {
+            (entry.paper, row.table, entry.original, row.label, entry.corpus): (entry, row)
+            for entry in plan
+            for row in entry.rows
+        }
         self.figures = {Path(path) for path in figures}
         self.rows: dict[tuple[str, int, str, str, str], dict[str, Cell]] = {}
         self.corpora: dict[tuple[str, str], list[str]] = {}
@@ -112,6 +117,12 @@ class Measured:
         key = (place.paper, place.table, place.dataset, place.row, corpora[place.dataset])
         return self.rows.get(key, {})
 
+    def _is_of_training(self, cell: Cell) -> bool:
+        """Whether another training would find something else: by the plan and its paper's metrics."""
+        entry, row = self.planned[cell.paper, cell.table, cell.dataset, cell.row, cell.corpus]
+        metric = row.metrics.get(cell.metric, cell.metric)
+        return entry.is_trained and self.papers[cell.paper].is_of_training(metric)
+
     def _of_table(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
         """The number of a cell, or why there is none."""
         cell = row.get(place.metric, row.get(""))
@@ -130,8 +141,7 @@ class Measured:
         if not cell.by_seed:
             return cell.reason or str(cell.verdict)
         error = 0.0 if cell.low is None or cell.high is None else (cell.high - cell.low) / (2 * Z95)
-        trained = not self.is_untrained(place) and cell.run != DATA
-        return Number(dict(cell.by_seed), error, run=_run(cell), trained=trained)
+        return Number(dict(cell.by_seed), error, run=_run(cell), trained=self._is_of_training(cell))
 
     def _of_figure(self, metric: FigureMetric, row: Mapping[str, Cell]) -> Number | str:
         """The number of a figure, from the files beside the row's metrics, or why there is none."""

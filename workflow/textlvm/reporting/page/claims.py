@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.page.numbers import short
-from textlvm.reporting.page.plan import Plan
+from textlvm.reporting.page.plan import Plan, anchor
 from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["MARKS", "Check", "Claim", "counted", "read_claims"]
@@ -114,8 +114,8 @@ def _published(line: Mapping[str, str]) -> str:
 
 def _runs(paths: Iterable[str], plan: Plan) -> Iterable[tuple[str, str]]:
     sections = {
-        str(plan.file(file)): (entry.anchor, entry.label)
-        for entry in plan.entries
-        for file in entry.outcomes.values()
+        str(plan.file(file)): (anchor(entry), entry.label)
+        for entry in plan.planned
+        for file in plan.outcomes(entry).values()
     }
     return dict.fromkeys(sections[path] for path in paths if path in sections)

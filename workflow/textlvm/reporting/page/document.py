@@ -16,12 +16,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Figure
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
 from textlvm.reporting.page.claims import Claim, counted
-from textlvm.reporting.page.plan import Figure, Plan
+from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.page.runs import read_runs
 from textlvm.reporting.page.tables import MEANINGS, PARTS, marked, tables
 from textlvm.reporting.verdict import RULE
@@ -56,7 +57,7 @@ def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claim
     shown, cards = tables(papers, cells, plan)
     runs = read_runs(plan, papers)
     curves = {
-        run.entry.anchor: {"label": run.entry.title, "paper": run.entry.paper, "seeds": run.curves}
+        run.anchor: {"label": run.title, "paper": run.entry.paper, "seeds": run.curves}
         for run in runs
         if any(run.curves.values())
     }
@@ -82,7 +83,7 @@ def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claim
             claim_marks=defaultdict(str, CLAIM_MARKS),
             claims_counted=counted(claims),
             pictures=[_picture(figure, papers[figure.paper], plan) for figure in plan.figures],
-            texts=[_text(plan.file(text)) for text in plan.texts],
+            texts=[_text(text, plan) for text in plan.texts],
             runs=runs,
             curves=curves,
             styles=[_asset("uplot.min.css"), _asset("page.css")],
@@ -93,6 +94,7 @@ def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claim
                 "cards": _json([asdict(card) for card in cards]),
                 "meanings": _json({str(verdict): meaning for verdict, meaning in MEANINGS.items()}),
                 "curves": _json(curves),
+                "quantities": _json(_quantities(papers)),
             },
         )
     )
@@ -102,6 +104,12 @@ def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:
     """What the papers' tables call a metric, by paper and metric."""
     metrics = ((name, metric) for name, paper in papers.items() for metric in paper.metrics.values())
     return defaultdict(str, {(name, metric.name): metric.heading for name, metric in metrics})
+
+
+def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, str]:
+    """What charts call the quantities of training curves."""
+    charts = (chart for paper in papers.values() for chart in paper.curves.values())
+    return {name: label for chart in charts for name, label in chart.quantities.items()}
 
 
 @cache
@@ -161,10 +169,11 @@ def _picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
     )
 
 
-def _text(path: Path) -> dict[str, Any]:
+def _text(text: Figure, plan: Plan) -> dict[str, Any]:
     """A table of texts."""
+    path = plan.file(f"{text.path}.json")
     try:
         table = read_json(path)
-        return {key: table[key] for key in ("table", "title", "kind", "columns")}
+        return {"anchor": f"text/{text.path}", **{key: table[key] for key in ("title", "kind", "columns")}}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is not a table of texts ({error}); {repair(path)}") from error

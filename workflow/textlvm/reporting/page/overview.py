@@ -81,7 +81,7 @@ def overview(papers: Mapping[str, Paper], tables: Sequence[Table], runs: Sequenc
         if (own := papers[cell.paper])
     )
     # Runs that are measured on several data sets share a training.
-    trainings = {run.entry.trained(seed): cost for run in runs for seed, cost in run.costs.items()}
+    trainings = {(run.entry.training_path, seed): cost for run in runs for seed, cost in run.costs.items()}
     costs = list(trainings.values())
     return Overview(
         corpora=tuple(corpora),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Planned
 from textlvm.reporting.page.numbers import short
-from textlvm.reporting.page.plan import Entry, Plan
+from textlvm.reporting.page.plan import Plan, anchor, title
 from textlvm.reporting.runs import Result, read_result
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
@@ -42,7 +43,9 @@ class Chart:
 class Run:
     """What the section of a run shows."""
 
-    entry: Entry
+    entry: Planned
+    anchor: str
+    title: str
     state: str
     """done | 2 of 3 seeds | failed | not run."""
     reasons: tuple[str, ...]
@@ -66,7 +69,7 @@ class Run:
 
 def read_runs(plan: Plan, papers: Mapping[str, Paper]) -> list[Run]:
     """The sections of all runs and data sets, in the plan's order. Raises `UserError` for a damaged file."""
-    return [_read(entry, plan, papers[entry.paper]) for entry in plan.entries]
+    return [_read(entry, plan, papers[entry.paper]) for entry in plan.planned]
 
 
 def read_curve(path: Path, quantities: Iterable[str]) -> dict[str, Series]:
@@ -98,20 +101,22 @@ def thinned(steps: Sequence[float], values: Sequence[float], points: int = POINT
     return last, [float(f"{math.fsum(group) / len(group):.5g}") for group in groups]
 
 
-def _read(entry: Entry, plan: Plan, paper: Paper) -> Run:
-    results = {seed: read_result(plan.file(path)) for seed, path in entry.outcomes.items()}
+def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
+    results = {seed: read_result(plan.file(path)) for seed, path in plan.outcomes(entry).items()}
     done = {seed: result for seed, result in results.items() if not result.failed}
-    trained = {seed: plan.file(entry.trained(seed)) for seed in done if not entry.is_data}
+    folders = {seed: plan.file(f"{entry.training_path}/seed{seed}") for seed in done if entry.training_path}
     quantities = [name for chart in paper.curves.values() for name in chart.quantities]
-    curves = {seed: read_curve(path, quantities) for seed, path in _there(trained, "curve.jsonl")}
+    curves = {seed: read_curve(path, quantities) for seed, path in _there(folders, "curve.jsonl")}
     record = _record(entry, plan, done)
     return Run(
         entry=entry,
+        anchor=anchor(entry),
+        title=title(entry),
         state=_state(entry, len(done), len(results)),
         reasons=tuple(dict.fromkeys(result.reason for result in results.values() if result.failed)),
         seeds=tuple(done),
         metrics=tuple(_metrics(list(done.values()))),
-        costs={seed: _json(path) for seed, path in _there(trained, "cost.json")},
+        costs={seed: _json(path) for seed, path in _there(folders, "cost.json")},
         origins={} if record is None else dict(_origins(min(done), record)),
         record=str(record or ""),
         settings=tuple(_settings(entry, plan, done)),
@@ -128,7 +133,7 @@ def _there(folders: Mapping[int, Path], name: str) -> Iterable[tuple[int, Path]]
     return ((seed, path) for seed, path in paths if path.exists())
 
 
-def _state(entry: Entry, done: int, known: int) -> str:
+def _state(entry: Planned, done: int, known: int) -> str:
     if not done:
         return "failed" if known else "not run"
     return "done" if done == len(entry.seeds) else f"{done} of {len(entry.seeds)} seeds"
@@ -141,10 +146,10 @@ def _metrics(done: Sequence[Result]) -> Iterable[tuple[str, str, tuple[str, ...]
         yield name, unit, tuple(short(estimate.value) if estimate else "–" for estimate in own)
 
 
-def _record(entry: Entry, plan: Plan, done: Iterable[int]) -> Path | None:
+def _record(entry: Planned, plan: Plan, done: Iterable[int]) -> Path | None:
     """The file that says how the first seed came about, if there is one."""
     paths = [plan.file(entry.metrics(seed)).with_name("provenance.json") for seed in list(done)[:1]]
-    return next((path for path in paths if path.exists() and not entry.is_data), None)
+    return next((path for path in paths if path.exists() and entry.training_path), None)
 
 
 def _origins(seed: int, path: Path) -> Iterable[tuple[str, str]]:
@@ -165,27 +170,27 @@ def _process(process: Mapping[str, Any]) -> Iterable[str]:
         yield f"peak memory {process['peak_memory_mib']:,} MiB"
 
 
-def _settings(entry: Entry, plan: Plan, done: Iterable[int]) -> Iterable[Settings]:
+def _settings(entry: Planned, plan: Plan, done: Iterable[int]) -> Iterable[Settings]:
     """Of the first seed; the others' differ from them in the seed alone."""
     for seed in list(done)[:1]:
-        if not entry.is_data:
-            path = plan.file(entry.trained(seed)) / "spec.json"
+        if entry.training_path:
+            path = plan.file(f"{entry.training_path}/seed{seed}/spec.json")
             yield ("training", str(path)), _indented(_json(path))
         path = plan.file(entry.metrics(seed))
-        step = "preparation" if entry.is_data else "evaluation"
+        step = "evaluation" if entry.training_path else "preparation"
         yield (step, str(path)), _indented(_json(path).get("settings", {}))
 
 
 def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
-    for title, chart in paper.curves.items():
-        drawn = [name for name in chart.quantities if any(name in curve for curve in curves.values())]
+    for name, chart in paper.curves.items():
+        drawn = [own for own in chart.quantities if any(own in curve for curve in curves.values())]
         if drawn:
             first = {seed: curve[drawn[0]][1] for seed, curve in curves.items() if drawn[0] in curve}
             ends = ", ".join(
                 f"{short(own[0])} to {short(own[-1])} (seed {seed})" for seed, own in first.items()
             )
             summary = f"{chart.quantities[drawn[0]]} from {ends}"
-            yield Chart(title, tuple(drawn), chart.unit, summary)
+            yield Chart(name, tuple(drawn), chart.unit, summary)
 
 
 def _json(path: Path) -> dict[str, Any]:

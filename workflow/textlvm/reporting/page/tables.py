@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Planned
 from textlvm.reporting import shapes
 from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.page.numbers import short, signed, typeset
-from textlvm.reporting.page.plan import Entry, Plan
+from textlvm.reporting.page.plan import Plan, anchor
 from textlvm.reporting.shapes import NOTHING, Shape
 from textlvm.reporting.verdict import MARKS, Verdict
 
@@ -178,18 +179,18 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
                 _field(cell, entry, f"{label}, {shape.heading(metric)}", shape.decimals(metric), cards)
                 for cell, entry, metric in zip(own, entries, metrics, strict=True)
             ]
-            anchors = {entry.anchor for entry in entries if entry}
+            anchors = {anchor(entry) for entry in entries if entry}
             kinds = {cell.kind for (name, _), cell in shape.cells.items() if name == label}
             kind = next((kind for kind in ("own", "quoted", "extra") if kind in kinds), "")
             rows.append(Row(label, kind, anchors.pop() if len(anchors) == 1 else "", tuple(fields)))
     return Grid(tuple(columns), tuple(rows))
 
 
-def _field(cell: Cell | None, entry: Entry | None, title: str, decimals: int, cards: list[Card]) -> Field:
+def _field(cell: Cell | None, entry: Planned | None, title: str, decimals: int, cards: list[Card]) -> Field:
     if cell is None:
         return Field(None, "", "", NOTHING, NOTHING, NOTHING, NOTHING, (None, None, None, None))
     lines = tuple(_lines(cell, decimals))
-    run = (entry.anchor, entry.label) if entry else ("", "")
+    run = (anchor(entry), entry.label) if entry else ("", "")
     cards.append(Card(title, str(cell.verdict), lines, *run))
     difference = NOTHING if cell.difference is None else signed(cell.difference, decimals)
     return Field(

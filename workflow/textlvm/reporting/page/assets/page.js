@@ -230,7 +230,7 @@ function draw(box, curves, unit, logarithmic = false) {
   }, joined, box));
 }
 
-const NAMES = { validation_loss: "validation loss", h_gap: "entropy gap", h_marginal: "marginal entropy", h_expected: "expected entropy" };
+const NAMES = data("quantities");
 const named = quantity => NAMES[quantity] ?? quantity;
 const DASHES = [undefined, [6, 3], [2, 3]];
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from hostile import HOSTILE, shown
-from textlvm.reporting import figures
+from textlvm.reporting.figures import save
 from textlvm.runtime.errors import UserError
+from textlvm.words import figures
 
 
 def entropy_file(path, gaps):
@@ -39,9 +40,14 @@ def call(*arguments):
     figures.main(figures._arguments().parse_args([str(a) for a in arguments]))
 
 
-def baseline_file(metrics_file, **changes):
+def baseline_file(folder, **changes):
+    """Writes the metrics.json of a baseline; keywords override, `None` leaves a key out."""
     metric = {"word_entropy": {"value": 10.4, "low": None, "high": None, "unit": "nats/word"}}
-    return metrics_file(run="baseline-8d", corpus="gutenberg", **{"metrics": metric} | changes)
+    data = {"paper": "words", "corpus": "gutenberg", "split": "standard", "run": "baseline-8d", "seed": 0}
+    data |= {"status": "done", "metrics": metric} | changes
+    path = folder / "metrics.json"
+    path.write_text(json.dumps({key: value for key, value in data.items() if value is not None}))
+    return path
 
 
 def test_boxes_are_the_quartiles_over_trajectories(tmp_path):
@@ -98,10 +104,10 @@ def test_a_word_entropy_near_by_shares_the_axis(tmp_path):
     assert [list(line.get_ydata()) for line in axes.lines if line.get_linestyle() == "--"] == [[3.5, 3.5]]
 
 
-def test_the_same_input_gives_the_same_files(tmp_path, metrics_file):
+def test_the_same_input_gives_the_same_files(tmp_path):
     entropy = entropy_file(tmp_path / "e.csv", words(100))
     curve = curve_file(tmp_path / "c.jsonl")
-    baseline = baseline_file(metrics_file)
+    baseline = baseline_file(tmp_path)
     written = []
     for i in (1, 2):
         png, svg = tmp_path / f"{i}.png", tmp_path / f"{i}.svg"
@@ -117,9 +123,9 @@ def test_the_same_input_gives_the_same_files(tmp_path, metrics_file):
     assert len({len(file) for file in written[0]}) == 4
 
 
-def test_a_failed_baseline_leaves_the_line_out(tmp_path, metrics_file, caplog):
+def test_a_failed_baseline_leaves_the_line_out(tmp_path, caplog):
     curve = curve_file(tmp_path / "c.jsonl")
-    baseline = baseline_file(metrics_file, status="failed", metrics=None, reason="NaN")
+    baseline = baseline_file(tmp_path, status="failed", metrics=None, reason="NaN")
     png = tmp_path / "f.png"
     call(
         "training", "--curves", curve, "--labels", "A", "--baseline", baseline,
@@ -129,7 +135,7 @@ def test_a_failed_baseline_leaves_the_line_out(tmp_path, metrics_file, caplog):
     assert "the baseline failed" in caplog.text
 
 
-def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, metrics_file):
+def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
     curve = curve_file(tmp_path / "c.jsonl")
     with pytest.raises(UserError, match="2 files but 1 labels"):
         figures.read_curves([curve, curve], ["A"])
@@ -145,7 +151,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path, metrics_file):
     curve.write_text("step\n", encoding="utf-8")
     with pytest.raises(UserError, match="cannot read the training curve"):
         figures.read_curves([curve], ["A"])
-    without = baseline_file(metrics_file, metrics={})
+    without = baseline_file(tmp_path, metrics={})
     out = ["--png", tmp_path / "f.png", "--svg", tmp_path / "f.svg"]
     with pytest.raises(UserError, match="has no metric 'word_entropy'"):
         call(
@@ -166,7 +172,7 @@ def test_titles_and_labels_are_shown_as_they_are(tmp_path):
     curves = figures.read_curves([curve_file(tmp_path / "c.jsonl")] * 4, labels)
     for figure in (figures.plot_gap(entropy, title), figures.plot_training(curves, 10.4, title)):
         assert shown(figure) >= {*labels, title}
-        figures.save(figure, tmp_path / "f.png", tmp_path / "f.svg")
+        save(figure, tmp_path / "f.png", tmp_path / "f.svg")
 
 
 def test_quantities_differ_in_colour_and_marker():

@@ -1,0 +1,44 @@
+"""Planned runs as the tests of reporting use them."""
+
+from typing import Any
+
+from textlvm.experiment.plan import Planned, Row, Run
+
+__all__ = ["planned"]
+
+ORIGINAL = {"words": "bookscorpus"}
+
+
+def planned(
+    row: str = "TRIL",
+    *,
+    table: int = 1,
+    paper: str = "words",
+    corpus: str = "bookscorpus",
+    dataset: str = "",
+    name: str = "",
+    metrics: dict[str, str] | None = None,
+    compared: dict[str, str] | None = None,
+    **changes: Any,
+) -> Planned:
+    """A run with one row; keywords override, `name` is the row's label if not given.
+
+    The paper's own data set is `original`, or else that of its folder. With the name `data` it is a data set.
+    """
+    place = (corpus, changes.get("split", "standard")) if paper == "words" else (dataset,)
+    known = {
+        "corpus_title": "BooksCorpus",
+        "original": dataset or ORIGINAL.get(paper, corpus),
+        "seeds": (0, 1, 2),
+        "is_trained": name != "data",
+    }
+    kind = Planned if name == "data" else Run
+    return kind(
+        paper=paper,
+        corpus=corpus,
+        dataset=dataset,
+        name=name or row,
+        place=tuple((folder, ()) for folder in place),
+        rows=(Row(table, row, metrics or {}, compared or {}),),
+        **known | changes,
+    )

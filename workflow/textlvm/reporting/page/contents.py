@@ -1,0 +1,112 @@
+"""What goes into the page of an experiment: its plan, and the files that it shows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from textlvm.experiment.experiment import Experiment
+from textlvm.experiment.plan import Figure, Planned, Run, to_json
+
+__all__ = ["finished_files", "finished_plan", "is_up_to_date", "whole_files", "whole_plan"]
+
+TRAINED = ("spec.json", "curve.jsonl", "cost.json")
+"""What the page shows of a training."""
+
+
+def whole_plan(experiment: Experiment, command: str) -> dict[str, Any]:
+    """The plan of the page of a finished experiment; `command` is how Snakemake is called for it."""
+    known = {entry.path: dict.fromkeys(entry.seeds, "") for entry in _shown(experiment)}
+    return _plan(experiment, command, known, experiment.figures, experiment.texts) | {"partial": False}
+
+
+def whole_files(experiment: Experiment) -> list[str]:
+    """What that page shows beside tables and claims, below the results."""
+    entries = _shown(experiment)
+    return [
+        *(entry.metrics(seed) for entry in entries for seed in entry.seeds),
+        *dict.fromkeys(
+            file for entry in entries for seed in entry.seeds for file in _of_training(entry, seed)
+        ),
+        *_records(entries),
+        *(f"{figure.path}.{form}" for figure in experiment.figures for form in ("png", "svg")),
+        *(f"{text.path}.json" for text in experiment.texts),
+    ]
+
+
+def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
+    """The plan of the page of what is there and of the settings of now."""
+    known = {entry.path: _outcomes(experiment, entry) for entry in _shown(experiment)}
+    figures = [
+        figure
+        for figure in experiment.figures
+        if all(is_up_to_date(experiment, figure, form) for form in ("png", "svg"))
+    ]
+    texts = [text for text in experiment.texts if is_up_to_date(experiment, text, "json")]
+    return _plan(experiment, command, known, figures, texts) | {"partial": True}
+
+
+def finished_files(experiment: Experiment) -> list[str]:
+    """What that page shows beside tables and claims, below the results; not all of it need be there."""
+    found: list[str] = []
+    for entry in _shown(experiment):
+        for seed, failure in _outcomes(experiment, entry).items():
+            found += [failure or entry.metrics(seed), *_of_training(entry, seed), *_records([entry], seed)]
+    made = [(figure, "svg") for figure in experiment.figures] + [(text, "json") for text in experiment.texts]
+    return found + [f"{own.path}.{form}" for own, form in made if is_up_to_date(experiment, own, form)]
+
+
+def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
+    """Whether a figure or a table of texts is there, and made from runs as they are now."""
+    results = experiment.results
+    path, sources = results / f"{product.path}.{form}", [results / source for source in product.sources]
+    if not (path.exists() and all(source.exists() for source in sources)):
+        return False
+    folders = {source.parent for source in sources}
+    for entry in experiment.planned:
+        for seed in entry.seeds:
+            measured = (results / entry.metrics(seed)).parent
+            if measured in folders and not entry.is_finished(seed, results):
+                return False
+    return path.stat().st_mtime >= max((source.stat().st_mtime for source in sources), default=0)
+
+
+def _shown(experiment: Experiment) -> list[Planned]:
+    """What has a section: what tables have rows of."""
+    return [entry for entry in experiment.planned if entry.rows]
+
+
+def _outcomes(experiment: Experiment, entry: Planned) -> dict[int, str]:
+    """By seed why the training failed, or nothing if it was measured; a seed without outcome is left out."""
+    paths = {seed: entry.outcome(seed, experiment.results) for seed in entry.seeds}
+    found = {seed: path.relative_to(experiment.results).as_posix() for seed, path in paths.items() if path}
+    return {seed: "" if file == entry.metrics(seed) else file for seed, file in found.items()}
+
+
+def _of_training(entry: Planned, seed: int) -> list[str]:
+    folder = entry.training_path
+    return [f"{folder}/seed{seed}/{file}" for file in TRAINED] if folder else []
+
+
+def _records(entries: Iterable[Planned], *seeds: int) -> list[str]:
+    runs = (entry for entry in entries if isinstance(entry, Run))
+    return [f"{run.path}/seed{seed}/provenance.json" for run in runs for seed in seeds or run.seeds]
+
+
+def _plan(
+    experiment: Experiment,
+    command: str,
+    known: dict[str, dict[int, str]],
+    figures: Iterable[Figure],
+    texts: Iterable[Figure],
+) -> dict[str, Any]:
+    def listed(products: Iterable[Figure]) -> list[dict[str, Any]]:
+        # What they are made from the page need not know.
+        return [{key: value for key, value in vars(own).items() if key != "sources"} for own in products]
+
+    return {
+        "results": str(experiment.results),
+        "command": command,
+        "planned": [to_json(entry) for entry in _shown(experiment)],
+        "known": known,
+        "figures": listed(figures),
+        "texts": listed(texts),
+    }
