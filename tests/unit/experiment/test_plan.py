@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from textlvm.experiment import plan
-from textlvm.reporting.runs import read_plan
 from textlvm.words import plan as words
 
 CONFIG = {
@@ -51,17 +50,24 @@ def test_an_entry_overrides_the_section_and_nothing_else():
     assert unseen.evaluation == {"trajectories": 64}
 
 
-def test_rows_are_those_of_the_table_and_readable_by_the_tables():
+def told(entries, table, corpora):
+    """The entries as the step of a table is told of them."""
+    planned = [plan.from_json(plan.to_json(entry, table)) for entry in plan.titled(entries, corpora)]
+    return [entry for entry in planned if entry.rows]
+
+
+def test_a_step_is_told_the_rows_of_its_table():
     corpora = {"gutenberg": ("Gutenberg", True), "mine": ("Mine", True)}
-    planned = read_plan(plan.rows(RUNS, 1, corpora))
-    assert [(row.row, row.corpus_title, row.stand_in) for row in planned] == [
+    planned = told(RUNS, 1, corpora)
+    assert [(entry.label, entry.corpus_title, entry.stand_in) for entry in planned] == [
         ("TRIL", "Gutenberg", True),
         ("TRIL, K=5", "Gutenberg", True),
         ("TRIL", "Mine", True),
         ("TRIL, K=5", "Mine", True),
     ]
     assert planned[0].seeds == (0, 3)
-    assert plan.rows(RUNS, 5, corpora) == {"rows": []}
+    assert planned[0].path == RUNS[0].path
+    assert told(RUNS, 5, corpora) == []
 
 
 @pytest.mark.parametrize(
@@ -75,16 +81,16 @@ def test_rows_are_those_of_the_table_and_readable_by_the_tables():
 )
 def test_a_corpus_of_the_papers_stands_in_where_another_was_used(original, corpus, expected):
     run = replace(RUNS[0], corpus=corpus, original=original)
-    (row,) = read_plan(plan.rows([run], 1, {corpus: ("A corpus", False)}))
-    assert row.stand_in is expected
+    (entry,) = told([run], 1, {corpus: ("A corpus", False)})
+    assert entry.stand_in is expected
 
 
 @pytest.mark.parametrize(("family", "expected"), [("gru", True), ("oracle", False), ("trigram", False)])
 def test_what_only_counts_is_not_trained(family, expected):
     runs = {"standard": {"own": {"table": 1, "row": "A row", "model": {"family": family}}}}
     run, _ = words.plan(CONFIG["words"] | {"runs": runs}, {})
-    (row,) = read_plan(plan.rows([run], 1, {run.corpus: ("A corpus", False)}))
-    assert row.trained is expected
+    (entry,) = told([run], 1, {run.corpus: ("A corpus", False)})
+    assert entry.is_trained is expected
 
 
 @pytest.fixture

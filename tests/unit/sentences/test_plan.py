@@ -7,7 +7,6 @@ from textlvm.experiment import plan
 from textlvm.experiment.experiment import load_files
 from textlvm.experiment.relations import Problem
 from textlvm.reporting import published
-from textlvm.reporting.runs import read_plan
 from textlvm.sentences import plan as sentences
 from unit.overlay import PAPER, ROOT
 
@@ -73,24 +72,21 @@ def test_a_row_may_show_a_run_once_more_under_another_name():
 
 
 def test_rows_of_sentences_say_what_a_printed_metric_is_compared_with():
-    titles = {own.corpus: ("A corpus", False) for own in SENTENCES.values()}
-    for table in (2, 7):
-        planned = read_plan(plan.rows(SENTENCES.values(), table, titles))
-        assert planned
-        assert {tuple(row.compared.items()) for row in planned} == {(("bleu1", "bleu1_eos"),)}
+    rows = [row for run in SENTENCES.values() for row in run.rows if row.table in (2, 7)]
+    assert rows
+    assert {tuple(row.compared.items()) for row in rows} == {(("bleu1", "bleu1_eos"),)}
 
 
 def test_table_1_has_the_data_sets_but_for_the_questions():
-    titles = EXPERIMENT.titles
-    planned = read_plan(plan.rows(DATA_SETS.values(), 1, titles))
-    assert [row.row for row in planned] == ["PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything"]
-    assert planned[0].run_key == ("sentences", "ptb", "ptb", "standard", "data")
+    planned = [entry for entry in EXPERIMENT.of_table(1) if entry.paper == "sentences"]
+    assert [entry.label for entry in planned] == ["PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything"]
+    assert planned[0].key == ("sentences", "ptb", "ptb", "standard", "data")
     assert DATA_SETS["yahoocqa"].is_of_questions
     assert not any(own.is_of_questions for name, own in DATA_SETS.items() if name != "yahoocqa")
 
 
 def test_every_printed_row_that_the_paper_trained_or_is_to_be_trained_here_is_planned():
-    printed = [row for row in published.read(ROOT / "workflow" / "published.csv") if row.paper == "sentences"]
+    printed = [row for row in published.read(EXPERIMENT.papers) if row.paper == "sentences"]
     everything = (*DATA_SETS.values(), *SENTENCES.values())
     planned = {(row.table, own.dataset, row.label) for own in everything for row in own.rows}
     ours = {(row.table, row.dataset, row.row) for row in printed if row.kind == "own"}
@@ -138,8 +134,7 @@ def test_a_data_set_has_an_outcome_when_it_is_prepared(tmp_path):
 
 
 def test_rows_say_what_their_runs_were_trained_on():
-    titles = EXPERIMENT.titles
-    rows = read_plan(plan.rows(SENTENCES.values(), 2, titles))
-    trained_on = {row.run: row.trained_on for row in rows}
+    ptb = [run for run in SENTENCES.values() if run.dataset == "ptb"]
+    trained_on = {run.name: plan.from_json(plan.to_json(run)).trained_on for run in ptb}
     assert trained_on["smim-everything"] == "everything"
     assert trained_on["smim-16"] == ""
