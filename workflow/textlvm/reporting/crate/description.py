@@ -209,8 +209,9 @@ class _Crate:
             endTime=ends[-1],
         )
         root = self.crate.root_dataset
-        papers = dict.fromkeys(run.name.partition("/")[0] for run in self.experiment.runs)
-        root["name"] = "Regenerated: " + "; ".join(self.experiment.papers[name].citation for name in papers)
+        used = {run.name.partition("/")[0] for run in self.experiment.runs}
+        cited = [paper.citation for name, paper in self.experiment.papers.items() if name in used]
+        root["name"] = f"Regenerated: {'; '.join(cited)}"
         root["description"] = (
             "Tables, claims and figures made by the workflow in this crate, the metrics of every run and "
             "seed, and how each came about. Texts of the corpora, and tables that quote them, are left out."
