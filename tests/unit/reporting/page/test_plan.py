@@ -27,8 +27,8 @@ def test_a_cell_belongs_to_its_run_and_to_no_other(experiment):
     ("change", "sentence"),
     [
         ({"entries": None}, "the page's plan has no list 'entries'"),
-        ({"reslts": ""}, "unknown Plan setting 'reslts': did you mean 'results'?"),
-        ({"figures": [{"paper": "words"}]}, "Figure lacks the setting 'number'"),
+        ({"reslts": ""}, "Plan: unknown setting 'reslts'; did you mean 'results'?"),
+        ({"figures": [{"paper": "words"}]}, "Figure: the setting 'number' is missing"),
     ],
 )
 def test_another_plan_is_refused_in_one_sentence(experiment, change, sentence):
