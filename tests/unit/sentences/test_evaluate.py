@@ -187,7 +187,7 @@ def test_a_metric_is_the_mean_of_its_repeats():
 
 def test_a_number_too_large_is_left_out(data, trained, monkeypatch, caplog):
     def infinite(*_):
-        return evaluate.Measured({"ppl_elbo": [math.inf, 1.0], "kld": [1.0]}, {})
+        return evaluate.EvaluationResult({"ppl_elbo": [math.inf, 1.0], "kld": [1.0]}, {})
 
     monkeypatch.setattr(evaluate.measures, "latent_variable_model", infinite)
     result, _ = measure(data, trained())
