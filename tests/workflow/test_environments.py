@@ -78,6 +78,27 @@ def test_what_the_package_imports_is_asked_for(path):
     assert imported(path) <= {name.lower() for name in pins("requirements.in")}
 
 
+# What no module imports, with the file that names it and how.
+COMMANDS = {
+    "clang-format": ("Makefile", "clang-format --dry-run"),
+    "Pygments": ("Snakefile", "report:"),
+    "pytest-benchmark": ("Makefile", "--benchmark-timer"),
+    "ruff": ("Makefile", "ruff check"),
+    "snakefmt": ("Makefile", "snakefmt --check"),
+    "snakemake-executor-plugin-slurm": ("workflow/profiles/slurm/config.yaml", "executor: slurm"),
+}
+
+
+def test_every_pin_that_is_asked_for_is_used():
+    """By an import in the package, a rule, a test, a benchmark or a script; or by a command."""
+    folders = ("workflow", "tests", "benchmarks", "docs")
+    modules = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    used = {name for path in modules for name in imported(path)}
+    assert {name for name in pins("requirements.in") if name.lower() not in used} == set(COMMANDS)
+    for name, (file, word) in COMMANDS.items():
+        assert word in (ROOT / file).read_text(encoding="utf-8"), name
+
+
 @pytest.mark.parametrize(("env", "module"), entry_points())
 def test_a_conda_file_has_what_its_modules_import(env, module):
     names = {name.lower() for name in conda_pins(env)}

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from textlvm.runtime.errors import UserError, nearest
 
@@ -11,13 +11,41 @@ __all__ = ["parse"]
 Spec = TypeVar("Spec")
 
 
-def parse(kind: type[Spec], settings: Mapping[str, Any]) -> Spec:
-    """Build a spec from a mapping with exactly its fields; raises `UserError` for missing or unknown ones."""
-    names = [field.name for field in dataclasses.fields(cast(Any, kind))]
-    for name in settings:
-        if name not in names:
-            raise UserError(f"unknown {kind.__name__} setting '{name}': {nearest(name, names)}")
-    missing = [name for name in names if name not in settings]
-    if missing:
-        raise UserError(f"{kind.__name__} lacks the setting '{missing[0]}'; config.yaml has them all")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})
+def parse(kind: type[Spec], settings: Any, place: str = "") -> Spec:
+    """Build a dataclass from a mapping of its fields; fields without a default must be there.
+
+    Fields that are dataclasses, or mappings of names to dataclasses, are built in the same way; lists become
+    tuples. Raises `UserError` for a missing, unknown or impossible setting; the sentence begins with `place`,
+    or with the name of the class.
+    """
+    place = place or kind.__name__
+    fields = {field.name: field for field in dataclasses.fields(cast(Any, kind))}
+    types = get_type_hints(kind)
+    for name in _mapping(settings, place):
+        if name not in fields:
+            raise UserError(f"{place}: unknown setting '{name}'; {nearest(name, fields)}")
+    for name, field in fields.items():
+        if name not in settings and field.default is field.default_factory is dataclasses.MISSING:
+            raise UserError(f"{place}: the setting '{name}' is missing")
+    values = {name: _value(types[name], value, f"{place}: {name}") for name, value in settings.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise UserError(f"{place}: a value is of the wrong type ({error})") from error
+
+
+def _value(kind: Any, value: Any, place: str) -> Any:
+    """A setting as the type of its field has it."""
+    if dataclasses.is_dataclass(kind):
+        return parse(cast(type, kind), value, place)
+    member = get_args(kind)[-1:]
+    if get_origin(kind) is Mapping and dataclasses.is_dataclass(*member):
+        items = _mapping(value, place).items()
+        return {name: parse(*member, item, f"{place}: {name}") for name, item in items}
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UserError(f"{place}: expected a mapping of settings, found {value!r}")
+    return value

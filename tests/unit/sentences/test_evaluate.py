@@ -168,7 +168,7 @@ def test_what_does_not_fit_is_said_in_a_sentence(data, trained, tmp_path):
         measure(data, run, "two")
     with pytest.raises(UserError, match="holds no trained run"):
         measure(data, tmp_path, out=tmp_path / "metrics.json")
-    with pytest.raises(UserError, match="EvaluationSpec lacks the setting 'repeats'"):
+    with pytest.raises(UserError, match="EvaluationSpec: the setting 'repeats' is missing"):
         measure(data, run, settings={})
     with pytest.raises(UserError, match="no latent codes; choose a run of smim"):
         measure(data, trained(objective="lm"), questions=data / "questions")
@@ -187,7 +187,7 @@ def test_a_metric_is_the_mean_of_its_repeats():
 
 def test_a_number_too_large_is_left_out(data, trained, monkeypatch, caplog):
     def infinite(*_):
-        return evaluate.Measured({"ppl_elbo": [math.inf, 1.0], "kld": [1.0]}, {})
+        return evaluate.EvaluationResult({"ppl_elbo": [math.inf, 1.0], "kld": [1.0]}, {})
 
     monkeypatch.setattr(evaluate.measures, "latent_variable_model", infinite)
     result, _ = measure(data, trained())

@@ -10,7 +10,7 @@ from textlvm.training.checkpoint import Checkpoint
 from textlvm.training.interruption import Interruption
 from textlvm.training.schedule import Cosine, Plateau
 from textlvm.training.seeds import seed_everything
-from textlvm.training.trainer import Objective, train
+from textlvm.training.trainer import Objective, Training, train
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 COSINE = Cosine(0.05, 60)
@@ -83,12 +83,15 @@ def fit(path, settings=None, identity="x", optimizer="adam", schedule=COSINE, do
     own = Regression(**changes)
     own.losses = iter((own.validation or [])[done:])
     with Interruption() as interruption:
-        course = train(
+        training = Training(
             own.model,
             Objective(own.loss, own.monitor, own.inputs),
             OPTIMIZERS[optimizer](own.model.parameters(), fused=True),
             schedule,
             settings or Settings(),
+        )
+        course = train(
+            training,
             Checkpoint(path / "state.safetensors", identity),
             interruption,
             path / "progress.json",

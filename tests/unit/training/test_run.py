@@ -13,22 +13,19 @@ from torch import nn
 from textlvm.reporting.runs import read_result
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.processes import exclusive
-from textlvm.runtime.provenance import Process
 from textlvm.training import run as runs
 from textlvm.training.failure import Failure, entry
-from textlvm.training.run import train_to_files
+from textlvm.training.run import Job, parser, train_to_files
 from textlvm.training.schedule import Constant
-from textlvm.training.trainer import Objective
+from textlvm.training.trainer import Objective, Training
 
 RUN = {
     "paper": "words",
     "corpus": "gutenberg",
     "split": "standard",
     "run": "tril",
-    "seed": 3,
-    "model": {"dim": 8},
-    "training": {"steps": 12},
 }
+SPEC = {"model": {"dim": 8}, "training": {"steps": 12}}
 
 
 OUTPUTS = ["checkpoint", "cost.json", "curve.jsonl", "model.safetensors", "training.json"]
@@ -51,18 +48,14 @@ def fit(out, factor=1.0):
     def loss(step):
         return model(torch.randn(4, 2)).square().mean() * (factor if step == 8 else 1.0)
 
-    train_to_files(
+    training = Training(
         model,
         Objective(loss, inputs=lambda step: [f"word {step}"]),
         torch.optim.SGD(model.parameters(), lr=0.1),
         Constant(0.1),
         Settings(),
-        "identity",
-        RUN,
-        Process(),
-        out / "checkpoint",
-        out,
     )
+    train_to_files(training, Job("words/tril", 3, SPEC, out / "checkpoint", out), RUN, "identity")
 
 
 def names(folder):
@@ -99,7 +92,7 @@ def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):
     result = read_result(file)
     assert (result.failed, result.reason, result.seed) == (True, reason, 3)
     assert result.run_key == ("words", "", "gutenberg", "standard", "tril")
-    assert json.loads(file.read_text())["model"] == RUN["model"]
+    assert json.loads(file.read_text())["model"] == SPEC["model"]
 
 
 def test_a_success_takes_the_failure_away(tmp_path):
@@ -166,6 +159,17 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path, monkeypatch):
     enough.set()
     other.join()
     fit(tmp_path)
+
+
+def test_a_job_is_what_its_command_line_says(tmp_path):
+    words = ["--name", "words/tril", "--seed", "3", "--spec", json.dumps(SPEC)]
+    folders = ["--checkpoint", str(tmp_path / "checkpoint"), "--out", str(tmp_path / "out")]
+    job = Job.begin(parser(None).parse_args([*words, *folders]))
+    assert (job.name, job.seed, job.spec) == ("words/tril", 3, SPEC)
+    assert (job.checkpoint, job.out) == (tmp_path / "checkpoint", tmp_path / "out")
+    assert json.loads((job.out / "spec.json").read_text()) == {"name": "words/tril", "seed": 3, **SPEC}
+    other = Job(job.name, 4, SPEC, job.checkpoint, job.out)
+    assert job.identity("textlvm.words.train", []) != other.identity("textlvm.words.train", [])
 
 
 def test_a_run_is_named_by_its_entry_in_the_configuration():

@@ -18,7 +18,7 @@ from textlvm.training.checkpoint import Checkpoint
 from textlvm.training.course import curve_lines
 from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.seeds import derive, seed_everything
-from textlvm.training.trainer import Objective, train
+from textlvm.training.trainer import Objective, Training, train
 from unit.training.regression import (
     COSINE,
     OPTIMIZERS,
@@ -174,10 +174,11 @@ def test_a_stop_before_the_first_step_leaves_nothing_behind(tmp_path):
     own = Regression()
     optimizer = torch.optim.SGD(own.model.parameters(), lr=1.0)
     checkpoint = Checkpoint(tmp_path / "state.safetensors", "x")
+    training = Training(own.model, Objective(own.loss), optimizer, COSINE, Settings())
     with Interruption() as interruption:
         stop()
         with pytest.raises(Interrupted):
-            train(own.model, Objective(own.loss), optimizer, COSINE, Settings(), checkpoint, interruption)
+            train(training, checkpoint, interruption)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ from textlvm.training.checkpoint import Checkpoint
 from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interruption
 from textlvm.training.schedule import Constant
-from textlvm.training.trainer import Objective, train
+from textlvm.training.trainer import Objective, Training, train
 from textlvm.words import engine, fused, objective
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.engine import bound, difference, is_fused, log_likelihood
@@ -268,11 +268,13 @@ def test_a_training_whose_scale_explodes_ends_with_a_sentence(tmp_path):
     assert is_fused(model)
     with pytest.raises(Failure, match=r"the loss became nan at step 1.* lower its training\.learning_rate"):
         train(
-            model,
-            Objective(lambda _: -bound(model, batch)),
-            torch.optim.Adam(model.parameters()),
-            Constant(0.01),
-            Settings(),
+            Training(
+                model,
+                Objective(lambda _: -bound(model, batch)),
+                torch.optim.Adam(model.parameters()),
+                Constant(0.01),
+                Settings(),
+            ),
             Checkpoint(tmp_path / "state.safetensors", "x"),
             Interruption(),
         )

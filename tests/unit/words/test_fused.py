@@ -130,10 +130,10 @@ def test_the_layout_of_tensors_does_not_matter():
     noise = draw_noise(model, batch)
     value = fused.summed_bounds(model, batch, noise)
     reference = gradients(model, value)
-    turned = Noise(*(array.transpose(0, 1).contiguous().transpose(0, 1) for array in noise))
+    transposed = Noise(*(array.transpose(0, 1).contiguous().transpose(0, 1) for array in noise))
     weight = model.inference.head.weight
     weight.data = weight.data.T.contiguous().T
-    again = fused.summed_bounds(model, batch, turned)
+    again = fused.summed_bounds(model, batch, transposed)
     assert again == value
     for name, gradient in gradients(model, again).items():
         torch.testing.assert_close(gradient, reference[name], rtol=0, atol=0, msg=partial(named, name))
@@ -146,7 +146,7 @@ def test_other_types_are_left_to_the_modules_or_refused():
     with torch.autocast("cpu", torch.bfloat16), pytest.raises(TypeError, match="one type"):
         fused.summed_bounds(model, batch, noise)
     with pytest.raises(TypeError, match="one type"):
-        fused.summed_bounds(model, batch, Noise(noise.draws.double(), None, None))
+        fused.summed_bounds(model, batch, Noise(noise.posterior.double(), None, None))
     assert fused.can_fuse(model)
     assert not fused.can_fuse(model.bfloat16())
 

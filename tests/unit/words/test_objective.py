@@ -160,7 +160,7 @@ def test_single_sample_shortcut_equals_the_general_algorithm():
     context, state, slow = model.inference.context(batch), model.initial_state(3), []
     for rows in batch.steps():
         state = state[: rows.stop - rows.start]
-        xi, log_q = model.inference(state, context[rows]).rsample_with_log_prob(noise.draws[rows])
+        xi, log_q = model.inference(state, context[rows]).rsample_with_log_prob(noise.posterior[rows])
         h, log_det_q = call_and_ladj(model.variational(state), xi)
         zeta, log_det_inverse = call_and_ladj(model.generative(state).inv, h)
         likelihood = model.log_likelihood(h, batch.letters[rows])

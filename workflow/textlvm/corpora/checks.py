@@ -57,9 +57,9 @@ def _difference(path: Path, source: SourceFile) -> str | None:
     if source.bytes is not None and size != source.bytes:
         return f"it has {size:,} bytes, not {source.bytes:,}"
     for algorithm, expected in source.hashes.items():
-        found = _digest(path, algorithm)
-        if found != expected:
-            return f"its {algorithm} is {found}, not {expected}"
+        digest = _digest(path, algorithm)
+        if digest != expected:
+            return f"its {algorithm} is {digest}, not {expected}"
     return None
 
 

@@ -66,14 +66,14 @@ def texts(path: Path, members: str = "*", binary: bool = False) -> Iterator[tupl
     `UserError` if the file cannot be read, is damaged, unpacks to too much or, unless `binary`, is no plain
     text in bytes, or if no member matches.
     """
-    found = False
+    matched = False
     with _reported(path), path.open("rb") as file:
         for member, stream in _streams(file, path):
             if member is None or _wanted(member, members, path):
-                found = True
+                matched = True
                 name = str(path) if member is None else f"{path}, {_printable(member)}"
                 yield name, _blocks(stream, name, path, binary)
-    if not found:
+    if not matched:
         raise UserError(
             f"{path}: no file in this archive matches '{members}'; correct `members` of its corpus"
         )
@@ -209,9 +209,9 @@ def _blocks(stream: Stream, name: str, path: Path, binary: bool) -> Iterator[byt
 def _check_text(block: bytes, name: str) -> None:
     if block.startswith(UTF_16_MARKS):
         raise UserError(f"{name} is UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
-    if found := markup.form(block):
+    if form := markup.form(block):
         raise UserError(
-            f"{name} is {found}, whose tags would be taken for words; convert it to plain text, or choose "
+            f"{name} is {form}, whose tags would be taken for words; convert it to plain text, or choose "
             "the texts in an archive by `members`"
         )
     control = len(block) - len(block.translate(None, CONTROL_CHARACTERS))

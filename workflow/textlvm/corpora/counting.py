@@ -104,12 +104,12 @@ def _paths(source: Path, first: str, end: str) -> list[Path]:
     try:
         if not source.is_dir():
             return [source]
-        found = listing(source)
+        files = listing(source)
     except OSError as error:
         raise UserError(f"cannot read {error.filename or source}: {error.strerror}") from error
-    for link in found.links:
+    for link in files.links:
         logger.warning("%s: passed over %s, which is a link", source, link)
-    return [source / name for name in found.between(first, end)]
+    return [source / name for name in files.between(first, end)]
 
 
 def _count_distinct_books(texts: Iterable[tuple[str, Iterable[bytes]]]) -> dict[str, int]:

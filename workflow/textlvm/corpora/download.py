@@ -84,8 +84,8 @@ def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
 
 
 def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None, patience: Patience) -> None:
-    places = list(_places(corpus, source, mirror))
-    if not places:
+    addresses = list(_addresses(corpus, source, mirror))
+    if not addresses:
         raise UserError(
             f"{source.name} of corpus '{corpus.name}' has no address to download from; {_by_hand(corpus)}"
         )
@@ -96,7 +96,7 @@ def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None,
                 logger.info("%s: is there already, and the right one", out)
                 part.clear()
                 return
-            for url, expected in places:
+            for url, expected in addresses:
                 try:
                     _bring(url, expected, part, out, patience)
                 except Failure as failure:
@@ -114,7 +114,7 @@ def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None,
     )
 
 
-def _places(corpus: Corpus, source: SourceFile, mirror: str | None) -> Iterator[tuple[str, SourceFile]]:
+def _addresses(corpus: Corpus, source: SourceFile, mirror: str | None) -> Iterator[tuple[str, SourceFile]]:
     """The addresses of a file, each with what it must be there."""
     if mirror:
         if not mirror.startswith(("http://", "https://")):

@@ -48,10 +48,10 @@ def listing(folder: Path) -> Listing:
 
     Raises `OSError` if the folder, or one in it, cannot be read.
     """
-    found = sorted(_entries(folder, ""))
+    entries = sorted(_entries(folder, ""))
     return Listing(
-        {name: size for name, size in found if size is not None},
-        tuple(name for name, size in found if size is None),
+        {name: size for name, size in entries if size is not None},
+        tuple(name for name, size in entries if size is None),
     )
 
 

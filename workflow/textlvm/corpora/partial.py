@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from textlvm.runtime import files
+from textlvm.runtime.processes import try_lock
 
 __all__ = ["PartialFile", "Version", "held"]
 
@@ -96,8 +97,6 @@ def held(path: Path) -> Iterator[PartialFile]:
 
 def _lock(file: IO[bytes], path: Path) -> None:
     with suppress(OSError):  # some network file systems have no locks
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(file):
             logger.info("%s: waiting for another process that writes it", path)
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -7,13 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from textlvm.corpora.folders import listing
 from textlvm.experiment.canonical import canonical
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.paths import literal
+from textlvm.runtime.validation import Problem, read_yaml, validate
 
 __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 
@@ -136,15 +134,15 @@ def load(
 
     Raises `UserError` with one sentence naming file and key for the first thing that is wrong.
     """
-    entries = _read(path)
-    _validate(entries, str(path))
+    entries = read_yaml(path, "the registry of corpora")
+    _check(entries, str(path))
     for source in (source for entry in entries.values() for source in entry["files"]):
         for given in (source.get("path", ""), source.get("local", {}).get("path", "")):
             _literal(str(path), given)
     for name, override in (overrides or {}).items():
         place = f"{origin(('corpora', name))}: corpora"
         entries[name] = _overridden(f"{place}.{name}", name, entries.get(name), override)
-        _validate({name: entries[name]}, place)
+        _check({name: entries[name]}, place)
     return {name: _corpus(name, entry) for name, entry in canonical(entries, _schema()).items()}
 
 
@@ -157,41 +155,15 @@ def find(corpora: Mapping[str, Corpus], name: str) -> Corpus:
 
 @cache
 def _schema() -> dict[str, Any]:
-    return yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    schema: dict[str, Any] = read_yaml(SCHEMA, "the schema")
+    return schema
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _check(entries: Any, place: str) -> None:
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
-    except OSError as error:
-        raise UserError(f"cannot read the registry of corpora {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
-        raise UserError(
-            f"{path}{line}: not valid YAML; correct the line or the indentation before it"
-        ) from error
-
-
-def _validate(entries: Any, origin: str) -> None:
-    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
-    if errors:
-        # A misspelt key is often why another one is missing.
-        error = min(errors, key=lambda error: error.validator != "additionalProperties")
-        raise UserError(" ".join(f"{origin}: {_violation(error)}".split()))
-
-
-def _violation(error: jsonschema.ValidationError) -> str:
-    key = ".".join(map(str, error.absolute_path)) or "the file"
-    if error.validator == "additionalProperties":
-        valid = error.schema["properties"]
-        unknown = next(str(name) for name in error.instance if name not in valid)
-        return f"unknown key '{unknown}' in {key}; {nearest(unknown, valid)}"
-    if error.validator == "pattern":
-        name = f"the name '{error.instance}' in {key}" if "propertyNames" in error.schema_path else key
-        return f"{name} must be {error.schema['description']}, not {error.instance!r}"
-    message = error.message if len(error.message) < 200 else f"{error.message[:199]}…"
-    return f"{key}: {message}"
+        validate(entries, _schema())
+    except Problem as problem:
+        raise UserError(" ".join(f"{place}: {problem}".split())) from None
 
 
 def _overridden(

@@ -158,8 +158,8 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
     header = response.headers.get("Content-Range", "")
     if response.status_code not in (206, OUT_OF_RANGE):
         header = f"bytes 0-0/{response.headers.get('Content-Length', '*')}"
-    found = re.fullmatch(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/(?:([0-9]{1,18})|\*)", header)
-    first, size = found.groups() if found else (None, None)
+    match = re.fullmatch(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/(?:([0-9]{1,18})|\*)", header)
+    first, size = match.groups() if match else (None, None)
     return -1 if first is None else int(first), None if size is None else int(size)
 
 

@@ -4,22 +4,21 @@ Merging is Snakemake's; here the result is held against the schema and against i
 said in one sentence that names the file, the key and the names that would have been right.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.canonical import canonical
 from textlvm.experiment.configfile import read
 from textlvm.experiment.paper import Paper, in_use
-from textlvm.experiment.relations import Key, Problem, check_relations, dotted
+from textlvm.experiment.relations import check_relations
 from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime.validation import Key, Problem, dotted, shortened, validate
 
 __all__ = ["check", "merged", "origin", "schema"]
 
@@ -27,21 +26,6 @@ SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 # Control characters and halves of characters, which a table, a command line or a file could not hold.
 ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 LIMIT = 2**63  # neither infinity nor NaN is below it
-KINDS = {
-    "object": "a mapping of keys to values",
-    "array": "a list",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "boolean": "true or false",
-    "null": "null",
-}
-BOUNDS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "greater than",
-    "maximum": "at most",
-    "exclusiveMaximum": "less than",
-}
 
 
 def check(
@@ -67,8 +51,7 @@ def check(
     try:
         _check_values(config, ())
         config = _without_removed(config, contents, removable)
-        for error in sorted(jsonschema.Draft202012Validator(whole).iter_errors(config), key=_urgency):
-            raise _violation(error)
+        validate(config, whole)
         checked: dict[str, Any] = canonical(config, whole)
         check_relations(checked, registry, in_use(checked, papers))
     except Problem as problem:
@@ -187,65 +170,7 @@ def _check_values(value: Any, key: Key) -> None:
     elif isinstance(value, str) and (odd := ODD.search(value)):
         raise Problem(key, f"{dotted(key)} has {odd[0]!r} in it: write it on one line, in plain text")
     elif isinstance(value, int | float) and not abs(value) < LIMIT:
-        raise Problem(key, f"{dotted(key)} must be a number between -2^63 and 2^63, not {_shown(value)}")
-
-
-def _urgency(error: jsonschema.ValidationError) -> tuple[bool, bool, list[str]]:
-    """Unknown keys first, missing ones last: a misspelt key is often why another is missing."""
-    kind = error.validator
-    return kind == "required", kind != "additionalProperties", [str(part) for part in error.absolute_path]
-
-
-def _violation(error: jsonschema.ValidationError) -> Problem:
-    """A violation of the schema as a sentence."""
-    key: Key = tuple(error.absolute_path)
-    value, limit = error.instance, error.validator_value
-    name = dotted(key)
-    match str(error.validator):
-        case "additionalProperties":
-            valid = error.schema["properties"]
-            unknown = next(k for k in value if k not in valid)
-            place = f" in {name}" if key else ""
-            return Problem((*key, unknown), f"unknown key {unknown!r}{place}; {nearest(unknown, valid)}")
-        case "required":
-            absent = next(k for k in limit if k not in value)
-            return Problem(key, f"{dotted((*key, absent))} is missing")
-        case "type":
-            kinds = [limit] if isinstance(limit, str) else limit
-            wanted = " or ".join(KINDS[kind] for kind in kinds)
-            return Problem(key, f"{name} must be {wanted}, not {_shown(value)}{_notation(value, kinds)}")
-        case "enum":
-            return Problem(key, f"{name} cannot be {_shown(value)}; {nearest(str(value), map(str, limit))}")
-        case "pattern" if "propertyNames" in error.absolute_schema_path:
-            wanted = error.schema["description"]
-            return Problem((*key, value), f"the name {value!r} in {name} must consist of {wanted}")
-        case "pattern":
-            return Problem(key, f"{name} must be {error.schema['description']}, not {_shown(value)}")
-        case bound if bound in BOUNDS:
-            return Problem(key, f"{name} must be {BOUNDS[bound]} {limit}, not {_shown(value)}")
-        case "minItems" | "maxItems" if limit > 1:
-            return Problem(key, f"{name} must have {limit} entries, not {len(value)}")
-        case "minItems" | "minLength":
-            return Problem(key, f"{name} must not be empty")
-        case "uniqueItems":
-            return Problem(key, f"{name} lists something twice: {_shown(value)}")
-    return Problem(key, f"{name}: {error.message}")
-
-
-def _notation(value: Any, kinds: Sequence[str]) -> str:
-    """The hint for numbers such as 1e-3, in which YAML misses the decimal point."""
-    if "number" in kinds and isinstance(value, str):
-        try:
-            return f": write {float(value)!r}"
-        except ValueError:
-            pass
-    return ""
-
-
-def _shown(value: Any) -> str:
-    """A value much as the user wrote it, shortened."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:59] + "…"
+        raise Problem(key, f"{dotted(key)} must be a number between -2^63 and 2^63, not {shortened(value)}")
 
 
 def _at(value: Any, key: Key) -> Any:

@@ -17,11 +17,11 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from textlvm.experiment.configfile import read
 from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime.validation import Problem, validate
 
 __all__ = [
     "PAPERS",
@@ -195,12 +195,10 @@ def load(folder: str | Path) -> Paper:
     for part in ("tables", "figures", "texts"):
         if isinstance(entries.get(part), Mapping):
             entries[part] = {str(number): entry for number, entry in entries[part].items()}
-    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
-    if errors:
-        # A misspelt key is often why another one is missing.
-        error = min(errors, key=lambda error: error.validator != "additionalProperties")
-        key = ".".join(map(str, error.absolute_path)) or "the file"
-        raise UserError(f"{path}: {key}: {error.message}")
+    try:
+        validate(entries, _schema())
+    except Problem as problem:
+        raise UserError(f"{path}: {problem}") from None
     metrics = {name: Metric(name, **entry) for name, entry in entries["metrics"].items()}
     tables = {
         int(number): Table(int(number), entry["each"], tuple(entry["columns"]))

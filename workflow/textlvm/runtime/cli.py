@@ -14,7 +14,7 @@ from typing import Any
 
 from textlvm.runtime.errors import UserError, explain
 from textlvm.runtime.paths import literal
-from textlvm.runtime.processes import end_with_parent
+from textlvm.runtime.processes import end_with_parent, try_lock
 
 __all__ = ["Parser", "is_running", "parser", "path", "run", "settings"]
 
@@ -105,12 +105,9 @@ def is_running(log: Path) -> bool:
     """Whether a step that writes this log is at work, on a machine whose locks can be seen on this one."""
     try:
         with log.open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return not try_lock(file)
     except OSError:
         return False
-    return False
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@ FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 
 
-OF_TRAINING = {"spec.json", "model.safetensors", "curve.jsonl", "cost.json", "training.json"}
+TRAINING_FILES = {"spec.json", "model.safetensors", "curve.jsonl", "cost.json", "training.json"}
 """Files that a training writes all together."""
 
 
@@ -82,7 +82,7 @@ def repair(path: str | os.PathLike[str]) -> str:
     path = Path(path)
     if path.exists() and not os.access(path, os.R_OK):
         return "change its permissions"
-    training = ", by training the run again" if path.name in OF_TRAINING else ""
+    training = ", by training the run again" if path.name in TRAINING_FILES else ""
     return f"the same command with `--forcerun {shlex.quote(str(path))}` at its end makes it anew{training}"
 
 

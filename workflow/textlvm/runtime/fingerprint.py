@@ -46,16 +46,16 @@ def dependencies(module: str, root: Path = ROOT) -> set[str]:
     """
     if _path(module, root) is None:
         raise UserError(f"no module {module} under {root}: name a module of the package {PACKAGE}")
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in found and _path(name, root) is not None:
-            found.add(name)
+        if name not in modules and _path(name, root) is not None:
+            modules.add(name)
             waiting += _parsed(name, root)[1]
             if "." in name:
                 waiting.append(name.rpartition(".")[0])
-    return found
+    return modules
 
 
 def meaning(node: Any) -> str:

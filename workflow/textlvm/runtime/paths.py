@@ -12,7 +12,7 @@ from textlvm.runtime.errors import UserError
 
 __all__ = ["literal"]
 
-OF_A_SHELL = re.compile(r"^~|\$[A-Za-z_{]")
+SHELL_SYNTAX = re.compile(r"^~|\$[A-Za-z_{]")
 
 
 def literal(text: str) -> Path:
@@ -24,11 +24,11 @@ def literal(text: str) -> Path:
     Traceback (most recent call last):
     textlvm.runtime.errors.UserError: nothing replaces ~ or $ in '~no one/texts': write the whole path
     """
-    if not OF_A_SHELL.search(text):
+    if not SHELL_SYNTAX.search(text):
         return Path(text)
     try:
         meant = str(Path(os.path.expandvars(text)).expanduser())
     except RuntimeError:  # no such user
         meant = text
-    instead = "the whole path" if OF_A_SHELL.search(meant) else f"'{meant}'"
+    instead = "the whole path" if SHELL_SYNTAX.search(meant) else f"'{meant}'"
     raise UserError(f"nothing replaces ~ or $ in '{text}': write {instead}")

@@ -16,12 +16,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import naming
 
-__all__ = ["PARENT", "announce", "busy_machines", "end_with_parent", "exclusive"]
+__all__ = ["PARENT", "announce", "busy_machines", "end_with_parent", "exclusive", "try_lock"]
 
 PARENT = "TEXTLVM_PARENT"
 """Environment variable of a step that names the process which it must not outlive."""
@@ -42,7 +42,7 @@ def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     # Stays there when it is free: to remove it would let two processes lock two files of one name.
     with (folder / "lock").open("ab+", buffering=0) as file:
         try:
-            if not _locked(file):
+            if not try_lock(file):
                 _wait(file, folder, patience)
         except OSError as error:
             # Some network file systems have no locks; the project should run there nevertheless.
@@ -88,8 +88,17 @@ def busy_machines(folder: Path, forget: bool = False) -> Iterator[list[str]]:
     with here.open("ab", buffering=0) as file:
         alone = False
         with suppress(OSError):  # a file system without locks, where nothing is certain
-            alone = _locked(file)
+            alone = try_lock(file)
         yield [path.name for path in others] + ([] if alone else [here.name])
+
+
+def try_lock(file: IO[Any] | int) -> bool:
+    """Lock an open file unless another process has; returns whether it is locked now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def end_with_parent() -> None:
@@ -120,7 +129,7 @@ def _wait(file: IO[bytes], folder: Path, patience: float) -> None:
     other = file.read().decode() or "another process"
     logging.info("waiting for %s to leave %s", other, folder)
     end = time.monotonic() + patience
-    while not _locked(file):
+    while not try_lock(file):
         if time.monotonic() > end:
             raise UserError(
                 f"{other} is at work in {folder}: wait until it has ended, or end it, and run the same "
@@ -129,19 +138,10 @@ def _wait(file: IO[bytes], folder: Path, patience: float) -> None:
         time.sleep(PAUSE)
 
 
-def _locked(file: IO[bytes]) -> bool:
-    """Lock an open file unless another process has; returns whether it is locked now."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _leave(file: IO[bytes]) -> bool:
     """Empty a machine's file if no other process has it locked; returns whether it is empty."""
     with suppress(OSError):
-        if _locked(file):
+        if try_lock(file):
             file.truncate(0)
             return True
     return False

@@ -134,8 +134,8 @@ def commit(root: Path = ROOT) -> dict[str, Any] | None:
 def packages() -> dict[str, str]:
     """The version of every package of this Python, none of which is imported for it."""
     # One that was removed by half has no name.
-    found = [package for package in distributions() if package.name]
-    return {package.name: package.version for package in sorted(found, key=lambda own: own.name.lower())}
+    versions = {package.name: package.version for package in distributions() if package.name}
+    return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
 
 def machine() -> dict[str, Any]:

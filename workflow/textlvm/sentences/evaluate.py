@@ -29,7 +29,7 @@ from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data import questions
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.evaluation import measures
-from textlvm.sentences.evaluation.measures import Measured
+from textlvm.sentences.evaluation.measures import EvaluationResult
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models.answer_selection import AttentivePooling
 from textlvm.sentences.models.language_model import LanguageModel
@@ -88,11 +88,11 @@ def main(options: argparse.Namespace) -> None:
     rng = np.random.default_rng(derive(f"{run.name}/evaluation", run.seed))
     with autocast(device, choose_precision(settings.precision, device)):
         if options.questions:
-            found = _answers(run, options.questions, settings)
+            evaluation = _answers(run, options.questions, settings)
         else:
             test = data.load(options.data, "test", described["dataset"] if options.member else None)
-            found = _sentences(run, test, data.load(options.data, "train"), settings, rng)
-    found.metrics["parameters"] = [sum(p.numel() for p in run.model.parameters()) / 1e6]
+            evaluation = _sentences(run, test, data.load(options.data, "train"), settings, rng)
+    evaluation.metrics["parameters"] = [sum(p.numel() for p in run.model.parameters()) / 1e6]
     result = {
         "paper": "sentences",
         "dataset": described["dataset"],
@@ -101,12 +101,12 @@ def main(options: argparse.Namespace) -> None:
         "run": run.name.split("/")[-1],
         "seed": run.seed,
         "status": "done",
-        "metrics": {name: to_json(name, values) for name, values in _finite(found).items()},
+        "metrics": {name: to_json(name, values) for name, values in _finite(evaluation).items()},
         "settings": options.settings,
     }
     write_json(
         options.out.parent / "histograms.json",
-        {"objective": run.spec.objective, "latent": run.spec.latent, **found.histograms},
+        {"objective": run.spec.objective, "latent": run.spec.latent, **evaluation.histograms},
     )
     write_json(options.out, result)
     read = dict.fromkeys([options.data, target])
@@ -118,7 +118,7 @@ def main(options: argparse.Namespace) -> None:
 
 def _sentences(
     run: TrainedRun, test: SentenceSet, train: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
-) -> Measured:
+) -> EvaluationResult:
     if isinstance(run.model, LanguageModel):
         return measures.language_model(run.model, test, settings)
     if run.deterministic:
@@ -126,17 +126,17 @@ def _sentences(
     return measures.latent_variable_model(run.autoencoder, test, train, settings, rng)
 
 
-def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> Measured:
+def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> EvaluationResult:
     asked = questions.load(folder, "test", run.vocabulary)
     if isinstance(run.model, AttentivePooling):
         return measures.answer_selector(run.model, asked, settings)
     return measures.ranked_answers(run.autoencoder, asked, run.vocabulary, settings, run.deterministic)
 
 
-def _finite(found: Measured) -> dict[str, list[float]]:
-    """The metrics but those that no number expresses, such as a perplexity of e^1000."""
-    finite = {name: values for name, values in found.metrics.items() if np.isfinite(values).all()}
-    for name in found.metrics.keys() - finite.keys():
+def _finite(result: EvaluationResult) -> dict[str, list[float]]:
+    """The metrics whose values are finite; a perplexity of e^1000, for example, is left out."""
+    finite = {name: values for name, values in result.metrics.items() if np.isfinite(values).all()}
+    for name in result.metrics.keys() - finite.keys():
         logging.warning("%s is too large for a number and left out", name)
     return finite
 

@@ -69,20 +69,21 @@ class Shelf:
 
     def find_question(self, name: int | str) -> Named:
         """The same, without what comes after the first "?"."""
-        found = self.find(name)
-        tokens = found.tokens
+        sentence = self.find(name)
+        tokens = sentence.tokens
         length = tokens.index("?") + 1 if "?" in tokens else len(tokens)
-        return Named(tokens[:length], found.codes[:length], found.label)
+        return Named(tokens[:length], sentence.codes[:length], sentence.label)
 
 
 def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
     """Everything that `spec` asks for, by kind; the seed makes each kind independent of the others."""
     named = [shelf.find(name) for name in spec.reconstruct]
     _seed(spec, "reconstructions")
-    rows = writer.reconstruct([own.codes for own in named], spec.perturbation) if named else []
+    rows = writer.reconstruct([sentence.codes for sentence in named], spec.perturbation) if named else []
     result: dict[str, Any] = {
         "reconstructions": [
-            {"sentence": own.text, "label": own.label, **row} for own, row in zip(named, rows, strict=True)
+            {"sentence": sentence.text, "label": sentence.label, **row}
+            for sentence, row in zip(named, rows, strict=True)
         ]
     }
     if writer.run.deterministic:
@@ -108,10 +109,12 @@ def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
 def _answers(writer: Writer, asked: Sequence[Named], lengths: dict[str, int]) -> list[dict[str, Any]]:
     if not asked:
         return []
-    by_length = {name: writer.answer([own.codes for own in asked], words) for name, words in lengths.items()}
+    by_length = {
+        name: writer.answer([question.codes for question in asked], words) for name, words in lengths.items()
+    }
     return [
-        {"question": own.text, "answers": {name: answers[i] for name, answers in by_length.items()}}
-        for i, own in enumerate(asked)
+        {"question": question.text, "answers": {name: answers[i] for name, answers in by_length.items()}}
+        for i, question in enumerate(asked)
     ]
 
 

@@ -24,9 +24,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from textlvm.runtime import cli, provenance
+from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError, nearest
-from textlvm.runtime.files import write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data import questions
 from textlvm.sentences.data.vocabulary import Codes, Vocabulary
@@ -37,10 +36,10 @@ from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision
-from textlvm.training.checkpoint import identity
-from textlvm.training.run import train_to_files
+from textlvm.training.run import Job, parser, train_to_files
 from textlvm.training.schedule import Plateau
 from textlvm.training.seeds import derive, seed_everything
+from textlvm.training.trainer import Training
 
 __all__ = ["budget", "objective", "optimizer", "schedule"]
 
@@ -86,13 +85,11 @@ def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
 
 def main(options: argparse.Namespace) -> None:
     """Train the run the command line describes."""
-    process = provenance.Process()
     model_spec = parse(ModelSpec, options.spec["model"])
     spec = parse(TrainingSpec, options.spec["training"])
     vocabulary = data.read_vocabulary(options.data)
     described = data.statistics(options.data)
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})
+    job = Job.begin(options)
     device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)
     model = build(model_spec, len(vocabulary)).to(device)
@@ -102,23 +99,17 @@ def main(options: argparse.Namespace) -> None:
         model, model_spec, spec, options.data, derive(f"{options.name}/batches", options.seed)
     )
     spec = budget(spec, trained.epoch)
-    run = {key: described[key] for key in ("dataset", "corpus", "split")} | options.spec
-    run |= {"paper": "sentences", "run": options.name.split("/")[-1], "seed": options.seed}
-    files = _data_files(options.data)
-    same = identity("textlvm.sentences.train", options.name, options.seed, options.spec, files)
-    train_to_files(
+    training = Training(
         model,
         dataclasses.replace(trained.objective, inputs=lambda step: _texts(vocabulary, trained.inputs(step))),
         optimizer(spec, model),
         schedule(spec),
         spec,
-        same,
-        run,
-        process,
-        options.checkpoint,
-        options.out,
         dtype,
     )
+    run = {key: described[key] for key in ("dataset", "corpus", "split")}
+    run |= {"paper": "sentences", "run": options.name.split("/")[-1]}
+    train_to_files(training, job, run, job.identity("textlvm.sentences.train", _data_files(options.data)))
 
 
 def _texts(vocabulary: Vocabulary, sentences: Iterable[Codes]) -> list[str]:
@@ -132,12 +123,6 @@ def _data_files(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    arguments = cli.parser(__doc__)
+    arguments = parser(__doc__)
     arguments.add_argument("--data", type=Path, required=True, help="folder of the prepared data set")
-    arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
-    arguments.add_argument("--seed", type=int, required=True)
-    arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
-    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
-    arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
-    devices.add_argument(arguments)
     cli.run(main, arguments)

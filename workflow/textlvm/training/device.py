@@ -76,8 +76,8 @@ def _lease() -> Lease:
     torch.cuda.init()  # type: ignore[no-untyped-call]
     names = [_name(index) for index in range(torch.cuda.device_count())]
     # A first job on every GPU before a second one on any.
-    places = [f"{name}+{turn}" if turn else name for turn in range(_jobs_per_gpu()) for name in names]
-    return acquire(places, Path(tempfile.gettempdir(), f"textlvm-{os.getuid()}"))
+    slots = [f"{name}+{turn}" if turn else name for turn in range(_jobs_per_gpu()) for name in names]
+    return acquire(slots, Path(tempfile.gettempdir(), f"textlvm-{os.getuid()}"))
 
 
 def _jobs_per_gpu() -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.processes import try_lock
 
 __all__ = ["Lease", "acquire"]
 
@@ -51,7 +52,7 @@ def acquire(names: Sequence[str], folder: Path) -> Lease:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with Path(folder, f"line-{line}").open("ab") as head:
-            waiting = not _lock(head.fileno())
+            waiting = not try_lock(head)
             if waiting:
                 _say_waiting(names)
                 fcntl.flock(head, fcntl.LOCK_EX)
@@ -75,19 +76,10 @@ def _first_free(names: Sequence[str], folder: Path) -> Lease | None:
     for index, name in enumerate(names):
         # Opened anew at every look: temporary folders are swept, and a deleted file's lock excludes nobody.
         file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
-        if _lock(file):
+        if try_lock(file):
             return Lease(index, file)
         os.close(file)
     return None
-
-
-def _lock(file: int) -> bool:
-    """Lock an open file unless another process has; returns whether it is locked now."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _say_waiting(names: Sequence[str]) -> None:

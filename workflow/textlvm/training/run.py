@@ -1,79 +1,104 @@
 """A training from its checkpoint to its files: what the entry points of both papers share."""
 
+import argparse
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from textlvm.runtime import provenance
+from textlvm.runtime import cli, provenance
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import remove_temporaries, write_json, write_text
 from textlvm.runtime.processes import exclusive
 from textlvm.training import device as devices
-from textlvm.training.checkpoint import Checkpoint, save_weights
+from textlvm.training.checkpoint import Checkpoint, identity, save_weights
 from textlvm.training.course import curve_lines
 from textlvm.training.failure import FAILURE, Failure, entry, write_failure
 from textlvm.training.interruption import Interruption
-from textlvm.training.schedule import Schedule
-from textlvm.training.trainer import Objective, Settings, train
+from textlvm.training.trainer import Training, train
 
-__all__ = ["train_to_files"]
+__all__ = ["Job", "parser", "train_to_files"]
 
 
-def train_to_files(
-    model: nn.Module,
-    objective: Objective,
-    optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
-    settings: Settings,
-    identity: str,
-    run: Mapping[str, Any],
-    process: provenance.Process,
-    unfinished: Path,
-    out: Path,
-    precision: torch.dtype = torch.float32,
-) -> None:
-    """Train `model` and write model.safetensors, curve.jsonl, cost.json and training.json into `out`.
+def parser(description: str | None) -> cli.Parser:
+    """The arguments that the trainings of both papers take."""
+    arguments = cli.parser(description)
+    arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
+    arguments.add_argument("--seed", type=int, required=True)
+    arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
+    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
+    arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
+    devices.add_argument(arguments)
+    return arguments
 
-    `precision` is the type of its matrix products, for cost.json.
 
-    Until then state.safetensors, the state before it and progress.json lie in the folder `unfinished`; a
-    state of the same `identity` (`textlvm.training.checkpoint.identity`) is resumed. The states are removed
-    at the end. A training that fails leaves its last good state and failure.json, which says why and of
-    which `run`: what identifies it in its metrics.json, and its settings `model` and `training`.
+@dataclass(frozen=True)
+class Job:
+    """The training that a command line describes, and the process that does it."""
 
-    Raises `UserError` if it fails, or if another process trains in `unfinished`, and `Interrupted` after a
-    signal, when the state is saved.
+    name: str
+    seed: int
+    spec: Mapping[str, Any]
+    """The settings `model` and `training`."""
+    checkpoint: Path
+    """The folder of its unfinished state."""
+    out: Path
+    """The folder of its files."""
+    process: provenance.Process = field(default_factory=provenance.Process)
+
+    @classmethod
+    def begin(cls, options: argparse.Namespace) -> "Job":
+        """The job of a command line that `parser` has read; makes its folder and writes spec.json."""
+        job = cls(options.name, options.seed, options.spec, options.checkpoint, options.out)
+        job.out.mkdir(parents=True, exist_ok=True)
+        write_json(job.out / "spec.json", {"name": job.name, "seed": job.seed, **job.spec})
+        return job
+
+    def identity(self, module: str, files: Iterable[Path]) -> str:
+        """What determines the training: see `textlvm.training.checkpoint.identity`."""
+        return identity(module, self.name, self.seed, self.spec, files)
+
+
+def train_to_files(training: Training, job: Job, run: Mapping[str, Any], identity: str) -> None:
+    """Train a model and write model.safetensors, curve.jsonl, cost.json and training.json into its folder.
+
+    Until then state.safetensors, the state before it and progress.json lie in the folder of the checkpoint; a
+    state of the same `identity` is resumed. The states are removed at the end. A training that fails leaves
+    its last good state and failure.json, which says why, with what identifies the `run` in its metrics.json
+    and with its seed and settings.
+
+    Raises `UserError` if it fails, or if another process trains in the folder of the checkpoint, and
+    `Interrupted` after a signal, when the state is saved.
     """
+    unfinished, out = job.checkpoint, job.out
+    run = {**run, "seed": job.seed, **job.spec}
     checkpoint = Checkpoint(unfinished / "state.safetensors", identity)
     weights, progress = out / "model.safetensors", unfinished / "progress.json"
     with exclusive(unfinished), Interruption() as interruption:
         for path in (checkpoint.path, progress, weights):
             remove_temporaries(path)
         try:
-            course = train(
-                model, objective, optimizer, schedule, settings, checkpoint, interruption, progress
-            )
+            course = train(training, checkpoint, interruption, progress)
         except Failure as failure:
             write_failure(unfinished, run, failure)
             raise UserError(f"{entry(run)}, seed {run['seed']}: {failure}") from failure
         last = course.curve[-1]
-        save_weights(weights, model)
+        save_weights(weights, training.model)
         write_text(out / "curve.jsonl", curve_lines(course.curve))
         cost: dict[str, Any] = {
-            "device": devices.describe(next(model.parameters()).device),
-            "parameters": sum(p.numel() for p in model.parameters()),
+            "device": devices.describe(next(training.model.parameters()).device),
+            "parameters": sum(p.numel() for p in training.model.parameters()),
             "steps": last["step"],
             "seconds": round(course.seconds, 1),
             "peak_memory_mib": course.peak_memory_mib,
-            "precision": str(precision).removeprefix("torch."),
+            "precision": str(training.precision).removeprefix("torch."),
             "torch": torch.__version__,
         }
         write_json(out / "cost.json", cost)
-        provenance.write_training(out, process)
+        provenance.write_training(out, job.process)
         # Only now: until all files are there, a rerun must not begin at the first step.
         (unfinished / FAILURE).unlink(missing_ok=True)
         checkpoint.remove()

@@ -28,7 +28,7 @@ from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.schedule import Schedule
 
-__all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "train"]
+__all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "Training", "train"]
 
 VALIDATION = "validation_loss"
 """Name of the monitored value that schedules look at; the weights with the least one are kept."""
@@ -68,17 +68,28 @@ class Objective:
     """The words or sentences of the batch of one of the last `log_every` steps; none if it is not known."""
 
 
+@dataclass(frozen=True)
+class Training:
+    """A model, and how it is trained."""
+
+    model: nn.Module
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    """Of the model's parameters."""
+    schedule: Schedule
+    """The learning rate by step."""
+    settings: Settings
+    precision: torch.dtype = torch.float32
+    """The type of its matrix products, for the record."""
+
+
 def train(
-    model: nn.Module,
-    objective: Objective,
-    optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
-    settings: Settings,
+    training: Training,
     checkpoint: Checkpoint,
     interruption: Interruption,
     progress_file: Path | None = None,
 ) -> Course:
-    """Train `model` in place to the end of its course.
+    """Train the model in place to the end of its course.
 
     Starts from the checkpoint if there is one of the same identity and continues exactly as an
     uninterrupted run would on the same device and version of PyTorch: same batches, same noise, same
@@ -90,7 +101,7 @@ def train(
     explodes (`EXPLODED`), or memory runs out; the checkpoint stays the last good one. Raises `Interrupted`
     after the step, or in the measurement, in which `interruption` got a signal; the state is saved.
     """
-    loop = _Loop(model, objective, optimizer, schedule, settings, checkpoint, interruption, progress_file)
+    loop = _Loop(training, checkpoint, interruption, progress_file)
     try:
         loop.run()
     except Interrupted as stop:
@@ -108,16 +119,15 @@ def train(
 class _Loop:
     """The state of `train`, whose parameters come first."""
 
-    model: nn.Module
-    objective: Objective
-    optimizer: torch.optim.Optimizer
-    schedule: Schedule
-    settings: Settings
+    training: Training
     checkpoint: Checkpoint
     interruption: Interruption
     progress_file: Path | None
 
     def __post_init__(self) -> None:
+        given = self.training
+        self.model, self.objective, self.optimizer = given.model, given.objective, given.optimizer
+        self.schedule, self.settings = given.schedule, given.settings
         self.course = Course()
         if restored := self.checkpoint.restore(self.model, self.optimizer):
             self.course = Course(restored.step, **restored.progress, best=restored.best)

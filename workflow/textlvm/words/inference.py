@@ -33,8 +33,8 @@ class InferenceNetwork(nn.Module):
         """What q needs of the letters, for all positions at once: packed (N, width)."""
         sizes = torch.tensor(batch.batch_sizes)
         embedded = self.embedding(batch.letters)
-        turned = embedded[batch.reversal]
-        summary = self.backward_gru(PackedSequence(turned, sizes))[0].data[batch.reversal]
+        reversed_letters = embedded[batch.reversal]
+        summary = self.backward_gru(PackedSequence(reversed_letters, sizes))[0].data[batch.reversal]
         if self.forward_gru is not None:
             past = self.forward_gru(PackedSequence(embedded, sizes))[0].data
             summary = torch.cat([past, summary], -1)

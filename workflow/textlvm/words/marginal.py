@@ -22,7 +22,7 @@ from textlvm.words.fused.marginal import CompiledProduct, Levels
 from textlvm.words.letters import ALPHABET_SIZE, Lexicon
 from textlvm.words.model import StateSpaceModel
 
-__all__ = ["CHUNK", "SharedParts", "WordSums", "log_sums"]
+__all__ = ["CHUNK", "Trie", "WordSums", "log_sums"]
 
 CHUNK = 1024
 """Trajectories drawn together, at most."""
@@ -39,22 +39,22 @@ millionth of it."""
 
 
 @dataclass(frozen=True)
-class SharedParts:
-    """The distinct rows of symbols (V, S), built symbol by symbol so that equal beginnings are built once."""
+class Trie:
+    """A trie of rows of symbols (V, S), level by level: equal beginnings are one node."""
 
     levels: Levels
     """Symbol by symbol, of every distinct beginning up to there the one without it, and the symbol."""
-    part_of: Tensor
-    """(V,) the distinct row that each row is."""
+    leaf: Tensor
+    """(V,) the number of each row's last node among those of the last level, the distinct rows."""
 
     @classmethod
-    def of(cls, rows: Tensor) -> "SharedParts":
-        """The parts of rows of symbols."""
-        levels, found = [], torch.zeros(len(rows), dtype=torch.long)
-        for keys, part_of in _distinct_beginnings(rows):
+    def of(cls, rows: Tensor) -> "Trie":
+        """The trie of rows of symbols."""
+        levels, leaf = [], torch.zeros(len(rows), dtype=torch.long)
+        for keys, nodes in _distinct_beginnings(rows):
             levels.append((keys // SYMBOLS, keys % SYMBOLS))
-            found = part_of
-        return cls(tuple(levels), found)
+            leaf = nodes
+        return cls(tuple(levels), leaf)
 
     def __len__(self) -> int:
         return len(self.levels[-1][0]) if self.levels else 1
@@ -70,10 +70,10 @@ class WordSums:
         symbols = torch.where(within, lexicon.codes, ALPHABET_SIZE)
         self.symbols = symbols.to(device)
         self.cut = _best_cut(symbols)
-        self.beginnings = SharedParts.of(symbols[:, : self.cut])
+        self.beginnings = Trie.of(symbols[:, : self.cut])
         # Ends are built backwards, so that equal ends are built once.
-        self.ends = SharedParts.of(symbols[:, self.cut :].flip(1))
-        row, column = self.beginnings.part_of, self.ends.part_of
+        self.ends = Trie.of(symbols[:, self.cut :].flip(1))
+        row, column = self.beginnings.leaf, self.ends.leaf
         order = torch.argsort(row * len(self.ends) + column)
         counts = torch.bincount(row, minlength=len(self.beginnings))
         starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
@@ -131,13 +131,13 @@ def _best_cut(symbols: Tensor) -> int:
 
 
 class TorchProduct:
-    """Entries of the product of two parts' matrices, by PyTorch on any device."""
+    """Entries of the product of two tries' matrices, by PyTorch on any device."""
 
     def __init__(
-        self, left: SharedParts, right: SharedParts, starts: Tensor, columns: Tensor, device: torch.device
+        self, left: Trie, right: Trie, starts: Tensor, columns: Tensor, device: torch.device
     ) -> None:
         """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
-        self.parts = [_Products(parts.levels, device) for parts in (left, right)]
+        self.factors = [_Products(trie.levels, device) for trie in (left, right)]
         with warnings.catch_warnings():
             # That its support is in beta, and from some versions on that its invariants are not checked.
             warnings.filterwarnings("ignore", "Sparse (CSR tensor support|invariant checks)", UserWarning)
@@ -151,10 +151,10 @@ class TorchProduct:
             )
 
     def __call__(self, *tables: Tensor) -> Tensor:
-        """sum_k of the entries, (V,) float64, from the values of both parts' symbols (S, symbols, C)."""
+        """sum_k of the entries, (V,) float64, from the values of both tries' symbols (S, symbols, C)."""
         total = self.pattern.values().double()
         for pieces in zip(*(table.split(SLICE, -1) for table in tables), strict=True):
-            left, right = (part(piece) for part, piece in zip(self.parts, pieces, strict=True))
+            left, right = (factor(piece) for factor, piece in zip(self.factors, pieces, strict=True))
             total += torch.sparse.sampled_addmm(self.pattern, left, right.T, beta=0.0).values()
         return total
 
@@ -168,7 +168,7 @@ class _Products:
         self.space = [torch.empty(2, len(parents), SLICE, device=device) for parents, _ in self.levels]
 
     def __call__(self, tables: Tensor) -> Tensor:
-        """From values (S, symbols, C), C at most SLICE: (parts, SLICE), 0 beyond C; until the next call."""
+        """From values (S, symbols, C), C at most SLICE: (rows, SLICE), 0 beyond C; until the next call."""
         tables = nn.functional.pad(tables, (0, SLICE - tables.shape[-1]))
         result = tables.new_ones(1, SLICE)
         for (parents, symbols), table, (values, factors) in zip(self.levels, tables, self.space, strict=True):

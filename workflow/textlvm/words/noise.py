@@ -14,10 +14,10 @@ __all__ = ["Noise", "draw_noise"]
 class Noise(NamedTuple):
     """Packed like the batch: N symbols, K samples of each, dimension d."""
 
-    draws: Tensor
-    """(N, K, d) standard normal: what q's samples are made of."""
-    moves: Tensor | None
-    """(N, K, d) standard normal: xi of the moves of F_g that q is shown (Algorithm 1); None for K = 1."""
+    posterior: Tensor
+    """(N, K, d) standard normal: the noise of q's reparametrised samples."""
+    proposals: Tensor | None
+    """(N, K, d) standard normal: xi of the proposals of F_g that q is given (Algorithm 1); None for K = 1."""
     gumbel: Tensor | None
     """(N, K) standard Gumbel: which sample is carried on; None for K = 1."""
 

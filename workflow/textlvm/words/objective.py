@@ -47,7 +47,7 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
     how the inference model's parameters get their gradient: full | path, see `textlvm.words.proposals`.
     """
     propose = proposer(model, estimator)
-    if noise.moves is None or noise.gumbel is None:
+    if noise.proposals is None or noise.gumbel is None:
         return _single_sample_bounds(model, propose, batch, noise)
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
@@ -55,8 +55,8 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
     for rows in batch.steps():
         state = state[: rows.stop - rows.start]
         generative = model.generative(state)
-        reachable = generative(noise.moves[rows])
-        proposal = propose(state, context[rows], noise.draws[rows], reachable)
+        reachable = generative(noise.proposals[rows])
+        proposal = propose(state, context[rows], noise.posterior[rows], reachable)
         weights = _weigh(model, generative, proposal, batch.letters[rows])
         proposal.scale_gradient(weights)
         terms.append(weighted_bound(weights))
@@ -72,7 +72,7 @@ def _single_sample_bounds(
     state = model.initial_state(batch.batch)
     proposals = []
     for rows in batch.steps():
-        proposal = propose(state[: rows.stop - rows.start], context[rows], noise.draws[rows], None)
+        proposal = propose(state[: rows.stop - rows.start], context[rows], noise.posterior[rows], None)
         proposals.append(proposal)
         state = proposal.h.squeeze(1)
     joined = Proposal(

@@ -30,11 +30,10 @@ from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
-from textlvm.training.checkpoint import identity
-from textlvm.training.run import train_to_files
+from textlvm.training.run import Job, parser, train_to_files
 from textlvm.training.schedule import Constant, Cosine, Schedule
 from textlvm.training.seeds import seed_everything
-from textlvm.training.trainer import Objective
+from textlvm.training.trainer import Objective, Training
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.engine import bound, log_likelihood
 from textlvm.words.entropy import entropy_gap
@@ -107,49 +106,36 @@ def schedule(spec: TrainingSpec) -> Schedule:
 
 def main(options: argparse.Namespace) -> None:
     """Train the run the command line describes."""
-    process = provenance.Process()
     if options.name.count("/") != 3:
         raise UserError(f"--name must be words/CORPUS/SPLIT/RUN, not '{options.name}'")
     run = dict(zip(("paper", "corpus", "split", "run"), options.name.split("/"), strict=True))
     model_spec = parse(ModelSpec, options.spec.get("model", {}))
     training_spec = parse(TrainingSpec, options.spec.get("training", {}))
     split = read_words(options.words)
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_json(options.out / "spec.json", {"name": options.name, "seed": options.seed, **options.spec})
+    job = Job.begin(options)
     if model_spec.family in UNTRAINED:
         # What is counted needs no weights; the files stand so that a run is a run.
-        write_bytes(options.out / "model.safetensors", save({}))
-        write_text(options.out / "curve.jsonl", "")
-        write_json(options.out / "cost.json", {"device": "none", "seconds": 0.0})
-        provenance.write_training(options.out, process)
+        write_bytes(job.out / "model.safetensors", save({}))
+        write_text(job.out / "curve.jsonl", "")
+        write_json(job.out / "cost.json", {"device": "none", "seconds": 0.0})
+        provenance.write_training(job.out, job.process)
         return
     device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)
     model = build(model_spec).to(device)
     logging.info("%s seed %d on %s", options.name, options.seed, devices.describe(device))
-    same = identity("textlvm.words.train", options.name, options.seed, options.spec, [options.words])
     sampler = WordSampler(split, training_spec.batch, device, training_spec.log_every)
-    train_to_files(
+    training = Training(
         model,
         objective(model, sampler, training_spec.estimator),
         torch.optim.Adam(model.parameters(), fused=True),
         schedule(training_spec),
         training_spec,
-        same,
-        {**run, "seed": options.seed, **options.spec},
-        process,
-        options.checkpoint,
-        options.out,
     )
+    train_to_files(training, job, run, job.identity("textlvm.words.train", [options.words]))
 
 
 if __name__ == "__main__":
-    arguments = cli.parser(__doc__)
+    arguments = parser(__doc__)
     arguments.add_argument("--words", type=Path, required=True, help="words with their counts on both sides")
-    arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
-    arguments.add_argument("--seed", type=int, required=True)
-    arguments.add_argument("--spec", type=cli.settings, required=True, help="model and training settings")
-    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder for unfinished state")
-    arguments.add_argument("--out", type=Path, required=True, help="folder of the run")
-    devices.add_argument(arguments)
     cli.run(main, arguments)

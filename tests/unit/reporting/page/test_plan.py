@@ -33,8 +33,8 @@ def test_a_cell_belongs_to_its_run_and_to_no_other(experiment):
     ("change", "sentence"),
     [
         ({"planned": None}, "the page's plan has no list 'planned'"),
-        ({"reslts": ""}, "unknown Plan setting 'reslts': did you mean 'results'?"),
-        ({"figures": [{"paper": "words"}]}, "Figure lacks the setting 'number'"),
+        ({"reslts": ""}, "Plan: unknown setting 'reslts'; did you mean 'results'?"),
+        ({"figures": [{"paper": "words"}]}, "Figure: the setting 'number' is missing"),
         ({"planned": [{"paper": "words"}]}, "no entry of a plan ('rows')"),
     ],
 )

@@ -3,23 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from textlvm.runtime.validation import Key, Problem, dotted
+
 __all__ = ["Key", "Problem", "Section", "check_label", "check_read", "dotted"]
 
-Key = tuple[str | int, ...]
 Section = Mapping[str, Any]
-
-
-class Problem(Exception):
-    """Something is wrong with the value at `key`."""
-
-    def __init__(self, key: Key, message: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-
-def dotted(key: Key) -> str:
-    """`words.runs.standard.tril`; `the file` for the whole."""
-    return ".".join(map(str, key)) or "the file"
 
 
 def check_read(key: Key, entry: Section, read: Collection[str], by: str) -> None:

@@ -6,14 +6,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jsonschema
-import yaml
-
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Run
 from textlvm.reporting.claims.language import Claim, Language, Problem
 from textlvm.reporting.published import Published
-from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime import validation
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.validation import Key, dotted, read_yaml, validate
 
 __all__ = ["ClaimedFigure", "Claims", "load"]
 
@@ -99,53 +98,25 @@ def load(
 
 @cache
 def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema: dict[str, Any] = read_yaml(SCHEMA, "the schema")
     return schema
 
 
 def _read(path: Path) -> dict[str, Any]:
     """The content of a file of claims, which the schema allows."""
+    entries = read_yaml(path, "the claims")
     try:
-        # The parser in C takes a tenth of the time.
-        entries = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as error:
-        raise UserError(f"cannot read the claims {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
-        raise UserError(
-            f"{path}{line}: not valid YAML; correct the line or the indentation before it"
-        ) from error
-    errors = list(jsonschema.Draft202012Validator(_schema()).iter_errors(entries))
-    if errors:
-        # A misspelt key is often why another one is missing.
-        error = min(errors, key=lambda error: error.validator != "additionalProperties")
-        raise UserError(" ".join(f"{path}: {_violation(error, entries)}".split()))
+        validate(entries, _schema(), lambda key: _key(key, entries))
+    except validation.Problem as problem:
+        raise UserError(" ".join(f"{path}: {problem}".split())) from None
     return dict(entries)
 
 
-def _violation(error: jsonschema.ValidationError, entries: Any) -> str:
-    """A violation of the schema as the end of a sentence, which names the claim."""
-    path = list(error.absolute_path)
-    place = ""
-    if path[:1] == ["claims"] and len(path) > 1:
-        entry = entries["claims"][path[1]]
-        name = entry.get("id") if isinstance(entry, dict) else None
-        place = f"claim '{name}': " if name else f"claim number {path[1] + 1}: "
-        path = path[2:]
-    key = ".".join(map(str, path)) or "the entry"
-    match error.validator:
-        case "additionalProperties":
-            valid = error.schema["properties"]
-            unknown = next(str(name) for name in error.instance if name not in valid)
-            return f"{place}unknown key '{unknown}'; {nearest(unknown, valid)}"
-        case "required":
-            missing = next(name for name in error.validator_value if name not in error.instance)
-            return f"{place}{key} lacks `{missing}`"
-        case "enum":
-            near = nearest(str(error.instance), error.validator_value)
-            return f"{place}{key} cannot be '{error.instance}'; {near}"
-        case "pattern":
-            return f"{place}{key} must be {error.schema['description']}, not {error.instance!r}"
-    message = error.message if len(error.message) < 200 else f"{error.message[:199]}…"
-    return f"{place}{key}: {message}"
+def _key(key: Key, entries: Any) -> str:
+    """A key of the file, with claims by their names."""
+    if key[:1] != ("claims",) or len(key) < 2:
+        return dotted(key)
+    entry = entries["claims"][key[1]]
+    name = entry.get("id") if isinstance(entry, dict) else None
+    claim = f"claim '{name}'" if name else f"claim number {int(key[1]) + 1}"
+    return f"{claim}: {dotted(key[2:])}" if len(key) > 2 else claim

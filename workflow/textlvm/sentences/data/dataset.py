@@ -16,9 +16,10 @@ everything:
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
+from textlvm import spec
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.runtime.errors import UserError, nearest
 
@@ -37,8 +38,6 @@ __all__ = [
 SPLITS = ("train", "valid", "test")
 METHODS = ("tweet", "whitespace")
 NO_WORDS = 4  # padding, start, end, unknown
-
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class SplitRule:
             raise UserError(f"splits: draw must be at least 1 or null, not {self.draw}")
 
 
-def _own_splits() -> dict[str, SplitRule]:
+def _same_splits() -> dict[str, SplitRule]:
     return {name: SplitRule(name) for name in SPLITS}
 
 
@@ -105,7 +104,7 @@ class DatasetSettings:
     """Where each of the corpus's splits is in its file: a pattern of archive members, or a pickle's key."""
     tokens: Tokenization = field(default_factory=Tokenization)
     vocabulary: VocabularyRule = field(default_factory=VocabularyRule)
-    splits: Mapping[str, SplitRule] = field(default_factory=_own_splits)
+    splits: Mapping[str, SplitRule] = field(default_factory=_same_splits)
     seed: int = 0
     """Another seed, other draws."""
     note: str = ""
@@ -149,18 +148,7 @@ class UnionSettings:
 
 def parse(settings: Mapping[str, Any]) -> DatasetSettings | UnionSettings:
     """Settings from JSON. Raises `UserError` for an unknown, missing or impossible one."""
-    if "union" in settings:
-        return _build(UnionSettings, settings, "", union=tuple)
-    return _build(
-        DatasetSettings,
-        settings,
-        "",
-        tokens=lambda value: _build(Tokenization, value, "tokens: ", unknown=tuple),
-        vocabulary=lambda value: _build(VocabularyRule, value, "vocabulary: "),
-        splits=lambda value: {
-            name: _build(SplitRule, rule, f"splits: {name}: ") for name, rule in value.items()
-        },
-    )
+    return spec.parse(UnionSettings if "union" in settings else DatasetSettings, settings, "data set")
 
 
 def settings_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[str, Any]:
@@ -188,20 +176,3 @@ def sources_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[
                 f"say under `splits` where the data set's sentences come from, or use another corpus"
             )
     return {split: corpus.splits[split][0] for split in settings.origins}
-
-
-def _build(kind: type[Kind], settings: Any, place: str, **convert: Any) -> Kind:
-    if not isinstance(settings, Mapping):
-        raise UserError(f"data set: {place}expected a mapping of settings, found {settings!r}")
-    names = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(kind)}
-    for name in settings:
-        if name not in names:
-            raise UserError(f"data set: {place}unknown setting '{name}'; {nearest(name, names)}")
-    for name, required in names.items():
-        if required and name not in settings:
-            raise UserError(f"data set: {place}the setting '{name}' is missing")
-    values = {name: convert.get(name, lambda value: value)(value) for name, value in settings.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise UserError(f"data set: {place}a value is of the wrong type ({error})") from error

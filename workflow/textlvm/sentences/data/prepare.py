@@ -88,14 +88,14 @@ def _sentences(
     for left in out.glob(f"{SCRATCH}*"):  # by a preparation that was killed
         shutil.rmtree(left)
     with naming(out), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as scratch:
-        own = {}
+        tokenized = {}
         for split in settings.origins:
-            found = records(sources[split], settings.format, settings.members.get(split, "*"))
-            own[split] = cut(found, tokenize, words, labels, Path(scratch, split))
-            logger.info("%s: %s sentences", sources[split], f"{len(own[split].sentences):,}")
-        sizes = {split: len(source.sentences) for split, source in own.items()}
+            texts = records(sources[split], settings.format, settings.members.get(split, "*"))
+            tokenized[split] = cut(texts, tokenize, words, labels, Path(scratch, split))
+            logger.info("%s: %s sentences", sources[split], f"{len(tokenized[split].sentences):,}")
+        sizes = {split: len(source.sentences) for split, source in tokenized.items()}
         rows = draw(sizes, settings.splits, name, settings.seed)
-        origin = {split: own[rule.of] for split, rule in settings.splits.items()}
+        origin = {split: tokenized[rule.of] for split, rule in settings.splits.items()}
         counts = np.zeros(len(words), dtype=np.int64)
         for block in gather(origin["train"].sentences, rows["train"]):
             counts += np.bincount(block, minlength=len(words))
@@ -107,26 +107,26 @@ def _sentences(
         return write_sentence_set(out, vocabulary, parts, described, distinct)
 
 
-def _part(own: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> Part:
-    labels = None if own.labels is None else ranks[own.labels[rows]]
-    blocks = (codes[block] for block in gather(own.sentences, rows))
-    return Part(own.sentences.lengths[rows], blocks, labels)
+def _part(source: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> Part:
+    labels = None if source.labels is None else ranks[source.labels[rows]]
+    blocks = (codes[block] for block in gather(source.sentences, rows))
+    return Part(source.sentences.lengths[rows], blocks, labels)
 
 
 def _questions(
     name: str, settings: DatasetSettings, sources: Sources, out: Path, description: dict[str, Any]
 ) -> dict[str, Any]:
     tokenize = tokenizer(settings.tokens)
-    own = {}
+    shuffled_questions = {}
     for split in settings.origins:
         member = settings.members.get(split, "*")
         read = read_triples if settings.format == "triples" else read_pickle
-        own[split] = [shuffled(question) for question in read(sources[split], member)]
-        logger.info("%s: %s questions", sources[split], f"{len(own[split]):,}")
-    sizes = {split: len(questions) for split, questions in own.items()}
+        shuffled_questions[split] = [shuffled(question) for question in read(sources[split], member)]
+        logger.info("%s: %s questions", sources[split], f"{len(shuffled_questions[split]):,}")
+    sizes = {split: len(questions) for split, questions in shuffled_questions.items()}
     rows = draw(sizes, settings.splits, name, settings.seed)
     splits = {
-        split: [_cut_question(own[rule.of][row], tokenize) for row in rows[split]]
+        split: [_cut_question(shuffled_questions[rule.of][row], tokenize) for row in rows[split]]
         for split, rule in settings.splits.items()
     }
     counts = Counter(token for text in _texts(splits["train"]) for token in parted(text))

@@ -210,9 +210,9 @@ def _text(value: Any, name: str) -> str:
 
 def _typed(value: Any, kind: Any, name: str) -> Any:
     if not isinstance(value, kind):
-        found = type(value).__name__
+        actual = type(value).__name__
         raise UserError(
-            f"{name}: expected {{split: {{question: [[answer, label], …]}}}}, found a {found} in it"
+            f"{name}: expected {{split: {{question: [[answer, label], …]}}}}, found a {actual} in it"
         )
     return value
 

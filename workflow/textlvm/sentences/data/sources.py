@@ -32,11 +32,11 @@ def records(path: Path, format: str, members: str = "*") -> Iterator[Record]:
 
     Raises `UserError` if the file cannot be read, is not of this format or has no sentence.
     """
-    found = False
+    empty = True
     for record in _records(path, format, members):
-        found = True
+        empty = False
         yield record
-    if not found:
+    if empty:
         raise UserError(
             f"{path} holds no sentences; supply a file with some, or correct `format` of its corpus"
         )

@@ -46,24 +46,24 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
     No text is there twice, and reading stops when every form is full. An object is in `answers` or in
     `questions`, never in both. Raises `UserError` for an unknown form, and for one that has no text at all.
     """
-    found: dict[str, dict[str, str]] = {form: {} for form in forms}
-    for form in found:
+    collected: dict[str, dict[str, str]] = {form: {} for form in forms}
+    for form in collected:
         if form not in FORMS:
             raise UserError(f"there is no stand-in '{form}'; {nearest(form, FORMS)}")
     for docstring in documentation:
         said = list(sentences(docstring.text))
-        for form, texts in found.items():
+        for form, texts in collected.items():
             for text, context in FORMS[form](docstring, said):
                 if len(texts) < most:
                     texts.setdefault(text, context)
-        if all(len(texts) >= most for texts in found.values()):
+        if all(len(texts) >= most for texts in collected.values()):
             break
-    for form, texts in found.items():
+    for form, texts in collected.items():
         if len(texts) < (MOST_WRONG + 1 if form == "questions" else 1):
             raise UserError(
                 f"there is too little text for the stand-in '{form}': raise --most or use another Python"
             )
-    return {form: "".join(WRITERS.get(form, _lines)(texts)) for form, texts in found.items()}
+    return {form: "".join(WRITERS.get(form, _lines)(texts)) for form, texts in collected.items()}
 
 
 def _single_sentences(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
@@ -158,11 +158,11 @@ def _place(text: str) -> tuple[str, Path]:
 
 
 def _main(options: argparse.Namespace) -> None:
-    places = dict(options.out)
-    for form, text in make(docstrings(), places, options.most).items():
+    paths = dict(options.out)
+    for form, text in make(docstrings(), paths, options.most).items():
         # Lone surrogates can be written in a string literal, but not in UTF-8.
-        files.write_bytes(places[form], text.encode("utf-8", errors="replace"))
-        logger.info("%s: %s characters", places[form], f"{len(text):,}")
+        files.write_bytes(paths[form], text.encode("utf-8", errors="replace"))
+        logger.info("%s: %s characters", paths[form], f"{len(text):,}")
 
 
 def _arguments() -> argparse.ArgumentParser:

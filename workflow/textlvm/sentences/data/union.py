@@ -33,21 +33,21 @@ def unite(
     """
     vocabularies = {name: read_vocabulary(folder) for name, folder in folders.items()}
     vocabulary = union(vocabularies.values())
-    recodings = {name: own.recoding(vocabulary) for name, own in vocabularies.items()}
+    recodings = {name: member.recoding(vocabulary) for name, member in vocabularies.items()}
     members: Members = {name: {} for name in folders}
     parts = {}
     for split in SPLITS:
         sentences = {name: load(folder, split) for name, folder in folders.items()}
         start = 0
-        for name, own in sentences.items():
-            members[name][split] = (start, start + len(own))
-            start += len(own)
-        lengths = np.concatenate([own.lengths for own in sentences.values()])
+        for name, member in sentences.items():
+            members[name][split] = (start, start + len(member))
+            start += len(member)
+        lengths = np.concatenate([member.lengths for member in sentences.values()])
         parts[split] = Part(lengths, _recoded(sentences, recodings))
     return write_sentence_set(out, vocabulary, parts, {**description, "members": members}, distinct)
 
 
 def _recoded(sentences: Mapping[str, SentenceSet], recodings: Mapping[str, Codes]) -> Iterator[Codes]:
-    for name, own in sentences.items():
-        for start in range(0, len(own.tokens), BLOCK):
-            yield recodings[name][own.tokens[start : start + BLOCK]]
+    for name, member in sentences.items():
+        for start in range(0, len(member.tokens), BLOCK):
+            yield recodings[name][member.tokens[start : start + BLOCK]]

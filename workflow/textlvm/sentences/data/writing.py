@@ -124,10 +124,10 @@ def _check_test(place: str, test: SentenceSet, distinct: int) -> None:
             f"{place}: its vocabulary, that of the training sentences, has no word of the test sentences; "
             "supply sentences of one kind, or lower vocabulary.min_count"
         )
-    found = len({sentence.tobytes() for sentence in test})
-    if found < distinct:
+    number = len({sentence.tobytes() for sentence in test})
+    if number < distinct:
         raise UserError(
-            f"{place}: {found} of the test sentences differ in words of the vocabulary, but entropies from "
+            f"{place}: {number} of the test sentences differ in words of the vocabulary, but entropies from "
             f"{distinct - 1} neighbours need {distinct}; supply more, or lower evaluation.entropy_neighbours"
         )
 

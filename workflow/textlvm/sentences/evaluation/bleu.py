@@ -42,14 +42,14 @@ def readings(
     >>> readings([["a", "b", "c"]], [["a", "b", "c"]], max_length=100)
     {'bleu1_eos': 1.0, 'bleu1_unmatched': 0.75, 'bleu1_words': 1.0}
     """
-    found: dict[str, list[float]] = {"bleu1_eos": [], "bleu1_unmatched": [], "bleu1_words": []}
+    scores: dict[str, list[float]] = {"bleu1_eos": [], "bleu1_unmatched": [], "bleu1_words": []}
     for sentence, reconstruction in zip(sentences, reconstructions, strict=True):
         matches, length, reference = _matches(sentence, reconstruction), len(reconstruction), len(sentence)
         end = int(length < max_length)
-        found["bleu1_eos"].append(_score(matches + end, length + end, reference + 1))
-        found["bleu1_unmatched"].append(_score(matches, length + end, reference + 1))
-        found["bleu1_words"].append(_score(matches, length, reference))
-    return {name: _mean(values) for name, values in found.items()}
+        scores["bleu1_eos"].append(_score(matches + end, length + end, reference + 1))
+        scores["bleu1_unmatched"].append(_score(matches, length + end, reference + 1))
+        scores["bleu1_words"].append(_score(matches, length, reference))
+    return {name: _mean(values) for name, values in scores.items()}
 
 
 def _matches(sentence: Sentence, reconstruction: Sentence) -> int:

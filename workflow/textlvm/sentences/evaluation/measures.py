@@ -36,7 +36,7 @@ from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.models.language_model import LanguageModel
 
 __all__ = [
-    "Measured",
+    "EvaluationResult",
     "answer_selector",
     "autoencoder",
     "language_model",
@@ -48,8 +48,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was found of one model."""
+class EvaluationResult:
+    """The metrics and histograms of one model."""
 
     metrics: dict[str, list[float]]
     """Each metric's values: one an evaluation, or a single one where nothing is drawn."""
@@ -63,7 +63,7 @@ def latent_variable_model(
     train: SentenceSet,
     settings: EvaluationSpec,
     rng: np.random.Generator,
-) -> Measured:
+) -> EvaluationResult:
     """sMIM and sVAE: bounds under every prior, reconstructions, entropy of codes, Figures 3 and 5-8."""
     device = next(model.parameters()).device
     posterior = encode(model, test, settings.batch)
@@ -84,14 +84,16 @@ def latent_variable_model(
         samples = [one_sample() for _ in range(settings.samples)]
         words, end, test_cost, train_cost = np.mean([scores for _, scores in samples], axis=0)
         words_of_repeats.append(words)
-        found = likelihood.metrics(Bounds(test.lengths, words, end, kl, test_cost, train_cost))
+        bounds = likelihood.metrics(Bounds(test.lengths, words, end, kl, test_cost, train_cost))
         z = samples[-1][0]
-        values.append(found | _bleu(model, test, z, settings) | _entropy(z, settings, rng))
-        logging.info("evaluation %d of %d: MELBO %.3f nats", repeat + 1, settings.repeats, found["nll_melbo"])
+        values.append(bounds | _bleu(model, test, z, settings) | _entropy(z, settings, rng))
+        logging.info(
+            "evaluation %d of %d: MELBO %.3f nats", repeat + 1, settings.repeats, bounds["nll_melbo"]
+        )
     metrics = _by_metric(values)
     if settings.reference_ppl is not None:
         nll = math.log(settings.reference_ppl) * float(np.mean(test.lengths + 1))
-        matching = [likelihood.matching_samples(own, len(test), nll) for own in metrics["nll_melbo"]]
+        matching = [likelihood.matching_samples(bound, len(test), nll) for bound in metrics["nll_melbo"]]
         metrics["matching_samples"] = matching
     if settings.as_quoted:
         metrics |= {"nll": metrics["nll_elbo_eos"], "ppl": metrics["ppl_elbo_eos"]}
@@ -105,12 +107,12 @@ def latent_variable_model(
         "melbo": _rounded(average - math.log(len(test))),
         "pairs": _pairs(model, test, posterior, settings, rng),
     }
-    return Measured(metrics, histograms)
+    return EvaluationResult(metrics, histograms)
 
 
 def autoencoder(
     model: SentenceModel, test: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
-) -> Measured:
+) -> EvaluationResult:
     """AE: a code is the posterior's mean, so there is no bound; reconstructions and entropy of codes."""
     posterior = encode(model, test, settings.batch)
     z = posterior.loc
@@ -118,10 +120,10 @@ def autoencoder(
     metrics = _by_metric([_bleu(model, test, z, settings) for _ in range(settings.repeats)])
     metrics |= _by_metric([_entropy(z, settings, rng) | {"reconstruction": -float(words.mean())}])
     metrics |= _of_means(model, test, posterior, settings)
-    return Measured(metrics | _normal_entropies(z.shape, settings, rng), {})
+    return EvaluationResult(metrics | _normal_entropies(z.shape, settings, rng), {})
 
 
-def language_model(model: LanguageModel, test: SentenceSet, settings: EvaluationSpec) -> Measured:
+def language_model(model: LanguageModel, test: SentenceSet, settings: EvaluationSpec) -> EvaluationResult:
     """LSTM-LM: the exact likelihood. `nll` and `ppl` count <eos> as a word, as the works do that report it.
 
     `nll_without_eos` and `ppl_without_eos` are to be compared with the other rows of Tables 2-5.
@@ -140,7 +142,7 @@ def language_model(model: LanguageModel, test: SentenceSet, settings: Evaluation
         "ppl_without_eos": perplexity(-words, lengths + 1),
         "ppl_per_word": perplexity(-words, lengths),
     }
-    return Measured({name: [value] for name, value in metrics.items()}, {})
+    return EvaluationResult({name: [value] for name, value in metrics.items()}, {})
 
 
 def ranked_answers(
@@ -149,7 +151,7 @@ def ranked_answers(
     vocabulary: Vocabulary,
     settings: EvaluationSpec,
     deterministic: bool,
-) -> Measured:
+) -> EvaluationResult:
     """P@1 and MRR of sMIM and of AE (`deterministic`), which never saw a question with ranked answers."""
     both = pairs(questions, vocabulary)
     known, unknown = (
@@ -163,16 +165,16 @@ def ranked_answers(
             codes = [posterior.rsample_with_log_prob()[0] for posterior in (known, unknown)]
             scores = distances(*codes, unknown.log_scale.exp())
         values.append(_ranks(both.by_question(scores), both.best))
-    return Measured(_by_metric(values), {})
+    return EvaluationResult(_by_metric(values), {})
 
 
 def answer_selector(
     model: AttentivePooling, questions: Sequence[CodedQuestion], settings: EvaluationSpec
-) -> Measured:
+) -> EvaluationResult:
     """P@1 and MRR of AP-BiLSTM, by its own score."""
     similarity = answer_selection.scores(model, questions, settings.batch)
     best = np.array([question.best for question in questions])
-    return Measured(_by_metric([_ranks([-scores for scores in similarity], best)]), {})
+    return EvaluationResult(_by_metric([_ranks([-scores for scores in similarity], best)]), {})
 
 
 def _bleu(model: SentenceModel, test: SentenceSet, z: Tensor, settings: EvaluationSpec) -> dict[str, float]:

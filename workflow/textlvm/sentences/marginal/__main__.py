@@ -87,15 +87,15 @@ def estimate(
         proposal = posterior.widened(width * spread)
         return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
 
-    found = {}
+    validation_bounds = {}
     for width in spec.widths:
         if not width and deterministic:
             continue
         of_prior = bounds(valid, of_valid, width, (spec.validation_samples,))
         best = max(float(values[spec.validation_samples][0].mean()) for values in of_prior.values())
-        found[width] = best
+        validation_bounds[width] = best
         logging.info("width %g: %.2f nats of %d validation sentences", width, -best, len(valid))
-    width = max(found, key=lambda width: found[width])
+    width = max(validation_bounds, key=lambda width: validation_bounds[width])
     importance = {
         name: {str(number): _described(values, test) for number, values in by_number.items()}
         for name, by_number in bounds(test, of_test, width, spec.samples).items()
@@ -164,13 +164,13 @@ def _neighbours(
 def _described(bounds: Tensor, test: SentenceSet) -> dict[str, float]:
     """Of bounds (2, N) in nats; a perplexity that no number expresses is left out."""
     words, both = (-values.numpy() for values in bounds)
-    found = {
+    measures = {
         "nll": float(words.mean()),
         "nll_eos": float(both.mean()),
         "ppl": perplexity(words, test.lengths + 1),
         "ppl_per_word": perplexity(words, test.lengths),
     }
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+    return {name: value for name, value in measures.items() if np.isfinite(value)}
 
 
 def main(options: argparse.Namespace) -> None:
@@ -182,10 +182,10 @@ def main(options: argparse.Namespace) -> None:
     train, valid, test = (data.load(options.data, split) for split in ("train", "valid", "test"))
     seed = derive(f"{run.name}/likelihood", run.seed)
     with autocast(device, choose_precision(spec.precision, device)):
-        found = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
+        estimates = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
     about: Mapping[str, Any] = {"run": run.name, "seed": run.seed, "settings": options.settings}
-    write_json(options.out, {**about, **found})
-    for name, by_number in found["importance"].items():
+    write_json(options.out, {**about, **estimates})
+    for name, by_number in estimates["importance"].items():
         number, values = list(by_number.items())[-1]
         logging.info("%s, K = %s: %.2f nats a sentence", name, number, values["nll"])
 

@@ -21,11 +21,11 @@ BLOCK = 512
 
 def nearest(queries: Tensor, codes: Tensor, number: int) -> Tensor:
     """The `number` codes (M, d) nearest to each query (N, d): (N, number) indices, the nearest first."""
-    found = []
+    indices = []
     for part in queries.split(BLOCK):
         distances = torch.cdist(part.double(), codes.double())
-        found.append(distances.topk(number, 1, largest=False).indices)
-    return torch.cat(found)
+        indices.append(distances.topk(number, 1, largest=False).indices)
+    return torch.cat(indices)
 
 
 def bounds_by_neighbours(log_likelihood: Tensor, codes: int, numbers: tuple[int, ...]) -> dict[int, Tensor]:

@@ -59,13 +59,13 @@ def mixture(train: Tensor, valid: Tensor, components: Sequence[int], seed: int) 
     def whitened(z: Tensor) -> Tensor:
         return torch.linalg.solve_triangular(factor, (z.double() - whole.loc).T, upper=False).T
 
-    own, other = whitened(train).numpy(), whitened(valid).numpy()
+    fitted_codes, held_out = whitened(train).numpy(), whitened(valid).numpy()
     fits = [
-        GaussianMixture(number, covariance_type="diag", random_state=seed, reg_covar=1e-4).fit(own)
+        GaussianMixture(number, covariance_type="diag", random_state=seed, reg_covar=1e-4).fit(fitted_codes)
         for number in components
-        if number <= len(own)
+        if number <= len(fitted_codes)
     ]
-    best = max(fits, key=lambda fit: fit.score(other))
+    best = max(fits, key=lambda fit: fit.score(held_out))
     weights, means, variances = (
         torch.from_numpy(values) for values in (best.weights_, best.means_, best.covariances_)
     )

@@ -82,7 +82,7 @@ def summed_bounds(
     kept = (ctypes.c_int * len(masks))(*masks)
     # What pointers lead to must live until the call returns.
     drawn = [None if array is None else array.contiguous() for array in noise]
-    draws, moves, gumbel = (None if array is None else array.data_ptr() for array in drawn)
+    posterior, proposals, gumbel = (None if array is None else array.data_ptr() for array in drawn)
     settings = {
         "samples": model.samples,
         "kind": list(DEPTHS).index(type(transition)),
@@ -94,8 +94,8 @@ def summed_bounds(
         "path": estimator == "path",
         "delta": model.variational.delta,
         "kept": ctypes.addressof(kept),
-        "draws": draws,
-        "moves": moves,
+        "posterior_noise": posterior,
+        "proposal_noise": proposals,
         "gumbel": gumbel,
     }
 
@@ -118,9 +118,9 @@ def summed_log_probs(model: GRUBaseline, batch: PackedWords) -> Tensor:
 
 def _recurrent(embedding: nn.Embedding, gru: nn.GRU) -> list[Tensor]:
     """A GRU's parameters; what it makes of the letters alone comes as a table."""
-    own = dict(gru.named_parameters())
-    table = nn.functional.linear(embedding.weight, own["weight_ih_l0"], own["bias_ih_l0"])
-    return [table, own["weight_hh_l0"], own["bias_hh_l0"]]
+    weights = dict(gru.named_parameters())
+    table = nn.functional.linear(embedding.weight, weights["weight_ih_l0"], weights["bias_ih_l0"])
+    return [table, weights["weight_hh_l0"], weights["bias_hh_l0"]]
 
 
 def _affine(layers: Sequence[nn.Linear]) -> list[Tensor]:
@@ -156,9 +156,9 @@ class _Fused(torch.autograd.Function):
 
 def _require_one_type(tensors: Sequence[Tensor]) -> None:
     """Raises `TypeError` unless all are of one type on the CPU; autocast, say, gives some another."""
-    found = {(tensor.device.type, tensor.dtype) for tensor in tensors}
-    if len(found) != 1:
-        raise TypeError(f"the fused pass takes tensors of one type on the CPU, not {found}")
+    types = {(tensor.device.type, tensor.dtype) for tensor in tensors}
+    if len(types) != 1:
+        raise TypeError(f"the fused pass takes tensors of one type on the CPU, not {types}")
 
 
 def _call(
@@ -187,9 +187,9 @@ def _call(
         parameters=ctypes.addressof(parameters),
         **settings,
     )
-    found = library()
-    assert found is not None
-    compiled = getattr(found, f"{function}_{TYPES[values[0].dtype]}")
+    compiled_library = library()
+    assert compiled_library is not None
+    compiled = getattr(compiled_library, f"{function}_{TYPES[values[0].dtype]}")
     result = ctypes.c_double()
     if not compiled(ctypes.byref(described), ctypes.byref(result)):
         raise MemoryError("no memory for the arrays of a block of words")

@@ -21,7 +21,8 @@ template <class R> class Baseline {
     double run() {
         constexpr int width = 4 * LANES;
         double sum = 0;
-        for (int from = 0; from < p.batch.sizes[0]; from += width) sum += solve(places(p.batch, from, width));
+        for (int from = 0; from < p.batch.sizes[0]; from += width)
+            sum += solve(time_steps(p.batch, from, width));
         return sum;
     }
 
@@ -32,13 +33,13 @@ template <class R> class Baseline {
         const R *probabilities, *mask;
     };
 
-    double solve(const std::vector<Place> &block) {
+    double solve(const std::vector<TimeStep> &block) {
         arena.reset();
         std::vector<Step> steps;
         const R *before = arena.zeros(d * block[0].lanes);
         double sum = 0;
         for (size_t t = 0; t < block.size(); t++) {
-            const Place &s = block[t];
+            const TimeStep &s = block[t];
             Step step;
             step.previous.assign(s.lanes, 0);
             if (t) {
@@ -57,10 +58,10 @@ template <class R> class Baseline {
         return sum;
     }
 
-    void back(const std::vector<Place> &block, const std::vector<Step> &steps) {
+    void back(const std::vector<TimeStep> &block, const std::vector<Step> &steps) {
         const R *g_next = nullptr;
         for (int t = block.size(); t--;) {
-            const Place &s = block[t];
+            const TimeStep &s = block[t];
             const Step &step = steps[t];
             R *g = arena.zeros(d * s.lanes), *g_before = arena.zeros(d * s.lanes);
             if (g_next) add_lanes(g, s.lanes, g_next, d, block[t + 1].lanes, block[t + 1].alive);

@@ -9,26 +9,26 @@ struct Batch {
     const int64_t *letters; // packed (N,)
 };
 
-// A position of the words of a block.
-struct Place {
+// One position of the words of a block.
+struct TimeStep {
     long row;   // of the block's first word in packed arrays
     int alive;  // words that have this position: the first lanes; the others are finite and count nowhere
     long lanes; // `alive`, rounded up
     std::vector<int> letters;
 };
 
-// The places of words from, ..., from + width - 1.
-inline std::vector<Place> places(const Batch &batch, int from, int width) {
-    std::vector<Place> found;
+// The positions of words from, ..., from + width - 1.
+inline std::vector<TimeStep> time_steps(const Batch &batch, int from, int width) {
+    std::vector<TimeStep> result;
     long start = 0;
     for (int t = 0; t < batch.positions && batch.sizes[t] > from; start += batch.sizes[t++]) {
-        Place s{start + from, int(std::min<long>(width, batch.sizes[t] - from)), 0, {}};
+        TimeStep s{start + from, int(std::min<long>(width, batch.sizes[t] - from)), 0, {}};
         s.lanes = (s.alive + LANES - 1) / LANES * LANES;
         s.letters.assign(s.lanes, 0);
         std::copy_n(batch.letters + s.row, s.alive, s.letters.begin());
-        found.push_back(std::move(s));
+        result.push_back(std::move(s));
     }
-    return found;
+    return result;
 }
 
 // Rows of `lanes` as rows of `wanted`: the first `count` lanes of each, then zeros.

@@ -9,10 +9,10 @@ template <class R> struct BoundProblem {
     int directions, backward, path;  // GRUs; whether gradients are wanted, and by path derivatives
     double delta;
     Batch batch;
-    const int *kept; // (layers,) dimensions that couplings let pass
-    const R *draws;  // packed (N, samples, dim): the noise of q
-    const R *moves;  // likewise, of F_g's proposals; or null
-    const R *gumbel; // packed (N, samples), or null
+    const int *kept;          // (layers,) dimensions that couplings let pass
+    const R *posterior_noise; // packed (N, samples, dim): the noise of q
+    const R *proposal_noise;  // likewise, of F_g's proposals; or null
+    const R *gumbel;          // packed (N, samples), or null
     const Parameter<R> *parameters;
 };
 
@@ -29,9 +29,9 @@ template <class R> class Bound : Arrays<R> {
             return layer;
         };
         auto network = [&](int layers) {
-            Network<R> made;
-            for (int i = 0; i < layers; i++) made.layers.push_back(linear(true));
-            return made;
+            Network<R> result;
+            for (int i = 0; i < layers; i++) result.layers.push_back(linear(true));
+            return result;
         };
         initial = *next++;
         for (int i = 0; i < p.directions; i++) {
@@ -60,7 +60,7 @@ template <class R> class Bound : Arrays<R> {
     }
 
   private:
-    struct Position : Place {
+    struct Position : TimeStep {
         std::vector<typename Gru<R>::Step> gru; // one a direction
         const R *summary, *zeta, *letter_probabilities, *weights;
         typename Posterior<R>::Step posterior;
@@ -72,9 +72,9 @@ template <class R> class Bound : Arrays<R> {
     double block(int from, int width) {
         arena.reset();
         steps.clear();
-        for (Place &place : places(p.batch, from, width)) {
+        for (TimeStep &step : time_steps(p.batch, from, width)) {
             Position s{};
-            static_cast<Place &>(s) = std::move(place);
+            static_cast<TimeStep &>(s) = std::move(step);
             steps.push_back(std::move(s));
         }
         summarise();
@@ -129,11 +129,11 @@ template <class R> class Bound : Arrays<R> {
         const long lanes = s.lanes, n = K * lanes;
         s.generative = generative.at(arena, state, lanes);
         // With Algorithm 1, q sees a state that F_g could move to.
-        const R *proposals = p.proposals ? generative.apply(arena, unpacked(p.moves, s, d), nullptr,
+        const R *proposals = p.proposals ? generative.apply(arena, unpacked(p.proposal_noise, s, d), nullptr,
                                                             s.generative, p.inverse, s.proposed, K, lanes)
                                          : nullptr;
-        s.posterior =
-            posterior.forward(arena, s.summary, state, proposals, unpacked(p.draws, s, d), K, lanes);
+        s.posterior = posterior.forward(arena, s.summary, state, proposals, unpacked(p.posterior_noise, s, d),
+                                        K, lanes);
         // log omega, Eq. (9): F_g's determinant is that of the chain, or of its inverse.
         R *log_det = arena.zeros(n), *weights = arena.zeros(n);
         s.zeta =

@@ -61,10 +61,10 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
         if path.stem == f"{name}-{_digest(path.read_bytes())}":
             return ctypes.CDLL(str(path))
     with tempfile.TemporaryDirectory(prefix="textlvm-") as scratch:
-        made = Path(scratch, "words.so")
-        line = (*command, *flags, str(sources[0]), "-o", str(made))
+        binary = Path(scratch, "words.so")
+        line = (*command, *flags, str(sources[0]), "-o", str(binary))
         subprocess.run(line, capture_output=True, check=True, text=True)
-        compiled = made.read_bytes()
+        compiled = binary.read_bytes()
         try:
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -72,11 +72,11 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
         except OSError as error:
             logging.info("the fused pass is not kept for the next time: %s", error)
         # What is loaded outlives its file.
-        return ctypes.CDLL(str(made))
+        return ctypes.CDLL(str(binary))
 
 
 def _cache() -> Path | None:
-    """The user's folder for what can be made again, if the user has one."""
+    """The user's folder for what can be binary again, if the user has one."""
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
         # By its specification a relative path, such as one with a `~` that no shell has replaced, is none.

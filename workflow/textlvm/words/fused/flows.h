@@ -170,7 +170,7 @@ template <class R> struct Coupling : Arrays<R> {
     }
 };
 
-// Layers one after another, the dimensions turned around between them or not. All are affine, or all
+// Layers one after another, with the dimensions flipped between them or not. All are affine, or all
 // couplings.
 template <class R> struct Chain : Arrays<R> {
     using A = Arrays<R>;
@@ -204,7 +204,7 @@ template <class R> struct Chain : Arrays<R> {
         s.inverse = inverse;
         for (int step = 0; step < size(); step++) {
             const int i = inverse ? size() - 1 - step : step;
-            if (step && reverse) x = turned(arena, x, samples * lanes);
+            if (step && reverse) x = flipped(arena, x, samples * lanes);
             R *y = arena.take(d * samples * lanes);
             if (affine.empty()) {
                 s.couplings.push_back(couplings[i].apply(arena, y, x, state.state, inverse, samples, lanes));
@@ -230,7 +230,7 @@ template <class R> struct Chain : Arrays<R> {
                 affine[i].apply_back(g, s.y[step], s.x[step], state.affine[i], s.inverse, samples, lanes);
                 if (g_log_det) affine[i].log_det_back(g_log_det, state.affine[i], samples, lanes);
             }
-            if (step && reverse) g = turned(arena, g, samples * lanes);
+            if (step && reverse) g = flipped(arena, g, samples * lanes);
         }
         return g;
     }
@@ -240,7 +240,7 @@ template <class R> struct Chain : Arrays<R> {
     }
 
   private:
-    R *turned(Arena<R> &arena, const R *x, long n) const {
+    R *flipped(Arena<R> &arena, const R *x, long n) const {
         R *y = arena.take(d * n);
         for (int f = 0; f < d; f++) std::memcpy(y + f * n, x + (d - 1 - f) * n, n * sizeof(R));
         return y;

@@ -4,8 +4,8 @@
 #include "arrays.h"
 #include <algorithm>
 
-// Distinct rows of symbols, built symbol by symbol so that equal beginnings are built once.
-struct Parts {
+// A trie of rows of symbols, level by level: equal beginnings are one node.
+struct Trie {
     int levels;
     const int64_t *sizes;   // (levels,) distinct beginnings of so many symbols
     const int32_t *parents; // of each, level after level, the one without its last symbol
@@ -16,9 +16,9 @@ struct Parts {
 struct MarginalProblem {
     int alphabet;
     int64_t trajectories, rows;
-    Parts left, right;
-    const int64_t *starts;  // (rows + 1,) the first entry of each row of the left parts
-    const int32_t *columns; // (entries,) the right part of each
+    Trie left, right;
+    const int64_t *starts;  // (rows + 1,) the first entry of each row of the left trie
+    const int32_t *columns; // (entries,) the row of the right trie of each
     double *sums;           // (entries,)
 };
 
@@ -38,18 +38,18 @@ class Marginal {
     using A = Arrays<float>;
     static constexpr int WIDTH = 2 * LANES; // trajectories that are taken together
 
-    // The products of all parts (parts, WIDTH), from trajectory `from` on.
-    const float *products(const Parts &parts, int64_t from) {
+    // The products of all rows of a trie (rows, WIDTH), from trajectory `from` on.
+    const float *products(const Trie &trie, int64_t from) {
         const int count = std::min<int64_t>(WIDTH, p.trajectories - from);
         float *before = arena.zeros(WIDTH), *table = arena.zeros(p.alphabet * WIDTH);
         // Trajectories that are missing at the end count nothing.
         std::fill_n(before, count, 1.0f);
-        const float *values = parts.tables + from;
-        const int32_t *parents = parts.parents, *symbols = parts.symbols;
-        for (int level = 0; level < parts.levels; level++) {
+        const float *values = trie.tables + from;
+        const int32_t *parents = trie.parents, *symbols = trie.symbols;
+        for (int level = 0; level < trie.levels; level++) {
             for (int s = 0; s < p.alphabet; s++, values += p.trajectories)
                 std::copy_n(values, count, table + s * WIDTH);
-            const int64_t size = parts.sizes[level];
+            const int64_t size = trie.sizes[level];
             float *after = arena.take(size * WIDTH);
             for (int64_t i = 0; i < size; i++) {
                 const float *a = before + parents[i] * WIDTH, *b = table + symbols[i] * WIDTH;

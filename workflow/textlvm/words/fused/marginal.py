@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from textlvm.words.fused.build import library
-from textlvm.words.fused.structures import MarginalProblem, Parts
+from textlvm.words.fused.structures import MarginalProblem, Trie
 
 __all__ = ["CompiledProduct", "Levels"]
 
@@ -15,26 +15,26 @@ Levels = tuple[tuple[Tensor, Tensor], ...]
 
 
 class CompiledProduct:
-    """Entries of the product of two parts' matrices, on a CPU."""
+    """Entries of the product of two tries' matrices, on a CPU."""
 
     def __init__(self, left: Levels, right: Levels, starts: Tensor, columns: Tensor) -> None:
         """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
-        self.parts = [_flat(levels) for levels in (left, right)]
+        self.tries = [_flat(levels) for levels in (left, right)]
         self.starts, self.columns = starts.contiguous(), columns.int()
 
     def __call__(self, *tables: Tensor) -> Tensor:
-        """sum_k of the entries, (V,) float64, from the values of both parts' symbols (S, symbols, C).
+        """sum_k of the entries, (V,) float64, from the values of both tries' symbols (S, symbols, C).
 
         Raises `TypeError` unless the values are float32 on the CPU, and `MemoryError` where memory runs out.
         """
-        found = {(table.device.type, table.dtype) for table in tables}
-        if found != {("cpu", torch.float32)}:
-            raise TypeError(f"the compiled product takes float32 on the CPU, not {found}")
+        types = {(table.device.type, table.dtype) for table in tables}
+        if types != {("cpu", torch.float32)}:
+            raise TypeError(f"the compiled product takes float32 on the CPU, not {types}")
         # What pointers lead to must live until the call returns.
         tables = tuple(table.contiguous() for table in tables)
         left, right = (
-            Parts(len(sizes), *(array.data_ptr() for array in (sizes, parents, symbols, table)))
-            for (sizes, parents, symbols), table in zip(self.parts, tables, strict=True)
+            Trie(len(sizes), *(array.data_ptr() for array in (sizes, parents, symbols, table)))
+            for (sizes, parents, symbols), table in zip(self.tries, tables, strict=True)
         )
         sums = torch.zeros(len(self.columns), dtype=torch.float64)
         described = MarginalProblem(

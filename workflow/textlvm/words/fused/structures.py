@@ -3,7 +3,7 @@
 import ctypes
 from typing import Any
 
-__all__ = ["BaselineProblem", "Batch", "BoundProblem", "MarginalProblem", "Parameter", "Parts"]
+__all__ = ["BaselineProblem", "Batch", "BoundProblem", "MarginalProblem", "Parameter", "Trie"]
 
 POINTER, INTEGER, LONG = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
 
@@ -32,7 +32,7 @@ class BoundProblem(ctypes.Structure):
         *_fields(INTEGER, "directions", "backward", "path"),
         ("delta", ctypes.c_double),
         ("batch", Batch),
-        *_fields(POINTER, "kept", "draws", "moves", "gumbel", "parameters"),
+        *_fields(POINTER, "kept", "posterior_noise", "proposal_noise", "gumbel", "parameters"),
     )
 
 
@@ -42,8 +42,8 @@ class BaselineProblem(ctypes.Structure):
     _fields_ = (*_fields(INTEGER, "dim", "backward"), ("batch", Batch), ("parameters", POINTER))
 
 
-class Parts(ctypes.Structure):
-    """The parts of words of marginal.h."""
+class Trie(ctypes.Structure):
+    """A trie of marginal.h."""
 
     _fields_ = (("levels", INTEGER), *_fields(POINTER, "sizes", "parents", "symbols", "tables"))
 
@@ -54,6 +54,6 @@ class MarginalProblem(ctypes.Structure):
     _fields_ = (
         ("alphabet", INTEGER),
         *_fields(LONG, "trajectories", "rows"),
-        *_fields(Parts, "left", "right"),
+        *_fields(Trie, "left", "right"),
         *_fields(POINTER, "starts", "columns", "sums"),
     )

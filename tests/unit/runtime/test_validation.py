@@ -1,0 +1,71 @@
+"""What violates a schema is one sentence with the key; the most telling violation comes first."""
+
+import pytest
+
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.validation import Problem, dotted, read_yaml, shortened, validate
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["size", "name"],
+    "properties": {
+        "size": {"type": "integer", "minimum": 1},
+        "rate": {"type": ["number", "null"], "exclusiveMaximum": 1},
+        "name": {"type": "string", "pattern": "^[a-z]+$", "description": "lower-case letters"},
+        "kind": {"enum": ["less", "greater"]},
+        "pair": {"type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": True},
+        "rows": {"type": "object", "propertyNames": {"pattern": "^[a-z]+$", "description": "letters"}},
+        "odd": {"not": {}},
+    },
+}
+VALID = {"size": 1, "name": "a"}
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "sentence"),
+    [
+        ([], (), "the file must be a mapping of keys to values, not []"),
+        ({"nam": "a"}, ("nam",), "unknown key 'nam'; did you mean 'name'?"),
+        ({"size": 0}, ("size",), "size must be at least 1, not 0"),
+        ({"name": "a"}, (), "size is missing"),
+        (VALID | {"rate": "1e-3"}, ("rate",), 'rate must be a number or null, not "1e-3": write 0.001'),
+        (VALID | {"rate": 1}, ("rate",), "rate must be less than 1, not 1"),
+        (VALID | {"name": "A"}, ("name",), 'name must be lower-case letters, not "A"'),
+        (VALID | {"kind": "lesser"}, ("kind",), "kind cannot be \"lesser\"; did you mean 'less'?"),
+        (VALID | {"pair": [1]}, ("pair",), "pair must have 2 entries, not 1"),
+        (VALID | {"pair": [1, 1]}, ("pair",), "pair lists something twice: [1, 1]"),
+        (VALID | {"rows": {"B": 1}}, ("rows", "B"), "the name 'B' in rows must consist of letters"),
+    ],
+)
+def test_a_violation_is_a_sentence(value, key, sentence):
+    with pytest.raises(Problem) as caught:
+        validate(value, SCHEMA)
+    assert (caught.value.key, str(caught.value)) == (key, sentence)
+
+
+def test_what_the_schema_allows_is_no_problem():
+    validate(VALID | {"rate": None, "kind": "less", "pair": [1, 2], "rows": {"b": 1}}, SCHEMA)
+
+
+def test_keys_are_called_as_the_caller_wants():
+    with pytest.raises(Problem, match=r"^row a: size must be at least 1, not 0$"):
+        validate({"size": 0, "name": "a"}, SCHEMA, lambda key: f"row a: {dotted(key)}")
+
+
+def test_long_values_and_messages_are_shortened():
+    assert len(shortened("a" * 100)) == 60
+    with pytest.raises(Problem) as caught:
+        validate(VALID | {"odd": "a" * 500}, SCHEMA)
+    assert len(str(caught.value)) < 220
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read the list .*none\.yaml: No such file"):
+        read_yaml(tmp_path / "none.yaml", "the list")
+    path = tmp_path / "bad.yaml"
+    path.write_text("a: [1\nb: 2\n")
+    with pytest.raises(UserError, match=r"bad\.yaml, line 2: not valid YAML"):
+        read_yaml(path, "the list")
+    path.write_text("a: 1\n")
+    assert read_yaml(path, "the list") == {"a": 1}

@@ -1,0 +1,130 @@
+"""Values held against a JSON schema, and what is wrong with them as one sentence that names the key."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from textlvm.runtime.errors import UserError, nearest
+
+__all__ = ["Key", "Problem", "dotted", "read_yaml", "shortened", "validate"]
+
+Key = tuple[str | int, ...]
+
+KINDS = {
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+}
+BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "greater than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
+
+
+class Problem(Exception):
+    """Something is wrong with the value at `key`."""
+
+    def __init__(self, key: Key, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def dotted(key: Key) -> str:
+    """`words.runs.standard.tril`; `the file` for the whole."""
+    return ".".join(map(str, key)) or "the file"
+
+
+def shortened(value: Any) -> str:
+    """A value much as the user wrote it, of 60 characters at most."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def read_yaml(path: str | Path, what: str) -> Any:
+    """The content of a YAML file. Raises `UserError`, which calls the file `what`, where it has none."""
+    try:
+        # The parser in C takes a tenth of the time, which every job of the workflow pays.
+        return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except OSError as error:
+        raise UserError(f"cannot read {what} {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        raise UserError(
+            f"{path}{line}: not valid YAML; correct the line or the indentation before it"
+        ) from error
+
+
+def validate(value: Any, schema: Mapping[str, Any], name: Callable[[Key], str] = dotted) -> None:
+    """Raises `Problem` for the first thing in `value` that the schema (2020-12) does not allow.
+
+    `name` is how the sentence calls a key.
+    """
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(value)
+    if error := min(errors, key=_urgency, default=None):
+        raise _problem(error, name)
+
+
+def _urgency(error: jsonschema.ValidationError) -> tuple[bool, bool, list[str]]:
+    """Unknown keys first, missing ones last: a misspelt key is often why another is missing."""
+    kind = error.validator
+    return kind == "required", kind != "additionalProperties", [str(part) for part in error.absolute_path]
+
+
+def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) -> Problem:
+    """A violation of the schema as a sentence."""
+    key: Key = tuple(error.absolute_path)
+    value, limit = error.instance, error.validator_value
+    name = naming(key)
+    match str(error.validator):
+        case "additionalProperties":
+            valid = error.schema["properties"]
+            unknown = next(str(k) for k in value if k not in valid)
+            place = f" in {name}" if key else ""
+            return Problem((*key, unknown), f"unknown key {unknown!r}{place}; {nearest(unknown, valid)}")
+        case "required":
+            absent = next(k for k in limit if k not in value)
+            return Problem(key, f"{naming((*key, absent))} is missing")
+        case "type":
+            kinds = [limit] if isinstance(limit, str) else limit
+            wanted = " or ".join(KINDS[kind] for kind in kinds)
+            return Problem(key, f"{name} must be {wanted}, not {shortened(value)}{_notation(value, kinds)}")
+        case "enum":
+            return Problem(
+                key, f"{name} cannot be {shortened(value)}; {nearest(str(value), map(str, limit))}"
+            )
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            wanted = error.schema["description"]
+            return Problem((*key, value), f"the name {value!r} in {name} must consist of {wanted}")
+        case "pattern":
+            return Problem(key, f"{name} must be {error.schema['description']}, not {shortened(value)}")
+        case bound if bound in BOUNDS:
+            return Problem(key, f"{name} must be {BOUNDS[bound]} {limit}, not {shortened(value)}")
+        case "minItems" | "maxItems" if limit > 1:
+            return Problem(key, f"{name} must have {limit} entries, not {len(value)}")
+        case "minItems" | "minLength":
+            return Problem(key, f"{name} must not be empty")
+        case "uniqueItems":
+            return Problem(key, f"{name} lists something twice: {shortened(value)}")
+    message = error.message if len(error.message) < 200 else f"{error.message[:199]}…"
+    return Problem(key, f"{name}: {message}")
+
+
+def _notation(value: Any, kinds: Sequence[str]) -> str:
+    """The hint for numbers such as 1e-3, in which YAML misses the decimal point."""
+    if "number" in kinds and isinstance(value, str):
+        try:
+            return f": write {float(value)!r}"
+        except ValueError:
+            pass
+    return ""
