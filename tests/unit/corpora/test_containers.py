@@ -109,21 +109,8 @@ def test_what_cannot_be_read_is_named(tmp_path):
         read(tmp_path)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_is_refused(path, encoding):
-    path.write_bytes("\ufeffOne two.".encode(encoding))
-    with pytest.raises(UserError, match="is UTF-16 text; convert it"):
-        read(path)
-
-
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_lines(size):
     data = b"one 1\r\n\ntwo 2\nlast"
     blocks = [data[i : i + size] for i in range(0, len(data), size)]
     assert list(containers.lines(blocks, "list")) == [(1, b"one 1"), (2, b""), (3, b"two 2"), (4, b"last")]
-
-
-def test_an_endless_line_is_refused():
-    blocks = [b"word 1\n", *[b"x" * (1 << 18)] * 5]
-    with pytest.raises(UserError, match="list, line 2: longer than 1,048,576 bytes"):
-        list(containers.lines(blocks, "list"))

@@ -287,11 +287,6 @@ class TestOverrides:
             load(tmp_path, {"novels": entry}, {"novels": {"path": __file__}})
 
 
-def test_the_registry_imports_nothing_heavy(python):
-    code = "import sys, textlvm.corpora.registry; print({'torch', 'pandas', 'numpy'} & set(sys.modules))"
-    assert python("-c", code).stdout == "set()\n"
-
-
 @pytest.mark.parametrize("where", [{"path": "~/a.txt"}, {"local": {"path": "~/a.txt"}}])
 def test_a_path_of_the_registry_that_only_a_shell_could_read(tmp_path, monkeypatch, where):
     monkeypatch.setenv("HOME", "/home/me")

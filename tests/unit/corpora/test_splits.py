@@ -154,10 +154,3 @@ def test_command_line(tmp_path, python):
     assert failed.returncode == 2
     assert "split settings" in failed.stderr
     assert "Traceback" not in failed.stderr
-
-
-def test_reading_a_split_imports_nothing_heavy(python):
-    code = (
-        "import sys, textlvm.corpora.splits; print({'torch', 'pandas', 'scipy', 'polars'} & set(sys.modules))"
-    )
-    assert python("-c", code).stdout == "set()\n"

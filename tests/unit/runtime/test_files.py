@@ -13,7 +13,6 @@ from textlvm.runtime.files import (
     read_json,
     remove_temporaries,
     replacing,
-    write_bytes,
     write_json,
     write_text,
 )
@@ -33,13 +32,6 @@ def test_a_file_appears_with_its_content_in_folders_made_for_it(tmp_path):
     write_text(tmp_path / "a" / "b.txt", "drei – 3\n")
     assert (tmp_path / "a" / "b.txt").read_bytes() == "drei – 3\n".encode()
     assert names(tmp_path / "a") == ["b.txt"]
-
-
-def test_an_old_file_is_replaced(tmp_path):
-    path = tmp_path / "x.bin"
-    write_bytes(path, b"a long old content")
-    write_bytes(path, b"new")
-    assert path.read_bytes() == b"new"
 
 
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):

@@ -20,8 +20,6 @@ from textlvm.training.checkpoint import (
     NonFiniteState,
     identity,
     load_weights,
-    random_state,
-    restore_random_state,
     save_weights,
 )
 
@@ -232,14 +230,6 @@ def test_a_folder_without_access_is_not_taken_for_damage(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "_verified_header", refuse)
     with pytest.raises(PermissionError):
         restore(checkpoint)
-
-
-def test_noise_is_put_back():
-    torch.manual_seed(1)
-    state = random_state()
-    noise = torch.rand(3)
-    restore_random_state(state)
-    assert torch.equal(torch.rand(3), noise)
 
 
 def test_weights_survive_the_file(tmp_path):

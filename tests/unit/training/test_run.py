@@ -15,7 +15,6 @@ from textlvm.runtime.errors import UserError
 from textlvm.runtime.processes import exclusive
 from textlvm.runtime.provenance import Process
 from textlvm.training import run as runs
-from textlvm.training.failure import Failure, entry
 from textlvm.training.run import train_to_files
 from textlvm.training.schedule import Constant
 from textlvm.training.trainer import Objective
@@ -166,13 +165,3 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path, monkeypatch):
     enough.set()
     other.join()
     fit(tmp_path)
-
-
-def test_a_run_is_named_by_its_entry_in_the_configuration():
-    assert entry(RUN) == "words.runs.standard.tril"
-    assert entry({**RUN, "paper": "sentences", "dataset": "ptb"}) == "sentences.runs.ptb.tril"
-
-
-def test_a_failure_is_a_sentence_of_reason_and_advice():
-    failure = Failure("the loss became nan", "lower it")
-    assert (str(failure), failure.reason) == ("the loss became nan: lower it", "the loss became nan")
