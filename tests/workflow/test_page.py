@@ -52,14 +52,6 @@ def test_nothing_has_run_and_there_is_a_page_of_it(new_project):
     assert project.jobs(f"snakemake --cores 2 {PARTIAL}") == set()
 
 
-def test_the_page_is_part_of_everything_and_shows_it_all(project):
-    jobs = project.jobs("snakemake --cores 1")
-    assert {WHOLE, "results/claims.csv"} <= jobs
-    left = jobs - project.jobs(f"snakemake --cores 1 {WHOLE}")
-    # The page has the tables' numbers from their tidy form.
-    assert {job for job in left if not re.search(r"/table\d\.csv$", job)} == {"all", "results/ro-crate.zip"}
-
-
 @pytest.fixture(scope="module")
 def small(new_project):
     """A project with a page of three runs."""
