@@ -23,17 +23,11 @@ def new_experiment(new_project):
     def copy(root=None):
         project = new_project(root)
         tiny.write(project.root, tiny.words, tiny.sentences)
-        tiny.change(project.root, "words", few_words)
+        tiny.change(project.root, "words", tiny.few_words)
         tiny.change(project.root, "sentences", few_sentences)
         return project
 
     return copy
-
-
-def few_words(section):
-    runs = section["runs"]["standard"]
-    section["runs"] = {"standard": {name: runs[name] for name in ("tril", "baseline-8d", "oracle")}}
-    section["figures"]["training_run"] = "tril"
 
 
 def few_sentences(section):

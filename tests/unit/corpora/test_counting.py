@@ -174,23 +174,3 @@ def test_gutenberg_books_are_cleaned_and_counted_once(tmp_path):
             archive.add(tmp_path / name, name)
     assert count(source, cleaning="gutenberg") == {"tick": 2, "tock": 1}
     assert count(source)["tick"] == 3
-
-
-def test_command_line(tmp_path, python):
-    (tmp_path / "a.gz").write_bytes(gzip.compress(b"Tick, tock; tick"))
-    (tmp_path / "b.txt").write_bytes(b"tock 5\n")
-    for name, kind in (("a.gz", "text"), ("b.txt", "counts")):
-        files = [
-            "--source",
-            tmp_path / name,
-            "--out",
-            tmp_path / f"{name}.tsv",
-            "--log",
-            tmp_path / f"{name}.log",
-        ]
-        python("-m", "textlvm.corpora.counting", "count", "--kind", kind, *files)
-    parts = [tmp_path / "a.gz.tsv", tmp_path / "b.txt.tsv"]
-    both = tmp_path / "both.tsv"
-    python("-m", "textlvm.corpora.counting", "merge", "--counts", *parts, "--out", both)
-    assert both.read_text() == "word\tcount\ntock\t6\ntick\t2\n"
-    assert "3 tokens, 2 distinct" in (tmp_path / "a.gz.log").read_text()

@@ -11,8 +11,6 @@ import torch
 from specs import BASE
 
 from textlvm.corpora.splits import WordSplit, write_words
-from textlvm.reporting.runs import read_result
-from textlvm.runtime.errors import UserError
 from textlvm.words import train
 from textlvm.words.spec import TrainingSpec
 from textlvm.words.train import WordSampler
@@ -56,24 +54,6 @@ def test_the_words_of_the_last_batches_are_remembered():
         assert set(drawn) <= set(SPLIT.words)
         # A letter more for the end of each word.
         assert Counter(len(word) + 1 for word in drawn) == Counter(batches[step].word.bincount().tolist())
-
-
-def test_a_failure_names_words_and_the_run_with_its_settings(tmp_path):
-    given = options(tmp_path, dataclasses.replace(TRAINING, learning_rate=1e20, clip=None))
-    with pytest.raises(UserError) as failed:
-        train.main(given)
-    message = str(failed.value)
-    assert message.startswith("words.runs.unseen.tril, seed 2: the ")
-    assert ", whose batch has '" in message
-    assert message.endswith("lower its training.learning_rate or set its training.clip in config.yaml")
-    file = given.checkpoint / "failure.json"
-    assert read_result(file).run_key == ("words", "", "mine", "unseen", "tril")
-    written = json.loads(file.read_text())
-    spec = json.loads((given.out / "spec.json").read_text())
-    assert {key: written[key] for key in ("model", "training")} == {
-        key: spec[key] for key in ("model", "training")
-    }
-    assert not (given.out / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize("estimator", ["full", "path"])
