@@ -176,14 +176,6 @@ OVERLAYS = [
         "words: {corpora: [gutemberg]}",
         "words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?",
     ),
-    (
-        "corpora: {mine: {path: nowhere.txt, kind: text}}\nwords: {corpora: [mine]}",
-        "corpora.mine.path: there is no file or folder nowhere.txt",
-    ),
-    (
-        "sentences: {datasets: {yelp15: {corpus: yelp14}}}",
-        "sentences.datasets.yelp15.corpus is 'yelp14'; did you mean 'yelp15', 'yelp13'?",
-    ),
 ]
 
 

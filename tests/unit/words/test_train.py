@@ -8,25 +8,13 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from specs import BASE
+from specs import BASE, TRAINING
 
 from textlvm.corpora.splits import WordSplit, write_words
 from textlvm.words import train
-from textlvm.words.spec import TrainingSpec
 from textlvm.words.train import WordSampler
 
 SPLIT = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
-TRAINING = TrainingSpec(
-    steps=30,
-    batch=5,
-    learning_rate=0.01,
-    schedule="constant",
-    clip=1.0,
-    estimator="full",
-    log_every=4,
-    monitor_every=10,
-    checkpoint_every=7,
-)
 
 
 def options(tmp_path, training=TRAINING, model=BASE):
