@@ -175,7 +175,7 @@ OVERLAYS = [
     (
         "words: {corpora: [gutemberg]}",
         "words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?",
-    ),
+    )
 ]
 
 

@@ -8,14 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.runtime.files import (
-    naming,
-    read_json,
-    remove_temporaries,
-    replacing,
-    write_json,
-    write_text,
-)
+from textlvm.runtime.files import naming, read_json, remove_temporaries, replacing, write_json, write_text
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -15,13 +15,7 @@ from torch import nn
 
 from textlvm.runtime.errors import UserError
 from textlvm.training import checkpoint as checkpoints
-from textlvm.training.checkpoint import (
-    Checkpoint,
-    NonFiniteState,
-    identity,
-    load_weights,
-    save_weights,
-)
+from textlvm.training.checkpoint import Checkpoint, NonFiniteState, identity, load_weights, save_weights
 
 
 def training(steps=3):

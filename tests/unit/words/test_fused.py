@@ -23,8 +23,12 @@ from textlvm.words.transitions import TrilTransition
 PLAIN = ("-std=c++17", "-O1", "-fPIC", "-shared", "-w")
 
 
-def named(name, message):
-    return f"{name}: {message}"
+def assert_gradients(model, found, expected, rtol=0.0, atol=0.0, scaled=False):
+    """The gradients of a value are those expected by name; `scaled` with each one's largest number."""
+    for name, gradient in gradients(model, found).items():
+        limit = atol * (float(expected[name].abs().max()) if scaled else 1)
+        said = partial("{}: {}".format, name)
+        torch.testing.assert_close(gradient, expected[name], rtol=rtol, atol=limit, msg=said)
 
 
 @fuses
@@ -38,9 +42,7 @@ def test_value_and_gradients_are_those_of_the_modules(changes, n, estimator):
     expected = step_bounds(model, batch, noise, estimator).sum()
     found = fused.summed_bounds(model, batch, noise, estimator)
     torch.testing.assert_close(found, expected, rtol=1e-11, atol=0)
-    reference = gradients(model, expected)
-    for name, gradient in gradients(model, found).items():
-        torch.testing.assert_close(gradient, reference[name], rtol=1e-9, atol=1e-9, msg=partial(named, name))
+    assert_gradients(model, found, gradients(model, expected), rtol=1e-9, atol=1e-9)
 
 
 @fuses
@@ -50,11 +52,7 @@ def test_the_baseline_is_that_of_the_modules(dim, n):
     model, batch = model_of({"family": "gru", "dim": dim}), batch_of(n)
     expected, found = model.log_probs(batch).sum(), log_likelihood(model, batch)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
-    reference = gradients(model, expected)
-    for name, gradient in gradients(model, found).items():
-        torch.testing.assert_close(
-            gradient, reference[name], rtol=1e-10, atol=1e-10, msg=partial(named, name)
-        )
+    assert_gradients(model, found, gradients(model, expected), rtol=1e-10, atol=1e-10)
     with torch.no_grad():
         assert log_likelihood(model, batch) == found.detach()
 
@@ -68,12 +66,7 @@ def test_single_precision_differs_by_rounding(changes, estimator):
     expected = step_bounds(model, batch, noise, estimator).sum()
     found = fused.summed_bounds(model, batch, noise, estimator)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)
-    reference = gradients(model, expected)
-    for name, gradient in gradients(model, found).items():
-        scale = float(reference[name].abs().max())
-        torch.testing.assert_close(
-            gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
-        )
+    assert_gradients(model, found, gradients(model, expected), atol=1e-4, scaled=True)
 
 
 @fuses
@@ -137,8 +130,7 @@ def test_the_layout_of_tensors_does_not_matter():
     weight.data = weight.data.T.contiguous().T
     again = fused.summed_bounds(model, batch, turned)
     assert again == value
-    for name, gradient in gradients(model, again).items():
-        torch.testing.assert_close(gradient, reference[name], rtol=0, atol=0, msg=partial(named, name))
+    assert_gradients(model, again, reference)
 
 
 @fuses
@@ -263,11 +255,7 @@ def test_shorter_vectors_give_the_same(monkeypatch, cache):
     found = fused.summed_bounds(model, batch, noise)
     torch.testing.assert_close(found.detach(), expected, rtol=1e-6, atol=0)
     reference = gradients(model, step_bounds(model, batch, noise).sum())
-    for name, gradient in gradients(model, found).items():
-        scale = float(reference[name].abs().max())
-        torch.testing.assert_close(
-            gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
-        )
+    assert_gradients(model, found, reference, atol=1e-4, scaled=True)
     log_probs = torch.randn(4, 27, 50).log_softmax(1)
     sums = WordSums(encode(["to", "toe", "ate", "a"]), torch.device("cpu"), compiled=True)
     expected = sums(log_probs)

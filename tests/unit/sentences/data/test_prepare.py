@@ -210,20 +210,10 @@ def test_a_source_that_is_missing(sources, tmp_path):
     ("train", "test", "distinct", "said"),
     [
         ("tick\ntick tick\n", "tick\n", 1, "its vocabulary has the word 'tick' alone"),
-        (
-            "a b\nb a\n",
-            "c d\nc\n",
-            1,
-            "its vocabulary, that of the training sentences, has no word of",
-        ),
+        ("a b\nb a\n", "c d\nc\n", 1, "its vocabulary, that of the training sentences, has no word of"),
         ("a b\nb a\n", "a b\na b\nb\n", 3, "2 of the test sentences differ in words of"),
         # Words outside the vocabulary are all the same.
-        (
-            "a b\nb a\n",
-            "a b\na c\na d\n",
-            3,
-            "2 of the test sentences differ in words of",
-        ),
+        ("a b\nb a\n", "a b\na c\na d\n", 3, "2 of the test sentences differ in words of"),
     ],
 )
 def test_what_cannot_be_measured_is_said_before_anything_is_trained(tmp_path, train, test, distinct, said):
