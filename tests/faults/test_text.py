@@ -54,9 +54,10 @@ class TestText:
         sentence(error)
 
     def test_utf_16_is_a_sentence(self, path, form):
-        path.write_bytes(VALID[form].encode("utf-16"))
-        with pytest.raises(UserError, match="source is UTF-16 text; convert it to UTF-8 first"):
-            found(path, form)
+        for encoding in ("utf-16-le", "utf-16-be"):
+            path.write_bytes(f"\ufeff{VALID[form]}".encode(encoding))
+            with pytest.raises(UserError, match="source is UTF-16 text; convert it to UTF-8 first"):
+                found(path, form)
 
     def test_nul_separates(self, path, form):
         text = (VALID[form] * 9).encode()

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 from textlvm.reporting.runs import Planned, Result
+from textlvm.reporting.tidy import write_tidy
 from textlvm.reporting.verdict import Verdict
 
 ROOT = Path(__file__).parents[4]
@@ -361,3 +364,37 @@ def test_data_sets_of_a_claim_share_its_text(shipped, published):
     # Of many missing rows the first are named.
     assert "TRIL; TRIL, K=2; TRIL, K=5; TRIL, K=10; and 5 more" in text
     assert all(line.count("|") == 6 for line in text.splitlines() if line.startswith("|"))
+
+
+def call(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "textlvm.reporting.claims", *map(str, words)],
+        cwd=ROOT / "workflow",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_line(published, tmp_path):
+    table = tmp_path / "table1.csv"
+    write_tidy(table, build(1, published, [], {}))
+    forms = ("csv", "md", "html")
+    out = [word for form in forms for word in (f"--{form}", tmp_path / f"claims.{form}")]
+    common = ["--published", ROOT / "workflow" / "published.csv", "--tables", table, *out]
+    result = call("--claims", CLAIMS, *common)
+    assert result.returncode == 0, result.stderr
+    lines = list(csv.DictReader((tmp_path / "claims.csv").open(encoding="utf-8")))
+    assert {line["published_outcome"] for line in lines} == set(Outcome)
+    assert (tmp_path / "claims.md").read_text(encoding="utf-8").startswith("# Claims of the papers\n")
+    assert "<h1>Claims of the papers</h1>" in (tmp_path / "claims.html").read_text(encoding="utf-8")
+    wrong = tmp_path / "claims.yaml"
+    wrong.write_text(CLAIMS.read_text(encoding="utf-8").replace("kind: falling", "kind: sinking", 1))
+    result = call("--claims", wrong, *common)
+    assert result.returncode == 2
+    assert (
+        "claim 'smim-gains-from-latent-size'" in result.stderr
+        or "claim 'entropy-gap-decreases'" in result.stderr
+    )
+    assert "Traceback" not in result.stderr
+    assert (tmp_path / "claims.csv").exists()
