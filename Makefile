@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # Every recipe runs as in a shell that has sourced envs/activate.
 RUN := . envs/activate &&
+# A process for each processor. What stands in a file shares its fixtures, and is tested by one process.
+PYTEST := OMP_NUM_THREADS=1 pytest --quiet --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: help env built demo tables status corpora test faults mutations lint bench
 .DEFAULT_GOAL := help
@@ -33,17 +35,12 @@ corpora: built ## show which corpora are there, how they were checked, and how t
 
 test: lint ## run all checks
 	@$(RUN) snakemake --dry-run --quiet
-	@$(RUN) pytest --quiet
+	@$(RUN) $(PYTEST)
 
-# Two processes, of which one has the files that share a whole run.
-SHARING := $(addprefix tests/faults/test_,damaged.py determinism.py disk_full.py snakemake.py)
 MARKS ?= faults or not faults
 
 faults: env ## break things on purpose and see that nothing is lost; MARKS="faults and not fuzz": what tests leave out
-	@set -e; . envs/activate; said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
-	pytest --quiet -m "$(MARKS)" $(SHARING) >"$$said" 2>&1 & \
-	status=0; pytest --quiet -m "$(MARKS)" tests/faults $(addprefix --ignore=,$(SHARING)) || status=$$?; \
-	wait $$! || status=$$?; cat "$$said"; exit $$status
+	@$(RUN) $(PYTEST) -m "$(MARKS)" tests/faults
 
 mutations: env ## take each protection away and see that its test fails; ARGS=test_training.py: only its tests
 	@$(RUN) python tests/faults/mutations.py $(ARGS)

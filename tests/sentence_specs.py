@@ -1,5 +1,8 @@
-"""Settings of a tiny model of the sentences paper and its training, which tests share."""
+"""Settings of a tiny model of the sentences paper, its training and its evaluation, which tests share."""
 
+import numpy as np
+
+from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
 
 MODEL = ModelSpec(
@@ -29,3 +32,21 @@ TRAINING = TrainingSpec(
     log_every=2,
     checkpoint_every=2,
 )
+EVALUATION = {
+    "repeats": 2,
+    "samples": 1,
+    "batch": 8,
+    "precision": "float32",
+    "max_length": 6,
+    "train_codes": 10,
+    "entropy_codes": 100,
+    "entropy_neighbours": 3,
+    "reference_ppl": None,
+    "as_quoted": False,
+}
+
+
+def sentence_set(sentences):
+    """Sentences as the prepared data sets have them."""
+    lengths = [len(sentence) for sentence in sentences]
+    return SentenceSet(np.concatenate(sentences).astype(np.int32), np.cumsum([0, *lengths]))

@@ -93,6 +93,13 @@ def words(config: dict[str, Any], root: Path) -> None:
         section[part] |= values
 
 
+def few_words(section: dict[str, Any]) -> None:
+    """Three runs of the words paper, of which one trains for a figure."""
+    runs = section["runs"]["standard"]
+    section["runs"] = {"standard": {name: runs[name] for name in ("tril", "baseline-8d", "oracle")}}
+    section["figures"]["training_run"] = "tril"
+
+
 def sentences(config: dict[str, Any], root: Path) -> None:
     """Runs of the sentences paper on lines of the language reference, and on questions made of them."""
     lines = [line for text in pydoc_data.topics.topics.values() for line in text.splitlines()]

@@ -8,9 +8,12 @@ import pytest
 
 import tiny
 from faults.server import Site
+from project import Project
 from textlvm.corpora.download import fetch
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.corpora.transfer import Patience
+from textlvm.runtime.processes import exclusive
+from watching import LIMIT
 
 
 @pytest.fixture(scope="session")
@@ -20,17 +23,11 @@ def new_experiment(new_project):
     def copy(root=None):
         project = new_project(root)
         tiny.write(project.root, tiny.words, tiny.sentences)
-        tiny.change(project.root, "words", few_words)
+        tiny.change(project.root, "words", tiny.few_words)
         tiny.change(project.root, "sentences", few_sentences)
         return project
 
     return copy
-
-
-def few_words(section):
-    runs = section["runs"]["standard"]
-    section["runs"] = {"standard": {name: runs[name] for name in ("tril", "baseline-8d", "oracle")}}
-    section["figures"]["training_run"] = "tril"
 
 
 def few_sentences(section):
@@ -47,11 +44,16 @@ def few_sentences(section):
 
 
 @pytest.fixture(scope="session")
-def finished(new_experiment):
-    """A project in which everything has been run, one job at a time."""
-    project = new_experiment()
-    project.run("snakemake --cores 1", env={"PYTHONHASHSEED": "1"})
-    return project
+def finished(new_experiment, tmp_path_factory, worker_id) -> Project:
+    """A project in which everything has been run, one job at a time: once, for all processes of the tests."""
+    folder = tmp_path_factory.getbasetemp() / ("." if worker_id == "master" else "..") / "finished"
+    with exclusive(folder, patience=LIMIT):
+        root = folder / "root"
+        if not root.exists():
+            project = new_experiment()
+            project.run("snakemake --cores 1", env={"PYTHONHASHSEED": "1"})
+            root.symlink_to(project.root)
+        return Project(root.resolve())
 
 
 @pytest.fixture

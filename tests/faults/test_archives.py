@@ -19,7 +19,6 @@ OUTSIDE = [
     *("../a.txt", "x/../../a.txt", "/a.txt", "/etc/passwd", "..\\a.txt", "\\a.txt", "C:\\a.txt", "C:/a.txt"),
     *("x/..", "//server/a.txt"),
 ]
-HIDDEN = [".a.txt", "x/.git/a.txt", "x/._a.txt", "__MACOSX/a.txt"]
 KINDS = [
     *(tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE)
 ]
@@ -33,12 +32,6 @@ class TestMembers:
         assert read(path, pack((name, b"harm"), TEXT)) == [TEXT]
         # zipfile cuts names at nothing and turns no slashes here.
         assert f"{path}: passed over {name}, which leads out of the archive" in caplog.text
-
-    @pytest.mark.parametrize("name", HIDDEN)
-    @pytest.mark.parametrize("pack", [tar, zipped])
-    def test_hidden_ones_are_passed_over(self, path, pack, name, caplog):
-        assert read(path, pack((name, b"harm"), TEXT)) == [TEXT]
-        assert caplog.text == ""
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_what_is_no_file_is_passed_over_in_tar(self, path, kind):

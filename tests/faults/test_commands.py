@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import tiny
-from faults import server, test_training
+from faults import server, trainings
 from faults.commands import COMMANDS
 from textlvm.runtime import cli
 
@@ -15,11 +15,11 @@ HERE = Path(__file__).parent
 
 def training_commands(tmp_path):
     """Those of trainings and their evaluations, by paper."""
-    for paper, settings in (("words", test_training.WORDS), ("sentences", test_training.SENTENCES)):
+    for paper, settings in (("words", trainings.WORDS), ("sentences", trainings.SENTENCES)):
         data = {"words": {"words": tmp_path / "words.tsv"}, "sentences": {"data": tmp_path}}[paper]
-        training = test_training.Training(None, paper, data, f"{paper}/a/b/c", settings, tmp_path / "out")
+        training = trainings.Training(None, paper, data, f"{paper}/a/b/c", settings, tmp_path / "out")
         for step, options in (("train", training.options), ("evaluate", training.measurement)):
-            yield [f"textlvm.{paper}.{step}", *test_training.arguments(options)]
+            yield [f"textlvm.{paper}.{step}", *trainings.arguments(options)]
 
 
 def test_steps_take_the_command_lines_of_these_tests(tmp_path, monkeypatch):
@@ -42,4 +42,4 @@ def test_only_files_that_are_checked_here_call_steps():
     files = {
         path.name for path in HERE.glob("*.py") if re.search(r'"-m",\s*f?"textlvm', path.read_text("utf-8"))
     }
-    assert files == {"server.py", "test_training.py"}
+    assert files == {"server.py", "trainings.py"}

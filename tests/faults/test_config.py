@@ -35,6 +35,17 @@ OF_KIND = {
     "null": None,
 }
 GONE = object()
+# By keyword of a schema, a value that it does not take, made of the keyword and of what stands there.
+OUT_OF_RANGE = {
+    "minimum": lambda least, _: least - 1,
+    "maximum": lambda most, _: most + 1,
+    "exclusiveMinimum": lambda limit, _: limit,
+    "exclusiveMaximum": lambda limit, _: limit,
+    "minItems": lambda *_: [],
+    "minLength": lambda *_: "",
+    "uniqueItems": lambda _, value: [value[0], value[0]],
+    "pattern": lambda *_: "-A {b}/",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,9 @@ def faults(experiment: dict[str, Any]) -> Iterator[Fault]:
             for kind, wrong in OF_KIND.items():
                 if kind not in kinds(node):
                     yield Fault(key, wrong, f"{name} {'cannot be' if 'enum' in node else 'must be'} ")
-        yield from out_of_range(key, name, value, node)
+        for keyword, wrong in OUT_OF_RANGE.items():
+            if keyword in node and (keyword != "uniqueItems" or value):
+                yield Fault(key, wrong(node[keyword], value), f"{name} ")
         if isinstance(value, dict):
             for required in node.get("required", ()):
                 yield Fault((*key, required), GONE, f"{'.'.join(map(str, (*key, required)))} is missing")
@@ -100,23 +113,6 @@ def faults(experiment: dict[str, Any]) -> Iterator[Fault]:
                 yield Fault((*key, "zzz"), 1, f"unknown key 'zzz'{where}")
             elif "pattern" in resolved(node["propertyNames"]):
                 yield Fault((*key, "A b"), {}, f"the name 'A b'{where} must consist of")
-
-
-def out_of_range(key: Key, name: str, value: Any, node: dict[str, Any]) -> Iterator[Fault]:
-    if "minimum" in node and "integer" in kinds(node):
-        yield Fault(key, node["minimum"] - 1, f"{name} must be at least {node['minimum']}")
-    if "maximum" in node:
-        yield Fault(key, node["maximum"] + 1, f"{name} must be at most {node['maximum']}")
-    if "exclusiveMinimum" in node:
-        yield Fault(key, node["exclusiveMinimum"], f"{name} must be greater than {node['exclusiveMinimum']}")
-    if "exclusiveMaximum" in node:
-        yield Fault(key, node["exclusiveMaximum"], f"{name} must be less than {node['exclusiveMaximum']}")
-    if node.get("minItems", 0) or node.get("minLength", 0):
-        yield Fault(key, "" if "string" in kinds(node) else [], f"{name} must ")
-    if node.get("uniqueItems") and value:
-        yield Fault(key, [value[0], value[0]], f"{name} lists something twice")
-    if "pattern" in node:
-        yield Fault(key, "-A {b}/", f"{name} must be {node['description']}")
 
 
 def broken(experiment: dict[str, Any], fault: Fault) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import tiny
+from project import Project
 from watching import differing, products
 
 pytestmark = pytest.mark.faults
@@ -36,9 +37,9 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def project(new_project, finished, tmp_path_factory):
+def project(finished, tmp_path_factory):
     """A copy of the finished experiment."""
-    own = type(finished)(tmp_path_factory.mktemp("copy") / "a project")
+    own = Project(tmp_path_factory.mktemp("copy") / "a project")
     # With the times of its files, by which Snakemake goes.
     shutil.copytree(finished.root, own.root, symlinks=True)
     return own

@@ -29,13 +29,7 @@ def rows(project):
 def test_a_row_that_fails_says_so_until_it_is_mended(new_project):
     project = new_project()
     tiny.write(project.root, tiny.words)
-
-    def few(words):
-        runs = words["runs"]["standard"]
-        words["runs"] = {"standard": {name: runs[name] for name in ("tril", "baseline-8d", "oracle")}}
-        words["figures"]["training_run"] = "tril"
-
-    tiny.change(project.root, "words", few)
+    tiny.change(project.root, "words", tiny.few_words)
     change(project, {"learning_rate": 1e18, "clip": None})
     result = project.call("snakemake --cores 1 results/table1.csv")
     assert result.returncode == 1

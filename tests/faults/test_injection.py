@@ -159,8 +159,9 @@ def test_what_could_not_be_passed_on_is_refused(tmp_path, key, value, said):
     assert str(error.value).isprintable()
 
 
-@pytest.mark.parametrize("name", ["a {wildcards}.txt", "a\nb.txt", "}.txt"])
+@pytest.mark.parametrize("name", ["a {wildcards}.txt", "a\nb.txt", "}.txt", "sub/a\n.txt"])
 def test_files_that_snakemake_cannot_take_are_refused(tmp_path, name):
+    (tmp_path / "sub").mkdir()
     (tmp_path / name).touch()
     with pytest.raises(UserError, match="has braces or control characters in its name; rename it"):
         registry.load(ROOT / "workflow/corpora.yaml", {"mine": {"path": str(tmp_path), "kind": "text"}})

@@ -71,6 +71,13 @@ class TestPickle:
         assert tracemalloc.get_traced_memory()[1] < 100 * MIB
         tracemalloc.stop()
 
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\x80", b"no pickle", b"\x80\x02}", b"\x80\x02K\x01K\x02s.", b"\x80\x05\x95" + b"\xff" * 8],
+    )
+    def test_what_is_no_pickle_is_a_sentence(self, path, content):
+        assert "not a pickle of plain containers and texts" in self.refused(path, content)
+
     def test_a_memo_of_any_size(self, path):
         """Python's unpickler in C makes room for all numbers up to the one that a pickle names."""
         path.write_bytes(b"\x80\x02}r\xff\xff\xff\xff" + pickle.dumps({"test": {"q": [["a", 1]]}}, 2)[2:])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sentence_specs import MODEL, TRAINING
+from sentence_specs import EVALUATION, MODEL, TRAINING
 from textlvm.sentences import evaluate, train
 from textlvm.sentences.data.batches import pack
 from textlvm.sentences.data.prepare import prepare
@@ -35,18 +35,7 @@ NOISY = dataclasses.replace(
     log_every=5,
     checkpoint_every=10,
 )
-EVALUATION = {
-    "repeats": 2,
-    "samples": 1,
-    "batch": 64,
-    "precision": "float32",
-    "max_length": 30,
-    "train_codes": 200,
-    "entropy_codes": 100,
-    "entropy_neighbours": 3,
-    "reference_ppl": None,
-    "as_quoted": False,
-}
+SETTINGS = EVALUATION | {"batch": 64, "max_length": 30, "train_codes": 200}
 
 
 def sentences(n, seed=0):
@@ -118,7 +107,7 @@ def test_in_bfloat16_the_loss_is_that_of_single_precision_within_its_digits(gpu)
 def test_an_evaluation_is_the_cpus(gpu):
     """Bounds and entropies of the first; of those after it codes are drawn from another place."""
     torch.manual_seed(0)
-    settings = EvaluationSpec(**EVALUATION)
+    settings = EvaluationSpec(**SETTINGS)
     found = []
     for model in on_both(build(LARGER, VOCABULARY), gpu):
         torch.manual_seed(1)
@@ -181,7 +170,7 @@ def test_a_run_from_its_training_to_its_metrics(precision, data, tmp_path, gpu):
     assert cost["precision"] == {"auto": "bfloat16"}.get(precision, precision)
     assert json.loads((run / "training.json").read_text())["gpu"]["name"] == name
     shared = {"run": run, "data": data, "gpus": 1, "corpora": []}
-    settings = EVALUATION | {"precision": precision}
+    settings = SETTINGS | {"precision": precision}
     evaluate.main(
         argparse.Namespace(**shared, settings=settings, member=None, questions=None, out=run / "metrics.json")
     )

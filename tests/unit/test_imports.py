@@ -39,14 +39,6 @@ IMPORTED = {
 }
 
 
-def heavy_imports(statements: str) -> set[str]:
-    code = f"import sys\n{statements}\nprint(*(set({sorted(HEAVY)}) & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=WORKFLOW
-    )
-    return set(done.stdout.split())
-
-
 def test_every_entry_point_is_listed():
     found = {
         ".".join(path.relative_to(WORKFLOW).with_suffix("").parts)
@@ -56,9 +48,20 @@ def test_every_entry_point_is_listed():
     assert found == set(IMPORTED)
 
 
-@pytest.mark.parametrize("module", IMPORTED)
-def test_an_entry_point_imports_what_it_uses(module):
-    assert heavy_imports(f"import {module}") == IMPORTED[module]
+def heavy(statements: str, packages: set[str]) -> set[str]:
+    """Those of the packages that a Python of its own has after these statements."""
+    code = f"import sys\n{statements}\nprint(*({packages!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=WORKFLOW
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("packages", sorted({tuple(sorted(own)) for own in IMPORTED.values()}), ids=", ".join)
+def test_entry_points_import_no_more_than_they_use(packages):
+    """All that may have these packages, in one process."""
+    modules = [module for module, own in IMPORTED.items() if own == {*packages}]
+    assert heavy("\n".join(f"import {module}" for module in modules), HEAVY) == {*packages}
 
 
 def test_the_rules_import_nothing_heavy():
@@ -67,4 +70,6 @@ def test_the_rules_import_nothing_heavy():
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     imports = re.findall(r"^(?:from|import) textlvm.*$", text, flags=re.MULTILINE)
     assert len(imports) > 5
-    assert heavy_imports("\n".join(imports)) == set()
+    assert heavy("\n".join(imports), HEAVY) == set()
+    light = "import textlvm.corpora.registry, textlvm.sentences.data.dataset"
+    assert heavy(light, HEAVY | {"numpy"}) == set()

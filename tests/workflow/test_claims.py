@@ -33,11 +33,6 @@ def test_claims_need_every_table_and_the_files_of_the_figures_they_name(project)
     assert len(named) == 2 * 3 + 4
 
 
-def test_claims_of_what_is_there_train_nothing(project):
-    jobs = project.jobs("snakemake --cores 1 results/partial/claims.csv")
-    assert jobs == {f"results/partial/table{n}.csv" for n in range(1, 9)} | {"results/partial/claims.csv"}
-
-
 def test_a_wrong_claim_is_named_before_there_is_any_job(project, claims):
     text = claims.read_text(encoding="utf-8")
     claims.write_text(text.replace('["TRIL, K=2", TRIL]', '["TRIL, K=22", TRIL]'), encoding="utf-8")

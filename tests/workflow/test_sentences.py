@@ -143,10 +143,6 @@ def test_the_status_says_that_all_is_done(project):
     assert text.startswith(f"{runs} of {runs} done in all\n")
 
 
-def test_a_second_call_does_nothing(project):
-    assert project.jobs("snakemake --cores 2") == set()
-
-
 def test_equal_numbers_are_the_same_settings(restored):
     def edit(section):
         section["seeds"] = [0.0]
@@ -191,7 +187,7 @@ def test_a_setting_of_a_data_set_retrains_its_runs_alone(restored):
 
 
 def test_a_change_of_the_measures_trains_nothing(restored):
-    edit_code(restored, "sentences/bleu")
+    edit_code(restored, "sentences/evaluation/bleu")
     jobs = restored.jobs("snakemake --cores 2")
     assert not of_runs(jobs, "spec.json")
     assert of_runs(jobs, "metrics.json") == {f"{d}/{name}" for d, runs in RUNS.items() for name in runs} - {
@@ -200,7 +196,7 @@ def test_a_change_of_the_measures_trains_nothing(restored):
 
 
 def test_a_change_of_the_losses_retrains_every_run(restored):
-    edit_code(restored, "sentences/losses")
+    edit_code(restored, "sentences/models/losses")
     jobs = restored.jobs("snakemake --cores 2")
     assert of_runs(jobs, "spec.json") == TRAINED
     assert not any(job.endswith("statistics.json") for job in jobs)

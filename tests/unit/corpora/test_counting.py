@@ -109,14 +109,6 @@ class TestFolder:
             count(folder)
 
 
-def test_counts_files_are_byte_for_byte_the_same(tmp_path):
-    write_counts(tmp_path / "a", {"b": 1, "a": 1, "c": 2})
-    write_counts(tmp_path / "b", {"c": 2, "a": 1, "b": 1})
-    assert (
-        (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == b"word\tcount\nc\t2\na\t1\nb\t1\n"
-    )
-
-
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"... --- ..."])
 @pytest.mark.parametrize("kind", ["text", "counts"])
 def test_a_source_without_words_is_refused(tmp_path, content, kind):
@@ -182,30 +174,3 @@ def test_gutenberg_books_are_cleaned_and_counted_once(tmp_path):
             archive.add(tmp_path / name, name)
     assert count(source, cleaning="gutenberg") == {"tick": 2, "tock": 1}
     assert count(source)["tick"] == 3
-
-
-def test_command_line(tmp_path, python):
-    (tmp_path / "a.gz").write_bytes(gzip.compress(b"Tick, tock; tick"))
-    (tmp_path / "b.txt").write_bytes(b"tock 5\n")
-    for name, kind in (("a.gz", "text"), ("b.txt", "counts")):
-        files = [
-            "--source",
-            tmp_path / name,
-            "--out",
-            tmp_path / f"{name}.tsv",
-            "--log",
-            tmp_path / f"{name}.log",
-        ]
-        python("-m", "textlvm.corpora.counting", "count", "--kind", kind, *files)
-    parts = [tmp_path / "a.gz.tsv", tmp_path / "b.txt.tsv"]
-    both = tmp_path / "both.tsv"
-    python("-m", "textlvm.corpora.counting", "merge", "--counts", *parts, "--out", both)
-    assert both.read_text() == "word\tcount\ntock\t6\ntick\t2\n"
-    assert "3 tokens, 2 distinct" in (tmp_path / "a.gz.log").read_text()
-
-
-def test_an_error_is_one_sentence(tmp_path, python):
-    arguments = ["--source", tmp_path / "none", "--kind", "text", "--out", tmp_path / "out"]
-    failed = python("-m", "textlvm.corpora.counting", "count", *arguments)
-    assert failed.returncode == 2
-    assert failed.stderr == f"error: cannot read {tmp_path / 'none'}: No such file or directory\n"

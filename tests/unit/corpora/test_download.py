@@ -48,15 +48,6 @@ def get(source: SourceFile, out, folder=None, mirror=None) -> bytes:
     return out.read_bytes()
 
 
-def test_the_next_address_is_tried(site, out):
-    urls = (f"{site}/none", f"{site}/good")
-    assert get(SourceFile("a.txt", urls, {"sha256": SHA256}, len(CONTENT)), out) == CONTENT
-
-
-def test_a_mirror_goes_before_the_addresses(site, out):
-    assert get(SourceFile("a.txt", (f"{site}/none",), {"sha256": SHA256}), out, mirror=site) == CONTENT
-
-
 def test_a_file_of_several_is_supplied_in_a_folder(out):
     sources = (SourceFile("a.txt"), SourceFile("b.txt"))
     with pytest.raises(

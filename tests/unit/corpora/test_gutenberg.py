@@ -36,7 +36,3 @@ def test_all_blocks_are_read():
     blocks = iter([START, END, b"Licence"])
     assert b"".join(body(blocks)) == b""
     assert list(blocks) == []
-
-
-def test_no_blocks():
-    assert b"".join(body([])) == b""

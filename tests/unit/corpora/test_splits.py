@@ -1,6 +1,6 @@
 import itertools
-import json
 import math
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from textlvm.corpora import tables
 from textlvm.corpora.splits import SplitSettings, read_words, split, standard, unseen, write_words
+from textlvm.corpora.splits import _main as main
 from textlvm.runtime.errors import UserError
 
 COUNTS = st.lists(st.integers(1, 1000), min_size=12, max_size=40).map(lambda counts: np.array(counts))
@@ -138,26 +139,13 @@ def test_words_survive_a_file(tmp_path):
     assert back.train.flags.c_contiguous
 
 
-def test_command_line(tmp_path, python):
-    vocabulary, out = tmp_path / "vocabulary.tsv", tmp_path / "words.tsv"
-    tables.write(vocabulary, ("word", "count"), ["the", "of", "and"], [300, 200, 100])
-
-    def run(settings):
-        arguments = ["--vocabulary", vocabulary, "--split", "standard", "--out", out]
-        return python("-m", "textlvm.corpora.splits", *arguments, "--settings", json.dumps(settings))
-
-    assert run({"test_fraction": 0.1, "test_tokens": None, "seed": 0}).returncode == 0
-    words = read_words(out)
-    assert words.words == ["the", "of", "and"]
-    assert (words.train + words.test).tolist() == [300, 200, 100]
-    failed = run({"sed": 0})
-    assert failed.returncode == 2
-    assert "split settings" in failed.stderr
-    assert "Traceback" not in failed.stderr
-
-
-def test_reading_a_split_imports_nothing_heavy(python):
-    code = (
-        "import sys, textlvm.corpora.splits; print({'torch', 'pandas', 'scipy', 'polars'} & set(sys.modules))"
-    )
-    assert python("-c", code).stdout == "set()\n"
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"sed": 0}, "^split settings: .*'sed'"), ({}, r"vocabulary\.tsv: .* training set empty")],
+)
+def test_a_step_with_wrong_settings_says_so(tmp_path, settings, said):
+    tables.write(tmp_path / "vocabulary.tsv", ("word", "count"), [], [])
+    options = {"vocabulary": tmp_path / "vocabulary.tsv", "split": "standard", "out": tmp_path / "out.tsv"}
+    with pytest.raises(UserError, match=said):
+        main(Namespace(settings=settings, **options))
+    assert not (tmp_path / "out.tsv").exists()

@@ -1,9 +1,10 @@
-import json
+from argparse import Namespace
 
 import pytest
 
 from textlvm.corpora.counting import write_counts
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
+from textlvm.corpora.vocabulary import _main as main
 from textlvm.runtime.errors import UserError
 
 COUNTS = {
@@ -40,22 +41,16 @@ def test_impossible_bounds(bounds):
         VocabularySettings(*bounds)
 
 
-def test_command_line(tmp_path, python):
-    counts, out = tmp_path / "counts.tsv", tmp_path / "vocabulary.tsv"
-    write_counts(counts, COUNTS)
-
-    def run(settings):
-        arguments = ["--counts", counts, "--out", out, "--settings", json.dumps(settings)]
-        return python("-m", "textlvm.corpora.vocabulary", *arguments)
-
-    assert run({"min_length": 2, "max_length": 12, "min_count": 10}).returncode == 0
-    assert out.read_text() == "word\tcount\nthe\t30\nabcdefghijkl\t10\nof\t10\n"
-    for settings, message in (
-        ({"min_cuont": 10}, "min_cuont"),
-        ({"min_count": "10"}, "vocabulary settings"),
-        ({"min_count": 1000}, "counts.tsv: no word"),
-    ):
-        failed = run(settings)
-        assert failed.returncode == 2
-        assert message in failed.stderr
-        assert "Traceback" not in failed.stderr
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"min_cuont": 10}, r"^vocabulary settings: .*'min_cuont'; see `words: vocabulary` in config.yaml$"),
+        ({"min_count": "10"}, "^vocabulary settings: "),
+        ({"min_count": 1000}, r"counts\.tsv: no word of"),
+    ],
+)
+def test_a_step_with_wrong_settings_says_so(tmp_path, settings, said):
+    write_counts(tmp_path / "counts.tsv", COUNTS)
+    with pytest.raises(UserError, match=said):
+        main(Namespace(counts=tmp_path / "counts.tsv", settings=settings, out=tmp_path / "out.tsv"))
+    assert not (tmp_path / "out.tsv").exists()

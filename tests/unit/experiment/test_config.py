@@ -2,8 +2,6 @@ import dataclasses
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from textlvm.corpora import registry
 from textlvm.experiment import config
@@ -235,35 +233,3 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     file.write_text("words:\n  seeds: [0]\n  seeds: [1]\n")
     with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' stands twice"):
         check({}, [file], REGISTRY, PAPERS)
-
-
-def leaves(value, key=()):
-    if isinstance(value, dict):
-        for name, child in value.items():
-            yield from leaves(child, (*key, name))
-    yield key
-
-
-PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-JUNK = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=8),
-    st.lists(st.integers(), max_size=2),
-) | st.dictionaries(st.text(max_size=4) | st.integers(), st.integers(), max_size=2)
-
-
-@settings(max_examples=40, deadline=None)
-@given(key=st.sampled_from([key for key in leaves(PAPER_CONFIG) if key]), junk=JUNK)
-def test_whatever_stands_at_a_key_is_accepted_or_refused_in_one_line(key, junk):
-    overlay = junk
-    for name in reversed(key):
-        overlay = {name: overlay}
-    try:
-        check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY, PAPERS)
-    except UserError as error:
-        text = str(error)
-        assert "\n" not in text
-        assert str(key[0]) in text

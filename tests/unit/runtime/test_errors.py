@@ -5,38 +5,23 @@ import numpy as np
 import pytest
 import torch
 
-from textlvm.runtime.errors import UserError, explain, is_out_of_memory, nearest, repair
+from textlvm.runtime.errors import explain, is_out_of_memory, nearest, repair
 
 
-def test_close_names_are_suggested_best_first():
-    assert nearest("tril-k6", ["tril", "tril-k5", "oracle"]) == "did you mean 'tril-k5', 'tril'?"
-
-
-def test_without_a_close_name_all_valid_ones_are_listed_in_order():
-    assert nearest("zzz", ["beta", "alpha"]) == "valid: 'alpha', 'beta'"
-
-
-def test_a_long_list_is_cut_and_says_so():
-    sentence = nearest("zzz", [f"name{i:02d}" for i in range(20)])
-    assert sentence.endswith("'name11', …")
-    assert "name12" not in sentence
-
-
-def test_without_any_name_no_list_is_begun():
-    assert nearest("zzz", []) == "there is none"
-
-
-def test_no_more_than_count_names_are_suggested():
-    assert nearest("aaaa", ["aaab", "aaac", "aaad", "aaae"], count=2).count("'") == 4
-
-
-def test_a_user_error_is_its_sentence():
-    with pytest.raises(UserError, match=r"^config\.yaml: no$"):
-        raise UserError("config.yaml: no")
-
-
-def test_the_sentence_of_a_user_error_is_its_own():
-    assert explain(UserError("config.yaml: no")) == "config.yaml: no"
+@pytest.mark.parametrize(
+    ("name", "valid", "advice"),
+    [
+        ("tril-k6", ["tril", "tril-k5", "oracle"], "did you mean 'tril-k5', 'tril'?"),
+        ("aaaa", ["aaab", "aaac", "aaad", "aaae"], "did you mean 'aaae', 'aaad', 'aaac'?"),
+        ("zzz", ["beta", "alpha"], "valid: 'alpha', 'beta'"),
+        ("z", "nmlkjihgfedcba", f"valid: {str([*'abcdefghijkl'])[1:-1]}, …"),
+        ("zzz", [], "there is none"),
+    ],
+    ids=["close", "many that are close", "none is close", "many", "no name"],
+)
+def test_names_that_may_have_been_meant(name, valid, advice):
+    assert nearest(name, valid) == advice
+    assert nearest("aaaa", ["aaab", "aaac", "aaad"], count=2).count("'") == 4
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

@@ -8,15 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.runtime.files import (
-    naming,
-    read_json,
-    remove_temporaries,
-    replacing,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from textlvm.runtime.files import naming, read_json, remove_temporaries, replacing, write_json, write_text
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -33,13 +25,6 @@ def test_a_file_appears_with_its_content_in_folders_made_for_it(tmp_path):
     write_text(tmp_path / "a" / "b.txt", "drei – 3\n")
     assert (tmp_path / "a" / "b.txt").read_bytes() == "drei – 3\n".encode()
     assert names(tmp_path / "a") == ["b.txt"]
-
-
-def test_an_old_file_is_replaced(tmp_path):
-    path = tmp_path / "x.bin"
-    write_bytes(path, b"a long old content")
-    write_bytes(path, b"new")
-    assert path.read_bytes() == b"new"
 
 
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+import sentence_specs
 from sentence_specs import MODEL, TRAINING
-from textlvm.sentences.data.prepared import SentenceSet
 
 
 @pytest.fixture
@@ -22,12 +22,7 @@ def training_spec():
 @pytest.fixture
 def sentence_set():
     """Sentences as the prepared data sets have them."""
-
-    def collect(sentences):
-        lengths = [len(sentence) for sentence in sentences]
-        return SentenceSet(np.concatenate(sentences).astype(np.int32), np.cumsum([0, *lengths]))
-
-    return collect
+    return sentence_specs.sentence_set
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from sentence_specs import EVALUATION
 from textlvm.reporting.runs import read_result
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_json
@@ -17,18 +18,7 @@ from textlvm.sentences.models.autoencoder import build
 from textlvm.sentences.relations import MEASURED
 from textlvm.training.checkpoint import save_weights
 
-SETTINGS = {
-    "repeats": 3,
-    "samples": 1,
-    "batch": 8,
-    "precision": "float32",
-    "max_length": 6,
-    "train_codes": 10,
-    "entropy_codes": 100,
-    "entropy_neighbours": 3,
-    "reference_ppl": None,
-    "as_quoted": False,
-}
+SETTINGS = EVALUATION | {"repeats": 3}
 SHOWN = {
     "seed": 0,
     "decoding": "sample",

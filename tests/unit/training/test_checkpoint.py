@@ -15,15 +15,7 @@ from torch import nn
 
 from textlvm.runtime.errors import UserError
 from textlvm.training import checkpoint as checkpoints
-from textlvm.training.checkpoint import (
-    Checkpoint,
-    NonFiniteState,
-    identity,
-    load_weights,
-    random_state,
-    restore_random_state,
-    save_weights,
-)
+from textlvm.training.checkpoint import Checkpoint, NonFiniteState, identity, load_weights, save_weights
 
 
 def training(steps=3):
@@ -232,14 +224,6 @@ def test_a_folder_without_access_is_not_taken_for_damage(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "_verified_header", refuse)
     with pytest.raises(PermissionError):
         restore(checkpoint)
-
-
-def test_noise_is_put_back():
-    torch.manual_seed(1)
-    state = random_state()
-    noise = torch.rand(3)
-    restore_random_state(state)
-    assert torch.equal(torch.rand(3), noise)
 
 
 def test_weights_survive_the_file(tmp_path):

@@ -3,7 +3,6 @@
 import json
 import math
 import multiprocessing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from textlvm.training.failure import Failure, entry
 from textlvm.training.run import Job, parser, train_to_files
 from textlvm.training.schedule import Constant
 from textlvm.training.trainer import Objective, Training
+from unit.training.regression import Settings
 
 RUN = {
     "paper": "words",
@@ -31,14 +31,7 @@ SPEC = {"model": {"dim": 8}, "training": {"steps": 12}}
 OUTPUTS = ["checkpoint", "cost.json", "curve.jsonl", "model.safetensors", "training.json"]
 
 
-@dataclass(frozen=True)
-class Settings:
-    steps: int = 12
-    batch: int = 4
-    clip: float | None = 1.0
-    log_every: int = 3
-    monitor_every: int = 6
-    checkpoint_every: int = 3
+SETTINGS = Settings(steps=12, batch=4, log_every=3, monitor_every=6, checkpoint_every=3)
 
 
 def fit(out, factor=1.0):
@@ -53,7 +46,7 @@ def fit(out, factor=1.0):
         Objective(loss, inputs=lambda step: [f"word {step}"]),
         torch.optim.SGD(model.parameters(), lr=0.1),
         Constant(0.1),
-        Settings(),
+        SETTINGS,
     )
     train_to_files(training, Job("words/tril", 3, SPEC, out / "checkpoint", out), RUN, "identity")
 

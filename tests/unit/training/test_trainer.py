@@ -39,42 +39,32 @@ def assert_equal_weights(model, other):
         assert torch.equal(value, other.state_dict()[name]), name
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_killed_training_ends_bit_identical(tmp_path, optimizer):
-    model, whole = fit(tmp_path / "whole", optimizer=optimizer)
-    for step in (3, 17, 34):
-        with pytest.raises(Killed):
-            fit(tmp_path / "cut", optimizer=optimizer, at={step: kill})
-    resumed, course = fit(tmp_path / "cut", optimizer=optimizer)
-    assert course.curve == whole.curve
-    assert_equal_weights(model, resumed)
-
-
 @given(
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
     kills=st.lists(st.integers(1, 24), max_size=3),
     stops=st.lists(st.integers(1, 24), max_size=3),
     log_every=st.integers(2, 13),
     monitor_every=st.integers(2, 13),
     checkpoint_every=st.integers(1, 13),
 )
-@example(kills=[], stops=[7], log_every=5, monitor_every=6, checkpoint_every=9)
-@example(kills=[20, 23], stops=[12], log_every=5, monitor_every=6, checkpoint_every=3)
+@example(optimizer="sgd", kills=[], stops=[7], log_every=5, monitor_every=6, checkpoint_every=9)
+@example(optimizer="adam", kills=[20, 23], stops=[12], log_every=5, monitor_every=6, checkpoint_every=3)
 @limits(deadline=None, max_examples=10)
 def test_whenever_it_is_cut_a_training_ends_bit_identical(
-    tmp_path_factory, kills, stops, log_every, monitor_every, checkpoint_every
+    tmp_path_factory, optimizer, kills, stops, log_every, monitor_every, checkpoint_every
 ):
     folder = tmp_path_factory.mktemp("cut")
     settings = Settings(
         log_every=log_every, monitor_every=monitor_every, checkpoint_every=checkpoint_every, steps=24
     )
-    model, whole = fit(folder / "whole", settings)
+    model, whole = fit(folder / "whole", settings, optimizer=optimizer)
     cuts = [(step, kill) for step in kills] + [(step, stop) for step in stops]
     random.Random(0).shuffle(cuts)
     for step, cut in cuts:
         # Where the last step is saved already, there is none left to be cut at.
         with suppress(Killed, Interrupted):
-            fit(folder / "cut", settings, at=dict.fromkeys(range(step, 25), cut))
-    resumed, course = fit(folder / "cut", settings)
+            fit(folder / "cut", settings, optimizer=optimizer, at=dict.fromkeys(range(step, 25), cut))
+    resumed, course = fit(folder / "cut", settings, optimizer=optimizer)
     assert course.curve == whole.curve
     assert_equal_weights(model, resumed)
 
@@ -107,14 +97,6 @@ def test_a_plateau_lowers_the_rate_ends_the_training_and_keeps_the_best_weights(
 def test_a_rate_that_ends_the_training_before_it_began_is_a_sentence(tmp_path):
     with pytest.raises(UserError, match=r"learning_rate is below training\.min_learning_rate"):
         fit(tmp_path, schedule=dataclasses.replace(PLATEAU, least=1.0))
-
-
-def test_the_resumed_part_is_not_repeated(tmp_path):
-    with pytest.raises(Killed):
-        fit(tmp_path, at={45: kill})
-    # 40 steps are in the checkpoint.
-    _, course = fit(tmp_path, at=dict.fromkeys(range(1, 41), kill))
-    assert course.curve[-1]["step"] == 60
 
 
 def test_a_checkpoint_of_other_settings_is_left_alone(tmp_path):

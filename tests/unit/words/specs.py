@@ -10,7 +10,7 @@ from torch.distributions import AffineTransform, ComposeTransform, ExpTransform,
 from textlvm.words.fused import build as building
 from textlvm.words.letters import encode, pack
 from textlvm.words.model import build
-from textlvm.words.spec import ModelSpec
+from textlvm.words.spec import ModelSpec, TrainingSpec
 from textlvm.words.transitions import DiagonalTransition
 
 BASE = ModelSpec(
@@ -26,6 +26,17 @@ BASE = ModelSpec(
     initial_state="learned",
     inference="backward",
     samples=1,
+)
+TRAINING = TrainingSpec(
+    steps=30,
+    batch=5,
+    learning_rate=0.01,
+    schedule="constant",
+    clip=1.0,
+    estimator="full",
+    log_every=4,
+    monitor_every=10,
+    checkpoint_every=7,
 )
 
 fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")

@@ -20,9 +20,16 @@ from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import step_bounds
 from textlvm.words.transitions import TrilTransition
 
+# Quick to compile, and for any processor.
+PLAIN = ("-std=c++17", "-O1", "-fPIC", "-shared", "-w")
 
-def named(name, message):
-    return f"{name}: {message}"
+
+def assert_gradients(model, found, expected, rtol=0.0, atol=0.0, scaled=False):
+    """The gradients of a value are those expected by name; `scaled` with each one's largest number."""
+    for name, gradient in gradients(model, found).items():
+        limit = atol * (float(expected[name].abs().max()) if scaled else 1)
+        said = partial("{}: {}".format, name)
+        torch.testing.assert_close(gradient, expected[name], rtol=rtol, atol=limit, msg=said)
 
 
 @fuses
@@ -36,9 +43,7 @@ def test_value_and_gradients_are_those_of_the_modules(changes, n, estimator):
     expected = step_bounds(model, batch, noise, estimator).sum()
     found = fused.summed_bounds(model, batch, noise, estimator)
     torch.testing.assert_close(found, expected, rtol=1e-11, atol=0)
-    reference = gradients(model, expected)
-    for name, gradient in gradients(model, found).items():
-        torch.testing.assert_close(gradient, reference[name], rtol=1e-9, atol=1e-9, msg=partial(named, name))
+    assert_gradients(model, found, gradients(model, expected), rtol=1e-9, atol=1e-9)
 
 
 @fuses
@@ -48,11 +53,7 @@ def test_the_baseline_is_that_of_the_modules(dim, n):
     model, batch = model_of({"family": "gru", "dim": dim}), batch_of(n)
     expected, found = model.log_probs(batch).sum(), log_likelihood(model, batch)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
-    reference = gradients(model, expected)
-    for name, gradient in gradients(model, found).items():
-        torch.testing.assert_close(
-            gradient, reference[name], rtol=1e-10, atol=1e-10, msg=partial(named, name)
-        )
+    assert_gradients(model, found, gradients(model, expected), rtol=1e-10, atol=1e-10)
     with torch.no_grad():
         assert log_likelihood(model, batch) == found.detach()
 
@@ -66,12 +67,7 @@ def test_single_precision_differs_by_rounding(changes, estimator):
     expected = step_bounds(model, batch, noise, estimator).sum()
     found = fused.summed_bounds(model, batch, noise, estimator)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)
-    reference = gradients(model, expected)
-    for name, gradient in gradients(model, found).items():
-        scale = float(reference[name].abs().max())
-        torch.testing.assert_close(
-            gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
-        )
+    assert_gradients(model, found, gradients(model, expected), atol=1e-4, scaled=True)
 
 
 @fuses
@@ -135,8 +131,7 @@ def test_the_layout_of_tensors_does_not_matter():
     weight.data = weight.data.T.contiguous().T
     again = fused.summed_bounds(model, batch, transposed)
     assert again == value
-    for name, gradient in gradients(model, again).items():
-        torch.testing.assert_close(gradient, reference[name], rtol=0, atol=0, msg=partial(named, name))
+    assert_gradients(model, again, reference)
 
 
 @fuses
@@ -219,20 +214,20 @@ def test_a_compiler_that_fails_is_named_once(monkeypatch, caplog, tmp_path, cach
 
 @fuses
 def test_it_is_compiled_once_for_a_user_and_anew_when_damaged(monkeypatch, cache):
-    assert building.library() is not None
+    building.load(building.compiler(), PLAIN)
     (kept,) = cache.iterdir()
     lines = []
     run = building.subprocess.run
     monkeypatch.setattr(
         building.subprocess, "run", lambda line, **more: lines.append(line) or run(line, **more)
     )
-    building.load(building.compiler())
+    building.load(building.compiler(), PLAIN)
     assert [line[-1] for line in lines] == ["--version"]
     whole = kept.read_bytes()
     # Not the file itself, which is loaded: another one in its place.
     kept.unlink()
     kept.write_bytes(whole[: len(whole) // 2])
-    assert building.load(building.compiler()) is not None
+    assert building.load(building.compiler(), PLAIN) is not None
     assert len(lines) == 3
     assert kept.read_bytes() == whole
 
@@ -245,7 +240,7 @@ def test_without_a_place_to_keep_it_it_is_compiled_all_the_same(monkeypatch, tmp
         monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     else:
         (tmp_path / "textlvm").write_text("a file where the folder should be")
-    assert building.load(building.compiler()) is not None
+    assert building.load(building.compiler(), PLAIN) is not None
     assert not cache.is_dir()
 
 
@@ -256,16 +251,12 @@ def test_shorter_vectors_give_the_same(monkeypatch, cache):
     model, batch = model_of({"samples": 3, "layers": 2}, torch.float32), batch_of(40)
     noise = draw_noise(model, batch)
     expected = fused.summed_bounds(model, batch, noise).detach()
-    shorter = building.load(building.compiler(), ("-std=c++17", "-O2", "-fPIC", "-shared", "-w"))
+    shorter = building.load(building.compiler(), PLAIN)
     monkeypatch.setattr(fused, "library", lambda: shorter)
     found = fused.summed_bounds(model, batch, noise)
     torch.testing.assert_close(found.detach(), expected, rtol=1e-6, atol=0)
     reference = gradients(model, step_bounds(model, batch, noise).sum())
-    for name, gradient in gradients(model, found).items():
-        scale = float(reference[name].abs().max())
-        torch.testing.assert_close(
-            gradient, reference[name], rtol=0, atol=1e-4 * scale, msg=partial(named, name)
-        )
+    assert_gradients(model, found, reference, atol=1e-4, scaled=True)
     log_probs = torch.randn(4, 27, 50).log_softmax(1)
     sums = WordSums(encode(["to", "toe", "ate", "a"]), torch.device("cpu"), compiled=True)
     expected = sums(log_probs)

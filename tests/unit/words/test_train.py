@@ -8,27 +8,13 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from specs import BASE
+from specs import BASE, TRAINING
 
 from textlvm.corpora.splits import WordSplit, write_words
-from textlvm.reporting.runs import read_result
-from textlvm.runtime.errors import UserError
 from textlvm.words import train
-from textlvm.words.spec import TrainingSpec
 from textlvm.words.train import WordSampler
 
 SPLIT = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
-TRAINING = TrainingSpec(
-    steps=30,
-    batch=5,
-    learning_rate=0.01,
-    schedule="constant",
-    clip=1.0,
-    estimator="full",
-    log_every=4,
-    monitor_every=10,
-    checkpoint_every=7,
-)
 
 
 def options(tmp_path, training=TRAINING, model=BASE):
@@ -56,24 +42,6 @@ def test_the_words_of_the_last_batches_are_remembered():
         assert set(drawn) <= set(SPLIT.words)
         # A letter more for the end of each word.
         assert Counter(len(word) + 1 for word in drawn) == Counter(batches[step].word.bincount().tolist())
-
-
-def test_a_failure_names_words_and_the_run_with_its_settings(tmp_path):
-    given = options(tmp_path, dataclasses.replace(TRAINING, learning_rate=1e20, clip=None))
-    with pytest.raises(UserError) as failed:
-        train.main(given)
-    message = str(failed.value)
-    assert message.startswith("words.runs.unseen.tril, seed 2: the ")
-    assert ", whose batch has '" in message
-    assert message.endswith("lower its training.learning_rate or set its training.clip in config.yaml")
-    file = given.checkpoint / "failure.json"
-    assert read_result(file).run_key == ("words", "", "mine", "unseen", "tril")
-    written = json.loads(file.read_text())
-    spec = json.loads((given.out / "spec.json").read_text())
-    assert {key: written[key] for key in ("model", "training")} == {
-        key: spec[key] for key in ("model", "training")
-    }
-    assert not (given.out / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize("estimator", ["full", "path"])

@@ -1,8 +1,3 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from textlvm.corpora.registry import Corpus, SourceFile
@@ -112,13 +107,3 @@ def test_only_the_files_in_use_are_sources():
 def test_a_split_that_the_corpus_lacks():
     with pytest.raises(UserError, match="corpus 'letters' has no split 'train', only 'valid', 'test': say"):
         sources_of({"corpus": "letters"}, corpus(valid=("b", "*"), test=("c", "*")))
-
-
-def test_settings_import_nothing_heavy():
-    """Every job of a cluster reads them again."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[4] / "workflow")}
-    code = "import sys, textlvm.sentences.data.dataset; print({'torch', 'numpy', 'nltk'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "set()\n"

@@ -1,10 +1,6 @@
 import json
-import os
 import pickle
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +13,6 @@ from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data import questions, vocabulary
 from textlvm.sentences.data.prepare import prepare
 
-PACKAGES = Path(__file__).parents[4] / "workflow"
 TRAIN = "the cat sat\nthe dog sat on <unk>\nThe cat\n\na _UNK bird\n"
 VALID = "the bird\n"
 TEST = "a dog flew away\nthe cat\n"
@@ -211,39 +206,14 @@ def test_a_source_that_is_missing(sources, tmp_path):
         prepare("letters", ENTRY, sources, tmp_path / "data")
 
 
-def test_the_command(sources, tmp_path):
-    command = [sys.executable, "-m", "textlvm.sentences.data.prepare", "--dataset", "letters"]
-    command += ["--settings", json.dumps(ENTRY), "--out", str(tmp_path / "data"), "--sources"]
-    command += [f"{split}={path}" for split, path in sources.items()]
-    environment = os.environ | {"PYTHONPATH": str(PACKAGES)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "train 4, valid 1, test 2" in done.stderr
-    done = subprocess.run(command[:-1], capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 2
-    assert done.stderr.strip().endswith(
-        "error: data set 'letters': source 'test' is missing; valid: 'train', 'valid'"
-    )
-
-
 @pytest.mark.parametrize(
     ("train", "test", "distinct", "said"),
     [
         ("tick\ntick tick\n", "tick\n", 1, "its vocabulary has the word 'tick' alone"),
-        (
-            "a b\nb a\n",
-            "c d\nc\n",
-            1,
-            "its vocabulary, that of the training sentences, has no word of",
-        ),
+        ("a b\nb a\n", "c d\nc\n", 1, "its vocabulary, that of the training sentences, has no word of"),
         ("a b\nb a\n", "a b\na b\nb\n", 3, "2 of the test sentences differ in words of"),
         # Words outside the vocabulary are all the same.
-        (
-            "a b\nb a\n",
-            "a b\na c\na d\n",
-            3,
-            "2 of the test sentences differ in words of",
-        ),
+        ("a b\nb a\n", "a b\na c\na d\n", 3, "2 of the test sentences differ in words of"),
     ],
 )
 def test_what_cannot_be_measured_is_said_before_anything_is_trained(tmp_path, train, test, distinct, said):

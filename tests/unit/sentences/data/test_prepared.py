@@ -5,19 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentence_specs import sentence_set
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_json
 from textlvm.sentences.data.prepared import SentenceSet, input_tokenizer, load, load_labels
 
 SENTENCES = st.lists(st.lists(st.integers(3, 99), min_size=1, max_size=8), min_size=1, max_size=20)
-
-
-def sentence_set(sentences):
-    lengths = [len(sentence) for sentence in sentences]
-    return SentenceSet(
-        np.concatenate(sentences).astype(np.int32),
-        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-    )
 
 
 def save(folder, sentences, split="test"):

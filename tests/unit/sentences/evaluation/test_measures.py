@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from sentence_specs import EVALUATION
 from textlvm.distributions import DiagonalNormal
 from textlvm.sentences.data.questions import CodedQuestion
 from textlvm.sentences.data.vocabulary import SPECIALS, Vocabulary
@@ -16,16 +17,8 @@ from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models.language_model import LanguageModel
 
 SETTINGS = EvaluationSpec(
-    repeats=4,
-    samples=2,
-    batch=7,
-    precision="float32",
-    max_length=9,
-    train_codes=1000,
-    entropy_codes=1000,
-    entropy_neighbours=3,
-    reference_ppl=None,
-    as_quoted=False,
+    **EVALUATION
+    | {"repeats": 4, "samples": 2, "batch": 7, "max_length": 9, "train_codes": 1000, "entropy_codes": 1000}
 )
 WORDS = 9
 

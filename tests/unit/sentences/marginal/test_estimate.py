@@ -1,6 +1,5 @@
 """The estimates of a whole tiny model, and what its codes say."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -81,8 +80,3 @@ def test_a_perplexity_that_no_number_expresses_is_left_out(sentence_set, random_
     test = sentence_set(random_sentences([1, 1]))
     assert list(_described(torch.full((2, 2), -1e5), test)) == ["nll", "nll_eos"]
     assert _described(torch.full((2, 2), -1.0), test)["ppl_per_word"] == pytest.approx(math.e)
-
-
-def test_the_settings_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        SPEC.batch = 3
