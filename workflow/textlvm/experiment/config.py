@@ -6,22 +6,18 @@ said in one sentence that names the file, the key and the names that would have 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.canonical import canonical
 from textlvm.experiment.configfile import read
 from textlvm.experiment.relations import check_relations
 from textlvm.runtime.errors import UserError, nearest
-from textlvm.runtime.validation import Key, Problem, dotted, shortened, validate
+from textlvm.runtime.validation import Key, Problem, dotted, json_schema, shortened, validate
 
 __all__ = ["check", "merged", "origin", "schema"]
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 # Control characters and halves of characters, which a table, a command line or a file could not hold.
 ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 LIMIT = 2**63  # neither infinity nor NaN is below it
@@ -84,10 +80,9 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     return config
 
 
-@cache
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration."""
-    return yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return json_schema("config")
 
 
 def _laid_over(below: Any, above: Any) -> Any:

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from textlvm.reporting.claims.figures import FIGURES
 from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
-from textlvm.runtime import validation
 from textlvm.runtime.errors import UserError
-from textlvm.runtime.validation import Key, dotted, read_yaml, validate
+from textlvm.runtime.validation import Key, check, dotted, read_yaml
 
 __all__ = ["ClaimedFigure", "Claims", "load"]
-
-SCHEMA = Path(__file__).parents[3] / "schemas" / "claims.schema.yaml"
 
 
 class ClaimedFigure(NamedTuple):
@@ -61,10 +57,7 @@ def load(
     twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike units.
     """
     entries = read_yaml(path, "the claims")
-    try:
-        validate(entries, _schema(), lambda key: _key(key, entries))
-    except validation.Problem as problem:
-        raise UserError(" ".join(f"{path}: {problem}".split())) from None
+    check(entries, "claims", path, lambda key: _key(key, entries))
     language = Language(
         entries.get("rows", {}), entries.get("unprinted", {}), tuple(published), frozenset(planned)
     )
@@ -80,12 +73,6 @@ def load(
     return Claims(
         tuple(claims.values()), tuple(untrained.get("rows", ())), tuple(untrained.get("metrics", ()))
     )
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = read_yaml(SCHEMA, "the schema")
-    return schema
 
 
 def _key(key: Key, entries: Any) -> str:
