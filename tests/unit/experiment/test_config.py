@@ -7,6 +7,7 @@ from textlvm.corpora import registry
 from textlvm.experiment import config
 from textlvm.experiment.config import check, origin
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.validation import json_schema
 from textlvm.sentences import spec as sentences_spec
 from textlvm.sentences.data import dataset
 from textlvm.sentences.evaluation import spec as evaluation_spec
@@ -63,7 +64,7 @@ def test_the_schema_has_exactly_the_fields_of_a_data_set():
 
 def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
     corpus = SCHEMA["properties"]["corpora"]["additionalProperties"]["properties"]
-    registered = yaml.safe_load(registry.SCHEMA.read_text(encoding="utf-8"))["$defs"]["corpus"]["properties"]
+    registered = json_schema("corpora")["$defs"]["corpus"]["properties"]
     assert set(corpus) == set(registry.OVERRIDES)
     assert corpus["format"] == registered["format"]
     assert set(corpus["kind"]["enum"]) == set(registered["kind"]["enum"]) - {"documentation"}

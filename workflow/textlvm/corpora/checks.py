@@ -17,7 +17,7 @@ WEB_PAGE = (b"<!doctype html", b"<html")
 
 
 def mismatch(path: Path, source: SourceFile) -> str | None:
-    """How a file differs from what is known of it, as a clause; None if it does not."""
+    """Return how a file differs from what is known of it, as a clause; None if it does not."""
     difference = _difference(path, source)
     if (difference or not source.hashes) and _is_web_page(path):
         return "it is a web page"
@@ -30,7 +30,7 @@ def record(path: Path) -> Path:
 
 
 def recorded(path: Path) -> SourceFile | None:
-    """What a file at `path` must be by its first download; None if there is no record of it.
+    """Return size and digest of the first download for `path`; None if there is no record of it.
 
     Raises `UserError` if the record is damaged.
     """

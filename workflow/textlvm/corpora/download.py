@@ -166,7 +166,7 @@ def _bring(url: str, expected: SourceFile, part: PartialFile, out: Path, patienc
 
 
 def _by_hand(corpus: Corpus) -> str:
-    """How to supply a corpus's files, as a clause."""
+    """Say how to supply a corpus's files, as a clause."""
     what = "FILE" if len(corpus.files) == 1 else "FOLDER"
     return f"set `corpora: {{{corpus.name}: {{path: {what}}}}}` in config.yaml"
 

@@ -33,7 +33,7 @@ FEWEST_BLOCKS = 10
 
 
 def form(block: bytes) -> str | None:
-    """What the markup is that begins with these bytes; None if it is plain text.
+    """Name the markup language of a text by its first bytes; None for plain text.
 
     >>> form(b"<!DOCTYPE html><p>Tick.</p>"), form(b"The tag <p> begins a paragraph, </p> ends it.")
     ('HTML', None)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,10 @@ from textlvm.corpora.folders import listing
 from textlvm.experiment.canonical import canonical
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.paths import literal
-from textlvm.runtime.validation import Problem, read_yaml, validate
+from textlvm.runtime.validation import check, json_schema, read_yaml
 
 __all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "corpora.schema.yaml"
 HASHES = ("sha256", "sha1", "git_blob", "md5")
 OVERRIDES = ("path", "kind", "format", "title", "members")
 # In a path: Snakemake reads braces as wildcards, and half a character cannot be written at all.
@@ -60,7 +58,7 @@ class SourceFile:
 
     @property
     def at_hand(self) -> "SourceFile":
-        """What it must be where its `local` path leads, which may be packed in another way."""
+        """The file that its `local` path must lead to, which may be packed in another way."""
         if self.local and self.local.sha256:
             return replace(self, hashes={"sha256": self.local.sha256}, bytes=None)
         return self
@@ -135,15 +133,15 @@ def load(
     Raises `UserError` with one sentence naming file and key for the first thing that is wrong.
     """
     entries = read_yaml(path, "the registry of corpora")
-    _check(entries, str(path))
+    check(entries, "corpora", path)
     for source in (source for entry in entries.values() for source in entry["files"]):
         for given in (source.get("path", ""), source.get("local", {}).get("path", "")):
             _literal(str(path), given)
     for name, override in (overrides or {}).items():
         place = f"{origin(('corpora', name))}: corpora"
         entries[name] = _overridden(f"{place}.{name}", name, entries.get(name), override)
-        _check({name: entries[name]}, place)
-    return {name: _corpus(name, entry) for name, entry in canonical(entries, _schema()).items()}
+        check({name: entries[name]}, "corpora", place)
+    return {name: _corpus(name, entry) for name, entry in canonical(entries, json_schema("corpora")).items()}
 
 
 def find(corpora: Mapping[str, Corpus], name: str) -> Corpus:
@@ -151,19 +149,6 @@ def find(corpora: Mapping[str, Corpus], name: str) -> Corpus:
     if name not in corpora:
         raise UserError(f"unknown corpus '{name}'; {nearest(name, corpora)}")
     return corpora[name]
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = read_yaml(SCHEMA, "the schema")
-    return schema
-
-
-def _check(entries: Any, place: str) -> None:
-    try:
-        validate(entries, _schema())
-    except Problem as problem:
-        raise UserError(" ".join(f"{place}: {problem}".split())) from None
 
 
 def _overridden(

@@ -49,7 +49,7 @@ def state(source: SourceFile, path: Path) -> tuple[str, str]:
 
 
 def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | None) -> str:
-    """Where `textlvm.corpora.download` would bring a file from, or what makes it."""
+    """Name the source that `textlvm.corpora.download` would take a file from, or the module that makes it."""
     if corpus.kind == "documentation":
         return f"made by {corpus.maker}"
     if source.folder:

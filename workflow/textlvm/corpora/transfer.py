@@ -154,7 +154,7 @@ def _receive(
 
 
 def _extent(response: requests.Response) -> tuple[int, int | None]:
-    """Where an answer begins in the file (-1 where it does not say) and the size of the whole file."""
+    """Read the offset of a response in the file (-1 if not given) and the size of the whole file."""
     header = response.headers.get("Content-Range", "")
     if response.status_code not in (206, OUT_OF_RANGE):
         header = f"bytes 0-0/{response.headers.get('Content-Length', '*')}"

@@ -6,11 +6,8 @@ said in one sentence that names the file, the key and the names that would have 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.canonical import canonical
@@ -18,11 +15,10 @@ from textlvm.experiment.configfile import read
 from textlvm.experiment.paper import Paper, in_use
 from textlvm.experiment.relations import check_relations
 from textlvm.runtime.errors import UserError, nearest
-from textlvm.runtime.validation import Key, Problem, dotted, shortened, validate
+from textlvm.runtime.validation import Key, Problem, dotted, json_schema, read_yaml, shortened, validate
 
 __all__ = ["check", "merged", "origin", "schema"]
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 # Control characters and halves of characters, which a table, a command line or a file could not hold.
 ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 LIMIT = 2**63  # neither infinity nor NaN is below it
@@ -89,11 +85,11 @@ def schema(papers: Iterable[Paper]) -> dict[str, Any]:
 
     Definitions of a paper go by its name, `words_model`, so that no two papers share one.
     """
-    base = _read_schema(SCHEMA)
+    base = json_schema("config")
     whole = {**base, "properties": {**base["properties"]}, "$defs": {**base["$defs"]}}
     whole["required"] = [*base["required"]]
     for paper in papers:
-        section = _read_schema(paper.schema)
+        section = read_yaml(paper.schema, "the schema")
         renamed = {f"#/$defs/{name}": f"#/$defs/{paper.name}_{name}" for name in section.get("$defs", {})}
         for name, entry in section.get("$defs", {}).items():
             whole["$defs"][f"{paper.name}_{name}"] = _with_references(entry, renamed)
@@ -101,15 +97,6 @@ def schema(papers: Iterable[Paper]) -> dict[str, Any]:
         whole["properties"][paper.name] = _with_references(part, renamed)
         whole["required"].append(paper.name)
     return whole
-
-
-@cache
-def _read_schema(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    except OSError as error:
-        raise UserError(f"cannot read {path} ({error.strerror}): a paper's folder needs it") from error
-    return found
 
 
 def _with_references(node: Any, renamed: Mapping[str, str]) -> Any:

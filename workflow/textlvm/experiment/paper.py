@@ -17,11 +17,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from textlvm.experiment.configfile import read
 from textlvm.runtime.errors import UserError, nearest
-from textlvm.runtime.validation import Problem, validate
+from textlvm.runtime.validation import check
 
 __all__ = [
     "PAPERS",
@@ -40,7 +38,6 @@ __all__ = [
 
 PAPERS = Path(__file__).parents[2] / "papers"
 """The folder of the papers that come with the project."""
-SCHEMA = Path(__file__).parents[2] / "schemas" / "paper.schema.yaml"
 
 
 @dataclass(frozen=True)
@@ -195,10 +192,7 @@ def load(folder: str | Path) -> Paper:
     for part in ("tables", "figures", "texts"):
         if isinstance(entries.get(part), Mapping):
             entries[part] = {str(number): entry for number, entry in entries[part].items()}
-    try:
-        validate(entries, _schema())
-    except Problem as problem:
-        raise UserError(f"{path}: {problem}") from None
+    check(entries, "paper", path)
     metrics = {name: Metric(name, **entry) for name, entry in entries["metrics"].items()}
     tables = {
         int(number): Table(int(number), entry["each"], tuple(entry["columns"]))
@@ -290,9 +284,3 @@ def _planner(folder: Path, module: str) -> Any:
     sys.modules[name] = loaded
     spec.loader.exec_module(loaded)
     return loaded
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = yaml.load(SCHEMA.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return schema

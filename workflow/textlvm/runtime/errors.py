@@ -74,7 +74,7 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
 
 
 def repair(path: str | os.PathLike[str]) -> str:
-    """What to do about a file between two steps that one of them cannot read, as the tail of a sentence.
+    """Say how to repair a file between two steps that one of them cannot read, as the end of a sentence.
 
     Snakemake takes a damaged file for a whole one, and does not miss one that was removed while what was made
     of it is there.

@@ -184,7 +184,7 @@ def _content_digest(path: Path) -> str | None:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """What stands in a file; nothing if a run was trained before there was such a file."""
+    """Read a record; empty if the run was trained before such files were written."""
     try:
         return dict(read_json(path))
     except (OSError, ValueError):
@@ -200,7 +200,7 @@ def _cpu() -> str:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """What git says; None if it fails or is not there."""
+    """Return the output of a git command; None if it fails or git is not installed."""
     # Inside a hook, variables name the repository that the hook belongs to.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     # Git would like to refresh its index, which is locked while another step does so.

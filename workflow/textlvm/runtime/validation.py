@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import yaml
 
 from textlvm.runtime.errors import UserError, nearest
 
-__all__ = ["Key", "Problem", "dotted", "read_yaml", "shortened", "validate"]
+__all__ = ["Key", "Problem", "check", "dotted", "json_schema", "read_yaml", "shortened", "validate"]
 
 Key = tuple[str | int, ...]
 
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 KINDS = {
     "object": "a mapping of keys to values",
     "array": "a list",
@@ -63,6 +65,21 @@ def read_yaml(path: str | Path, what: str) -> Any:
         raise UserError(
             f"{path}{line}: not valid YAML; correct the line or the indentation before it"
         ) from error
+
+
+@cache
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON schema workflow/schemas/NAME.schema.yaml."""
+    schema: dict[str, Any] = read_yaml(SCHEMAS / f"{name}.schema.yaml", "the schema")
+    return schema
+
+
+def check(value: Any, schema: str, place: str | Path, name: Callable[[Key], str] = dotted) -> None:
+    """Raises `UserError`, which begins with `place`, if the schema of this name does not allow `value`."""
+    try:
+        validate(value, json_schema(schema), name)
+    except Problem as problem:
+        raise UserError(" ".join(f"{place}: {problem}".split())) from None
 
 
 def validate(value: Any, schema: Mapping[str, Any], name: Callable[[Key], str] = dotted) -> None:

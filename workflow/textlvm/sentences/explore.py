@@ -40,7 +40,7 @@ def read(text: str, tokenize: Tokenizer, vocabulary: Vocabulary) -> tuple[Codes,
 
 
 def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> Iterator[str]:
-    """What the command prints, line by line, for the texts it was given."""
+    """Yield the lines that the command prints for the texts it was given."""
     if options.command == "reconstruct":
         for row in writer.reconstruct(texts, options.perturbation):
             yield from (f"{name:10} {text}" for name, text in row.items())

@@ -49,7 +49,7 @@ OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 def objective(
     model: nn.Module, model_spec: ModelSpec, spec: TrainingSpec, folder: Path, seed: int
 ) -> Trained:
-    """What the run's model learns from the data set in `folder`."""
+    """Build the training objective of the run's model on the data set in `folder`."""
     if model_spec.objective == "answers":
         vocabulary = data.read_vocabulary(folder)
         train, valid = (questions.load(folder, split, vocabulary) for split in ("train", "valid"))

@@ -85,7 +85,7 @@ class Checkpoint:
 
     @property
     def damaged(self) -> Path:
-        """Where a damaged file is kept until the training is finished."""
+        """The path at which a damaged file is kept until the training is finished."""
         return self.path.with_name(f"{self.path.stem}.damaged{self.path.suffix}")
 
     def save(
@@ -186,7 +186,7 @@ def require_finite(tensors: Iterable[Tensor]) -> None:
 
 
 def identity(module: str, name: str, seed: int, spec: Mapping[str, Any], files: Iterable[Path]) -> str:
-    """What determines a training: the code of its entry point `module`, name, seed, settings and data.
+    """Hash what determines a training: the code of its entry point `module`, name, seed, settings and data.
 
     A checkpoint of another identity is not resumed: half a training under old code and half under new
     would be neither. How often checkpoints are written may change in between.
@@ -244,7 +244,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tens
 
 
 def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """What stands before the tensors' bytes in a safetensors file, which follow one another without a gap."""
+    """Build the header of a safetensors file whose tensors follow one another without a gap."""
     described: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, value in tensors.items():
@@ -260,7 +260,7 @@ def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes
 
 
 def _verified_header(path: Path) -> dict[str, Any]:
-    """What a checkpoint says beside its tensors. Raises `ValueError` if any of its bytes is not as saved."""
+    """Read the header of a checkpoint. Raises `ValueError` if any of the file's bytes is not as saved."""
     with path.open("rb") as file:
         prefix = file.read(8)
         length = int.from_bytes(prefix, "little")

@@ -88,7 +88,7 @@ def _jobs_per_gpu() -> int:
 
 
 def _name(index: int) -> str:
-    """What all processes that share the GPU call it, whatever its `index` is among those that they see.
+    """Name a GPU in the same way in all processes that share it, whatever `index` it has in each.
 
     That is its unique identifier; asking for it creates no context on the GPU.
     """

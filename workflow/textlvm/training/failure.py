@@ -22,7 +22,7 @@ class Failure(UserError):
 
 
 def entry(run: Mapping[str, Any]) -> str:
-    """Where the configuration has the entry of a run that is identified as in its metrics.json.
+    """Return the configuration key of a run that is identified as in its metrics.json.
 
     >>> entry({"paper": "words", "corpus": "gutenberg", "split": "unseen", "run": "tril"})
     'words.runs.unseen.tril'

@@ -34,14 +34,14 @@ def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
 
 
 def compute_dtype(x: Tensor) -> torch.dtype:
-    """What the surrounding context makes of a product with x: its autocast type, or that of x itself."""
+    """Return the type of a product with x in the surrounding context: its autocast type, or that of x."""
     if torch.is_autocast_enabled(x.device.type):
         return torch.get_autocast_dtype(x.device.type)
     return x.dtype
 
 
 def accumulation_dtype(dtype: torch.dtype) -> torch.dtype:
-    """What losses and states are kept in where products are `dtype`: float32, or float64 itself."""
+    """Return the type of losses and states for products of type `dtype`: float32, or float64 itself."""
     return torch.promote_types(dtype, torch.float32)
 
 

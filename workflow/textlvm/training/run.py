@@ -58,7 +58,7 @@ class Job:
         return job
 
     def identity(self, module: str, files: Iterable[Path]) -> str:
-        """What determines the training: see `textlvm.training.checkpoint.identity`."""
+        """Hash what determines the training: see `textlvm.training.checkpoint.identity`."""
         return identity(module, self.name, self.seed, self.spec, files)
 
 

@@ -300,7 +300,7 @@ class _Loop:
             raise self.failure(f"the loss exploded from {curve[0]['loss']:.4g} to {losses[worst]:.4g}", step)
 
     def failure(self, what: str, step: int, named: bool = True) -> Failure:
-        """What happened at which step, with some of the batch's inputs where they are to blame."""
+        """Build the error for a step, naming some of the batch's inputs where `named`."""
         inputs = self.objective.inputs(step)[:SHOWN] if named and self.objective.inputs else ()
         cut = [text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in inputs]
         batch = f", whose batch has {', '.join(map(repr, cut))}" if cut else ""

@@ -85,7 +85,7 @@ def _passes_self_test(model: StateSpaceModel | GRUBaseline, estimator: str) -> b
 
 
 def difference(model: nn.Module, value: Tensor, expected: Tensor) -> str | None:
-    """How `value` differs from `expected` as a function of the model's parameters, in a few words, or None.
+    """Describe how `value` differs from `expected` as a function of the model's parameters; None if equal.
 
     Compares the values, in nats, and the gradients of all parameters of `model` that are trained, each on the
     scale of its own largest entry. Where neither value is finite there is nothing to compare.

@@ -30,7 +30,7 @@ class InferenceNetwork(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def context(self, batch: PackedWords) -> Tensor:
-        """What q needs of the letters, for all positions at once: packed (N, width)."""
+        """Encode the letters for q, for all positions at once: packed (N, width)."""
         sizes = torch.tensor(batch.batch_sizes)
         embedded = self.embedding(batch.letters)
         reversed_letters = embedded[batch.reversal]

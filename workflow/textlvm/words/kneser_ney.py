@@ -184,7 +184,7 @@ def _first(keys: NDArray[np.int64], n: int) -> NDArray[np.int64]:
 
 
 def _continuations(keys: NDArray[np.int64], longer: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """How many distinct symbols come before each n-gram: the n+1-grams that end in it."""
+    """Count the distinct symbols that precede each n-gram: the n+1-grams that end in it."""
     return np.bincount(np.searchsorted(keys, longer % BASE**n), minlength=len(keys))
 
 

@@ -66,7 +66,7 @@ class Proposal:
     """(n, K, d) the part of what is weighed whose gradient is to be multiplied by the draws' weights."""
 
     def scale_gradient(self, log_weights: Tensor) -> None:
-        """Multiply what is to be multiplied of the gradient from the weighing, given log omega^k (n, K)."""
+        """Scale the gradient through `scaled` by the normalised weights, given log omega^k (n, K)."""
         if self.scaled is not None and self.scaled.requires_grad:
             normalised = log_weights.detach().softmax(-1).unsqueeze(-1)
             self.scaled.register_hook(lambda gradient: normalised * gradient)
@@ -77,7 +77,7 @@ Propose = Callable[[Tensor, Tensor, Tensor, Tensor | None], Proposal]
 
 
 def proposer(model: StateSpaceModel, estimator: str) -> Propose:
-    """What draws from the inference model of a model; `estimator` is full | path, the values are the same."""
+    """Build the sampler of the inference model; `estimator` is full | path, the values are the same."""
     return _Full(model) if estimator == "full" else _Path(model)
 
 

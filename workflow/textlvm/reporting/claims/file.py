@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,13 +10,10 @@ from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Run
 from textlvm.reporting.claims.language import Claim, Language, Problem
 from textlvm.reporting.published import Published
-from textlvm.runtime import validation
 from textlvm.runtime.errors import UserError
-from textlvm.runtime.validation import Key, dotted, read_yaml, validate
+from textlvm.runtime.validation import Key, check, dotted, read_yaml
 
 __all__ = ["ClaimedFigure", "Claims", "load"]
-
-SCHEMA = Path(__file__).parents[3] / "schemas" / "claims.schema.yaml"
 
 
 class ClaimedFigure(NamedTuple):
@@ -96,19 +93,10 @@ def load(
     return Claims(papers, tuple(claims.values()))
 
 
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = read_yaml(SCHEMA, "the schema")
-    return schema
-
-
 def _read(path: Path) -> dict[str, Any]:
     """The content of a file of claims, which the schema allows."""
     entries = read_yaml(path, "the claims")
-    try:
-        validate(entries, _schema(), lambda key: _key(key, entries))
-    except validation.Problem as problem:
-        raise UserError(" ".join(f"{path}: {problem}".split())) from None
+    check(entries, "claims", path, lambda key: _key(key, entries))
     return dict(entries)
 
 

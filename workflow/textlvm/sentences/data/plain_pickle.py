@@ -55,7 +55,7 @@ class NotPlain(Exception):
 
 
 def load(data: bytes) -> Any:
-    """What a pickle holds. Texts that Python 2 wrote come as bytes: it does not say how they are encoded.
+    """Load a pickle. Texts that Python 2 wrote come as bytes: their encoding is not recorded.
 
     Raises `NotPlain` for anything else than containers, texts and numbers, and for keys that are containers.
     """

@@ -95,7 +95,7 @@ def load_labels(folder: Path, split: str) -> Labels:
 
 
 def statistics(folder: Path, *keys: str) -> Mapping[str, Any]:
-    """What `statistics.json` says. Raises `UserError` if it cannot be read or lacks one of `keys`."""
+    """Read `statistics.json`. Raises `UserError` if it cannot be read or lacks one of `keys`."""
     return read_input(Path(folder) / "statistics.json", *keys)
 
 

@@ -44,7 +44,7 @@ def sentences(docstring: str) -> Iterator[tuple[str, ...]]:
 
 
 def question(docstring: Docstring) -> tuple[str, ...] | None:
-    """What one would ask about an object, as tokens without the question mark; None for a topic.
+    """Make a question about an object, as tokens without the question mark; None for a topic.
 
     >>> question(Docstring("email.Message.getPart", "method", "email", ""))
     ('what', 'does', 'the', 'method', 'get', 'part', 'of', 'message', 'do')

@@ -85,7 +85,7 @@ def _tweets(lower: bool) -> Tokenizer:
 
 
 def _referred(reference: re.Match[str]) -> str:
-    """What a numeric character reference stands for, if TweetTokenizer would make a wrong character of it."""
+    """Decode a numeric character reference that TweetTokenizer would decode wrongly."""
     try:
         number = int(reference[2], 16 if reference[1] else 10)
     except ValueError:

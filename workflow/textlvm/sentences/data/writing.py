@@ -118,7 +118,7 @@ def _check_vocabulary(place: str, vocabulary: Vocabulary) -> None:
 
 
 def _check_test(place: str, test: SentenceSet, distinct: int) -> None:
-    """What is measured on these sentences means something: said here, before anything is trained."""
+    """Check before any training that the test sentences can be evaluated; raises `UserError` if not."""
     if np.all(test.tokens == UNK):
         raise UserError(
             f"{place}: its vocabulary, that of the training sentences, has no word of the test sentences; "

@@ -57,7 +57,7 @@ def estimate(
     deterministic: bool,
     seed: int,
 ) -> dict[str, Any]:
-    """What the entry point writes. `deterministic`: an auto-encoder's codes are the encoder's means."""
+    """Estimate log P(x) as the entry point writes it; `deterministic`: codes are the encoder's means (AE)."""
     rng = np.random.default_rng(seed)
     train, valid = subset(train, spec.train_codes, rng), subset(valid, spec.validation_sentences, rng)
     of_train, of_valid, of_test = (encode(model, part, spec.batch) for part in (train, valid, test))
@@ -162,7 +162,7 @@ def _neighbours(
 
 
 def _described(bounds: Tensor, test: SentenceSet) -> dict[str, float]:
-    """Of bounds (2, N) in nats; a perplexity that no number expresses is left out."""
+    """Summarise bounds (2, N) in nats as metrics; a perplexity that is not finite is left out."""
     words, both = (-values.numpy() for values in bounds)
     measures = {
         "nll": float(words.mean()),

@@ -14,7 +14,7 @@ ACTIVE = 0.01
 
 
 def describe(posterior: DiagonalNormal) -> dict[str, Any]:
-    """Of the posteriors (N, d) of N sentences:
+    """Describe the posteriors (N, d) of N sentences:
 
     kl_by_dimension       KL(q(z_i|x) || N(0, 1)), in nats, mean over sentences, the greatest first
     active_units          dimensions whose mean varies by more than `ACTIVE`

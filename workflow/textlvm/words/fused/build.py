@@ -76,7 +76,7 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
 
 
 def _cache() -> Path | None:
-    """The user's folder for what can be binary again, if the user has one."""
+    """The user's cache folder of this package; None for a user without a home folder."""
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
         # By its specification a relative path, such as one with a `~` that no shell has replaced, is none.
@@ -90,7 +90,7 @@ def _digest(content: bytes) -> str:
 
 
 def _processor() -> str:
-    """What the code is compiled for: a home folder may be shared by machines of several kinds."""
+    """Identify the processor: a home folder may be shared by machines of several kinds."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -49,7 +49,7 @@ class CompiledProduct:
 
 
 def _flat(levels: Levels) -> tuple[Tensor, Tensor, Tensor]:
-    """How many there are at each level, and all their parents and symbols."""
+    """Concatenate the levels: the number of nodes of each, and all their parents and symbols."""
     sizes = torch.tensor([len(parents) for parents, _ in levels], dtype=torch.long)
     none = torch.empty(0, dtype=torch.int32)
     parents, symbols = (torch.cat([none, *(level[i].int() for level in levels)]) for i in (0, 1))
