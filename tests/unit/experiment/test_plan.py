@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from textlvm.experiment import plan
+from textlvm.runtime.errors import UserError
 from textlvm.words import plan as words
 
 CONFIG = {
@@ -50,24 +51,48 @@ def test_an_entry_overrides_the_section_and_nothing_else():
     assert unseen.evaluation == {"trajectories": 64}
 
 
-def told(entries, table, corpora):
-    """The entries as the step of a table is told of them."""
-    planned = [plan.from_json(plan.to_json(entry, table)) for entry in plan.titled(entries, corpora)]
-    return [entry for entry in planned if entry.rows]
-
-
-def test_a_step_is_told_the_rows_of_its_table():
+def test_steps_are_told_of_an_entry_without_its_settings():
     corpora = {"gutenberg": ("Gutenberg", True), "mine": ("Mine", True)}
-    planned = told(RUNS, 1, corpora)
-    assert [(entry.label, entry.corpus_title, entry.stand_in) for entry in planned] == [
+    entries = plan.titled(RUNS, corpora)
+    told = [plan.from_json(json.loads(json.dumps(plan.to_json(entry)))) for entry in entries]
+    assert [(entry.label, entry.corpus_title, entry.stand_in) for entry in told[:2]] == [
         ("TRIL", "Gutenberg", True),
         ("TRIL, K=5", "Gutenberg", True),
-        ("TRIL", "Mine", True),
-        ("TRIL, K=5", "Mine", True),
     ]
-    assert planned[0].seeds == (0, 3)
-    assert planned[0].path == RUNS[0].path
-    assert told(RUNS, 5, corpora) == []
+    for entry, same in zip(entries, told, strict=True):
+        assert (same.path, same.training_path, same.key) == (entry.path, entry.training_path, entry.key)
+        assert [same.metrics(seed) for seed in same.seeds] == [entry.metrics(seed) for seed in entry.seeds]
+        assert (same.rows, same.logs(), same.is_trained) == (entry.rows, entry.logs(), entry.is_trained)
+        assert same.model == same.training == same.evaluation == {}
+    assert plan.from_json(plan.to_json(entries[0], 5)).rows == ()
+
+
+def test_a_data_set_is_told_of_as_one():
+    data = plan.Planned(
+        paper="sentences", corpus="mine", original="ptb", dataset="ptb", name="data", seeds=(0,),
+        place=(("ptb", ("sentences", "datasets")),), rows=(plan.Row(1, "PTB"),), is_trained=False,
+    )  # fmt: skip
+    told = plan.from_json(plan.to_json(data))
+    assert told == replace(data, place=(("ptb", ()),))
+    assert told.metrics(0) == "sentences/ptb/data/statistics.json"
+    assert told.logs() == ["logs/sentences/ptb/prepare.log"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rows": None},
+        {"rows": [{"table": "1", "label": "TRIL"}]},
+        {"rows": [{"table": True, "label": "TRIL"}]},
+        {"rows": [{"label": "TRIL"}]},
+        {"stand_in": 1},
+        {"seeds": ["a"]},
+        {"seedz": [1]},
+    ],
+)
+def test_another_entry_is_said_to_be_none(changes):
+    with pytest.raises(UserError, match="no entry of a plan"):
+        plan.from_json(plan.to_json(RUNS[0]) | changes)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +106,7 @@ def test_a_step_is_told_the_rows_of_its_table():
 )
 def test_a_corpus_of_the_papers_stands_in_where_another_was_used(original, corpus, expected):
     run = replace(RUNS[0], corpus=corpus, original=original)
-    (entry,) = told([run], 1, {corpus: ("A corpus", False)})
+    (entry,) = plan.titled([run], {corpus: ("A corpus", False)})
     assert entry.stand_in is expected
 
 
@@ -89,8 +114,7 @@ def test_a_corpus_of_the_papers_stands_in_where_another_was_used(original, corpu
 def test_what_only_counts_is_not_trained(family, expected):
     runs = {"standard": {"own": {"table": 1, "row": "A row", "model": {"family": family}}}}
     run, _ = words.plan(CONFIG["words"] | {"runs": runs}, {})
-    (entry,) = told([run], 1, {run.corpus: ("A corpus", False)})
-    assert entry.is_trained is expected
+    assert run.is_trained is expected
 
 
 @pytest.fixture

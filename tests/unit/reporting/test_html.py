@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textlvm.reporting import html, qualitative
+from textlvm.reporting import html
+from textlvm.sentences import text_tables
 
 
 class Text(HTMLParser):
@@ -66,5 +67,5 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min
 @given(st.lists(words, min_size=2, max_size=2))
 @example(["&lt;", "&amp;x"])
 def test_what_models_write_comes_through_unchanged(cells):
-    table = qualitative._table(["", "x"], [[f"n{cell}" for cell in cells]])
+    table = text_tables._table(["", "x"], [[f"n{cell}" for cell in cells]])
     assert Text(html.page(f"# A table\n\n{table}\n")).of("td") == [f"n{cell}" for cell in cells]

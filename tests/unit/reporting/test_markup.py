@@ -83,7 +83,7 @@ def test_markdown_is_left_as_it_is_where_it_is_no_markup():
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_claims_show_texts_as_they_are(text):
+def test_claims_show_texts_as_they_are(papers, text):
     texts = (
         "id",
         "section",
@@ -112,7 +112,7 @@ def test_claims_show_texts_as_they_are(text):
         published_comparison=f"{text} > b",
         runs=(),
     )
-    page = Elements(html.page(as_markdown([line])))
+    page = Elements(html.page(as_markdown([line], papers)))
     assert page.elements.count("td") == 5
     assert spaced(page.text).count(spaced(text)) == 9
 

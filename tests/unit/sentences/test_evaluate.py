@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from sentence_specs import EVALUATION
+from textlvm.experiment.paper import PAPERS, load
 from textlvm.reporting.runs import read_result
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_json
@@ -251,3 +252,9 @@ def test_a_users_own_input(data, trained, capsys):
         explored(data, run, capsys, "reconstruct", " ")
     with pytest.raises(UserError, match="no latent codes"):
         explored(data, trained(objective="lm"), capsys, "sample")
+
+
+def test_units_are_those_of_the_paper():
+    declared = load(PAPERS / "sentences").metrics
+    assert {name: declared[name].unit for name in evaluate.UNITS} == evaluate.UNITS
+    assert set().union(*MEASURED.values()) <= set(evaluate.UNITS)

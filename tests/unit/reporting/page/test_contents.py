@@ -1,0 +1,131 @@
+"""What goes into a page: of an unfinished experiment only what is there and of the settings of now."""
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from textlvm.experiment.experiment import Experiment
+from textlvm.experiment.plan import Figure, Row, Run
+from textlvm.reporting.page import contents
+from textlvm.reporting.page.plan import read_plan
+
+SETTINGS = {"model": {"dim": 8}, "training": {"steps": 2}, "data": {}}
+RUN = Run(
+    **{"paper": "words", "corpus": "mine", "original": "bookscorpus", "name": "tril", "seeds": (0, 1)},
+    place=(("mine", ()), ("standard", ())),
+    rows=(Row(1, "TRIL"),),
+    evaluation={"samples": 5},
+    **SETTINGS,
+)
+HELPER = replace(RUN, name="helper", rows=())
+FIGURE = Figure("words", 1, "Mine", "words/mine/figure1", ("words/mine/standard/tril/seed0/curve.jsonl",))
+TEXT = Figure("words", 9, "Mine", "words/mine/table9", ("words/mine/standard/tril/seed1/texts.json",))
+
+
+class Planned(Experiment):
+    """An experiment with these figures and texts."""
+
+    figures, texts = (FIGURE,), (TEXT,)
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    config = {"pathvars": {"results": str(tmp_path)}}
+    return Planned(config, {}, (), {}, (RUN, HELPER), lambda key: "config.yaml")
+
+
+@pytest.fixture
+def finish(tmp_path):
+    """Leaves what a measured seed leaves; keywords override its settings."""
+
+    def write(seed, **changes):
+        folder = tmp_path / RUN.path / f"seed{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "spec.json").write_text(json.dumps(SETTINGS | changes))
+        (folder / "metrics.json").write_text(json.dumps({"settings": RUN.evaluation}))
+        for name in ("curve.jsonl", "texts.json"):
+            (folder / name).write_text("")
+        return folder
+
+    return write
+
+
+def draw(tmp_path, *names, at=None):
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+        if at is not None:
+            os.utime(path, (at, at))
+
+
+def test_the_page_of_all_has_every_run_of_a_table_and_needs_its_files(experiment):
+    plan = read_plan(json.loads(json.dumps(contents.whole_plan(experiment, "snakemake"))))
+    assert [entry.name for entry in plan.planned] == ["tril"]
+    assert plan.outcomes(plan.planned[0]) == {seed: RUN.metrics(seed) for seed in RUN.seeds}
+    assert (plan.partial, plan.command, plan.results) == (False, "snakemake", str(experiment.results))
+    assert (plan.figures, plan.texts) == ((replace(FIGURE, sources=()),), (replace(TEXT, sources=()),))
+    folders = [f"{RUN.path}/seed{seed}" for seed in RUN.seeds]
+    assert set(contents.whole_files(experiment)) == {
+        *(
+            f"{folder}/{file}"
+            for folder in folders
+            for file in ("metrics.json", "provenance.json", "spec.json", "curve.jsonl", "cost.json")
+        ),
+        *("words/mine/figure1.png", "words/mine/figure1.svg", "words/mine/table9.json"),
+    }
+
+
+def test_nothing_is_shown_of_what_has_not_run(experiment):
+    plan = read_plan(contents.finished_plan(experiment, "snakemake"))
+    assert plan.partial
+    assert plan.outcomes(plan.planned[0]) == {}
+    assert plan.figures == plan.texts == ()
+    assert contents.finished_files(experiment) == []
+
+
+def test_measured_and_failed_seeds_are_shown(experiment, finish, tmp_path):
+    finish(0)
+    failure = f"{RUN.training_path}/seed1/checkpoint/failure.json"
+    draw(tmp_path, failure)
+    (tmp_path / failure).write_text(json.dumps(SETTINGS | {"reason": "nan"}))
+    plan = read_plan(json.loads(json.dumps(contents.finished_plan(experiment, "snakemake"))))
+    assert plan.outcomes(plan.planned[0]) == {0: RUN.metrics(0), 1: failure}
+    files = contents.finished_files(experiment)
+    assert {RUN.metrics(0), f"{RUN.path}/seed0/curve.jsonl", failure} <= set(files)
+
+
+def test_a_seed_of_other_settings_is_not_shown(experiment, finish):
+    finish(0, model={"dim": 16})
+    assert read_plan(contents.finished_plan(experiment, "")).outcomes(RUN) == {}
+
+
+def test_a_figure_is_shown_if_it_is_of_runs_as_they_are_now(experiment, finish, tmp_path):
+    forms = [f"{FIGURE.path}.{form}" for form in ("png", "svg")]
+    folder = finish(0)
+    assert not contents.is_up_to_date(experiment, FIGURE, "svg")
+    draw(tmp_path, *forms)
+    assert contents.is_up_to_date(experiment, FIGURE, "svg")
+    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).figures] == [1]
+    assert f"{FIGURE.path}.svg" in contents.finished_files(experiment)
+    # Drawn before its run.
+    draw(tmp_path, *forms, at=(folder / "curve.jsonl").stat().st_mtime - 10)
+    assert not contents.is_up_to_date(experiment, FIGURE, "svg")
+    draw(tmp_path, *forms)
+    finish(0, model={"dim": 16})
+    draw(tmp_path, *forms)
+    assert not contents.is_up_to_date(experiment, FIGURE, "svg")
+    (folder / "curve.jsonl").unlink()
+    finish(0)
+    draw(tmp_path, forms[1])
+    (tmp_path / forms[0]).unlink()
+    assert read_plan(contents.finished_plan(experiment, "")).figures == ()
+
+
+def test_a_table_of_texts_is_shown_once_it_is_made(experiment, finish, tmp_path):
+    finish(1)
+    draw(tmp_path, f"{TEXT.path}.json")
+    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).texts] == [9]
+    assert f"{TEXT.path}.json" in contents.finished_files(experiment)
