@@ -11,8 +11,7 @@ from torch import Tensor
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, pack
-from textlvm.words.marginal import CHUNK, log_sums
-from textlvm.words.model import StateSpaceModel
+from textlvm.words.marginal import CHUNK, FreeRunning, log_sums
 
 __all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "monte_carlo_marginals"]
 
@@ -85,7 +84,7 @@ class Marginals:
 
 
 def monte_carlo_marginals(
-    model: StateSpaceModel, lexicon: Lexicon, trajectories: int, references: tuple[Floats, ...]
+    model: FreeRunning, lexicon: Lexicon, trajectories: int, references: tuple[Floats, ...]
 ) -> Marginals:
     """Estimate log P^(w) of every word from `trajectories` shared ones.
 

@@ -58,10 +58,20 @@ class StateSpaceModel(nn.Module):
         """log P(. | h) in nats for states (..., d): (..., 27)."""
         return torch.log_softmax(self.emission(states), -1)
 
+    def free_running(self, n: int, length: int) -> Tensor:
+        """log P(. | h_t) in nats along n trajectories: (length, n, 27)."""
+        return self.letter_log_probs(self.trajectories(n, length))
+
     @torch.no_grad()
-    def sample(self, n: int, length: int) -> Tensor:
-        """n words drawn letter by letter from free-running trajectories: codes (n, length)."""
-        log_probs = self.letter_log_probs(self.trajectories(n, length))
+    def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
+        """n words emitted letter by letter along free-running trajectories: codes (n, length).
+
+        Letters are drawn from P(. | h_t), or with `argmax` the most probable ones; states are drawn in
+        both cases.
+        """
+        log_probs = self.free_running(n, length)
+        if argmax:
+            return log_probs.argmax(-1).T
         flat = log_probs.exp().flatten(0, 1)
         return torch.multinomial(flat, 1).view(length, n).T
 
