@@ -34,6 +34,7 @@ IMPORTED = {
     "textlvm.sentences.data.standins": set(),
     "textlvm.sentences.train": {"torch"},
     "textlvm.words.evaluate": {"torch"},
+    "textlvm.words.explore": {"torch"},
     "textlvm.words.ngram": set(),
     "textlvm.words.train": {"torch"},
 }

@@ -21,6 +21,8 @@ TINY = {
         "entropy_trajectories": 5,
         "entropy_draws": 2,
         "entropy_reference_draws": 2,
+        "importance_words": 10,
+        "importance_draws": 5,
     },
     "figures": {"training_run": "tril", "baseline": "baseline-8d"},
 }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.extrapolation import extrapolate
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, pack
 from textlvm.words.marginal import CHUNK, FreeRunning, log_sums
@@ -62,6 +63,15 @@ class Marginals:
     def log_probs(self) -> Floats:
         """log P^(w) with all trajectories (Eq. 12): (V,)."""
         return np.logaddexp.reduce(self.groups, axis=1) - math.log(self.sizes.sum())
+
+    def corrected(self, frequency: Floats) -> tuple[float, float] | None:
+        """The cross entropy extrapolated to infinite K, and its standard error; see `extrapolation`.
+
+        None where the trajectories are too few.
+        """
+        size = int(self.sizes[0])
+        equal = self.sizes == size
+        return extrapolate(self.groups[:, equal], size, frequency)
 
     def standard_error(self, frequency: Floats, resamples: int, rng: np.random.Generator) -> float:
         """Bootstrap standard error of the cross entropy, resampling groups of trajectories.

@@ -43,13 +43,16 @@ class StateSpaceModel(nn.Module):
         targets = letters[:, None].expand(n, k).flatten()
         return -nn.functional.cross_entropy(logits, targets, reduction="none").view(n, k)
 
+    def move(self, state: Tensor, noise: Tensor) -> Tensor:
+        """F_g of states (n, d) and K samples of noise each, (n, K, d): the next states (n, K, d)."""
+        return self.generative(state).forward(noise)[0]
+
     @torch.no_grad()
     def trajectories(self, n: int, length: int) -> Tensor:
         """n free-running trajectories h_1..h_length: (length, n, d)."""
         state, states = self.initial_state(n), []
         for _ in range(length):
-            noise = torch.randn_like(state).unsqueeze(1)
-            state = self.generative(state).forward(noise)[0].squeeze(1)
+            state = self.move(state, torch.randn_like(state).unsqueeze(1)).squeeze(1)
             states.append(state)
         return torch.stack(states)
 
