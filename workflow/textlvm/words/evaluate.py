@@ -50,7 +50,7 @@ from textlvm.words.model import StateSpaceModel
 from textlvm.words.spec import EvaluationSpec
 from textlvm.words.trained import load_model, read_settings
 
-__all__: list[str] = []
+__all__ = ["arguments", "main"]
 
 LEAST_TRAJECTORIES = 256
 """Two groups for the bootstrap."""
@@ -148,14 +148,19 @@ def _ngram_path(text: str) -> tuple[int, Path]:
     return int(order), cli.path(path)
 
 
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = cli.parser(__doc__)
+    parser.add_argument("--words", type=Path, required=True, help="words with their counts on both sides")
+    parser.add_argument("--run", type=Path, required=True, help="folder written by textlvm.words.train")
+    parser.add_argument("--settings", type=cli.settings, help="evaluation settings; the run's own without")
+    parser.add_argument("--trajectories", type=int, metavar="K", help="another K than in the settings")
+    parser.add_argument("--ngram", type=_ngram_path, nargs="*", default=[], metavar="ORDER=PATH")
+    provenance.add_argument(parser)
+    parser.add_argument("--out", type=Path, required=True, help="metrics.json")
+    devices.add_argument(parser)
+    return parser
+
+
 if __name__ == "__main__":
-    arguments = cli.parser(__doc__)
-    arguments.add_argument("--words", type=Path, required=True, help="words with their counts on both sides")
-    arguments.add_argument("--run", type=Path, required=True, help="folder written by textlvm.words.train")
-    arguments.add_argument("--settings", type=cli.settings, help="evaluation settings; the run's own without")
-    arguments.add_argument("--trajectories", type=int, metavar="K", help="another K than in the settings")
-    arguments.add_argument("--ngram", type=_ngram_path, nargs="*", default=[], metavar="ORDER=PATH")
-    provenance.add_argument(arguments)
-    arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
-    devices.add_argument(arguments)
-    cli.run(main, arguments)
+    cli.run(main, arguments())

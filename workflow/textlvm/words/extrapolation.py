@@ -1,14 +1,14 @@
 r"""Cross entropies by Eq. (12) extrapolated to infinitely many trajectories.
 
-The logarithm of an average is too low in expectation, so a cross entropy decreases as K grows. For one word the
-bias is proportional to 1/K once K is large. Over all words, of which the rare ones need many trajectories, it
-decreases more slowly: each doubling of K gains nearly the same fraction r of what the one before gained. Hence
+The logarithm of an average is too low in expectation, so a cross entropy decreases as K grows. For one word
+the bias is proportional to 1/K once K is large. Over all words, of which rare ones need many trajectories, it
+decreases more slowly: each doubling of K gains nearly the same fraction r of what the one before did. So
 
 .. math:: \mathrm{CE}(\infty) \approx \mathrm{CE}(K) - d \frac{r}{1 - r}
 
-with d the gain of the last doubling. For r = 1/2 this is the jackknife over halves. The gains are averaged over
-all disjoint blocks of trajectories of each size, which removes most of their Monte Carlo error; d and r are those
-of a line that is fitted to their logarithms.
+with d the gain of the last doubling. For r = 1/2 this is the jackknife over halves. The gains are averaged
+over all disjoint blocks of trajectories of each size, which removes most of their Monte Carlo error; d and r
+are those of a line that is fitted to their logarithms.
 """
 
 import math
@@ -33,12 +33,12 @@ def extrapolate(
 ) -> tuple[float, float] | None:
     """The cross entropy at infinite K in nats a word, and its Monte Carlo standard error.
 
-    `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n of them are used, n as
-    large as G allows. None where G < 8 or the gains do not decrease.
+    `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n of them are used, n
+    as large as G allows. None where G < 8 or the gains do not decrease.
 
-    The error is the spread of balanced half-samples: an estimate from half of the groups deviates from that of
-    all groups by as much as the latter from its expectation. It does not contain the error of the fitted law;
-    `textlvm.words.importance` is a check on that.
+    The error is the spread of balanced half-samples: an estimate from half of the groups deviates from that
+    of all groups by as much as the latter from its expectation. It does not contain the error of the fitted
+    law; `textlvm.words.importance` is a check on that.
     """
     doublings = int(math.log2(groups.shape[1]))
     if doublings < 3:

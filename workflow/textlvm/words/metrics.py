@@ -4,16 +4,16 @@ Each reading of a printed column has a name of its own. With N samples and K tra
 
     ce_train, ce_test             cross entropy, of a state space model by Eq. (12), of others exact
     ce_*_corrected                Eq. (12) extrapolated to infinite K, see `textlvm.words.extrapolation`
-    ce_test_importance            of a state space model, with q as proposal, see `textlvm.words.importance`
+    ce_test_importance            state space models with q as proposal, see `textlvm.words.importance`
     importance_effective          effective share of its draws; small where q misses the posterior
-    ce_*_free_running             of a GRU by Eq. (12), along trajectories that it draws itself; also _corrected
+    ce_*_free_running             GRUs by Eq. (12), along trajectories that they draw; also _corrected
     in_vocabulary                 share of the samples that are training words
     unique                        distinct training words among the samples, over N
     distinct                      distinct words among the samples, over N
     perplexity_*gram, nats_*gram  of the samples under n-grams of the test words, weighted as configured;
                                   _tokens, _types: as often as they occur, once each
-    *_argmax                      the same of words whose letters are the most probable ones: along states that
-                                  are drawn (state space models), or fed back (others, which then have one word)
+    *_argmax                      the same of words whose letters are the most probable ones: along states
+                                  that are drawn (state space models), or fed back (others: one word)
     h_gap                         Eq. (13) in nats, mean over the positions that words reach; _bits in bits
     h_gap_first                   the same at the first letter; _bits in bits
     h_gap_reference               h_gap with many draws of the noise
@@ -185,8 +185,8 @@ def argmax_metrics(
 ) -> Metrics:
     """`sample_metrics` of words whose letters are the most probable ones.
 
-    An autoregressive model emits n times the same word, so that its shares are exact: 1/n distinct words, all of
-    the samples in the vocabulary or none.
+    An autoregressive model emits n times the same word, so that its shares are exact: 1/n distinct words, and
+    all of the samples in the vocabulary or none.
     """
     if isinstance(model, StateSpaceModel):
         metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
