@@ -26,7 +26,10 @@ KINDS = {
     "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
-STEPS = {"textlvm.sentences.explore": "holds no trained run"}
+STEPS = {
+    name: "holds no trained run"
+    for name in ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore")
+}
 """Steps that can be started without results, and what they then say."""
 
 

@@ -47,7 +47,7 @@ def marginals(trajectories):
 def test_the_corrected_cross_entropy_is_that_of_the_exact_probabilities():
     exact = cross_entropy(FREQUENCY, EXACT)
     torch.manual_seed(0)
-    runs = [marginals(4096) for _ in range(400)]
+    runs = [marginals(4096) for _ in range(250)]
     raw = np.array([cross_entropy(FREQUENCY, run.log_probs()) for run in runs]) - exact
     estimates, errors = zip(*(run.corrected(FREQUENCY) for run in runs), strict=True)
     corrected = np.array(estimates) - exact
