@@ -26,10 +26,9 @@ KINDS = {
     "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
-STEPS = {
-    name: "holds no trained run"
-    for name in ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore")
-}
+STEPS = dict.fromkeys(
+    ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore"), "holds no trained run"
+)
 """Steps that can be started without results, and what they then say."""
 
 

@@ -1,6 +1,7 @@
 """The command that asks a trained model."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -106,6 +107,17 @@ def test_the_most_probable_words(trained, capsys):
         assert len(told) == 5
         # The empty word, that is an end at once.
         assert told[0].startswith(" ")
+
+
+def test_a_model_that_never_ends_has_no_words(trained, capsys):
+    run = trained("gru")
+    model = loaded(run)
+    with torch.no_grad():
+        model.output.bias.fill_(-math.inf)
+        model.output.bias[1] = 0
+    save_weights(run / "model.safetensors", model)
+    with pytest.raises(UserError, match="no word of at most 30 letters"):
+        explored(capsys, run, "probable")
 
 
 def test_ngrams_are_counted_from_their_words(trained, capsys, tmp_path):

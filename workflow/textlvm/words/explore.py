@@ -34,7 +34,7 @@ from textlvm.training.seeds import seed_everything
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.posterior import posterior
 from textlvm.words.probable import by_probability, extensions
-from textlvm.words.samples import generate
+from textlvm.words.samples import LONGEST, generate
 from textlvm.words.scores import Scores, read_list, require_words, score
 from textlvm.words.trained import Model, load_model, read_settings
 
@@ -61,7 +61,9 @@ def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
     else:
         extend = extensions(model, options.search)
         found_words = [word for word, _ in zip(by_probability(extend), range(options.count), strict=False)]
-        # Along trajectories of their own: those of the search favour what it finds.
+        if not found_words:
+            raise UserError(f"the model has no word of at most {LONGEST} letters: train it longer")
+        # With draws of their own: the trajectories of the search favour what is found along them.
         yield from _table(found_words, score(model, found_words, options.draws, None))
 
 

@@ -48,14 +48,16 @@ def importance_log_probs(
     device = next(model.parameters()).device
     # Sorted, so that packing keeps the order.
     order = torch.argsort(lexicon.lengths[index], descending=True, stable=True)
-    result = torch.empty(len(index), draws, dtype=torch.float64)
+    result = torch.empty(3, len(index), dtype=torch.float64)
     # In batches that are few enough for memory; of one word that may be a part of its draws.
-    width = min(draws, max(1, PARTICLES // model.samples))
-    for rows in order.split(max(1, PARTICLES // (draws * model.samples))):
+    width = max(1, PARTICLES // model.samples)
+    for rows in order.split(max(1, width // draws)):
+        log_weights = []
         for start in range(0, draws, width):
             size = min(width, draws - start)
             batch = pack(lexicon, index[rows].repeat_interleave(size)).to(device)
-            values = batch.per_word(step_bounds(model, batch, draw_noise(model, batch)))
-            result[rows, start : start + size] = values.view(len(rows), size).double().cpu()
-    estimate, error = log_mean(result)
-    return ImportanceEstimates(estimate.numpy(), error.numpy(), effective_draws(result).numpy())
+            bounds = batch.per_word(step_bounds(model, batch, draw_noise(model, batch)))
+            log_weights.append(bounds.view(len(rows), size).double().cpu())
+        joined = torch.cat(log_weights, 1)
+        result[:, rows] = torch.stack([*log_mean(joined), effective_draws(joined)])
+    return ImportanceEstimates(*result.numpy())
