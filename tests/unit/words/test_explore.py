@@ -107,6 +107,8 @@ def test_the_most_probable_words(trained, capsys):
         assert len(told) == 5
         # The empty word, that is an end at once.
         assert told[0].startswith(" ")
+        values = [float(numbers(line)[0]) for line in told]
+        assert values == sorted(values, reverse=True)
 
 
 def test_a_model_that_never_ends_has_no_words(trained, capsys):

@@ -64,7 +64,11 @@ def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
         if not found_words:
             raise UserError(f"the model has no word of at most {LONGEST} letters: train it longer")
         # With draws of their own: the trajectories of the search favour what is found along them.
-        yield from _table(found_words, score(model, found_words, options.draws, None))
+        found = score(model, found_words, options.draws, None)
+        order = found.log_probs.argsort()[::-1]
+        yield from _table(
+            [found_words[i] for i in order], Scores(found.log_probs[order], found.errors[order])
+        )
 
 
 def _words(options: argparse.Namespace) -> tuple[list[str], list[int] | None]:
