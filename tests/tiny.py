@@ -19,6 +19,8 @@ WORDS = {
         "entropy_trajectories": 20,
         "entropy_draws": 5,
         "entropy_reference_draws": 10,
+        "importance_words": 20,
+        "importance_draws": 10,
     },
 }
 WORDS_RUNS = {

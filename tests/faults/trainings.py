@@ -25,7 +25,8 @@ WORDS: dict[str, Any] = {
     "training": CONFIG["words"]["training"]
     | {"steps": 320, "batch": 16, "log_every": 5, "monitor_every": 60, "checkpoint_every": 8},
     "evaluation": CONFIG["words"]["evaluation"]
-    | {"trajectories": 256, "bootstrap": 5, "samples": 100, "entropy_trajectories": 10},
+    | {"trajectories": 256, "bootstrap": 5, "samples": 100, "entropy_trajectories": 10}
+    | {"importance_words": 20, "importance_draws": 10},
 }
 SENTENCES: dict[str, Any] = {
     "model": CONFIG["sentences"]["model"] | {"latent": 4, "hidden": 12, "embedding": 8, "dropout": 0.3},

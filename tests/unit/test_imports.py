@@ -33,6 +33,7 @@ IMPORTED = {
     "textlvm.sentences.text_tables": set(),
     "textlvm.sentences.train": {"torch"},
     "textlvm.words.evaluate": {"torch"},
+    "textlvm.words.explore": {"torch"},
     "textlvm.words.figures": DRAWING,
     "textlvm.words.ngram": set(),
     "textlvm.words.train": {"torch"},

@@ -166,7 +166,9 @@ class Run(Planned):
         # clone of recorded results, times of files say nothing.
         if (folder / "checkpoint").exists() and modified(spec) > modified(metrics):
             return False
-        return read_object(metrics).get("settings") == self.evaluation
+        measured = read_object(metrics).get("settings")
+        # Old records lack settings that came later.
+        return bool(measured) and measured == {name: self.evaluation.get(name) for name in measured}
 
     def outcome(self, seed: int, results: Path) -> Path | None:
         """The metrics, or why the training failed with the settings it has now, or None."""

@@ -1,5 +1,7 @@
 """The autoregressive baseline: a GRU trained with teacher forcing, whose P(w) is exact (Sec. 5)."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
@@ -26,12 +28,29 @@ class GRUBaseline(nn.Module):
         return -nn.functional.cross_entropy(self.output(states), batch.letters, reduction="none")
 
     @torch.no_grad()
-    def sample(self, n: int, length: int) -> Tensor:
-        """n words drawn letter by letter: codes (n, length); what follows an END means nothing."""
+    def free_running(self, n: int, length: int) -> Tensor:
+        """log P(. | h_t) in nats along n trajectories that are fed the letters they draw: (length, n, 27).
+
+        h_t depends on the trajectory's own letters v_1..v_{t-1}, not on those of a word whose probability is
+        looked up along it, as a state space model's h_t does on its noise alone. After a drawn END the
+        trajectory goes on, fed that END, so that h_t exists for the positions of longer words.
+        """
+        return torch.stack([log_probs for log_probs, _ in self._run(n, length, argmax=False)])
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
+        """n words emitted letter by letter: codes (n, length); what follows an END means nothing.
+
+        Letters are drawn, or with `argmax` the most probable ones, and fed back: these make n times one word.
+        """
+        return torch.stack([letters for _, letters in self._run(n, length, argmax)], 1)
+
+    def _run(self, n: int, length: int, argmax: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        """Step by step, log P(. | h_t) (n, 27) and the letters (n,) that are fed back."""
         letters = self.output.weight.new_full((n,), END, dtype=torch.long)
-        state, drawn = None, []
+        state = None
         for _ in range(length):
             output, state = self.gru(self.embedding(letters)[None], state)
-            letters = torch.multinomial(torch.softmax(self.output(output[0]), -1), 1).squeeze(1)
-            drawn.append(letters)
-        return torch.stack(drawn, 1)
+            log_probs = torch.log_softmax(self.output(output[0]), -1)
+            letters = log_probs.argmax(1) if argmax else torch.multinomial(log_probs.exp(), 1).squeeze(1)
+            yield log_probs, letters

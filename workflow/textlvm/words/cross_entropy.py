@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.extrapolation import extrapolate
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, pack
-from textlvm.words.marginal import CHUNK, log_sums
-from textlvm.words.model import StateSpaceModel
+from textlvm.words.marginal import CHUNK, FreeRunning, log_sums
 
 __all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "monte_carlo_marginals"]
 
@@ -64,6 +64,15 @@ class Marginals:
         """log P^(w) with all trajectories (Eq. 12): (V,)."""
         return np.logaddexp.reduce(self.groups, axis=1) - math.log(self.sizes.sum())
 
+    def corrected(self, frequency: Floats) -> tuple[float, float] | None:
+        """The cross entropy extrapolated to infinite K, and its standard error; see `extrapolation`.
+
+        None where the trajectories are too few.
+        """
+        size = int(self.sizes[0])
+        equal = self.sizes == size
+        return extrapolate(self.groups[:, equal], size, frequency)
+
     def standard_error(self, frequency: Floats, resamples: int, rng: np.random.Generator) -> float:
         """Bootstrap standard error of the cross entropy, resampling groups of trajectories.
 
@@ -85,7 +94,7 @@ class Marginals:
 
 
 def monte_carlo_marginals(
-    model: StateSpaceModel, lexicon: Lexicon, trajectories: int, references: tuple[Floats, ...]
+    model: FreeRunning, lexicon: Lexicon, trajectories: int, references: tuple[Floats, ...]
 ) -> Marginals:
     """Estimate log P^(w) of every word from `trajectories` shared ones.
 

@@ -40,12 +40,16 @@ class LetterNgram(nn.Module):
         return torch.cat(probs).log()
 
     @torch.no_grad()
-    def sample(self, n: int, length: int) -> Tensor:
-        """n words drawn letter by letter: codes (n, length); what follows an END means nothing."""
+    def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
+        """n words letter by letter: codes (n, length); what follows an END means nothing.
+
+        Letters are drawn, or with `argmax` the most probable ones, which make n times one word.
+        """
         context = torch.full((n,), START, device=self.probs1.device)
         drawn = []
         for t in range(length):
-            letters = torch.multinomial(self._next(context, t), 1).squeeze(1)
+            probs = self._next(context, t)
+            letters = probs.argmax(1) if argmax else torch.multinomial(probs, 1).squeeze(1)
             context = self._carry(context, letters)
             drawn.append(letters)
         return torch.stack(drawn, 1)

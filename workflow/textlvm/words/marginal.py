@@ -1,5 +1,8 @@
 r"""log P^(w) of every word from trajectories that all words share (Eq. 12).
 
+Trajectories are those of a state space model, or of a GRU that is fed the letters it draws: Eq. (12) suits
+"all models which operate by first stochastically generating a sequence of hidden states" (Sec. 4.1).
+
 Given a trajectory h a word's probability is a product of looked-up letter probabilities. Every word is cut at
 the same position s: words that begin alike share the product up to s, those that end alike and are equally
 long that from s on, and
@@ -13,6 +16,7 @@ thousand words there are some ten thousand beginnings and as many ends. Memory d
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +24,8 @@ from torch import Tensor, nn
 from textlvm.words.fused.build import library
 from textlvm.words.fused.marginal import CompiledProduct, Levels
 from textlvm.words.letters import ALPHABET_SIZE, Lexicon
-from textlvm.words.model import StateSpaceModel
 
-__all__ = ["CHUNK", "Trie", "WordSums", "log_sums"]
+__all__ = ["CHUNK", "FreeRunning", "Trie", "WordSums", "log_sums"]
 
 CHUNK = 1024
 """Trajectories drawn together, at most."""
@@ -36,6 +39,18 @@ SYMBOLS = ALPHABET_SIZE + 1
 LEAST = 1e-30
 """Smaller sums are done again by logarithms. Of a chunk's terms those that a float loses sum to less than a
 millionth of it."""
+
+
+class FreeRunning(Protocol):
+    """A model that generates hidden states without a word being given."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """As of a module."""
+        ...
+
+    def free_running(self, n: int, length: int) -> Tensor:
+        """log P(. | h_t) in nats along n trajectories of their own: (length, n, 27)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -179,7 +194,7 @@ class _Products:
 
 
 def log_sums(
-    model: StateSpaceModel, lexicon: Lexicon, trajectories: int, chunk: int = CHUNK
+    model: FreeRunning, lexicon: Lexicon, trajectories: int, chunk: int = CHUNK
 ) -> Iterator[tuple[int, Tensor]]:
     """Yield, chunk after chunk of fresh trajectories, (C, log sum_k P(w|h^k)) with the sums (V,) in float64.
 
@@ -191,5 +206,4 @@ def log_sums(
     sums = WordSums(lexicon, device)
     for start in range(0, trajectories, chunk):
         size = min(chunk, trajectories - start)
-        log_probs = model.letter_log_probs(model.trajectories(size, horizon)).transpose(1, 2).contiguous()
-        yield size, sums(log_probs).cpu()
+        yield size, sums(model.free_running(size, horizon).transpose(1, 2).contiguous()).cpu()

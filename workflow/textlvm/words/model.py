@@ -43,13 +43,16 @@ class StateSpaceModel(nn.Module):
         targets = letters[:, None].expand(n, k).flatten()
         return -nn.functional.cross_entropy(logits, targets, reduction="none").view(n, k)
 
+    def move(self, state: Tensor, noise: Tensor) -> Tensor:
+        """F_g of states (n, d) and K samples of noise each, (n, K, d): the next states (n, K, d)."""
+        return self.generative(state)(noise)
+
     @torch.no_grad()
     def trajectories(self, n: int, length: int) -> Tensor:
         """n free-running trajectories h_1..h_length: (length, n, d)."""
         state, states = self.initial_state(n), []
         for _ in range(length):
-            noise = torch.randn_like(state).unsqueeze(1)
-            state = self.generative(state)(noise).squeeze(1)
+            state = self.move(state, torch.randn_like(state).unsqueeze(1)).squeeze(1)
             states.append(state)
         return torch.stack(states)
 
@@ -58,10 +61,20 @@ class StateSpaceModel(nn.Module):
         """log P(. | h) in nats for states (..., d): (..., 27)."""
         return torch.log_softmax(self.emission(states), -1)
 
+    def free_running(self, n: int, length: int) -> Tensor:
+        """log P(. | h_t) in nats along n trajectories: (length, n, 27)."""
+        return self.letter_log_probs(self.trajectories(n, length))
+
     @torch.no_grad()
-    def sample(self, n: int, length: int) -> Tensor:
-        """n words drawn letter by letter from free-running trajectories: codes (n, length)."""
-        log_probs = self.letter_log_probs(self.trajectories(n, length))
+    def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
+        """n words emitted letter by letter along free-running trajectories: codes (n, length).
+
+        Letters are drawn from P(. | h_t), or with `argmax` the most probable ones; states are drawn in
+        both cases.
+        """
+        log_probs = self.free_running(n, length)
+        if argmax:
+            return log_probs.argmax(-1).T
         flat = log_probs.exp().flatten(0, 1)
         return torch.multinomial(flat, 1).view(length, n).T
 

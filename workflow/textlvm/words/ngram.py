@@ -28,6 +28,7 @@ trigram model of Gutenberg's training tokens, 58% of them in V) score, for order
 import argparse
 import logging
 import math
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,14 +36,17 @@ import kenlm
 import numpy as np
 from numpy.typing import NDArray
 
-from textlvm.corpora.splits import read_words
+from textlvm.corpora.splits import WordSplit, read_words
 from textlvm.estimate import Z95, Estimate, normal
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import write_text
-from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, arpa, estimate
+from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, KneserNeyModel, arpa, estimate
 
-__all__ = ["load", "nats_per_word", "perplexity", "score"]
+__all__ = ["WEIGHTS", "load", "nats_per_word", "perplexity", "score", "scorer"]
+
+WEIGHTS = ("tokens", "types")
+"""How often a test word counts: as it occurs, or once."""
 
 
 def load(path: str | Path, order: int | None = None) -> kenlm.Model:
@@ -60,6 +64,14 @@ def load(path: str | Path, order: int | None = None) -> kenlm.Model:
     if order is not None and model.order != order:
         raise UserError(f"{path} is a model of order {model.order}, not {order}: name the right file")
     return model
+
+
+def scorer(split: WordSplit, order: int, weight: str) -> kenlm.Model:
+    """A model of the test words, estimated now. Raises `UserError` where there are none."""
+    with tempfile.TemporaryDirectory(prefix="textlvm-") as folder:
+        path = Path(folder, "char.arpa")
+        path.write_text(arpa(_estimate(split, order, weight)), encoding="utf-8")
+        return load(path, order)
 
 
 def score(model: kenlm.Model, words: Sequence[str]) -> NDArray[np.float64]:
@@ -101,17 +113,20 @@ def perplexity(model: kenlm.Model, words: Sequence[str]) -> Estimate:
 
 def main(options: argparse.Namespace) -> None:
     """Estimate the model the command line asks for and write it."""
-    split = read_words(options.words)
-    chosen = [(word, count) for word, count in zip(split.words, split.test, strict=True) if count > 0]
-    if not chosen:
-        raise UserError(f"{options.words} has no word with a positive test count: make the test split larger")
-    words, counts = zip(*chosen, strict=True)
-    model = estimate(words, options.order, counts if options.weight == "tokens" else None)
+    model = _estimate(read_words(options.words), options.order, options.weight, options.words)
     for n, table in enumerate(model.tables, 1):
         amounts = ", ".join(f"{amount:.4f}" for amount in table.discounts)
         origin = " (fallback)" if table.discounts == FALLBACK_DISCOUNTS else ""
         logging.info("%d-grams: %d, discounts %s%s", n, len(table.keys), amounts, origin)
     write_text(options.out, arpa(model))
+
+
+def _estimate(split: WordSplit, order: int, weight: str, source: str | Path = "the split") -> KneserNeyModel:
+    chosen = [(word, count) for word, count in zip(split.words, split.test, strict=True) if count > 0]
+    if not chosen:
+        raise UserError(f"{source} has no word with a positive test count: make the test split larger")
+    words, counts = zip(*chosen, strict=True)
+    return estimate(words, order, counts if weight == "tokens" else None)
 
 
 def _standard_error(values: NDArray[np.float64]) -> float:
@@ -124,6 +139,6 @@ if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     arguments.add_argument("--words", type=Path, required=True, help="table with columns word, train, test")
     arguments.add_argument("--order", type=int, choices=range(2, MAX_ORDER + 1), required=True)
-    arguments.add_argument("--weight", choices=("types", "tokens"), required=True)
+    arguments.add_argument("--weight", choices=WEIGHTS, required=True)
     arguments.add_argument("--out", type=Path, required=True, help="the ARPA file to write")
     cli.run(main, arguments)

@@ -20,17 +20,20 @@ LONGEST = 30
 class GenerativeModel(Protocol):
     """A model of words."""
 
-    def sample(self, n: int, length: int) -> Tensor:
-        """n words drawn letter by letter: codes (n, length)."""
+    def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
+        """n words emitted letter by letter, drawn or the most probable letters: codes (n, length)."""
         ...
 
 
 @torch.no_grad()
-def generate(model: GenerativeModel, n: int, batch: int = 2000) -> list[str | None]:
-    """n words drawn from a model; None stands for one that had not ended after `LONGEST` letters."""
+def generate(model: GenerativeModel, n: int, batch: int = 2000, argmax: bool = False) -> list[str | None]:
+    """n words of a model; None stands for one that had not ended after `LONGEST` letters.
+
+    `argmax` says how letters are emitted, see the models' `sample`.
+    """
     codes: list[Tensor] = []
     for start in range(0, n, batch):
-        codes.append(model.sample(min(batch, n - start), LONGEST + 1).cpu())
+        codes.append(model.sample(min(batch, n - start), LONGEST + 1, argmax).cpu())
     rows = torch.cat(codes)
     finished = (rows == END).any(1).tolist()
     return [decode(row) if ended else None for row, ended in zip(rows.tolist(), finished, strict=True)]

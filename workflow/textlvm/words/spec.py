@@ -70,7 +70,7 @@ class EvaluationSpec:
     """How a row is measured."""
 
     trajectories: int
-    """K of Eq. (12), shared by all words."""
+    """K of Eq. (12), shared by all words; free-running GRUs have as many."""
     bootstrap: int
     """Bootstrap resamples behind the intervals of state space models' cross entropies."""
     samples: int
@@ -81,3 +81,7 @@ class EvaluationSpec:
     """K draws of xi_t for the marginal entropy (20 in Sec. 5.2)."""
     entropy_reference_draws: int
     """A large K, to show the bias of the small one."""
+    importance_words: int
+    """Words, drawn by their test frequency, behind the importance-sampled cross entropy."""
+    importance_draws: int
+    """Draws of q a word behind it; with K particles each where the model is trained so."""

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+from test_objective import model_with, quadrature
+
+from textlvm.runtime.errors import UserError
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.cross_entropy import cross_entropy, exact_log_probs, frequencies
+from textlvm.words.letters import encode
+from textlvm.words.scores import Scores, read_list, score
+
+WORDS = ["to", "a", "it"]
+
+
+def test_an_autoregressive_model_is_exact():
+    torch.manual_seed(0)
+    model = GRUBaseline(8)
+    found = score(model, WORDS, 10, None)
+    np.testing.assert_array_equal(found.log_probs, exact_log_probs(model, encode(WORDS)))
+    assert not found.errors.any()
+
+
+@pytest.mark.parametrize("trajectories", [None, 60_000])
+def test_both_estimates_are_those_of_the_quadrature(trajectories):
+    model = model_with(seed=3, scale=0.12, dim=1, delta=0.3)
+    with torch.no_grad():
+        model.emission.weight.normal_()
+        model.inference.head.bias[1] += 1.0
+    torch.manual_seed(0)
+    found = score(model, WORDS, 20_000, trajectories)
+    expected = np.array([quadrature(model, word) for word in WORDS])
+    assert (np.abs(found.log_probs - expected) < 4 * found.errors).all()
+    assert (found.errors < 0.05).all()
+
+
+def test_the_cross_entropy_of_counts():
+    log_probs, errors = np.array([-3.0, -1.0, -2.0]), np.array([0.1, 0.0, 0.2])
+    value, error = Scores(log_probs, errors).cross_entropy([1, 2, 1])
+    assert value == pytest.approx(cross_entropy(frequencies(np.array([1, 2, 1])), log_probs))
+    assert error == pytest.approx(np.hypot(0.1 / 4, 0.2 / 4))
+
+
+def test_too_few_trajectories_are_refused():
+    with pytest.raises(UserError, match="--trajectories must be at least 256, not 255"):
+        score(model_with(dim=1), WORDS, 10, 255)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("to\na\n\nit\n", (["to", "a", "it"], None)),
+        ("to\t3\na 1\n", (["to", "a"], [3, 1])),
+    ],
+)
+def test_lists_of_words(tmp_path, text, expected):
+    (tmp_path / "mine.txt").write_text(text)
+    assert read_list(tmp_path / "mine.txt") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n \n", "has no words"),
+        ("to\nnaïve\n", "'naïve' in .*mine.txt is no word of the letters a to z"),
+        ("To\n", "'To' in"),
+        ("to 3\na\n", "must have a word a line, or on every line a word and how often"),
+        ("to 3 4\n", "must have a word a line"),
+        ("to -3\n", "must have a word a line"),
+        ("to 0\na 0\n", "must have a word a line"),
+        (b"\xff\xfe", "cannot read .*mine.txt"),
+    ],
+)
+def test_what_is_no_list_of_words(tmp_path, text, message):
+    (tmp_path / "mine.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=message):
+        read_list(tmp_path / "mine.txt")
+    with pytest.raises(UserError, match="cannot read"):
+        read_list(tmp_path / "none.txt")

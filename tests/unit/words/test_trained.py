@@ -1,0 +1,83 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from specs import BASE
+
+from textlvm.corpora.splits import WordSplit
+from textlvm.runtime.errors import UserError
+from textlvm.runtime.files import write_json
+from textlvm.training.checkpoint import save_weights
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.letter_ngram import LetterNgram
+from textlvm.words.model import build
+from textlvm.words.trained import load_model, read_settings
+
+CPU = torch.device("cpu")
+SPLIT = WordSplit(["a", "the"], np.array([3, 2]), np.array([1, 1]))
+
+
+def of_family(family):
+    return dataclasses.replace(BASE, family=family)
+
+
+@pytest.mark.parametrize("family", ["state-space", "gru"])
+def test_weights_come_back(tmp_path, family):
+    spec = of_family(family)
+    torch.manual_seed(1)
+    model = build(spec)
+    save_weights(tmp_path / "model.safetensors", model)
+    loaded = load_model(tmp_path, spec, None, CPU)
+    assert not loaded.training
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_ngrams_are_counted(tmp_path):
+    model = load_model(tmp_path, of_family("bigram"), SPLIT, CPU)
+    assert isinstance(model, LetterNgram)
+    assert model.order == 2
+    with pytest.raises(UserError, match=r"is a trigram, which is counted: give its words\.tsv"):
+        load_model(tmp_path, of_family("trigram"), None, CPU)
+    with pytest.raises(UserError, match="is the oracle, which has no model"):
+        load_model(tmp_path, of_family("oracle"), SPLIT, CPU)
+
+
+def test_weights_of_another_spec_are_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_weights(path, GRUBaseline(16))
+    with pytest.raises(UserError) as caught:
+        load_model(tmp_path, of_family("gru"), None, CPU)
+    assert str(caught.value) == (
+        f"weights {path} do not belong to the spec.json beside them: embedding.weight is of shape (27, 16) "
+        "in the file and of shape (27, 8) in the model; put files of one training together"
+    )
+    with pytest.raises(UserError, match="initial is absent in the file and of shape"):
+        load_model(tmp_path, BASE, None, CPU)
+    tensors = {name: value.clone() for name, value in build(BASE).state_dict().items()}
+    save_file({**tensors, "more": torch.zeros(3)}, path)
+    with pytest.raises(UserError, match=r"more is of shape \(3,\) in the file and absent in the model"):
+        load_model(tmp_path, BASE, None, CPU)
+    assert load_file(path).keys() - tensors.keys() == {"more"}
+
+
+def test_weights_that_cannot_be_read_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"weights .*model.safetensors cannot be read"):
+        load_model(tmp_path, BASE, None, CPU)
+    (tmp_path / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UserError, match=r"cannot be read .*by training the run again"):
+        load_model(tmp_path, BASE, None, CPU)
+
+
+def test_settings_of_a_run(tmp_path):
+    with pytest.raises(UserError, match="holds no trained run"):
+        read_settings(tmp_path)
+    model = dataclasses.asdict(BASE)
+    write_json(tmp_path / "spec.json", {"name": "words/c/standard/tril", "seed": 3, "model": model})
+    settings = read_settings(tmp_path)
+    assert (settings.name, settings.seed, settings.model) == ("words/c/standard/tril", 3, BASE)
+    write_json(tmp_path / "spec.json", {"name": "sentences/ptb/ae", "seed": 0, "model": {}})
+    with pytest.raises(UserError, match=r"holds a run of another paper \(sentences/ptb/ae\)"):
+        read_settings(tmp_path)

@@ -1,0 +1,161 @@
+"""Ask a trained model of words.
+
+    python -m textlvm.words.explore --run tril/seed0 sample --count 10 --letters argmax
+    python -m textlvm.words.explore --run tril/seed0 score language zebra
+    python -m textlvm.words.explore --run tril/seed0 score --words mine.txt --trajectories 65536
+    python -m textlvm.words.explore --run tril/seed0 posterior language
+    python -m textlvm.words.explore --run tril/seed0 probable --count 20
+
+RUN is a folder with spec.json and model.safetensors. Probabilities are natural logarithms, with 95% intervals
+where they are estimates.
+
+sample      words, letters drawn or the most probable ones
+score       log P of words: exact of a GRU or n-gram, of a state space model by importance sampling or, with
+            --trajectories, by Eq. (12). FILE has a word a line; where a count stands after every word, the
+            cross entropy with these frequencies is printed too
+posterior   of a word, letter by letter: -log P of the letter given those before it; how many nats the word
+            says about the noise; entropies of the letter before and after the noise, and the gap between them
+probable    the most probable words
+
+The same seed gives the same output; another, another.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from textlvm.corpora.splits import read_words
+from textlvm.estimate import Z95
+from textlvm.runtime import cli
+from textlvm.runtime.errors import UserError
+from textlvm.training.seeds import seed_everything
+from textlvm.words.model import StateSpaceModel
+from textlvm.words.posterior import posterior
+from textlvm.words.probable import by_probability, extensions
+from textlvm.words.samples import LONGEST, generate
+from textlvm.words.scores import Scores, read_list, require_words, score
+from textlvm.words.trained import Model, load_model, read_settings
+
+__all__ = ["lines"]
+
+STATES, DRAWS = 512, 100
+"""Of a posterior, states and draws of the noise behind each entropy."""
+
+
+def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
+    """What the command prints, line by line."""
+    if options.command == "sample":
+        for word in generate(model, options.count, argmax=options.letters == "argmax"):
+            yield "…" if word is None else word
+    elif options.command == "score":
+        words, counts = _words(options)
+        found = score(model, words, options.draws, options.trajectories)
+        yield from _table(words, found)
+        if counts is not None:
+            value, error = found.cross_entropy(counts)
+            yield f"cross entropy {value:.4f}{_interval(value, error)} nats/word"
+    elif options.command == "posterior":
+        yield from _posterior(model, options.word, options.particles)
+    else:
+        extend = extensions(model, options.search)
+        found_words = [word for word, _ in zip(by_probability(extend), range(options.count), strict=False)]
+        if not found_words:
+            raise UserError(f"the model has no word of at most {LONGEST} letters: train it longer")
+        # With draws of their own: the trajectories of the search favour what is found along them.
+        found = score(model, found_words, options.draws, None)
+        order = found.log_probs.argsort()[::-1]
+        yield from _table(
+            [found_words[i] for i in order], Scores(found.log_probs[order], found.errors[order])
+        )
+
+
+def _words(options: argparse.Namespace) -> tuple[list[str], list[int] | None]:
+    if bool(options.texts) == (options.words is not None):
+        raise UserError("score takes words, or a file of them with --words: give one of both")
+    if options.words is not None:
+        return read_list(options.words)
+    require_words(options.texts, "on the command line")
+    return options.texts, None
+
+
+def _table(words: list[str], found: Scores) -> Iterator[str]:
+    width = max(map(len, words))
+    for word, value, error in zip(words, found.log_probs, found.errors, strict=True):
+        yield f"{word:{width}} {value:10.4f}{_interval(value, error)}"
+
+
+def _interval(value: float, error: float) -> str:
+    return f"  [{value - Z95 * error:.4f}, {value + Z95 * error:.4f}]" if error else ""
+
+
+def _posterior(model: Model, word: str, particles: int) -> Iterator[str]:
+    if not isinstance(model, StateSpaceModel):
+        raise UserError("only a state space model has noise behind its words: choose such a run")
+    require_words([word], "on the command line")
+    found = posterior(model, word, particles, STATES, DRAWS)
+    yield "letter  -log P(letter)  noise  H before  H after   gap  lineages"
+    for row, letter in enumerate([*word, "end"]):
+        values = (-found.log_probs[row], found.information[row], found.marginal[row], found.expected[row])
+        surprise, noise, before, after = map(float, values)
+        yield (
+            f"{letter:6}  {surprise:14.3f}  {noise:5.3f}  {before:8.3f}  {after:7.3f}  {before - after:5.3f}"
+            f"  {int(found.lineages[row]):8}"
+        )
+    yield f"log P({word}) = {float(found.log_probs.sum()):.4f}"
+
+
+def main(options: argparse.Namespace) -> None:
+    """Print what the model says."""
+    trained = read_settings(options.run)
+    split = read_words(options.table) if options.table else None
+    model = load_model(options.run, trained.model, split, torch.device("cpu"))
+    seed_everything("words/explore", options.seed)
+    for line in lines(options, model):
+        print(line)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a trained run")
+    help_text = "words.tsv of the run's split, which an n-gram is counted from"
+    parser.add_argument("--table", type=Path, metavar="words.tsv", help=help_text)
+    parser.add_argument("--seed", type=int, default=0)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("sample", help="words of the model")
+    command.add_argument("--count", type=_positive, default=10)
+    command.add_argument("--letters", choices=("drawn", "argmax"), default="drawn")
+    command = commands.add_parser("score", help="log P of words")
+    command.add_argument("texts", nargs="*", metavar="WORD")
+    command.add_argument("--words", type=Path, metavar="FILE", help="a word a line, or word<TAB>count")
+    command.add_argument("--draws", type=_several, default=10_000, help="of the inference model, a word")
+    command.add_argument("--trajectories", type=_several, metavar="K", help="Eq. (12) with this K instead")
+    command = commands.add_parser("posterior", help="what a word says about the noise behind it")
+    command.add_argument("word", metavar="WORD")
+    command.add_argument("--particles", type=_several, default=20_000)
+    command = commands.add_parser("probable", help="the most probable words")
+    command.add_argument("--count", type=_positive, default=20)
+    command.add_argument(
+        "--search", type=_positive, default=4096, metavar="K", help="trajectories of the search"
+    )
+    command.add_argument("--draws", type=_several, default=10_000, help="of the inference model, a word")
+    return parser
+
+
+def _positive(text: str) -> int:
+    return _at_least(1, text)
+
+
+def _several(text: str) -> int:
+    return _at_least(2, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, not '{text}'")
+    return int(text)
+
+
+if __name__ == "__main__":
+    cli.run(main, _arguments())

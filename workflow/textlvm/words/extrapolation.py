@@ -1,0 +1,89 @@
+r"""Cross entropies by Eq. (12) extrapolated to infinitely many trajectories.
+
+The logarithm of an average is too low in expectation, so a cross entropy decreases as K grows. For one word
+the bias is proportional to 1/K once K is large. Over all words, of which rare ones need many trajectories, it
+decreases more slowly: each doubling of K gains nearly the same fraction r of what the one before did. So
+
+.. math:: \mathrm{CE}(\infty) \approx \mathrm{CE}(K) - d \frac{r}{1 - r}
+
+with d the gain of the last doubling. For r = 1/2 this is the jackknife over halves. The gains are averaged
+over all disjoint blocks of trajectories of each size, which removes most of their Monte Carlo error; d and r
+are those of a line that is fitted to their logarithms.
+"""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["extrapolate"]
+
+LAST = 6
+"""Doublings that the line is fitted to, at most: r changes slowly with K."""
+FASTEST, SLOWEST = 0.5, 0.95
+"""Least r, that of 1/K, and the largest for which a limit is given."""
+HALVES = 15
+"""Half-samples behind a standard error."""
+
+
+def extrapolate(
+    groups: NDArray[np.float64], size: int, frequency: NDArray[np.float64]
+) -> tuple[float, float] | None:
+    """The cross entropy at infinite K in nats a word, and its Monte Carlo standard error.
+
+    `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n of them are used, n
+    as large as G allows. None where G < 8 or the gains do not decrease.
+
+    The error is the spread of balanced half-samples: an estimate from half of the groups deviates from that
+    of all groups by as much as the latter from its expectation. It does not contain the error of the fitted
+    law; `textlvm.words.importance` is a check on that.
+    """
+    doublings = int(math.log2(groups.shape[1]))
+    if doublings < 3:
+        return None
+    occurs = frequency > 0
+    weights = torch.from_numpy(frequency[occurs])
+    sums = torch.from_numpy(groups[occurs][:, : 2**doublings])
+    limit = _limit(_curve(sums, size, weights))
+    if limit is None:
+        return None
+    number = torch.arange(2**doublings)
+    deviations = []
+    for mask in range(1, min(2**doublings, HALVES + 1)):
+        # Any two of these halves have half of their groups in common.
+        parity = sum((number & mask) >> bit & 1 for bit in range(doublings)) % 2
+        half = _limit(_curve(sums[:, parity == 0], size, weights))
+        if half is not None:
+            deviations.append(half)
+    if len(deviations) < 2:
+        return None
+    return limit, float(np.std(deviations, ddof=1))
+
+
+def _curve(sums: Tensor, size: int, weights: Tensor) -> list[float]:
+    """Cross entropies at K, K/2, K/4, ... trajectories down to one group, averaged over blocks."""
+    curve = []
+    while True:
+        curve.append(math.log(size) - float(weights @ sums.mean(1)))
+        if sums.shape[1] == 1:
+            return curve[::-1]
+        sums, size = torch.logaddexp(sums[:, 0::2], sums[:, 1::2]), 2 * size
+
+
+def _limit(curve: list[float]) -> float | None:
+    """The limit of a curve at K, K/2, K/4, ... trajectories, or None."""
+    gains = np.diff(curve)[:LAST]
+    losses = np.flatnonzero(gains <= 0)
+    gains = gains[: losses[0]] if len(losses) else gains
+    if len(gains) < 2:
+        # The bias is within the noise, where 1/K holds.
+        return 2 * curve[0] - curve[1]
+    back = np.arange(len(gains))
+    # Each gain is an average over twice as many blocks as the one after it.
+    slope, last = np.polyfit(back, np.log(gains), 1, w=2.0 ** (back / 2))
+    ratio = max(FASTEST, math.exp(-slope))
+    if ratio > SLOWEST:
+        return None
+    return curve[0] - math.exp(last) * ratio / (1 - ratio)

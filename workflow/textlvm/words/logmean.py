@@ -1,0 +1,32 @@
+"""Logarithms of means over independent draws, without the bias of the logarithm."""
+
+import math
+
+import torch
+from torch import Tensor
+
+__all__ = ["effective_draws", "log_mean"]
+
+
+def log_mean(log_values: Tensor) -> tuple[Tensor, Tensor]:
+    """Estimates of log E[x] and their standard errors, (W,) each, from log x of n >= 2 draws (W, n).
+
+    By the jackknife over draws: the logarithm of the mean is too low in expectation by a variance over n and
+    terms of higher order, of which the first is taken away. Where one draw is almost all of the sum the
+    others say nothing of what is lacking, and neither bias nor error is seen whole.
+    """
+    values = log_values.double()
+    n = values.shape[1]
+    weights = (values - values.amax(1, keepdim=True)).exp()
+    total = weights.sum(1, keepdim=True)
+    # Without the largest the others may sum to nothing, where it is all there is.
+    without = (total - weights).clamp_min(torch.finfo(torch.double).eps * total)
+    change = (without / total).log() + math.log(n / (n - 1))
+    estimate = values.logsumexp(1) - math.log(n) - (n - 1) * change.mean(1)
+    return estimate, change.std(1, correction=0) * math.sqrt(n - 1)
+
+
+def effective_draws(log_weights: Tensor) -> Tensor:
+    """(sum of weights)^2 / sum of their squares, 1 to n, from log weights (W, n): (W,)."""
+    doubled = 2 * log_weights.logsumexp(1) - (2 * log_weights).logsumexp(1)
+    return doubled.double().exp()

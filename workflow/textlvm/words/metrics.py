@@ -1,0 +1,279 @@
+"""Every number of one run of the words paper, with its sampling error.
+
+Each reading of a printed column has a name of its own. With N samples and K trajectories:
+
+    ce_train, ce_test             cross entropy, of a state space model by Eq. (12), of others exact
+    ce_*_corrected                Eq. (12) extrapolated to infinite K, see `textlvm.words.extrapolation`
+    ce_test_importance            state space models with q as proposal, see `textlvm.words.importance`
+    importance_effective          effective share of its draws; small where q misses the posterior
+    ce_*_free_running             GRUs by Eq. (12), along trajectories that they draw; also _corrected
+    in_vocabulary                 share of the samples that are training words
+    unique                        distinct training words among the samples, over N
+    distinct                      distinct words among the samples, over N
+    perplexity_*gram, nats_*gram  of the samples under n-grams of the test words, weighted as configured;
+                                  _tokens, _types: as often as they occur, once each
+    *_argmax                      the same of words whose letters are the most probable ones: along states
+                                  that are drawn (state space models), or fed back (others: one word)
+    h_gap                         Eq. (13) in nats, mean over the positions that words reach; _bits in bits
+    h_gap_first                   the same at the first letter; _bits in bits
+    h_gap_reference               h_gap with many draws of the noise
+    word_entropy                  entropy of an autoregressive model's words
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import kenlm
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textlvm.corpora.splits import WordSplit
+from textlvm.estimate import Estimate, exact, normal
+from textlvm.words import ngram
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.cross_entropy import (
+    Marginals,
+    cross_entropy,
+    exact_log_probs,
+    frequencies,
+    monte_carlo_marginals,
+)
+from textlvm.words.entropy import EntropyGap, entropy_gap
+from textlvm.words.importance import importance_log_probs
+from textlvm.words.letter_ngram import LetterNgram
+from textlvm.words.letters import Lexicon, encode
+from textlvm.words.model import StateSpaceModel
+from textlvm.words.samples import distinct_share, generate, share_in
+from textlvm.words.spec import EvaluationSpec
+
+__all__ = [
+    "Measured",
+    "Metrics",
+    "Seed",
+    "argmax_metrics",
+    "autoregressive_metrics",
+    "oracle_metrics",
+    "sample_metrics",
+    "state_space_metrics",
+]
+
+Metrics = dict[str, Estimate]
+Scorers = Mapping[str, kenlm.Model]
+"""n-grams by the end of their metrics' names."""
+Seed = Callable[[str], None]
+"""Starts a measurement's own stream of random numbers, so that none depends on the size of another."""
+NATS = "nats/word"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a model's evaluation yields beside the metrics of its samples."""
+
+    metrics: Metrics
+    words: list[str | None]
+    """N generated words."""
+    curves: dict[str, list[list[float]]]
+    """By name, cross entropies over K: K, with the training words, with the test words."""
+    gap: EntropyGap | None = None
+    """Entropies by position."""
+
+
+def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> Measured:
+    """ORACLE: the training distribution itself, and n words drawn from it.
+
+    On the split `unseen` it excludes the test words, so its cross entropy with them does not exist.
+    """
+    train = frequencies(split.train)
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(train)
+    drawn = rng.choice(len(split.words), size=n, p=train)
+    test = frequencies(split.test)
+    occurs = test[test > 0]
+    metrics = {
+        "ce_train": exact(cross_entropy(train, log_probs), NATS),
+        "entropy_test": exact(float(-(occurs @ np.log(occurs))), NATS),
+    }
+    ce_test = cross_entropy(test, log_probs)
+    if math.isfinite(ce_test):
+        metrics["ce_test"] = exact(ce_test, NATS)
+    return Measured(metrics, [split.words[i] for i in drawn], {"ce_over_k": []})
+
+
+def autoregressive_metrics(
+    model: GRUBaseline | LetterNgram,
+    split: WordSplit,
+    lexicon: Lexicon,
+    settings: EvaluationSpec,
+    rng: np.random.Generator,
+    seed: Seed,
+) -> Measured:
+    """An autoregressive model's exact cross entropies, its own word entropy, and N generated words.
+
+    The word entropy is that of words which end within `samples.LONGEST` letters.
+    """
+    log_probs = exact_log_probs(model, lexicon)
+    metrics = {
+        "ce_train": exact(cross_entropy(frequencies(split.train), log_probs), NATS),
+        "ce_test": exact(cross_entropy(frequencies(split.test), log_probs), NATS),
+    }
+    seed("samples")
+    words = generate(model, settings.samples)
+    finished = [word for word in words if word is not None]
+    if len(finished) > 1:
+        surprise = -exact_log_probs(model, encode(finished))
+        error = surprise.std(ddof=1) / math.sqrt(len(surprise))
+        metrics["word_entropy"] = normal(surprise.mean(), error, NATS)
+    curves: dict[str, list[list[float]]] = {"ce_over_k": []}
+    if isinstance(model, GRUBaseline):
+        seed("trajectories")
+        sides = (frequencies(split.train), frequencies(split.test))
+        marginals = monte_carlo_marginals(model, lexicon, settings.trajectories, sides)
+        metrics |= _cross_entropies(marginals, sides, settings.bootstrap, rng, "_free_running")
+        curves["ce_free_running_over_k"] = _curve(marginals)
+    return Measured(metrics, words, curves)
+
+
+def state_space_metrics(
+    model: StateSpaceModel,
+    split: WordSplit,
+    lexicon: Lexicon,
+    settings: EvaluationSpec,
+    rng: np.random.Generator,
+    seed: Seed,
+) -> Measured:
+    """A state space model's cross entropies and entropy gaps, and N generated words."""
+    sides = (frequencies(split.train), frequencies(split.test))
+    seed("trajectories")
+    marginals = monte_carlo_marginals(model, lexicon, settings.trajectories, sides)
+    metrics = _cross_entropies(marginals, sides, settings.bootstrap, rng)
+    seed("importance")
+    metrics |= _importance(model, lexicon, sides[1], marginals.log_probs(), settings, rng)
+    horizon = lexicon.codes.shape[1]
+    seed("entropy")
+    gap = entropy_gap(model, settings.entropy_trajectories, horizon, settings.entropy_draws)
+    seed("reference entropy")
+    reference = entropy_gap(model, settings.entropy_trajectories, horizon, settings.entropy_reference_draws)
+    metrics |= _entropies(gap) | {"h_gap_reference": _average(reference, reference.gap)}
+    seed("samples")
+    return Measured(metrics, generate(model, settings.samples), {"ce_over_k": _curve(marginals)}, gap)
+
+
+def sample_metrics(words: Sequence[str | None], split: WordSplit, scorers: Scorers) -> Metrics:
+    """Set-based metrics against the training vocabulary, and scores under the test words' n-grams.
+
+    The n-grams score finished words alone; a model that finishes fewer than two has no such score.
+    """
+    vocabulary = _vocabulary(split)
+    metrics = {
+        "unique": distinct_share(words, vocabulary),
+        "distinct": distinct_share(words),
+        "in_vocabulary": share_in(words, vocabulary),
+    }
+    finished = [word for word in words if word is not None]
+    if len(finished) < 2:
+        return metrics
+    for name, scorer in scorers.items():
+        metrics[f"perplexity_{name}"] = ngram.perplexity(scorer, finished)
+        metrics[f"nats_{name}"] = ngram.nats_per_word(scorer, finished)
+    return metrics
+
+
+def argmax_metrics(
+    model: StateSpaceModel | GRUBaseline | LetterNgram, split: WordSplit, n: int, scorers: Scorers
+) -> Metrics:
+    """`sample_metrics` of words whose letters are the most probable ones.
+
+    An autoregressive model emits n times the same word, so that its shares are exact: 1/n distinct words, and
+    all of the samples in the vocabulary or none.
+    """
+    if isinstance(model, StateSpaceModel):
+        metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
+    else:
+        # A lone word leaves no error to be estimated, so no n-gram scores it.
+        (word,) = generate(model, 1, argmax=True)
+        known = word in _vocabulary(split)
+        shares = {"unique": known / n, "distinct": 1 / n, "in_vocabulary": float(known)}
+        metrics = {name: exact(share, "share") for name, share in shares.items()}
+    return {f"{name}_argmax": estimate for name, estimate in metrics.items()}
+
+
+def _vocabulary(split: WordSplit) -> set[str]:
+    return {word for word, count in zip(split.words, split.train, strict=True) if count}
+
+
+def _cross_entropies(
+    marginals: Marginals,
+    sides: tuple[NDArray[np.float64], ...],
+    resamples: int,
+    rng: np.random.Generator,
+    reading: str = "",
+) -> Metrics:
+    metrics = {}
+    log_probs = marginals.log_probs()
+    for name, frequency in zip((f"ce_train{reading}", f"ce_test{reading}"), sides, strict=True):
+        error = marginals.standard_error(frequency, resamples, rng)
+        metrics[name] = normal(cross_entropy(frequency, log_probs), error, NATS)
+        corrected = marginals.corrected(frequency)
+        if corrected is not None:
+            metrics[f"{name}_corrected"] = normal(*corrected, NATS)
+    return metrics
+
+
+def _curve(marginals: Marginals) -> list[list[float]]:
+    return [[used, *values] for used, values in marginals.over_k]
+
+
+def _importance(
+    model: StateSpaceModel,
+    lexicon: Lexicon,
+    frequency: NDArray[np.float64],
+    log_probs: NDArray[np.float64],
+    settings: EvaluationSpec,
+    rng: np.random.Generator,
+) -> Metrics:
+    """The cross entropy by importance sampling of words that are drawn by their frequency.
+
+    Only the difference to `log_probs` (V,), those of Eq. (12), is averaged over the drawn words: it varies
+    far less from word to word than log P(w) does.
+    """
+    n = settings.importance_words
+    drawn, counts = np.unique(rng.choice(len(frequency), size=n, p=frequency), return_counts=True)
+    found = importance_log_probs(model, lexicon, torch.from_numpy(drawn), settings.importance_draws)
+    weights = counts / n
+    difference = log_probs[drawn] - found.log_probs
+    mean = float(weights @ difference)
+    variance = weights @ (difference - mean) ** 2 / n + weights**2 @ found.standard_errors**2
+    share = weights @ found.effective / settings.importance_draws
+    return {
+        "ce_test_importance": normal(cross_entropy(frequency, log_probs) + mean, math.sqrt(variance), NATS),
+        "importance_effective": exact(float(share), "share"),
+    }
+
+
+def _entropies(gap: EntropyGap) -> Metrics:
+    metrics = {
+        "h_gap": _average(gap, gap.gap),
+        "h_gap_first": _average(gap, gap.gap, 1),
+        "h_marginal": _average(gap, gap.marginal),
+        "h_expected": _average(gap, gap.expected),
+    }
+    bits = {f"{name}_bits": _in_bits(metrics[name]) for name in ("h_gap", "h_gap_first")}
+    return metrics | bits
+
+
+def _average(gap: EntropyGap, values: torch.Tensor, positions: int | None = None) -> Estimate:
+    """Mean over reached positions, of the first few or all; trajectories are the units of its error."""
+    alive = gap.alive[:positions].double()
+    values = values[:positions].double()
+    mean = float((values * alive).sum() / alive.sum())
+    residual = ((values - mean) * alive).sum(0) / alive.sum(0).mean()
+    return normal(mean, float(residual.std()) / math.sqrt(len(residual)), "nats")
+
+
+def _in_bits(estimate: Estimate) -> Estimate:
+    factor = 1 / math.log(2)
+    assert estimate.low is not None
+    assert estimate.high is not None
+    return Estimate(estimate.value * factor, estimate.low * factor, estimate.high * factor, "bits")

@@ -1,0 +1,62 @@
+"""The most probable words of a model, by a best-first search over their beginnings."""
+
+import heapq
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from textlvm.words.letters import ALPHABET_SIZE, END, Lexicon, decode, pack
+from textlvm.words.model import StateSpaceModel
+from textlvm.words.samples import LONGEST
+from textlvm.words.trained import Model
+
+__all__ = ["by_probability", "extensions"]
+
+Extend = Callable[[tuple[int, ...]], Tensor]
+"""log P(beginning + symbol) in nats for the 27 symbols that may follow a beginning: (27,)."""
+
+
+def by_probability(extend: Extend) -> Iterator[str]:
+    """All words of at most `LONGEST` letters, the most probable first.
+
+    A beginning is as probable as all words that have it together, so that the word on top of the queue is
+    more probable than any that is still to be found. The n-th word comes after at most LONGEST / P(n-th word)
+    calls.
+    """
+    order = itertools.count()
+    queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, next(order), ())]
+    while queue:
+        _, _, beginning = heapq.heappop(queue)
+        if beginning and beginning[-1] == END:
+            yield decode(beginning)
+        elif len(beginning) <= LONGEST:
+            for symbol, log_prob in enumerate(extend(beginning).tolist()):
+                if log_prob > -math.inf:
+                    heapq.heappush(queue, (-log_prob, next(order), (*beginning, symbol)))
+
+
+@torch.no_grad()
+def extensions(model: Model, trajectories: int) -> Extend:
+    """A model's `Extend`: exact if it is autoregressive, else by Eq. (12) with so many trajectories."""
+    if not isinstance(model, StateSpaceModel):
+
+        @torch.no_grad()
+        def exact(beginning: tuple[int, ...]) -> Tensor:
+            symbols = torch.arange(ALPHABET_SIZE)
+            codes = torch.tensor([beginning] * ALPHABET_SIZE, dtype=torch.long).view(ALPHABET_SIZE, -1)
+            codes = torch.cat([codes, symbols[:, None]], 1)
+            batch = pack(Lexicon(codes, torch.full_like(symbols, codes.shape[1])), symbols)
+            return batch.per_word(model.log_probs(batch))
+
+        return exact
+
+    log_probs = model.free_running(trajectories, LONGEST + 1).transpose(1, 2).contiguous()
+
+    def average(beginning: tuple[int, ...]) -> Tensor:
+        along = sum((log_probs[t, symbol] for t, symbol in enumerate(beginning)), log_probs.new_zeros(()))
+        return (along + log_probs[len(beginning)]).logsumexp(1) - math.log(trajectories)
+
+    return average

@@ -1,0 +1,87 @@
+"""log P of a user's own words under a trained model."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textlvm.runtime.errors import UserError
+from textlvm.words.cross_entropy import exact_log_probs, monte_carlo_marginals
+from textlvm.words.importance import importance_log_probs
+from textlvm.words.letters import encode
+from textlvm.words.logmean import log_mean
+from textlvm.words.model import StateSpaceModel
+from textlvm.words.trained import Model
+
+__all__ = ["Scores", "read_list", "require_words", "score"]
+
+LEAST_TRAJECTORIES = 256
+"""Two groups, whose difference tells the error."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """log P of words in nats, (W,), and standard errors, which are 0 where it is exact."""
+
+    log_probs: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+    def cross_entropy(self, counts: Sequence[int]) -> tuple[float, float]:
+        """-sum_w P(w) log P^(w) of words that occur `counts` times, in nats a word, and its standard error.
+
+        The words' errors are added as those of independent estimates.
+        """
+        weights = np.asarray(counts) / sum(counts)
+        return float(-weights @ self.log_probs), math.sqrt(weights**2 @ self.errors**2)
+
+
+def score(model: Model, words: Sequence[str], draws: int, trajectories: int | None) -> Scores:
+    """log P of words: exact, by importance sampling with `draws` a word, or by Eq. (12) if a K is given.
+
+    Raises `UserError` for a K of which no error can be told.
+    """
+    lexicon = encode(words)
+    if not isinstance(model, StateSpaceModel):
+        log_probs = exact_log_probs(model, lexicon)
+        return Scores(log_probs, np.zeros(len(words)))
+    if trajectories is None:
+        found = importance_log_probs(model, lexicon, torch.arange(len(words)), draws)
+        return Scores(found.log_probs, found.standard_errors)
+    if trajectories < LEAST_TRAJECTORIES:
+        raise UserError(f"--trajectories must be at least {LEAST_TRAJECTORIES}, not {trajectories}")
+    marginals = monte_carlo_marginals(model, lexicon, trajectories, ())
+    estimate, error = log_mean(torch.from_numpy(marginals.groups - np.log(marginals.sizes)))
+    return Scores(estimate.numpy(), error.numpy())
+
+
+def read_list(path: Path) -> tuple[list[str], list[int] | None]:
+    """Words of a file, one a line, and their counts if each line has one after its word.
+
+    Raises `UserError` where the file cannot be read, has no words, or a line is something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path} ({error}): give a text file with a word a line") from error
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    if not rows:
+        raise UserError(f"{path} has no words: give a text file with a word a line")
+    words = [row[0] for row in rows]
+    require_words(words, f"in {path}")
+    lengths = {len(row) for row in rows}
+    if lengths == {1}:
+        return words, None
+    if lengths != {2} or not all(row[1].isdecimal() for row in rows) or not any(int(row[1]) for row in rows):
+        raise UserError(f"{path} must have a word a line, or on every line a word and how often it occurs")
+    return words, [int(row[1]) for row in rows]
+
+
+def require_words(words: Sequence[str], where: str) -> None:
+    """Raise `UserError` for the first that is no word of the letters a to z."""
+    for word in words:
+        if not (word.isascii() and word.isalpha() and word.islower()):
+            raise UserError(f"'{word}' {where} is no word of the letters a to z: write it in these alone")

@@ -1,0 +1,85 @@
+"""A trained run of the words paper: its settings, and its model with the weights that belong to them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from textlvm.corpora.splits import WordSplit
+from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.files import read_input
+from textlvm.spec import parse
+from textlvm.training.checkpoint import load_weights
+from textlvm.words.baseline import GRUBaseline
+from textlvm.words.letter_ngram import LetterNgram
+from textlvm.words.model import StateSpaceModel, build
+from textlvm.words.spec import LETTER_NGRAMS, ModelSpec
+
+__all__ = ["Model", "RunSettings", "load_model", "read_settings", "require_weights"]
+
+Model = StateSpaceModel | GRUBaseline | LetterNgram
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run's spec.json says of its model."""
+
+    name: str
+    """words/<corpus>/<split>/<run>."""
+    seed: int
+    model: ModelSpec
+
+
+def read_settings(run: Path) -> RunSettings:
+    """Read `spec.json` in the folder of a run.
+
+    Raises `UserError` if the folder holds no run, or one of the other paper.
+    """
+    if not (run / "spec.json").exists():
+        raise UserError(f"{run} holds no trained run; train it first")
+    spec = read_input(run / "spec.json", "name", "seed", "model")
+    if str(spec["name"]).split("/")[0] != "words":
+        raise UserError(f"{run} holds a run of another paper ({spec['name']}); choose one below words/")
+    return RunSettings(spec["name"], spec["seed"], parse(ModelSpec, spec["model"]))
+
+
+def load_model(run: Path, spec: ModelSpec, split: WordSplit | None, device: torch.device) -> Model:
+    """The model in the folder of a run, for use without further training.
+
+    Letter n-grams have no weights: they are counted from the training words of `split`. Raises `UserError`
+    where the weights are not those of `spec`, where an n-gram gets no `split`, and for the oracle, which is
+    no model.
+    """
+    if spec.family == "oracle":
+        raise UserError(f"{run} is the oracle, which has no model; choose another run")
+    if spec.family in LETTER_NGRAMS:
+        if split is None:
+            raise UserError(f"{run} is a {spec.family}, which is counted: give its words.tsv with --words")
+        return LetterNgram(split.words, split.train, LETTER_NGRAMS[spec.family]).to(device)
+    model = build(spec)
+    require_weights(run / "model.safetensors", model)
+    load_weights(run / "model.safetensors", model)
+    return model.to(device).eval()
+
+
+def require_weights(path: Path, model: torch.nn.Module) -> None:
+    """Compare the names and shapes in a file of weights with those of a model.
+
+    Raises `UserError` with the first difference, or where the file cannot be read.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"weights {path} cannot be read ({error}): {repair(path)}") from error
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    for name in (*expected, *found):
+        if found.get(name) != expected.get(name):
+            has, wants = (
+                f"of shape {shapes[name]}" if name in shapes else "absent" for shapes in (found, expected)
+            )
+            raise UserError(
+                f"weights {path} do not belong to the spec.json beside them: {name} is {has} in the file and "
+                f"{wants} in the model; put files of one training together"
+            )
