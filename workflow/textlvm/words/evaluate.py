@@ -41,6 +41,7 @@ from textlvm.words.cross_entropy import (
     monte_carlo_marginals,
 )
 from textlvm.words.entropy import EntropyGap, entropy_gap
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, encode
 from textlvm.words.model import StateSpaceModel, build
@@ -77,9 +78,9 @@ def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> tuple[
 
 
 def autoregressive_metrics(
-    model: GRUBaseline | LetterNgram, split: WordSplit, lexicon: Lexicon, n: int, seed: Seed
+    model: GRUBaseline | HiddenMarkov | LetterNgram, split: WordSplit, lexicon: Lexicon, n: int, seed: Seed
 ) -> tuple[Metrics, list[str | None]]:
-    """An autoregressive model's exact cross entropies, its own word entropy, and n generated words.
+    """The exact cross entropies of a model whose P(w) is known, its own word entropy, and n generated words.
 
     The word entropy is that of words which end within `samples.LONGEST` letters.
     """
@@ -202,7 +203,9 @@ def main(options: argparse.Namespace) -> None:
     logging.info("%s seed %d: %s", spec["name"], spec["seed"], _summary(metrics))
 
 
-def _model(spec: ModelSpec, split: WordSplit, run: Path) -> StateSpaceModel | GRUBaseline | LetterNgram:
+def _model(
+    spec: ModelSpec, split: WordSplit, run: Path
+) -> StateSpaceModel | HiddenMarkov | GRUBaseline | LetterNgram:
     if spec.family in LETTER_NGRAMS:
         return LetterNgram(split.words, split.train, LETTER_NGRAMS[spec.family])
     model = build(spec)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.inference import InferenceNetwork
 from textlvm.words.letters import ALPHABET_SIZE
 from textlvm.words.spec import ModelSpec
@@ -66,9 +67,11 @@ class StateSpaceModel(nn.Module):
         return torch.multinomial(flat, 1).view(length, n).T
 
 
-def build(spec: ModelSpec) -> StateSpaceModel | GRUBaseline:
+def build(spec: ModelSpec) -> StateSpaceModel | HiddenMarkov | GRUBaseline:
     """The model of a trained row."""
-    return GRUBaseline(spec.dim) if spec.family == "gru" else StateSpaceModel(spec)
+    if spec.family == "gru":
+        return GRUBaseline(spec.dim)
+    return HiddenMarkov(spec.dim) if spec.family == "hmm" else StateSpaceModel(spec)
 
 
 def _generative(spec: ModelSpec) -> nn.Module:

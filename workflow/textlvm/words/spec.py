@@ -16,9 +16,9 @@ class ModelSpec:
     """A row's model."""
 
     family: str
-    """state-space | gru | bigram | trigram | oracle."""
+    """state-space | hmm | gru | bigram | trigram | oracle."""
     dim: int
-    """State size d; for a GRU also its hidden and embedding size."""
+    """State size d; for a GRU also its hidden and embedding size; for an HMM its number of states."""
     transition: str
     """F_g: tril | diag | real-nvp."""
     layers: int

@@ -9,7 +9,9 @@ __all__ = ["check_words"]
 TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
 """The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
 # What the other families of models read of `model`; anything else an entry said would do nothing.
-READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
+READ_BY_FAMILY = {"gru": {"family", "dim"}, "hmm": {"family", "dim"}} | {
+    family: {"family"} for family in UNTRAINED
+}
 
 
 def check_words(words: Section) -> None:
