@@ -50,6 +50,10 @@ RELATIONS = [
         "remove it",
     ),
     (
+        "words: {runs: {standard: {tril: {model: {resampling: true}}}}}",
+        "mine.yaml: words.runs.standard.tril: model.resampling needs model.samples of more than 1",
+    ),
+    (
         "words: {runs: {standard: {hmm: {model: {layers: 2}}}}}",
         "mine.yaml: words.runs.standard.hmm.model.layers does nothing for model.family hmm: remove it",
     ),

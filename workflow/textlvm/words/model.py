@@ -18,7 +18,7 @@ class StateSpaceModel(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        self.samples = spec.samples
+        self.samples, self.resampling = spec.samples, spec.resampling
         self.generative = _generative(spec)
         # The inference flow is DIAG in every row: "more complex inference flows resulted in unstable
         # training" (Sec. 5).

@@ -68,7 +68,7 @@ class Proposal:
     def scale_gradient(self, log_weights: Tensor) -> None:
         """Multiply what is to be multiplied of the gradient from the weighing, given log omega^k (n, K)."""
         if self.scaled is not None and self.scaled.requires_grad:
-            normalised = log_weights.detach().softmax(-1).unsqueeze(-1)
+            normalised = log_weights.detach().softmax(-1).view(*self.scaled.shape[:-1], 1)
             self.scaled.register_hook(lambda gradient: normalised * gradient)
 
 
@@ -93,6 +93,7 @@ class _Full:
 
 class _Path:
     def __init__(self, model: StateSpaceModel) -> None:
+        self.samples = model.samples
         self.trained = _Posterior(model.inference, model.variational)
         self.frozen = _Posterior(_frozen(model.inference), _frozen(model.variational))
 
@@ -113,7 +114,7 @@ class _Path:
             by_inputs.normal.log_prob(xi),
             -log_det_inverse,
             # With one sample its weight is one.
-            scaled if noise.shape[1] > 1 else None,
+            scaled if self.samples > 1 else None,
         )
 
 

@@ -39,6 +39,8 @@ class ModelSpec:
     """backward | bidirectional."""
     samples: int
     """K of Algorithm 1; 1 is Eq. (9)."""
+    resampling: bool = False
+    """Whether all K samples are carried on, resampled at every step, and not one of them."""
 
 
 @dataclass(frozen=True)
