@@ -53,7 +53,15 @@ def quadrature(model, word, nodes=1501, reach=15.0):
         return float(torch.log(forward.sum() * width))
 
 
-KINDS = [("tril", 1, False), ("tril", 3, False), ("diag", 1, False), ("diag", 3, False), ("tril", 3, True)]
+KINDS = [
+    ("tril", 1, False),
+    ("tril", 3, False),
+    ("diag", 1, False),
+    ("diag", 3, False),
+    ("spline", 1, False),
+    ("tril", 3, True),
+    ("spline", 3, True),
+]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -216,8 +224,9 @@ def test_the_gradient_with_resampling_is_that_of_the_samples_chosen():
     )
 
 
-def test_the_fused_pass_leaves_resampling_to_the_modules(caplog):
-    model = model_with(samples=3, resampling=True).float()
+@pytest.mark.parametrize("changes", [{"samples": 3, "resampling": True}, {"transition": "spline"}])
+def test_the_fused_pass_leaves_what_it_does_not_know_to_the_modules(changes, caplog):
+    model = model_with(scale=0.1, **changes).float()
     batch = pack(encode(["deep", "state"]), torch.arange(2))
     torch.manual_seed(0)
     found = bound(model, batch)
@@ -238,7 +247,7 @@ def test_shared_flow_leaves_no_jacobian():
     torch.testing.assert_close(log_det_q + log_det_inverse, torch.zeros(4, 3, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("transition", ["tril", "diag", "real-nvp"])
+@pytest.mark.parametrize("transition", ["tril", "diag", "real-nvp", "spline"])
 def test_weight_is_joint_density_over_proposal_density(transition):
     """Eq. (9) in noise space equals P(w|h) p(h|h') / q(h) in state space (Eqs. 7-8)."""
     masks = (2, 5) if transition == "real-nvp" else ()

@@ -8,7 +8,12 @@ from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.inference import InferenceNetwork
 from textlvm.words.letters import ALPHABET_SIZE
 from textlvm.words.spec import ModelSpec
-from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
+from textlvm.words.transitions import (
+    DiagonalTransition,
+    RealNVPTransition,
+    SplineTransition,
+    TrilTransition,
+)
 
 __all__ = ["StateSpaceModel", "build"]
 
@@ -80,4 +85,6 @@ def _generative(spec: ModelSpec) -> nn.Module:
         return DiagonalTransition(spec.dim, spec.width, spec.delta, inverse)
     if spec.transition == "real-nvp":
         return RealNVPTransition(spec.dim, spec.masks, spec.order, inverse)
+    if spec.transition == "spline":
+        return SplineTransition(spec.dim, spec.width, spec.delta, inverse)
     return TrilTransition(spec.dim, spec.layers, spec.width, spec.delta, spec.order, inverse)

@@ -20,7 +20,7 @@ class ModelSpec:
     dim: int
     """State size d; for a GRU also its hidden and embedding size; for an HMM its number of states."""
     transition: str
-    """F_g: tril | diag | real-nvp."""
+    """F_g: tril | diag | real-nvp | spline."""
     layers: int
     """Number of TRIL maps composed."""
     masks: tuple[int, ...]
