@@ -126,6 +126,18 @@ def test_samples_follow_the_probabilities():
     assert (np.abs(shares - expected) < 5 * np.sqrt(expected / len(drawn)) + 1e-4).all()
 
 
+def test_with_argmax_a_state_has_one_letter():
+    model = known()
+    torch.manual_seed(0)
+    letters = model.sample(2_000, 3, argmax=True)
+    b, a = 2, 1
+    assert (letters[:, :2] == torch.tensor([b, a])).all()
+    # States are drawn: half of the words end here.
+    share = (letters[:, 2] == END).double().mean()
+    assert set(letters[:, 2].tolist()) == {b, END}
+    assert abs(float(share) - 0.5) < 5 * 0.5 / math.sqrt(2_000)
+
+
 def known():
     """Words like cv, cvcv, cvcvcv with c of one class of letters and v of another; one state ends them."""
     model = HiddenMarkov(3).double()

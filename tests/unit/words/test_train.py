@@ -109,7 +109,7 @@ def test_a_record_from_before_resampling_has_none():
     del recorded["resampling"]
     assert parse(ModelSpec, recorded) == BASE
     del recorded["samples"]
-    with pytest.raises(UserError, match="ModelSpec lacks the setting 'samples'"):
+    with pytest.raises(UserError, match="ModelSpec: the setting 'samples' is missing"):
         parse(ModelSpec, recorded)
 
 

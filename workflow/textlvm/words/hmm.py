@@ -44,13 +44,18 @@ class HiddenMarkov(nn.Module):
         return torch.cat(terms)
 
     @torch.no_grad()
-    def sample(self, n: int, length: int) -> Tensor:
-        """n words drawn letter by letter: codes (n, length); what follows an END means nothing."""
+    def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
+        """n words letter by letter: codes (n, length); what follows an END means nothing.
+
+        Letters are drawn from P(. | h_t), or with `argmax` the most probable ones; states are drawn in both
+        cases.
+        """
         initial, transition, emission = (
             torch.softmax(logits, -1) for logits in (self.initial, self.transition, self.emission)
         )
         states, drawn = torch.multinomial(initial, n, replacement=True), []
         for _ in range(length):
-            drawn.append(torch.multinomial(emission[states], 1).squeeze(1))
+            probs = emission[states]
+            drawn.append(probs.argmax(1) if argmax else torch.multinomial(probs, 1).squeeze(1))
             states = torch.multinomial(transition[states], 1).squeeze(1)
         return torch.stack(drawn, 1)
