@@ -40,7 +40,8 @@ class ModelSpec:
     samples: int
     """K of Algorithm 1; 1 is Eq. (9)."""
     resampling: bool = False
-    """Whether all K samples are carried on, resampled at every step, and not one of them."""
+    """Whether all K samples are carried on, resampled at every step, and not one of them. Not set where it is
+    false, so that the settings of runs from before it are still theirs."""
 
 
 @dataclass(frozen=True)

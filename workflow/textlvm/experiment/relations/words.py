@@ -63,7 +63,7 @@ def _check_words_run(key: Key, entry: Section, words: Section) -> None:
             raise Problem(where, f"{dotted(key)}: model.transition {transition} {needs} model.masks")
         if model["layers"] > 1 and transition != "tril":
             raise Problem(where, f"{dotted(key)}: model.layers must be 1 for model.transition {transition}")
-        if model["resampling"] and model["samples"] == 1:
+        if model.get("resampling") and model["samples"] == 1:
             raise Problem(where, f"{dotted(key)}: model.resampling needs model.samples of more than 1")
         if any(mask >= model["dim"] for mask in model["masks"]):
             dim = model["dim"]
