@@ -27,6 +27,8 @@ MODELS = {
     "forward": {"layers": 2, "samples": 3, "parametrization": "forward"},
     "diag": {"transition": "diag"},
     "nvp": {"transition": "real-nvp", "masks": (2, 5, 7), "order": "reverse", "samples": 2},
+    "spline": {"transition": "spline"},
+    "resampled": {"samples": 5, "resampling": True},
 }
 LETTERS = "etaoinshrdlu"
 
@@ -60,9 +62,10 @@ def test_bounds_and_gradients_are_the_cpus(changes, estimator, gpu):
         torch.testing.assert_close(gradient.cpu(), reference[name], rtol=1e-8, atol=1e-8)
 
 
-def test_the_baselines_likelihood_is_the_cpus(gpu):
+@pytest.mark.parametrize("family", ["gru", "hmm"])
+def test_exact_likelihoods_are_the_cpus(family, gpu):
     torch.manual_seed(0)
-    model = build(replace(BASE, family="gru")).double()
+    model = build(replace(BASE, family=family)).double()
     words = encode(made_up())
     batch = pack(words, torch.arange(len(words)))
     other = copy.deepcopy(model).to(gpu)
