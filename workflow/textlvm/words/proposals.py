@@ -22,10 +22,11 @@ Both have the same expectation, for every K and every parameter. Given all that 
 \omega^k` (Tucker et al. 2019); for K = 1 it is constant and the expectation zero (Roeder et al. 2017).
 
 What later steps say about the one sample that is carried on reaches :math:`\psi` through that sample's
-:math:`h_k` alone. There is no score in it to replace, and no weight: it is the same in both estimators. So is
-the gradient of the states and of the proposals, where Q's dependence on them is kept. Without it the two
-parts of a step's gradient with respect to :math:`h_{t-1}`, of p and of Q, would no longer cancel where the
-inference model is exact. The parameters of the generative model therefore get the same numbers from both.
+:math:`h_k` alone; where all are carried on, resampled at every step, through the :math:`h_k` of each. There
+is no score in it to replace, and no weight: it is the same in both estimators. So is the gradient of the
+states and of the proposals, where Q's dependence on them is kept. Without it the two parts of a step's
+gradient with respect to :math:`h_{t-1}`, of p and of Q, would no longer cancel where the inference model is
+exact. The parameters of the generative model therefore get the same numbers from both.
 
 Neither has a score for the choice of the sample that is carried on, as in the paper: with K > 1 both estimate
 the same gradient, but it is not quite that of the bound's expectation.
