@@ -20,7 +20,10 @@ from textlvm.words.model import build
 from textlvm.words.noise import draw_noise
 from textlvm.words.objective import step_bounds
 
-CHANGES = {name: MODELS[name] for name in ("tril", "2xtril-k2-bidi", "forward", "diag", "nvp-kept-k2")}
+CHANGES = {name: MODELS[name] for name in ("tril", "2xtril-k2-bidi", "forward", "diag", "nvp-kept-k2")} | {
+    "spline": {"transition": "spline"},
+    "resampled": {"samples": 5, "resampling": True},
+}
 
 
 def made_up(n=200):
@@ -47,9 +50,10 @@ def test_bounds_and_gradients_are_the_cpus(changes, estimator, gpu):
         torch.testing.assert_close(gradient.cpu(), reference[name], rtol=1e-8, atol=1e-8)
 
 
-def test_the_baselines_likelihood_is_the_cpus(gpu):
+@pytest.mark.parametrize("family", ["gru", "hmm"])
+def test_exact_likelihoods_are_the_cpus(family, gpu):
     torch.manual_seed(0)
-    model = build(replace(BASE, family="gru")).double()
+    model = build(replace(BASE, family=family)).double()
     words = encode(made_up())
     batch = pack(words, torch.arange(len(words)))
     other = copy.deepcopy(model).to(gpu)

@@ -50,6 +50,14 @@ RELATIONS = [
         "remove it",
     ),
     (
+        "words: {runs: {standard: {tril: {model: {resampling: true}}}}}",
+        "mine.yaml: words.runs.standard.tril: model.resampling needs model.samples of more than 1",
+    ),
+    (
+        "words: {runs: {standard: {hmm: {model: {layers: 2}}}}}",
+        "mine.yaml: words.runs.standard.hmm.model.layers does nothing for model.family hmm: remove it",
+    ),
+    (
         "words: {runs: {standard: {diag: {row: TRIL}}}}",
         "mine.yaml: words.runs.standard.diag has the same row label as tril: give each its own",
     ),

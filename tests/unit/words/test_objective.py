@@ -1,18 +1,22 @@
 """The objectives against exact likelihoods by quadrature (d = 1) and against the paper's identities."""
 
+import copy
 import dataclasses
 import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from specs import BASE
+from torch.func import functional_call
 
-from textlvm.words.engine import bound
+from textlvm.words.engine import bound, is_fused
 from textlvm.words.flows import call_and_ladj
 from textlvm.words.letters import END, encode, pack
 from textlvm.words.model import build
-from textlvm.words.noise import draw_noise
-from textlvm.words.objective import log_weight, step_bounds, weighted_bound
+from textlvm.words.noise import Noise, draw_noise
+from textlvm.words.objective import _ancestors, log_weight, step_bounds, weighted_bound
 
 WORDS = ["", "a", "to"]
 
@@ -49,13 +53,28 @@ def quadrature(model, word, nodes=1501, reach=15.0):
         return float(torch.log(forward.sum() * width))
 
 
-@pytest.fixture(scope="module", params=[("tril", 1), ("tril", 3), ("diag", 1), ("diag", 3)])
+KINDS = [
+    ("tril", 1, False),
+    ("tril", 3, False),
+    ("diag", 1, False),
+    ("diag", 3, False),
+    ("spline", 1, False),
+    ("tril", 3, True),
+    ("spline", 3, True),
+]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def scalar_model(request):
-    transition, samples = request.param
-    model = model_with(seed=3, scale=0.12, dim=1, transition=transition, samples=samples, delta=0.3)
+    return smooth_model(**dict(zip(("transition", "samples", "resampling"), request.param, strict=True)))
+
+
+def smooth_model(**changes):
+    """A model of one dimension whose weights' averages settle."""
+    model = model_with(seed=3, scale=0.12, dim=1, delta=0.3, **changes)
     with torch.no_grad():
         model.emission.weight.normal_()
-        # A proposal wider than its target keeps the weights bounded, so that averages of them settle.
+        # A proposal wider than its target keeps the weights bounded.
         model.inference.head.bias[1] += 1.0
     return model
 
@@ -98,6 +117,125 @@ def test_for_one_step_the_bound_rises_with_k():
     assert means[0] < means[1] < means[2] <= quadrature(model, "") + 0.02
 
 
+def test_with_resampling_the_bound_rises_with_k_over_several_steps():
+    means, errors = [], []
+    for samples in (2, 5, 20):
+        model = smooth_model(samples=samples, resampling=True)
+        values = bounds(model, "tea", 10_000)
+        means.append(float(values.mean()))
+        errors.append(float(values.std()) / math.sqrt(len(values)))
+    error = math.hypot(*errors)
+    assert means[0] + 4 * error < means[1]
+    assert means[1] + 4 * error < means[2] < quadrature(model, "tea") + error
+
+
+def resampled(model):
+    """The same model, with all samples carried on."""
+    other = copy.deepcopy(model)
+    other.resampling = True
+    return other
+
+
+def test_resampling_one_sample_changes_nothing():
+    model = model_with()
+    batch = pack(encode(["deep", "state", "a"]), torch.arange(3))
+    noise = draw_noise(model, batch)
+    # Shown no proposal, q needs none: those of the filter are drawn and not looked at.
+    moves, gumbel = torch.randn_like(noise.draws), torch.randn_like(noise.draws[..., 0])
+    found = step_bounds(resampled(model), batch, Noise(noise.draws, moves, gumbel))
+    torch.testing.assert_close(found, step_bounds(model, batch, noise))
+
+
+def test_resampling_changes_nothing_before_there_is_a_choice():
+    """The first step of every word starts from one state."""
+    model = model_with(scale=0.1, samples=4)
+    batch = pack(encode(["deep", "state", "", "a"]), torch.arange(4))
+    noise = draw_noise(model, batch)
+    expected, found = (step_bounds(one, batch, noise) for one in (model, resampled(model)))
+    torch.testing.assert_close(found[:4], expected[:4])
+    assert not torch.isclose(found[4:], expected[4:]).all()
+
+
+def test_samples_of_equal_weight_are_all_carried_on():
+    """The filter is then K independent chains, each as with K = 1."""
+    model = model_with(samples=3, transition="diag", parametrization="forward")
+    model.generative.load_state_dict(model.variational.state_dict())
+    with torch.no_grad():
+        # Letters say nothing of the state and q is the prior, so that all weights of a step are equal.
+        model.emission.weight.zero_()
+        model.inference.head.weight.zero_()
+        model.inference.head.bias.zero_()
+    seen = []
+    model.generative.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    batch = pack(encode(["deep"]), torch.zeros(2, dtype=torch.long))
+    noise = draw_noise(model, batch)
+    step_bounds(resampled(model), batch, noise)
+    state = model.initial_state(6)
+    for states, rows in zip(seen, batch.steps(), strict=True):
+        torch.testing.assert_close(states, state)
+        state = model.variational(state)(noise.draws[rows].view(6, 1, 8)).squeeze(1)
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=9), st.integers(0, 1000))
+def test_ancestors_are_as_many_as_weights_say(log_weights, seed):
+    """Stratified resampling chooses no sample more than one time off K times its share at either end."""
+    torch.manual_seed(seed)
+    log_weights = torch.tensor([log_weights], dtype=torch.float64)
+    gumbel = -torch.empty_like(log_weights).exponential_().log()
+    counts = torch.bincount(_ancestors(log_weights, gumbel)[0], minlength=log_weights.shape[1])
+    expected = log_weights.shape[1] * log_weights.softmax(-1)[0]
+    assert counts.sum() == log_weights.shape[1]
+    assert ((counts - expected).abs() < 2).all()
+
+
+def test_ancestors_are_expected_in_proportion_to_weights():
+    torch.manual_seed(0)
+    log_weights = torch.randn(5, dtype=torch.float64)
+    gumbel = -torch.empty(40_000, 5, dtype=torch.float64).exponential_().log()
+    counts = torch.bincount(_ancestors(log_weights.expand(40_000, 5), gumbel).flatten(), minlength=5)
+    expected = 40_000 * 5 * log_weights.softmax(-1)
+    # The variance of a stratified count is at most that of an independent one.
+    assert ((counts - expected).abs() < 5 * expected.sqrt()).all()
+
+
+def test_noise_at_its_limits_still_chooses_a_sample():
+    gumbel = torch.tensor([[-4.0, 100.0, math.inf]])
+    assert _ancestors(torch.tensor([[0.0, 0.0, -math.inf]]), gumbel).tolist() == [[0, 1, 1]]
+    assert _ancestors(torch.tensor([[0.0, math.nan, 0.0]]), gumbel).max() <= 2, "the loss will be NaN"
+
+
+def test_the_gradient_with_resampling_is_that_of_the_samples_chosen():
+    """As finite differences see it, in which no choice changes: there is no score of the resampling in it."""
+
+    class Called(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self):
+            return step_bounds(self.model, batch, noise)
+
+    model = model_with(scale=0.3, dim=2, width=3, samples=3, resampling=True)
+    batch = pack(encode(["to", "a"]), torch.arange(2))
+    noise = draw_noise(model, batch)
+    names, values = zip(*Called().named_parameters(), strict=True)
+    assert torch.autograd.gradcheck(
+        lambda *given: functional_call(Called(), dict(zip(names, given, strict=True)), ()), values
+    )
+
+
+@pytest.mark.parametrize("changes", [{"samples": 3, "resampling": True}, {"transition": "spline"}])
+def test_the_fused_pass_leaves_what_it_does_not_know_to_the_modules(changes, caplog):
+    model = model_with(scale=0.1, **changes).float()
+    batch = pack(encode(["deep", "state"]), torch.arange(2))
+    torch.manual_seed(0)
+    found = bound(model, batch)
+    torch.manual_seed(0)
+    assert not is_fused(model)
+    torch.testing.assert_close(found, step_bounds(model, batch, draw_noise(model, batch)).sum())
+    assert not caplog.text
+
+
 def test_shared_flow_leaves_no_jacobian():
     """For F_g = F_q, s is the identity: zeta = xi and the determinant of J_s is one (Sec. 2.3)."""
     model = model_with(transition="diag", parametrization="forward")
@@ -109,7 +247,7 @@ def test_shared_flow_leaves_no_jacobian():
     torch.testing.assert_close(log_det_q + log_det_inverse, torch.zeros(4, 3, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("transition", ["tril", "diag", "real-nvp"])
+@pytest.mark.parametrize("transition", ["tril", "diag", "real-nvp", "spline"])
 def test_weight_is_joint_density_over_proposal_density(transition):
     """Eq. (9) in noise space equals P(w|h) p(h|h') / q(h) in state space (Eqs. 7-8)."""
     masks = (2, 5) if transition == "real-nvp" else ()

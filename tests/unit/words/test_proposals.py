@@ -22,7 +22,7 @@ def both(model, batch, noise):
     return tuple(gradients(model, step_bounds(model, batch, noise, one).sum()) for one in estimators)
 
 
-@pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("changes", [*MODELS.values(), {"samples": 3, "resampling": True}])
 def test_the_value_and_the_generative_models_gradient_are_the_same(changes):
     model, batch = model_of(changes), batch_of(17)
     noise = draw_noise(model, batch)
@@ -83,7 +83,9 @@ def test_both_have_the_same_expectation_by_quadrature(transition, samples, word,
     assert path["inference.head.weight"].abs().max() > 0.01
 
 
-@pytest.mark.parametrize("changes", [{"samples": 2}, {"samples": 4, "layers": 2}])
+@pytest.mark.parametrize(
+    "changes", [{"samples": 2}, {"samples": 4, "layers": 2}, {"samples": 3, "resampling": True}]
+)
 def test_both_have_the_same_expectation_over_several_steps(changes):
     """The mean difference of many draws, each step's sample carried on in proportion to its weight."""
     torch.manual_seed(2)

@@ -11,7 +11,13 @@ import torch
 from specs import BASE, TRAINING
 
 from textlvm.corpora.splits import WordSplit, write_words
+from textlvm.runtime.errors import UserError
+from textlvm.spec import parse
+from textlvm.training.checkpoint import load_weights
 from textlvm.words import train
+from textlvm.words.engine import bound
+from textlvm.words.model import build
+from textlvm.words.spec import ModelSpec
 from textlvm.words.train import WordSampler
 
 SPLIT = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
@@ -53,6 +59,28 @@ def test_a_run_trains_with_the_estimator_that_it_names(tmp_path, monkeypatch, es
     )
     train.main(options(tmp_path, dataclasses.replace(TRAINING, steps=3, estimator=estimator)))
     assert seen == [estimator] * 3
+
+
+@pytest.mark.parametrize("changes", [{"transition": "spline"}, {"samples": 3, "resampling": True}])
+def test_a_run_beyond_the_paper_is_trained_and_read_from_its_files(tmp_path, changes):
+    given = options(tmp_path, dataclasses.replace(TRAINING, steps=4), dataclasses.replace(BASE, **changes))
+    train.main(given)
+    spec = parse(ModelSpec, json.loads((given.out / "spec.json").read_text())["model"])
+    assert spec == dataclasses.replace(BASE, **changes)
+    model = build(spec)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    load_weights(given.out / "model.safetensors", model)
+    assert any(not torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert torch.isfinite(bound(model, WordSampler(SPLIT, 9, torch.device("cpu"))()))
+
+
+def test_a_record_from_before_resampling_has_none():
+    recorded = dataclasses.asdict(BASE)
+    del recorded["resampling"]
+    assert parse(ModelSpec, recorded) == BASE
+    del recorded["samples"]
+    with pytest.raises(UserError, match="ModelSpec: the setting 'samples' is missing"):
+        parse(ModelSpec, recorded)
 
 
 def test_a_run_of_the_oracle_is_a_run(tmp_path):

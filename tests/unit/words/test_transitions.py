@@ -8,7 +8,13 @@ from specs import TorchTransition, ZukoTransition
 from torch.distributions import Independent, Normal, TransformedDistribution
 
 from textlvm.words.flows import call_and_ladj
-from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
+from textlvm.words.transitions import (
+    SPLINE_BOUND,
+    DiagonalTransition,
+    RealNVPTransition,
+    SplineTransition,
+    TrilTransition,
+)
 
 DIM = 5
 TRANSITIONS = {
@@ -17,6 +23,7 @@ TRANSITIONS = {
         "diag": lambda order, inverse: DiagonalTransition(DIM, 7, 0.1, inverse),
         "tril": lambda order, inverse: TrilTransition(DIM, 1, 7, 0.1, order, inverse),
         "3xtril": lambda order, inverse: TrilTransition(DIM, 3, 7, 0.1, order, inverse),
+        "spline": lambda order, inverse: SplineTransition(DIM, 7, 0.1, inverse),
         "real-nvp": lambda order, inverse: RealNVPTransition(DIM, [1, 2, 3, 4], order, inverse),
     }.items()
     for order in ("keep", "reverse")
@@ -138,3 +145,56 @@ def test_image_and_determinant_together_are_those_of_separate_calls(transition):
         torch.testing.assert_close(flow(x), y)
         torch.testing.assert_close(flow.log_abs_det_jacobian(x, y), ladj)
         torch.testing.assert_close(flow.inv.inv(x), y)
+
+
+def spline(inverse, dim=1, scale=0.6):
+    torch.manual_seed(1)
+    module = SplineTransition(dim, 7, 0.1, inverse).double()
+    with torch.no_grad():
+        for parameter in module.network.parameters():
+            parameter.add_(scale * torch.randn_like(parameter))
+    return module
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_the_density_of_a_spline_integrates_to_one(inverse):
+    """By quadrature over the line; it is far from every Gaussian's."""
+    module = spline(inverse)
+    state = torch.linspace(-2, 2, 6, dtype=torch.float64)[:, None]
+    h = torch.linspace(-20, 20, 400_001, dtype=torch.float64)
+    grid = h.expand(6, -1).unsqueeze(-1)
+    xi, ladj = call_and_ladj(module(state).inv, grid)
+    density = (Normal(0.0, 1.0).log_prob(xi).squeeze(-1) + ladj).exp()
+    torch.testing.assert_close(
+        torch.trapezoid(density, h), torch.ones(6, dtype=torch.float64), rtol=1e-5, atol=0
+    )
+    mean, second = (torch.trapezoid(density * power, h) for power in (h, h.square()))
+    normal = Normal(mean, (second - mean.square()).sqrt())
+    gaussian = normal.log_prob(h[:, None]).exp().T
+    assert (torch.trapezoid((density - gaussian).abs(), h) > 0.1).all()
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_a_spline_at_its_start_is_tril(inverse):
+    module = spline(inverse, DIM, scale=0.0)
+    with torch.no_grad():
+        module.network[-1].weight.zero_()
+    tril = TrilTransition(DIM, 1, 7, 0.1, inverse=inverse).double()
+    tril.load_state_dict(module.affine.state_dict())
+    state, xi = draw()
+    for found, expected in zip(call_and_ladj(module(state), xi), call_and_ladj(tril(state), xi), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_noise_outside_the_interval_goes_through_the_tril_map_alone(inverse):
+    module = spline(inverse, DIM)
+    tril = TrilTransition(DIM, 1, 7, 0.1, inverse=inverse).double()
+    tril.load_state_dict(module.affine.state_dict())
+    state, xi = draw()
+    far = xi.sign() * (SPLINE_BOUND + xi.abs())
+    for found, expected in zip(
+        call_and_ladj(module(state), far), call_and_ladj(tril(state), far), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+    assert not torch.allclose(module(state)(xi), tril(state)(xi), rtol=1e-2)

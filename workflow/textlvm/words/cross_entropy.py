@@ -10,6 +10,7 @@ from torch import Tensor
 
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.extrapolation import extrapolate
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, pack
 from textlvm.words.marginal import CHUNK, FreeRunning, log_sums
@@ -37,8 +38,10 @@ def cross_entropy(frequency: Floats, log_probs: Floats) -> float:
 
 
 @torch.no_grad()
-def exact_log_probs(model: GRUBaseline | LetterNgram, lexicon: Lexicon, batch: int = 8192) -> Floats:
-    """log P(w) of every word under an autoregressive model, in nats: (V,)."""
+def exact_log_probs(
+    model: GRUBaseline | HiddenMarkov | LetterNgram, lexicon: Lexicon, batch: int = 8192
+) -> Floats:
+    """log P(w) of every word under a model that has it exactly, in nats: (V,)."""
     device = next(iter(model.state_dict().values())).device
     result = torch.empty(len(lexicon), dtype=torch.float64)
     for index in torch.arange(len(lexicon)).split(batch):

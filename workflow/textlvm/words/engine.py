@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.fused import can_fuse, summed_bounds, summed_log_probs
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letters import PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import draw_noise
@@ -46,9 +47,11 @@ def bound(model: StateSpaceModel, batch: PackedWords, estimator: str = "full") -
     return step_bounds(model, batch, noise, estimator).sum()
 
 
-def log_likelihood(model: GRUBaseline, batch: PackedWords) -> Tensor:
-    """log P(w) of the baseline, in nats, summed over the words of a batch: a scalar."""
-    return summed_log_probs(model, batch) if is_fused(model) else model.log_probs(batch).sum()
+def log_likelihood(model: GRUBaseline | HiddenMarkov, batch: PackedWords) -> Tensor:
+    """log P(w) of a model that has it exactly, in nats, summed over the words of a batch: a scalar."""
+    if isinstance(model, GRUBaseline) and is_fused(model):
+        return summed_log_probs(model, batch)
+    return model.log_probs(batch).sum()
 
 
 def is_fused(model: StateSpaceModel | GRUBaseline, estimator: str = "full") -> bool:

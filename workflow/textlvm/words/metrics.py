@@ -41,6 +41,7 @@ from textlvm.words.cross_entropy import (
     monte_carlo_marginals,
 )
 from textlvm.words.entropy import EntropyGap, entropy_gap
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.importance import importance_log_probs
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.letters import Lexicon, encode
@@ -102,7 +103,7 @@ def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> Measur
 
 
 def autoregressive_metrics(
-    model: GRUBaseline | LetterNgram,
+    model: GRUBaseline | HiddenMarkov | LetterNgram,
     split: WordSplit,
     lexicon: Lexicon,
     settings: EvaluationSpec,
@@ -181,14 +182,17 @@ def sample_metrics(words: Sequence[str | None], split: WordSplit, scorers: Score
 
 
 def argmax_metrics(
-    model: StateSpaceModel | GRUBaseline | LetterNgram, split: WordSplit, n: int, scorers: Scorers
+    model: StateSpaceModel | GRUBaseline | HiddenMarkov | LetterNgram,
+    split: WordSplit,
+    n: int,
+    scorers: Scorers,
 ) -> Metrics:
     """`sample_metrics` of words whose letters are the most probable ones.
 
     An autoregressive model emits n times the same word, so that its shares are exact: 1/n distinct words, and
     all of the samples in the vocabulary or none.
     """
-    if isinstance(model, StateSpaceModel):
+    if isinstance(model, StateSpaceModel | HiddenMarkov):
         metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
     else:
         # A lone word leaves no error to be estimated, so no n-gram scores it.

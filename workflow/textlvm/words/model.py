@@ -4,10 +4,16 @@ import torch
 from torch import Tensor, nn
 
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.inference import InferenceNetwork
 from textlvm.words.letters import ALPHABET_SIZE
 from textlvm.words.spec import ModelSpec
-from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, TrilTransition
+from textlvm.words.transitions import (
+    DiagonalTransition,
+    RealNVPTransition,
+    SplineTransition,
+    TrilTransition,
+)
 
 __all__ = ["StateSpaceModel", "build"]
 
@@ -17,7 +23,7 @@ class StateSpaceModel(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        self.samples = spec.samples
+        self.samples, self.resampling = spec.samples, spec.resampling
         self.generative = _generative(spec)
         # The inference flow is DIAG in every row: "more complex inference flows resulted in unstable
         # training" (Sec. 5).
@@ -79,9 +85,11 @@ class StateSpaceModel(nn.Module):
         return torch.multinomial(flat, 1).view(length, n).T
 
 
-def build(spec: ModelSpec) -> StateSpaceModel | GRUBaseline:
+def build(spec: ModelSpec) -> StateSpaceModel | HiddenMarkov | GRUBaseline:
     """The model of a trained row."""
-    return GRUBaseline(spec.dim) if spec.family == "gru" else StateSpaceModel(spec)
+    if spec.family == "gru":
+        return GRUBaseline(spec.dim)
+    return HiddenMarkov(spec.dim) if spec.family == "hmm" else StateSpaceModel(spec)
 
 
 def _generative(spec: ModelSpec) -> nn.Module:
@@ -90,4 +98,6 @@ def _generative(spec: ModelSpec) -> nn.Module:
         return DiagonalTransition(spec.dim, spec.width, spec.delta, inverse)
     if spec.transition == "real-nvp":
         return RealNVPTransition(spec.dim, spec.masks, spec.order, inverse)
+    if spec.transition == "spline":
+        return SplineTransition(spec.dim, spec.width, spec.delta, inverse)
     return TrilTransition(spec.dim, spec.layers, spec.width, spec.delta, spec.order, inverse)

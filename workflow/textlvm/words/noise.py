@@ -19,7 +19,7 @@ class Noise(NamedTuple):
     proposals: Tensor | None
     """(N, K, d) standard normal: xi of the proposals of F_g that q is given (Algorithm 1); None for K = 1."""
     gumbel: Tensor | None
-    """(N, K) standard Gumbel: which sample is carried on; None for K = 1."""
+    """(N, K) standard Gumbel: which sample is carried on, or which samples are; None for K = 1."""
 
 
 def draw_noise(model: StateSpaceModel, batch: PackedWords) -> Noise:

@@ -42,13 +42,16 @@ def weighted_bound(log_weights: Tensor) -> Tensor:
 def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estimator: str = "full") -> Tensor:
     """A sample of each step's term of the bound on log P(w), in nats: packed (N,).
 
-    K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1. Summed over a word's steps its expectation
-    is at most log P(w), and the exponential of the sum is an unbiased estimate of P(w). `estimator` says
-    how the inference model's parameters get their gradient: full | path, see `textlvm.words.proposals`.
+    K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1, or a particle filter where the model says so.
+    Summed over a word's steps its expectation is at most log P(w), and the exponential of the sum is an
+    unbiased estimate of P(w). `estimator` changes gradients alone: full | path, see
+    `textlvm.words.proposals`.
     """
     propose = proposer(model, estimator)
     if noise.proposals is None or noise.gumbel is None:
         return _single_sample_bounds(model, propose, batch, noise)
+    if model.resampling:
+        return _particle_bounds(model, propose, batch, noise, noise.moves, noise.gumbel)
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     terms = []
@@ -83,6 +86,53 @@ def _single_sample_bounds(
         log_det_q=torch.cat([p.log_det_q for p in proposals]),
     )
     return weighted_bound(_weigh(model, model.generative(joined.state), joined, batch.letters))
+
+
+def _particle_bounds(
+    model: StateSpaceModel, propose: Propose, batch: PackedWords, noise: Noise, moves: Tensor, gumbel: Tensor
+) -> Tensor:
+    """A particle filter: all K samples are carried on, resampled in proportion to their weights.
+
+    The paper's "more sophisticated solution" (Appendix A, last paragraph); the bound is the one of Maddison
+    et al. (2017), https://arxiv.org/abs/1705.09279. As there and in Algorithm 1, the gradient has no score of
+    the resampling. Each sample is proposed as in Algorithm 1, but from a state of its own.
+
+    Samples are resampled at every step, not only where the effective sample size falls below K/2: a step's
+    term is then a smooth function of its draws, which `path` needs, and no less tight (docs/words.md).
+    """
+    samples = model.samples
+    context = model.inference.context(batch)
+    states = model.initial_state(batch.batch * samples)
+    terms = []
+    for rows in batch.steps():
+        states = states[: (rows.stop - rows.start) * samples]
+        generative = model.generative(states)
+        reachable = generative(moves[rows].flatten(0, 1).unsqueeze(1))
+        draws = noise.draws[rows].flatten(0, 1).unsqueeze(1)
+        proposal = propose(states, context[rows].repeat_interleave(samples, 0), draws, reachable)
+        letters = batch.letters[rows].repeat_interleave(samples)
+        weights = _weigh(model, generative, proposal, letters).view(-1, samples)
+        proposal.scale_gradient(weights)
+        terms.append(weighted_bound(weights))
+        ancestors = _ancestors(weights, gumbel[rows])
+        first = samples * torch.arange(len(ancestors), device=ancestors.device)
+        states = proposal.h.squeeze(1)[(ancestors + first.unsqueeze(1)).flatten()]
+    return torch.cat(terms)
+
+
+def _ancestors(log_weights: Tensor, gumbel: Tensor) -> Tensor:
+    """Stratified resampling: indices of K ancestors, from log-weights (n, K) and Gumbel noise (n, K): (n, K).
+
+    Each sample is expected as often as its weight says, K times its share, and chosen once where all weights
+    are equal.
+    """
+    samples = log_weights.shape[-1]
+    strata = torch.arange(samples, device=log_weights.device)
+    # The distribution function of the Gumbel distribution makes uniform numbers of its draws.
+    shares = (strata + (-(-gumbel).exp()).exp()) / samples
+    cumulative = log_weights.detach().softmax(-1).cumsum(-1)
+    # Rounding can move the total off one. Weights that are NaN exceed no share; the loss is then NaN too.
+    return torch.searchsorted(cumulative, shares * cumulative[..., -1:]).clamp(max=samples - 1)
 
 
 def _weigh(model: StateSpaceModel, generative: Transform, proposal: Proposal, letters: Tensor) -> Tensor:

@@ -22,10 +22,11 @@ Both have the same expectation, for every K and every parameter. Given all that 
 \omega^k` (Tucker et al. 2019); for K = 1 it is constant and the expectation zero (Roeder et al. 2017).
 
 What later steps say about the one sample that is carried on reaches :math:`\psi` through that sample's
-:math:`h_k` alone. There is no score in it to replace, and no weight: it is the same in both estimators. So is
-the gradient of the states and of the proposals, where Q's dependence on them is kept. Without it the two
-parts of a step's gradient with respect to :math:`h_{t-1}`, of p and of Q, would no longer cancel where the
-inference model is exact. The parameters of the generative model therefore get the same numbers from both.
+:math:`h_k` alone; where all are carried on, resampled at every step, through the :math:`h_k` of each. There
+is no score in it to replace, and no weight: it is the same in both estimators. So is the gradient of the
+states and of the proposals, where Q's dependence on them is kept. Without it the two parts of a step's
+gradient with respect to :math:`h_{t-1}`, of p and of Q, would no longer cancel where the inference model is
+exact. The parameters of the generative model therefore get the same numbers from both.
 
 Neither has a score for the choice of the sample that is carried on, as in the paper: with K > 1 both estimate
 the same gradient, but it is not quite that of the bound's expectation.
@@ -68,7 +69,7 @@ class Proposal:
     def scale_gradient(self, log_weights: Tensor) -> None:
         """Scale the gradient through `scaled` by the normalised weights, given log omega^k (n, K)."""
         if self.scaled is not None and self.scaled.requires_grad:
-            normalised = log_weights.detach().softmax(-1).unsqueeze(-1)
+            normalised = log_weights.detach().softmax(-1).view(*self.scaled.shape[:-1], 1)
             self.scaled.register_hook(lambda gradient: normalised * gradient)
 
 
@@ -93,6 +94,7 @@ class _Full:
 
 class _Path:
     def __init__(self, model: StateSpaceModel) -> None:
+        self.samples = model.samples
         self.trained = _Posterior(model.inference, model.variational)
         self.frozen = _Posterior(_frozen(model.inference), _frozen(model.variational))
 
@@ -113,7 +115,7 @@ class _Path:
             by_inputs.normal.log_prob(xi),
             -log_det_inverse,
             # With one sample its weight is one.
-            scaled if noise.shape[1] > 1 else None,
+            scaled if self.samples > 1 else None,
         )
 
 

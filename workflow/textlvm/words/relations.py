@@ -9,7 +9,9 @@ __all__ = ["check"]
 TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
 """The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
 # What the other families of models read of `model`; anything else an entry said would do nothing.
-READ_BY_FAMILY = {"gru": {"family", "dim"}} | {family: {"family"} for family in UNTRAINED}
+READ_BY_FAMILY = {"gru": {"family", "dim"}, "hmm": {"family", "dim"}} | {
+    family: {"family"} for family in UNTRAINED
+}
 
 
 def check(section: Section) -> None:
@@ -61,6 +63,8 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
             raise Problem(where, f"{dotted(key)}: model.transition {transition} {needs} model.masks")
         if model["layers"] > 1 and transition != "tril":
             raise Problem(where, f"{dotted(key)}: model.layers must be 1 for model.transition {transition}")
+        if model.get("resampling") and model["samples"] == 1:
+            raise Problem(where, f"{dotted(key)}: model.resampling needs model.samples of more than 1")
         if any(mask >= model["dim"] for mask in model["masks"]):
             dim = model["dim"]
             raise Problem(where, f"{dotted(key)}: model.masks must be less than model.dim, which is {dim}")

@@ -16,11 +16,11 @@ class ModelSpec:
     """A row's model."""
 
     family: str
-    """state-space | gru | bigram | trigram | oracle."""
+    """state-space | hmm | gru | bigram | trigram | oracle."""
     dim: int
-    """State size d; for a GRU also its hidden and embedding size."""
+    """State size d; for a GRU also its hidden and embedding size; for an HMM its number of states."""
     transition: str
-    """F_g: tril | diag | real-nvp."""
+    """F_g: tril | diag | real-nvp | spline."""
     layers: int
     """Number of TRIL maps composed."""
     masks: tuple[int, ...]
@@ -39,6 +39,9 @@ class ModelSpec:
     """backward | bidirectional."""
     samples: int
     """K of Algorithm 1; 1 is Eq. (9)."""
+    resampling: bool = False
+    """Whether all K samples are carried on, resampled at every step, and not one of them. Not set where it is
+    false, so that the settings of runs from before it are still theirs."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from textlvm.training.trainer import Objective, Training
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.engine import bound, log_likelihood
 from textlvm.words.entropy import entropy_gap
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letters import Lexicon, PackedWords, encode, pack
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.spec import UNTRAINED, ModelSpec, TrainingSpec
@@ -71,10 +72,10 @@ class WordSampler:
 
 
 def objective(
-    model: StateSpaceModel | GRUBaseline, sampler: WordSampler, estimator: str = "full"
+    model: StateSpaceModel | HiddenMarkov | GRUBaseline, sampler: WordSampler, estimator: str = "full"
 ) -> Objective:
     """The loss of a run, in nats a word, and what is monitored along it; for `estimator` see `bound`."""
-    if isinstance(model, GRUBaseline):
+    if not isinstance(model, StateSpaceModel):
 
         def negative_log_likelihood(step: int) -> Tensor:
             batch = sampler(step)

@@ -12,13 +12,14 @@ from textlvm.runtime.files import read_input
 from textlvm.spec import parse
 from textlvm.training.checkpoint import load_weights
 from textlvm.words.baseline import GRUBaseline
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.spec import LETTER_NGRAMS, ModelSpec
 
 __all__ = ["Model", "RunSettings", "load_model", "read_settings", "require_weights"]
 
-Model = StateSpaceModel | GRUBaseline | LetterNgram
+Model = StateSpaceModel | HiddenMarkov | GRUBaseline | LetterNgram
 
 
 @dataclass(frozen=True)

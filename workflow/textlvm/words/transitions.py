@@ -13,13 +13,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.distributions import Transform
+from zuko.transforms import MonotonicRQSTransform
 
 from textlvm.words.flows import Affine, Composed, Coupling, Diagonal, Flip
 
-__all__ = ["DiagonalTransition", "RealNVPTransition", "TrilTransition"]
+__all__ = ["DiagonalTransition", "RealNVPTransition", "SplineTransition", "TrilTransition"]
 
 INITIAL_WEIGHT = 0.05
 """Standard deviation of the last layer's initial weights: every transition starts near h_t = xi_t."""
+
+SPLINE_BINS, SPLINE_BOUND = 8, 5.0
+"""Pieces of a spline, and the interval [-5, 5] outside of which it is the identity: zuko's own values."""
 
 
 class DiagonalTransition(nn.Module):
@@ -97,6 +101,32 @@ class RealNVPTransition(nn.Module):
         layers = zip(self.networks, self.masks, strict=True)
         couplings = [Coupling(network, state, kept) for network, kept in layers]
         return _chain(couplings, self.order, self.inverse)
+
+
+class SplineTransition(nn.Module):
+    """A spline of each dimension of the noise and a TRIL map, both conditioned on h_{t-1}; not in the paper.
+
+    With monotonic rational-quadratic splines p(h_t | h_{t-1}) is no Gaussian, as it is with every n x TRIL,
+    but may be skewed or have several modes. Outside an interval the splines are the identity, which makes
+    them bijections of the line. They are next to the noise in either parametrization, since it is the noise
+    that hardly leaves that interval, and start as the identity, so that training starts from TRIL.
+
+    References: Durkan, Bekasov, Murray & Papamakarios (2019), https://arxiv.org/abs/1906.04032.
+    """
+
+    def __init__(self, dim: int, width: int, delta: float, inverse: bool = True) -> None:
+        super().__init__()
+        self.dim, self.inverse = dim, inverse
+        self.affine = TrilTransition(dim, 1, width, delta, inverse=False)
+        self.network, _ = _mlp(dim, [width], dim * (3 * SPLINE_BINS - 1))
+
+    def forward(self, state: Tensor) -> Transform:
+        """The flow for states (n, d)."""
+        parameters = self.network(state).view(len(state), 1, self.dim, -1)
+        widths, heights, slopes = parameters.split([SPLINE_BINS, SPLINE_BINS, SPLINE_BINS - 1], -1)
+        spline = MonotonicRQSTransform(widths, heights, slopes, bound=SPLINE_BOUND)
+        affine = self.affine(state)
+        return Composed([affine, spline]).inv if self.inverse else Composed([spline, affine])
 
 
 def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> tuple[nn.Sequential, nn.Linear]:

@@ -46,7 +46,7 @@ def _is_known(model: nn.Module) -> bool:
     """Whether a model's parts are those that the C++ reads the parameters of."""
     if isinstance(model, GRUBaseline):
         return model.gru.num_layers == 1
-    if not isinstance(model, StateSpaceModel):
+    if not isinstance(model, StateSpaceModel) or model.resampling:
         return False
     transition = model.generative
     layers = [(model.variational.network, 2)]
