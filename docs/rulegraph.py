@@ -58,11 +58,14 @@ def diagram(pairs: Edges) -> str:
 
 
 def of_files(pairs: Edges) -> Edges:
-    """Which file of workflow/rules feeds which, by name."""
+    """Which file of workflow/rules or of a paper feeds which, by name; one of a paper goes by the paper's."""
     file: dict[str, str] = {}
-    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
-        rules = re.findall(r"^rule (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        file |= dict.fromkeys(rules, path.stem)
+    for path in [*(ROOT / "workflow").glob("rules/*.smk"), *(ROOT / "workflow").glob("papers/*/*.smk")]:
+        paper = path.parent.name if path.parent.name != "rules" else ""
+        name = "_".join(filter(None, (paper, path.stem if path.stem != "rules" else "")))
+        text = path.read_text(encoding="utf-8")
+        rules = re.findall(r"^(?:use rule \w+ as|rule) (\w+)", text, flags=re.MULTILINE)
+        file |= dict.fromkeys(rules, name)
     found = {(file[one], file[other]) for one, other in pairs if {one, other} <= file.keys()}
     return {(one, other) for one, other in found if one != other}
 

@@ -32,8 +32,7 @@ rule page:
         """
 
 
-rule partial_page:
-    """The same of what has been measured so far; the other rows say `not run`. Trains nothing."""
+use rule page as partial_page with:
     input:
         papers=paper_files("paper.yaml"),
         tables=expand("<results>/partial/table{table}.csv", table=EXPERIMENT.tables),
@@ -43,23 +42,10 @@ rule partial_page:
         "<results>/partial/index.html",
     log:
         "<results>/logs/partial/page.log",
-    localrule: True
-    conda:
-        "../../envs/reporting.yaml"
     params:
+        papers=PAPER_FOLDERS,
         # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
         # is in the files.
         plan=finished_page_plan,
         digest=finished_page_digest,
-        papers=PAPER_FOLDERS,
         code=fingerprint("textlvm.reporting.page.__main__"),
-    shell:
-        """
-        python -m textlvm.reporting.page \
-            --papers {params.papers:q} \
-            --plan {params.plan:q} \
-            --tables {input.tables:q} \
-            --claims {input.claims:q} \
-            --out {output:q} \
-            --log {log:q}
-        """

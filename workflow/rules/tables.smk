@@ -1,4 +1,5 @@
-# Tables: metrics of all runs beside the published values, tidy and in the papers' shape.
+# Tables: metrics of all runs beside the published values, tidy and in the papers' shape. Those below `partial` are
+# made from what has been measured so far, and train nothing; the other rows say `not run`.
 
 
 rule table:
@@ -17,37 +18,7 @@ rule table:
     params:
         papers=PAPER_FOLDERS,
         plan=table_plan,
-        code=fingerprint("textlvm.reporting.tables"),
-    shell:
-        """
-        python -m textlvm.reporting.tables tidy \
-            --table {wildcards.table:q} \
-            --papers {params.papers:q} \
-            --plan {params.plan:q} \
-            --metrics {input.metrics:q} \
-            --out {output:q} \
-            --log {log:q}
-        """
-
-
-rule partial_table:
-    """The same from what has been measured so far; the other rows say `not run`. Trains nothing."""
-    input:
-        papers=paper_files("paper.yaml", "published.csv"),
-    output:
-        "<results>/partial/table{table}.csv",
-    log:
-        "<results>/logs/partial/table{table}.log",
-    localrule: True
-    conda:
-        "../../envs/reporting.yaml"
-    params:
-        papers=PAPER_FOLDERS,
-        plan=table_plan,
-        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
-        # is in the files.
-        metrics=finished_metrics,
-        digest=finished_digest,
+        metrics=lambda wildcards, input: input.metrics,
         code=fingerprint("textlvm.reporting.tables"),
     shell:
         """
@@ -61,8 +32,25 @@ rule partial_table:
         """
 
 
-rule corpus_table:
-    """A paper's table on one corpus, in the paper's shape, reproduced beside published."""
+use rule table as partial_table with:
+    input:
+        papers=paper_files("paper.yaml", "published.csv"),
+    output:
+        "<results>/partial/table{table}.csv",
+    log:
+        "<results>/logs/partial/table{table}.log",
+    params:
+        papers=PAPER_FOLDERS,
+        plan=table_plan,
+        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
+        # is in the files.
+        metrics=finished_metrics,
+        digest=finished_digest,
+        code=fingerprint("textlvm.reporting.tables"),
+
+
+rule table_of_corpus:
+    """A table in the paper's shape, reproduced beside published: on one corpus, or over the paper's data sets."""
     input:
         tidy="<results>/table{table}.csv",
         paper=paper_file,
@@ -86,6 +74,8 @@ rule corpus_table:
         "../../envs/reporting.yaml"
     params:
         folder=subpath(input.paper, parent=True),
+        # None over the paper's data sets.
+        corpus=lambda wildcards: wildcards.get("corpus", ""),
         citation=citation,
         code=fingerprint("textlvm.reporting.tables"),
     shell:
@@ -94,7 +84,7 @@ rule corpus_table:
             --tidy {input.tidy:q} \
             --paper {params.folder:q} \
             --table {wildcards.table:q} \
-            --corpus {wildcards.corpus:q} \
+            --corpus {params.corpus:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
             --html {output.html:q} \
@@ -103,7 +93,7 @@ rule corpus_table:
         """
 
 
-use rule corpus_table as partial_corpus_table with:
+use rule table_of_corpus as partial_table_of_corpus with:
     input:
         tidy="<results>/partial/table{table}.csv",
         paper=paper_file,
@@ -116,11 +106,7 @@ use rule corpus_table as partial_corpus_table with:
         "<results>/logs/partial/{paper}/{corpus}/table{table}.log",
 
 
-rule paper_table:
-    """A paper's table over its data sets, in the paper's shape."""
-    input:
-        tidy="<results>/table{table}.csv",
-        paper=paper_file,
+use rule table_of_corpus as table_of_paper with:
     output:
         csv="<results>/{paper}/table{table}.csv",
         md="<results>/{paper}/table{table}.md",
@@ -136,28 +122,9 @@ rule paper_table:
         "<results>/logs/{paper}/table{table}.log",
     wildcard_constraints:
         **tables_each("paper"),
-    localrule: True
-    conda:
-        "../../envs/reporting.yaml"
-    params:
-        folder=subpath(input.paper, parent=True),
-        citation=citation,
-        code=fingerprint("textlvm.reporting.tables"),
-    shell:
-        """
-        python -m textlvm.reporting.tables shape \
-            --tidy {input.tidy:q} \
-            --paper {params.folder:q} \
-            --table {wildcards.table:q} \
-            --csv {output.csv:q} \
-            --md {output.md:q} \
-            --html {output.html:q} \
-            --tex {output.tex:q} \
-            --log {log:q}
-        """
 
 
-use rule paper_table as partial_paper_table with:
+use rule table_of_paper as partial_table_of_paper with:
     input:
         tidy="<results>/partial/table{table}.csv",
         paper=paper_file,

@@ -28,7 +28,7 @@ class Published:
     """`own`: the paper trained or computed it itself; `quoted`: it quotes another publication."""
     dataset: str
     split: str
-    """The partition of the data set: `standard`, or `unseen` in Table 2 of the words paper."""
+    """The partition of the data set: `standard`, or one of the paper's own."""
     metric: str
     value: float
     digits: int

@@ -94,10 +94,9 @@ def compare(
 
     It is *within* if |value - published| <= half_unit + 2 sqrt(s² + p² + e²), where half_unit is half a
     unit of the last printed digit, s the standard deviation over our seeds, p the printed standard
-    deviation (zero where none is printed, as in the whole words paper) and e the standard error of our
-    estimator, a quarter or so of its 95% interval. s enters undivided by the number of seeds because
-    the published number is itself one training, or unknown to be more. Otherwise it is *outside*, with
-    two exceptions:
+    deviation (zero where none is printed) and e the standard error of our estimator, a quarter or so
+    of its 95% interval. s enters undivided by the number of seeds because the published number is
+    itself one training, or unknown to be more. Otherwise it is *outside*, with two exceptions:
 
     - one seed: s is unknown, not zero. The tolerance then lacks it and is too small, so a difference
       inside it is certainly *within*, and one beyond it is *undecided*; what is not `of_training`, such as

@@ -4,26 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Run
-from textlvm.reporting.claims.language import Claim, Language, Problem
+from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.validation import Key, check, dotted, read_yaml
 
-__all__ = ["ClaimedFigure", "Claims", "load"]
-
-
-class ClaimedFigure(NamedTuple):
-    """A file that a claim about a figure needs of a row's runs."""
-
-    paper: str
-    table: int
-    dataset: str
-    row: str
-    file: str
+__all__ = ["Claims", "load"]
 
 
 @dataclass(frozen=True)
@@ -34,25 +24,16 @@ class Claims:
     claims: tuple[Claim, ...]
 
     @cached_property
-    def figures(self) -> frozenset[ClaimedFigure]:
-        """What claims need beside the tables."""
-        return frozenset(
-            ClaimedFigure(place.paper, place.table, place.dataset, place.row, known[place.metric].file)
-            for claim in self.claims
-            for comparison in claim.comparisons
-            for place in comparison.places
-            if place.metric in (known := self.papers[place.paper].figure_metrics)
-        )
+    def figures(self) -> frozenset[Place]:
+        """The numbers of figures, which claims need beside the tables."""
+        places = (place for claim in self.claims for own in claim.comparisons for place in own.places)
+        return frozenset(place for place in places if place.metric in self.papers[place.paper].figure_metrics)
 
     def files(self, run: Run, seed: int) -> list[str]:
         """The files behind claims about figures that a seed of a run leaves, below the results."""
-        rows = {(row.table, row.label) for row in run.rows}
-        files = {
-            figure.file
-            for figure in self.figures
-            if (figure.paper, figure.dataset) == (run.paper, run.original)
-            and (figure.table, figure.row) in rows
-        }
+        metrics = self.papers[run.paper].figure_metrics
+        rows = {(run.paper, row.table, run.original, row.label) for row in run.rows}
+        files = {metrics[place.metric].file for place in self.figures if place.cell[:4] in rows}
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
 

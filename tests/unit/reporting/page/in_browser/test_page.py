@@ -39,7 +39,7 @@ def test_reading_it_all_asks_for_nothing_and_runs_nothing_of_others(page):
         page.js(f"document.querySelectorAll('.chart')[{place}].scrollIntoView()")
         page.until(f"document.querySelectorAll('.chart')[{place}].querySelector('canvas')")
     assert page.js("[...document.images].every(image => image.src.startsWith('data:'))")
-    assert page.js("document.title").startswith("Two papers")
+    assert page.js("document.title").startswith("Papers on text models")
     assert page.js("document.querySelectorAll('main script, main [onerror]').length") == 0
 
 
