@@ -61,6 +61,10 @@ class TrainingSpec:
     """logistic: the step at which the weight is one half; linear: the step from which on it is one."""
     kl_slope: float
     """logistic: slope of the logistic function a step; linear: without meaning."""
+    free_bits: float
+    """Nats a sentence of svae's KL term that cost nothing, shared out evenly among dimensions; 0 is none."""
+    pretrain: int
+    """Epochs, of all, in which smim or svae is trained as an auto-encoder; its decoder is then drawn anew."""
     max_length: int | None
     """Words of a training sentence; of a longer one a random stretch is taken. None takes it whole."""
     encoder_unk: float

@@ -60,6 +60,11 @@ class SentenceModel(nn.Module):
         log_probs = target_log_probs(states, self.output.weight, self.output.bias, batch.targets)
         return batch.words_and_end(log_probs)
 
+    def reset_decoder(self) -> None:
+        """Draw the decoder's weights anew, all but the embedding, which the encoder reads as well."""
+        for layer in (self.decoder.layer, self.initial, self.output):
+            layer.reset_parameters()
+
     @torch.no_grad()
     def decode(
         self, z: Tensor, method: str = "greedy", forbid: Sequence[int] = (), max_length: int = 100
