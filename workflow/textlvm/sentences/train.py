@@ -81,8 +81,8 @@ def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
     steps = spec.epochs * epoch if spec.steps is None else min(spec.steps, spec.epochs * epoch)
     if spec.pretrain * epoch >= steps:
         raise UserError(
-            f"training.pretrain takes {spec.pretrain * epoch} steps, but the training ends after {steps}: lower "
-            "it, or raise training.epochs or training.steps in config.yaml"
+            f"training.pretrain takes {spec.pretrain * epoch} steps, but the training ends after {steps}: "
+            "lower it, or raise training.epochs or training.steps in config.yaml"
         )
     return dataclasses.replace(spec, steps=steps, monitor_every=spec.monitor_every or epoch)
 
