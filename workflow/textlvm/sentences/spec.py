@@ -61,10 +61,6 @@ class TrainingSpec:
     """logistic: the step at which the weight is one half; linear: the step from which on it is one."""
     kl_slope: float
     """logistic: slope of the logistic function a step; linear: without meaning."""
-    free_bits: float
-    """Nats a sentence of svae's KL term that cost nothing, shared out evenly among dimensions; 0 is none."""
-    pretrain: int
-    """Epochs, of all, in which smim or svae is trained as an auto-encoder; its decoder is then drawn anew."""
     max_length: int | None
     """Words of a training sentence; of a longer one a random stretch is taken. None takes it whole."""
     encoder_unk: float
@@ -77,3 +73,7 @@ class TrainingSpec:
     """Steps between lines of the training curve; the loss is averaged over them."""
     checkpoint_every: int
     """Steps between checkpoints; a training that is told to stop writes one besides."""
+    free_bits: float = 0.0
+    """Nats a sentence of svae's KL term that cost nothing, shared out evenly among dimensions; 0 is none."""
+    pretrain: int = 0
+    """Epochs, of all, in which smim or svae is trained as an auto-encoder; its decoder is then drawn anew."""
