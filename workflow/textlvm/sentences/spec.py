@@ -10,7 +10,7 @@ class ModelSpec:
     """A row's model and what it learns from."""
 
     objective: str
-    """smim | svae | ae; lm: no latent variable (LSTM-LM); answers: attentive pooling (AP-BiLSTM)."""
+    """smim | svae | ae; lm: no latent variable (LSTM-LM, GRU); answers: attentive pooling (AP-BiLSTM)."""
     cell: str
     """gru | lstm; attentive pooling is an LSTM whatever this says."""
     latent: int

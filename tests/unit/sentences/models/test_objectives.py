@@ -84,8 +84,9 @@ def test_validation_repeats_itself_and_leaves_training_alone(objective, model_sp
         assert first["validation_loss"] == pytest.approx(error + kl)
 
 
-def test_a_language_models_validation_loss_is_its_likelihood(model_spec, training_spec, corpus):
-    model = build(model_spec(objective="lm", cell="lstm", dropout=0.5), 20)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_language_models_validation_loss_is_its_likelihood(cell, model_spec, training_spec, corpus):
+    model = build(model_spec(objective="lm", cell=cell, dropout=0.5), 20)
     trained = objectives.language_model(model, training_spec(), corpus, corpus, seed=1)
     model.eval()
     exact = -sum(float(sum(model.log_likelihood(pack([s])))) for s in corpus) / len(corpus)
