@@ -131,6 +131,8 @@ def estimate(
         for prior in known:
             chosen[prior.name] = {"noise": noise} | ({} if prior.chosen is None else {"fit": prior.chosen})
             importance[prior.name] = _described(of_all[prior.name], of_part.get(prior.name, {}), test)
+            last = list(importance[prior.name].items())[-1]
+            logging.info("%s, K = %s: %.2f nats a sentence", prior.name, last[0], last[1]["nll"])
     return {
         "importance": importance,
         "neighbours": _neighbours(model, test, part, of_test.loc, of_train.loc, spec, rng),
@@ -221,9 +223,10 @@ def _described(
 ) -> dict[str, dict[str, float]]:
     """By number, of bounds (2, N) of all sentences and of a part, whose first number the others have too."""
     means = {number: two_phase.of_all(bounds) for number, bounds in of_all.items()}
-    common = next(iter(of_part), None)
-    for number in list(of_part)[1:]:
-        means[number] = two_phase.with_part(of_all[common], of_part[common], of_part[number])
+    if of_part:
+        common, *rest = of_part
+        for number in rest:
+            means[number] = two_phase.with_part(of_all[common], of_part[common], of_part[number])
     return {str(number): _entry(mean, test) for number, mean in means.items()}
 
 
@@ -253,9 +256,6 @@ def main(options: argparse.Namespace) -> None:
         found = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
     about: Mapping[str, Any] = {"run": run.name, "seed": run.seed, "settings": options.settings}
     write_json(options.out, {**about, **found})
-    for name, by_number in found["importance"].items():
-        number, values = list(by_number.items())[-1]
-        logging.info("%s, K = %s: %.2f nats a sentence", name, number, values["nll"])
 
 
 if __name__ == "__main__":
