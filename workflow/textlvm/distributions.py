@@ -42,11 +42,6 @@ class DiagonalNormal:
         """KL(self || N(0, I)) in closed form, in nats: (...)."""
         return self.kl_by_dimension().sum(-1)
 
-    def widened(self, scale: Tensor) -> "DiagonalNormal":
-        """The distribution of a sample plus noise of standard deviation `scale` (d,)."""
-        variance = (2 * self.log_scale).exp() + scale.square()
-        return DiagonalNormal(self.loc, 0.5 * variance.log())
-
     def to(self, where: torch.device | torch.dtype) -> "DiagonalNormal":
         """The same on another device, or of another type."""
         return DiagonalNormal(self.loc.to(where), self.log_scale.to(where))

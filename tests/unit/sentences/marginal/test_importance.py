@@ -22,7 +22,7 @@ def linear_gaussian(width, samples, seed=0):
     torch.manual_seed(seed)
     x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
     posterior = DiagonalNormal(0.4 * (x - 1)[:, None], torch.full((3, 1), math.log(0.1)))
-    proposal = posterior.widened(torch.full((1,), width, dtype=torch.float64))
+    proposal = DiagonalNormal(posterior.loc, torch.full((3, 1), math.log(math.hypot(0.1, width))))
     repeated = DiagonalNormal(proposal.loc.expand(samples, 3, 1), proposal.log_scale.expand(samples, 3, 1))
     z, log_proposal = repeated.rsample_with_log_prob()
     log_likelihood = Normal(2 * z.squeeze(2) + 1, 0.5).log_prob(x)
