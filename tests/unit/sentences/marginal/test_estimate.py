@@ -105,8 +105,3 @@ def test_a_perplexity_that_no_number_expresses_is_left_out(sentence_set, random_
     test = sentence_set(random_sentences([1, 1]))
     assert list(_described({1: torch.full((2, 2), -1e5)}, {}, test)["1"]) == ["nll", "nll_eos"]
     assert _described({1: torch.full((2, 2), -1.0)}, {}, test)["1"]["ppl_per_word"] == pytest.approx(math.e)
-
-
-def test_the_settings_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        SPEC.batch = 3

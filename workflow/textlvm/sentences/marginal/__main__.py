@@ -74,7 +74,7 @@ def estimate(
     deterministic: bool,
     seed: int,
 ) -> dict[str, Any]:
-    """What the entry point writes. `deterministic`: an auto-encoder's codes are the encoder's means."""
+    """Estimate log P(x) as the entry point writes it; `deterministic`: codes are the encoder's means (AE)."""
     rng = np.random.default_rng(seed)
     train = subset(train, spec.train_codes, rng)
     of_train, of_valid, of_test = (encode(model, part, spec.batch) for part in (train, valid, test))
@@ -117,12 +117,13 @@ def estimate(
             return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
 
         few, number = _chosen(valid, chosen_by), spec.validation_samples
-        found = {}
+        validation_bounds = {}
         for noise in noises:
             of_prior = bounds(few, _rows(of_valid, chosen_by), noise, (number,))
-            found[noise] = max(float(values[number][0].mean()) for values in of_prior.values())
-            logging.info("%s, noise %g: %.2f nats of validation", known[0].name, noise, -found[noise])
-        noise = max(found, key=lambda noise: found[noise])
+            best = max(float(values[number][0].mean()) for values in of_prior.values())
+            validation_bounds[noise] = best
+            logging.info("%s, noise %g: %.2f nats of validation", known[0].name, noise, -best)
+        noise = max(validation_bounds, key=validation_bounds.__getitem__)
         common, rest = _split(spec.samples, spec.common)
         of_all = bounds(test, of_test, noise, common)
         of_part = (
@@ -231,17 +232,17 @@ def _described(
 
 
 def _entry(mean: two_phase.Mean, test: SentenceSet) -> dict[str, float]:
-    """Of a bound; a perplexity that no number expresses, and no error at all, are left out."""
+    """Summarise a bound as metrics; a perplexity that is not finite, and an error of zero, are left out."""
     words, both = (-mean.value).tolist()
     nll = np.array([words])
-    found = {
+    measures = {
         "nll": words,
         "nll_eos": both,
         "ppl": perplexity(nll, test.lengths + 1),
         "ppl_per_word": perplexity(nll, test.lengths),
         "nll_error": float(mean.error[0]) or np.nan,
     }
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+    return {name: value for name, value in measures.items() if np.isfinite(value)}
 
 
 def main(options: argparse.Namespace) -> None:
@@ -253,9 +254,9 @@ def main(options: argparse.Namespace) -> None:
     train, valid, test = (data.load(options.data, split) for split in ("train", "valid", "test"))
     seed = derive(f"{run.name}/likelihood", run.seed)
     with autocast(device, choose_precision(spec.precision, device)):
-        found = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
+        estimates = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
     about: Mapping[str, Any] = {"run": run.name, "seed": run.seed, "settings": options.settings}
-    write_json(options.out, {**about, **found})
+    write_json(options.out, {**about, **estimates})
 
 
 if __name__ == "__main__":
