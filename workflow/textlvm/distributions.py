@@ -42,11 +42,6 @@ class DiagonalNormal:
         """KL(self || N(0, I)) in closed form, in nats: (...)."""
         return self.kl_by_dimension().sum(-1)
 
-    def widened(self, scale: Tensor) -> "DiagonalNormal":
-        """The distribution of a sample plus noise of standard deviation `scale` (d,)."""
-        variance = (2 * self.log_scale).exp() + scale.square()
-        return DiagonalNormal(self.loc, 0.5 * variance.log())
-
     def to(self, where: torch.device | torch.dtype) -> "DiagonalNormal":
         """The same on another device, or of another type."""
         return DiagonalNormal(self.loc.to(where), self.log_scale.to(where))
@@ -64,8 +59,8 @@ def draw(probabilities: Tensor) -> Tensor:
     a vocabulary of ten thousand.
     """
     cumulative = probabilities.cumsum(1)
+    total = cumulative[:, -1:].contiguous()
     heights = torch.rand(len(cumulative), 1, dtype=cumulative.dtype, device=cumulative.device)
-    index = torch.searchsorted(cumulative, heights * cumulative[:, -1:], right=True).squeeze(1)
-    # Rounding can lift a height to the total itself, past the last index with any weight.
-    last = cumulative.shape[1] - 1 - probabilities.flip(1).ne(0).byte().argmax(1)
-    return torch.minimum(index, last)
+    index = torch.searchsorted(cumulative, heights * total, right=True)
+    # Rounding can lift a height to the total itself, past the index at which that is reached.
+    return torch.minimum(index, torch.searchsorted(cumulative, total)).squeeze(1)

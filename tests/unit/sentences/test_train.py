@@ -128,6 +128,32 @@ def test_an_interrupted_run_ends_bit_identical(
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@pytest.mark.parametrize("stop", [30, 36, 37, 38])
+def test_a_run_interrupted_about_the_end_of_its_pretraining_ends_bit_identical(
+    stop, folder, tmp_path, model_spec, training_spec, monkeypatch
+):
+    """Three epochs of twelve steps as an auto-encoder."""
+    model = model_spec(objective="svae", dropout=0.5)
+    training = training_spec(batch=20, epochs=6, pretrain=3, free_bits=2.0, kl="closed", checkpoint_every=1)
+    train.main(options(folder, tmp_path / "whole", model, training))
+    save = checkpoint.Checkpoint.save
+
+    def save_and_stop(self, step, *state):
+        save(self, step, *state)
+        if step == stop:
+            raise Interrupted
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+    with pytest.raises(Interrupted):
+        train.main(options(folder, tmp_path / "cut", model, training))
+    train.main(options(folder, tmp_path / "cut", model, training))
+    measured = [entry for entry in curve(tmp_path / "whole") if "validation_reconstruction" in entry]
+    assert [entry["step"] for entry in measured] == [12, 24, 36, 48, 60, 72]
+    assert ["validation_loss" in entry for entry in measured] == [False] * 3 + [True] * 3
+    for name in ("curve.jsonl", "model.safetensors"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 @pytest.mark.parametrize("objective", ["smim", "lm", "answers"])
 def test_a_failed_run_names_a_sentence_of_its_batch(
     objective, folder, tmp_path, model_spec, training_spec, monkeypatch
@@ -158,6 +184,12 @@ def test_a_budget_in_steps_counts_when_it_is_the_smaller_one(training_spec):
     assert (spec.steps, spec.monitor_every) == (21, 7)
     spec = train.budget(training_spec(epochs=3, steps=20, monitor_every=4), epoch=7)
     assert (spec.steps, spec.monitor_every) == (20, 4)
+
+
+@pytest.mark.parametrize("changes", [{"epochs": 3}, {"epochs": 9, "steps": 21}])
+def test_a_pretraining_that_leaves_no_step_is_refused(changes, training_spec):
+    with pytest.raises(UserError, match=r"takes 21 steps, but the training ends after 21: lower it"):
+        train.budget(training_spec(pretrain=3, **changes), epoch=7)
 
 
 def test_an_unknown_optimizer_is_refused_with_a_sentence(training_spec):

@@ -77,7 +77,9 @@ class Regression:
         return [f"first of {step}", "second " * 20, "third", "fourth"]
 
 
-def fit(path, settings=None, identity="x", optimizer="adam", schedule=COSINE, done=0, **changes):
+def fit(
+    path, settings=None, identity="x", optimizer="adam", schedule=COSINE, done=0, pretraining=0, **changes
+):
     """Train as a new process would; of the validation losses, `done` were measured by others."""
     seed_everything("test", 0)
     own = Regression(**changes)
@@ -85,8 +87,8 @@ def fit(path, settings=None, identity="x", optimizer="adam", schedule=COSINE, do
     with Interruption() as interruption:
         training = Training(
             own.model,
-            Objective(own.loss, own.monitor, own.inputs),
-            OPTIMIZERS[optimizer](own.model.parameters(), fused=True),
+            Objective(own.loss, own.monitor, own.inputs, pretraining),
+            OPTIMIZERS.get(optimizer, optimizer)(own.model.parameters(), fused=True),
             schedule,
             settings or Settings(),
         )

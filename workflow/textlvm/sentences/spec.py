@@ -10,7 +10,7 @@ class ModelSpec:
     """A row's model and what it learns from."""
 
     objective: str
-    """smim | svae | ae; lm: no latent variable (LSTM-LM); answers: attentive pooling (AP-BiLSTM)."""
+    """smim | svae | ae; lm: no latent variable (LSTM-LM, GRU); answers: attentive pooling (AP-BiLSTM)."""
     cell: str
     """gru | lstm; attentive pooling is an LSTM whatever this says."""
     latent: int
@@ -73,3 +73,7 @@ class TrainingSpec:
     """Steps between lines of the training curve; the loss is averaged over them."""
     checkpoint_every: int
     """Steps between checkpoints; a training that is told to stop writes one besides."""
+    free_bits: float = 0.0
+    """Nats a sentence of svae's KL term that cost nothing, shared out evenly among dimensions; 0 is none."""
+    pretrain: int = 0
+    """Epochs, of all, in which smim or svae is trained as an auto-encoder; its decoder is then drawn anew."""

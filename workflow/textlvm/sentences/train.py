@@ -74,13 +74,17 @@ def schedule(spec: TrainingSpec) -> Plateau:
 
 
 def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
-    """The settings with `steps` and `monitor_every` in steps, an epoch having `epoch` of them."""
-    steps = spec.epochs * epoch
-    return dataclasses.replace(
-        spec,
-        steps=steps if spec.steps is None else min(spec.steps, steps),
-        monitor_every=spec.monitor_every or epoch,
-    )
+    """The settings with `steps` and `monitor_every` in steps, an epoch having `epoch` of them.
+
+    Raises `UserError` if nothing is left of them after the epochs of `pretrain`.
+    """
+    steps = spec.epochs * epoch if spec.steps is None else min(spec.steps, spec.epochs * epoch)
+    if spec.pretrain * epoch >= steps:
+        raise UserError(
+            f"training.pretrain takes {spec.pretrain * epoch} steps, but the training ends after {steps}: "
+            "lower it, or raise training.epochs or training.steps in config.yaml"
+        )
+    return dataclasses.replace(spec, steps=steps, monitor_every=spec.monitor_every or epoch)
 
 
 def main(options: argparse.Namespace) -> None:

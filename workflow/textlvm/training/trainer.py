@@ -3,7 +3,6 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,12 +25,11 @@ from textlvm.training.checkpoint import (
 from textlvm.training.course import Course
 from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted, Interruption
+from textlvm.training.objective import VALIDATION, Objective
 from textlvm.training.schedule import Schedule
 
 __all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "Training", "train"]
 
-VALIDATION = "validation_loss"
-"""Name of the monitored value that schedules look at; the weights with the least one are kept."""
 EXPLODED = 1000.0
 """A training has exploded when the mean loss of an entry of its curve is beyond so many times that of the
 first entry in magnitude, or beyond so many nats where that is less than one."""
@@ -54,18 +52,6 @@ class Settings(Protocol):
     def monitor_every(self) -> int: ...  # noqa: D102
     @property
     def checkpoint_every(self) -> int: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is trained."""
-
-    loss: Callable[[int], Tensor]
-    """Draws the batch of step 1, 2, ... and returns its scalar loss, in nats per word or sentence."""
-    monitor: Callable[[], dict[str, float]] | None = None
-    """Quantities recorded along the curve every `monitor_every` steps and at the end."""
-    inputs: Callable[[int], Sequence[str]] | None = None
-    """The words or sentences of the batch of one of the last `log_every` steps; none if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +149,8 @@ class _Loop:
         try:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
+            if step == self.objective.pretraining + 1:
+                self.optimizer.state.clear()
             loss = self.objective.loss(step)
             self.optimizer.zero_grad()
             loss.backward()
@@ -220,7 +208,7 @@ class _Loop:
         noise = random_state()
         try:
             with self.interruption.immediate():
-                values = self.objective.monitor()
+                values = self.objective.measure(self.course.step)
         except Interrupted:
             restore_random_state(noise)
             raise

@@ -148,10 +148,31 @@ def test_per_sentence_values_average_to_the_corpus(toy, sets):
 def test_another_sentences_code_is_never_its_own(toy, sets, monkeypatch):
     apart = DiagonalNormal(1000.0 * torch.arange(40.0)[:, None], torch.zeros(40, 1))
     monkeypatch.setattr(measures, "encode", lambda *_: apart)
-    for seed in range(5):
-        pairs = measures._pairs(toy, sets[0], apart, SETTINGS, np.random.default_rng(seed))
-        assert max(pairs["log_q_other"]) < -1000
-        assert min(pairs["log_q_same"]) > -20
+    z, log_q = apart.rsample_with_log_prob()
+    drawn = measures.Drawn(z, log_q.numpy(), np.arange(40.0))
+    for most in (40, 7):
+        monkeypatch.setattr(measures, "PAIRS", most)
+        for seed in range(5):
+            pairs = measures._pairs(toy, sets[0], apart, drawn, SETTINGS, np.random.default_rng(seed))
+            assert all(len(values) == most for values in pairs.values())
+            assert max(pairs["log_q_other"]) < -1000
+            assert min(pairs["log_q_same"]) > -20
+
+
+def test_pairs_are_of_the_last_codes_that_were_drawn(toy, sets):
+    test, posterior = sets[0], encode(toy, sets[0], 7)
+    torch.manual_seed(2)
+    z, log_q = posterior.rsample_with_log_prob()
+    words = log_likelihood(toy, test, z, 7)[0]
+    drawn = measures.Drawn(z, log_q.numpy(), words)
+    pairs = measures._pairs(toy, test, posterior, drawn, SETTINGS, np.random.default_rng(0))
+    assert pairs["log_p_same"] == pytest.approx(words, abs=1e-3)
+    assert pairs["log_q_same"] == pytest.approx(posterior.log_prob(z).numpy(), abs=1e-3)
+    # Every code is that of one other sentence: as many scores as sentences, none of them its own.
+    scores = torch.stack([toy.log_probs(code).detach() for code in z])
+    for i, codes in enumerate(test):
+        of_codes = scores[:, torch.from_numpy(codes).long()].sum(1)
+        assert min(abs(of_codes - pairs["log_p_other"][i])) < 2e-3
 
 
 def test_what_is_recorded_on_request(toy, sets):

@@ -1,5 +1,6 @@
 """The estimates of a whole tiny model, and what its codes say."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,21 +8,24 @@ import pytest
 import torch
 
 from textlvm.distributions import DiagonalNormal
-from textlvm.sentences.marginal.__main__ import _described, estimate
+from textlvm.sentences.marginal.__main__ import _described, _split, estimate
 from textlvm.sentences.marginal.codes import describe
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.models.autoencoder import SentenceModel
 
 SPEC = MarginalSpec(
     samples=(1, 4, 16),
-    widths=(0.0, 0.2),
+    neighbours=(1, 8),
+    common=4,
+    part=7,
+    noises=(0.0, 0.5),
     validation_sentences=10,
     validation_samples=4,
     train_codes=60,
     components=(1, 2),
+    flow_steps=20,
     prior_widths=(0.0, 0.3),
     prior_codes=40,
-    neighbours=(1, 8),
     batch=16,
     precision="float32",
 )
@@ -34,10 +38,11 @@ def found(model_spec, sentence_set, random_sentences):
         sentence_set(random_sentences(rng.integers(1, 9, size=n), seed=n)) for n in (64, 20, 12)
     )
 
-    def of(objective):
+    def of(objective, **changes):
         torch.manual_seed(0)
         model = SentenceModel(model_spec(objective=objective), 20).eval()
-        return estimate(model, train, valid, test, SPEC, objective == "ae", seed=2**63 - 1)
+        spec = dataclasses.replace(SPEC, **changes)
+        return estimate(model, train, valid, test, spec, objective == "ae", seed=2**63 - 1)
 
     return of
 
@@ -45,20 +50,39 @@ def found(model_spec, sentence_set, random_sentences):
 @pytest.mark.parametrize("objective", ["smim", "ae"])
 def test_every_prior_and_number_has_its_bounds(objective, found):
     result = found(objective)
-    assert list(result["importance"]) == ["normal", "gaussian", "mixture", "aggregated"]
+    assert list(result["importance"]) == ["normal", "gaussian", "mixture", "flow", "aggregated"]
     for by_number in result["importance"].values():
         nll = [values["nll"] for values in by_number.values()]
         assert list(by_number) == ["1", "4", "16"]
         assert nll == sorted(nll, reverse=True)
         assert all(values["nll"] < values["nll_eos"] for values in by_number.values())
         assert all(values["ppl"] < values["ppl_per_word"] for values in by_number.values())
-    # Of all training codes, a quarter, a sixteenth; the last are fewer than eight.
-    assert [list(by_number) for by_number in result["neighbours"].values()] == [["1", "8"], ["1", "8"], ["1"]]
-    assert list(result["neighbours"]) == ["60", "15", "3"]
-    for number in ("60", "15"):
-        assert result["neighbours"][number]["8"]["nll"] < result["neighbours"][number]["1"]["nll"]
-    assert result["chosen"]["proposal_width"] in ((0.2,) if objective == "ae" else (0.0, 0.2))
+        assert [number for number, values in by_number.items() if "nll_error" in values] == ["16"]
+    # Of all training codes, and an eighth, which are fewer than eight.
+    assert {number: list(by_number) for number, by_number in result["neighbours"].items()} == {
+        "60": ["1", "8"],
+        "7": ["1"],
+    }
+    assert result["neighbours"]["60"]["8"]["nll"] < result["neighbours"]["60"]["1"]["nll"]
+    assert result["neighbours"]["60"]["8"]["nll_error"] > 0
+    for chosen in result["chosen"].values():
+        assert chosen["noise"] in ((0.5,) if objective == "ae" else (0.0, 0.5))
     assert bool(result["codes"]) == (objective != "ae")
+
+
+def test_a_part_of_all_sentences_is_all_of_them(found):
+    """The bound by neighbours draws nothing: a part that is the whole gives it exactly."""
+    whole = found("smim", common=100)["neighbours"]
+    part = found("smim", part=12)["neighbours"]
+    assert whole["60"]["8"] == pytest.approx(part["60"]["8"])
+    assert "nll_error" not in part["60"]["8"]
+
+
+@pytest.mark.parametrize("numbers", [(1, 4, 16), (16, 1, 4)])
+def test_numbers_that_are_scored_of_a_part(numbers):
+    assert _split(numbers, 10) == ((1, 4), (16,))
+    assert _split(numbers, 20) == ((1, 4, 16), ())
+    assert _split(numbers[1:], 0)[0] == (min(numbers[1:]),)
 
 
 def test_estimates_repeat_themselves(found):
@@ -73,10 +97,11 @@ def test_the_mutual_information_of_codes_far_apart_is_log_n():
     assert apart["mutual_information"] == pytest.approx(math.log(8), abs=1e-6)
     assert apart["active_units"] == 8
     same = describe(DiagonalNormal(torch.zeros(8, 3), torch.zeros(8, 3)))
-    assert same == {"kl_by_dimension": [0.0] * 3, "active_units": 0, "mutual_information": 0.0}
+    assert same.pop("mutual_information") == pytest.approx(0.0, abs=1e-12)
+    assert same == {"kl_by_dimension": [0.0] * 3, "active_units": 0}
 
 
 def test_a_perplexity_that_no_number_expresses_is_left_out(sentence_set, random_sentences):
     test = sentence_set(random_sentences([1, 1]))
-    assert list(_described(torch.full((2, 2), -1e5), test)) == ["nll", "nll_eos"]
-    assert _described(torch.full((2, 2), -1.0), test)["ppl_per_word"] == pytest.approx(math.e)
+    assert list(_described({1: torch.full((2, 2), -1e5)}, {}, test)["1"]) == ["nll", "nll_eos"]
+    assert _described({1: torch.full((2, 2), -1.0)}, {}, test)["1"]["ppl_per_word"] == pytest.approx(math.e)

@@ -11,7 +11,9 @@ from torch.distributions import Normal
 from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
 from textlvm.sentences.data.batches import pack
 from textlvm.sentences.data.vocabulary import PAD, SOS, SPECIALS, UNK
+from textlvm.sentences.marginal.axes import standard_axes
 from textlvm.sentences.marginal.importance import bounds_by_samples
+from textlvm.sentences.marginal.proposals import conditional
 from textlvm.sentences.models.autoencoder import SentenceModel
 
 
@@ -20,7 +22,7 @@ def linear_gaussian(width, samples, seed=0):
     torch.manual_seed(seed)
     x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
     posterior = DiagonalNormal(0.4 * (x - 1)[:, None], torch.full((3, 1), math.log(0.1)))
-    proposal = posterior.widened(torch.full((1,), width, dtype=torch.float64))
+    proposal = DiagonalNormal(posterior.loc, torch.full((3, 1), math.log(math.hypot(0.1, width))))
     repeated = DiagonalNormal(proposal.loc.expand(samples, 3, 1), proposal.log_scale.expand(samples, 3, 1))
     z, log_proposal = repeated.rsample_with_log_prob()
     log_likelihood = Normal(2 * z.squeeze(2) + 1, 0.5).log_prob(x)
@@ -54,18 +56,6 @@ def test_more_codes_than_were_drawn_are_refused():
         bounds_by_samples(torch.zeros(5, 2), (10,))
 
 
-def test_a_proposal_adds_its_width_to_the_encoders_variance():
-    posterior = DiagonalNormal(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.3, 0.4]]).log())
-    spread = torch.tensor([2.0, 4.0])
-    own = posterior.widened(0.0 * spread)
-    torch.testing.assert_close(own.log_scale, posterior.log_scale)
-    wide = posterior.widened(0.5 * spread)
-    torch.testing.assert_close(wide.log_scale.exp(), torch.tensor([[math.hypot(0.3, 1), math.hypot(0.4, 2)]]))
-    without = DiagonalNormal(posterior.loc, torch.full_like(posterior.loc, -math.inf))
-    alone = without.widened(0.5 * spread)
-    torch.testing.assert_close(alone.log_scale.exp(), torch.tensor([[1.0, 2.0]]))
-
-
 @pytest.fixture
 def model(model_spec):
     """A model of one latent dimension and a vocabulary of two words, whose likelihood hangs on the code."""
@@ -97,9 +87,7 @@ def by_importance(model, sentences, samples):
     result = []
     for sentence in sentences:
         posterior = model.encode(pack([sentence]))
-        proposal = posterior.widened(torch.ones(1, dtype=torch.float64))
-        many = DiagonalNormal(proposal.loc.expand(samples, 1), proposal.log_scale.expand(samples, 1))
-        z, log_proposal = many.rsample_with_log_prob()
+        z, log_proposal = conditional(posterior.loc.expand(samples, 1), standard_axes(1), 2.0)()
         words, end = model.log_likelihood(pack([sentence] * samples), z)
         rest = standard_normal_log_prob(z) - log_proposal
         both = torch.stack([words + end + rest, words + rest], 1)

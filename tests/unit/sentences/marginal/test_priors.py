@@ -8,7 +8,10 @@ import torch
 from scipy.stats import multivariate_normal
 
 from textlvm.distributions import DiagonalNormal
+from textlvm.sentences.evaluation import aggregated_posterior
 from textlvm.sentences.marginal import priors
+from textlvm.sentences.marginal.axes import Axes, principal_axes, standard_axes
+from textlvm.sentences.marginal.flow import masked_autoregressive_flow
 
 
 @pytest.fixture
@@ -24,18 +27,21 @@ def codes():
 def fitted(codes):
     train, valid = codes[:400], codes[400:]
     posteriors = DiagonalNormal(train, torch.full_like(train, math.log(0.01)))
+    axes = principal_axes(train)
+    torch.manual_seed(0)
     return {
         prior.name: prior
         for prior in (
-            priors.anchor(2),
-            priors.gaussian(train),
-            priors.mixture(train, valid, (1, 2, 8), seed=0),
-            priors.aggregated(posteriors, train.std(0), valid, (0.0, 0.05, 0.2, 1.0)),
+            priors.gaussian("normal", standard_axes(2)),
+            priors.gaussian("gaussian", axes),
+            priors.mixture(train, valid, axes, (1, 2, 8), seed=0),
+            priors.aggregated(posteriors, valid, axes, (0.0, 0.05, 0.2, 1.0)),
+            masked_autoregressive_flow(train, valid, axes, steps=300),
         )
     }
 
 
-NAMES = ["normal", "gaussian", "mixture", "aggregated"]
+NAMES = ["normal", "gaussian", "mixture", "aggregated", "flow"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,7 +69,7 @@ def test_samples_follow_the_density(name, fitted):
 def test_the_gaussian_is_that_of_the_codes_moments(codes, fitted):
     train = codes[:400].numpy()
     covariance = np.cov(train.T)
-    covariance += 1e-3 * np.trace(covariance) / 2 * np.eye(2)
+    covariance += 1e-4 * np.trace(covariance) / 2 * np.eye(2)
     expected = multivariate_normal(train.mean(0), covariance).logpdf(codes[:5].numpy())
     np.testing.assert_allclose(fitted["gaussian"].log_prob(codes[:5]).numpy(), expected)
 
@@ -72,5 +78,56 @@ def test_a_prior_that_fits_better_gives_unseen_codes_a_greater_density(codes, fi
     density = {name: float(prior.log_prob(codes[400:]).mean()) for name, prior in fitted.items()}
     assert density["normal"] < density["gaussian"] < density["aggregated"]
     assert density["gaussian"] < density["mixture"]
+    assert density["gaussian"] + 0.3 < density["flow"]
     assert fitted["mixture"].chosen >= 2
     assert fitted["aggregated"].chosen in (0.05, 0.2)
+
+
+@pytest.fixture
+def posteriors():
+    """Of three dimensions, with variances and correlated means of their own."""
+    rng = np.random.default_rng(1)
+    loc = torch.from_numpy(rng.normal(size=(30, 3)) @ rng.normal(size=(3, 3)))
+    return DiagonalNormal(loc, torch.from_numpy(rng.normal(size=(30, 3)) - 1))
+
+
+@pytest.mark.parametrize("width", [0.0, 0.3, 1.0])
+def test_widening_keeps_mean_and_covariance(width, posteriors):
+    """Of codes that are drawn from posteriors alike in every direction, so that no correlation is dropped."""
+    alike = DiagonalNormal(posteriors.loc, posteriors.log_scale[:, :1].expand(-1, 3))
+    codes = DiagonalNormal(alike.loc.repeat(2000, 1), alike.log_scale.repeat(2000, 1))
+    torch.manual_seed(0)
+    axes = principal_axes(codes.rsample_with_log_prob()[0])
+    samples = priors.aggregated(alike, alike.loc, axes, [width]).sample(100_000)
+    expected = axes.basis @ torch.diag(axes.scale.square()) @ axes.basis.T
+    torch.testing.assert_close(samples.mean(0), axes.mean, atol=0.03, rtol=0)
+    torch.testing.assert_close(samples.T.cov(), expected, atol=0.15, rtol=0.02)
+
+
+def test_without_widening_it_is_the_aggregated_posterior(posteriors):
+    """The axes here are those of the codes' own coordinates, along which posteriors are independent."""
+    axes = Axes(
+        torch.tensor([1.0, 2.0, 3.0]).double(), torch.eye(3).double(), torch.tensor([2.0, 1, 3]).double()
+    )
+    z = posteriors.loc + 0.1
+    found = priors.aggregated(posteriors, z, axes, [0.0]).log_prob(z)
+    torch.testing.assert_close(found, aggregated_posterior.log_prob(z, posteriors))
+
+
+def test_fully_widened_it_is_the_gaussian(posteriors):
+    axes = principal_axes(posteriors.loc)
+    z = posteriors.loc + 0.1
+    found = priors.aggregated(posteriors, z, axes, [1.0]).log_prob(z)
+    torch.testing.assert_close(found, axes.log_prob(z))
+
+
+def test_a_flow_keeps_the_weights_that_fit_the_validation_codes_best(codes):
+    """Of twenty codes it learns the positions by heart: the last step is not the best one."""
+    train, valid = codes[:20], codes[400:]
+    axes = principal_axes(train)
+    torch.manual_seed(0)
+    short = masked_autoregressive_flow(train, valid, axes, steps=50)
+    torch.manual_seed(0)
+    long = masked_autoregressive_flow(train, valid, axes, steps=600)
+    assert long.chosen < 600
+    assert float(long.log_prob(valid).mean()) >= float(short.log_prob(valid).mean()) - 1e-6

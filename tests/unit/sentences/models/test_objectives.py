@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from textlvm.distributions import standard_normal_log_prob
+from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.batches import pack
 from textlvm.sentences.models import objectives
 from textlvm.sentences.models.autoencoder import build
@@ -83,10 +84,81 @@ def test_validation_repeats_itself_and_leaves_training_alone(objective, model_sp
         assert first["validation_loss"] == pytest.approx(error + kl)
 
 
-def test_a_language_models_validation_loss_is_its_likelihood(model_spec, training_spec, corpus):
-    model = build(model_spec(objective="lm", cell="lstm", dropout=0.5), 20)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_language_models_validation_loss_is_its_likelihood(cell, model_spec, training_spec, corpus):
+    model = build(model_spec(objective="lm", cell=cell, dropout=0.5), 20)
     trained = objectives.language_model(model, training_spec(), corpus, corpus, seed=1)
     model.eval()
     exact = -sum(float(sum(model.log_likelihood(pack([s])))) for s in corpus) / len(corpus)
     assert trained.objective.monitor() == {"validation_loss": pytest.approx(exact, rel=1e-5)}
     assert math.isfinite(float(trained.objective.loss(1)))
+
+
+def test_without_free_bits_or_pretraining_the_loss_is_what_it_was(model_spec, training_spec, corpus):
+    model = build(model_spec(objective="svae"), 20)
+    spec = training_spec(kl="closed", kl_offset=9, batch=11, max_length=None)
+    trained = objectives.autoencoder(model, "svae", spec, corpus, corpus, seed=1)
+    batch = pack(trained.inputs(4))
+    torch.manual_seed(3)
+    at = densities(model, batch, "svae")
+    torch.manual_seed(3)
+    assert torch.equal(trained.objective.loss(4), loss("svae", at, 3 / 9))
+    assert trained.objective.pretraining == 0
+
+
+def test_free_bits_stop_the_gradient_of_dimensions_below_their_share(model_spec, corpus):
+    """Of 5 dimensions of which two cost more than a fifth of the target rate."""
+    model = build(model_spec(objective="svae"), 20).double()
+    with torch.no_grad():
+        model.mean.weight.zero_()
+        model.log_variance.weight.zero_()
+        model.log_variance.bias.zero_()
+        model.mean.bias.copy_(torch.tensor([0.5, 1.0, 2.0, 3.0, 0.0]))
+    at = densities(model, pack(list(corpus)), "svae", free=5.0)
+    # Half the squares of the means, or one nat.
+    torch.testing.assert_close(at.kl, torch.full_like(at.kl, 1 + 1 + 2 + 4.5 + 1))
+    gradient = torch.autograd.grad(at.kl.mean(), model.mean.bias)[0]
+    torch.testing.assert_close(gradient, torch.tensor([0.0, 0.0, 2.0, 3.0, 0.0]).double())
+    all_below = densities(model, pack(list(corpus)), "svae", free=50.0).kl.mean()
+    assert not any(map(torch.count_nonzero, torch.autograd.grad(all_below, list(model.encoder.parameters()))))
+
+
+def test_validation_has_no_free_bits(model_spec, training_spec, corpus):
+    model = build(model_spec(objective="svae"), 20)
+    found = [
+        objectives.autoencoder(
+            model, "svae", training_spec(kl="closed", free_bits=rate), corpus, corpus, seed=1
+        ).objective.monitor()
+        for rate in (0.0, 80.0)
+    ]
+    assert found[0] == found[1]
+
+
+def test_free_bits_of_a_sampled_kl_term_are_refused(model_spec, training_spec, corpus):
+    model = build(model_spec(objective="svae"), 20)
+    with pytest.raises(UserError, match=r"set training\.kl to closed"):
+        objectives.autoencoder(model, "svae", training_spec(free_bits=1.0), corpus, corpus, seed=1)
+
+
+def test_pretraining_is_an_auto_encoders_and_leaves_a_new_decoder(model_spec, training_spec, corpus):
+    model = build(model_spec(objective="svae"), 20)
+    spec = training_spec(kl="closed", kl_offset=10, pretrain=2, max_length=None)
+    both = (
+        objectives.autoencoder(model, "svae", spec, corpus, corpus, seed=1),
+        objectives.autoencoder(model, "ae", training_spec(max_length=None), corpus, corpus, seed=1),
+    )
+    assert both[0].objective.pretraining == 6
+    for step in range(1, 7):
+        assert torch.equal(*(trained.objective.loss(step) for trained in both))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(4)
+    value = both[0].objective.loss(7)
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {name for name in before if name.startswith(("decoder.", "initial.", "output."))}
+    # Fresh weights of the same distributions, and a KL term whose weight begins at zero.
+    for name in changed:
+        assert 0.3 < float(model.state_dict()[name].std() / before[name].std()) < 3
+    torch.manual_seed(4)
+    model.reset_decoder()
+    expected = loss("svae", densities(model, pack(both[0].inputs(7)), "svae"), 0.0)
+    assert torch.equal(value, expected)

@@ -46,6 +46,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+PAIRS = 2000
+"""Sentences behind Figure 3's histograms, at most."""
+
 
 @dataclass(frozen=True)
 class EvaluationResult:
@@ -55,6 +58,18 @@ class EvaluationResult:
     """Each metric's values: one an evaluation, or a single one where nothing is drawn."""
     histograms: dict[str, Any]
     """Values by sentence for Figures 3 and 5-8."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One code of every test sentence."""
+
+    z: Tensor
+    """(N, d)"""
+    log_q: Floats
+    """(N,) log q(z|x)."""
+    words: Floats
+    """(N,) log p(x|z) of the words."""
 
 
 def latent_variable_model(
@@ -71,12 +86,13 @@ def latent_variable_model(
     kl = posterior.to(torch.float64).kl_to_standard_normal().numpy()
     on_device, prior_on_device = posterior.to(device), prior.to(device)
 
-    def one_sample() -> tuple[Tensor, Floats]:
+    def one_sample() -> tuple[Drawn, Floats]:
         z, log_q = posterior.rsample_with_log_prob()
         words, end = log_likelihood(model, test, z, settings.batch)
         log_p_test = aggregated_posterior.log_prob(z.to(device), on_device).cpu()
         log_p_train = aggregated_posterior.log_prob(z.to(device), prior_on_device).cpu()
-        return z, np.stack([words, end, (log_q - log_p_test).numpy(), (log_q - log_p_train).numpy()])
+        costs = [(log_q - log_p).numpy() for log_p in (log_p_test, log_p_train)]
+        return Drawn(z, log_q.numpy(), words), np.stack([words, end, *costs])
 
     values: list[dict[str, float]] = []
     words_of_repeats = []
@@ -85,8 +101,8 @@ def latent_variable_model(
         words, end, test_cost, train_cost = np.mean([scores for _, scores in samples], axis=0)
         words_of_repeats.append(words)
         bounds = likelihood.metrics(Bounds(test.lengths, words, end, kl, test_cost, train_cost))
-        z = samples[-1][0]
-        values.append(bounds | _bleu(model, test, z, settings) | _entropy(z, settings, rng))
+        last = samples[-1][0]
+        values.append(bounds | _bleu(model, test, last.z, settings) | _entropy(last.z, settings, rng))
         logging.info(
             "evaluation %d of %d: MELBO %.3f nats", repeat + 1, settings.repeats, bounds["nll_melbo"]
         )
@@ -105,7 +121,7 @@ def latent_variable_model(
     histograms = {
         "elbo": _rounded(average - kl),
         "melbo": _rounded(average - math.log(len(test))),
-        "pairs": _pairs(model, test, posterior, settings, rng),
+        "pairs": _pairs(model, test, posterior, last, settings, rng),
     }
     return EvaluationResult(metrics, histograms)
 
@@ -215,21 +231,27 @@ def _pairs(
     model: SentenceModel,
     test: SentenceSet,
     posterior: DiagonalNormal,
+    drawn: Drawn,
     settings: EvaluationSpec,
     rng: np.random.Generator,
 ) -> dict[str, list[float]]:
-    """Figure 3: log p(x_i|z_j) and log q(z_i|x_j), for j = i and for one other j of every i."""
-    z, log_q = posterior.rsample_with_log_prob()
+    """Figure 3: log p(x_i|z_j) and log q(z_i|x_j), for j = i and for one other j of every i.
+
+    Of `PAIRS` sentences at most: a histogram of more looks the same, and scoring them takes long.
+    """
+    chosen = sample_indices(len(test), PAIRS, rng)
     # Along a cycle through all sentences no sentence meets itself.
-    cycle = torch.from_numpy(rng.permutation(len(test)))
-    other = torch.empty_like(cycle)
-    other[cycle] = cycle.roll(1)
+    cycle = rng.permutation(chosen)
+    other = np.empty(len(test), np.int64)
+    other[cycle] = np.roll(cycle, 1)
+    other = other[chosen]
     others = DiagonalNormal(posterior.loc[other], posterior.log_scale[other]).to(torch.float64)
+    some = collect([test[i] for i in chosen])
     return {
-        "log_p_same": _rounded(log_likelihood(model, test, z, settings.batch)[0]),
-        "log_p_other": _rounded(log_likelihood(model, test, z[other], settings.batch)[0]),
-        "log_q_same": _rounded(log_q.numpy()),
-        "log_q_other": _rounded(others.log_prob(z.double()).numpy()),
+        "log_p_same": _rounded(drawn.words[chosen]),
+        "log_p_other": _rounded(log_likelihood(model, some, drawn.z[other], settings.batch)[0]),
+        "log_q_same": _rounded(drawn.log_q[chosen]),
+        "log_q_other": _rounded(others.log_prob(drawn.z[chosen].double()).numpy()),
     }
 
 

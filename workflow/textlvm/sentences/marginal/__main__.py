@@ -7,11 +7,13 @@ Writes OUT, a JSON object with
 
     importance    by prior, by number of codes K: the importance-weighted bound
     neighbours    by number of training codes, by number of neighbours: the bound by the nearest codes
-    chosen        what was chosen on validation sentences: the proposal's width, components, the prior's width
+    chosen        by prior, what was chosen on validation sentences: the proposal's noise, and what the fit
+                  left open: components, steps or a width
     codes         what the codes say: mutual information, active units, KL by dimension
 
 Bounds are negative log-likelihoods in nats a sentence, `nll` of the words alone and `nll_eos` of words and
-<eos>, with perplexities by word (`ppl_per_word`) and with the published divisor, one more (`ppl`).
+<eos>, with perplexities by word (`ppl_per_word`) and with the published divisor, one more (`ppl`). Where more
+codes were scored of a part of the sentences, `nll_error` is the standard error that this leaves.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from textlvm.distributions import DiagonalNormal
@@ -29,13 +32,22 @@ from textlvm.runtime import cli
 from textlvm.runtime.files import write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data.prepared import SentenceSet
-from textlvm.sentences.evaluation.autoencoding import encode, log_likelihood, subset
+from textlvm.sentences.evaluation.autoencoding import (
+    collect,
+    encode,
+    log_likelihood,
+    sample_indices,
+    subset,
+)
 from textlvm.sentences.evaluation.likelihood import perplexity
-from textlvm.sentences.marginal import priors
+from textlvm.sentences.marginal import priors, two_phase
+from textlvm.sentences.marginal.axes import Axes, principal_axes, standard_axes
 from textlvm.sentences.marginal.codes import describe
+from textlvm.sentences.marginal.flow import masked_autoregressive_flow
 from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.marginal.nearest import bounds_by_neighbours, nearest
 from textlvm.sentences.marginal.priors import CodePrior
+from textlvm.sentences.marginal.proposals import Proposal, conditional, own
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.trained import load
@@ -46,6 +58,11 @@ from textlvm.training.precision import choose as choose_precision
 from textlvm.training.seeds import derive, seed_everything
 
 __all__ = ["estimate"]
+
+Indices = NDArray[np.int64]
+
+SHARES = (1, 8)
+"""All training codes, and an eighth of them: how the bound falls with their number."""
 
 
 def estimate(
@@ -59,7 +76,7 @@ def estimate(
 ) -> dict[str, Any]:
     """Estimate log P(x) as the entry point writes it; `deterministic`: codes are the encoder's means (AE)."""
     rng = np.random.default_rng(seed)
-    train, valid = subset(train, spec.train_codes, rng), subset(valid, spec.validation_sentences, rng)
+    train = subset(train, spec.train_codes, rng)
     of_train, of_valid, of_test = (encode(model, part, spec.batch) for part in (train, valid, test))
     if deterministic:
         of_train, of_valid, of_test = (
@@ -68,42 +85,59 @@ def estimate(
     codes, held_out = (
         of.loc if deterministic else of.rsample_with_log_prob()[0] for of in (of_train, of_valid)
     )
-    spread = codes.std(0)
-    kept = torch.from_numpy(rng.permutation(len(train))[: spec.prior_codes])
-    components = DiagonalNormal(of_train.loc[kept], of_train.log_scale[kept])
-    # A component of no width has no density.
-    widths = [width for width in spec.prior_widths if width or not deterministic]
-    known = [
-        priors.anchor(codes.shape[1]),
-        priors.gaussian(codes),
-        priors.mixture(codes, held_out, spec.components, seed % 2**32),
-        priors.aggregated(components, spread, held_out, widths),
+    standard, axes = standard_axes(codes.shape[1]), principal_axes(codes)
+    # A component, or a proposal, of no width has no density.
+    widths, noises = (
+        [value for value in values if value or not deterministic]
+        for values in (spec.prior_widths, spec.noises)
+    )
+    kept = _rows(of_train, rng.permutation(len(train))[: spec.prior_codes])
+    fitted = [
+        priors.gaussian("gaussian", axes),
+        priors.mixture(codes, held_out, axes, spec.components, seed % 2**32),
+        masked_autoregressive_flow(codes, held_out, axes, spec.flow_steps),
+        priors.aggregated(kept, held_out, axes, widths),
     ]
-    logging.info("priors: %s", ", ".join(f"{p.name} {p.chosen or ''}".strip() for p in known))
+    logging.info("priors: %s", ", ".join(f"{p.name} {p.chosen or ''}".strip() for p in fitted))
+    chosen_by = sample_indices(len(valid), spec.validation_sentences, rng)
+    part = sample_indices(len(test), spec.part, rng)
+    chosen, importance = {}, {}
+    # A proposal follows the mean and covariance of a prior, which the fitted ones share.
+    for family, known in ((standard, [priors.gaussian("normal", standard)]), (axes, fitted)):
 
-    def bounds(
-        sentences: SentenceSet, posterior: DiagonalNormal, width: float, numbers: Sequence[int]
-    ) -> dict[str, dict[int, Tensor]]:
-        proposal = posterior.widened(width * spread)
-        return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
+        def bounds(
+            sentences: SentenceSet,
+            posterior: DiagonalNormal,
+            noise: float,
+            numbers: Sequence[int],
+            family: Axes = family,
+            known: Sequence[CodePrior] = known,
+        ) -> dict[str, dict[int, Tensor]]:
+            proposal = conditional(posterior.loc, family, noise) if noise else own(posterior)
+            return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
 
-    validation_bounds = {}
-    for width in spec.widths:
-        if not width and deterministic:
-            continue
-        of_prior = bounds(valid, of_valid, width, (spec.validation_samples,))
-        best = max(float(values[spec.validation_samples][0].mean()) for values in of_prior.values())
-        validation_bounds[width] = best
-        logging.info("width %g: %.2f nats of %d validation sentences", width, -best, len(valid))
-    width = max(validation_bounds, key=lambda width: validation_bounds[width])
-    importance = {
-        name: {str(number): _described(values, test) for number, values in by_number.items()}
-        for name, by_number in bounds(test, of_test, width, spec.samples).items()
-    }
+        few, number = _chosen(valid, chosen_by), spec.validation_samples
+        validation_bounds = {}
+        for noise in noises:
+            of_prior = bounds(few, _rows(of_valid, chosen_by), noise, (number,))
+            best = max(float(values[number][0].mean()) for values in of_prior.values())
+            validation_bounds[noise] = best
+            logging.info("%s, noise %g: %.2f nats of validation", known[0].name, noise, -best)
+        noise = max(validation_bounds, key=validation_bounds.__getitem__)
+        common, rest = _split(spec.samples, spec.common)
+        of_all = bounds(test, of_test, noise, common)
+        of_part = (
+            bounds(_chosen(test, part), _rows(of_test, part), noise, (common[-1], *rest)) if rest else {}
+        )
+        for prior in known:
+            chosen[prior.name] = {"noise": noise} | ({} if prior.chosen is None else {"fit": prior.chosen})
+            importance[prior.name] = _described(of_all[prior.name], of_part.get(prior.name, {}), test)
+            last = list(importance[prior.name].items())[-1]
+            logging.info("%s, K = %s: %.2f nats a sentence", prior.name, last[0], last[1]["nll"])
     return {
         "importance": importance,
-        "neighbours": _neighbours(model, test, of_test.loc, of_train.loc, spec, rng),
-        "chosen": {"proposal_width": width} | {p.name: p.chosen for p in known if p.chosen is not None},
+        "neighbours": _neighbours(model, test, part, of_test.loc, of_train.loc, spec, rng),
+        "chosen": chosen,
         "codes": {} if deterministic else describe(of_test),
     }
 
@@ -111,7 +145,7 @@ def estimate(
 def _importance(
     model: SentenceModel,
     sentences: SentenceSet,
-    proposal: DiagonalNormal,
+    proposal: Proposal,
     known: Sequence[CodePrior],
     numbers: tuple[int, ...],
     batch: int,
@@ -119,9 +153,8 @@ def _importance(
     """By prior and number of codes, the bounds (2, N) of the words and of words and <eos>."""
     rows: dict[str, list[Tensor]] = {prior.name: [] for prior in known}
     for _ in range(max(numbers)):
-        z, log_proposal = proposal.rsample_with_log_prob()
-        words, end = (torch.from_numpy(values) for values in log_likelihood(model, sentences, z, batch))
-        both = torch.stack([words, words + end]) - log_proposal.double()
+        z, log_proposal = proposal()
+        both = _log_likelihood(model, sentences, z, batch) - log_proposal
         for prior in known:
             rows[prior.name].append(both + prior.log_prob(z))
     result = {}
@@ -135,40 +168,79 @@ def _importance(
 def _neighbours(
     model: SentenceModel,
     test: SentenceSet,
+    part: Indices,
     queries: Tensor,
     codes: Tensor,
     spec: MarginalSpec,
     rng: np.random.Generator,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """By number of training codes (all, a quarter, a sixteenth), by number of neighbours."""
+    """By number of training codes, by number of neighbours."""
     order = torch.from_numpy(rng.permutation(len(codes)))
+
+    def bounds(sentences: SentenceSet, index: Tensor, numbers: tuple[int, ...]) -> dict[int, Tensor]:
+        scores = [
+            _log_likelihood(model, sentences, some[index[:, place]], spec.batch).flatten()
+            for place in range(numbers[-1])
+        ]
+        by_number = bounds_by_neighbours(torch.stack(scores), len(some), numbers)
+        return {number: values.view(2, -1) for number, values in by_number.items()}
+
     result = {}
-    for share in (1, 4, 16):
+    for share in SHARES:
         some = codes[order[: len(codes) // share]]
-        numbers = tuple(number for number in spec.neighbours if number <= len(some))
+        numbers = [number for number in spec.neighbours if number <= len(some)]
         if not numbers:
             continue
+        common, rest = _split(numbers, spec.common)
         index = nearest(queries, some, max(numbers))
-        rows = []
-        for place in range(max(numbers)):
-            scores = log_likelihood(model, test, some[index[:, place]], spec.batch)
-            words, end = (torch.from_numpy(values) for values in scores)
-            rows.append(torch.cat([words, words + end]))
-        by_number = bounds_by_neighbours(torch.stack(rows), len(some), numbers)
-        result[str(len(some))] = {
-            str(number): _described(values.view(2, -1), test) for number, values in by_number.items()
-        }
+        of_part = bounds(_chosen(test, part), index[part], (common[-1], *rest)) if rest else {}
+        result[str(len(some))] = _described(bounds(test, index, common), of_part, test)
     return result
 
 
-def _described(bounds: Tensor, test: SentenceSet) -> dict[str, float]:
-    """Summarise bounds (2, N) in nats as metrics; a perplexity that is not finite is left out."""
-    words, both = (-values.numpy() for values in bounds)
+def _split(numbers: Sequence[int], common: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The numbers up to `common`, or the least of all, and those beyond; rising."""
+    rising = sorted(numbers)
+    places = max(1, sum(number <= common for number in rising))
+    return tuple(rising[:places]), tuple(rising[places:])
+
+
+def _log_likelihood(model: SentenceModel, sentences: SentenceSet, z: Tensor, batch: int) -> Tensor:
+    """log p(x|z) of the words, and of words and <eos>: (2, N), float64."""
+    words, end = (torch.from_numpy(values) for values in log_likelihood(model, sentences, z.float(), batch))
+    return torch.stack([words, words + end])
+
+
+def _chosen(sentences: SentenceSet, index: Indices) -> SentenceSet:
+    return collect([sentences[i] for i in index])
+
+
+def _rows(posterior: DiagonalNormal, index: Indices) -> DiagonalNormal:
+    return DiagonalNormal(posterior.loc[index], posterior.log_scale[index])
+
+
+def _described(
+    of_all: Mapping[int, Tensor], of_part: Mapping[int, Tensor], test: SentenceSet
+) -> dict[str, dict[str, float]]:
+    """By number, of bounds (2, N) of all sentences and of a part, whose first number the others have too."""
+    means = {number: two_phase.of_all(bounds) for number, bounds in of_all.items()}
+    if of_part:
+        common, *rest = of_part
+        for number in rest:
+            means[number] = two_phase.with_part(of_all[common], of_part[common], of_part[number])
+    return {str(number): _entry(mean, test) for number, mean in means.items()}
+
+
+def _entry(mean: two_phase.Mean, test: SentenceSet) -> dict[str, float]:
+    """Summarise a bound as metrics; a perplexity that is not finite, and an error of zero, are left out."""
+    words, both = (-mean.value).tolist()
+    nll = np.array([words])
     measures = {
-        "nll": float(words.mean()),
-        "nll_eos": float(both.mean()),
-        "ppl": perplexity(words, test.lengths + 1),
-        "ppl_per_word": perplexity(words, test.lengths),
+        "nll": words,
+        "nll_eos": both,
+        "ppl": perplexity(nll, test.lengths + 1),
+        "ppl_per_word": perplexity(nll, test.lengths),
+        "nll_error": float(mean.error[0]) or np.nan,
     }
     return {name: value for name, value in measures.items() if np.isfinite(value)}
 
@@ -185,9 +257,6 @@ def main(options: argparse.Namespace) -> None:
         estimates = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
     about: Mapping[str, Any] = {"run": run.name, "seed": run.seed, "settings": options.settings}
     write_json(options.out, {**about, **estimates})
-    for name, by_number in estimates["importance"].items():
-        number, values = list(by_number.items())[-1]
-        logging.info("%s, K = %s: %.2f nats a sentence", name, number, values["nll"])
 
 
 if __name__ == "__main__":

@@ -10,9 +10,15 @@ class MarginalSpec:
     """Settings of the estimates."""
 
     samples: tuple[int, ...]
-    """Numbers of codes K of the importance-weighted bound, rising."""
-    widths: tuple[float, ...]
-    """Widths of the proposal, in standard deviations of all codes, of which one is chosen on validation."""
+    """Numbers of codes K of the importance-weighted bound."""
+    neighbours: tuple[int, ...]
+    """Numbers of nearest training codes."""
+    common: int
+    """So many codes, or neighbours, at most are scored of every test sentence, ..."""
+    part: int
+    """... and more of a draw of so many sentences."""
+    noises: tuple[float, ...]
+    """Noise of the proposals, in the prior's mean spread; 0 stands for the encoder's posterior itself."""
     validation_sentences: int
     """Validation sentences that it is chosen by."""
     validation_samples: int
@@ -21,12 +27,12 @@ class MarginalSpec:
     """Training sentences whose codes the priors are fitted to; if there are more, a draw."""
     components: tuple[int, ...]
     """Numbers of components of the mixture, of which one is chosen on validation."""
+    flow_steps: int
+    """Steps of the flow's fit at most; how many are taken is chosen on validation."""
     prior_widths: tuple[float, ...]
-    """Widths of the aggregated posterior's components, of which one is chosen on validation."""
+    """Widths of the aggregated posterior's components, in [0, 1], of which one is chosen on validation."""
     prior_codes: int
     """Components of the aggregated posterior; if there are more training codes, a draw."""
-    neighbours: tuple[int, ...]
-    """Numbers of nearest training codes, rising."""
     batch: int
     """Sentences encoded or scored together."""
     precision: str

@@ -60,6 +60,11 @@ class SentenceModel(nn.Module):
         log_probs = target_log_probs(states, self.output.weight, self.output.bias, batch.targets)
         return batch.words_and_end(log_probs)
 
+    def reset_decoder(self) -> None:
+        """Draw the decoder's weights anew, all but the embedding, which the encoder reads as well."""
+        for layer in (self.decoder.layer, self.initial, self.output):
+            layer.reset_parameters()
+
     @torch.no_grad()
     def decode(
         self, z: Tensor, method: str = "greedy", forbid: Sequence[int] = (), max_length: int = 100
@@ -76,7 +81,8 @@ class SentenceModel(nn.Module):
         for _ in range(max_length):
             state = self.decoder.step(self.embedding(words), state, z)
             logits = self.output(state[:, : self.output.in_features]).index_fill(1, barred, -torch.inf)
-            words = logits.argmax(1) if method == "greedy" else draw(logits.softmax(1))
+            # PyTorch's argmax over bfloat16 takes several times as long as over float32.
+            words = logits.float().argmax(1) if method == "greedy" else draw(logits.softmax(1))
             kept = (words != EOS).nonzero().squeeze(1)
             state, z, words, going = state[kept], z[kept], words[kept], going[kept]
             for sentence, word in zip(going.tolist(), words.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""The autoregressive baseline of Tables 3 and 4 (LSTM-LM), after He et al. (2019)."""
+"""The autoregressive baseline of Tables 3 and 4 (LSTM-LM), after He et al. (2019), and one with a GRU."""
 
 from torch import Tensor, nn
 

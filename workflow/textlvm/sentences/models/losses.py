@@ -10,7 +10,7 @@ import math
 
 from torch import Tensor
 
-__all__ = ["kl_weight", "mim", "negative_elbo", "reconstruction"]
+__all__ = ["free_bits", "kl_weight", "mim", "negative_elbo", "reconstruction"]
 
 
 def mim(log_likelihood: Tensor, log_posterior: Tensor, log_anchor: Tensor) -> Tensor:
@@ -28,6 +28,21 @@ def negative_elbo(log_likelihood: Tensor, kl: Tensor, weight: float = 1.0) -> Te
     .. math:: -\frac{1}{N} \sum_i \Big(\log p_\theta(x_i|z_i) - w \, KL_i\Big)
     """
     return (weight * kl - log_likelihood).mean()
+
+
+def free_bits(kl_by_dimension: Tensor, target: float) -> Tensor:
+    r"""A KL term (B, d) of which a target rate costs nothing (Kingma et al. 2016; Li et al. 2019).
+
+    .. math:: \sum_j \max(\lambda / d, KL_j),
+
+    for every sentence and dimension apart: a dimension below its share has no gradient. `target` is
+    :math:`\lambda`, nats a sentence in all dimensions together; the result is (B,).
+
+    >>> import torch
+    >>> free_bits(torch.tensor([[0.5, 3.0], [0.0, 0.0]]), 2.0).tolist()
+    [4.0, 2.0]
+    """
+    return kl_by_dimension.clamp(min=target / kl_by_dimension.shape[1]).sum(1)
 
 
 def reconstruction(log_likelihood: Tensor) -> Tensor:

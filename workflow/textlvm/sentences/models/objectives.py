@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from textlvm.distributions import standard_normal_log_prob
+from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.batches import SentenceBatch, TrainingBatches, evaluation_batches
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.questions import CodedQuestion
@@ -15,11 +16,11 @@ from textlvm.sentences.data.vocabulary import Codes
 from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, pack_questions
 from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.models.language_model import LanguageModel
-from textlvm.sentences.models.losses import kl_weight, mim, negative_elbo, reconstruction
+from textlvm.sentences.models.losses import free_bits, kl_weight, mim, negative_elbo, reconstruction
 from textlvm.sentences.spec import TrainingSpec
 from textlvm.training import device as devices
 from textlvm.training import precision
-from textlvm.training.trainer import VALIDATION, Objective
+from textlvm.training.objective import VALIDATION, Objective
 
 __all__ = ["Densities", "Trained", "answers", "autoencoder", "densities", "language_model", "loss"]
 
@@ -45,13 +46,16 @@ class Densities:
     log_posterior: Tensor
     log_anchor: Tensor
     kl: Tensor
-    """KL(q(z|x) || N(0, I)): in closed form, or its sample `log_posterior` - `log_anchor`."""
+    """KL(q(z|x) || N(0, I)): in closed form, with free bits or without, or its sample `log_posterior` -
+    `log_anchor`."""
 
 
-def densities(model: SentenceModel, batch: SentenceBatch, objective: str, kl: str = "closed") -> Densities:
+def densities(
+    model: SentenceModel, batch: SentenceBatch, objective: str, kl: str = "closed", free: float = 0.0
+) -> Densities:
     """Encode, draw a code for each sentence (an auto-encoder takes the mean), and decode.
 
-    `kl` is closed | sampled.
+    `kl` is closed | sampled, `free` the target rate of `losses.free_bits`; other than 0 it needs closed.
     """
     posterior = model.encode(batch)
     if objective == "ae":
@@ -60,7 +64,10 @@ def densities(model: SentenceModel, batch: SentenceBatch, objective: str, kl: st
         z, log_posterior = posterior.rsample_with_log_prob()
     words, end = model.log_likelihood(batch, z)
     log_anchor = standard_normal_log_prob(z)
-    divergence = posterior.kl_to_standard_normal() if kl == "closed" else log_posterior - log_anchor
+    if free:
+        divergence = free_bits(posterior.kl_by_dimension(), free)
+    else:
+        divergence = posterior.kl_to_standard_normal() if kl == "closed" else log_posterior - log_anchor
     return Densities(words + end, log_posterior, log_anchor, divergence)
 
 
@@ -81,15 +88,28 @@ def autoencoder(
     valid: SentenceSet,
     seed: int,
 ) -> Trained:
-    """smim, svae or ae; the validation loss has the KL term's full weight and one fixed code per sentence."""
+    """smim, svae or ae; the validation loss has the KL term's full weight and one fixed code per sentence.
+
+    The first `pretrain` epochs are those of an auto-encoder. Its decoder is drawn anew after them, and the
+    weight of the KL term begins to grow (Li et al. 2019). Raises `UserError` for free bits of a sampled KL
+    term, which has no dimensions.
+    """
+    if objective == "svae" and spec.free_bits and spec.kl != "closed":
+        raise UserError("training.free_bits needs the KL term of each dimension: set training.kl to closed")
     batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
     device, autocast = _context(model, spec)
+    pretraining = spec.pretrain * batches.per_epoch
 
     def training_loss(step: int) -> Tensor:
         batch = batches(step, spec.encoder_unk, spec.decoder_unk).to(device)
-        weight = kl_weight(step, spec.kl_schedule, spec.kl_offset, spec.kl_slope)
+        if step <= pretraining:
+            with autocast():
+                return loss("ae", densities(model, batch, "ae"))
+        if pretraining and step == pretraining + 1:
+            model.reset_decoder()
+        weight = kl_weight(step - pretraining, spec.kl_schedule, spec.kl_offset, spec.kl_slope)
         with autocast():
-            return loss(objective, densities(model, batch, objective, spec.kl), weight)
+            return loss(objective, densities(model, batch, objective, spec.kl, spec.free_bits), weight)
 
     def measure() -> dict[str, float]:
         totals = np.zeros(3)
@@ -102,7 +122,7 @@ def autoencoder(
         result = {VALIDATION: float(mean), "validation_reconstruction": float(error)}
         return result if objective == "ae" else result | {"validation_kl": float(kl)}
 
-    trained = Objective(training_loss, _validation(model, measure, seed))
+    trained = Objective(training_loss, _validation(model, measure, seed), pretraining=pretraining)
     return Trained(trained, batches.per_epoch, batches.sentences_of)
 
 

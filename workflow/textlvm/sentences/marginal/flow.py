@@ -1,0 +1,58 @@
+"""A normalizing flow over codes (Papamakarios et al. 2017), fitted in the codes' principal axes."""
+
+import copy
+import math
+
+import torch
+import zuko
+from torch import Tensor
+
+from textlvm.sentences.marginal.axes import Axes
+from textlvm.sentences.marginal.priors import CodePrior
+
+__all__ = ["masked_autoregressive_flow"]
+
+TRANSFORMS, HIDDEN = 2, 256
+"""Autoregressive layers, in opposite orders, and hidden units of each."""
+BATCH, LEARNING_RATE = 256, 1e-3
+CHECK_EVERY = 50
+"""Steps between measurements of the validation codes' density."""
+
+
+def masked_autoregressive_flow(
+    train: Tensor, valid: Tensor, axes: Axes, steps: int, batch: int = BATCH
+) -> CodePrior:
+    """A MAF of training codes (M, d), after as many of `steps` steps as fit the validation codes (n, d) best.
+
+    Draws batches and weights from PyTorch's generator. Its coordinates start as those of the Gaussian of
+    the training codes, so that what it learns is how codes differ from that.
+    """
+    own, other = axes.whiten(train).float(), axes.whiten(valid).float()
+    flow = zuko.flows.MAF(own.shape[1], 0, transforms=TRANSFORMS, hidden_features=(HIDDEN,))
+    optimizer = torch.optim.Adam(flow.parameters(), lr=LEARNING_RATE)
+    best, kept, chosen = -math.inf, flow.state_dict(), 0
+    # Of the model's passes alone is the precision lowered.
+    with torch.autocast("cpu", enabled=False), torch.enable_grad():
+        for step in range(1, steps + 1):
+            rows = torch.randint(len(own), (batch,))
+            loss = -flow().log_prob(own[rows]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if step % CHECK_EVERY == 0 or step == steps:
+                with torch.no_grad():
+                    density = float(flow().log_prob(other).double().mean())
+                if density > best:
+                    best, kept, chosen = density, copy.deepcopy(flow.state_dict()), step
+    flow.load_state_dict(kept)
+    flow.requires_grad_(False)
+
+    def log_prob(z: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return flow().log_prob(axes.whiten(z).float()).double() - axes.log_volume
+
+    def sample(n: int) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return axes.codes(flow().sample((n,)).double())
+
+    return CodePrior("flow", log_prob, sample, chosen=float(chosen))
