@@ -15,7 +15,6 @@ from textlvm.experiment.paper import PAPERS, Texts, load_all
 from textlvm.experiment.plan import Planned
 from textlvm.reporting import published as printed
 from textlvm.reporting.page.plan import read_plan
-from textlvm.words.spec import UNTRAINED
 
 ALL = load_all(PAPERS.iterdir())
 EXTRA = {
@@ -74,7 +73,7 @@ def _run(results: Path, entry: Planned, seed: int, rng: random.Random) -> None:
     _write(trained / "spec.json", spec)
     cost = {"device": "NVIDIA H100", "parameters": 12345678, "steps": 15000, "seconds": 3600.0}
     _write(trained / "cost.json", cost | {"torch": "2.13.0"})
-    curve = [] if entry.name in UNTRAINED else _curve(entry.paper, rng)
+    curve = _curve(entry.paper, rng) if entry.is_trained else []
     _write(trained / "curve.jsonl", "".join(f"{json.dumps(line)}\n" for line in curve))
 
 

@@ -80,7 +80,7 @@ def test_a_report_shows_tables_figures_and_claims(project):
     project.run("snakemake --report results/report.html")
     report = reports.read(project.root / "results/report.html")
     assert report.categories == {
-        "Words (Schmidt & Hofmann 2018)": {
+        "Schmidt & Hofmann (2018)": {
             "Tables": [f"results/words/{CORPUS}/table{n}.html" for n in (1, 2)],
             "Figures": [f"results/words/{CORPUS}/figure{n}.svg" for n in (1, 2)],
         },

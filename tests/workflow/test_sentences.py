@@ -123,7 +123,7 @@ def test_a_claim_about_a_figure_reads_the_files_of_its_runs(project):
 def test_a_report_shows_tables_figures_and_texts(project):
     project.run("snakemake --report results/report.html")
     report = reports.read(project.root / "results/report.html")
-    assert report.categories["Sentences (Livne et al. 2020)"] == {
+    assert report.categories["Livne, Swersky & Fleet (2020)"] == {
         "Tables": [f"results/sentences/table{n}.html" for n in TABLES],
         "Figures": [f"results/sentences/figure{n}.svg" for n in range(3, 9)],
         "Texts": [f"results/sentences/table{n}.html" for n in (12, 15, 21)],

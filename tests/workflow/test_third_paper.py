@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import reports
+
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("tests", "papers", "shannon")
 PAGE = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
@@ -55,6 +57,15 @@ def test_its_rows_are_reproduced_beside_the_published_values(finished):
     assert abs(one - 4.14) < 0.2
     assert abs(two - 3.56) < 0.4
     assert [cells[row][1].strip() for row in ("F_1", "F_2")] == ["4.14", "3.56"]
+
+
+def test_the_report_has_its_table(finished):
+    finished.run(f"snakemake --configfile {FOLDER}/config.yaml --report report.html")
+    report = reports.read(finished.root / "report.html")
+    table = "results/shannon/shannon/gutenberg-counts/table1.html"
+    assert report.categories["Shannon (1951)"] == {"Tables": [table]}
+    assert "Table 1 of Shannon (1951), each metric" in report.results[table]["caption"]
+    assert "<strong>shannon</strong>, each model trained with 1 seed(s)" in report.page
 
 
 def test_its_claims_are_judged(finished):

@@ -75,7 +75,7 @@ rule table_of_corpus:
     params:
         folder=subpath(input.paper, parent=True),
         # None over the paper's data sets.
-        corpus=lambda wildcards: wildcards.get("corpus", ""),
+        corpus=lambda wildcards: ["--corpus", wildcards.corpus] if "corpus" in wildcards.keys() else [],
         citation=citation,
         code=fingerprint("textlvm.reporting.tables"),
     shell:
@@ -84,7 +84,7 @@ rule table_of_corpus:
             --tidy {input.tidy:q} \
             --paper {params.folder:q} \
             --table {wildcards.table:q} \
-            --corpus {params.corpus:q} \
+            {params.corpus:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
             --html {output.html:q} \

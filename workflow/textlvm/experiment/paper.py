@@ -20,6 +20,7 @@ from typing import Any
 from textlvm.experiment.configfile import read
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.validation import check
+from textlvm.spec import parse
 
 __all__ = [
     "PAPERS",
@@ -193,34 +194,25 @@ def load(folder: str | Path) -> Paper:
         if isinstance(entries.get(part), Mapping):
             entries[part] = {str(number): entry for number, entry in entries[part].items()}
     check(entries, "paper", path)
-    metrics = {name: Metric(name, **entry) for name, entry in entries["metrics"].items()}
-    tables = {
-        int(number): Table(int(number), entry["each"], tuple(entry["columns"]))
-        for number, entry in entries["tables"].items()
-    }
-    for table in tables.values():
+    for part in ("tables", "texts"):
+        numbered = entries.get(part, {}).items()
+        entries[part] = {int(number): {"number": int(number), **entry} for number, entry in numbered}
+    for part in ("metrics", "figure_metrics"):
+        entries[part] = {name: {"name": name, **entry} for name, entry in entries.get(part, {}).items()}
+    entries["figures"] = {int(number): caption for number, caption in entries.get("figures", {}).items()}
+    place = {"name": Path(folder).resolve().name, "folder": Path(folder)}
+    paper = parse(Paper, entries | place, str(path))
+    for table in paper.tables.values():
         for name in table.columns:
-            if name not in metrics:
+            if name not in paper.metrics:
                 raise UserError(
                     f"{path}: tables.{table.number} has the column '{name}', which metrics does not declare; "
-                    f"{nearest(name, metrics)}"
+                    f"{nearest(name, paper.metrics)}"
                 )
-    figure_metrics = {
-        name: FigureMetric(name, **entry) for name, entry in entries.get("figure_metrics", {}).items()
-    }
-    for name in figure_metrics:
-        if name in metrics:
+    for name in paper.figure_metrics:
+        if name in paper.metrics:
             raise UserError(f"{path}: '{name}' is of metrics and of figure_metrics: rename one of them")
-    texts = {int(number): _texts(int(number), entry) for number, entry in entries.get("texts", {}).items()}
-    parts: dict[str, Any] = {
-        "metrics": metrics,
-        "tables": tables,
-        "figures": {int(number): caption for number, caption in entries.get("figures", {}).items()},
-        "texts": texts,
-        "figure_metrics": figure_metrics,
-        "curves": {title: Curves(**entry) for title, entry in entries.get("curves", {}).items()},
-    }
-    return Paper(name=Path(folder).resolve().name, folder=Path(folder), **entries | parts)
+    return paper
 
 
 def find(config: Mapping[str, Any]) -> dict[str, Paper]:
@@ -260,11 +252,6 @@ def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
             )
         papers[paper.name] = paper
     return papers
-
-
-def _texts(number: int, entry: Mapping[str, Any]) -> Texts:
-    answers = {"answers": tuple(entry["answers"])} if "answers" in entry else {}
-    return Texts(number, **{**entry, **answers})
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ else its tables have numbers of (`Planner`); here is what all of them share.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
@@ -257,9 +257,6 @@ def titled(entries: Iterable[Planned], corpora: Titles) -> tuple[Planned, ...]:
     )
 
 
-# ---- the plan as steps are told of it
-
-
 def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
     """An entry without settings, and without what is as it is by default: command lines have a limit.
 
@@ -277,28 +274,25 @@ def from_json(data: Any) -> Planned:
         entry["rows"] = tuple(_parse(Row, row) for row in entry["rows"])
         entry["place"] = tuple((folder, ()) for folder in entry["place"])
         entry["seeds"] = tuple(int(seed) for seed in entry["seeds"])
-        return _parse(Run if entry.pop("is_run") else Planned, entry)
+        found: Planned = _parse(Run if entry.pop("is_run") else Planned, entry)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"no entry of a plan ({error}), which Snakemake's rules make: {data!r}") from error
-
-
-Part = TypeVar("Part")
+    return found
 
 
 def _differing(part: Any, kind: Any = None) -> dict[str, Any]:
     """The fields of a value that differ from their defaults."""
-    known = {own: getattr(part, own.name) for own in fields(kind or part)}
     return {
         own.name: value
-        for own, value in known.items()
-        if value != (own.default if own.default_factory is MISSING else own.default_factory())
+        for own in fields(kind or part)
+        if (value := getattr(part, own.name))
+        != (own.default if own.default_factory is MISSING else own.default_factory())
     }
 
 
-def _parse(kind: type[Part], data: Mapping[str, Any]) -> Part:
+def _parse(kind: Any, data: Mapping[str, Any]) -> Any:
     part = kind(**data)
-    for own in fields(part):  # type: ignore[arg-type]
-        value = getattr(part, own.name)
-        if own.type in (str, int, bool) and type(value) is not own.type:
+    for own in fields(part):
+        if own.type in (str, int, bool) and type(value := getattr(part, own.name)) is not own.type:
             raise TypeError(f"'{own.name}' must be of type {own.type.__name__}, not {value!r}")
     return part
