@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textlvm.corpora import registry
@@ -201,6 +201,7 @@ KEYS = st.sampled_from([key for key, *_ in places(EXPERIMENTS["paper"], resolved
 def test_several_faults_are_one_sentence(examples):
     @settings(max_examples=examples, deadline=None, database=None)
     @given(st.dictionaries(KEYS, JUNK | st.just(GONE), min_size=1, max_size=4))
+    @example({("words", "model"): {8: 1}})
     def run(changes: dict[Key, Any]) -> None:
         experiment = EXPERIMENTS["paper"]
         for key, value in changes.items():
