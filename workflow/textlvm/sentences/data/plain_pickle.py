@@ -20,27 +20,17 @@ LARGEST = 1 << 28  # bytes of a pickle
 MOST_BUILT = 10_000_000
 DEEPEST = 100  # marks in marks, which containers in containers are built with
 
-VALUES = (
-    *(pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE),
-    *(pickle.INT, pickle.BININT, pickle.BININT1, pickle.BININT2),
-    *(pickle.LONG, pickle.LONG1, pickle.LONG4, pickle.FLOAT, pickle.BINFLOAT),
-    *(pickle.STRING, pickle.BINSTRING, pickle.SHORT_BINSTRING, pickle.UNICODE, pickle.SHORT_BINUNICODE),
-    *(pickle.BINUNICODE, pickle.BINUNICODE8, pickle.SHORT_BINBYTES, pickle.BINBYTES, pickle.BINBYTES8),
-)
-BUILDING = (
-    *(pickle.EMPTY_LIST, pickle.EMPTY_DICT, pickle.EMPTY_TUPLE, pickle.LIST, pickle.DICT, pickle.TUPLE),
-    *(pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3, pickle.MARK),
-    *(pickle.PUT, pickle.BINPUT, pickle.LONG_BINPUT, pickle.MEMOIZE),
-)
-FILLING = (pickle.APPEND, pickle.APPENDS, pickle.SETITEM, pickle.SETITEMS)
+# Names of instructions. Those that ask for a function or a class are there to say for which.
+BUILDING = """
+EMPTY_LIST EMPTY_DICT EMPTY_TUPLE LIST DICT TUPLE TUPLE1 TUPLE2 TUPLE3 MARK PUT BINPUT LONG_BINPUT MEMOIZE
+"""
+OTHERS = """
+NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING
+SHORT_BINSTRING UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 APPEND
+APPENDS SETITEM SETITEMS PROTO FRAME STOP POP POP_MARK DUP GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL INST
+"""
 # Of those that fill a dict: where its keys lie on the stack.
-KEYS = {pickle.SETITEM: slice(-2, -1), pickle.SETITEMS: slice(0, None, 2), pickle.DICT: slice(0, None, 2)}
-MOVING = (
-    *(pickle.PROTO, pickle.FRAME, pickle.STOP, pickle.POP, pickle.POP_MARK, pickle.DUP),
-    *(pickle.GET, pickle.BINGET, pickle.LONG_BINGET),
-)
-# These ask for a function or a class; they are here to say for which.
-ASKING = (pickle.GLOBAL, pickle.STACK_GLOBAL, pickle.INST)
+KEYS = {"SETITEM": slice(-2, -1), "SETITEMS": slice(0, None, 2), "DICT": slice(0, None, 2)}
 # What the machine raises for bytes that are no pickle.
 DAMAGE = (
     *(pickle.UnpicklingError, EOFError, AttributeError, LookupError, MemoryError, ArithmeticError),
@@ -106,10 +96,8 @@ def _keyed(fill: Instruction, keys: slice) -> Instruction:
     return instruction
 
 
-_OWN: dict[int, Instruction] = pickle._Unpickler.dispatch  # type: ignore[attr-defined]
-for _code in (*VALUES, *FILLING, *MOVING, *ASKING):
-    _Unpickler.dispatch[_code[0]] = _OWN[_code[0]]
-for _code in BUILDING:
-    _Unpickler.dispatch[_code[0]] = _counted(_OWN[_code[0]])
-for _code, _keys in KEYS.items():
-    _Unpickler.dispatch[_code[0]] = _keyed(_Unpickler.dispatch[_code[0]], _keys)
+for _name in (BUILDING + OTHERS).split():
+    _code = getattr(pickle, _name)[0]
+    _run = pickle._Unpickler.dispatch[_code]  # type: ignore[attr-defined]
+    _run = _counted(_run) if _name in BUILDING.split() else _run
+    _Unpickler.dispatch[_code] = _keyed(_run, KEYS[_name]) if _name in KEYS else _run
