@@ -22,8 +22,8 @@ __all__ = ["DiagonalTransition", "RealNVPTransition", "SplineTransition", "TrilT
 INITIAL_WEIGHT = 0.05
 """Standard deviation of the last layer's initial weights: every transition starts near h_t = xi_t."""
 
-SPLINE_BINS, SPLINE_BOUND = 8, 5.0
-"""Pieces of a spline, and the interval [-5, 5] outside of which it is the identity: zuko's own values."""
+SPLINE_BINS, SPLINE_BOUND = 4, 5.0
+"""Pieces of a spline, and the interval [-5, 5] outside of which it is the identity."""
 
 
 class DiagonalTransition(nn.Module):
@@ -109,14 +109,15 @@ class SplineTransition(nn.Module):
     With monotonic rational-quadratic splines p(h_t | h_{t-1}) is no Gaussian, as it is with every n x TRIL,
     but may be skewed or have several modes. Outside an interval the splines are the identity, which makes
     them bijections of the line. They are next to the noise in either parametrization, since it is the noise
-    that hardly leaves that interval, and start as the identity, so that training starts from TRIL.
+    that hardly leaves that interval, and start near the identity, so that training starts near TRIL. As the
+    diagonals of TRIL's matrices, their slopes at the knots stay above `delta`, and below its inverse.
 
     References: Durkan, Bekasov, Murray & Papamakarios (2019), https://arxiv.org/abs/1906.04032.
     """
 
     def __init__(self, dim: int, width: int, delta: float, inverse: bool = True) -> None:
         super().__init__()
-        self.dim, self.inverse = dim, inverse
+        self.dim, self.delta, self.inverse = dim, delta, inverse
         self.affine = TrilTransition(dim, 1, width, delta, inverse=False)
         self.network, _ = _mlp(dim, [width], dim * (3 * SPLINE_BINS - 1))
 
@@ -124,7 +125,7 @@ class SplineTransition(nn.Module):
         """The flow for states (n, d)."""
         parameters = self.network(state).view(len(state), 1, self.dim, -1)
         widths, heights, slopes = parameters.split([SPLINE_BINS, SPLINE_BINS, SPLINE_BINS - 1], -1)
-        spline = MonotonicRQSTransform(widths, heights, slopes, bound=SPLINE_BOUND)
+        spline = MonotonicRQSTransform(widths, heights, slopes, bound=SPLINE_BOUND, slope=self.delta)
         affine = self.affine(state)
         return Composed([affine, spline]).inv if self.inverse else Composed([spline, affine])
 
