@@ -1,7 +1,6 @@
 """Cross entropies at infinite K against known limits."""
 
 import math
-import string
 
 import numpy as np
 import pytest
@@ -9,68 +8,64 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.words.cross_entropy import cross_entropy, frequencies, monte_carlo_marginals
-from textlvm.words.extrapolation import _limit, extrapolate
-from textlvm.words.letters import END, encode
+from textlvm.words.cross_entropy import Marginals, cross_entropy, frequencies
+from textlvm.words.extrapolation import _curve, _limit, extrapolate
 
-LETTERS = string.ascii_lowercase
-LIKELY = 0.5 ** np.arange(1, len(LETTERS) + 1)
+LIKELY = np.repeat(0.5 ** np.arange(1, 27), 40)
+"""Of 1,040 words, the share of trajectories along which each has probability 1."""
 OTHERWISE = LIKELY / 20
-EXACT = np.log((LIKELY + (1 - LIKELY) * OTHERWISE) / 27)
-FREQUENCY = frequencies(2.0 ** (-0.4 * np.arange(len(LETTERS))))
+"""Its probability along the others."""
+EXACT = np.log(LIKELY + (1 - LIKELY) * OTHERWISE)
+FREQUENCY = frequencies(LIKELY**0.4)
+"""Shares and frequencies fall geometrically, so that the bias of Eq. (12) is nearly a power of K."""
 
 
-class Spiky(torch.nn.Module):
-    """Words of one letter, which has a probability of 1/27 along few trajectories, far less along others.
-
-    The letters' shares of such trajectories and their frequencies fall geometrically, so that the bias of
-    Eq. (12) is nearly a power of K.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.device = torch.nn.Parameter(torch.zeros(()))
-
-    def free_running(self, n, length):
-        log_probs = torch.full((length, n, 27), -math.inf, dtype=torch.float64)
-        likely, otherwise = torch.from_numpy(LIKELY), torch.from_numpy(OTHERWISE)
-        drawn = torch.rand(n, len(LETTERS), dtype=torch.float64) < likely
-        log_probs[0, :, 1:] = torch.where(drawn, 0.0, otherwise.log()) - math.log(27)
-        log_probs[1, :, END] = 0
-        return log_probs.float()
-
-
-def marginals(trajectories):
-    return monte_carlo_marginals(Spiky(), encode(list(LETTERS)), trajectories, ())
+def sampled(rng, groups=64, size=128):
+    """log sum_k P(w|h^k) over groups of trajectories, independent from word to word: (V, G)."""
+    often = rng.binomial(size, LIKELY[:, None], (len(LIKELY), groups))
+    return np.log(often + (size - often) * OTHERWISE[:, None])
 
 
 def test_the_corrected_cross_entropy_is_that_of_the_exact_probabilities():
     exact = cross_entropy(FREQUENCY, EXACT)
-    torch.manual_seed(0)
-    runs = [marginals(4096) for _ in range(250)]
-    raw = np.array([cross_entropy(FREQUENCY, run.log_probs()) for run in runs]) - exact
-    estimates, errors = zip(*(run.corrected(FREQUENCY) for run in runs), strict=True)
+    rng = np.random.default_rng(0)
+    runs = [sampled(rng) for _ in range(40)]
+    log_probs = (np.logaddexp.reduce(run, axis=1) - math.log(64 * 128) for run in runs)
+    raw = np.mean([cross_entropy(FREQUENCY, values) for values in log_probs]) - exact
+    estimates, errors = zip(*(extrapolate(run, 128, FREQUENCY) for run in runs), strict=True)
     corrected = np.array(estimates) - exact
     deviation = corrected.std(ddof=1)
-    bias_error = deviation / math.sqrt(len(runs))
-    assert raw.mean() > 10 * bias_error, "without a bias the test would show nothing"
-    assert abs(corrected.mean()) < 4 * bias_error
-    assert abs(corrected.mean()) < raw.mean() / 4
-    assert np.mean(errors) == pytest.approx(deviation, rel=0.5)
+    assert raw > 10 * deviation / math.sqrt(len(runs)), "without a bias the test would show nothing"
+    assert abs(corrected.mean()) < raw / 5
+    covered = np.mean(np.abs(corrected) < 1.96 * np.array(errors))
+    assert covered >= 0.8
+    assert np.mean(errors) < 3 * deviation
 
 
 @given(st.floats(0.1, 1), st.floats(0.01, 5))
 def test_a_power_of_k_is_extrapolated_exactly(exponent, height):
     curve = [7 + height * 2.0 ** (exponent * halvings) for halvings in range(7)]
-    assert _limit(curve) == pytest.approx(7, abs=1e-8 * height)
+    assert _limit(curve, 4) == pytest.approx(7, abs=1e-8 * height)
 
 
 def test_faster_than_the_jackknife_and_slower_than_a_limit_are_not_believed():
     fast = [7 + 2.0 ** (3 * halvings) for halvings in range(7)]
-    assert _limit(fast) == pytest.approx(fast[0] - (fast[1] - fast[0]))
-    assert _limit([7 + 0.5 * halvings for halvings in range(7)]) is None
+    assert _limit(fast, 4) == pytest.approx(fast[0] - (fast[1] - fast[0]))
+    assert _limit([7 + 0.5 * halvings for halvings in range(7)], 4) is None
     # A gain of chance below zero: the last two values are all that counts.
-    assert _limit([7.0, 7.01, 6.9, 7.3]) == pytest.approx(6.99)
+    assert _limit([7.0, 7.01, 6.9, 7.3], 4) == pytest.approx(6.99)
+
+
+def test_a_curve_that_is_no_power_of_k_has_a_larger_error():
+    curve = [7 + 0.5 ** (7 - halvings) for halvings in range(7)]
+    bent = [value + 0.002 * halvings**2 for halvings, value in enumerate(curve)]
+    assert _limit(curve, 4) == pytest.approx(_limit(curve, 6))
+    difference = abs(_limit(bent, 4) - _limit(bent, 6))
+    assert difference > 1e-4
+    groups = sampled(np.random.default_rng(1))
+    _, error = extrapolate(groups, 128, FREQUENCY)
+    own = _curve(torch.from_numpy(groups), 128, torch.from_numpy(FREQUENCY))
+    assert error >= abs(_limit(own, 4) - _limit(own, 6))
 
 
 def test_probabilities_that_do_not_vary_have_no_bias():
@@ -90,4 +85,10 @@ def test_a_word_that_does_not_occur_counts_nothing():
 
 def test_too_few_groups_have_no_limit():
     assert extrapolate(np.zeros((1, 7)), 128, np.array([1.0])) is None
-    assert marginals(512).corrected(FREQUENCY) is None
+
+
+def test_groups_of_another_size_are_left_out():
+    groups = sampled(np.random.default_rng(2), groups=9)
+    sizes = np.array([128] * 8 + [200])
+    expected = extrapolate(groups[:, :8], 128, FREQUENCY)
+    assert Marginals(groups, sizes, ()).corrected(FREQUENCY) == expected

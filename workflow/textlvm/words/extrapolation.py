@@ -20,8 +20,8 @@ from torch import Tensor
 
 __all__ = ["extrapolate"]
 
-LAST = 6
-"""Doublings that the line is fitted to, at most: r changes slowly with K."""
+LAST, MORE = 4, 6
+"""Doublings that the line is fitted to, at most, and those of a second fit: r changes slowly with K."""
 FASTEST, SLOWEST = 0.5, 0.95
 """Least r, that of 1/K, and the largest for which a limit is given."""
 HALVES = 15
@@ -31,14 +31,15 @@ HALVES = 15
 def extrapolate(
     groups: NDArray[np.float64], size: int, frequency: NDArray[np.float64]
 ) -> tuple[float, float] | None:
-    """The cross entropy at infinite K in nats a word, and its Monte Carlo standard error.
+    """The cross entropy at infinite K in nats a word, and its standard error.
 
     `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n of them are used, n
     as large as G allows. None where G < 8 or the gains do not decrease.
 
-    The error is the spread of balanced half-samples: an estimate from half of the groups deviates from that
-    of all groups by as much as the latter from its expectation. It does not contain the error of the fitted
-    law; `textlvm.words.importance` is a check on that.
+    The error has two parts. One is the spread of balanced half-samples: an estimate from half of the groups
+    deviates from that of all groups by as much as the latter from its expectation. The other is what fitting
+    more doublings changes, as a measure of how far r is from constant; `textlvm.words.importance` is an
+    independent check.
     """
     doublings = int(math.log2(groups.shape[1]))
     if doublings < 3:
@@ -46,20 +47,21 @@ def extrapolate(
     occurs = frequency > 0
     weights = torch.from_numpy(frequency[occurs])
     sums = torch.from_numpy(groups[occurs][:, : 2**doublings])
-    limit = _limit(_curve(sums, size, weights))
-    if limit is None:
+    curve = _curve(sums, size, weights)
+    limit, other = _limit(curve, LAST), _limit(curve, MORE)
+    if limit is None or other is None:
         return None
     number = torch.arange(2**doublings)
     deviations = []
     for mask in range(1, min(2**doublings, HALVES + 1)):
         # Any two of these halves have half of their groups in common.
         parity = sum((number & mask) >> bit & 1 for bit in range(doublings)) % 2
-        half = _limit(_curve(sums[:, parity == 0], size, weights))
+        half = _limit(_curve(sums[:, parity == 0], size, weights), LAST)
         if half is not None:
             deviations.append(half)
     if len(deviations) < 2:
         return None
-    return limit, float(np.std(deviations, ddof=1))
+    return limit, math.hypot(float(np.std(deviations, ddof=1)), limit - other)
 
 
 def _curve(sums: Tensor, size: int, weights: Tensor) -> list[float]:
@@ -72,9 +74,9 @@ def _curve(sums: Tensor, size: int, weights: Tensor) -> list[float]:
         sums, size = torch.logaddexp(sums[:, 0::2], sums[:, 1::2]), 2 * size
 
 
-def _limit(curve: list[float]) -> float | None:
-    """The limit of a curve at K, K/2, K/4, ... trajectories, or None."""
-    gains = np.diff(curve)[:LAST]
+def _limit(curve: list[float], doublings: int) -> float | None:
+    """The limit of a curve at K, K/2, K/4, ... trajectories by its last `doublings`, or None."""
+    gains = np.diff(curve)[:doublings]
     losses = np.flatnonzero(gains <= 0)
     gains = gains[: losses[0]] if len(losses) else gains
     if len(gains) < 2:
