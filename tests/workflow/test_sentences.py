@@ -130,10 +130,12 @@ def test_a_report_shows_tables_figures_and_texts(project):
     }
     labels = {path: result["labels"]["data"] for path, result in report.results.items()}
     assert labels["results/sentences/figure4.svg"] == "PTB, Yelp15, Yahoo"
-    assert labels["results/sentences/table6.html"] == "PTB, Yahoo"
+    assert labels["results/sentences/table6.html"] == "Penn Treebank, Yahoo Answers"
     assert "<h1>Table 12: Reconstruction, Python topics</h1>" in report.text("results/sentences/table12.html")
-    # A label would be read as markup there, so the caption leaves the names to the legend.
-    assert "beside the NLL of another model" in report.results["results/sentences/figure5.svg"]["caption"]
+    assert (
+        "(2020): NLL by MELBO against the number of test sentences"
+        in report.results["results/sentences/figure5.svg"]["caption"]
+    )
     assert "Schmidt" not in report.page
 
 
