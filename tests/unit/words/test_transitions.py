@@ -198,3 +198,15 @@ def test_noise_outside_the_interval_goes_through_the_tril_map_alone(inverse):
     ):
         torch.testing.assert_close(found, expected)
     assert not torch.allclose(module(state)(xi), tril(state)(xi), rtol=1e-2)
+
+
+@pytest.mark.parametrize("delta", [0.01, 0.1, 0.4])
+def test_slopes_at_the_knots_of_a_spline_stay_within_delta_and_its_inverse(delta):
+    torch.manual_seed(0)
+    module = SplineTransition(DIM, 7, delta, inverse=False).double()
+    with torch.no_grad():
+        module.network[-1].weight.normal_(std=30)
+    state, _ = draw(n=200)
+    slopes = module(state).parts[0].derivatives
+    assert delta < slopes.min() < 1.5 * delta
+    assert 1 / (1.5 * delta) < slopes.max() < 1 / delta
