@@ -1,0 +1,36 @@
+# What the rules of the words paper take their inputs and parameters from, beside workflow/inputs.smk.
+
+from textlvm.words import plan as words
+
+WORDS_RUN = "words/{corpus}/{split}/{run}"
+
+
+wildcard_constraints:
+    order=any_of(map(str, config["words"]["ngram"]["orders"])),
+
+
+def corpus_files(wildcards):
+    """The files, or the folder, that a run's words were counted in. No input: counts outlive them."""
+    if folder := folder_of(wildcards):
+        return [str(folder)]
+    return downloaded(wildcards.corpus, CORPORA[wildcards.corpus].files)
+
+
+def ngram_arguments(wildcards, input):
+    """The character models as the evaluation takes them, `3=char3.arpa 5=char5.arpa`."""
+    return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], input.ngrams)]
+
+
+def figure_runs(key):
+    """The run that `words.figures` names under a key, in a list."""
+
+    def runs(wildcards):
+        name = config["words"]["figures"][key]
+        return [run for run in words.standard_runs(RUNS, wildcards.corpus) if run.name == name]
+
+    return runs
+
+
+def gap_runs(wildcards):
+    """The runs of Figure 1."""
+    return words.gap_runs(RUNS, wildcards.corpus)
