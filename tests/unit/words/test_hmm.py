@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from specs import BASE, batch_of
+from test_metrics import SETTINGS, silent
 from test_train import TRAINING, options
 from torch import nn
 from torch.func import functional_call
@@ -181,11 +182,15 @@ def test_a_run_is_trained_saved_and_measured(tmp_path):
     model = build(spec)
     load_weights(given.out / "model.safetensors", model)
     split = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
-    metrics, words = autoregressive_metrics(model, split, encode(split.words), 100, lambda name: None)
+    measured = autoregressive_metrics(
+        model, split, encode(split.words), SETTINGS, np.random.default_rng(0), silent
+    )
+    metrics = measured.metrics
     entropy = -sum(p * math.log(p) for p in (0.4, 0.3, 0.2, 0.1))
     assert entropy <= metrics["ce_train"].value < entropy + 0.2
     assert metrics["ce_train"].low is None, "it is exact"
-    assert len(words) == 100
+    assert len(measured.words) == SETTINGS.samples
+    assert measured.gap is None
     assert "h_gap" not in metrics
 
 
