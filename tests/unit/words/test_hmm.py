@@ -20,9 +20,9 @@ from textlvm.training.checkpoint import load_weights
 from textlvm.words import train
 from textlvm.words.cross_entropy import exact_log_probs
 from textlvm.words.engine import log_likelihood
-from textlvm.words.evaluate import autoregressive_metrics
 from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letters import ALPHABET_SIZE, END, encode, pack
+from textlvm.words.metrics import autoregressive_metrics
 from textlvm.words.model import build
 from textlvm.words.samples import generate
 from textlvm.words.spec import ModelSpec

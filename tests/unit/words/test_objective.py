@@ -141,8 +141,8 @@ def test_resampling_one_sample_changes_nothing():
     batch = pack(encode(["deep", "state", "a"]), torch.arange(3))
     noise = draw_noise(model, batch)
     # Shown no proposal, q needs none: those of the filter are drawn and not looked at.
-    moves, gumbel = torch.randn_like(noise.draws), torch.randn_like(noise.draws[..., 0])
-    found = step_bounds(resampled(model), batch, Noise(noise.draws, moves, gumbel))
+    proposals, gumbel = torch.randn_like(noise.posterior), torch.randn_like(noise.posterior[..., 0])
+    found = step_bounds(resampled(model), batch, Noise(noise.posterior, proposals, gumbel))
     torch.testing.assert_close(found, step_bounds(model, batch, noise))
 
 
@@ -173,7 +173,7 @@ def test_samples_of_equal_weight_are_all_carried_on():
     state = model.initial_state(6)
     for states, rows in zip(seen, batch.steps(), strict=True):
         torch.testing.assert_close(states, state)
-        state = model.variational(state)(noise.draws[rows].view(6, 1, 8)).squeeze(1)
+        state = model.variational(state)(noise.posterior[rows].view(6, 1, 8)).squeeze(1)
 
 
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=9), st.integers(0, 1000))

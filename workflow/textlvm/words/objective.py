@@ -51,7 +51,7 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
     if noise.proposals is None or noise.gumbel is None:
         return _single_sample_bounds(model, propose, batch, noise)
     if model.resampling:
-        return _particle_bounds(model, propose, batch, noise, noise.moves, noise.gumbel)
+        return _particle_bounds(model, propose, batch, noise, noise.proposals, noise.gumbel)
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     terms = []
@@ -89,7 +89,12 @@ def _single_sample_bounds(
 
 
 def _particle_bounds(
-    model: StateSpaceModel, propose: Propose, batch: PackedWords, noise: Noise, moves: Tensor, gumbel: Tensor
+    model: StateSpaceModel,
+    propose: Propose,
+    batch: PackedWords,
+    noise: Noise,
+    proposals: Tensor,
+    gumbel: Tensor,
 ) -> Tensor:
     """A particle filter: all K samples are carried on, resampled in proportion to their weights.
 
@@ -107,8 +112,8 @@ def _particle_bounds(
     for rows in batch.steps():
         states = states[: (rows.stop - rows.start) * samples]
         generative = model.generative(states)
-        reachable = generative(moves[rows].flatten(0, 1).unsqueeze(1))
-        draws = noise.draws[rows].flatten(0, 1).unsqueeze(1)
+        reachable = generative(proposals[rows].flatten(0, 1).unsqueeze(1))
+        draws = noise.posterior[rows].flatten(0, 1).unsqueeze(1)
         proposal = propose(states, context[rows].repeat_interleave(samples, 0), draws, reachable)
         letters = batch.letters[rows].repeat_interleave(samples)
         weights = _weigh(model, generative, proposal, letters).view(-1, samples)
