@@ -11,7 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from torch import nn
+from torch.distributions import AffineTransform
 
 from plans import planned
 from textlvm.experiment.paper import PAPERS, load_all
@@ -26,6 +29,7 @@ BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 KINDS = {
     "console": "what a user types",
     "yaml": "a piece of config.yaml, or of a paper's claims.yaml",
+    "python": "a transition that could be added",
     "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
@@ -33,6 +37,13 @@ STEPS = dict.fromkeys(
     ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore"), "holds no trained run"
 )
 """Steps that can be started without results, and what they then say."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def papers_of_the_tests(project):
+    """The example of a paper, which the docs run, in the copy of the project."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "tests" / "papers", project.root / "tests" / "papers", ignore=ignored)
 
 
 def blocks(kind):
@@ -69,7 +80,9 @@ def test_every_block_is_of_a_kind_that_is_tested():
 @pytest.mark.parametrize("command", commands())
 def test_a_command_is_understood(project, command):
     program, *words = shlex.split(command)
-    if program == "snakemake":
+    if program == "snakemake" and "-n" in words:
+        assert re.search(r"^total +[1-9]", project.run(command), flags=re.MULTILINE)
+    elif program == "snakemake":
         # Reports are made in the tests of whole runs: they are of results that are there.
         assert project.jobs(re.sub(r"--report \S+", "", command))
     elif program == "make":
@@ -105,7 +118,8 @@ def test_a_piece_of_configuration_adds_what_it_is_about(project, tmp_path, text)
     jobs = project.run(f"snakemake --dry-run --printshellcmds --cores 1 --configfile {file}")
     shipped = (project.root / "config.yaml").read_text(encoding="utf-8")
     runs = runs_in(piece)
-    names = [*piece.get("corpora", {}), *(name for name, _ in runs)]
+    papers = [Path(paper).name for paper in piece.get("papers", []) if "/" in paper]
+    names = [*piece.get("corpora", {}), *papers, *(name for name, _ in runs)]
     assert names
     for name in names:
         assert f"{name}:" not in shipped
@@ -139,6 +153,22 @@ def test_claims_in_the_docs_are_those_of_the_file_or_could_be_added(tmp_path):
     printed = re.findall(r"\| ([\w/-]+) \| `([^`]+)` \|$", TEXTS[ROOT / "docs/claims.md"], flags=re.MULTILINE)
     assert len(printed) > 5
     assert all(predicates[name] == predicate for name, predicate in printed)
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_a_transition_in_the_docs_is_one(text):
+    defined = {"nn": nn, "AffineTransform": AffineTransform}
+    exec(text, defined)
+    transitions = [defined[name] for name in re.findall(r"^class (\w+)", text, flags=re.MULTILINE)]
+    assert transitions
+    for transition in transitions:
+        transform = transition(3, 4).double()(torch.randn(1, 3, dtype=torch.float64))
+        noise = torch.randn(1, 1, 3, dtype=torch.float64)
+        moved = transform(noise)
+        torch.testing.assert_close(transform.inv(moved), noise)
+        jacobian = torch.autograd.functional.jacobian(transform, noise).reshape(3, 3)
+        expected = jacobian.det().abs().log().reshape(1, 1)
+        torch.testing.assert_close(transform.log_abs_det_jacobian(noise, moved), expected)
 
 
 def anchors(text):
