@@ -1,4 +1,4 @@
-"""Every line of the README's table of faults has tests, and each of them a change that must make it fail."""
+"""Every line of the table in docs/promises.md has tests, and each of them a change that must make it fail."""
 
 import re
 
@@ -22,8 +22,8 @@ def names(file: str) -> list[str]:
 
 
 def promised() -> list[tuple[str, str]]:
-    """Files of tests in the README's table, each with words of a test's name or none."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is promised")[2]
+    """Files of tests in the table of promises, each with words of a test's name or none."""
+    section = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8").partition("## What is promised")[2]
     rows = re.findall(r"^\|.*\| ([^|]*`[^|]*) \|$", section.partition("\n## ")[0], flags=re.MULTILINE)
     found, file = [], ""
     for row in rows:
