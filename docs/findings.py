@@ -1,4 +1,4 @@
-"""Write docs/findings.md and the tables in README.md from what is recorded in results/recorded.
+"""Write docs/findings.md and the table of results in README.md from what is recorded in results/recorded.
 
     python docs/findings.py
 
@@ -52,6 +52,11 @@ def seeds(run: str) -> list[Path]:
 def values(run: str, metric: str) -> list[float]:
     """A metric of every seed."""
     return [read(folder)["metrics"][metric]["value"] for folder in seeds(run)]
+
+
+def number_of_seeds(run: str) -> int:
+    """How many seeds of a run are measured."""
+    return len(seeds(run))
 
 
 def mean(run: str, metric: str) -> float:
@@ -188,16 +193,15 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
+    known = (number_of_seeds, mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
     known += (trajectories, cost, published, sure, rows, cell, claims, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")
-    for name in ("words", "sentences"):
-        block = str(getattr(module, f"{name}_table")()).strip()
-        pattern = re.compile(MARKED.format(name=f"findings: {name}"), re.DOTALL)
-        readme, count = pattern.subn(lambda match, block=block: f"{match[1]}{block}\n{match[2]}", readme)
-        assert count == 1, name
+    block = str(module.summary_table()).strip()
+    pattern = re.compile(MARKED.format(name="findings: summary"), re.DOTALL)
+    readme, count = pattern.subn(lambda match: f"{match[1]}{block}\n{match[2]}", readme)
+    assert count == 1
     # Conditions leave empty lines behind.
     page = re.sub(r"\n{3,}", "\n\n", str(module)).lstrip()
     return {PAGE: page, README: readme}
