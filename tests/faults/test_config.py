@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from textlvm.corpora import registry
 from textlvm.experiment.config import check, merged, schema
+from textlvm.experiment.paper import find
 from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
+PAPERS = find({})
+SCHEMA = schema(PAPERS.values())
 PAPER = [ROOT / "config.yaml"]
 EXPERIMENTS = {
     "paper": merged(PAPER),
@@ -66,7 +69,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
         return node
     *_, name = node["$ref"].split("/")
     own = {key: value for key, value in node.items() if key != "$ref"}
-    return resolved(schema()["$defs"][name]) | own
+    return resolved(SCHEMA["$defs"][name]) | own
 
 
 def child(node: dict[str, Any], name: str | int) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def kinds(node: dict[str, Any]) -> set[str]:
 
 
 def faults(experiment: dict[str, Any]) -> Iterator[Fault]:
-    for key, value, node in places(experiment, resolved(schema())):
+    for key, value, node in places(experiment, resolved(SCHEMA)):
         name = ".".join(map(str, key))
         if key:
             for kind, wrong in OF_KIND.items():
@@ -131,7 +134,7 @@ def broken(experiment: dict[str, Any], fault: Fault) -> dict[str, Any]:
 def examined(experiment: dict[str, Any]) -> str:
     """What is said about an experiment, nothing if it is in order."""
     try:
-        check(experiment, [], REGISTRY)
+        check(experiment, [], REGISTRY, PAPERS)
     except UserError as error:
         return str(error)
     return ""
@@ -194,7 +197,7 @@ LEAF = st.sampled_from(
 JUNK = (
     LEAF | st.lists(LEAF, max_size=2) | st.dictionaries(st.text(max_size=3) | st.integers(), LEAF, max_size=2)
 )
-KEYS = st.sampled_from([key for key, *_ in places(EXPERIMENTS["paper"], resolved(schema())) if key])
+KEYS = st.sampled_from([key for key, *_ in places(EXPERIMENTS["paper"], resolved(SCHEMA)) if key])
 
 
 @pytest.mark.parametrize("examples", [40, pytest.param(3000, marks=pytest.mark.faults)])

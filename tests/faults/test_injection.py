@@ -11,6 +11,7 @@ import yaml
 
 from textlvm.corpora import registry
 from textlvm.experiment.config import check, merged
+from textlvm.experiment.paper import find
 from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,7 @@ def test_what_could_not_be_passed_on_is_refused(tmp_path, key, value, said):
     other.write_text(json.dumps(laid(key, value)))
     files = [PAPER, file, other]
     with pytest.raises(UserError) as error:
-        check(merged(files), files, REGISTRY)
+        check(merged(files), files, REGISTRY, find({}))
     assert str(error.value).startswith(f"{other}: {'.'.join(key)}")
     assert said in str(error.value)
     assert str(error.value).isprintable()

@@ -41,7 +41,7 @@ def test_a_table_on_gpus_plans_exactly_its_runs(project):
 
 def test_a_paper_can_be_left_out(project):
     jobs = project.jobs("snakemake --cores 8 --config 'papers=[words]' -- results/table1.csv")
-    assert len(runs_of(jobs)) == 15 * len(SEEDS)
+    assert len(runs_of(jobs)) == 18 * len(SEEDS)
     assert not any("sentences" in job for job in jobs)
     jobs = project.jobs("snakemake --cores 8 --config 'papers=[sentences]'")
     assert not any("words" in job for job in jobs)
@@ -101,7 +101,7 @@ def test_tables_6_and_7_are_of_the_same_trainings(project):
 
 
 def test_all_is_every_table_and_figure_and_a_page(project, everything):
-    assert len(runs_of(everything)) == 19 * len(SEEDS)
+    assert len(runs_of(everything)) == 22 * len(SEEDS)
     assert {f"results/words/gutenberg/{name}" for name in ("table1.csv", "table2.csv")} <= everything
     assert {f"results/words/gutenberg/figure{n}.png" for n in (1, 2)} <= everything
     assert {f"results/sentences/table{n}.csv" for n in range(1, 9)} <= everything
@@ -123,7 +123,7 @@ def test_a_cluster_gets_the_same_jobs(project, everything):
 
 def test_the_demo_has_every_row_on_a_corpus_made_here(project):
     jobs = project.jobs("snakemake --profile workflow/profiles/demo")
-    assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 19
+    assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 22
     assert len(sentences_of(jobs, "spec.json")) == 35
     downloads = {job for job in jobs if job.startswith("resources/downloads/")}
     assert downloads == {

@@ -118,7 +118,7 @@ def test_one_archive_has_what_was_found_and_how(project):
         configuration = json.loads(archive.read("configuration.json"))
         record = json.loads(archive.read(f"{folder('tril-k2')}/provenance.json"))
     runs = {folder(name, split) for split, names in RUNS.items() for name in names}
-    assert {f"{run}/metrics.json" for run in runs} | {"results/table1.csv", "workflow/common.smk"} <= files
+    assert {f"{run}/metrics.json" for run in runs} | {"results/table1.csv", "workflow/inputs.smk"} <= files
     assert configuration["papers"] == ["words"]
     assert record["configuration"]["model"]["samples"] == 2
     # What trained and measured it was in no repository.

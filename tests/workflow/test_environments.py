@@ -83,6 +83,7 @@ COMMANDS = {
     "clang-format": ("Makefile", "clang-format --dry-run"),
     "Pygments": ("Snakefile", "report:"),
     "pytest-benchmark": ("Makefile", "--benchmark-timer"),
+    "pytest-xdist": ("Makefile", "--numprocesses"),
     "ruff": ("Makefile", "ruff check"),
     "snakefmt": ("Makefile", "snakefmt --check"),
     "snakemake-executor-plugin-slurm": ("workflow/profiles/slurm/config.yaml", "executor: slurm"),

@@ -88,7 +88,7 @@ UNKNOWN = [
     ("words: {modle: {}}", "mine.yaml: unknown key 'modle' in words; did you mean 'model'?"),
     (
         "words: {model: {sample: 2}}",
-        "mine.yaml: unknown key 'sample' in words.model; did you mean 'samples'?",
+        "mine.yaml: unknown key 'sample' in words.model; did you mean 'samples', 'resampling'?",
     ),
     (
         "words: {runs: {unsen: {}}}",

@@ -169,7 +169,7 @@ def test_a_failed_run_names_a_sentence_of_its_batch(
         key: spec[key] for key in ("model", "training")
     }
     result = read_result(tmp_path / "checkpoint" / "failure.json")
-    assert result.run_key == ("sentences", "x", "counting", "standard", "y")
+    assert result.key == ("sentences", "x", "counting", "standard", "y")
     step = int(re.search(r"at step (\d+)", result.reason)[1])
     # The batch is told again from its step alone; its sentences are told whole.
     again = train.objective(

@@ -84,7 +84,7 @@ def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):
     file = tmp_path / "checkpoint" / "failure.json"
     result = read_result(file)
     assert (result.failed, result.reason, result.seed) == (True, reason, 3)
-    assert result.run_key == ("words", "", "gutenberg", "standard", "tril")
+    assert result.key == ("words", "", "gutenberg", "standard", "tril")
     assert json.loads(file.read_text())["model"] == SPEC["model"]
 
 

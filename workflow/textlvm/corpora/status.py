@@ -23,6 +23,7 @@ from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE, folder_at
 from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.experiment.config import check, merged, origin
+from textlvm.experiment.paper import find
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
 
@@ -66,7 +67,8 @@ def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | N
 
 
 def _main(options: argparse.Namespace) -> None:
-    config = check(merged(options.config), options.config, registry.load(options.registry))
+    given = merged(options.config)
+    config = check(given, options.config, registry.load(options.registry), find(given))
     resources = Path(config["pathvars"]["resources"])
     folder, mirror = folder_at_hand(), os.environ.get(MIRROR_VARIABLE)
     rows, wrong = [], []

@@ -19,8 +19,12 @@ def log_mean(log_values: Tensor) -> tuple[Tensor, Tensor]:
     n = values.shape[1]
     weights = (values - values.amax(1, keepdim=True)).exp()
     total = weights.sum(1, keepdim=True)
+    # Sums of those before and after each draw: in the total less a large draw, small ones would be lost.
+    none = torch.zeros_like(total)
+    before = torch.cat([none, weights.cumsum(1)[:, :-1]], 1)
+    after = torch.cat([weights.flip(1).cumsum(1).flip(1)[:, 1:], none], 1)
     # Without the largest the others may sum to nothing, where it is all there is.
-    without = (total - weights).clamp_min(torch.finfo(torch.double).eps * total)
+    without = (before + after).clamp_min(torch.finfo(torch.double).eps * total)
     change = (without / total).log() + math.log(n / (n - 1))
     estimate = values.logsumexp(1) - math.log(n) - (n - 1) * change.mean(1)
     return estimate, change.std(1, correction=0) * math.sqrt(n - 1)

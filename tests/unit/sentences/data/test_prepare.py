@@ -64,7 +64,7 @@ def test_a_small_data_set(sources, tmp_path):
 def test_statistics_are_read_like_metrics(sources, tmp_path):
     result = prepare("ptb", {**ENTRY, "note": "small"}, sources, tmp_path / "data")
     read = read_result(tmp_path / "data" / "statistics.json")
-    assert read.run_key == ("sentences", "ptb", "letters", "standard", "data")
+    assert read.key == ("sentences", "ptb", "letters", "standard", "data")
     assert read.metrics["train"].value == 4
     assert read.metrics["train"].unit == "sentences"
     assert json.loads((tmp_path / "data" / "statistics.json").read_text()) == result

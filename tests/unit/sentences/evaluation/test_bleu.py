@@ -78,6 +78,8 @@ def test_the_mean_is_over_sentences():
 
 
 def test_the_configuration_can_compare_any_reading_and_nothing_else():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-    compared = schema["properties"]["sentences"]["properties"]["compared"]
+    schema = yaml.safe_load(
+        (ROOT / "workflow/papers/sentences/config.schema.yaml").read_text(encoding="utf-8")
+    )
+    compared = schema["properties"]["compared"]
     assert compared["properties"]["bleu1"]["enum"] == list(READINGS)
