@@ -69,12 +69,12 @@ def properties(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
 
 KEYS = set(properties(SCHEMA))
 NAMES = {name for _, name in KEYS}
-VALUES = set(
+VALUES = {
     value
     for file in CONFIG_SCHEMAS
     for values in re.findall(r"enum: \[(.*)\]", file.read_text("utf-8"))
     for value in re.findall(r"[a-z]\w+", values)
-)
+}
 RULES = set(re.findall(r"^rule (\w+):", "\n".join(file.read_text("utf-8") for file in OTHERS), re.MULTILINE))
 CLAIMS = set(re.findall(r"^ +(\w+):", CLAIMS_SCHEMA.read_text(encoding="utf-8"), re.MULTILINE))
 

@@ -32,7 +32,7 @@ def test_a_table_on_gpus_plans_exactly_its_runs(project):
     jobs = project.jobs("snakemake --cores 8 --resources gpu=2 results/table1.csv")
     runs = runs_of(jobs)
     assert "results/table1.csv" in jobs
-    assert len(runs) == 15 * len(SEEDS)
+    assert len(runs) == 18 * len(SEEDS)
     assert {run.split("/")[0] for run in runs} == {"standard"}
     # Of the sentences paper, Table 1 describes the data sets; nothing is trained for it.
     assert {f"results/sentences/{name}/data/statistics.json" for name in DATASETS[:5]} <= jobs
