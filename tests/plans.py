@@ -18,7 +18,6 @@ def planned(
     dataset: str = "",
     name: str = "",
     metrics: dict[str, str] | None = None,
-    compared: dict[str, str] | None = None,
     **changes: Any,
 ) -> Planned:
     """A run with one row; keywords override, `name` is the row's label if not given.
@@ -39,6 +38,6 @@ def planned(
         dataset=dataset,
         name=name or row,
         place=tuple((folder, ()) for folder in place),
-        rows=(Row(table, row, metrics or {}, compared or {}),),
+        rows=(Row(table, row, metrics or {}),),
         **known | changes,
     )

@@ -246,22 +246,46 @@ def whole_plan(wildcards):
     return as_json({"planned": [plan.to_json(entry) for entry in in_tables(EXPERIMENT.planned)]})
 
 
-def table_metrics(wildcards):
-    """The metrics that a table is made of."""
-    return [f"<results>/{entry.metrics(seed)}" for entry in of_table(wildcards) for seed in entry.seeds]
+def metrics_of(planned):
+    """The metrics of every seed of these runs."""
+    return [f"<results>/{entry.metrics(seed)}" for entry in planned for seed in entry.seeds]
 
 
-def finished_metrics(wildcards):
+def finished_metrics_of(planned):
     """Those that are there, measured with the settings of now, and the failures of trainings with these."""
-    outcomes = [entry.outcome(seed, RESULTS) for entry in of_table(wildcards) for seed in entry.seeds]
+    outcomes = [entry.outcome(seed, RESULTS) for entry in planned for seed in entry.seeds]
     # Runs that are measured on several data sets share a training.
     return list(dict.fromkeys(str(path) for path in outcomes if path))
 
 
+def table_metrics(wildcards):
+    """The metrics that a table is made of."""
+    return metrics_of(of_table(wildcards))
+
+
+def finished_metrics(wildcards):
+    """Those that are finished."""
+    return finished_metrics_of(of_table(wildcards))
+
+
 def finished_digest(wildcards):
-    """What stands in them, as one short text."""
-    contents = (Path(path).read_bytes() for path in finished_metrics(wildcards))
-    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+    """Their contents, as one short text."""
+    return digest(finished_metrics(wildcards))
+
+
+def all_metrics(wildcards):
+    """The metrics that all tables are made of."""
+    return metrics_of(in_tables(EXPERIMENT.planned))
+
+
+def all_finished_metrics(wildcards):
+    """Those that are finished."""
+    return finished_metrics_of(in_tables(EXPERIMENT.planned))
+
+
+def all_finished_digest(wildcards):
+    """Their contents, as one short text."""
+    return digest(all_finished_metrics(wildcards))
 
 
 # ---- what is built

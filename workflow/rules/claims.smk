@@ -1,4 +1,52 @@
-# Claims: what the papers state of their numbers, held against the cells of all tables.
+# What the tables say together: which readings of the printed columns fit, and which claims of the papers hold.
+
+
+rule readings:
+    """How well each reading of a printed column fits the printed numbers."""
+    input:
+        papers=paper_files("paper.yaml", "published.csv"),
+        metrics=all_metrics,
+    output:
+        csv="<results>/readings.csv",
+        md="<results>/readings.md",
+    log:
+        "<results>/logs/readings.log",
+    localrule: True
+    conda:
+        "../../envs/reporting.yaml"
+    params:
+        papers=PAPER_FOLDERS,
+        plan=whole_plan,
+        metrics=lambda wildcards, input: input.metrics,
+        code=fingerprint("textlvm.reporting.readings"),
+    shell:
+        """
+        python -m textlvm.reporting.readings \
+            --papers {params.papers:q} \
+            --plan {params.plan:q} \
+            --metrics {params.metrics:q} \
+            --csv {output.csv:q} \
+            --md {output.md:q} \
+            --log {log:q}
+        """
+
+
+use rule readings as partial_readings with:
+    input:
+        papers=paper_files("paper.yaml", "published.csv"),
+    output:
+        csv="<results>/partial/readings.csv",
+        md="<results>/partial/readings.md",
+    log:
+        "<results>/logs/partial/readings.log",
+    params:
+        papers=PAPER_FOLDERS,
+        plan=whole_plan,
+        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
+        # is in the files.
+        metrics=all_finished_metrics,
+        digest=all_finished_digest,
+        code=fingerprint("textlvm.reporting.readings"),
 
 
 rule claims:

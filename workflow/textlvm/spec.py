@@ -14,7 +14,7 @@ Spec = TypeVar("Spec")
 def parse(kind: type[Spec], settings: Any, place: str = "") -> Spec:
     """Build a dataclass from a mapping of its fields; fields without a default must be there.
 
-    Fields that are dataclasses, or mappings of names to dataclasses, are built in the same way; lists become
+    Fields that are dataclasses, or mappings and tuples of such, are built in the same way; lists become
     tuples. Raises `UserError` for a missing, unknown or impossible setting; the sentence begins with `place`,
     or with the name of the class.
     """
@@ -38,11 +38,14 @@ def _value(kind: Any, value: Any, place: str) -> Any:
     """A setting as the type of its field has it."""
     if dataclasses.is_dataclass(kind):
         return parse(cast(type, kind), value, place)
-    member = get_args(kind)[-1:]
-    if get_origin(kind) is Mapping and dataclasses.is_dataclass(*member):
+    members = get_args(kind)
+    if get_origin(kind) is Mapping:
         items = _mapping(value, place).items()
-        return {name: parse(*member, item, f"{place}: {name}") for name, item in items}
-    return tuple(value) if isinstance(value, list) else value
+        return {name: _value(members[1], item, f"{place}: {name}") for name, item in items}
+    if isinstance(value, list):
+        member = members[0] if get_origin(kind) is tuple else None
+        return tuple(_value(member, item, f"{place}: {number}") for number, item in enumerate(value, 1))
+    return value
 
 
 def _mapping(value: Any, place: str) -> Mapping[str, Any]:

@@ -71,12 +71,6 @@ def test_a_row_may_show_a_run_once_more_under_another_name():
     assert SENTENCES["sentences/ptb/ae-16"].label == "AE (S)"
 
 
-def test_rows_of_sentences_say_what_a_printed_metric_is_compared_with():
-    rows = [row for run in SENTENCES.values() for row in run.rows if row.table in (2, 7)]
-    assert rows
-    assert {tuple(row.compared.items()) for row in rows} == {(("bleu1", "bleu1_eos"),)}
-
-
 def test_table_1_has_the_data_sets_but_for_the_questions():
     planned = [entry for entry in EXPERIMENT.of_table(1) if entry.paper == "sentences"]
     assert [entry.label for entry in planned] == ["PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything"]

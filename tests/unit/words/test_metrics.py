@@ -173,21 +173,6 @@ def generate_again(model):
     return generate(model, SETTINGS.samples)
 
 
-def test_by_argmax_a_gru_has_one_word():
-    torch.manual_seed(2)
-    model = GRUBaseline(8)
-    (word,) = set(generate(model, 5, argmax=True))
-    for train, known in (([1, 1], 1), ([0, 1], 0)):
-        split = WordSplit([word or "a", "zzz"], np.array(train), np.array([1, 1]))
-        metrics = argmax_metrics(model, split, 40, {})
-        known = known if word is not None else 0
-        assert {name: estimate.value for name, estimate in metrics.items()} == {
-            "unique_argmax": known / 40,
-            "distinct_argmax": 1 / 40,
-            "in_vocabulary_argmax": known,
-        }
-
-
 def test_by_argmax_a_state_space_model_has_the_words_of_its_states():
     model = model_with(seed=5, scale=0.5, dim=2)
     with torch.no_grad():

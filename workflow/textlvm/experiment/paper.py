@@ -28,6 +28,7 @@ __all__ = [
     "FigureMetric",
     "Metric",
     "Paper",
+    "Reading",
     "Table",
     "Texts",
     "add_argument",
@@ -68,6 +69,27 @@ class Table:
     """corpus | paper: whether it is made for each corpus, or once for all data sets of the paper."""
     columns: tuple[str, ...]
     """The metrics of the printed columns, in the paper's order."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to compute a printed column, where the paper's text allows several."""
+
+    metric: str
+    """The metric that the evaluation measures."""
+    computes: str
+    """What is computed."""
+    why: str
+    """Why the printed numbers may have been computed so."""
+    otherwise: str = ""
+    """The metric of rows that lack `metric`; empty leaves these rows out."""
+    compared: bool = False
+    """Whether cells, verdicts and claims compare it with the printed numbers: at most one of a column.
+
+    Without it they compare the metric of the column's own name.
+    """
+    demo: bool = False
+    """Whether the authors' published code computes it."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +156,8 @@ class Paper:
     """Captions, by number."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """How notes word the settings of an evaluation that a reader must know."""
-    demo_readings: Mapping[str, str] = field(default_factory=dict)
-    """Which reading of a metric the authors' published code measures."""
+    readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    """The readings of printed columns, by the column's metric."""
     texts: Mapping[int, Texts] = field(default_factory=dict)
     """Tables of texts, by number."""
     figure_metrics: Mapping[str, FigureMetric] = field(default_factory=dict)
@@ -168,6 +190,12 @@ class Paper:
         if name.endswith(".py"):
             return self.folder / name
         return Path("workflow", f"{name.replace('.', '/')}.py")
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """The metrics that stand for columns of another name in cells and claims, by column."""
+        chosen = ((name, own) for name, readings in self.readings.items() for own in readings if own.compared)
+        return {name: own.metric for name, own in chosen if own.metric != name}
 
     @property
     def planner(self) -> Any:
@@ -209,6 +237,14 @@ def load(folder: str | Path) -> Paper:
                     f"{path}: tables.{table.number} has the column '{name}', which metrics does not declare; "
                     f"{nearest(name, paper.metrics)}"
                 )
+    columns = {name for table in paper.tables.values() for name in table.columns}
+    for name, readings in paper.readings.items():
+        if name not in columns:
+            raise UserError(
+                f"{path}: readings has '{name}', which is no column of tables; {nearest(name, columns)}"
+            )
+        if sum(reading.compared for reading in readings) > 1:
+            raise UserError(f"{path}: readings.{name} compares several readings: leave one `compared: true`")
     for name in paper.figure_metrics:
         if name in paper.metrics:
             raise UserError(f"{path}: '{name}' is of metrics and of figure_metrics: rename one of them")

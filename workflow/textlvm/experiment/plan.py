@@ -51,8 +51,6 @@ class Row:
     label: str
     metrics: Mapping[str, str] = field(default_factory=dict)
     """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
-    compared: Mapping[str, str] = field(default_factory=dict)
-    """The metric that a printed one is compared with, where the paper's text allows several."""
 
 
 @dataclass(frozen=True, kw_only=True)

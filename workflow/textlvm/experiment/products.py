@@ -19,9 +19,10 @@ def paper_tables(experiment: Experiment, forms: Iterable[str]) -> list[str]:
 
 
 def all_products(experiment: Experiment) -> list[str]:
-    """Every table and figure, and the claims."""
+    """Every table and figure, the readings and the claims."""
     return [
         *(f"table{number}.csv" for number in experiment.planned_tables()),
+        *(f"readings.{form}" for form in ("csv", "md")),
         *(f"claims.{form}" for form in ("csv", "md", "html")),
         *paper_tables(experiment, ("csv", "md", "html", "tex")),
         *(f"{figure.path}.{form}" for figure in experiment.figures for form in ("png", "svg")),
@@ -30,9 +31,10 @@ def all_products(experiment: Experiment) -> list[str]:
 
 
 def partial_products(experiment: Experiment) -> list[str]:
-    """Every table of results, tidy and to read, and the claims, of what has been measured so far."""
+    """Every table of results, tidy and to read, readings and claims, of what has been measured so far."""
     return [
         *(f"partial/table{number}.csv" for number in experiment.tables),
+        *(f"partial/readings.{form}" for form in ("csv", "md")),
         *(f"partial/claims.{form}" for form in ("csv", "md")),
         *(f"partial/{table}" for table in paper_tables(experiment, ("md",))),
     ]

@@ -126,16 +126,17 @@ def build(
         for label in dict.fromkeys((*printed.rows(values), *planned)):
             entry, row = planned.get(label, (None, Row(table, label)))
             group = results.get(entry.key, []) if entry else []
-            shown = [result.shown(row.metrics) for result in read_as_compared(group, _compared(row))]
+            compared = _compared(papers[block.paper], row)
+            shown = [result.shown(row.metrics) for result in read_as_compared(group, compared)]
             of_row = [value for value in values if value.row == label]
             cells.extend(_row(block, papers[block.paper], row, of_row, entry, shown))
     return cells
 
 
-def _compared(row: Row) -> dict[str, str]:
-    """`Row.compared` of the metrics that the row shows."""
+def _compared(paper: Paper, row: Row) -> dict[str, str]:
+    """`Paper.compared` of the metrics that the row shows."""
     shown = row.metrics.values()
-    return {metric: own for metric, own in row.compared.items() if not shown or metric in shown}
+    return {metric: own for metric, own in paper.compared.items() if not shown or metric in shown}
 
 
 def _part(entry: Planned) -> tuple[str, str, str, str]:
@@ -254,7 +255,7 @@ def _outcome(
     if repeats := [result.repeats[metric] for result in done if metric in result.repeats]:
         outcome["repeat_spread"] = math.fsum(repeats) / len(repeats)
     called = row.metrics.get(metric, metric)
-    wanted = row.compared.get(called)
+    wanted = paper.compared.get(called)
     if wanted:
         outcome["reading"] = measured[0].readings.get(metric, called)
     is_other = wanted not in (None, outcome.get("reading"))

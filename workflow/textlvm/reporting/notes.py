@@ -69,8 +69,8 @@ def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     noise: dict[str, list[str]] = {}
     readings = {}
     for cell in shown:
-        if cell.metric in paper.demo_readings:
-            readings[cell.column] = paper.demo_readings[cell.metric]
+        if demo := [own.metric for own in paper.readings.get(cell.metric, ()) if own.demo]:
+            readings[cell.column] = demo[0]
             continue
         difference = cell.demo - cell.published
         if abs(difference) > (cell.published_spread or 0.0) + cell.half_units:

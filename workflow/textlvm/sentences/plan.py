@@ -293,14 +293,12 @@ def _place(dataset: str) -> tuple[Folder, ...]:
 
 def _rows(section: Section, dataset: str, name: str, entry: Mapping[str, Any]) -> tuple[Row, ...]:
     """The row that an entry names, and those that it is collected for."""
-    compared = section["compared"]
-    named = [Row(TABLE_OF_DATASET[dataset], entry["row"], compared=compared)] if "row" in entry else []
+    named = [Row(TABLE_OF_DATASET[dataset], entry["row"])] if "row" in entry else []
     collected = [
         Row(
             int(table.removeprefix("table")),
             label,
             {said["metric"]: row.get("metric", said["metric"])},
-            compared,
         )
         for table, said in section["collected"].items()
         for label, row in said["rows"].items()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from textlvm.experiment.paper import PAPERS, Texts, load
+from textlvm.experiment.paper import PAPERS, Paper, load
 from textlvm.experiment.plan import PARTS
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import UserError, nearest
@@ -212,7 +212,7 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
     """The rows of a table are of runs of which its metric is measured."""
     for row, own in said["rows"].items():
         metric = own.get("metric", said["metric"])
-        metric = section["compared"].get(metric, metric)
+        metric = _paper().compared.get(metric, metric)
         place: Key = (*key, "rows", row, "metric") if "metric" in own else (*key, "metric")
         for dataset, name in own["runs"].items():
             of_run: Key = (*key, "rows", row, "runs", dataset)
@@ -228,14 +228,13 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
 
 
 @cache
-def _texts() -> Mapping[int, Texts]:
-    """The paper's tables of texts."""
-    return load(PAPERS / "sentences").texts
+def _paper() -> Paper:
+    return load(PAPERS / "sentences")
 
 
 def _check_texts(key: Key, shown: Section, section: Section) -> None:
     """A table of texts has runs that make such texts, and something that these are made of."""
-    kind, dataset = _texts()[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
+    kind, dataset = _paper().texts[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
     _check_of_sentences((*key, "dataset"), dataset, section)
     able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
     for i, name in enumerate(shown["runs"]):

@@ -37,6 +37,7 @@ from textlvm.training import device as devices
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.words import ngram
 from textlvm.words.entropy import EntropyGap
+from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letters import encode
 from textlvm.words.metrics import (
     Metrics,
@@ -76,17 +77,18 @@ def main(options: argparse.Namespace) -> None:
     def seed(measurement: str) -> None:
         seed_everything(f"{stream}/{measurement}", trained.seed)
 
+    by_argmax: Metrics = {}
     if trained.model.family == "oracle":
         measured = oracle_metrics(split, settings.samples, rng)
-        by_argmax: Metrics = {}
     else:
         model = load_model(options.run, trained.model, split, device)
         if isinstance(model, StateSpaceModel):
             measured = state_space_metrics(model, split, lexicon, settings, rng, seed)
         else:
             measured = autoregressive_metrics(model, split, lexicon, settings, rng, seed)
-        seed("samples by argmax")
-        by_argmax = argmax_metrics(model, split, settings.samples, scorers)
+        if isinstance(model, StateSpaceModel | HiddenMarkov):
+            seed("samples by argmax")
+            by_argmax = argmax_metrics(model, split, settings.samples, scorers)
     metrics = measured.metrics | sample_metrics(measured.words, split, scorers) | by_argmax
     folder = options.out.parent
     lines = ("…" if word is None else word for word in measured.words)

@@ -12,8 +12,8 @@ Each reading of a printed column has a name of its own. With N samples and K tra
     distinct                      distinct words among the samples, over N
     perplexity_*gram, nats_*gram  of the samples under n-grams of the test words, weighted as configured;
                                   _tokens, _types: as often as they occur, once each
-    *_argmax                      the same of words whose letters are the most probable ones: along states
-                                  that are drawn (state space models), or fed back (others: one word)
+    *_argmax                      models with states that are drawn: the same of words whose letters are the
+                                  most probable ones
     h_gap                         Eq. (13) in nats, mean over the positions that words reach; _bits in bits
     h_gap_first                   the same at the first letter; _bits in bits
     h_gap_reference               h_gap with many draws of the noise
@@ -182,24 +182,10 @@ def sample_metrics(words: Sequence[str | None], split: WordSplit, scorers: Score
 
 
 def argmax_metrics(
-    model: StateSpaceModel | GRUBaseline | HiddenMarkov | LetterNgram,
-    split: WordSplit,
-    n: int,
-    scorers: Scorers,
+    model: StateSpaceModel | HiddenMarkov, split: WordSplit, n: int, scorers: Scorers
 ) -> Metrics:
-    """`sample_metrics` of words whose letters are the most probable ones.
-
-    An autoregressive model emits n times the same word, so that its shares are exact: 1/n distinct words, and
-    all of the samples in the vocabulary or none.
-    """
-    if isinstance(model, StateSpaceModel | HiddenMarkov):
-        metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
-    else:
-        # A lone word leaves no error to be estimated, so no n-gram scores it.
-        (word,) = generate(model, 1, argmax=True)
-        known = word in _vocabulary(split)
-        shares = {"unique": known / n, "distinct": 1 / n, "in_vocabulary": float(known)}
-        metrics = {name: exact(share, "share") for name, share in shares.items()}
+    """`sample_metrics` of n words whose letters are the most probable ones along states that are drawn."""
+    metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
     return {f"{name}_argmax": estimate for name, estimate in metrics.items()}
 
 

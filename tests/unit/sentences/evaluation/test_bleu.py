@@ -1,16 +1,14 @@
 import math
 import random
 from collections import Counter
-from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textlvm.experiment.paper import PAPERS, load
 from textlvm.sentences.evaluation.bleu import READINGS, bleu1, readings
 
-ROOT = Path(__file__).parents[4]
 WORDS = st.integers(0, 5)
 SENTENCE = st.lists(WORDS, min_size=1, max_size=12)
 EOS, PAD = "<eos>", "<pad>"
@@ -77,9 +75,7 @@ def test_the_mean_is_over_sentences():
     assert bleu1([[1], [1, 2, 3, 4]], [[1], [5, 6, 7, 8]]) == 0.5
 
 
-def test_the_configuration_can_compare_any_reading_and_nothing_else():
-    schema = yaml.safe_load(
-        (ROOT / "workflow/papers/sentences/config.schema.yaml").read_text(encoding="utf-8")
-    )
-    compared = schema["properties"]["compared"]
-    assert compared["properties"]["bleu1"]["enum"] == list(READINGS)
+def test_the_paper_lists_every_reading():
+    listed = load(PAPERS / "sentences").readings["bleu1"]
+    assert [reading.metric for reading in listed] == list(READINGS)
+    assert [reading.metric for reading in listed if reading.compared] == ["bleu1_eos"]
