@@ -101,7 +101,10 @@ def test_tables_6_and_7_are_of_the_same_trainings(project):
 
 
 def test_all_is_every_table_and_figure_and_a_page(project, everything):
-    assert len(runs_of(everything)) == 22 * len(SEEDS)
+    draws = {"unseen", *(f"unseen-{draw}" for draw in range(1, 10))}
+    assert {run.split("/")[0] for run in runs_of(everything)} == {"standard", *draws}
+    # Every seed on the standard split and on three of ten draws of the unseen words, the first on the others.
+    assert len(runs_of(everything)) == 18 * len(SEEDS) + 4 * (3 * len(SEEDS) + 7)
     assert {f"results/words/gutenberg/{name}" for name in ("table1.csv", "table2.csv")} <= everything
     assert {f"results/words/gutenberg/figure{n}.png" for n in (1, 2)} <= everything
     assert {f"results/sentences/table{n}.csv" for n in range(1, 9)} <= everything
@@ -113,7 +116,9 @@ def test_all_is_every_table_and_figure_and_a_page(project, everything):
     assert tables <= project.jobs("snakemake --cores 1", *sorted(tables)) <= everything
     # The page shows it all, and has the tables' numbers from their tidy form.
     left = everything - project.jobs("snakemake --cores 1 results/index.html")
-    assert {job for job in left if not re.search(r"/table\d\.csv$", job)} == {"all", "results/ro-crate.zip"}
+    assert {job for job in left if not re.search(r"/table\d\.csv$", job)} == {
+        *("all", "results/ro-crate.zip", "results/readings.csv"),
+    }
     assert {"results/index.html", "results/claims.csv"} <= everything
 
 
@@ -167,6 +172,7 @@ def test_tables_of_what_is_there_train_nothing(project):
         *(f"results/partial/words/gutenberg/table{n}.csv" for n in (1, 2)),
         *(f"results/partial/sentences/table{n}.csv" for n in range(1, 9)),
         "results/partial/claims.csv",
+        "results/partial/readings.csv",
         "results/partial/index.html",
     }
 

@@ -37,7 +37,7 @@ def parse(kind: type[Spec], settings: Any, place: str = "") -> Spec:
 def _value(kind: Any, value: Any, place: str) -> Any:
     """A setting as the type of its field has it."""
     if dataclasses.is_dataclass(kind):
-        return parse(cast(type, kind), value, place)
+        return value if isinstance(value, cast(type, kind)) else parse(cast(type, kind), value, place)
     members = get_args(kind)
     if get_origin(kind) is Mapping:
         items = _mapping(value, place).items()

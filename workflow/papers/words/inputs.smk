@@ -16,6 +16,21 @@ def corpus_files(wildcards):
     return downloaded(wildcards.corpus, CORPORA[wildcards.corpus].files)
 
 
+def run_on(wildcards):
+    """A run on a split; what is asked of it here is the same for all."""
+    return next(run for run in RUNS if (run.paper, run.split) == ("words", wildcards.split))
+
+
+def split_name(wildcards):
+    """The split that a folder holds a draw of."""
+    return run_on(wildcards).draw_of or wildcards.split
+
+
+def split_settings(wildcards):
+    """How a split is drawn."""
+    return as_json(run_on(wildcards).data["split"])
+
+
 def ngram_arguments(wildcards, input):
     """The character models as the evaluation takes them, `3=char3.arpa 5=char5.arpa`."""
     return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], input.ngrams)]

@@ -38,13 +38,14 @@ rule words_split:
     conda:
         "../../../envs/corpora.yaml"
     params:
-        settings=as_json(config["words"]["split"]),
+        split=split_name,
+        settings=split_settings,
         code=fingerprint("textlvm.corpora.splits"),
     shell:
         """
         python -m textlvm.corpora.splits \
             --vocabulary {input:q} \
-            --split {wildcards.split:q} \
+            --split {params.split:q} \
             --settings {params.settings:q} \
             --out {output:q} \
             --log {log:q}

@@ -69,6 +69,8 @@ class Planned:
     dataset: str = ""
     """The same where folders of the paper go by data sets; empty where it has just one."""
     split: str = "standard"
+    draw_of: str = ""
+    """The split that `split` is a further draw of; its rows are those of that split."""
     name: str
     """The key of its entry in the configuration and the name of its folder."""
     place: tuple[Folder, ...]

@@ -36,7 +36,8 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """What a reader of a table must know: noise, sources, corpora, marks, settings, what is missing."""
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
-        yield f"Reproduced values are means over {seeds} seeds ± their standard deviation"
+        units = "draws of the split" if any('"draws"' in cell.settings for cell in cells) else "seeds"
+        yield f"Reproduced values are means over {seeds} {units} ± their standard deviation"
     elif seeds == 1 and any(cell.run != DATA for cell in cells):
         yield "Reproduced values are of one seed, so the noise between trainings is unknown"
     if any(cell.published_spread is not None for cell in cells):

@@ -31,6 +31,7 @@ from scipy import stats
 from textlvm.experiment.paper import Paper, Reading, add_argument, load_all
 from textlvm.experiment.plan import Planned, RunKey
 from textlvm.reporting import published
+from textlvm.reporting.draws import over_draws
 from textlvm.reporting.markup import markdown
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Result, read_plan, read_results
@@ -248,8 +249,8 @@ def main(options: argparse.Namespace) -> None:
     """Write the readings of the papers on the command line."""
     papers = load_all(options.papers)
     plan = read_plan(options.plan, papers)
-    results = read_results(options.metrics, plan)
-    found = tuple(columns(papers, published.read(papers), plan, results))
+    planned, results = over_draws(plan, read_results(options.metrics, plan))
+    found = tuple(columns(papers, published.read(papers), planned, results))
     write_text(options.csv, as_csv(found))
     write_text(options.md, as_markdown(found))
     logging.info("%s: %d columns", options.csv, len(found))

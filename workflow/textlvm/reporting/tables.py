@@ -19,6 +19,7 @@ from typing import Any
 from textlvm.experiment.paper import add_argument, load, load_all
 from textlvm.reporting import published
 from textlvm.reporting.cells import build
+from textlvm.reporting.draws import over_draws
 from textlvm.reporting.runs import read_plan, read_results
 from textlvm.reporting.tidy import read_tidy, write_tidy
 from textlvm.runtime import cli
@@ -36,8 +37,8 @@ def tidy(options: argparse.Namespace) -> None:
     """Write the cells of one table number."""
     papers = load_all(options.papers)
     plan = read_plan(options.plan, papers)
-    results = read_results(options.metrics, plan)
-    cells = build(options.table, papers, published.read(papers), plan, results)
+    planned, results = over_draws(plan, read_results(options.metrics, plan))
+    cells = build(options.table, papers, published.read(papers), planned, results)
     write_tidy(options.out, cells)
     filled = sum(cell.value is not None for cell in cells)
     logging.info("%s: %d cells, %d of them reproduced", options.out, len(cells), filled)

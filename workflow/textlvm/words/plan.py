@@ -11,6 +11,8 @@ from textlvm.words.spec import UNTRAINED
 __all__ = ["REMOVABLE", "check", "corpora", "figures", "gap_runs", "plan", "standard_runs", "texts", "titles"]
 
 REMOVABLE = (("runs", "*", "*"),)
+DRAWN = ("unseen",)
+"""Splits whose results are means over draws of the split."""
 ORIGINAL = "bookscorpus"
 """The paper's own corpus."""
 
@@ -21,29 +23,38 @@ def corpora(section: Section) -> Iterable[tuple[Key, str, str]]:
 
 
 def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
-    """All runs."""
-    found = []
-    for corpus in section["corpora"]:
-        for split, entries in section["runs"].items():
-            for name, entry in entries.items():
-                parts = {part: section[part] | entry.get(part, {}) for part in PARTS}
-                found.append(
-                    Run(
-                        paper="words",
-                        corpus=corpus,
-                        original=ORIGINAL,
-                        split=split,
-                        name=name,
-                        place=((corpus, ("words", "corpora")), (split, ("words", "runs"))),
-                        seeds=tuple(section["seeds"]),
-                        rows=(Row(entry["table"], entry["row"]),),
-                        # A family that only counts finds the same every time.
-                        is_trained=parts["model"]["family"] not in UNTRAINED,
-                        data={part: section[part] for part in ("vocabulary", "split")},
-                        **parts,
-                    )
-                )
-    return found
+    """All runs, those of further draws of a split after those of the first."""
+    return [
+        _run(section, corpus, split, draw, name)
+        for corpus in section["corpora"]
+        for split, entries in section["runs"].items()
+        for draw in range(len(section["split"]["seeds"]) if split in DRAWN else 1)
+        for name in entries
+    ]
+
+
+def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run:
+    """A run on the draw of this number."""
+    entry = section["runs"][split][name]
+    parts = {part: section[part] | entry.get(part, {}) for part in PARTS}
+    settings = dict(section["split"])
+    seeds, repeated = settings.pop("seeds"), settings.pop("repeated")
+    folder = f"{split}-{seeds[draw]}" if draw else split
+    return Run(
+        paper="words",
+        corpus=corpus,
+        original=ORIGINAL,
+        split=folder,
+        draw_of=split if draw else "",
+        name=name,
+        place=((corpus, ("words", "corpora")), (folder, ("words", "runs"))),
+        seeds=tuple(section["seeds"] if draw < max(repeated, 1) else section["seeds"][:1]),
+        rows=(Row(entry["table"], entry["row"]),),
+        # A family that only counts finds the same every time.
+        is_trained=parts["model"]["family"] not in UNTRAINED,
+        data={"vocabulary": section["vocabulary"], "split": {**settings, "seed": seeds[draw]}},
+        **parts,
+    )
 
 
 def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:

@@ -1,0 +1,53 @@
+import math
+from dataclasses import replace
+
+import plans
+import pytest
+
+from textlvm.estimate import Estimate, exact
+from textlvm.reporting.draws import over_draws
+from textlvm.reporting.runs import Result
+
+FIRST = plans.planned("TRIL", table=2, split="unseen", seeds=(0, 1))
+SECOND = replace(FIRST, split="unseen-7", draw_of="unseen", seeds=(0,))
+STANDARD = plans.planned("TRIL")
+
+
+def result(entry, seed, **metrics):
+    return Result(*("words", entry.corpus, entry.split, entry.name), seed=seed, path="", metrics=metrics)
+
+
+def test_a_draw_counts_once_with_the_mean_of_its_seeds():
+    results = {
+        FIRST.key: [
+            result(FIRST, 0, ce=Estimate(1.0, 0.7, 1.3, "nats")),
+            result(FIRST, 1, ce=Estimate(3.0, 2.6, 3.4, "nats")),
+        ],
+        SECOND.key: [result(SECOND, 0, ce=exact(5.0, "nats"))],
+        STANDARD.key: [result(STANDARD, 0, ce=exact(9.0, "nats"))],
+    }
+    plan, found = over_draws([STANDARD, FIRST, SECOND], results)
+    assert [entry.key for entry in plan] == [STANDARD.key, FIRST.key]
+    assert plan[1].seeds == (0, 1)
+    first, second = found[FIRST.key]
+    assert (first.seed, first.metrics["ce"].value) == (0, 2.0)
+    # Independent errors of two seeds: half the root of the sum of squares.
+    half = math.hypot(0.3, 0.4) / 2
+    assert first.metrics["ce"].low == pytest.approx(2 - half)
+    assert (second.seed, second.split, second.metrics["ce"]) == (1, "unseen", exact(5.0, "nats"))
+    assert first.settings["draws"] == second.settings["draws"] == 2
+    assert found[STANDARD.key] == results[STANDARD.key]
+
+
+def test_a_draw_without_results_is_left_out_and_one_that_failed_is_told():
+    failed = replace(result(SECOND, 0), failed=True, reason="loss becomes NaN")
+    _, found = over_draws([FIRST, SECOND], {SECOND.key: [failed]})
+    (only,) = found[FIRST.key]
+    assert (only.seed, only.failed, only.reason) == (1, True, "loss becomes NaN")
+
+
+def test_draws_of_another_run_or_split_stay_apart():
+    other = replace(SECOND, name="other", draw_of="unseen")
+    plan, _ = over_draws([FIRST, replace(FIRST, name="other"), other], {})
+    assert [(entry.name, len(entry.seeds)) for entry in plan] == [("TRIL", 2), ("other", 2)]
+    assert plan[0].seeds == FIRST.seeds

@@ -1,0 +1,58 @@
+"""Runs on several draws of a split as one run, whose seeds are the draws."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from textlvm.estimate import Estimate
+from textlvm.experiment.plan import Planned, RunKey
+from textlvm.reporting.runs import Result
+from textlvm.reporting.verdict import pool
+
+__all__ = ["over_draws"]
+
+
+def over_draws(
+    plan: Iterable[Planned], results: Mapping[RunKey, Sequence[Result]]
+) -> tuple[list[Planned], dict[RunKey, list[Result]]]:
+    """The plan and the results with one entry for all draws of a split.
+
+    The number of a draw is the mean over its seeds, and every draw counts once. The standard deviation over
+    draws then includes the variance between draws and that between trainings. Draws are numbered from zero;
+    `settings` of a result gets their number as `draws`.
+    """
+    plan = list(plan)
+    merged: list[Planned] = []
+    found: dict[RunKey, list[Result]] = {}
+    for entry in plan:
+        if entry.draw_of:
+            continue
+        others = [other for other in plan if _is_draw(other, entry)]
+        if others:
+            groups = [results.get(draw.key, ()) for draw in (entry, *others)]
+            entry = replace(entry, seeds=tuple(range(len(groups))))
+            found[entry.key] = [
+                _mean(entry, number, group, len(groups)) for number, group in enumerate(groups) if group
+            ]
+        else:
+            found[entry.key] = list(results.get(entry.key, ()))
+        merged.append(entry)
+    return merged, found
+
+
+def _is_draw(other: Planned, entry: Planned) -> bool:
+    """Whether it is the same run on a further draw of the split."""
+    return replace(other, split=entry.split, draw_of="").key == entry.key and other.draw_of == entry.split
+
+
+def _mean(entry: Planned, number: int, group: Sequence[Result], draws: int) -> Result:
+    """The result of a draw; the failed one of a draw where no seed was measured."""
+    done = [result for result in group if not result.failed]
+    first = replace((done or group)[0], seed=number, split=entry.split)
+    if not done:
+        return first
+    metrics = {}
+    for name in first.metrics:
+        of_name = [result.metrics[name] for result in done if name in result.metrics]
+        mean = pool(of_name)
+        metrics[name] = Estimate(mean.value, mean.low, mean.high, of_name[0].unit)
+    return replace(first, metrics=metrics, settings={**first.settings, "draws": draws})
