@@ -1,9 +1,9 @@
 import math
 from dataclasses import replace
 
-import plans
 import pytest
 
+import plans
 from textlvm.estimate import Estimate, exact
 from textlvm.reporting.draws import over_draws
 from textlvm.reporting.runs import Result
