@@ -20,12 +20,12 @@ from textlvm.reporting.runs import Result
 from textlvm.runtime.errors import UserError
 
 UNITS = {
-    "distinct": "share",
+    "undeclared": "nats",
     "ce_train": "nats/word",
     "ce_test": "nats/word",
     "unique": "share",
     "h_gap": "nats",
-    "extra": "nats",
+    "distinct": "share",
 }
 
 
@@ -131,9 +131,11 @@ def test_extra_rows_and_metrics(papers, published):
     row = planned("DIAG|x")
     nothing = shaped(papers, published, [row], {})
     assert markdown_rows(shapes.as_markdown(nothing))["DIAG\\|x"][:2] == ["not run", "–"]
-    table = shaped(papers, published, [row], results(row, {"ce_train": 13.0, "extra": 2.5}))
-    assert table.extras == ("entropy_test", "extra")
+    table = shaped(papers, published, [row], results(row, {"ce_train": 13.0, "distinct": 0.5, "undeclared": 1.0}))
+    assert table.extras == ("entropy_test", "distinct")
+    # What paper.yaml does not declare is in metrics.json and in the tidy table alone.
     text = shapes.as_markdown(table)
+    assert "undeclared" not in text
     assert markdown_rows(text)["DIAG\\|x"][0] == "13.00"
     second = text.split("Further numbers")[1]
     assert set(markdown_rows(second)) == {"Model", "ORACLE", "DIAG\\|x"}
@@ -233,7 +235,7 @@ def test_a_metric_that_the_paper_does_not_print_can_be_a_column(papers, publishe
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3), st.sampled_from(["ce_train", "h_gap", "extra"])
+    st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3), st.sampled_from(["ce_train", "h_gap", "distinct"])
 )
 def test_rendering_keeps_the_values(papers, published, values, metric):
     """CSV gives each number back exactly, Markdown to its decimals; published numbers as printed."""
@@ -247,8 +249,8 @@ def test_rendering_keeps_the_values(papers, published, values, metric):
     if published_value:
         assert float(line[f"{metric}_published"]) == published_value
         assert float(line[f"{metric}_difference"]) == mean - published_value
-    section = shapes.as_markdown(table).split("Further numbers")[metric == "extra"]
-    index = 2 if metric == "extra" else 2 * table.columns.index(metric)
+    section = shapes.as_markdown(table).split("Further numbers")[metric == "distinct"]
+    index = 2 if metric == "distinct" else 2 * table.columns.index(metric)
     text = markdown_rows(section)["TRIL"][index]
     decimals = table.decimals(metric)
     assert abs(float(text.split()[0]) - mean) <= 0.5001 * 10.0**-decimals

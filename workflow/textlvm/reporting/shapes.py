@@ -4,7 +4,7 @@ A table is made for each corpus, or over the paper's data sets, as paper.yaml sa
 share their rows, these become the columns and data sets the rows.
 
 The columns that paper.yaml names come first. What the paper prints outside a column (a footnote, a caption)
-and what is measured beyond that forms a second table. The best of a column is not marked: the papers'
+and other measured metrics of paper.yaml form a second table; metrics.json and the tidy table have all metrics. The best of a column is not marked: the papers'
 bold type reads as a claim, and whether a difference between rows exceeds the noise is for the claims.
 """
 
@@ -108,7 +108,8 @@ def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> 
     known = {c.metric for c in chosen}
     columns = tuple(metric for metric in paper.tables[table].columns if metric in known)
     printed = sorted(chosen, key=lambda c: c.published is None)
-    extras = dict.fromkeys(c.metric for c in printed if c.metric and c.metric not in columns)
+    others = [c for c in printed if c.metric in paper.metrics or c.published is not None]
+    extras = dict.fromkeys(c.metric for c in others if c.metric not in columns)
     return Shape(
         paper=paper,
         table=table,
