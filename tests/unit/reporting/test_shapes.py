@@ -131,7 +131,8 @@ def test_extra_rows_and_metrics(papers, published):
     row = planned("DIAG|x")
     nothing = shaped(papers, published, [row], {})
     assert markdown_rows(shapes.as_markdown(nothing))["DIAG\\|x"][:2] == ["not run", "–"]
-    table = shaped(papers, published, [row], results(row, {"ce_train": 13.0, "distinct": 0.5, "undeclared": 1.0}))
+    values = {"ce_train": 13.0, "distinct": 0.5, "undeclared": 1.0}
+    table = shaped(papers, published, [row], results(row, values))
     assert table.extras == ("entropy_test", "distinct")
     # What paper.yaml does not declare is in metrics.json and in the tidy table alone.
     text = shapes.as_markdown(table)
@@ -235,7 +236,8 @@ def test_a_metric_that_the_paper_does_not_print_can_be_a_column(papers, publishe
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3), st.sampled_from(["ce_train", "h_gap", "distinct"])
+    st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3),
+    st.sampled_from(["ce_train", "h_gap", "distinct"]),
 )
 def test_rendering_keeps_the_values(papers, published, values, metric):
     """CSV gives each number back exactly, Markdown to its decimals; published numbers as printed."""
