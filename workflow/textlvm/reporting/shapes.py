@@ -4,9 +4,9 @@ A table is made for each corpus, or over the paper's data sets, as paper.yaml sa
 share their rows, these become the columns and data sets the rows.
 
 The columns that paper.yaml names come first. What the paper prints outside a column (a footnote, a caption)
-and other measured metrics of paper.yaml form a second table; metrics.json and the tidy table have all metrics.
-The best of a column is not marked: the papers' bold type reads as a claim, and whether a difference between
-rows exceeds the noise is for the claims.
+and other measured metrics of paper.yaml form a second table; the tidy table has all metrics. The best of a
+column is not marked: the papers' bold type reads as a claim, and whether a difference between rows exceeds
+the noise is for the claims.
 """
 
 import math
