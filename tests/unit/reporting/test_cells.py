@@ -332,3 +332,92 @@ def test_a_row_may_name_a_reading_of_its_own(papers, published, metrics_file):
 def test_another_reading_on_a_stand_in_stays_a_stand_in(papers, published, metrics_file):
     cell = bleu_cells(papers, published, metrics_file, [{"bleu1": 0.3}], stand_in=True)["bleu1"]
     assert (cell.verdict, cell.reading) == (Verdict.STAND_IN, "bleu1")
+
+
+KINDS = {"TRIL": "state-space", "TRIL, K=2": "state-space", "DIAG": "state-space", "BASELINE-8D": "gru"}
+
+
+def ce_cells(papers, published, rows, **changes):
+    """The cells of ce_train, by row, of runs whose seeds measured these values."""
+    plan = [
+        planned(row, seeds=tuple(range(len(values))), model_kind=KINDS.get(row, ""), **changes)
+        for row, values in rows.items()
+    ]
+    results = {
+        entry.key: [result(entry.name, seed=seed, ce_train=v) for seed, v in enumerate(rows[entry.name])]
+        for entry in plan
+    }
+    cells = build(1, papers, published, plan, results)
+    return {c.row: c for c in cells if c.metric == "ce_train" and c.corpus}
+
+
+def test_one_seed_borrows_the_spread_of_its_kind(papers, published):
+    """TRIL is printed as 11.88; 0.1 is the sd of 11.8, 11.9 and 12.0."""
+    rows = {"TRIL, K=2": (11.8, 11.9, 12.0), "BASELINE-8D": (9, 10, 11)}
+    for value, expected in ((12.084, Verdict.WITHIN), (12.086, Verdict.OUTSIDE)):
+        cell = ce_cells(papers, published, rows | {"TRIL": (value,)})["TRIL"]
+        assert cell.verdict is expected
+        assert cell.tolerance == pytest.approx(0.205)
+        assert (cell.spread, cell.borrowed_spread) == (None, pytest.approx(0.1))
+        assert str(cell.borrowed) == "sd of TRIL, K=2, 3 seeds (2 degrees of freedom)"
+
+
+@pytest.mark.parametrize(
+    ("rows", "source"),
+    [
+        ({"DIAG": (12.0, 12.1), "BASELINE-8D": (9, 10, 11)}, "DIAG, 2 seeds"),
+        ({"DIAG": (12.0,), "BASELINE-8D": (9, 10)}, "other kinds of model: BASELINE-8D, 2 seeds"),
+        ({"DIAG": (12.0,), "ORACLE": ()}, ""),
+    ],
+)
+def test_what_one_seed_falls_back_to(papers, published, rows, source):
+    cell = ce_cells(papers, published, {"TRIL": (13.0,)} | rows)["TRIL"]
+    assert cell.borrowed_from == source
+    assert (cell.verdict is Verdict.UNDECIDED) == (not source)
+
+
+def test_neither_several_seeds_nor_what_is_not_trained_borrow(papers, published):
+    rows = {"TRIL": (11.8, 11.9, 12.0), "TRIL, K=2": (11.0, 11.5)}
+    assert {cell.borrowed for cell in ce_cells(papers, published, rows).values()} == {None}
+    rows = {"TRIL": (11.8,), "TRIL, K=2": (11.0, 11.5, 12.0)}
+    cells = ce_cells(papers, published, rows, is_trained=False)
+    assert {cell.borrowed for cell in cells.values()} == {None}
+
+
+def test_another_metric_or_corpus_lends_nothing(papers, published):
+    lender = planned("TRIL, K=2", seeds=(0, 1, 2))
+    other = planned("TRIL, K=2", corpus="gutenberg", seeds=(0, 1, 2), stand_in=True)
+    plan = [planned("TRIL", seeds=(0,)), lender, other]
+    results = {
+        plan[0].key: [result("TRIL", ce_train=13.0)],
+        lender.key: [result("TRIL, K=2", seed=seed, ce_test=11 + seed) for seed in range(3)],
+        other.key: [result("TRIL, K=2", "gutenberg", seed, ce_train=11 + seed) for seed in range(3)],
+    }
+    cell = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")[
+        "bookscorpus", "TRIL", "ce_train"
+    ]
+    assert (cell.borrowed, cell.verdict) == (None, Verdict.UNDECIDED)
+
+
+def test_a_stand_in_borrows_for_the_claims_and_has_no_verdict(papers, published):
+    rows = {"TRIL": (13.0,), "TRIL, K=2": (11.8, 11.9, 12.0)}
+    cell = ce_cells(papers, published, rows, stand_in=True)["TRIL"]
+    assert (cell.verdict, cell.tolerance) == (Verdict.STAND_IN, None)
+    assert cell.borrowed_spread == pytest.approx(0.1)
+
+
+def test_another_reading_of_a_metric_lends_nothing(papers, published, metrics_file):
+    own = AE | {"table": 7, "compared": COMPARED}
+    plan = [
+        plans.planned("AE (S)", **own | {"seeds": (0,)}),
+        plans.planned("AE (M)", **own | {"seeds": (0, 1, 2), "name": "ae-128"}),
+    ]
+    place = {"paper": "sentences", "dataset": "ptb", "corpus": "ptb"}
+    paths = [
+        metrics_file(**place, run=run, seed=seed, metrics={name: {"value": value, "unit": "score"}})
+        for run, name, values in (("ae-16", "bleu1_eos", (0.3,)), ("ae-128", "bleu1", (0.4, 0.5, 0.6)))
+        for seed, value in enumerate(values)
+    ]
+    cells = {c.row: c for c in build(7, papers, published, plan, read_results(paths, plan)) if c.run}
+    assert cells["AE (S)"].reading == "bleu1_eos"
+    assert cells["AE (S)"].borrowed is None

@@ -4,6 +4,8 @@ import pytest
 
 from textlvm.reporting.cells import build
 from textlvm.reporting.notes import notes
+from textlvm.reporting.spread import RULE
+from textlvm.reporting.verdict import Verdict
 
 
 @pytest.fixture
@@ -35,6 +37,21 @@ def test_a_difference_within_rounding_and_spread_is_none(cells, of_demo):
     limit = own.published + own.published_spread + own.half_units
     assert len(of_demo([replace(own, demo=limit - 1e-6)])) == 1
     assert len(of_demo([replace(own, demo=limit + 1e-6)])) == 2
+
+
+def test_whose_standard_deviation_stands_for_that_of_one_seed_is_said(papers, cells):
+    lent = {"borrowed_spread": 0.5, "borrowed_degrees_of_freedom": 2, "borrowed_from": "sMIM (16), 3 seeds"}
+    changed = [
+        replace(cell, **lent, seeds=1, run="svae", verdict=Verdict.OUTSIDE)
+        if cell.row.startswith("sVAE")
+        else cell
+        for cell in cells
+    ]
+    said = list(notes(changed, papers["sentences"]))
+    assert (
+        "sVAE (16), sVAE (128), sVAE (512), one seed: sd of sMIM (16), 3 seeds (2 degrees of freedom)" in said
+    )
+    assert f"Seeds: {RULE}" in said
 
 
 def test_a_table_without_the_demo_says_nothing_of_it(papers, published, of_demo):

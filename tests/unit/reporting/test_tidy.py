@@ -50,6 +50,23 @@ def test_columns_in_which_nothing_stands_are_left_out(papers, published, columns
     assert set(OPTIONAL) & set(columns(build(2, papers, published, [], {}))) == {"demo", "demo_digits"}
 
 
+def test_the_borrowed_deviation_has_its_columns(papers, published, columns):
+    rows = {"TRIL": (11.8, 11.9, 12.0), "TRIL, K=2": (11.5,)}
+    plan = [planned(row) for row in rows]
+    results = {
+        entry.key: [
+            Result(
+                *("words", "bookscorpus", "standard", entry.name, seed, f"{entry.name}/{seed}.json"),
+                metrics={"ce_train": exact(value, "nats/word")},
+            )
+            for seed, value in enumerate(rows[entry.name])
+        ]
+        for entry in plan
+    }
+    written = columns(build(1, papers, published, plan, results))
+    assert {"borrowed_spread", "borrowed_degrees_of_freedom", "borrowed_from"} <= set(written)
+
+
 def test_another_file_is_not_a_tidy_table(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("paper,table\nwords,1\n", encoding="utf-8")

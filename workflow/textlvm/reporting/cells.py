@@ -3,18 +3,18 @@
 Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv` is their list.
 """
 
-import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row, RunKey
 from textlvm.reporting import published as printed
+from textlvm.reporting.measurements import outcome, samples, settings
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Result, read_as_compared
-from textlvm.reporting.verdict import Verdict, compare, pool
+from textlvm.reporting.spread import PooledSpread, Sample
+from textlvm.reporting.verdict import Verdict
 from textlvm.runtime.errors import UserError
 
 __all__ = ["DATA", "Cell", "build"]
@@ -77,9 +77,21 @@ class Cell:
     """Where the published value stands, and what is to be known about it."""
     reading: str = ""
     """What the evaluation calls the metric, where the paper's text allows several readings of it."""
+    borrowed_spread: float | None = None
+    """With one seed: the standard deviation over seeds of other rows (`textlvm.reporting.spread.borrow`)."""
+    borrowed_degrees_of_freedom: int | None = None
+    borrowed_from: str = ""
+    """These rows, and their numbers of seeds."""
     demo: float | None = None
     demo_digits: int | None = None
     """The value in the authors' demo, and its decimals as printed there."""
+
+    @property
+    def borrowed(self) -> PooledSpread | None:
+        """The standard deviation over seeds of other rows, where the row has one seed."""
+        if self.borrowed_spread is None or self.borrowed_degrees_of_freedom is None:
+            return None
+        return PooledSpread(self.borrowed_spread, self.borrowed_degrees_of_freedom, self.borrowed_from)
 
     @property
     def half_units(self) -> float:
@@ -123,13 +135,21 @@ def build(
         key = (block.paper, block.dataset, block.split)
         values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
         planned = {row.label: (entry, row) for entry, row in rows if _part(entry) == (*key, block.corpus)}
+        groups = {label: _shown(row, results.get(entry.key, [])) for label, (entry, row) in planned.items()}
+        paper = papers[block.paper]
+        measured = [
+            sample for label, own in planned.items() for sample in samples(paper, *own, groups[label])
+        ]
         for label in dict.fromkeys((*printed.rows(values), *planned)):
             entry, row = planned.get(label, (None, Row(table, label)))
-            group = results.get(entry.key, []) if entry else []
-            shown = [result.shown(row.metrics) for result in read_as_compared(group, _compared(row))]
             of_row = [value for value in values if value.row == label]
-            cells.extend(_row(block, papers[block.paper], row, of_row, entry, shown))
+            cells.extend(_row(block, paper, row, of_row, entry, groups.get(label, []), measured))
     return cells
+
+
+def _shown(row: Row, group: Iterable[Result]) -> list[Result]:
+    """The results of a row's run, with the metrics that the row shows."""
+    return [result.shown(row.metrics) for result in read_as_compared(group, _compared(row))]
 
 
 def _compared(row: Row) -> dict[str, str]:
@@ -178,6 +198,7 @@ def _row(
     values: Sequence[Published],
     planned: Planned | None,
     group: Sequence[Result],
+    others: Sequence[Sample],
 ) -> Iterator[Cell]:
     """The cells of one row: one for each published or measured metric."""
     by_metric, of_demo = ({v.metric: v for v in values if v.source == own} for own in ("paper", "demo"))
@@ -191,10 +212,10 @@ def _row(
             row=row.label,
             metric=metric,
             **_printed(paper, value, of_demo.get(metric)),
-            **_outcome(paper, row, metric, value, planned, group),
+            **outcome(paper, row, metric, value, planned, group, others),
             run=planned.name if planned else "",
             runs=tuple(result.path for result in group),
-            settings=_settings(done),
+            settings=settings(done),
         )
 
 
@@ -217,84 +238,3 @@ def _printed(paper: Paper, value: Published | None, demo: Published | None) -> d
 def _heading(paper: Paper, value: Published) -> str:
     """The heading of the column that a value is printed in; empty for one of a caption or a footnote."""
     return paper.metric(value.metric).heading if value.metric in paper.tables[value.table].columns else ""
-
-
-def _outcome(
-    paper: Paper,
-    row: Row,
-    metric: str,
-    value: Published | None,
-    planned: Planned | None,
-    group: Sequence[Result],
-) -> dict[str, Any]:
-    """The reproduced half of a cell and its verdict."""
-    done = [result for result in group if not result.failed]
-    failures = _failures(group)
-    measured = [result for result in done if metric in result.metrics]
-    estimates = [result.metrics[metric] for result in measured]
-    seeds_planned = len(planned.seeds) if planned else 0
-    numbers = ("value", "low", "high", "spread", "repeat_spread", "difference", "tolerance")
-    outcome: dict[str, Any] = dict.fromkeys(numbers)
-    outcome["by_seed"] = tuple((result.seed, result.metrics[metric].value) for result in measured)
-    outcome |= {
-        "unit": paper.metric(metric).unit if value else "",
-        "seeds": len(estimates),
-        "seeds_planned": seeds_planned,
-    }
-    if not estimates:
-        if planned is None and value is not None and value.kind == "quoted":
-            return outcome | {"verdict": Verdict.QUOTED, "reason": ""}
-        if failures and not done:
-            return outcome | {"verdict": Verdict.FAILED, "reason": failures}
-        reason = f"the evaluation gives no '{metric}'" if done else "" if planned else "not in the plan"
-        return outcome | {"verdict": Verdict.NOT_RUN, "reason": reason}
-    outcome["unit"] = _unit(paper, metric, [estimate.unit for estimate in estimates], done[0].path)
-    mean = pool(estimates)
-    outcome |= vars(mean)
-    if repeats := [result.repeats[metric] for result in done if metric in result.repeats]:
-        outcome["repeat_spread"] = math.fsum(repeats) / len(repeats)
-    called = row.metrics.get(metric, metric)
-    wanted = row.compared.get(called)
-    if wanted:
-        outcome["reading"] = measured[0].readings.get(metric, called)
-    is_other = wanted not in (None, outcome.get("reading"))
-    other = f"the evaluation gives no '{wanted}', what stands there is its '{called}'" if is_other else ""
-    missing = "" if len(estimates) == seeds_planned else f"{len(estimates)} of {seeds_planned} seeds"
-    outcome["reason"] = "; ".join(filter(None, (missing, failures, other)))
-    if value is None:
-        return outcome | {"verdict": Verdict.UNPUBLISHED}
-    assert planned is not None  # what has been measured was planned
-    of_training = paper.is_of_training(called) and planned.is_trained
-    found = compare(mean, value.value, value.half_unit, value.spread, planned.stand_in, of_training)
-    if is_other and not planned.stand_in:
-        found = replace(found, tolerance=None, verdict=Verdict.UNDECIDED)
-    return outcome | vars(found)
-
-
-def _failures(group: Sequence[Result]) -> str:
-    seeds: dict[str, list[str]] = {}
-    for result in group:
-        if result.failed:
-            seeds.setdefault(result.reason or "no reason given", []).append(str(result.seed))
-    return "; ".join(f"failed with seed {', '.join(own)}: {reason}" for reason, own in seeds.items())
-
-
-def _unit(paper: Paper, metric: str, units: Sequence[str], place: str) -> str:
-    """The unit that all seeds share with paper.yaml. Raises `UserError` where they differ."""
-    found = list(dict.fromkeys(units))
-    declared = paper.metrics[metric].unit if metric in paper.metrics else found[0]
-    for unit in found:
-        if unit != declared:
-            where = f"{paper.folder}/paper.yaml" if metric in paper.metrics else "another seed"
-            raise UserError(
-                f"{place}: metric '{metric}' comes in {unit}, in {where} in {declared}: make them the same"
-            )
-    return declared
-
-
-def _settings(done: Sequence[Result]) -> str:
-    """The settings the seeds share; a setting that differs between them reads `varies`."""
-    keys = dict.fromkeys(key for result in done for key in result.settings)
-    found = {key: [result.settings.get(key) for result in done] for key in keys}
-    shared = {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}
-    return json.dumps(shared, ensure_ascii=False) if shared else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import DATA, Cell
+from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import MARKS, RULE
 
 __all__ = ["notes", "title"]
@@ -49,7 +50,10 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
     if any(cell.verdict in MARKS for cell in cells):
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
+        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed and no row to borrow an sd from"
+    if any(cell.seeds == 1 and cell.run != DATA for cell in cells):
+        yield f"Seeds: {BORROWING}"
+    yield from _borrowed(cells)
     settings = {c.row: _settings(paper, c.settings) for c in cells if c.settings}
     texts = dict.fromkeys(filter(None, settings.values()))
     for text in texts:
@@ -58,6 +62,16 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     reasons = dict.fromkeys((c.row, c.reason) for c in cells if c.reason)
     for reason in dict.fromkeys(own for _, own in reasons):
         yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
+
+
+def _borrowed(cells: Sequence[Cell]) -> Iterable[str]:
+    """Whose standard deviation over seeds stands for that of a row with one seed."""
+    pairs = dict.fromkeys((cell.row, cell.borrowed) for cell in cells)
+    rows: dict[str, dict[str, None]] = {}
+    for row, spread in pairs:
+        if spread:
+            rows.setdefault(str(spread), {})[row] = None
+    yield from (f"{', '.join(own)}, one seed: {spread}" for spread, own in rows.items())
 
 
 def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:

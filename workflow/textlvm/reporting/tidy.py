@@ -15,7 +15,10 @@ from textlvm.runtime.files import write_text
 
 __all__ = ["read_tidy", "write_tidy"]
 
-OPTIONAL = ("reading", "demo", "demo_digits")
+OPTIONAL = (
+    *("reading", "demo", "demo_digits"),
+    *("borrowed_spread", "borrowed_degrees_of_freedom", "borrowed_from"),
+)
 """Fields of a cell that few tables have anything in."""
 
 

@@ -39,6 +39,7 @@ def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
                         rows=(Row(entry["table"], entry["row"]),),
                         # A family that only counts finds the same every time.
                         is_trained=parts["model"]["family"] not in UNTRAINED,
+                        model_kind=parts["model"]["family"],
                         data={part: section[part] for part in ("vocabulary", "split")},
                         **parts,
                     )

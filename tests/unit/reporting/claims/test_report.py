@@ -219,9 +219,26 @@ def test_one_seed_is_said_to_be_one(check, measured):
     assert line.missing.startswith("one seed: fails if")
 
 
+def test_one_seed_borrows_what_the_other_rows_of_the_table_vary_by(check, measured, papers):
+    """Both rows have one seed: the difference varies by sqrt 2 of the sd 0.1, with 2 degrees of freedom."""
+    rows = {"TRIL": [12.0], "TRIL, K=5": [11.2], "TRIL, K=2": [11.6, 11.7, 11.8]}
+    (line,) = check(measured(rows))
+    half = 4.302652729749462 * 0.1 * 2**0.5
+    assert (line.outcome, line.seeds, line.missing) == (Outcome.HOLDS, 1, "")
+    assert (line.effect, line.low, line.high) == pytest.approx((-0.8, -0.8 - half, -0.8 + half))
+    assert line.borrowed_from == "TRIL, K=2, 3 seeds"
+    text = as_markdown([line], papers)
+    assert "**holds**<br>sd of TRIL, K=2, 3 seeds" in text
+    assert "1 of the decided ones borrow a standard deviation over seeds." in text
+    assert next(csv.DictReader(io.StringIO(as_csv([line]))))["borrowed_from"] == line.borrowed_from
+    # Half a nat less is within the noise.
+    (line,) = check(measured(rows | {"TRIL, K=5": [11.7]}))
+    assert (line.outcome, line.missing) == (Outcome.UNDECIDED, "the interval reaches across zero")
+
+
 def test_what_no_training_made_needs_one_seed(check, measured):
-    cells = measured({"TRIL": [12.0, 12.0, 12.0], "ORACLE": [7.0]})
-    changes = {"of": [["ORACLE", "TRIL"]]}
+    cells = measured({"ORACLE": [7.0]})
+    changes = {"of": [["ORACLE", 8.0]]}
     assert check(cells, **changes)[0].outcome is Outcome.UNDECIDED
     assert check(cells, untrained=["ORACLE"], **changes)[0].outcome is Outcome.HOLDS
 
@@ -333,6 +350,17 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
     assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
     assert line.comparison == "h_gap_end − h_gap_start (TRIL)"
     assert line.published_outcome is Outcome.NOT_PRINTED
+    # A row with one seed borrows the others' standard deviation: of the gap's end it is 0.1.
+    one = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.0]})
+    curve = tmp_path / "other" / "curve.jsonl"
+    curve.parent.mkdir()
+    curve.write_text('{"h_gap": 0.5}\n{"h_gap": 3.0}\n', encoding="utf-8")
+    paths = {"TRIL": runs, "TRIL, K=5": (str(curve.with_name("metrics.json")),)}
+    one = [replace(cell, runs=paths.get(cell.row, ())) if cell.corpus else cell for cell in one]
+    of_one = {"of": [[{"row": "TRIL, K=5", "metric": "h_gap_end"}, 2.0]]}
+    (line,) = check(one, [*files, curve], **changes | of_one)
+    assert (line.outcome, line.borrowed_from) == (Outcome.HOLDS, "TRIL, 3 seeds")
+    assert line.high - line.low == pytest.approx(2 * 4.302652729749462 * 0.1)
     # A file that the command line does not name may be of other settings.
     assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
 
@@ -356,11 +384,12 @@ def test_the_csv_has_stable_columns_and_full_numbers(shipped, papers, published)
 
 
 def test_the_markdown_counts_and_names_everything(check, measured, papers):
-    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4], "TRIL, K=2": [1.0]})
+    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]})
+    alone = measured({"TRIL": [12.0], "TRIL, K=2": [1.0]})
     lines = [
         *check(cells),
         *check(cells, id="other", kind="greater", claim="It is *higher*."),
-        *check(cells, id="one", claim="One seed.", of=[["TRIL, K=2", "TRIL"]]),
+        *check(alone, id="one", claim="One seed.", of=[["TRIL, K=2", "TRIL"]]),
         *check(cells, id="none", claim="No row.", of=[["TRIL, K=10", "TRIL"]]),
     ]
     text = as_markdown(lines, papers)

@@ -48,6 +48,7 @@ CLAIM = {
     "published_effect": "",
     "published_comparison": "",
     "note": "",
+    "borrowed_from": "",
 }
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from plans import planned
@@ -82,6 +84,17 @@ def test_the_page_shows_the_demo_with_the_paper(experiment):
     assert 'data-parts="here paper diff" colspan="2"' in text
     row = next(line for line in text.split("<tr") if ">sMIM (512)</a></th>" in line)
     assert "≤ 66.9</button></td>" in row
+
+
+def test_a_card_says_whose_standard_deviation_is_borrowed(experiment, papers):
+    lent = {"borrowed_spread": 0.25, "borrowed_degrees_of_freedom": 2, "borrowed_from": "TRIL, 3 seeds"}
+    cells = [
+        replace(cell, spread=None, seeds=1, **lent) if cell.value is not None else cell
+        for cell in experiment.cells()
+    ]
+    _, cards = tables(papers, cells, read_plan(experiment.plan))
+    said = {dict(card.lines).get("over seeds") for card in cards}
+    assert said == {None, "one seed; 0.25, sd of TRIL, 3 seeds (2 degrees of freedom)"}
 
 
 def test_only_headings_of_metrics_have_subscripts(experiment, made, papers, published):

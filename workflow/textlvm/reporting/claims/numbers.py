@@ -7,12 +7,13 @@ from pathlib import Path
 
 from textlvm.estimate import Z95
 from textlvm.experiment.paper import FigureMetric, Paper
-from textlvm.experiment.plan import Planned
+from textlvm.experiment.plan import Planned, Row
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published
+from textlvm.reporting.spread import PooledSpread, Sample, borrow
 from textlvm.reporting.verdict import Verdict
 
 __all__ = ["Corpora", "Measured", "Numbers", "as_printed"]
@@ -117,9 +118,13 @@ class Measured:
         key = (place.paper, place.table, place.dataset, place.row, corpora[place.dataset])
         return self.rows.get(key, {})
 
+    def _planned(self, cell: Cell) -> tuple[Planned, Row]:
+        """What the plan has of a cell's row."""
+        return self.planned[cell.paper, cell.table, cell.dataset, cell.row, cell.corpus]
+
     def _is_of_training(self, cell: Cell) -> bool:
         """Whether another training would find something else: by the plan and its paper's metrics."""
-        entry, row = self.planned[cell.paper, cell.table, cell.dataset, cell.row, cell.corpus]
+        entry, row = self._planned(cell)
         metric = row.metrics.get(cell.metric, cell.metric)
         return entry.is_trained and self.papers[cell.paper].is_of_training(metric)
 
@@ -141,19 +146,43 @@ class Measured:
         if not cell.by_seed:
             return cell.reason or str(cell.verdict)
         error = 0.0 if cell.low is None or cell.high is None else (cell.high - cell.low) / (2 * Z95)
-        return Number(dict(cell.by_seed), error, run=_run(cell), trained=self._is_of_training(cell))
+        return Number(
+            dict(cell.by_seed),
+            error,
+            run=_run(cell),
+            trained=self._is_of_training(cell),
+            borrowed=cell.borrowed,
+        )
 
     def _of_figure(self, metric: FigureMetric, row: Mapping[str, Cell]) -> Number | str:
         """The number of a figure, from the files beside the row's metrics, or why there is none."""
         cell = next(iter(row.values()), None)
         if cell is None:
             return "not in the plan"
-        files = [Path(metrics).with_name(metric.file) for metrics in cell.runs]
-        values = [measure(metric, path) if path in self.figures else None for path in files]
-        by_seed = {index: value for index, value in enumerate(values) if value is not None}
+        by_seed = self._by_seed(metric, cell)
         if not by_seed:
             return f"without '{metric.name}'" if cell.runs else cell.reason or str(cell.verdict)
-        return Number(by_seed, run=_run(cell))
+        borrowed = self._borrowed(metric, cell) if len(by_seed) == 1 else None
+        return Number(by_seed, run=_run(cell), borrowed=borrowed)
+
+    def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, float]:
+        """The number of a figure for each of a row's metrics files that has one."""
+        files = [Path(metrics).with_name(metric.file) for metrics in cell.runs]
+        values = [measure(metric, path) if path in self.figures else None for path in files]
+        return {index: value for index, value in enumerate(values) if value is not None}
+
+    def _borrowed(self, metric: FigureMetric, cell: Cell) -> PooledSpread | None:
+        """The standard deviation over seeds that the other rows of a cell's table have in a figure."""
+        samples = []
+        for row in self.rows.values():
+            other = next(iter(row.values()))
+            if other.runs and (other.table, *_run(other)[:-1]) == (cell.table, *_run(cell)[:-1]):
+                values = tuple(self._by_seed(metric, other).values())
+                samples.append(Sample(other.row, other.run, self._model_kind(other), metric.name, values))
+        return borrow(self._model_kind(cell), samples)
+
+    def _model_kind(self, cell: Cell) -> str:
+        return self._planned(cell)[0].model_kind
 
 
 def _places(claim: Claim) -> Sequence[Place]:

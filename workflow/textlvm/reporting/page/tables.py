@@ -17,8 +17,8 @@ __all__ = ["MEANINGS", "PARTS", "Card", "Column", "Field", "Grid", "Row", "Table
 MEANINGS = {
     Verdict.WITHIN: "agrees with the published value",
     Verdict.OUTSIDE: "does not agree with the published value",
-    Verdict.UNDECIDED: "differs by more than the rule allows, but one seed cannot say whether that is noise; "
-    "or measured in another reading than the one that is compared",
+    Verdict.UNDECIDED: "differs by more than the rule allows, which may be noise: there is one seed and no "
+    "row to borrow a standard deviation from; or measured in another reading than the one that is compared",
     Verdict.STAND_IN: "run on another corpus than the paper's: the two numbers stand side by side, no claim",
     Verdict.NOT_RUN: "there is no number yet",
     Verdict.FAILED: "the run ended without a number",
@@ -212,6 +212,8 @@ def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
         yield "reproduced", f"{short(cell.value)}{unit}"
         if cell.spread is not None:
             yield "over seeds", f"standard deviation {short(cell.spread)}, {cell.seeds} seeds"
+        elif cell.borrowed:
+            yield "over seeds", f"one seed; {short(cell.borrowed.value)}, {cell.borrowed}"
         elif cell.run != DATA:
             yield "over seeds", "one seed, so the spread is unknown"
         if cell.low is not None and cell.high is not None:
