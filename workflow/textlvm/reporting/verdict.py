@@ -56,8 +56,8 @@ class Mean:
 class Comparison:
     """A reproduced number beside its published value."""
 
-    difference: float
-    """Reproduced minus published."""
+    difference: float | None
+    """Reproduced minus published; None where one of them is missing."""
     tolerance: float | None
     """The largest |difference| that is still within; None where no claim is made."""
     verdict: Verdict

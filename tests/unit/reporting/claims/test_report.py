@@ -15,14 +15,15 @@ import yaml
 from plans import planned
 from textlvm.estimate import Estimate, exact
 from textlvm.experiment.paper import PAPERS
-from textlvm.reporting.cells import DATA, build
+from textlvm.reporting.assembly import build
+from textlvm.reporting.cells import DATA, Measurement
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 from textlvm.reporting.runs import Result
 from textlvm.reporting.tidy import write_tidy
-from textlvm.reporting.verdict import Verdict
+from textlvm.reporting.verdict import Comparison, Verdict
 
 ROOT = Path(__file__).parents[4]
 COLUMNS = [
@@ -115,16 +116,16 @@ def measured(papers, published):
 
 def plan_of(cells, untrained=()):
     """The plan that cells are of; rows that are not `untrained` are trained, but for data sets."""
-    rows = {(c.paper, c.table, c.dataset, c.row, c.corpus): c for c in cells if c.run}
+    rows = {(c.part, c.row): c for c in cells if c.provenance.run}
     return [
         planned(
             cell.row,
-            table=cell.table,
-            paper=cell.paper,
-            corpus=cell.corpus,
-            original=cell.dataset,
-            name=cell.run,
-            is_trained=cell.run != DATA and cell.row not in untrained,
+            table=cell.part.table,
+            paper=cell.part.paper,
+            corpus=cell.part.corpus,
+            original=cell.part.dataset,
+            name=cell.provenance.run,
+            is_trained=cell.provenance.run != DATA and cell.row not in untrained,
         )
         for cell in rows.values()
     ]
@@ -136,13 +137,17 @@ def as_if_measured(papers, published):
     return [
         replace(
             cell,
-            value=cell.published,
-            by_seed=tuple((seed, cell.published) for seed in range(3)),
-            seeds=3,
-            corpus=cell.dataset,
-            corpus_title=cell.dataset,
-            verdict=Verdict.QUOTED if cell.kind == "quoted" else Verdict.WITHIN,
-            run=cell.row,
+            part=replace(cell.part, corpus=cell.part.dataset, corpus_title=cell.part.dataset),
+            measured=Measurement(
+                value=cell.printed.value,
+                low=None,
+                high=None,
+                spread=None,
+                repeat_spread=None,
+                by_seed=tuple((seed, cell.printed.value) for seed in range(3)),
+            ),
+            comparison=Comparison(None, None, Verdict.QUOTED if cell.kind == "quoted" else Verdict.WITHIN),
+            provenance=replace(cell.provenance, run=cell.row),
         )
         for cell in cells
     ]
@@ -246,7 +251,10 @@ def test_what_no_training_made_needs_one_seed(check, measured):
 def test_a_data_set_is_not_trained(check, measured):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = measured({"PTB": [42068]}, metric="train", unit="sentences", **fields)
-    cells = [replace(cell, run=DATA if cell.run else "") for cell in cells]
+    cells = [
+        replace(cell, provenance=replace(cell.provenance, run=DATA if cell.provenance.run else ""))
+        for cell in cells
+    ]
     changes = {"paper": "sentences", "tables": {"ptb": 1}, "metrics": ["train"], "of": [["PTB", 50000]]}
     assert check(cells, **changes)[0].outcome is Outcome.HOLDS
 
@@ -271,11 +279,15 @@ def test_a_metric_that_was_not_measured(check, measured):
     assert check(cells)[0].missing == "the evaluation gives no 'ce_test': TRIL, K=5; TRIL"
 
 
+def read_as(cell, reading):
+    return replace(cell, measured=replace(cell.measured, reading=reading))
+
+
 def test_numbers_of_two_readings_are_not_compared(check, measured):
     rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
-    old = [replace(cell, reading="ce") if cell.value else cell for cell in measured(rows)]
+    old = [read_as(cell, "ce") if cell.measured else cell for cell in measured(rows)]
     assert check(old)[0].outcome is Outcome.HOLDS
-    mixed = [replace(cell, reading="ce_eos") if cell.row == "TRIL" and cell.value else cell for cell in old]
+    mixed = [read_as(cell, "ce_eos") if cell.row == "TRIL" and cell.measured else cell for cell in old]
     (line,) = check(mixed)
     assert (line.outcome, line.effect) == (Outcome.UNDECIDED, None)
     assert line.missing == (
@@ -328,6 +340,10 @@ def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
     assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(10))
 
 
+def made_from(cell, runs):
+    return replace(cell, provenance=replace(cell.provenance, runs=runs))
+
+
 def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measured, tmp_path):
     cells = measured({"TRIL": [12.0, 12.1, 11.9]})
     files = []
@@ -338,7 +354,7 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
         path.write_text("".join(f"{json.dumps(line)}\n" for line in entropies), encoding="utf-8")
         files.append(path)
     runs = tuple(str(path.with_name("metrics.json")) for path in files)
-    cells = [replace(cell, runs=runs) if cell.row == "TRIL" and cell.corpus else cell for cell in cells]
+    cells = [made_from(cell, runs) if cell.row == "TRIL" and cell.part.corpus else cell for cell in cells]
     changes = {
         "metrics": None,
         "kind": "greater",
@@ -356,7 +372,7 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
     curve.parent.mkdir()
     curve.write_text('{"h_gap": 0.5}\n{"h_gap": 3.0}\n', encoding="utf-8")
     paths = {"TRIL": runs, "TRIL, K=5": (str(curve.with_name("metrics.json")),)}
-    one = [replace(cell, runs=paths.get(cell.row, ())) if cell.corpus else cell for cell in one]
+    one = [made_from(cell, paths.get(cell.row, ())) if cell.part.corpus else cell for cell in one]
     of_one = {"of": [[{"row": "TRIL, K=5", "metric": "h_gap_end"}, 2.0]]}
     (line,) = check(one, [*files, curve], **changes | of_one)
     assert (line.outcome, line.borrowed_from) == (Outcome.HOLDS, "TRIL, 3 seeds")

@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from plans import planned
-from textlvm.reporting.cells import build
+from textlvm.reporting.assembly import build
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.tables import MEANINGS, marked, tables
+from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Verdict
 
 
@@ -31,7 +32,7 @@ def test_every_cell_of_a_table_is_on_the_page(made):
         shown = [
             field for grid in (table.main, table.further) if grid for own in grid.rows for field in own.fields
         ]
-        named = {(cell.dataset, cell.row, cell.metric) for cell in table.cells if cell.metric}
+        named = {(cell.part.dataset, cell.row, cell.metric) for cell in table.cells if cell.metric}
         assert len([field for field in shown if field.card is not None]) >= len(named)
 
 
@@ -87,9 +88,9 @@ def test_the_page_shows_the_demo_with_the_paper(experiment):
 
 
 def test_a_card_says_whose_standard_deviation_is_borrowed(experiment, papers):
-    lent = {"borrowed_spread": 0.25, "borrowed_degrees_of_freedom": 2, "borrowed_from": "TRIL, 3 seeds"}
+    lent = {"spread": None, "borrowed": PooledSpread(0.25, 2, "TRIL, 3 seeds")}
     cells = [
-        replace(cell, spread=None, seeds=1, **lent) if cell.value is not None else cell
+        replace(cell, measured=replace(cell.measured, **lent)) if cell.measured else cell
         for cell in experiment.cells()
     ]
     _, cards = tables(papers, cells, read_plan(experiment.plan))
