@@ -177,13 +177,10 @@ class Measured:
         for row in self.rows.values():
             other = next(iter(row.values()))
             if other.part == cell.part and other.provenance.runs:
-                values = tuple(self._by_seed(metric, other).values())
-                run, kind = other.provenance.run, self._model_kind(other)
-                samples.append(Sample(other.row, run, kind, metric.name, values))
-        return borrow(self._model_kind(cell), samples)
-
-    def _model_kind(self, cell: Cell) -> str:
-        return self._planned(cell)[0].model_kind
+                entry, _ = self._planned(other)
+                values = tuple(self._by_seed(metric, other).values()) if entry.is_trained else ()
+                samples.append(Sample(other.row, entry.name, entry.model_kind, metric.name, values))
+        return borrow(self._planned(cell)[0].model_kind, samples)
 
 
 def _places(claim: Claim) -> Sequence[Place]:
