@@ -1,10 +1,12 @@
-"""Planned runs as the tests of reporting use them."""
+"""Planned runs and their results as the tests of reporting use them."""
 
 from typing import Any
 
+from textlvm.estimate import exact
 from textlvm.experiment.plan import Planned, Row, Run
+from textlvm.reporting.runs import Result
 
-__all__ = ["planned"]
+__all__ = ["planned", "result"]
 
 ORIGINAL = {"words": "bookscorpus"}
 
@@ -41,3 +43,11 @@ def planned(
         rows=(Row(table, row, metrics or {}),),
         **known | changes,
     )
+
+
+def result(
+    row: str = "TRIL", corpus: str = "bookscorpus", seed: int = 0, unit: str = "nats/word", **values: float
+) -> Result:
+    """What one seed of a run of the words paper measured, named like its row."""
+    metrics = {name: exact(value, unit) for name, value in values.items()}
+    return Result("words", corpus, "standard", row, seed, f"{corpus}/{row}/{seed}.json", metrics=metrics)

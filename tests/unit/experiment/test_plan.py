@@ -63,6 +63,7 @@ def test_steps_are_told_of_an_entry_without_its_settings():
         assert (same.path, same.training_path, same.key) == (entry.path, entry.training_path, entry.key)
         assert [same.metrics(seed) for seed in same.seeds] == [entry.metrics(seed) for seed in entry.seeds]
         assert (same.rows, same.logs(), same.is_trained) == (entry.rows, entry.logs(), entry.is_trained)
+        assert same.model_kind == entry.model_kind
         assert same.model == same.training == same.evaluation == {}
     assert plan.from_json(plan.to_json(entries[0], 5)).rows == ()
 
@@ -114,7 +115,7 @@ def test_a_corpus_of_the_papers_stands_in_where_another_was_used(original, corpu
 def test_what_only_counts_is_not_trained(family, expected):
     runs = {"standard": {"own": {"table": 1, "row": "A row", "model": {"family": family}}}}
     run, _ = words.plan(CONFIG["words"] | {"runs": runs}, {})
-    assert run.is_trained is expected
+    assert (run.is_trained, run.model_kind) == (expected, family)
 
 
 @pytest.fixture

@@ -111,6 +111,7 @@ def test_claims_show_texts_as_they_are(papers, text):
         published_effect=1.0,
         published_comparison=f"{text} > b",
         runs=(),
+        borrowed_from="",
     )
     page = Elements(html.page(as_markdown([line], papers)))
     assert page.elements.count("td") == 5

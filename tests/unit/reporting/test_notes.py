@@ -2,13 +2,16 @@ from dataclasses import replace
 
 import pytest
 
-from textlvm.reporting.cells import build
+from textlvm.reporting.assembly import build
+from textlvm.reporting.cells import Measurement
 from textlvm.reporting.notes import notes
+from textlvm.reporting.spread import RULE, PooledSpread
+from textlvm.reporting.verdict import Comparison, Verdict
 
 
 @pytest.fixture
 def cells(papers, published):
-    return [cell for cell in build(2, papers, published, [], {}) if cell.paper == "sentences"]
+    return [cell for cell in build(2, papers, published, [], {}) if cell.part.paper == "sentences"]
 
 
 @pytest.fixture
@@ -32,9 +35,23 @@ def test_where_the_authors_own_numbers_differ_is_said(cells, of_demo):
 
 def test_a_difference_within_rounding_and_spread_is_none(cells, of_demo):
     own = next(cell for cell in cells if (cell.row, cell.metric) == ("sMIM (512)", "ppl_melbo"))
-    limit = own.published + own.published_spread + own.half_units
-    assert len(of_demo([replace(own, demo=limit - 1e-6)])) == 1
-    assert len(of_demo([replace(own, demo=limit + 1e-6)])) == 2
+    limit = own.printed.value + own.printed.spread + own.printed.half_units
+    for demo, said in ((limit - 1e-6, 1), (limit + 1e-6, 2)):
+        assert len(of_demo([replace(own, printed=replace(own.printed, demo=demo))])) == said
+
+
+def test_whose_standard_deviation_stands_for_that_of_one_seed_is_said(papers, cells):
+    spread = PooledSpread(0.5, 2, "sMIM (16), 3 seeds")
+    lent = {
+        "measured": Measurement(1.0, None, None, None, None, ((0, 1.0),), spread),
+        "comparison": Comparison(9.0, 1.0, Verdict.OUTSIDE),
+    }
+    changed = [replace(cell, **lent) if cell.row.startswith("sVAE") else cell for cell in cells]
+    said = list(notes(changed, papers["sentences"]))
+    assert (
+        "sVAE (16), sVAE (128), sVAE (512), one seed: sd of sMIM (16), 3 seeds (2 degrees of freedom)" in said
+    )
+    assert f"Seeds: {RULE}" in said
 
 
 def test_a_table_without_the_demo_says_nothing_of_it(papers, published, of_demo):

@@ -14,7 +14,8 @@ from hostile import HOSTILE
 from textlvm.estimate import exact
 from textlvm.experiment.paper import Table
 from textlvm.reporting import html, shapes
-from textlvm.reporting.cells import build
+from textlvm.reporting.assembly import build
+from textlvm.reporting.cells import Measurement
 from textlvm.reporting.markup import latex
 from textlvm.reporting.runs import Result
 from textlvm.runtime.errors import UserError
@@ -173,7 +174,10 @@ def test_decimals_follow_the_papers_and_the_spread(papers, published, spreads, d
     plan = [planned(name) for name in names[: len(spreads)]]
     cells = build(1, papers, published, plan, {})
     spread_of = dict(zip(names, spreads, strict=False))
-    cells = [replace(c, spread=spread_of.get(c.row), value=11.0) for c in cells]
+    cells = [
+        replace(c, measured=Measurement(11.0, None, None, spread_of.get(c.row), None, ((0, 11.0),)))
+        for c in cells
+    ]
     assert shapes.shape(cells, papers["words"], 1, "gutenberg").decimals("ce_train") == decimals
 
 
@@ -278,7 +282,7 @@ def test_data_sets_become_rows_where_they_share_theirs(papers, published):
     table = sentences_table(papers, published, 7, [("ptb", "sMIM (S)"), ("yahoo", "AE (L)")])
     assert table.rows == ("Penn Treebank", "Yelp15", "Yahoo Answers")
     assert table.columns == ("sMIM (S)", "sMIM (M)", "sMIM (L)", "AE (S)", "AE (M)", "AE (L)")
-    assert table.cell("Yahoo Answers", "AE (L)").published == 0.394
+    assert table.cell("Yahoo Answers", "AE (L)").printed.value == 0.394
     text = shapes.as_markdown(table)
     assert text.startswith("# Table 7 of Livne, Swersky & Fleet (2020)\n")
     assert "| Data " in text

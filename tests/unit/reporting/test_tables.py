@@ -40,8 +40,8 @@ def test_tidy_then_shape(tmp_path, metrics_file):
         tidy,
     )
     cells = read_tidy(tidy)
-    assert {c.paper for c in cells} == {"words", "sentences"}
-    assert [c.reason for c in cells if c.value is not None] == ["2 of 3 seeds"]
+    assert {c.part.paper for c in cells} == {"words", "sentences"}
+    assert [c.provenance.reason for c in cells if c.measured] == ["2 of 3 seeds"]
     shaped = {kind: tmp_path / f"table1.{kind}" for kind in ("csv", "md", "html", "tex")}
     outputs = [part for kind, path in shaped.items() for part in (f"--{kind}", path)]
     call(
@@ -66,7 +66,7 @@ def test_a_table_of_nothing_yet(tmp_path):
     out = tmp_path / "table2.csv"
     plan = written(planned("BASELINE-8D", table=2, split="unseen"))
     call("tidy", "--table", 2, "--papers", *PAPERS.iterdir(), "--plan", plan, "--metrics", "--out", out)
-    assert {c.verdict for c in read_tidy(out) if c.paper == "words"} == {"not run"}
+    assert {c.verdict for c in read_tidy(out) if c.part.paper == "words"} == {"not run"}
 
 
 def test_reading_is_light():

@@ -31,6 +31,22 @@ def test_one_seed_is_never_outside():
     assert compare(near, 10.0, 0.005, None, stand_in=False).verdict is Verdict.WITHIN
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [(10.204, Verdict.WITHIN), (10.206, Verdict.OUTSIDE), (9.794, Verdict.OUTSIDE)]
+)
+def test_one_seed_with_the_spread_of_other_rows_is_decided(value, expected):
+    """0.005 + 2 · 0.1 = 0.205."""
+    found = compare(Mean(value, None, None, None, 1), 10.0, 0.005, None, stand_in=False, borrowed=0.1)
+    assert found.verdict is expected
+    assert found.tolerance == pytest.approx(0.205)
+
+
+def test_a_spread_of_its_own_comes_first():
+    mean = Mean(10.1, None, None, spread=0.01, seeds=3)
+    found = compare(mean, 10.0, 0.005, None, stand_in=False, borrowed=1.0)
+    assert found.tolerance == pytest.approx(0.025)
+
+
 def test_agreeing_seeds_have_a_spread_of_zero_not_an_unknown_one():
     mean = Mean(10.1, None, None, spread=0.0, seeds=3)
     assert compare(mean, 10.0, 0.005, None, stand_in=False).verdict is Verdict.OUTSIDE

@@ -81,6 +81,8 @@ class Planned:
     """Another data set, on which a run of the same name was trained and this one was not."""
     is_trained: bool = True
     """Whether another training would find something else."""
+    model_kind: str = ""
+    """The kind of its model: within a paper, rows of one kind are taken to vary alike between trainings."""
 
     @property
     def key(self) -> RunKey:

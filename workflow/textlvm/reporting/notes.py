@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from textlvm.experiment.paper import Paper
-from textlvm.reporting.cells import DATA, Cell
+from textlvm.reporting.cells import DATA, Cell, TablePart
+from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import MARKS, RULE
 
 __all__ = ["notes", "title"]
@@ -12,71 +13,92 @@ __all__ = ["notes", "title"]
 
 def title(cells: Sequence[Cell], paper: Paper) -> str:
     """What a table shows, on which corpus, and whether that is a stand-in."""
-    first = cells[0]
+    parts = list(dict.fromkeys(cell.part for cell in cells))
+    first = parts[0]
     text = f"Table {first.table} of {paper.citation}"
     if paper.tables[first.table].each == "corpus":
         text += f", {first.split} split"
-    if len({c.dataset for c in cells}) > 1:
+    if len({part.dataset for part in parts}) > 1:
         return text
-    planned = [c for c in cells if c.corpus]
+    planned = [part for part in parts if part.corpus]
     return (
         f"{text}, on {_corpus(planned[0], paper)}" if planned else f"{text}, {paper.datasets[first.dataset]}"
     )
 
 
-def _corpus(cell: Cell, paper: Paper) -> str:
-    """The corpus that a cell is of, and what it stands in for."""
+def _corpus(part: TablePart, paper: Paper) -> str:
+    """The corpus that a part of a table is on, and what it stands in for."""
     # The title of a stand-in may say so itself.
-    if not cell.stand_in or "stand-in" in cell.corpus_title:
-        return cell.corpus_title
-    return f"{cell.corpus_title}, a stand-in for {paper.datasets.get(cell.dataset, cell.dataset)}"
+    if not part.stand_in or "stand-in" in part.corpus_title:
+        return part.corpus_title
+    return f"{part.corpus_title}, a stand-in for {paper.datasets.get(part.dataset, part.dataset)}"
 
 
 def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """What a reader of a table must know: noise, sources, corpora, marks, settings, what is missing."""
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
-        units = "draws of the split" if any('"draws"' in cell.settings for cell in cells) else "seeds"
+        drawn = any('"draws"' in cell.provenance.settings for cell in cells)
+        units = "draws of the split" if drawn else "seeds"
         yield f"Reproduced values are means over {seeds} {units} ± their standard deviation"
-    elif seeds == 1 and any(cell.run != DATA for cell in cells):
+    elif seeds == 1 and any(cell.provenance.run != DATA for cell in cells):
         yield "Reproduced values are of one seed, so the noise between trainings is unknown"
-    if any(cell.published_spread is not None for cell in cells):
+    if any(cell.printed and cell.printed.spread is not None for cell in cells):
         yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
     yield from _of_demo(cells, paper)
-    if len({c.dataset for c in cells}) > 1:
-        names = dict.fromkeys((paper.datasets[c.dataset], _corpus(c, paper)) for c in cells if c.corpus)
+    parts = dict.fromkeys(cell.part for cell in cells)
+    if len({part.dataset for part in parts}) > 1:
+        run = (part for part in parts if part.corpus)
+        names = dict.fromkeys((paper.datasets[part.dataset], _corpus(part, paper)) for part in run)
         yield from (f"{dataset}: {corpus}" for dataset, corpus in names if dataset != corpus)
-    if any(cell.stand_in for cell in cells):
+    if any(part.stand_in for part in parts):
         yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
     if any(cell.verdict in MARKS for cell in cells):
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed, whose noise is unknown"
-    settings = {c.row: _settings(paper, c.settings) for c in cells if c.settings}
+        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed and no row to borrow an sd from"
+    if any(cell.seeds == 1 and cell.provenance.run != DATA for cell in cells):
+        yield f"Seeds: {BORROWING}"
+    yield from _borrowed(cells)
+    settings = {c.row: _settings(paper, c.provenance.settings) for c in cells if c.provenance.settings}
     texts = dict.fromkeys(filter(None, settings.values()))
     for text in texts:
         rows = ", ".join(row for row, own in settings.items() if own == text)
         yield f"Evaluated with {text}" + (f" ({rows})" if len(texts) > 1 else "")
-    reasons = dict.fromkeys((c.row, c.reason) for c in cells if c.reason)
+    reasons = dict.fromkeys((c.row, c.provenance.reason) for c in cells if c.provenance.reason)
     for reason in dict.fromkeys(own for _, own in reasons):
         yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
 
 
+def _borrowed(cells: Sequence[Cell]) -> Iterable[str]:
+    """Whose standard deviation over seeds stands for that of a row with one seed."""
+    rows: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        if cell.measured and cell.measured.borrowed:
+            rows.setdefault(str(cell.measured.borrowed), {})[cell.row] = None
+    yield from (f"{', '.join(own)}, one seed: {spread}" for spread, own in rows.items())
+
+
 def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """What the authors' demo is, and where it differs from their paper by more than either can hide."""
-    shown = [cell for cell in cells if cell.published is not None and cell.demo is not None]
+    shown = [
+        (cell, cell.printed, cell.printed.demo)
+        for cell in cells
+        if cell.printed and cell.printed.demo is not None
+    ]
     if not shown:
         return
     yield "demo: the README of the authors' published code, for the same rows; verdicts are against the paper"
     noise: dict[str, list[str]] = {}
     readings = {}
-    for cell in shown:
-        if demo := [own.metric for own in paper.readings.get(cell.metric, ()) if own.demo]:
-            readings[cell.column] = demo[0]
+    for cell, printed, demo in shown:
+        of_demo = [own.metric for own in paper.readings.get(cell.metric, ()) if own.demo]
+        if of_demo and of_demo[0] != paper.compared.get(cell.metric, cell.metric):
+            readings[printed.column] = of_demo[0]
             continue
-        difference = cell.demo - cell.published
-        if abs(difference) > (cell.published_spread or 0.0) + cell.half_units:
-            digits = min(cell.digits or 0, cell.demo_digits or 0)
-            noise.setdefault(cell.column, []).append(f"{cell.row} {difference:+.{digits}f}")
+        difference = demo - printed.value
+        if abs(difference) > (printed.spread or 0.0) + printed.half_units:
+            digits = min(printed.digits, printed.demo_digits or 0)
+            noise.setdefault(printed.column, []).append(f"{cell.row} {difference:+.{digits}f}")
     if noise:
         which = "; ".join(f"{column}: {', '.join(rows)}" for column, rows in noise.items())
         yield (

@@ -78,16 +78,18 @@ class Shape:
 
     def has_demo(self, metric: str) -> bool:
         """Whether the authors' demo has a number in a column."""
-        return any(cell.demo is not None for (_, name), cell in self.cells.items() if name == metric)
+        column = (cell.printed for (_, name), cell in self.cells.items() if name == metric)
+        return any(printed.demo is not None for printed in column if printed)
 
     def decimals(self, metric: str) -> int:
         """Decimals of a column: as the paper prints, and up to two more where the seeds' spread is small."""
         column = [cell for (_, name), cell in self.cells.items() if name == metric]
         own = self.paper.metrics.get(metric)
         default = own.digits if own else Metric.digits
-        printed = max((cell.digits for cell in column if cell.digits is not None), default=default)
+        printed = max((cell.printed.digits for cell in column if cell.printed), default=default)
+        measured = [cell.measured for cell in column if cell.measured]
         # Seeds that agree exactly leave a spread of rounding errors, which says nothing about digits.
-        spreads = [c.spread for c in column if c.spread and c.value and c.spread > 1e-9 * abs(c.value)]
+        spreads = [m.spread for m in measured if m.spread and m.value and m.spread > 1e-9 * abs(m.value)]
         needed = math.ceil(-math.log10(statistics.median(spreads))) if spreads else printed
         return max(0, printed, min(needed, printed + 2))
 
@@ -97,19 +99,19 @@ def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> 
 
     Raises `UserError` if the cells have no such table, or none on that corpus.
     """
-    of_table = [cell for cell in cells if (cell.paper, cell.table) == (paper.name, table)]
-    chosen = [cell for cell in of_table if not corpus or cell.corpus == corpus]
+    of_table = [cell for cell in cells if (cell.part.paper, cell.part.table) == (paper.name, table)]
+    chosen = [cell for cell in of_table if not corpus or cell.part.corpus == corpus]
     if not chosen:
-        corpora = {cell.corpus for cell in of_table if cell.corpus}
+        corpora = {cell.part.corpus for cell in of_table if cell.part.corpus}
         tail = nearest(corpus, corpora) if corpora else "the plan runs it on none"
         raise UserError(f"the tidy table has no {paper.name} table {table} on corpus '{corpus}'; {tail}")
-    datasets = dict.fromkeys(c.dataset for c in chosen)
-    if not corpus and len({(c.dataset, c.row) for c in chosen}) > len({c.row for c in chosen}):
+    datasets = dict.fromkeys(c.part.dataset for c in chosen)
+    if not corpus and len({(c.part.dataset, c.row) for c in chosen}) > len({c.row for c in chosen}):
         return _by_dataset(chosen, paper, datasets)
     known = {c.metric for c in chosen}
     columns = tuple(metric for metric in paper.tables[table].columns if metric in known)
-    printed = sorted(chosen, key=lambda c: c.published is None)
-    others = [c for c in printed if c.metric in paper.metrics or c.published is not None]
+    printed = sorted(chosen, key=lambda c: c.printed is None)
+    others = [c for c in printed if c.metric in paper.metrics or c.printed]
     extras = dict.fromkeys(c.metric for c in others if c.metric not in columns)
     return Shape(
         paper=paper,
@@ -131,7 +133,7 @@ def _by_dataset(chosen: Sequence[Cell], paper: Paper, datasets: Iterable[str]) -
     labels = tuple(dict.fromkeys(c.row for c in chosen))
     return Shape(
         paper=paper,
-        table=chosen[0].table,
+        table=chosen[0].part.table,
         corpus="",
         title=title(chosen, paper),
         stub="Data",
@@ -139,7 +141,7 @@ def _by_dataset(chosen: Sequence[Cell], paper: Paper, datasets: Iterable[str]) -
         columns=labels,
         extras=(),
         headings={},
-        cells={(paper.datasets[c.dataset], c.row): c for c in chosen},
+        cells={(paper.datasets[c.part.dataset], c.row): c for c in chosen},
         notes=tuple(notes(chosen, paper)),
     )
 
@@ -150,22 +152,18 @@ def as_csv(shape: Shape) -> str:
     for row in shape.rows:
         of_row = [cell for (name, _), cell in shape.cells.items() if name == row]
         line: dict[str, object] = {"row": row, "seeds": max(c.seeds for c in of_row)}
-        line["seeds_planned"] = of_row[0].seeds_planned
+        line["seeds_planned"] = of_row[0].provenance.seeds_planned
         for metric in (*shape.columns, *shape.extras):
             cell = shape.cells.get((row, metric))
-            for name in (
-                "value",
-                "spread",
-                "repeat_spread",
-                "low",
-                "high",
-                "published",
-                "difference",
-                "verdict",
-                *(("demo",) if shape.has_demo(metric) else ()),
-            ):
-                column = metric if name == "value" else f"{metric}_{name}"
-                line[column] = getattr(cell, name) if cell else None
+            measured, printed = (cell.measured, cell.printed) if cell else (None, None)
+            line[metric] = measured.value if measured else None
+            for name in ("spread", "repeat_spread", "low", "high"):
+                line[f"{metric}_{name}"] = getattr(measured, name) if measured else None
+            line[f"{metric}_published"] = printed.value if printed else None
+            line[f"{metric}_difference"] = cell.comparison.difference if cell else None
+            line[f"{metric}_verdict"] = cell.verdict if cell else None
+            if shape.has_demo(metric):
+                line[f"{metric}_demo"] = printed.demo if printed else None
         lines.append(line)
     return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
 
@@ -251,26 +249,28 @@ def reproduced(cell: Cell | None, decimals: int) -> str:
     """A reproduced value as text with its spread over seeds; a word where there is none."""
     if cell is None or cell.verdict is Verdict.QUOTED:
         return NOTHING
-    if cell.value is None:
+    if cell.measured is None:
         return str(cell.verdict)
-    form = ".1e" if abs(cell.value) >= LARGE else f".{decimals}f"
-    spread = f" ± {cell.spread:{form}}" if cell.spread is not None else ""
-    return f"{cell.value:{form}}{spread}"
+    value, deviation = cell.measured.value, cell.measured.spread
+    form = ".1e" if abs(value) >= LARGE else f".{decimals}f"
+    spread = f" ± {deviation:{form}}" if deviation is not None else ""
+    return f"{value:{form}}{spread}"
 
 
 def published(cell: Cell | None) -> str:
     """A published value as it is printed, with its bound and spread."""
-    if cell is None or cell.published is None:
+    if cell is None or cell.printed is None:
         return NOTHING
-    spread = f" ± {cell.published_spread:g}" if cell.published_spread is not None else ""
-    return f"{_printed(cell.published, cell.digits, cell.published_bound)}{spread}"
+    printed = cell.printed
+    spread = f" ± {printed.spread:g}" if printed.spread is not None else ""
+    return f"{_printed(printed.value, printed.digits, printed.bound)}{spread}"
 
 
 def demo(cell: Cell | None) -> str:
     """The value of the authors' demo as it is printed there."""
-    if cell is None or cell.demo is None:
+    if cell is None or cell.printed is None or cell.printed.demo is None:
         return NOTHING
-    return _printed(cell.demo, cell.demo_digits, cell.published_bound)
+    return _printed(cell.printed.demo, cell.printed.demo_digits, cell.printed.bound)
 
 
 def _printed(value: float, digits: int | None, bound: str) -> str:

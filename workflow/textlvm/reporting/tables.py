@@ -18,7 +18,7 @@ from typing import Any
 
 from textlvm.experiment.paper import add_argument, load, load_all
 from textlvm.reporting import published
-from textlvm.reporting.cells import build
+from textlvm.reporting.assembly import build
 from textlvm.reporting.draws import over_draws
 from textlvm.reporting.runs import read_plan, read_results
 from textlvm.reporting.tidy import read_tidy, write_tidy
@@ -40,7 +40,7 @@ def tidy(options: argparse.Namespace) -> None:
     planned, results = over_draws(plan, read_results(options.metrics, plan))
     cells = build(options.table, papers, published.read(papers), planned, results)
     write_tidy(options.out, cells)
-    filled = sum(cell.value is not None for cell in cells)
+    filled = sum(cell.measured is not None for cell in cells)
     logging.info("%s: %d cells, %d of them reproduced", options.out, len(cells), filled)
 
 

@@ -3,37 +3,96 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textlvm.reporting.cells import Cell
-from textlvm.reporting.verdict import Verdict
+from textlvm.reporting.cells import Cell, Measurement, Printed, Provenance, TablePart
+from textlvm.reporting.spread import PooledSpread
+from textlvm.reporting.verdict import Comparison, Verdict
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import write_text
 
-__all__ = ["read_tidy", "write_tidy"]
+__all__ = ["COLUMNS", "OPTIONAL", "read_tidy", "write_tidy"]
 
-OPTIONAL = ("reading", "demo", "demo_digits")
-"""Fields of a cell that few tables have anything in."""
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _by_seed(text: str) -> tuple[tuple[int, float], ...]:
+    return tuple((seed, value) for seed, value in json.loads(text))
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+COLUMNS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "paper": ("part.paper", str),
+    "table": ("part.table", int),
+    "row": ("row", str),
+    "kind": ("kind", str),
+    "dataset": ("part.dataset", str),
+    "corpus": ("part.corpus", str),
+    "corpus_title": ("part.corpus_title", str),
+    "stand_in": ("part.stand_in", json.loads),
+    "split": ("part.split", str),
+    "metric": ("metric", str),
+    "column": ("printed.column", str),
+    "unit": ("unit", str),
+    "value": ("measured.value", _number),
+    "low": ("measured.low", _number),
+    "high": ("measured.high", _number),
+    "spread": ("measured.spread", _number),
+    "repeat_spread": ("measured.repeat_spread", _number),
+    "by_seed": ("measured.by_seed", _by_seed),
+    "seeds": ("seeds", int),
+    "seeds_planned": ("provenance.seeds_planned", int),
+    "published": ("printed.value", _number),
+    "published_spread": ("printed.spread", _number),
+    "published_bound": ("printed.bound", str),
+    "digits": ("printed.digits", _integer),
+    "difference": ("comparison.difference", _number),
+    "tolerance": ("comparison.tolerance", _number),
+    "verdict": ("comparison.verdict", Verdict),
+    "reason": ("provenance.reason", str),
+    "run": ("provenance.run", str),
+    "runs": ("provenance.runs", _texts),
+    "settings": ("provenance.settings", str),
+    "where": ("printed.where", str),
+    "note": ("printed.note", str),
+    "reading": ("measured.reading", str),
+    "borrowed_spread": ("borrowed.value", _number),
+    "borrowed_degrees_of_freedom": ("borrowed.degrees_of_freedom", _integer),
+    "borrowed_from": ("borrowed.source", str),
+    "demo": ("printed.demo", _number),
+    "demo_digits": ("printed.demo_digits", _integer),
+}
+"""The columns: the place of each in a cell, and how its text is read."""
+OPTIONAL = (
+    *("reading", "demo", "demo_digits"),
+    *("borrowed_spread", "borrowed_degrees_of_freedom", "borrowed_from"),
+)
+"""Columns that few tables have anything in."""
 
 
 def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
     """Write cells as CSV, a line each; numbers in full, so that `read_tidy` gives back the same cells.
 
-    Fields of `OPTIONAL` that no cell has are left out.
+    Columns of `OPTIONAL` in which nothing stands are left out.
     """
-    cells = list(cells)
-    names = [f.name for f in fields(Cell)]
-    unused = [name for name in OPTIONAL if all(getattr(cell, name) in ("", None) for cell in cells)]
+    lines = [_line(cell) for cell in cells]
+    unused = [name for name in OPTIONAL if all(line[name] in ("", None) for line in lines)]
     text = io.StringIO()
-    columns = [name for name in names if name not in unused]
+    columns = [name for name in COLUMNS if name not in unused]
     writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    for cell in cells:
-        line = asdict(cell)
-        writer.writerow(line | {name: json.dumps(line[name]) for name in ("by_seed", "runs", "stand_in")})
+    writer.writerows(lines)
     write_text(path, text.getvalue())
 
 
@@ -42,7 +101,7 @@ def read_tidy(path: str | Path) -> list[Cell]:
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
             lines = csv.DictReader(file)
-            if missing := {f.name for f in fields(Cell)}.difference(OPTIONAL, lines.fieldnames or ()):
+            if missing := COLUMNS.keys() - {*OPTIONAL} - {*(lines.fieldnames or ())}:
                 raise KeyError(min(missing))
             return [_parse(line) for line in lines]
     except OSError as error:
@@ -51,15 +110,36 @@ def read_tidy(path: str | Path) -> list[Cell]:
         raise UserError(f"{path} is not a tidy table of this version ({error}); {repair(path)}") from error
 
 
-def _parse(line: dict[str, str]) -> Cell:
-    columns = [f for f in fields(Cell) if f.name in line or f.name not in OPTIONAL]
-    values: dict[str, Any] = {f.name: line[f.name] for f in columns}
-    for field in columns:
-        text = line[field.name]
-        if field.type in (int, int | None):
-            values[field.name] = int(text) if text else None
-        elif field.type == float | None:
-            values[field.name] = float(text) if text else None
-    values |= {"stand_in": json.loads(line["stand_in"]), "runs": tuple(json.loads(line["runs"]))}
-    values["by_seed"] = tuple((seed, value) for seed, value in json.loads(line["by_seed"]))
-    return Cell(**values | {"verdict": Verdict(line["verdict"])})
+def _line(cell: Cell) -> dict[str, Any]:
+    """A cell by column."""
+    parts = {"": cell, "borrowed": cell.measured.borrowed if cell.measured else None}
+    line: dict[str, Any] = {}
+    for column, (place, _) in COLUMNS.items():
+        part, _, name = place.rpartition(".")
+        owner = parts[part] if part in parts else getattr(cell, part)
+        line[column] = getattr(owner, name) if owner else None
+    by_seed = line["by_seed"] or ()
+    as_json = {"by_seed": by_seed, "runs": line["runs"], "stand_in": line["stand_in"]}
+    return line | {column: json.dumps(value) for column, value in as_json.items()}
+
+
+def _parse(line: Mapping[str, str | None]) -> Cell:
+    parts: dict[str, dict[str, Any]] = {}
+    for column, (place, read) in COLUMNS.items():
+        text = line.get(column, "")
+        if text is None:
+            raise ValueError(f"a line ends before '{column}'")
+        part, _, name = place.rpartition(".")
+        parts.setdefault(part, {})[name] = read(text)
+    own, measured, printed, borrowed = (parts[name] for name in ("", "measured", "printed", "borrowed"))
+    measured["borrowed"] = None if borrowed["value"] is None else PooledSpread(**borrowed)
+    return Cell(
+        part=TablePart(**parts["part"]),
+        row=own["row"],
+        metric=own["metric"],
+        unit=own["unit"],
+        printed=None if printed["value"] is None else Printed(kind=own["kind"], **printed),
+        measured=None if measured["value"] is None else Measurement(**measured),
+        comparison=Comparison(**parts["comparison"]),
+        provenance=Provenance(**parts["provenance"]),
+    )

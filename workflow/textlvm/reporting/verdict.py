@@ -22,9 +22,9 @@ class Verdict(StrEnum):
     WITHIN = "within"
     OUTSIDE = "outside"
     UNDECIDED = "undecided"
-    """One seed, and a difference that noise between seeds might explain: more seeds decide.
+    """One seed, no row to borrow a spread from, and a difference that noise between seeds might explain.
 
-    Or a number of another reading of the metric than the one that is compared: another evaluation decides.
+    Or a number of another reading of the metric than the one that is compared.
     """
     STAND_IN = "stand-in"
     """Run on another corpus than the paper's: there is a difference, but no claim."""
@@ -56,8 +56,8 @@ class Mean:
 class Comparison:
     """A reproduced number beside its published value."""
 
-    difference: float
-    """Reproduced minus published."""
+    difference: float | None
+    """Reproduced minus published; None where one of them is missing."""
     tolerance: float | None
     """The largest |difference| that is still within; None where no claim is made."""
     verdict: Verdict
@@ -89,18 +89,20 @@ def compare(
     published_spread: float | None,
     stand_in: bool,
     of_training: bool = True,
+    borrowed: float | None = None,
 ) -> Comparison:
     """Judge one reproduced number against its published value.
 
     It is *within* if |value - published| <= half_unit + 2 sqrt(s² + p² + e²), where half_unit is half a
-    unit of the last printed digit, s the standard deviation over our seeds, p the printed standard
-    deviation (zero where none is printed) and e the standard error of our estimator, a quarter or so
-    of its 95% interval. s enters undivided by the number of seeds because the published number is
-    itself one training, or unknown to be more. Otherwise it is *outside*, with two exceptions:
+    unit of the last printed digit, s the standard deviation over our seeds (with one seed `borrowed`, that of
+    other rows), p the printed standard deviation (zero where none is printed) and e the standard error of
+    our estimator, a quarter or so of its 95% interval. s enters undivided by the number of seeds because the
+    published number is itself one training, or unknown to be more. Otherwise it is *outside*, with two
+    exceptions:
 
-    - one seed: s is unknown, not zero. The tolerance then lacks it and is too small, so a difference
-      inside it is certainly *within*, and one beyond it is *undecided*; what is not `of_training`, such as
-      the size of a data set, is the same with every seed;
+    - one seed and nothing borrowed: s is unknown, not zero. The tolerance then lacks it and is too small, so
+      a difference inside it is certainly *within*, and one beyond it is *undecided*; what is not
+      `of_training`, such as the size of a data set, is the same with every seed;
     - a stand-in corpus: *stand-in*, with the difference but neither tolerance nor claim, since agreement
       on other text would reproduce nothing.
     """
@@ -109,8 +111,9 @@ def compare(
         return Comparison(difference, None, Verdict.STAND_IN)
     interval = 0.0 if mean.low is None or mean.high is None else mean.high - mean.low
     error = interval / (2 * Z95)
-    tolerance = half_unit + 2 * math.hypot(mean.spread or 0.0, published_spread or 0.0, error)
+    spread = borrowed if mean.spread is None else mean.spread
+    tolerance = half_unit + 2 * math.hypot(spread or 0.0, published_spread or 0.0, error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)
-    verdict = Verdict.UNDECIDED if mean.seeds == 1 and of_training else Verdict.OUTSIDE
+    verdict = Verdict.UNDECIDED if spread is None and of_training else Verdict.OUTSIDE
     return Comparison(difference, tolerance, verdict)

@@ -266,6 +266,10 @@ def _runs(section: Section) -> list[Run]:
                 "training": (trained_on or dataset, trained),
                 "evaluation": (dataset, entry),
             }
+            parts = {
+                part: section[part] | section["datasets"][where].get(part, {}) | of_run.get(part, {})
+                for part, (where, of_run) in said.items()
+            }
             found.append(
                 Run(
                     paper="sentences",
@@ -278,10 +282,8 @@ def _runs(section: Section) -> list[Run]:
                     rows=_rows(section, dataset, name, entry),
                     trained_on=trained_on,
                     data=preparation(section["datasets"][trained_on or dataset]),
-                    **{
-                        part: section[part] | section["datasets"][where].get(part, {}) | of_run.get(part, {})
-                        for part, (where, of_run) in said.items()
-                    },
+                    model_kind=parts["model"]["objective"],
+                    **parts,
                 )
             )
     return found

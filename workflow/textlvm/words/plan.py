@@ -52,6 +52,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
         rows=(Row(entry["table"], entry["row"]),),
         # A family that only counts finds the same every time.
         is_trained=parts["model"]["family"] not in UNTRAINED,
+        model_kind=parts["model"]["family"],
         data={"vocabulary": section["vocabulary"], "split": {**settings, "seed": seeds[draw]}},
         **parts,
     )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from textlvm.reporting.claims.judge import Number, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Comparison, Place, Side
+from textlvm.reporting.spread import PooledSpread, Sample, borrow
 
 A, B, C, D = (Place("words", 1, "bookscorpus", row, "ce_test") for row in "ABCD")
 T2 = 4.302652729749462
@@ -91,6 +92,75 @@ def test_one_seed_never_decides():
 def test_one_seed_in_good_company_decides_as_little():
     numbers = {A: seeds(1.0, 1.1, 0.9), B: seeds(100.0)}
     assert judge(compare(A, B), numbers).outcome is Outcome.UNDECIDED
+
+
+def one_seed(value, sd, freedom=2, source="", **fields):
+    return Number({0: value}, borrowed=PooledSpread(sd, freedom, source), **fields)
+
+
+def test_a_borrowed_deviation_is_that_of_one_training():
+    """Student's interval with a pooled sd: t_4 · s · sqrt(1 + 1), t_4 = 2.7764."""
+    numbers = {A: one_seed(1.0, 0.5, 4, "X"), B: one_seed(9.0, 0.5, 4, "X")}
+    found = judge(compare(A, B), numbers)
+    assert found.half == pytest.approx(2.7764451051977987 * 0.5 * math.sqrt(2))
+    assert (found.outcome, found.one_seed, found.limit) == (Outcome.HOLDS, False, None)
+    assert found.borrowed_from == ("X",)
+
+
+def test_the_fewest_degrees_of_freedom_give_the_quantile():
+    numbers = {A: seeds(1.0, 2.0, 3.0), B: one_seed(9.0, 2.0, 6)}
+    assert judge(compare(A, B), numbers).half == pytest.approx(T2 * math.sqrt(1 / 3 + 4))
+    numbers = {A: seeds(*range(6)), B: one_seed(9.0, 2.0, 1)}
+    assert judge(compare(A, B), numbers).half == pytest.approx(12.706204736174698 * math.sqrt(3.5 / 6 + 4))
+
+
+def test_deviations_of_numbers_of_one_training_add_up():
+    """The sum of two numbers varies most if they vary together: by 0.3 + 0.4, not by 0.5."""
+    numbers = {A: one_seed(1.0, 0.3, run=("tril",)), B: one_seed(9.0, 0.4, run=("tril",))}
+    assert judge(compare(A, B), numbers).half == pytest.approx(T2 * 0.7)
+    apart = {A: one_seed(1.0, 0.3, run=("tril",)), B: one_seed(9.0, 0.4, run=("diag",))}
+    assert judge(compare(A, B), apart).half == pytest.approx(T2 * 0.5)
+
+
+def test_one_number_without_a_deviation_leaves_the_comparison_undecided():
+    found = judge(compare(A, B), {A: one_seed(1.0, 0.5), B: seeds(100.0)})
+    assert (found.outcome, found.one_seed) == (Outcome.UNDECIDED, True)
+    # What the other one's noise leaves of the distance is the unknown one's room.
+    reach = math.sqrt((Z * found.limit) ** 2 + (T2 * 0.5) ** 2)
+    assert reach == pytest.approx(99)
+
+
+def test_a_logarithm_has_the_relative_deviation():
+    number = one_seed(20.0, 3.0).logarithm()
+    assert number.borrowed.value == pytest.approx(0.15)
+    assert number.borrowed.degrees_of_freedom == 2
+
+
+@settings(deadline=None)
+@given(st.floats(-100, 100), st.floats(-100, 100), st.floats(0.01, 10), st.floats(1, 5), st.integers(1, 9))
+def test_a_larger_borrowed_deviation_decides_no_more(a, b, sd, factor, freedom):
+    before, after = (
+        judge(compare(A, B), {A: one_seed(a, own, freedom), B: one_seed(b, own, freedom)})
+        for own in (sd, factor * sd)
+    )
+    assert after.half >= before.half
+    assert after.outcome in (before.outcome, Outcome.UNDECIDED)
+
+
+def test_the_borrowed_interval_covers_at_its_level():
+    """Simulation: two rows of one seed each, and three rows of three seeds that vary as much."""
+    generator = random.Random(2)
+    hits = 0
+    for _ in range(3000):
+        others = [
+            Sample(name, name, "", "ce_test", tuple(generator.gauss(0, 1) for _ in range(3)))
+            for name in "XYZ"
+        ]
+        spread = borrow("", others)
+        a, b = (Number({0: generator.gauss(0, 1)}, borrowed=spread) for _ in range(2))
+        found = judge(compare(A, B), {A: a, B: b})
+        hits += abs(found.effect) <= found.half
+    assert abs(hits / 3000 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 3000)
 
 
 @settings(deadline=None)

@@ -15,14 +15,15 @@ import yaml
 from plans import planned
 from textlvm.estimate import Estimate, exact
 from textlvm.experiment.paper import PAPERS
-from textlvm.reporting.cells import DATA, build
+from textlvm.reporting.assembly import build
+from textlvm.reporting.cells import DATA, Measurement
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
 from textlvm.reporting.runs import Result
 from textlvm.reporting.tidy import write_tidy
-from textlvm.reporting.verdict import Verdict
+from textlvm.reporting.verdict import Comparison, Verdict
 
 ROOT = Path(__file__).parents[4]
 COLUMNS = [
@@ -115,16 +116,16 @@ def measured(papers, published):
 
 def plan_of(cells, untrained=()):
     """The plan that cells are of; rows that are not `untrained` are trained, but for data sets."""
-    rows = {(c.paper, c.table, c.dataset, c.row, c.corpus): c for c in cells if c.run}
+    rows = {(c.part, c.row): c for c in cells if c.provenance.run}
     return [
         planned(
             cell.row,
-            table=cell.table,
-            paper=cell.paper,
-            corpus=cell.corpus,
-            original=cell.dataset,
-            name=cell.run,
-            is_trained=cell.run != DATA and cell.row not in untrained,
+            table=cell.part.table,
+            paper=cell.part.paper,
+            corpus=cell.part.corpus,
+            original=cell.part.dataset,
+            name=cell.provenance.run,
+            is_trained=cell.provenance.run != DATA and cell.row not in untrained,
         )
         for cell in rows.values()
     ]
@@ -136,13 +137,17 @@ def as_if_measured(papers, published):
     return [
         replace(
             cell,
-            value=cell.published,
-            by_seed=tuple((seed, cell.published) for seed in range(3)),
-            seeds=3,
-            corpus=cell.dataset,
-            corpus_title=cell.dataset,
-            verdict=Verdict.QUOTED if cell.kind == "quoted" else Verdict.WITHIN,
-            run=cell.row,
+            part=replace(cell.part, corpus=cell.part.dataset, corpus_title=cell.part.dataset),
+            measured=Measurement(
+                value=cell.printed.value,
+                low=None,
+                high=None,
+                spread=None,
+                repeat_spread=None,
+                by_seed=tuple((seed, cell.printed.value) for seed in range(3)),
+            ),
+            comparison=Comparison(None, None, Verdict.QUOTED if cell.kind == "quoted" else Verdict.WITHIN),
+            provenance=replace(cell.provenance, run=cell.row),
         )
         for cell in cells
     ]
@@ -219,9 +224,26 @@ def test_one_seed_is_said_to_be_one(check, measured):
     assert line.missing.startswith("one seed: fails if")
 
 
+def test_one_seed_borrows_what_the_other_rows_of_the_table_vary_by(check, measured, papers):
+    """Both rows have one seed: the difference varies by sqrt 2 of the sd 0.1, with 2 degrees of freedom."""
+    rows = {"TRIL": [12.0], "TRIL, K=5": [11.2], "TRIL, K=2": [11.6, 11.7, 11.8]}
+    (line,) = check(measured(rows))
+    half = 4.302652729749462 * 0.1 * 2**0.5
+    assert (line.outcome, line.seeds, line.missing) == (Outcome.HOLDS, 1, "")
+    assert (line.effect, line.low, line.high) == pytest.approx((-0.8, -0.8 - half, -0.8 + half))
+    assert line.borrowed_from == "TRIL, K=2, 3 seeds"
+    text = as_markdown([line], papers)
+    assert "**holds**<br>sd of TRIL, K=2, 3 seeds" in text
+    assert "1 of the decided ones borrow a standard deviation over seeds." in text
+    assert next(csv.DictReader(io.StringIO(as_csv([line]))))["borrowed_from"] == line.borrowed_from
+    # Half a nat less is within the noise.
+    (line,) = check(measured(rows | {"TRIL, K=5": [11.7]}))
+    assert (line.outcome, line.missing) == (Outcome.UNDECIDED, "the interval reaches across zero")
+
+
 def test_what_no_training_made_needs_one_seed(check, measured):
-    cells = measured({"TRIL": [12.0, 12.0, 12.0], "ORACLE": [7.0]})
-    changes = {"of": [["ORACLE", "TRIL"]]}
+    cells = measured({"ORACLE": [7.0]})
+    changes = {"of": [["ORACLE", 8.0]]}
     assert check(cells, **changes)[0].outcome is Outcome.UNDECIDED
     assert check(cells, untrained=["ORACLE"], **changes)[0].outcome is Outcome.HOLDS
 
@@ -229,7 +251,10 @@ def test_what_no_training_made_needs_one_seed(check, measured):
 def test_a_data_set_is_not_trained(check, measured):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = measured({"PTB": [42068]}, metric="train", unit="sentences", **fields)
-    cells = [replace(cell, run=DATA if cell.run else "") for cell in cells]
+    cells = [
+        replace(cell, provenance=replace(cell.provenance, run=DATA if cell.provenance.run else ""))
+        for cell in cells
+    ]
     changes = {"paper": "sentences", "tables": {"ptb": 1}, "metrics": ["train"], "of": [["PTB", 50000]]}
     assert check(cells, **changes)[0].outcome is Outcome.HOLDS
 
@@ -254,11 +279,15 @@ def test_a_metric_that_was_not_measured(check, measured):
     assert check(cells)[0].missing == "the evaluation gives no 'ce_test': TRIL, K=5; TRIL"
 
 
+def read_as(cell, reading):
+    return replace(cell, measured=replace(cell.measured, reading=reading))
+
+
 def test_numbers_of_two_readings_are_not_compared(check, measured):
     rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
-    old = [replace(cell, reading="ce") if cell.value else cell for cell in measured(rows)]
+    old = [read_as(cell, "ce") if cell.measured else cell for cell in measured(rows)]
     assert check(old)[0].outcome is Outcome.HOLDS
-    mixed = [replace(cell, reading="ce_eos") if cell.row == "TRIL" and cell.value else cell for cell in old]
+    mixed = [read_as(cell, "ce_eos") if cell.row == "TRIL" and cell.measured else cell for cell in old]
     (line,) = check(mixed)
     assert (line.outcome, line.effect) == (Outcome.UNDECIDED, None)
     assert line.missing == (
@@ -311,6 +340,10 @@ def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
     assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(10))
 
 
+def made_from(cell, runs):
+    return replace(cell, provenance=replace(cell.provenance, runs=runs))
+
+
 def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measured, tmp_path):
     cells = measured({"TRIL": [12.0, 12.1, 11.9]})
     files = []
@@ -321,7 +354,7 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
         path.write_text("".join(f"{json.dumps(line)}\n" for line in entropies), encoding="utf-8")
         files.append(path)
     runs = tuple(str(path.with_name("metrics.json")) for path in files)
-    cells = [replace(cell, runs=runs) if cell.row == "TRIL" and cell.corpus else cell for cell in cells]
+    cells = [made_from(cell, runs) if cell.row == "TRIL" and cell.part.corpus else cell for cell in cells]
     changes = {
         "metrics": None,
         "kind": "greater",
@@ -333,6 +366,17 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
     assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
     assert line.comparison == "h_gap_end − h_gap_start (TRIL)"
     assert line.published_outcome is Outcome.NOT_PRINTED
+    # A row with one seed borrows the others' standard deviation: of the gap's end it is 0.1.
+    one = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.0]})
+    curve = tmp_path / "other" / "curve.jsonl"
+    curve.parent.mkdir()
+    curve.write_text('{"h_gap": 0.5}\n{"h_gap": 3.0}\n', encoding="utf-8")
+    paths = {"TRIL": runs, "TRIL, K=5": (str(curve.with_name("metrics.json")),)}
+    one = [made_from(cell, paths.get(cell.row, ())) if cell.part.corpus else cell for cell in one]
+    of_one = {"of": [[{"row": "TRIL, K=5", "metric": "h_gap_end"}, 2.0]]}
+    (line,) = check(one, [*files, curve], **changes | of_one)
+    assert (line.outcome, line.borrowed_from) == (Outcome.HOLDS, "TRIL, 3 seeds")
+    assert line.high - line.low == pytest.approx(2 * 4.302652729749462 * 0.1)
     # A file that the command line does not name may be of other settings.
     assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
 
@@ -356,11 +400,12 @@ def test_the_csv_has_stable_columns_and_full_numbers(shipped, papers, published)
 
 
 def test_the_markdown_counts_and_names_everything(check, measured, papers):
-    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4], "TRIL, K=2": [1.0]})
+    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]})
+    alone = measured({"TRIL": [12.0], "TRIL, K=2": [1.0]})
     lines = [
         *check(cells),
         *check(cells, id="other", kind="greater", claim="It is *higher*."),
-        *check(cells, id="one", claim="One seed.", of=[["TRIL, K=2", "TRIL"]]),
+        *check(alone, id="one", claim="One seed.", of=[["TRIL, K=2", "TRIL"]]),
         *check(cells, id="none", claim="No row.", of=[["TRIL, K=10", "TRIL"]]),
     ]
     text = as_markdown(lines, papers)

@@ -16,7 +16,8 @@ from plans import planned
 from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.experiment.plan import Planned, from_json, to_json
 from textlvm.reporting import published as printed
-from textlvm.reporting.cells import Cell, build
+from textlvm.reporting.assembly import build
+from textlvm.reporting.cells import Cell
 from textlvm.reporting.page.claims import read_claims
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
@@ -48,6 +49,7 @@ CLAIM = {
     "published_effect": "",
     "published_comparison": "",
     "note": "",
+    "borrowed_from": "",
 }
 
 

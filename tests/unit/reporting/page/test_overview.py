@@ -26,7 +26,7 @@ def test_every_planned_row_is_counted_once(experiment, of):
 def test_verdicts_are_those_of_cells_beside_a_published_number(experiment, of):
     found = of(experiment)
     assert found.verdicts == {"stand-in": 5, "within": 2, "outside": 1}
-    compared = [cell for cell in experiment.cells() if cell.value is not None and cell.published is not None]
+    compared = [cell for cell in experiment.cells() if cell.measured and cell.printed]
     assert sum(found.verdicts.values()) == len(compared)
 
 

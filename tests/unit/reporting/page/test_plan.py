@@ -24,9 +24,9 @@ def test_a_cell_belongs_to_its_run_and_to_no_other(experiment):
     cells = experiment.cells()
     for cell in cells:
         entry = plan.entry(cell)
-        assert (entry is None) == (not cell.run)
+        assert (entry is None) == (not cell.provenance.run)
         if entry:
-            assert (entry.paper, entry.name, entry.label) == (cell.paper, cell.run, cell.row)
+            assert (entry.paper, entry.name, entry.label) == (cell.part.paper, cell.provenance.run, cell.row)
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_one_corpus_can_stand_for_several_data_sets(experiment):
     own = experiment.entry("smim-512")
     experiment.plan["planned"].insert(0, own | {"dataset": "yelp15", "place": ["yelp15"]})
     plan = read_plan(experiment.plan)
-    found = {plan.entry(cell).path for cell in cells if cell.run == "smim-512"}
+    found = {plan.entry(cell).path for cell in cells if cell.provenance.run == "smim-512"}
     assert found == {"sentences/ptb/smim-512"}

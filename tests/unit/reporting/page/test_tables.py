@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from plans import planned
-from textlvm.reporting.cells import build
+from textlvm.reporting.assembly import build
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.tables import MEANINGS, marked, tables
+from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Verdict
 
 
@@ -29,7 +32,7 @@ def test_every_cell_of_a_table_is_on_the_page(made):
         shown = [
             field for grid in (table.main, table.further) if grid for own in grid.rows for field in own.fields
         ]
-        named = {(cell.dataset, cell.row, cell.metric) for cell in table.cells if cell.metric}
+        named = {(cell.part.dataset, cell.row, cell.metric) for cell in table.cells if cell.metric}
         assert len([field for field in shown if field.card is not None]) >= len(named)
 
 
@@ -82,6 +85,17 @@ def test_the_page_shows_the_demo_with_the_paper(experiment):
     assert 'data-parts="here paper diff" colspan="2"' in text
     row = next(line for line in text.split("<tr") if ">sMIM (512)</a></th>" in line)
     assert "≤ 66.9</button></td>" in row
+
+
+def test_a_card_says_whose_standard_deviation_is_borrowed(experiment, papers):
+    lent = {"spread": None, "borrowed": PooledSpread(0.25, 2, "TRIL, 3 seeds")}
+    cells = [
+        replace(cell, measured=replace(cell.measured, **lent)) if cell.measured else cell
+        for cell in experiment.cells()
+    ]
+    _, cards = tables(papers, cells, read_plan(experiment.plan))
+    said = {dict(card.lines).get("over seeds") for card in cards}
+    assert said == {None, "one seed; 0.25, sd of TRIL, 3 seeds (2 degrees of freedom)"}
 
 
 def test_only_headings_of_metrics_have_subscripts(experiment, made, papers, published):

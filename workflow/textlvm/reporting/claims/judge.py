@@ -2,20 +2,21 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scipy.special import stdtrit
 
 from textlvm.estimate import Z95
 from textlvm.reporting.claims.language import Comparison, Operand, Place, Side
+from textlvm.reporting.spread import PooledSpread
 
 __all__ = ["RULE", "Found", "Number", "Outcome", "conclude", "judge"]
 
 RULE = (
     "the effect's 95% interval is ± sqrt((t · standard error over seeds)² + (1.96 · estimator's standard "
     "error)²); holds: all of it is on the claim's side of the margin; fails: none of it is; undecided: "
-    "otherwise, and with one seed, since the noise between trainings is then unknown"
+    "otherwise, and with one seed where no other row's sd can stand for the row's own"
 )
 """The rule of `judge` in one sentence, for footnotes."""
 FUZZ = 1e-9
@@ -46,12 +47,15 @@ class Number:
     """Numbers with the same run and seeds are of the same trainings; an empty run is shared with none."""
     trained: bool = True
     """Whether another training would have given another number."""
+    borrowed: PooledSpread | None = None
+    """Of a single training: the standard deviation over seeds that other rows have."""
 
     def logarithm(self) -> "Number":
         """The natural logarithm; errors to first order. Raises `ValueError` for what has none."""
         mean = math.fsum(self.by_seed.values()) / len(self.by_seed)
         logs = {seed: math.log(value) for seed, value in self.by_seed.items()}
-        return Number(logs, self.error / mean, self.rounding / mean, self.run, self.trained)
+        borrowed = self.borrowed and replace(self.borrowed, value=self.borrowed.value / mean)
+        return Number(logs, self.error / mean, self.rounding / mean, self.run, self.trained, borrowed)
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,11 @@ class Found:
     distance: float
     """From the effect to the margin; negative on the wrong side."""
     one_seed: bool
-    """Whether a number is of a single training, so that the noise between trainings is unknown."""
+    """Whether a number is of one training and borrows nothing, so that noise between trainings is unknown."""
     limit: float | None
     """With one seed: the standard deviation between trainings up to which `distance` would keep its sign."""
+    borrowed_from: tuple[str, ...] = ()
+    """The rows whose standard deviations stand for those of rows with one seed."""
 
     @property
     def ease(self) -> tuple[int, float]:
@@ -94,10 +100,15 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     noise. Values of the seeds contain the estimator's noise already; e is added all the same, since a few
     seeds can agree by chance.
 
+    The variance of a number of a single training is that of its `borrowed` standard deviation, whose degrees
+    of freedom count like its own. How the errors of several numbers of that training are related is unknown:
+    their standard deviations are added, which is the largest that the sum's can be.
+
     It *holds* if the whole interval lies on the claim's side of the margin, it *fails* if none of it does;
-    otherwise it is *undecided*. So it is with one seed of anything trained, whatever the interval: the
-    noise between trainings is unknown, not zero. `limit` then says how large that noise may be before it
-    would hide the effect. An identity is exempt: it is about each trained model, so s is no part of it.
+    otherwise it is *undecided*. So it is with one seed of anything trained that has nothing to borrow,
+    whatever the interval: the noise between trainings is unknown, not zero. `limit` then says how large that
+    noise may be before it would hide the effect. An identity is exempt: it is about each trained model, so s
+    is no part of it.
 
     Each comparison has its own 95% interval. A claim holds if every comparison does, which needs no
     correction for their number; it fails if one fails.
@@ -109,14 +120,21 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     sums = [_by_training(group) for group in groups.values()]
     effect = math.fsum(math.fsum(values) / len(values) for values in sums)
     variance, freedom, unknown = 0.0, math.inf, 0
+    borrowed: list[str] = []
     for group, values in zip(groups.values(), sums, strict=True):
         if comparison.of_each_training:
             continue
         if len(values) > 1:
             variance += _variance(values) / len(values)
             freedom = min(freedom, len(values) - 1)
-        elif any(number.trained for _, number in group):
-            unknown += len(group)
+        elif trained := [number for _, number in group if number.trained]:
+            shared = [number.borrowed for number in trained if number.borrowed]
+            if len(shared) < len(trained):
+                unknown += len(group)
+                continue
+            variance += math.fsum(spread.value for spread in shared) ** 2
+            freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
+            borrowed += [spread.source for spread in shared]
     every = [number for group in groups.values() for _, number in group]
     error = Z95 * math.hypot(*(number.error for number in every))
     seeds = float(stdtrit(freedom, 0.975)) * math.sqrt(variance) if variance else 0.0
@@ -132,7 +150,9 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     if unknown and abs(distance) > half:
         room = (abs(distance) - rounding) ** 2 - (half - rounding) ** 2
         limit = math.sqrt(room / unknown) / Z95
-    return Found(comparison, outcome, effect, half, distance, bool(unknown), limit)
+    return Found(
+        comparison, outcome, effect, half, distance, bool(unknown), limit, tuple(dict.fromkeys(borrowed))
+    )
 
 
 def conclude(found: Sequence[Found], known: bool) -> tuple[Outcome, Found | None]:

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from textlvm.estimate import Z95
 from textlvm.experiment.paper import FigureMetric, Paper
-from textlvm.experiment.plan import Planned
+from textlvm.experiment.plan import Planned, Row
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published
+from textlvm.reporting.spread import PooledSpread, Sample, borrow
 from textlvm.reporting.verdict import Verdict
 
 __all__ = ["Corpora", "Measured", "Numbers", "as_printed"]
 
 Corpora = Mapping[str, str]
 """The corpus on which each data set's rows were run; empty if the plan has none."""
+RowKey = tuple[str, int, str, str, str]
+"""Paper, table, data set, label and corpus of a row."""
 
 
 @dataclass
@@ -66,14 +69,14 @@ class Measured:
             for row in entry.rows
         }
         self.figures = {Path(path) for path in figures}
-        self.rows: dict[tuple[str, int, str, str, str], dict[str, Cell]] = {}
+        self.rows: dict[RowKey, dict[str, Cell]] = {}
         self.corpora: dict[tuple[str, str], list[str]] = {}
         for cell in cells:
-            key = (cell.paper, cell.table, cell.dataset, cell.row, cell.corpus)
-            self.rows.setdefault(key, {})[cell.metric] = cell
-            known = self.corpora.setdefault((cell.paper, cell.dataset), [])
-            if cell.corpus and cell.corpus not in known:
-                known.append(cell.corpus)
+            part = cell.part
+            self.rows.setdefault(_row_key(cell), {})[cell.metric] = cell
+            known = self.corpora.setdefault((part.paper, part.dataset), [])
+            if part.corpus and part.corpus not in known:
+                known.append(part.corpus)
 
     def corpora_of(self, claim: Claim) -> Iterator[Corpora]:
         """Every choice of corpora for the data sets of a claim; one without a corpus if none is planned."""
@@ -111,49 +114,73 @@ class Measured:
     def _readings(self, claim: Claim, corpora: Corpora) -> dict[Place, str]:
         """What the evaluation calls the measured metrics of a claim that have several readings."""
         cells = {place: self._row(place, corpora).get(place.metric) for place in _places(claim)}
-        return {place: cell.reading for place, cell in cells.items() if cell and cell.reading}
+        measured = {place: cell.measured for place, cell in cells.items() if cell}
+        return {place: own.reading for place, own in measured.items() if own and own.reading}
 
     def _row(self, place: Place, corpora: Corpora) -> Mapping[str, Cell]:
         key = (place.paper, place.table, place.dataset, place.row, corpora[place.dataset])
         return self.rows.get(key, {})
 
+    def _planned(self, cell: Cell) -> tuple[Planned, Row]:
+        """What the plan has of a cell's row."""
+        return self.planned[_row_key(cell)]
+
     def _is_of_training(self, cell: Cell) -> bool:
         """Whether another training would find something else: by the plan and its paper's metrics."""
-        entry, row = self.planned[cell.paper, cell.table, cell.dataset, cell.row, cell.corpus]
+        entry, row = self._planned(cell)
         metric = row.metrics.get(cell.metric, cell.metric)
-        return entry.is_trained and self.papers[cell.paper].is_of_training(metric)
+        return entry.is_trained and self.papers[cell.part.paper].is_of_training(metric)
 
     def _of_table(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
         """The number of a cell, or why there is none."""
         cell = row.get(place.metric, row.get(""))
         if cell is None:
             return f"without '{place.metric}'" if row else "not in the plan"
-        if (
-            cell.verdict is Verdict.QUOTED
-            and cell.corpus
-            and not cell.stand_in
-            and cell.published is not None
-        ):
+        printed, measured, corpus = cell.printed, cell.measured, cell.part.corpus
+        if cell.verdict is Verdict.QUOTED and printed and corpus and not cell.part.stand_in:
             # What the paper quotes from elsewhere is a number of the same data set.
-            return _exact(cell.published, 0.5 * 10.0 ** -(cell.digits or 0))
+            return _exact(printed.value, 0.5 * 10.0**-printed.digits)
         if cell.verdict is Verdict.QUOTED:
-            return "quoted, and not of this corpus" if cell.corpus else "not in the plan"
-        if not cell.by_seed:
-            return cell.reason or str(cell.verdict)
-        error = 0.0 if cell.low is None or cell.high is None else (cell.high - cell.low) / (2 * Z95)
-        return Number(dict(cell.by_seed), error, run=_run(cell), trained=self._is_of_training(cell))
+            return "quoted, and not of this corpus" if corpus else "not in the plan"
+        if measured is None:
+            return cell.provenance.reason or str(cell.verdict)
+        is_exact = measured.low is None or measured.high is None
+        return Number(
+            dict(measured.by_seed),
+            0.0 if is_exact else (measured.high - measured.low) / (2 * Z95),
+            run=_run(cell),
+            trained=self._is_of_training(cell),
+            borrowed=measured.borrowed,
+        )
 
     def _of_figure(self, metric: FigureMetric, row: Mapping[str, Cell]) -> Number | str:
         """The number of a figure, from the files beside the row's metrics, or why there is none."""
         cell = next(iter(row.values()), None)
         if cell is None:
             return "not in the plan"
-        files = [Path(metrics).with_name(metric.file) for metrics in cell.runs]
-        values = [measure(metric, path) if path in self.figures else None for path in files]
-        by_seed = {index: value for index, value in enumerate(values) if value is not None}
+        by_seed = self._by_seed(metric, cell)
         if not by_seed:
-            return f"without '{metric.name}'" if cell.runs else cell.reason or str(cell.verdict)
-        return Number(by_seed, run=_run(cell))
+            missing = cell.provenance.reason or str(cell.verdict)
+            return f"without '{metric.name}'" if cell.provenance.runs else missing
+        borrowed = self._borrowed(metric, cell) if len(by_seed) == 1 else None
+        return Number(by_seed, run=_run(cell), borrowed=borrowed)
+
+    def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, float]:
+        """The number of a figure for each of a row's metrics files that has one."""
+        files = [Path(metrics).with_name(metric.file) for metrics in cell.provenance.runs]
+        values = [measure(metric, path) if path in self.figures else None for path in files]
+        return {index: value for index, value in enumerate(values) if value is not None}
+
+    def _borrowed(self, metric: FigureMetric, cell: Cell) -> PooledSpread | None:
+        """The standard deviation over seeds that the other rows of a cell's table have in a figure."""
+        samples = []
+        for row in self.rows.values():
+            other = next(iter(row.values()))
+            if other.part == cell.part and other.provenance.runs:
+                entry, _ = self._planned(other)
+                values = tuple(self._by_seed(metric, other).values()) if entry.is_trained else ()
+                samples.append(Sample(other.row, entry.name, entry.model_kind, metric.name, values))
+        return borrow(self._planned(cell)[0].model_kind, samples)
 
 
 def _places(claim: Claim) -> Sequence[Place]:
@@ -166,4 +193,9 @@ def _exact(value: float, rounding: float) -> Number:
 
 def _run(cell: Cell) -> tuple[str, ...]:
     """What all numbers of the same trainings share."""
-    return cell.paper, cell.dataset, cell.corpus, cell.split, cell.run
+    part = cell.part
+    return part.paper, part.dataset, part.corpus, part.split, cell.provenance.run
+
+
+def _row_key(cell: Cell) -> RowKey:
+    return cell.part.paper, cell.part.table, cell.part.dataset, cell.row, cell.part.corpus

@@ -14,6 +14,7 @@ from textlvm.reporting.claims.language import Claim, Comparison, Operand, Place
 from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_printed
 from textlvm.reporting.markup import markdown, markdown_code
 from textlvm.reporting.published import Published
+from textlvm.reporting.spread import RULE as BORROWING
 
 __all__ = ["Line", "as_csv", "as_markdown", "evaluate"]
 
@@ -57,6 +58,8 @@ class Line:
     note: str
     runs: tuple[str, ...]
     """The metrics files behind the numbers."""
+    borrowed_from: str
+    """The rows whose standard deviations over seeds stand for those of rows with one seed."""
 
 
 def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Published]) -> list[Line]:
@@ -64,7 +67,7 @@ def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Pu
     lines = []
     for claim in claims:
         printed = as_printed(claim, published)
-        outcome, shown = _outcome(claim, printed)
+        outcome, shown = _conclude(claim, _judged(claim, printed))
         if outcome is Outcome.UNDECIDED and printed.missing:
             outcome = Outcome.NOT_PRINTED
         choices = list(measured.corpora_of(claim))
@@ -97,15 +100,22 @@ def as_markdown(lines: Sequence[Line], papers: Mapping[str, Paper]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _outcome(claim: Claim, numbers: Numbers) -> tuple[Outcome, Found | None]:
-    ready = [own for own in claim.comparisons if all(place in numbers.known for place in own.places)]
-    return conclude([judge(own, numbers.known) for own in ready], known=len(ready) == len(claim.comparisons))
+def _judged(claim: Claim, numbers: Numbers) -> list[Found]:
+    """The comparisons of a claim of which all numbers are known."""
+    ready = (own for own in claim.comparisons if all(place in numbers.known for place in own.places))
+    return [judge(own, numbers.known) for own in ready]
+
+
+def _conclude(claim: Claim, judged: Sequence[Found]) -> tuple[Outcome, Found | None]:
+    return conclude(judged, known=len(judged) == len(claim.comparisons))
 
 
 def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, shown: Found | None) -> Line:
     numbers, cells = measured.numbers(claim, corpora), measured.cells_of(claim, corpora)
     paper = measured.papers[claim.paper]
-    outcome, found = _outcome(claim, numbers)
+    judged = _judged(claim, numbers)
+    outcome, found = _conclude(claim, judged)
+    borrowed = dict.fromkeys(source for own in judged for source in own.borrowed_from) if found else ()
     missing = ". ".join(f"{reason}: {'; '.join(rows)}" for reason, rows in numbers.missing.items())
     trained = [len(number.by_seed) for number in numbers.known.values() if number.trained]
     return Line(
@@ -122,16 +132,17 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
         seeds=0 if numbers.missing else min(trained, default=1),
         published_outcome=printed,
         corpus=", ".join(filter(None, dict.fromkeys(corpora.values()))),
-        stand_in=any(cell.stand_in for cell in cells),
+        stand_in=any(cell.part.stand_in for cell in cells),
         missing=missing or (_reason(found) if found and outcome is Outcome.UNDECIDED else ""),
         rows="; ".join(dict.fromkeys(place.row for own in claim.comparisons for place in own.places)),
         dataset=", ".join(corpora),
-        corpus_title=", ".join(dict.fromkeys(cell.corpus_title for cell in cells if cell.corpus_title)),
+        corpus_title=", ".join(dict.fromkeys(filter(None, (cell.part.corpus_title for cell in cells)))),
         comparison=_described(found.comparison, paper) if found else "",
         published_effect=shown.effect if shown else None,
         published_comparison=_described(shown.comparison, paper) if shown else "",
         note=claim.note,
-        runs=tuple(dict.fromkeys(path for cell in cells for path in cell.runs)),
+        runs=tuple(dict.fromkeys(path for cell in cells for path in cell.provenance.runs)),
+        borrowed_from="; ".join(borrowed),
     )
 
 
@@ -183,10 +194,12 @@ def _summary(lines: Sequence[Line]) -> str:
     single, noise = (sum(line.missing.startswith(why) for line in lines) for why in (ONE_SEED, NOISE))
     undecided = here[Outcome.UNDECIDED]
     missing = undecided - single - noise
+    lent = sum(bool(line.borrowed_from) and line.outcome is not Outcome.UNDECIDED for line in lines)
+    decided = f"{lent} of the decided ones borrow a standard deviation over seeds. " if lent else ""
     return (
         f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
         f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
-        f"{missing} lack a row, {single} rest on one seed, {noise} are within the noise. "
+        f"{missing} lack a row, {single} rest on one seed, {noise} are within the noise. {decided}"
         f"By the papers' own numbers {printed[Outcome.HOLDS]} hold, {printed[Outcome.FAILS]} fail and "
         f"{printed[Outcome.UNDECIDED]} are undecided; {printed[Outcome.NOT_PRINTED]} are about numbers "
         "that are not printed."
@@ -203,7 +216,8 @@ def _table(lines: Sequence[Line], paper: Paper) -> str:
         data = line.corpus_title or ", ".join(paper.datasets[name] for name in line.dataset.split(", "))
         why = f": {markdown(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
         data = markdown(data) + (" (stand-in)" if line.stand_in else "")
-        cells = (claim, data, f"**{line.outcome}**{why}", _effect(line), _printed(line))
+        lent = f"<br>sd of {markdown(line.borrowed_from)}" if line.borrowed_from else ""
+        cells = (claim, data, f"**{line.outcome}**{why}{lent}", _effect(line), _printed(line))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -236,6 +250,7 @@ def _shortened(missing: str) -> str:
 
 def _notes(lines: Sequence[Line]) -> Iterable[str]:
     yield f"Rule: {RULE}"
+    yield f"Seeds: {BORROWING}"
     yield "A claim holds if each of its comparisons does, fails if one fails; the effect is the weakest one's"
     yield "The paper's numbers are taken as printed: their rounding is the only error that is known of them"
     if any(line.stand_in for line in lines):

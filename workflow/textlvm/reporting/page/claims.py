@@ -36,6 +36,8 @@ class Check:
     comparison: str
     """What the effect is of."""
     seeds: str
+    borrowed_from: str
+    """The rows whose standard deviations over seeds stand for those of rows with one seed."""
     published: str
     """What the paper's own numbers say."""
     runs: tuple[tuple[str, str], ...]
@@ -93,6 +95,7 @@ def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str,
             effect=_effect(line),
             comparison=line["comparison"],
             seeds=line["seeds"],
+            borrowed_from=line["borrowed_from"],
             published=_published(line),
             runs=tuple(_runs(json.loads(line["runs"]), plan)),
         )

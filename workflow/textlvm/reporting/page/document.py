@@ -25,6 +25,7 @@ from textlvm.reporting.page.claims import Claim, counted
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.page.runs import read_runs
 from textlvm.reporting.page.tables import MEANINGS, PARTS, marked, tables
+from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import RULE
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
@@ -78,6 +79,7 @@ def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claim
             verdicts=[(str(verdict), marked(verdict), meaning) for verdict, meaning in MEANINGS.items()],
             marks=defaultdict(str, {str(verdict): marked(verdict) for verdict in MEANINGS}),
             rule=RULE,
+            borrowing=BORROWING,
             claims=claims,
             claim_rule=CLAIM_RULE,
             claim_marks=defaultdict(str, CLAIM_MARKS),

@@ -74,11 +74,11 @@ def overview(papers: Mapping[str, Paper], tables: Sequence[Table], runs: Sequenc
         Progress(table.anchor, table.name, papers[table.paper].citation, _rows(table), _verdicts(table))
         for table in tables
     ]
-    cells = [cell for table in tables for cell in table.cells if cell.corpus]
+    parts = dict.fromkeys(cell.part for table in tables for cell in table.cells if cell.part.corpus)
     corpora = dict.fromkeys(
-        Corpus(own.citation, own.datasets.get(cell.dataset, cell.dataset), cell.corpus_title, cell.stand_in)
-        for cell in cells
-        if (own := papers[cell.paper])
+        Corpus(own.citation, own.datasets.get(part.dataset, part.dataset), part.corpus_title, part.stand_in)
+        for part in parts
+        if (own := papers[part.paper])
     )
     # Runs that are measured on several data sets share a training.
     trainings = {(run.entry.training_path, seed): cost for run in runs for seed, cost in run.costs.items()}
@@ -97,8 +97,8 @@ def _rows(table: Table) -> Mapping[str, int]:
     """Planned rows by state."""
     planned: dict[tuple[str, str], list[Cell]] = {}
     for cell in table.cells:
-        if cell.seeds_planned:
-            planned.setdefault((cell.dataset, cell.row), []).append(cell)
+        if cell.provenance.seeds_planned:
+            planned.setdefault((cell.part.dataset, cell.row), []).append(cell)
     return Counter(_state(row) for row in planned.values())
 
 
@@ -106,7 +106,7 @@ def _state(row: Iterable[Cell]) -> str:
     cells = list(row)
     seeds = max(cell.seeds for cell in cells)
     if seeds:
-        return "done" if seeds == cells[0].seeds_planned else "some seeds"
+        return "done" if seeds == cells[0].provenance.seeds_planned else "some seeds"
     return "failed" if any(cell.verdict is Verdict.FAILED for cell in cells) else "not run"
 
 

@@ -44,10 +44,11 @@ class Plan:
 
     def entry(self, cell: Cell) -> Planned | None:
         """The run that a cell is of."""
+        part = cell.part
         for entry in self.planned:
             same = (entry.paper, entry.corpus, entry.split, entry.name)
-            if same == (cell.paper, cell.corpus, cell.split, cell.run) and (
-                entry.dataset in ("", cell.dataset)
+            if same == (part.paper, part.corpus, part.split, cell.provenance.run) and (
+                entry.dataset in ("", part.dataset)
             ):
                 return entry
         return None

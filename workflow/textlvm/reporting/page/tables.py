@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned
 from textlvm.reporting import shapes
-from textlvm.reporting.cells import DATA, Cell
+from textlvm.reporting.cells import DATA, Cell, Measurement
 from textlvm.reporting.page.numbers import short, signed, typeset
 from textlvm.reporting.page.plan import Plan, anchor
 from textlvm.reporting.shapes import NOTHING, Shape
@@ -17,8 +17,8 @@ __all__ = ["MEANINGS", "PARTS", "Card", "Column", "Field", "Grid", "Row", "Table
 MEANINGS = {
     Verdict.WITHIN: "agrees with the published value",
     Verdict.OUTSIDE: "does not agree with the published value",
-    Verdict.UNDECIDED: "differs by more than the rule allows, but one seed cannot say whether that is noise; "
-    "or measured in another reading than the one that is compared",
+    Verdict.UNDECIDED: "differs by more than the rule allows, which may be noise: there is one seed and no "
+    "row to borrow a standard deviation from; or measured in another reading than the one that is compared",
     Verdict.STAND_IN: "run on another corpus than the paper's: the two numbers stand side by side, no claim",
     Verdict.NOT_RUN: "there is no number yet",
     Verdict.FAILED: "the run ended without a number",
@@ -128,11 +128,11 @@ def tables(papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan) -> tu
     found: list[Table] = []
     cards: list[Card] = []
     for paper in papers.values():
-        own = [cell for cell in cells if cell.paper == paper.name]
-        corpora = list(dict.fromkeys(cell.corpus for cell in own if cell.corpus))
+        own = [cell for cell in cells if cell.part.paper == paper.name]
+        corpora = list(dict.fromkeys(cell.part.corpus for cell in own if cell.part.corpus))
         for corpus in (*corpora, *["" for _ in corpora[:1]]):
             each = "corpus" if corpus else "paper"
-            numbers = {cell.table for cell in own if not corpus or cell.corpus == corpus}
+            numbers = {cell.part.table for cell in own if not corpus or cell.part.corpus == corpus}
             for number in sorted(number for number in numbers if paper.tables[number].each == each):
                 found.append(_table(shapes.shape(own, paper, number, corpus), len(corpora), plan, cards))
     return found, cards
@@ -166,7 +166,7 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
     columns = []
     for metric in metrics:
         of_column = [cell for (_, name), cell in shape.cells.items() if name == metric]
-        published = any(cell.published is not None for cell in of_column)
+        published = any(cell.printed for cell in of_column)
         of_metric = any(cell.metric == metric for cell in of_column)
         demo = shape.has_demo(metric)
         columns.append(Column(shape.heading(metric), shape.unit(metric), published, demo, of_metric))
@@ -192,45 +192,59 @@ def _field(cell: Cell | None, entry: Planned | None, title: str, decimals: int, 
     lines = tuple(_lines(cell, decimals))
     run = (anchor(entry), entry.label) if entry else ("", "")
     cards.append(Card(title, str(cell.verdict), lines, *run))
-    difference = NOTHING if cell.difference is None else signed(cell.difference, decimals)
+    apart, printed, measured = cell.comparison.difference, cell.printed, cell.measured
+    difference = NOTHING if apart is None else signed(apart, decimals)
     return Field(
         card=len(cards) - 1,
         verdict=str(cell.verdict).replace(" ", "-"),
-        mark=marked(cell.verdict) if cell.value is not None else "",
+        mark=marked(cell.verdict) if measured else "",
         here=typeset(shapes.reproduced(cell, decimals)),
         paper=typeset(shapes.published(cell)),
         demo=typeset(shapes.demo(cell)),
         difference=difference,
-        order=(cell.value, cell.published, cell.demo, cell.difference),
+        order=(
+            measured.value if measured else None,
+            printed.value if printed else None,
+            printed.demo if printed else None,
+            apart,
+        ),
     )
 
 
 def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
     """What a card says of a cell, number by number."""
     unit = f" {cell.unit}" if cell.unit else ""
-    if cell.value is not None:
-        yield "reproduced", f"{short(cell.value)}{unit}"
-        if cell.spread is not None:
-            yield "over seeds", f"standard deviation {short(cell.spread)}, {cell.seeds} seeds"
-        elif cell.run != DATA:
-            yield "over seeds", "one seed, so the spread is unknown"
-        if cell.low is not None and cell.high is not None:
-            yield "estimator", f"95% interval {short(cell.low)} to {short(cell.high)}"
-        if cell.repeat_spread is not None:
-            yield "repeats", f"standard deviation {short(cell.repeat_spread)} over evaluations of one model"
-    if cell.published is not None:
-        yield "published", f"{typeset(shapes.published(cell))}{unit} ({cell.where})"
-    if cell.demo is not None:
+    printed, measured, comparison = cell.printed, cell.measured, cell.comparison
+    title, stand_in = cell.part.corpus_title, " (stand-in)" if cell.part.stand_in else ""
+    if measured:
+        yield "reproduced", f"{short(measured.value)}{unit}"
+        yield from _noise(cell, measured)
+    if printed:
+        yield "published", f"{typeset(shapes.published(cell))}{unit} ({printed.where})"
+    if printed and printed.demo is not None:
         yield "authors' demo", f"{typeset(shapes.demo(cell))}{unit}"
-    if cell.difference is not None:
-        yield "difference", signed(cell.difference, max(decimals, 4))
-    if cell.tolerance is not None:
-        yield "allowed", f"± {short(cell.tolerance)}"
-    if cell.reading:
-        yield "measured as", cell.reading
-    if cell.reason:
-        yield "reason", cell.reason
-    if cell.note:
-        yield "note", cell.note
-    if cell.corpus_title:
-        yield "corpus", f"{cell.corpus_title}{' (stand-in)' if cell.stand_in else ''}"
+    if comparison.difference is not None:
+        yield "difference", signed(comparison.difference, max(decimals, 4))
+    if comparison.tolerance is not None:
+        yield "allowed", f"± {short(comparison.tolerance)}"
+    texts = {
+        "measured as": measured.reading if measured else "",
+        "reason": cell.provenance.reason,
+        "note": printed.note if printed else "",
+        "corpus": f"{title}{stand_in}" if title else "",
+    }
+    yield from ((name, text) for name, text in texts.items() if text)
+
+
+def _noise(cell: Cell, measured: Measurement) -> Iterable[tuple[str, str]]:
+    """What a card says of the errors of a number."""
+    if measured.spread is not None:
+        yield "over seeds", f"standard deviation {short(measured.spread)}, {cell.seeds} seeds"
+    elif measured.borrowed:
+        yield "over seeds", f"one seed; {short(measured.borrowed.value)}, {measured.borrowed}"
+    elif cell.provenance.run != DATA:
+        yield "over seeds", "one seed, so the spread is unknown"
+    if measured.low is not None and measured.high is not None:
+        yield "estimator", f"95% interval {short(measured.low)} to {short(measured.high)}"
+    if measured.repeat_spread is not None:
+        yield "repeats", f"standard deviation {short(measured.repeat_spread)} over evaluations of one model"

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plans
-from textlvm.estimate import exact
-from textlvm.reporting.cells import build
-from textlvm.reporting.runs import Result, read_results
+from plans import result
+from textlvm.reporting.assembly import build
+from textlvm.reporting.runs import read_results
 from textlvm.reporting.verdict import Verdict
 from textlvm.runtime.errors import UserError
 
@@ -19,14 +19,14 @@ def planned(row="TRIL", corpus="bookscorpus", **changes):
     return plans.planned(row, corpus=corpus, **{"seeds": (0, 1), "corpus_title": corpus.title()} | changes)
 
 
-def result(row="TRIL", corpus="bookscorpus", seed=0, unit="nats/word", **values):
-    metrics = {name: exact(value, unit) for name, value in values.items()}
-    return Result("words", corpus, "standard", row, seed, f"{corpus}/{row}/{seed}.json", metrics=metrics)
+def words_cells(papers, published, plan, results):
+    """The cells of the words paper's Table 1."""
+    return [c for c in build(1, papers, published, plan, results) if c.part.paper == "words"]
 
 
 def by_key(cells):
     cells = list(cells)
-    found = {(c.corpus, c.row, c.metric): c for c in cells}
+    found = {(c.part.corpus, c.row, c.metric): c for c in cells}
     assert len(found) == len(cells)
     return found
 
@@ -35,9 +35,9 @@ def test_without_a_plan_every_published_number_is_a_cell_not_run(papers, publish
     for table in range(1, 9):
         cells = build(table, papers, published, [], {})
         prints = [p for p in published if (p.table, p.source) == (table, "paper")]
-        assert {(c.paper, c.dataset, c.split, c.row, c.metric, c.published) for c in cells} == {
-            (p.paper, p.dataset, p.split, p.row, p.metric, p.value) for p in prints
-        }
+        assert {
+            (c.part.paper, c.part.dataset, c.part.split, c.row, c.metric, c.printed.value) for c in cells
+        } == {(p.paper, p.dataset, p.split, p.row, p.metric, p.value) for p in prints}
         assert len(cells) == len(prints)
         verdicts = {c.kind: c.verdict for c in cells}
         assert verdicts.items() <= {"own": Verdict.NOT_RUN, "quoted": Verdict.QUOTED}.items()
@@ -45,7 +45,7 @@ def test_without_a_plan_every_published_number_is_a_cell_not_run(papers, publish
 
 def test_rows_keep_the_papers_order_and_extras_follow(papers, published):
     plan = [planned("DIAG"), planned("ORACLE"), planned("TRIL")]
-    rows = list(dict.fromkeys(c.row for c in build(1, papers, published, plan, {}) if c.paper == "words"))
+    rows = list(dict.fromkeys(c.row for c in words_cells(papers, published, plan, {})))
     assert rows[0] == "TRIL"
     assert rows[-2:] == ["ORACLE", "DIAG"]
     assert len(rows) == 13
@@ -54,38 +54,38 @@ def test_rows_keep_the_papers_order_and_extras_follow(papers, published):
 def test_seeds_are_averaged_and_judged(papers, published):
     plan = [planned(seeds=(0, 1, 2))]
     results = {plan[0].key: [result(seed=s, ce_train=v) for s, v in enumerate((11.8, 11.9, 12.0))]}
-    cell = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")[
-        "bookscorpus", "TRIL", "ce_train"
-    ]
-    assert cell.value == pytest.approx(11.9)
-    assert cell.spread == pytest.approx(0.1)
-    assert (cell.seeds, cell.seeds_planned) == (3, 3)
-    assert cell.published == 11.88
-    assert cell.difference == pytest.approx(0.02)
-    assert cell.tolerance == pytest.approx(0.005 + 2 * 0.1)
+    cell = by_key(words_cells(papers, published, plan, results))["bookscorpus", "TRIL", "ce_train"]
+    assert cell.measured.value == pytest.approx(11.9)
+    assert cell.measured.spread == pytest.approx(0.1)
+    assert (cell.seeds, cell.provenance.seeds_planned) == (3, 3)
+    assert cell.printed.value == 11.88
+    assert cell.comparison.difference == pytest.approx(0.02)
+    assert cell.comparison.tolerance == pytest.approx(0.005 + 2 * 0.1)
     assert cell.verdict is Verdict.WITHIN
-    assert len(cell.runs) == 3
+    assert len(cell.provenance.runs) == 3
 
 
 def test_a_stand_in_shows_a_difference_and_no_verdict(papers, published):
     plan = [planned(corpus="documentation", stand_in=True)]
     results = {plan[0].key: [result(corpus="documentation", ce_train=11.88)]}
-    cell = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")[
-        "documentation", "TRIL", "ce_train"
-    ]
-    assert cell.stand_in
-    assert cell.dataset == "bookscorpus"
-    assert (cell.difference, cell.tolerance, cell.verdict) == (0.0, None, Verdict.STAND_IN)
+    cell = by_key(words_cells(papers, published, plan, results))["documentation", "TRIL", "ce_train"]
+    assert cell.part.stand_in
+    assert cell.part.dataset == "bookscorpus"
+    assert (cell.comparison.difference, cell.comparison.tolerance, cell.verdict) == (
+        0.0,
+        None,
+        Verdict.STAND_IN,
+    )
 
 
 def test_each_corpus_gets_every_row(papers, published):
     plan = [planned(), planned(corpus="gutenberg", stand_in=True)]
-    cells = [c for c in build(1, papers, published, plan, {}) if c.paper == "words"]
+    cells = words_cells(papers, published, plan, {})
     for corpus in ("bookscorpus", "gutenberg"):
-        rows = {c.row for c in cells if c.corpus == corpus}
+        rows = {c.row for c in cells if c.part.corpus == corpus}
         assert len(rows) == 12
-        assert {c.stand_in for c in cells if c.corpus == corpus} == {corpus == "gutenberg"}
-    assert {c.corpus for c in cells} == {"bookscorpus", "gutenberg"}
+        assert {c.part.stand_in for c in cells if c.part.corpus == corpus} == {corpus == "gutenberg"}
+    assert {c.part.corpus for c in cells} == {"bookscorpus", "gutenberg"}
 
 
 def test_failed_seeds(papers, published):
@@ -93,23 +93,23 @@ def test_failed_seeds(papers, published):
     broken = replace(result(seed=1), failed=True, reason="NaN at step 7")
     both = [replace(broken, run="TRIL, K=2", seed=s) for s in (0, 1)]
     results = {plan[0].key: [result(ce_train=11.9), broken], plan[1].key: both}
-    cells = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")
+    cells = by_key(words_cells(papers, published, plan, results))
     half = cells["bookscorpus", "TRIL", "ce_train"]
-    assert (half.value, half.seeds) == (11.9, 1)
-    assert half.reason == "1 of 2 seeds; failed with seed 1: NaN at step 7"
+    assert (half.measured.value, half.seeds) == (11.9, 1)
+    assert half.provenance.reason == "1 of 2 seeds; failed with seed 1: NaN at step 7"
     none = cells["bookscorpus", "TRIL, K=2", "ce_train"]
-    assert (none.value, none.verdict) == (None, Verdict.FAILED)
-    assert none.reason == "failed with seed 0, 1: NaN at step 7"
+    assert (none.measured, none.verdict) == (None, Verdict.FAILED)
+    assert none.provenance.reason == "failed with seed 0, 1: NaN at step 7"
 
 
 def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
     plan = [planned()]
     results = {plan[0].key: [result(ce_train=11.9, h_mean=2.0)]}
-    cells = by_key(c for c in build(1, papers, published, plan, results) if c.paper == "words")
+    cells = by_key(words_cells(papers, published, plan, results))
     assert cells["bookscorpus", "TRIL", "ce_test"].verdict is Verdict.NOT_RUN
-    assert "no 'ce_test'" in cells["bookscorpus", "TRIL", "ce_test"].reason
+    assert "no 'ce_test'" in cells["bookscorpus", "TRIL", "ce_test"].provenance.reason
     extra = cells["bookscorpus", "TRIL", "h_mean"]
-    assert (extra.value, extra.kind, extra.verdict) == (2.0, "extra", Verdict.UNPUBLISHED)
+    assert (extra.measured.value, extra.kind, extra.verdict) == (2.0, "extra", Verdict.UNPUBLISHED)
 
 
 def test_units_must_match(papers, published):
@@ -126,15 +126,17 @@ def test_settings_shared_by_the_seeds(papers, published):
         for s, k in ((0, 64), (1, 128))
     ]
     cell = build(1, papers, published, plan, {plan[0].key: seeds})[0]
-    assert json.loads(cell.settings) == {"trajectories": "varies", "samples": 10}
+    assert json.loads(cell.provenance.settings) == {"trajectories": "varies", "samples": 10}
 
 
 def test_the_data_set_of_a_planned_row(papers, published):
     row = planned("sMIM (S)", "ptb", paper="sentences", table=7, dataset="ptb")
-    assert {c.dataset for c in build(7, papers, published, [row], {}) if c.corpus == "ptb"} == {"ptb"}
+    assert {c.part.dataset for c in build(7, papers, published, [row], {}) if c.part.corpus == "ptb"} == {
+        "ptb"
+    }
     other = replace(row, corpus="yelp13", dataset="yelp15", original="yelp15", stand_in=True)
     resolved = build(7, papers, published, [other], {})
-    assert {c.dataset for c in resolved if c.corpus == "yelp13"} == {"yelp15"}
+    assert {c.part.dataset for c in resolved if c.part.corpus == "yelp13"} == {"yelp15"}
     with pytest.raises(UserError, match="compared with 'yelp14', but the data sets there are: ptb, yelp15"):
         build(7, papers, published, [replace(other, original="yelp14")], {})
 
@@ -158,20 +160,20 @@ def test_every_planned_row_and_every_measured_number_has_its_cell(papers, publis
         values = {name: data.draw(st.floats(-1e6, 1e6)) for name in names}
         run = data.draw(st.sampled_from([[], [result(row.label, row.corpus, **values)]]))
         results[row.key] = run
-    cells = [c for c in build(1, papers, published, plan, results) if c.paper == "words"]
+    cells = words_cells(papers, published, plan, results)
     found = by_key(cells)
     printed = {(p.row, p.metric) for p in published if (p.paper, p.table) == ("words", 1)}
     for corpus in {corpus for _, corpus in keys} or {""}:
-        assert printed <= {(c.row, c.metric) for c in cells if c.corpus == corpus}
+        assert printed <= {(c.row, c.metric) for c in cells if c.part.corpus == corpus}
     for row in plan:
-        own = [c for c in cells if (c.row, c.corpus) == (row.label, row.corpus)]
+        own = [c for c in cells if (c.row, c.part.corpus) == (row.label, row.corpus)]
         assert own
-        assert {c.run for c in own} == {row.name}
+        assert {c.provenance.run for c in own} == {row.name}
         for done in results[row.key]:
             for name, estimate in done.metrics.items():
-                assert found[row.corpus, row.label, name].value == estimate.value
+                assert found[row.corpus, row.label, name].measured.value == estimate.value
     measured = sum(len(done.metrics) for group in results.values() for done in group)
-    assert sum(c.value is not None for c in cells) == measured
+    assert sum(c.measured is not None for c in cells) == measured
 
 
 def test_from_files(papers, published, metrics_file):
@@ -179,8 +181,10 @@ def test_from_files(papers, published, metrics_file):
     results = read_results([metrics_file(seed=s) for s in (0, 1, 2)], plan)
     cell = build(1, papers, published, plan, results)[0]
     # Three equal seeds: the interval of one, half width 0.015 around 11.905, shrinks by sqrt 3.
-    assert (cell.low, cell.high) == pytest.approx((11.905 - 0.015 / 3**0.5, 11.905 + 0.015 / 3**0.5))
-    assert cell.spread == pytest.approx(0, abs=1e-12)
+    assert (cell.measured.low, cell.measured.high) == pytest.approx(
+        (11.905 - 0.015 / 3**0.5, 11.905 + 0.015 / 3**0.5)
+    )
+    assert cell.measured.spread == pytest.approx(0, abs=1e-12)
 
 
 def test_a_row_may_show_one_number_of_a_run_under_another_name(papers, published, metrics_file):
@@ -201,7 +205,7 @@ def test_a_row_may_show_one_number_of_a_run_under_another_name(papers, published
     shown = {"sMIM (S)": "latent_entropy", "N(S)": "normal_entropy"}
     plan = [plans.planned(row, **own, metrics={"latent_entropy": metric}) for row, metric in shown.items()]
     cells = build(6, papers, published, plan, read_results([path], plan))
-    found = {c.row: (c.metric, c.value, c.repeat_spread) for c in cells if c.value is not None}
+    found = {c.row: (c.metric, c.measured.value, c.measured.repeat_spread) for c in cells if c.measured}
     assert found == {"sMIM (S)": ("latent_entropy", 11.5, 0.1), "N(S)": ("latent_entropy", 22.7, None)}
 
 
@@ -221,7 +225,7 @@ def test_two_data_sets_on_one_corpus_are_two(papers, published, metrics_file, tm
         path = metrics_file(paper="sentences", dataset=dataset, corpus="mine", run="data", metrics=metrics)
         paths.append(path.rename(tmp_path / f"{dataset}.json"))
     cells = build(1, papers, published, plan, read_results(paths, plan))
-    assert {c.row: c.value for c in cells if c.value is not None} == {"PTB": 7, "Yahoo": 8}
+    assert {c.row: c.measured.value for c in cells if c.measured} == {"PTB": 7, "Yahoo": 8}
 
 
 def test_a_data_set_of_another_size_needs_no_more_seeds(papers, published, metrics_file):
@@ -229,9 +233,7 @@ def test_a_data_set_of_another_size_needs_no_more_seeds(papers, published, metri
     plan = [plans.planned(**own, row="PTB")]
     metrics = {"train": {"value": 42000, "low": None, "high": None, "unit": "sentences"}}
     path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="data", metrics=metrics)
-    (cell,) = [
-        c for c in build(1, papers, published, plan, read_results([path], plan)) if c.value is not None
-    ]
+    (cell,) = [c for c in build(1, papers, published, plan, read_results([path], plan)) if c.measured]
     assert cell.verdict is Verdict.OUTSIDE
 
 
@@ -249,85 +251,23 @@ def test_what_no_training_made_is_never_undecided(
     plan = [plans.planned(**own)]
     metrics = {metric: {"value": value, "low": None, "high": None, "unit": "nats/word"}}
     path = metrics_file(corpus="bookscorpus", run=changes["name"], seed=0, metrics=metrics)
-    (cell,) = [
-        c for c in build(1, papers, published, plan, read_results([path], plan)) if c.value is not None
-    ]
+    (cell,) = [c for c in build(1, papers, published, plan, read_results([path], plan)) if c.measured]
     assert cell.verdict is expected
 
 
 def test_the_demo_stands_beside_the_paper(papers, published):
     demo = {(p.row, p.metric): p for p in published if (p.table, p.source) == (2, "demo")}
-    cells = {(c.row, c.metric): c for c in build(2, papers, published, [], {}) if c.paper == "sentences"}
+    cells = {(c.row, c.metric): c for c in build(2, papers, published, [], {}) if c.part.paper == "sentences"}
     for key, cell in cells.items():
         value = demo.get(key)
-        assert (cell.demo, cell.demo_digits) == ((value.value, value.digits) if value else (None, None))
-        assert cell.published is not None
+        assert (cell.printed.demo, cell.printed.demo_digits) == (
+            (value.value, value.digits) if value else (None, None)
+        )
+        assert cell.printed.value is not None
     assert demo.keys() <= cells.keys()
     cell = cells["sMIM (512)", "nll_melbo"]
-    assert (cell.published, cell.demo, cell.half_units) == (67.46, 66.9, pytest.approx(0.055))
-
-
-AE = {"paper": "sentences", "table": 7, "corpus": "ptb", "dataset": "ptb", "name": "ae-16"}
-
-
-def bleu_cells(papers, published, metrics_file, seeds, table=7, **changes):
-    """The cells with a number or a reason of a run whose seeds measured these values of BLEU, by metric."""
-    own = AE | {"table": table, "seeds": tuple(range(len(seeds))), "row": "AE (S)"}
-    plan = [plans.planned(**own | changes)]
-    paths = []
-    for seed, values in enumerate(seeds):
-        metrics = {
-            name: {"value": value, "low": None, "high": None, "unit": "score", "repeat_sd": value / 100}
-            for name, value in values.items()
-        }
-        place = {"paper": "sentences", "dataset": "ptb", "corpus": "ptb", "run": "ae-16"}
-        paths.append(metrics_file(**place, seed=seed, metrics=metrics))
-    cells = build(table, papers, published, plan, read_results(paths, plan))
-    return {c.metric: c for c in cells if c.run}
-
-
-ONE_METRIC = {"metrics": {"bleu1": "bleu1"}}
-
-
-@pytest.mark.parametrize("shown", [{}, ONE_METRIC])
-def test_a_printed_metric_is_compared_with_its_reading(papers, published, metrics_file, shown):
-    values = {"bleu1_eos": 0.35, "bleu1_unmatched": 0.29, "bleu1_words": 0.31}
-    cells = bleu_cells(papers, published, metrics_file, [values, values], **shown)
-    cell = cells["bleu1"]
-    assert (cell.value, cell.reading, cell.reason) == (0.35, "bleu1_eos", "")
-    assert cell.repeat_spread == pytest.approx(0.0035)
-    assert (cell.published, cell.demo, cell.verdict) == (0.348, 0.2916, Verdict.OUTSIDE)
-    others = [] if shown else ["bleu1_unmatched", "bleu1_words"]
-    assert list(cells) == ["bleu1", *others]
-    assert {cells[name].reading for name in others} <= {""}
-
-
-@pytest.mark.parametrize("shown", [{}, ONE_METRIC])
-def test_a_record_without_the_reading_keeps_its_number_and_has_no_verdict(
-    papers, published, metrics_file, shown
-):
-    old = {"bleu1": 0.348, "bleu1_words": 0.36}
-    cell = bleu_cells(papers, published, metrics_file, [old, old, old], **shown)["bleu1"]
-    assert (cell.value, cell.reading, cell.verdict) == (pytest.approx(0.348), "bleu1", Verdict.UNDECIDED)
-    assert (cell.difference, cell.tolerance) == (pytest.approx(0), None)
-    assert cell.reason == "the evaluation gives no 'bleu1_eos', what stands there is its 'bleu1'"
-
-
-def test_seeds_of_two_readings_are_not_averaged(papers, published, metrics_file):
-    seeds = [{"bleu1": 0.3}, {"bleu1_eos": 0.36, "bleu1_unmatched": 0.3}]
-    cell = bleu_cells(papers, published, metrics_file, seeds)["bleu1"]
-    assert (cell.value, cell.reading, cell.by_seed) == (0.36, "bleu1_eos", ((1, 0.36),))
-    assert cell.reason == "1 of 2 seeds"
-
-
-def test_a_row_may_name_a_reading_of_its_own(papers, published, metrics_file):
-    values = {"bleu1_eos": 0.35, "bleu1_words": 0.31}
-    for name, value in values.items():
-        shown = {"metrics": {"bleu1": name}}
-        cell = bleu_cells(papers, published, metrics_file, [values], **shown)["bleu1"]
-        assert (cell.value, cell.reading, cell.reason) == (value, "", "")
-
-
-def test_another_reading_on_a_stand_in_stays_a_stand_in(papers, published, metrics_file):
-    cell = bleu_cells(papers, published, metrics_file, [{"bleu1": 0.3}], stand_in=True)["bleu1"]
-    assert (cell.verdict, cell.reading) == (Verdict.STAND_IN, "bleu1")
+    assert (cell.printed.value, cell.printed.demo, cell.printed.half_units) == (
+        67.46,
+        66.9,
+        pytest.approx(0.055),
+    )

@@ -1,0 +1,67 @@
+import math
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textlvm.reporting.spread import PooledSpread, Sample, borrow, pooled
+
+VALUES = st.lists(st.floats(-100, 100), min_size=2, max_size=6)
+
+
+def sample(row, values, kind="smim"):
+    return Sample(row, f"run of {row}", kind, "nll_melbo", tuple(values))
+
+
+def test_the_pooled_deviation_by_hand():
+    """Variances 1 (2 degrees of freedom) and 8 (1): sqrt((2 + 8) / 3)."""
+    spread = pooled([sample("A", (1, 2, 3)), sample("B", (2, 6))])
+    assert spread == PooledSpread(pytest.approx(math.sqrt(10 / 3)), 3, "A, 3 seeds; B, 2 seeds")
+    assert str(spread) == "sd of A, 3 seeds; B, 2 seeds (3 degrees of freedom)"
+
+
+@given(VALUES, st.integers(1, 4), st.floats(-100, 100))
+def test_rows_that_vary_alike_share_their_deviation(values, rows, shift):
+    """Where the rows lie does not matter, and more rows change the degrees of freedom alone."""
+    samples = [sample(str(i), [value + i * shift for value in values]) for i in range(rows)]
+    spread = pooled(samples)
+    assert spread.value == pytest.approx(statistics.stdev(values), abs=1e-9)
+    assert spread.degrees_of_freedom == rows * (len(values) - 1)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=5))
+def test_the_pooled_deviation_lies_between_those_of_the_rows(rows):
+    deviations = [statistics.stdev(values) for values in rows]
+    spread = pooled([sample(str(i), values) for i, values in enumerate(rows)])
+    assert min(deviations) - 1e-9 <= spread.value <= max(deviations) + 1e-9
+    residuals = [value - statistics.fmean(values) for values in rows for value in values]
+    assert spread.value**2 * spread.degrees_of_freedom == pytest.approx(
+        math.fsum(residual**2 for residual in residuals), abs=1e-6
+    )
+
+
+THREE, TWO, ONE = sample("three", (1, 2, 3)), sample("two", (1, 9)), sample("one", (7,))
+OTHERS = [sample("VAE", (0, 5), "svae"), sample("AE", (0, 1, 2), "ae")]
+
+
+@pytest.mark.parametrize(
+    ("samples", "source"),
+    [
+        ([THREE, TWO, ONE, *OTHERS], "three, 3 seeds"),
+        ([TWO, ONE, *OTHERS], "two, 2 seeds"),
+        ([ONE, *OTHERS], "other kinds of model: VAE, 2 seeds; AE, 3 seeds"),
+    ],
+)
+def test_rows_of_the_same_kind_with_three_seeds_come_first(samples, source):
+    assert borrow("smim", samples).source == source
+
+
+def test_without_a_row_of_several_seeds_there_is_nothing_to_borrow():
+    assert borrow("smim", [ONE, sample("VAE", (3,), "svae")]) is None
+    assert borrow("smim", []) is None
+
+
+def test_a_run_that_is_two_rows_counts_once():
+    again = Sample("the same", THREE.run, "smim", "nll_melbo", THREE.values)
+    assert borrow("smim", [THREE, again]).degrees_of_freedom == 2

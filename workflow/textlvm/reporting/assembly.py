@@ -1,0 +1,132 @@
+"""Cells from published values, the plan and its results."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Planned, Row, RunKey
+from textlvm.reporting import published as printed
+from textlvm.reporting.cells import Cell, Printed, TablePart
+from textlvm.reporting.published import Published
+from textlvm.reporting.rows import RowResults
+from textlvm.reporting.runs import Result, read_as_compared
+from textlvm.reporting.spread import Sample
+from textlvm.runtime.errors import UserError
+
+__all__ = ["build"]
+
+
+def build(
+    table: int,
+    papers: Mapping[str, Paper],
+    published: Iterable[Published],
+    plan: Iterable[Planned],
+    results: dict[RunKey, list[Result]],
+) -> list[Cell]:
+    """All cells of table number `table` of all papers.
+
+    Every published row appears: once for each corpus that the plan runs for its data set, or once without
+    a corpus. Every planned row appears, also where the paper has no such row. Rows keep the paper's
+    order, extra rows follow in the plan's; metrics likewise. Raises `UserError` for a planned row
+    whose data set the table does not have, and if nothing is planned or published under that number.
+    """
+    prints = [value for value in published if value.table == table]
+    rows = [(entry, row) for entry in plan for row in entry.rows if row.table == table]
+    if not prints and not rows:
+        raise UserError(f"no paper has a table {table} with numbers, and the plan has no row for it")
+    cells: list[Cell] = []
+    for part in _parts(table, papers, prints, rows):
+        key, paper = (part.paper, part.dataset, part.split), papers[part.paper]
+        values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
+        planned = {
+            row.label: RowResults(paper, row, entry, _shown(paper, row, results.get(entry.key, [])))
+            for entry, row in rows
+            if _part(entry) == (*key, part.corpus)
+        }
+        samples = [sample for own in planned.values() for sample in own.samples()]
+        for label in dict.fromkeys((*printed.rows(values), *planned)):
+            own = planned.get(label, RowResults(paper, Row(table, label)))
+            cells.extend(_row(part, own, [value for value in values if value.row == label], samples))
+    return cells
+
+
+def _shown(paper: Paper, row: Row, group: Iterable[Result]) -> list[Result]:
+    """The results of a row's run, with the metrics that the row shows."""
+    return [result.shown(row.metrics) for result in read_as_compared(group, _compared(paper, row))]
+
+
+def _compared(paper: Paper, row: Row) -> dict[str, str]:
+    """`Paper.compared` of the metrics that the row shows."""
+    shown = row.metrics.values()
+    return {metric: own for metric, own in paper.compared.items() if not shown or metric in shown}
+
+
+def _part(entry: Planned) -> tuple[str, str, str, str]:
+    """The part of a table that an entry is in: paper, data set, split and corpus."""
+    return entry.paper, entry.original, entry.split, entry.corpus
+
+
+def _parts(
+    table: int,
+    papers: Iterable[str],
+    prints: Sequence[Published],
+    rows: Sequence[tuple[Planned, Row]],
+) -> list[TablePart]:
+    """The parts of a table on their corpora: by paper, then as printed, then as planned.
+
+    Raises `UserError` for a row of a data set that the table does not have.
+    """
+    for entry, row in rows:
+        datasets = dict.fromkeys(value.dataset for value in prints if value.paper == entry.paper)
+        if datasets and entry.original not in datasets:
+            raise UserError(
+                f"the plan's row '{row.label}' of {entry.paper} table {table} on '{entry.corpus}' is "
+                f"compared with '{entry.original}', but the data sets there are: {', '.join(datasets)}"
+            )
+    printed_parts = ((value.paper, value.dataset, value.split) for value in prints)
+    parts = dict.fromkeys((*printed_parts, *(_part(entry)[:3] for entry, _ in rows)))
+    found, order = [], list(papers)
+    for part in sorted(parts, key=lambda part: order.index(part[0])):
+        paper, dataset, split = part
+        here = (entry for entry, _ in rows if _part(entry)[:3] == part)
+        corpora = dict.fromkeys((entry.corpus, entry.corpus_title, entry.stand_in) for entry in here)
+        found += [TablePart(paper, table, dataset, split, *corpus) for corpus in corpora or [()]]
+    return found
+
+
+def _row(
+    part: TablePart, own: RowResults, values: Sequence[Published], samples: Sequence[Sample]
+) -> Iterator[Cell]:
+    """The cells of one row: one for each published or measured metric."""
+    of_paper, of_demo = (
+        {value.metric: value for value in values if value.source == source} for source in ("paper", "demo")
+    )
+    # A planned row of which nothing is known yet must still show: it gets one cell without a metric.
+    for metric in dict.fromkeys((*of_paper, *own.metrics)) or [""]:
+        published = of_paper.get(metric)
+        measured = own.measurement(metric, samples)
+        yield Cell(
+            part=part,
+            row=own.row.label,
+            metric=metric,
+            unit=own.unit(metric, published),
+            printed=_printed(own.paper, published, of_demo.get(metric)) if published else None,
+            measured=measured,
+            comparison=own.comparison(metric, published, measured.borrowed if measured else None),
+            provenance=own.provenance(metric, published),
+        )
+
+
+def _printed(paper: Paper, value: Published, demo: Published | None) -> Printed:
+    in_column = value.metric in paper.tables[value.table].columns
+    return Printed(
+        kind=value.kind,
+        column=paper.metric(value.metric).heading if in_column else "",
+        value=value.value,
+        spread=value.spread,
+        bound=value.bound,
+        digits=value.digits,
+        where=value.where,
+        note=value.note,
+        demo=demo.value if demo else None,
+        demo_digits=demo.digits if demo else None,
+    )

@@ -1,0 +1,192 @@
+"""What came out of one row: its metrics' means and spreads over seeds, compared with printed values."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Planned, Row
+from textlvm.reporting.cells import Measurement, Provenance
+from textlvm.reporting.published import Published
+from textlvm.reporting.runs import Result
+from textlvm.reporting.spread import PooledSpread, Sample, borrow
+from textlvm.reporting.verdict import Comparison, Mean, Verdict, compare, pool
+from textlvm.runtime.errors import UserError
+
+__all__ = ["RowResults"]
+
+
+@dataclass(frozen=True)
+class RowResults:
+    """A row of a table with the results of its run by seed, in which metrics have the row's names."""
+
+    paper: Paper
+    row: Row
+    planned: Planned | None = None
+    """None for a row that is published but not planned."""
+    results: Sequence[Result] = ()
+
+    @cached_property
+    def done(self) -> list[Result]:
+        """The results of seeds that did not fail."""
+        return [result for result in self.results if not result.failed]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that at least one seed has."""
+        return list(dict.fromkeys(metric for result in self.done for metric in result.metrics))
+
+    def samples(self) -> Iterator[Sample]:
+        """The values by seed of every metric that depends on the training."""
+        for metric in self.metrics:
+            if self.planned and self._is_of_training(metric):
+                values = tuple(value for _, value in self._by_seed(metric))
+                place = (self.row.label, self.planned.name, self.planned.model_kind)
+                yield Sample(*place, self._evaluated(metric), values)
+
+    def measurement(self, metric: str, others: Sequence[Sample]) -> Measurement | None:
+        """The mean over seeds; None if no seed has the metric.
+
+        `others` are the samples of all rows of the table on the same corpus.
+        """
+        mean = self._mean(metric)
+        if mean is None:
+            return None
+        repeats = [result.repeats[metric] for result in self.done if metric in result.repeats]
+        evaluated = self._evaluated(metric)
+        return Measurement(
+            value=mean.value,
+            low=mean.low,
+            high=mean.high,
+            spread=mean.spread,
+            repeat_spread=math.fsum(repeats) / len(repeats) if repeats else None,
+            by_seed=self._by_seed(metric),
+            borrowed=self._borrowed(metric, [own for own in others if own.metric == evaluated]),
+            reading=evaluated if self._wanted(metric) else "",
+        )
+
+    def comparison(
+        self, metric: str, published: Published | None, borrowed: PooledSpread | None
+    ) -> Comparison:
+        """How a mean over seeds compares with the published value; `borrowed` is that of its measurement."""
+        mean = self._mean(metric)
+        if mean is None or self.planned is None:
+            return Comparison(None, None, self._without_value(published))
+        if published is None:
+            return Comparison(None, None, Verdict.UNPUBLISHED)
+        found = compare(
+            mean,
+            published.value,
+            published.half_unit,
+            published.spread,
+            self.planned.stand_in,
+            self._is_of_training(metric),
+            borrowed.value if borrowed else None,
+        )
+        if self._is_of_another_reading(metric) and not self.planned.stand_in:
+            return replace(found, tolerance=None, verdict=Verdict.UNDECIDED)
+        return found
+
+    def unit(self, metric: str, published: Published | None) -> str:
+        """The unit that all seeds share with paper.yaml. Raises `UserError` where they differ."""
+        units = dict.fromkeys(result.metrics[metric].unit for result in self._having(metric))
+        if not units:
+            return self.paper.metric(metric).unit if published else ""
+        known = metric in self.paper.metrics
+        declared = self.paper.metrics[metric].unit if known else next(iter(units))
+        for unit in units:
+            if unit != declared:
+                where = f"{self.paper.folder}/paper.yaml" if known else "another seed"
+                raise UserError(
+                    f"{self.done[0].path}: metric '{metric}' comes in {unit}, in {where} in {declared}: "
+                    "make them the same"
+                )
+        return declared
+
+    def provenance(self, metric: str, published: Published | None) -> Provenance:
+        """The run behind a cell."""
+        return Provenance(
+            run=self.planned.name if self.planned else "",
+            runs=tuple(result.path for result in self.results),
+            settings=_shared_settings(self.done),
+            seeds_planned=len(self.planned.seeds) if self.planned else 0,
+            reason=self._reason(metric, published),
+        )
+
+    def _reason(self, metric: str, published: Published | None) -> str:
+        """Why a value is missing, rests on fewer seeds than planned, or is of another reading."""
+        seeds = len(self._having(metric))
+        if not seeds:
+            verdict = self._without_value(published)
+            if verdict is not Verdict.NOT_RUN:
+                return self._failures() if verdict is Verdict.FAILED else ""
+            if self.done:
+                return f"the evaluation gives no '{metric}'"
+            return "" if self.planned else "not in the plan"
+        planned = len(self.planned.seeds) if self.planned else 0
+        other = f"the evaluation gives no '{self._wanted(metric)}', what stands there is its "
+        reasons = (
+            f"{seeds} of {planned} seeds" if seeds != planned else "",
+            self._failures(),
+            f"{other}'{self._called(metric)}'" if self._is_of_another_reading(metric) else "",
+        )
+        return "; ".join(filter(None, reasons))
+
+    def _without_value(self, published: Published | None) -> Verdict:
+        """The verdict on a cell without a measurement."""
+        if self.planned is None and published and published.kind == "quoted":
+            return Verdict.QUOTED
+        return Verdict.FAILED if self.results and not self.done else Verdict.NOT_RUN
+
+    def _having(self, metric: str) -> list[Result]:
+        return [result for result in self.done if metric in result.metrics]
+
+    def _mean(self, metric: str) -> Mean | None:
+        having = self._having(metric)
+        return pool([result.metrics[metric] for result in having]) if having else None
+
+    def _by_seed(self, metric: str) -> tuple[tuple[int, float], ...]:
+        return tuple((result.seed, result.metrics[metric].value) for result in self._having(metric))
+
+    def _borrowed(self, metric: str, samples: Sequence[Sample]) -> PooledSpread | None:
+        """The standard deviation over seeds of other rows, for a metric of one training."""
+        if self.planned is None or len(self._having(metric)) > 1 or not self._is_of_training(metric):
+            return None
+        return borrow(self.planned.model_kind, samples)
+
+    def _is_of_training(self, metric: str) -> bool:
+        """Whether another training would find something else."""
+        trained = self.planned is not None and self.planned.is_trained
+        return trained and self.paper.is_of_training(self._called(metric))
+
+    def _called(self, metric: str) -> str:
+        """What the evaluation calls a metric that the row shows."""
+        return self.row.metrics.get(metric, metric)
+
+    def _wanted(self, metric: str) -> str | None:
+        """The reading that a printed metric is compared with, where the paper's text allows several."""
+        return self.paper.compared.get(self._called(metric))
+
+    def _evaluated(self, metric: str) -> str:
+        """What the evaluation calls a metric, or the reading that stands in its place."""
+        return self._having(metric)[0].readings.get(metric, self._called(metric))
+
+    def _is_of_another_reading(self, metric: str) -> bool:
+        return self._wanted(metric) not in (None, self._evaluated(metric))
+
+    def _failures(self) -> str:
+        seeds: dict[str, list[str]] = {}
+        for result in self.results:
+            if result.failed:
+                seeds.setdefault(result.reason or "no reason given", []).append(str(result.seed))
+        return "; ".join(f"failed with seed {', '.join(own)}: {reason}" for reason, own in seeds.items())
+
+
+def _shared_settings(done: Sequence[Result]) -> str:
+    """The settings the seeds share as JSON; a setting that differs between them reads `varies`."""
+    keys = dict.fromkeys(key for result in done for key in result.settings)
+    found = {key: [result.settings.get(key) for result in done] for key in keys}
+    shared = {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}
+    return json.dumps(shared, ensure_ascii=False) if shared else ""

@@ -1,0 +1,69 @@
+"""The standard deviation over seeds for a row that has one seed: pooled from other rows of its table."""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["RULE", "PooledSpread", "Sample", "borrow", "pooled"]
+
+RULE = (
+    "a row with one seed borrows the pooled sd over seeds of other rows of its table on the same corpus: "
+    "of the same kind of model with at least 3 seeds, else of the same kind with 2, else of other kinds "
+    "with several"
+)
+"""The rule of `borrow` in one line, for footnotes."""
+ENOUGH = 3
+"""Seeds from which on a row's standard deviation is preferred."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A metric of one row, with a value for each training."""
+
+    row: str
+    run: str
+    model_kind: str
+    metric: str
+    """What the evaluation calls it."""
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PooledSpread:
+    """A standard deviation over seeds that several rows share, in the metric's unit."""
+
+    value: float
+    degrees_of_freedom: int
+    source: str
+    """The rows and their numbers of seeds, e.g. `sMIM (16), 3 seeds; sMIM (128), 3 seeds`."""
+
+    def __str__(self) -> str:
+        """Where it is from: `sd of sMIM (16), 3 seeds (2 degrees of freedom)`."""
+        plural = "" if self.degrees_of_freedom == 1 else "s"
+        return f"sd of {self.source} ({self.degrees_of_freedom} degree{plural} of freedom)"
+
+
+def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
+    """The pooled standard deviation: the root of the mean variance, weighted by the degrees of freedom n - 1.
+
+    Every sample must have at least two values. `note` precedes the rows in `source`.
+    """
+    freedom = sum(len(sample.values) - 1 for sample in samples)
+    mean = math.fsum((len(own.values) - 1) * statistics.variance(own.values) for own in samples) / freedom
+    rows = "; ".join(f"{sample.row}, {len(sample.values)} seeds" for sample in samples)
+    return PooledSpread(math.sqrt(mean), freedom, note + rows)
+
+
+def borrow(model_kind: str, samples: Iterable[Sample]) -> PooledSpread | None:
+    """The standard deviation for a row of this kind of model with one seed; None where no row has several.
+
+    `samples` are those of one metric in one table on one corpus; a run that is several rows counts once.
+    Pooled is the first of these groups that is not empty: rows of the same kind with at least three seeds,
+    rows of the same kind with two, rows of other kinds with at least two.
+    """
+    several = list({sample.run: sample for sample in samples if len(sample.values) > 1}.values())
+    same = [sample for sample in several if sample.model_kind == model_kind]
+    if same:
+        return pooled([sample for sample in same if len(sample.values) >= ENOUGH] or same)
+    return pooled(several, "other kinds of model: ") if several else None
