@@ -14,7 +14,7 @@ CONFIG = {
         "corpora": ["gutenberg", "mine"],
         "seeds": [0, 3],
         "vocabulary": {"min_count": 2},
-        "split": {"seed": 0},
+        "split": {"seeds": [0], "repeated": 1},
         "model": {"family": "state-space", "dim": 8, "samples": 1},
         "training": {"steps": 100},
         "evaluation": {"trajectories": 64},

@@ -76,7 +76,7 @@ def test_a_column_has_the_parts_that_have_numbers(made):
     assert columns["PPL"] == ("here", "paper", "demo", "diff")
     assert columns["KLD"] == ("here", "paper", "diff")
     further = {column.heading: column.parts for column in made[0][0].further.columns}
-    assert further["beyond"] == ("here",)
+    assert further["distinct"] == ("here",)
 
 
 def test_the_page_shows_the_demo_with_the_paper(experiment):
