@@ -243,7 +243,7 @@ def _outcome(
     }
     if not estimates:
         if planned is None and value is not None and value.kind == "quoted":
-            return outcome | {"verdict": Verdict.QUOTED, "reason": ""}
+            return outcome | {"verdict": Verdict.QUOTED, "reason": value.unavailable}
         if failures and not done:
             return outcome | {"verdict": Verdict.FAILED, "reason": failures}
         reason = f"the evaluation gives no '{metric}'" if done else "" if planned else "not in the plan"

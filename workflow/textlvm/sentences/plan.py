@@ -11,6 +11,7 @@ from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_object
 from textlvm.sentences.data.dataset import settings_of, sources_of
+from textlvm.sentences.families import is_pretrained
 from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, preparation
 
 __all__ = [
@@ -266,6 +267,10 @@ def _runs(section: Section) -> list[Run]:
                 "training": (trained_on or dataset, trained),
                 "evaluation": (dataset, entry),
             }
+            parts = {
+                part: section[part] | section["datasets"][where].get(part, {}) | of_run.get(part, {})
+                for part, (where, of_run) in said.items()
+            }
             found.append(
                 Run(
                     paper="sentences",
@@ -278,10 +283,8 @@ def _runs(section: Section) -> list[Run]:
                     rows=_rows(section, dataset, name, entry),
                     trained_on=trained_on,
                     data=preparation(section["datasets"][trained_on or dataset]),
-                    **{
-                        part: section[part] | section["datasets"][where].get(part, {}) | of_run.get(part, {})
-                        for part, (where, of_run) in said.items()
-                    },
+                    is_trained=not is_pretrained(parts["model"]),
+                    **parts,
                 )
             )
     return found

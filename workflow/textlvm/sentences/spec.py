@@ -23,6 +23,12 @@ class ModelSpec:
     """Share of the entries of the decoder's embedded words that are zeroed; lm: of its states' as well."""
     encoder_dropout: float
     """The same of the encoder's; without meaning for lm and answers."""
+    family: str = ""
+    """lm: pretrained, a causal language model of others; otherwise empty."""
+    path: str = ""
+    """pretrained: the folder of its weights and tokenizer; or empty."""
+    hub: str = ""
+    """pretrained: its name on the Hugging Face Hub; or empty."""
 
 
 @dataclass(frozen=True)

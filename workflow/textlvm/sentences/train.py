@@ -36,7 +36,7 @@ from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision
-from textlvm.training.run import Job, parser, train_to_files
+from textlvm.training.run import Job, parser, train_to_files, write_untrained
 from textlvm.training.schedule import Plateau
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Training
@@ -94,6 +94,9 @@ def main(options: argparse.Namespace) -> None:
     vocabulary = data.read_vocabulary(options.data)
     described = data.statistics(options.data)
     job = Job.begin(options)
+    if model_spec.family == "pretrained":
+        write_untrained(job)
+        return
     device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)
     model = build(model_spec, len(vocabulary)).to(device)

@@ -128,13 +128,9 @@ class Measured:
         cell = row.get(place.metric, row.get(""))
         if cell is None:
             return f"without '{place.metric}'" if row else "not in the plan"
-        if (
-            cell.verdict is Verdict.QUOTED
-            and cell.corpus
-            and not cell.stand_in
-            and cell.published is not None
-        ):
-            # What the paper quotes from elsewhere is a number of the same data set.
+        is_quoted = cell.verdict is Verdict.QUOTED or (cell.kind == "quoted" and not cell.by_seed)
+        if is_quoted and cell.corpus and not cell.stand_in and cell.published is not None:
+            # What the paper quotes from elsewhere is a number of the same data set, until a run has another.
             return _exact(cell.published, 0.5 * 10.0 ** -(cell.digits or 0))
         if cell.verdict is Verdict.QUOTED:
             return "quoted, and not of this corpus" if cell.corpus else "not in the plan"
