@@ -98,7 +98,9 @@ def test_every_printed_row_that_the_paper_trained_or_is_to_be_trained_here_is_pl
         (3, "yelp15", "LSTM-LM"),
         (4, "yahoo", "LSTM-LM"),
         (5, "wikitext-103", "GPT-2 Large†"),
+        (8, "yahoocqa", "AP-CNN"),
         (8, "yahoocqa", "AP-BiLSTM"),
+        (8, "yahoocqa", "HyperQA"),
     }
 
 

@@ -32,7 +32,7 @@ from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.evaluation import causal, measures
 from textlvm.sentences.evaluation.measures import EvaluationResult
 from textlvm.sentences.evaluation.spec import EvaluationSpec
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.pretrained import MissingModel, PretrainedLanguageModel
 from textlvm.sentences.trained import TrainedRun, load
@@ -155,7 +155,7 @@ def _sentences(
 
 def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> EvaluationResult:
     asked = questions.load(folder, "test", run.vocabulary)
-    if isinstance(run.model, AttentivePooling):
+    if isinstance(run.model, AnswerSelector):
         return measures.answer_selector(run.model, asked, settings)
     return measures.ranked_answers(run.autoencoder, asked, run.vocabulary, settings, run.deterministic)
 

@@ -9,9 +9,10 @@ from textlvm.experiment.relations.problem import Key, Problem, Section, check_re
 
 __all__ = ["check_family", "is_pretrained", "supplied"]
 
-OBJECTIVES = {"pretrained": "lm"}
+OBJECTIVES = {"pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
 """The objective that a family goes with."""
-READ = {"pretrained": {"objective", "family", "path", "hub"}}
+SELECTOR = {"objective", "family", "hidden", "embedding", "dropout"}
+READ = {"pretrained": {"objective", "family", "path", "hub"}, "ap-cnn": SELECTOR, "hyperqa": SELECTOR}
 """What a family reads of `model`."""
 
 

@@ -10,13 +10,14 @@ class ModelSpec:
     """A row's model and what it learns from."""
 
     objective: str
-    """smim | svae | ae; lm: no latent variable (LSTM-LM, GRU); answers: attentive pooling (AP-BiLSTM)."""
+    """smim | svae | ae; lm: no latent variable (LSTM-LM, GRU); answers: ranking them (AP-BiLSTM, ...)."""
     cell: str
     """gru | lstm; attentive pooling is an LSTM whatever this says."""
     latent: int
     """Dimensions of z; without meaning for lm and answers."""
     hidden: int
-    """Hidden units of every recurrent layer, and of each direction of a bidirectional one."""
+    """Units of every recurrent layer, and of each direction of a bidirectional one; ap-cnn: filters; hyperqa:
+    dimensions of the ball."""
     embedding: int
     """Dimensions of a word's embedding, shared by encoder and decoder."""
     dropout: float
@@ -24,7 +25,7 @@ class ModelSpec:
     encoder_dropout: float
     """The same of the encoder's; without meaning for lm and answers."""
     family: str = ""
-    """lm: pretrained, a causal language model of others; otherwise empty."""
+    """lm: pretrained, a causal language model of others; answers: ap-cnn | hyperqa; otherwise empty."""
     path: str = ""
     """pretrained: the folder of its weights and tokenizer; or empty."""
     hub: str = ""

@@ -10,7 +10,7 @@ from textlvm.runtime.files import read_input
 from textlvm.sentences.data.prepared import read_vocabulary, statistics
 from textlvm.sentences.data.vocabulary import Vocabulary
 from textlvm.sentences.models import pretrained
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.autoencoder import SentenceModel, build
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.pretrained import PretrainedLanguageModel
@@ -29,7 +29,7 @@ class TrainedRun:
     """sentences/<dataset>/<run>."""
     seed: int
     spec: ModelSpec
-    model: SentenceModel | LanguageModel | AttentivePooling | PretrainedLanguageModel
+    model: SentenceModel | LanguageModel | AnswerSelector | PretrainedLanguageModel
     vocabulary: Vocabulary
 
     @property

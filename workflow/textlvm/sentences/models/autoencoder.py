@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from textlvm.distributions import DiagonalNormal, draw
 from textlvm.sentences.data.batches import SentenceBatch
 from textlvm.sentences.data.vocabulary import EOS, PAD, SOS
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.answer_selection import AnswerSelector, AttentivePooling
+from textlvm.sentences.models.hyperbolic import HyperQA
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.recurrent import CELLS
 from textlvm.sentences.models.softmax import target_log_probs
@@ -92,10 +93,11 @@ class SentenceModel(nn.Module):
         return sentences
 
 
-def build(spec: ModelSpec, vocabulary_size: int) -> SentenceModel | LanguageModel | AttentivePooling:
+def build(spec: ModelSpec, vocabulary_size: int) -> SentenceModel | LanguageModel | AnswerSelector:
     """The model of a row."""
     if spec.objective == "lm":
         return LanguageModel(spec, vocabulary_size)
     if spec.objective == "answers":
-        return AttentivePooling(spec, vocabulary_size)
+        selector = HyperQA if spec.family == "hyperqa" else AttentivePooling
+        return selector(spec, vocabulary_size)
     return SentenceModel(spec, vocabulary_size)

@@ -13,7 +13,8 @@ from textlvm.sentences.data.batches import SentenceBatch, TrainingBatches, evalu
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.questions import CodedQuestion
 from textlvm.sentences.data.vocabulary import Codes
-from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, pack_questions
+from textlvm.sentences.models.answer_batches import pack_questions
+from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.losses import free_bits, kl_weight, mim, negative_elbo, reconstruction
@@ -151,13 +152,13 @@ def language_model(
 
 
 def answers(
-    model: AttentivePooling,
+    model: AnswerSelector,
     spec: TrainingSpec,
     train: tuple[CodedQuestion, ...],
     valid: tuple[CodedQuestion, ...],
     seed: int,
 ) -> Trained:
-    """The hinge loss of attentive pooling; validated by it too, with P@1 beside it."""
+    """The model's own loss; validated by it too, with P@1 beside it."""
     device, autocast = _context(model, spec)
     epoch = -(-len(train) // spec.batch)
 
@@ -169,7 +170,7 @@ def answers(
     def training_loss(step: int) -> Tensor:
         batch = pack_questions(chosen(step), spec.max_length).to(device)
         with autocast():
-            return hinge(model(batch), batch.best)
+            return model.loss(model(batch), batch.best)
 
     def measure() -> dict[str, float]:
         total, right = 0.0, 0
@@ -177,9 +178,9 @@ def answers(
             part = valid[start : start + VALIDATION_BATCH]
             batch = pack_questions(part, spec.max_length).to(device)
             with autocast():
-                similarity = model(batch)
-            total += len(part) * float(hinge(similarity, batch.best))
-            right += int((similarity.argmax(1) == batch.best).sum())
+                scores = model(batch)
+            total += len(part) * float(model.loss(scores, batch.best))
+            right += int((scores.argmax(1) == batch.best).sum())
         return {VALIDATION: total / len(valid), "validation_p_at_1": right / len(valid)}
 
     trained = Objective(training_loss, _validation(model, measure, seed))
