@@ -29,10 +29,11 @@ from textlvm.runtime.files import read_input, write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data import questions
 from textlvm.sentences.data.prepared import SentenceSet
-from textlvm.sentences.evaluation import causal, measures
+from textlvm.sentences.evaluation import causal, implicit, measures
 from textlvm.sentences.evaluation.measures import EvaluationResult
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models.answer_selection import AnswerSelector
+from textlvm.sentences.models.implicit import ImplicitModel
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.pretrained import MissingModel, PretrainedLanguageModel
 from textlvm.sentences.trained import TrainedRun, load
@@ -49,7 +50,7 @@ NAMES = {
     "nats/sentence": [
         *(f"nll_{prior}" for prior in PRIORS),
         *("nll", "nll_elbo_eos", "nll_melbo_eos", "nll_without_eos", "nll_by_sentence"),
-        *("kld", "reconstruction"),
+        *("kld", "kld_closed", "reconstruction"),
     ],
     "per word": [
         *(f"ppl_{prior}{divisor}" for prior in PRIORS for divisor in ("", "_per_word")),
@@ -148,6 +149,8 @@ def _sentences(
         return EvaluationResult({name: [value] for name, value in found.items()}, {})
     if isinstance(run.model, LanguageModel):
         return measures.language_model(run.model, test, settings)
+    if isinstance(run.model, ImplicitModel):
+        return implicit.measure(run.model, test, settings)
     if run.deterministic:
         return measures.autoencoder(run.autoencoder, test, settings, rng)
     return measures.latent_variable_model(run.autoencoder, test, train, settings, rng)

@@ -9,10 +9,16 @@ from textlvm.experiment.relations.problem import Key, Problem, Section, check_re
 
 __all__ = ["check_family", "is_pretrained", "supplied"]
 
-OBJECTIVES = {"pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
+OBJECTIVES = {"hr-vae": "svae", "pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
 """The objective that a family goes with."""
 SELECTOR = {"objective", "family", "hidden", "embedding", "dropout"}
-READ = {"pretrained": {"objective", "family", "path", "hub"}, "ap-cnn": SELECTOR, "hyperqa": SELECTOR}
+AUTOENCODER = {"objective", "family", "cell", "latent", "hidden", "embedding", "dropout", "encoder_dropout"}
+READ = {
+    "hr-vae": AUTOENCODER,
+    "pretrained": {"objective", "family", "path", "hub"},
+    "ap-cnn": SELECTOR,
+    "hyperqa": SELECTOR,
+}
 """What a family reads of `model`."""
 
 

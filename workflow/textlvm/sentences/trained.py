@@ -12,6 +12,7 @@ from textlvm.sentences.data.vocabulary import Vocabulary
 from textlvm.sentences.models import pretrained
 from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.autoencoder import SentenceModel, build
+from textlvm.sentences.models.implicit import ImplicitModel
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.pretrained import PretrainedLanguageModel
 from textlvm.sentences.spec import ModelSpec
@@ -29,7 +30,7 @@ class TrainedRun:
     """sentences/<dataset>/<run>."""
     seed: int
     spec: ModelSpec
-    model: SentenceModel | LanguageModel | AnswerSelector | PretrainedLanguageModel
+    model: SentenceModel | ImplicitModel | LanguageModel | AnswerSelector | PretrainedLanguageModel
     vocabulary: Vocabulary
 
     @property
