@@ -10,8 +10,8 @@ class ModelSpec:
     """A row's model and what it learns from."""
 
     objective: str
-    """smim | svae | ae; ivae: a posterior known by its samples (iVAE_MI); lm: no latent variable (LSTM-LM, GRU);
-    answers: ranking them (AP-BiLSTM, ...)."""
+    """smim | svae | ae; ivae: a posterior known by its samples (iVAE_MI); lm: no latent variable (LSTM-LM,
+    GRU); answers: ranking them (AP-BiLSTM, ...)."""
     cell: str
     """gru | lstm; attentive pooling is an LSTM whatever this says."""
     latent: int

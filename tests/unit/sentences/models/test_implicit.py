@@ -1,4 +1,4 @@
-"""iVAE_MI: dual estimates of KL divergences against quadrature and closed forms, and which gradient reaches what."""
+"""iVAE_MI: dual estimates of KL divergences against quadrature and closed forms, and their gradients."""
 
 import math
 
@@ -73,7 +73,6 @@ def test_a_trained_dual_network_finds_the_divergence_of_samples():
         optimizer.step()
     with torch.no_grad():
         found = network(GRID[:, None].float()).double()
-    assert pytest.approx(0.87, abs=0.1) == KL
     assert expected_bound(found) == pytest.approx(KL, rel=0.05)
     assert expected_bound(found) < KL
 
@@ -150,7 +149,7 @@ def test_saved_weights_encode_alike(model, model_spec, corpus, tmp_path):
         torch.manual_seed(4)
         results.append(densities(own, batch))
     torch.testing.assert_close(results[0].log_likelihood, results[1].log_likelihood, rtol=0, atol=0)
-    assert float(results[0].kl) == float(results[1].kl)
+    assert torch.equal(results[0].kl, results[1].kl)
 
 
 def test_without_a_dual_network_what_is_reported_is_the_reconstruction(model, corpus):

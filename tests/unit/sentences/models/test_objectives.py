@@ -140,7 +140,7 @@ def test_the_kl_term_of_hr_vae_is_that_of_svae_where_the_encoder_has_one_step(mo
 def test_the_kl_term_of_hr_vae_is_the_mean_over_prefixes_of_what_the_encoder_reads(
     free, model_spec, random_sentences
 ):
-    """The encoder reads from the end: its state after t steps is the last one of the sentence's last words."""
+    """The encoder reads from the end; after its last step, which has read <sos>, the code is drawn."""
     model = build(model_spec(objective="svae"), 20).double()
     sentences = random_sentences([4, 0, 2])
     batch = pack(sentences)

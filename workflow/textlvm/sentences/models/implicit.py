@@ -1,7 +1,7 @@
 r"""iVAE_MI of Table 2: a posterior that is known by its samples (Fang et al., 2019).
 
-A code is a map of the encoder's last state and of noise, and no density is used in training: a KL divergence is
-the largest value over functions :math:`\nu` of
+A code is a map of the encoder's last state and of noise, and no density is used in training: a KL divergence
+is the largest value over functions :math:`\nu` of
 
 .. math:: E_{q}[\nu(z)] - E_{p}[e^{\nu(z)}] + 1 \leq KL(q \| p),
 
