@@ -7,7 +7,7 @@ training of the sentences paper ends when its learning rate has fallen often eno
 the fewest epochs that this takes, on made-up text of its data set's size (Table 1 of the paper). With
 --estimate its steps are not measured, which takes minutes, but are the operations of their matrix products at
 the rate of a large product in single precision. Evaluations of the words paper are their trajectories times
-the time of one. Those of the sentences paper, and AP-BiLSTM, are left out.
+the time of one. Those of the sentences paper, and models that rank answers, are left out.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def words(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
 
 
 def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
-    """A line for every training of the sentences paper but AP-BiLSTM's; without `steps` by operations."""
+    """A line for every training of the sentences paper but of answers; without `steps` by operations."""
     sizes, peak = table_1(), matrix_peak()
 
     @cache
@@ -106,7 +106,7 @@ def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
         return per_step(model, trained.objective.loss, steps)
 
     for run in runs:
-        if run.trained_on or run.model["objective"] == "answers":
+        if run.trained_on or not run.is_trained or run.model["objective"] == "answers":
             continue
         spec, size = parse(SentencesTraining, run.training), sizes[run.dataset]
         falls = math.ceil(math.log(spec.min_learning_rate / spec.learning_rate) / math.log(spec.decay))

@@ -42,6 +42,10 @@ class DiagonalNormal:
         """KL(self || N(0, I)) in closed form, in nats: (...)."""
         return self.kl_by_dimension().sum(-1)
 
+    def __getitem__(self, index: Tensor) -> "DiagonalNormal":
+        """The distributions at these places of the first dimension."""
+        return DiagonalNormal(self.loc[index], self.log_scale[index])
+
     def to(self, where: torch.device | torch.dtype) -> "DiagonalNormal":
         """The same on another device, or of another type."""
         return DiagonalNormal(self.loc.to(where), self.log_scale.to(where))

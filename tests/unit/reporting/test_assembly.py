@@ -43,6 +43,14 @@ def test_without_a_plan_every_published_number_is_a_cell_not_run(papers, publish
         assert verdicts.items() <= {"own": Verdict.NOT_RUN, "quoted": Verdict.QUOTED}.items()
 
 
+def test_a_quoted_row_that_cannot_be_run_says_why(papers, published):
+    cells = build(5, papers, published, [], {})
+    reasons = {cell.row: cell.provenance.reason for cell in cells if cell.kind == "quoted"}
+    assert reasons["Megatron-LM†"].endswith("were never published")
+    assert reasons["Transformer-XL"].startswith("transformers no longer has Transformer-XL")
+    assert reasons["GPT-2 Large†"] == ""
+
+
 def test_rows_keep_the_papers_order_and_extras_follow(papers, published):
     plan = [planned("DIAG"), planned("ORACLE"), planned("TRIL")]
     rows = list(dict.fromkeys(c.row for c in words_cells(papers, published, plan, {})))

@@ -165,6 +165,18 @@ def test_what_does_not_fit_is_said_in_a_sentence(data, trained, tmp_path):
         measure(data, trained(objective="lm"), questions=data / "questions")
 
 
+def test_a_model_that_is_not_there_is_a_failed_row_and_no_error(data, trained, tmp_path, caplog):
+    run = trained(objective="lm", family="pretrained", path=str(tmp_path / "nowhere"))
+    result, histograms = measure(data, run)
+    read = read_result(run / "metrics.json")
+    assert (read.failed, read.dataset, read.run, read.seed) == (True, "one", "lm-5", 7)
+    assert read.reason.endswith("Snakemake again")
+    assert result["settings"] == SETTINGS
+    assert histograms == {}
+    assert (run / "provenance.json").exists()
+    assert read.reason in caplog.text
+
+
 def test_a_metric_is_the_mean_of_its_repeats():
     values = [10.0, 12.0, 11.0, 15.0]
     entry = evaluate.to_json("ppl_melbo", values)

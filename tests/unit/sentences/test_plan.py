@@ -88,10 +88,23 @@ def test_every_printed_row_that_the_paper_trained_or_is_to_be_trained_here_is_pl
     quoted = {(row.table, row.dataset, row.row) for row in printed if row.kind == "quoted"}
     assert quoted & planned == {
         (2, "ptb", "VAE-LSTM (13)"),
+        (2, "ptb", "HR-VAE (256)"),
+        (2, "ptb", "iVAE_MI (32)"),
+        (2, "ptb", "GPT-2 full†"),
         (3, "yelp15", "LSTM-LM"),
         (4, "yahoo", "LSTM-LM"),
+        (5, "wikitext-103", "GPT-2 Large†"),
+        (8, "yahoocqa", "AP-CNN"),
         (8, "yahoocqa", "AP-BiLSTM"),
+        (8, "yahoocqa", "HyperQA"),
     }
+
+
+def test_a_model_of_others_is_not_trained():
+    run = SENTENCES["sentences/ptb/gpt2"]
+    assert not run.is_trained
+    assert run.model["hub"] == "openai-community/gpt2-xl"
+    assert all(other.is_trained for other in SENTENCES.values() if "gpt2" not in other.path)
 
 
 def test_prepared_is_what_was_prepared_with_the_settings_of_now(tmp_path):

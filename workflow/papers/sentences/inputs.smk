@@ -2,6 +2,7 @@
 
 from textlvm.sentences import plan as sentences
 from textlvm.sentences.relations import MEASURED
+from textlvm.sentences.families import supplied
 
 SENTENCES_RUN = "sentences/{dataset}/{run}"
 SENTENCES = config["sentences"]
@@ -129,6 +130,11 @@ def measured_sources(wildcards):
         for path in downloaded(DATA_SETS[part].corpus, DATA_SETS[part].sources.values())
     ]
     return list(dict.fromkeys(paths))
+
+
+def supplied_model(wildcards):
+    """What a model of others finds: no setting, but a row that had to do without is measured again."""
+    return supplied(sentences_run(wildcards).model)
 
 
 def likelihood_settings(wildcards):

@@ -119,6 +119,7 @@ rule sentences_evaluate:
         data=measured_arguments,
         settings=evaluation_settings(SENTENCES_RUN),
         corpora=measured_sources,
+        supplied=supplied_model,
         code=fingerprint("textlvm.sentences.evaluate"),
     shell:
         """

@@ -14,6 +14,8 @@ __all__ = ["COLUMNS", "Published", "read", "rows"]
 KINDS = ("own", "quoted")
 BOUNDS = ("", "upper")
 SOURCES = ("paper", "demo")
+NOT_RUN = "not run: "
+"""What begins the part of a note that says why no run reproduces a quoted row."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class Published:
     """`paper`, or `demo`: the README of the authors' published code, which has some of the same rows."""
     where: str
     note: str
+    """What is to be known about it; of a quoted row after `not run: ` why no run reproduces it."""
+
+    @property
+    def unavailable(self) -> str:
+        """Why no run reproduces a quoted row; empty if the note does not say it."""
+        return self.note.partition(NOT_RUN)[2]
 
     @property
     def key(self) -> tuple[str, int, str, str, str, str]:

@@ -120,8 +120,10 @@ class RowResults:
         seeds = len(self._having(metric))
         if not seeds:
             verdict = self._without_value(published)
-            if verdict is not Verdict.NOT_RUN:
-                return self._failures() if verdict is Verdict.FAILED else ""
+            if verdict is Verdict.QUOTED:
+                return published.unavailable if published else ""
+            if verdict is Verdict.FAILED:
+                return self._failures()
             if self.done:
                 return f"the evaluation gives no '{metric}'"
             return "" if self.planned else "not in the plan"

@@ -17,6 +17,7 @@ import argparse
 import logging
 import math
 import statistics as descriptive
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,17 @@ import numpy as np
 
 from textlvm.estimate import exact, normal
 from textlvm.runtime import cli, provenance
-from textlvm.runtime.files import write_json
+from textlvm.runtime.files import read_input, write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data import questions
 from textlvm.sentences.data.prepared import SentenceSet
-from textlvm.sentences.evaluation import measures
+from textlvm.sentences.evaluation import causal, implicit, measures
 from textlvm.sentences.evaluation.measures import EvaluationResult
 from textlvm.sentences.evaluation.spec import EvaluationSpec
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.answer_selection import AnswerSelector
+from textlvm.sentences.models.implicit import ImplicitModel
 from textlvm.sentences.models.language_model import LanguageModel
+from textlvm.sentences.models.pretrained import MissingModel, PretrainedLanguageModel
 from textlvm.sentences.trained import TrainedRun, load
 from textlvm.spec import parse
 from textlvm.training import device as devices
@@ -46,11 +49,12 @@ PRIORS = ("elbo", "melbo", "test_prior", "train_prior")
 NAMES = {
     "nats/sentence": [
         *(f"nll_{prior}" for prior in PRIORS),
-        *("nll", "nll_elbo_eos", "nll_melbo_eos", "nll_without_eos", "kld", "reconstruction"),
+        *("nll", "nll_elbo_eos", "nll_melbo_eos", "nll_without_eos", "nll_by_sentence"),
+        *("kld", "kld_closed", "reconstruction"),
     ],
     "per word": [
         *(f"ppl_{prior}{divisor}" for prior in PRIORS for divisor in ("", "_per_word")),
-        *("ppl", "ppl_elbo_eos", "ppl_melbo_eos", "ppl_without_eos", "ppl_per_word"),
+        *("ppl", "ppl_elbo_eos", "ppl_melbo_eos", "ppl_without_eos", "ppl_by_sentence", "ppl_per_word"),
     ],
     "score": ["bleu1", "bleu1_eos", "bleu1_unmatched", "bleu1_words", "bleu1_greedy"],
     "nats": ["latent_entropy", "normal_entropy", "normal_entropy_estimated"],
@@ -77,50 +81,76 @@ def to_json(name: str, values: list[float]) -> dict[str, Any]:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Measure the run the command line names."""
+    """Measure the run the command line names.
+
+    A model of others that is not there leaves metrics with the status `failed` and what to supply, so that
+    the tables say it and everything else goes on.
+    """
     process = provenance.Process()
     settings = parse(EvaluationSpec, options.settings)
     device = devices.choose(options.gpus)
-    run = load(options.run, options.data, device)
+    try:
+        run = load(options.run, options.data, device)
+    except MissingModel as missing:
+        logging.warning("%s: %s", options.run, missing)
+        _write(options, process, {"status": "failed", "reason": str(missing)}, {})
+        return
     target = options.member or options.questions or options.data
-    described = data.statistics(target)
     seed_everything(f"{run.name}/evaluation", run.seed)
     rng = np.random.default_rng(derive(f"{run.name}/evaluation", run.seed))
     with autocast(device, choose_precision(settings.precision, device)):
         if options.questions:
             evaluation = _answers(run, options.questions, settings)
         else:
-            test = data.load(options.data, "test", described["dataset"] if options.member else None)
+            member = data.statistics(target)["dataset"] if options.member else None
+            test = data.load(options.data, "test", member)
             evaluation = _sentences(run, test, data.load(options.data, "train"), settings, rng)
     evaluation.metrics["parameters"] = [sum(p.numel() for p in run.model.parameters()) / 1e6]
+    metrics = {name: to_json(name, values) for name, values in _finite(evaluation).items()}
+    histograms = {"objective": run.spec.objective, "latent": run.spec.latent, **evaluation.histograms}
+    _write(options, process, {"status": "done", "metrics": metrics}, histograms)
+    summary = ", ".join(f"{name} {entry['value']:.3f}" for name, entry in metrics.items())
+    logging.info("%s seed %d: %s", run.name, run.seed, summary)
+
+
+def _write(
+    options: argparse.Namespace,
+    process: provenance.Process,
+    outcome: Mapping[str, Any],
+    histograms: Mapping[str, Any],
+) -> None:
+    """Write the three files of an evaluation."""
+    target = options.member or options.questions or options.data
+    described = data.statistics(target)
+    trained = read_input(options.run / "spec.json", "name", "seed")
     result = {
         "paper": "sentences",
         "dataset": described["dataset"],
         "corpus": described["corpus"],
         "split": described["split"],
-        "run": run.name.split("/")[-1],
-        "seed": run.seed,
-        "status": "done",
-        "metrics": {name: to_json(name, values) for name, values in _finite(evaluation).items()},
+        "run": trained["name"].split("/")[-1],
+        "seed": trained["seed"],
+        **outcome,
         "settings": options.settings,
     }
-    write_json(
-        options.out.parent / "histograms.json",
-        {"objective": run.spec.objective, "latent": run.spec.latent, **evaluation.histograms},
-    )
+    write_json(options.out.parent / "histograms.json", histograms)
     write_json(options.out, result)
     read = dict.fromkeys([options.data, target])
     beside = options.out.with_name("provenance.json")
     provenance.write_evaluation(beside, process, options.run, options.settings, read, options.corpora)
-    summary = ", ".join(f"{name} {entry['value']:.3f}" for name, entry in result["metrics"].items())
-    logging.info("%s seed %d on %s: %s", run.name, run.seed, described["dataset"], summary)
 
 
 def _sentences(
     run: TrainedRun, test: SentenceSet, train: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
 ) -> EvaluationResult:
+    if isinstance(run.model, PretrainedLanguageModel):
+        device = next(run.model.parameters()).device
+        found = causal.metrics(run.model, test, run.vocabulary, settings.stride, device)
+        return EvaluationResult({name: [value] for name, value in found.items()}, {})
     if isinstance(run.model, LanguageModel):
         return measures.language_model(run.model, test, settings)
+    if isinstance(run.model, ImplicitModel):
+        return implicit.measure(run.model, test, settings)
     if run.deterministic:
         return measures.autoencoder(run.autoencoder, test, settings, rng)
     return measures.latent_variable_model(run.autoencoder, test, train, settings, rng)
@@ -128,7 +158,7 @@ def _sentences(
 
 def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> EvaluationResult:
     asked = questions.load(folder, "test", run.vocabulary)
-    if isinstance(run.model, AttentivePooling):
+    if isinstance(run.model, AnswerSelector):
         return measures.answer_selector(run.model, asked, settings)
     return measures.ranked_answers(run.autoencoder, asked, run.vocabulary, settings, run.deterministic)
 

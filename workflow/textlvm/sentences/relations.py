@@ -9,6 +9,7 @@ from textlvm.experiment.plan import PARTS
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.sentences.data.dataset import parse
+from textlvm.sentences.families import check_family
 
 __all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "preparation"]
 
@@ -124,8 +125,11 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
                 f"{dotted(key)}: model.objective {objective} is {kind} questions with ranked answers, "
                 f"which only {QUESTIONS} has",
             )
-        read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
-        check_read((*key, "model"), entry, read, f"model.objective {objective}")
+        if "family" in entry.get("model", {}):
+            check_family((*key, "model"), entry, objective)
+        else:
+            read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
+            check_read((*key, "model"), entry, read, f"model.objective {objective}")
         return
     for part in ("model", "training"):
         if part in entry:

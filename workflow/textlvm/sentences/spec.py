@@ -10,19 +10,28 @@ class ModelSpec:
     """A row's model and what it learns from."""
 
     objective: str
-    """smim | svae | ae; lm: no latent variable (LSTM-LM, GRU); answers: attentive pooling (AP-BiLSTM)."""
+    """smim | svae | ae; ivae: a posterior known by its samples (iVAE_MI); lm: no latent variable (LSTM-LM,
+    GRU); answers: ranking them (AP-BiLSTM, ...)."""
     cell: str
     """gru | lstm; attentive pooling is an LSTM whatever this says."""
     latent: int
     """Dimensions of z; without meaning for lm and answers."""
     hidden: int
-    """Hidden units of every recurrent layer, and of each direction of a bidirectional one."""
+    """Units of every recurrent layer, and of each direction of a bidirectional one; ap-cnn: filters; hyperqa:
+    dimensions of the ball."""
     embedding: int
     """Dimensions of a word's embedding, shared by encoder and decoder."""
     dropout: float
     """Share of the entries of the decoder's embedded words that are zeroed; lm: of its states' as well."""
     encoder_dropout: float
     """The same of the encoder's; without meaning for lm and answers."""
+    family: str = ""
+    """svae: hr-vae, a KL term at every step of the encoder; lm: pretrained, a causal language model of
+    others; answers: ap-cnn | hyperqa; otherwise empty."""
+    path: str = ""
+    """pretrained: the folder of its weights and tokenizer; or empty."""
+    hub: str = ""
+    """pretrained: its name on the Hugging Face Hub; or empty."""
 
 
 @dataclass(frozen=True)
@@ -77,3 +86,5 @@ class TrainingSpec:
     """Nats a sentence of svae's KL term that cost nothing, shared out evenly among dimensions; 0 is none."""
     pretrain: int = 0
     """Epochs, of all, in which smim or svae is trained as an auto-encoder; its decoder is then drawn anew."""
+    dual_rate: float = 1.0
+    """ivae: learning rate of the dual networks, relative to that of the model."""

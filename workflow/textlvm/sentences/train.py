@@ -20,6 +20,7 @@ import dataclasses
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -31,13 +32,14 @@ from textlvm.sentences.data import questions
 from textlvm.sentences.data.vocabulary import Codes, Vocabulary
 from textlvm.sentences.models import objectives
 from textlvm.sentences.models.autoencoder import build
+from textlvm.sentences.models.implicit import ImplicitModel
 from textlvm.sentences.models.objectives import Trained
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training import precision
-from textlvm.training.run import Job, parser, train_to_files
-from textlvm.training.schedule import Plateau
+from textlvm.training.run import Job, parser, train_to_files, write_untrained
+from textlvm.training.schedule import RELATIVE_RATE, Plateau
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Training
 
@@ -55,16 +57,29 @@ def objective(
         train, valid = (questions.load(folder, split, vocabulary) for split in ("train", "valid"))
         return objectives.answers(model, spec, train, valid, seed)
     train, valid = (data.load(folder, split) for split in ("train", "valid"))
+    if isinstance(model, ImplicitModel):
+        return objectives.implicit(model, spec, train, valid, seed)
     if model_spec.objective == "lm":
         return objectives.language_model(model, spec, train, valid, seed)
-    return objectives.autoencoder(model, model_spec.objective, spec, train, valid, seed)
+    kind = model_spec.family or model_spec.objective
+    return objectives.autoencoder(model, kind, spec, train, valid, seed)
 
 
 def optimizer(spec: TrainingSpec, model: nn.Module) -> torch.optim.Optimizer:
-    """The fused optimizer of the run. Raises `UserError` for an unknown name."""
+    """The fused optimizer of the run, in which dual networks have a rate of their own.
+
+    Raises `UserError` for an unknown name.
+    """
     if spec.optimizer not in OPTIMIZERS:
         raise UserError(f"unknown optimizer '{spec.optimizer}': {nearest(spec.optimizer, OPTIMIZERS)}")
-    return OPTIMIZERS[spec.optimizer](model.parameters(), lr=spec.learning_rate, fused=True)
+    groups: list[dict[str, Any]] = [{"params": list(model.parameters())}]
+    if isinstance(model, ImplicitModel):
+        own = set(map(id, model.dual_parameters()))
+        groups = [
+            {"params": [p for p in model.parameters() if id(p) not in own]},
+            {"params": model.dual_parameters(), RELATIVE_RATE: spec.dual_rate},
+        ]
+    return OPTIMIZERS[spec.optimizer](groups, lr=spec.learning_rate, fused=True)
 
 
 def schedule(spec: TrainingSpec) -> Plateau:
@@ -94,6 +109,9 @@ def main(options: argparse.Namespace) -> None:
     vocabulary = data.read_vocabulary(options.data)
     described = data.statistics(options.data)
     job = Job.begin(options)
+    if model_spec.family == "pretrained":
+        write_untrained(job)
+        return
     device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)
     model = build(model_spec, len(vocabulary)).to(device)

@@ -9,9 +9,12 @@ from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_input
 from textlvm.sentences.data.prepared import read_vocabulary, statistics
 from textlvm.sentences.data.vocabulary import Vocabulary
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models import pretrained
+from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.autoencoder import SentenceModel, build
+from textlvm.sentences.models.implicit import ImplicitModel
 from textlvm.sentences.models.language_model import LanguageModel
+from textlvm.sentences.models.pretrained import PretrainedLanguageModel
 from textlvm.sentences.spec import ModelSpec
 from textlvm.spec import parse
 from textlvm.training.checkpoint import load_weights
@@ -27,7 +30,7 @@ class TrainedRun:
     """sentences/<dataset>/<run>."""
     seed: int
     spec: ModelSpec
-    model: SentenceModel | LanguageModel | AttentivePooling
+    model: SentenceModel | ImplicitModel | LanguageModel | AnswerSelector | PretrainedLanguageModel
     vocabulary: Vocabulary
 
     @property
@@ -46,7 +49,8 @@ class TrainedRun:
 def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
     """Load the run in folder `run`, trained on the data set in `data`, for use without further training.
 
-    Raises `UserError` if the folder holds no run, or one that was trained on another data set.
+    Raises `UserError` if the folder holds no run, or one that was trained on another data set, and
+    `pretrained.MissingModel` if a pretrained model cannot be loaded.
     """
     if not (run / "spec.json").exists():
         raise UserError(f"{run} holds no trained run; train it first")
@@ -58,6 +62,9 @@ def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
         )
     vocabulary = read_vocabulary(data)
     spec = parse(ModelSpec, settings["model"])
-    model = build(spec, len(vocabulary))
-    load_weights(run / "model.safetensors", model)
+    if spec.family == "pretrained":
+        model = pretrained.load(spec)
+    else:
+        model = build(spec, len(vocabulary))
+        load_weights(run / "model.safetensors", model)
     return TrainedRun(settings["name"], settings["seed"], spec, model.to(device).eval(), vocabulary)

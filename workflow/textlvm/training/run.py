@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save
 
 from textlvm.runtime import cli, provenance
 from textlvm.runtime.errors import UserError
-from textlvm.runtime.files import remove_temporaries, write_json, write_text
+from textlvm.runtime.files import remove_temporaries, write_bytes, write_json, write_text
 from textlvm.runtime.processes import exclusive
 from textlvm.training import device as devices
 from textlvm.training.checkpoint import Checkpoint, identity, save_weights
@@ -20,7 +21,7 @@ from textlvm.training.failure import FAILURE, Failure, entry, write_failure
 from textlvm.training.interruption import Interruption
 from textlvm.training.trainer import Training, train
 
-__all__ = ["Job", "parser", "train_to_files"]
+__all__ = ["Job", "parser", "train_to_files", "write_untrained"]
 
 
 def parser(description: str | None) -> cli.Parser:
@@ -60,6 +61,14 @@ class Job:
     def identity(self, module: str, files: Iterable[Path]) -> str:
         """Hash what determines the training: see `textlvm.training.checkpoint.identity`."""
         return identity(module, self.name, self.seed, self.spec, files)
+
+
+def write_untrained(job: Job) -> None:
+    """Write the files of a training for a model without one: no weights, no curve, no cost."""
+    write_bytes(job.out / "model.safetensors", save({}))
+    write_text(job.out / "curve.jsonl", "")
+    write_json(job.out / "cost.json", {"device": "none", "seconds": 0.0})
+    provenance.write_training(job.out, job.process)
 
 
 def train_to_files(training: Training, job: Job, run: Mapping[str, Any], identity: str) -> None:

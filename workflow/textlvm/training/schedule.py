@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Constant", "Cosine", "Plateau", "Schedule"]
+__all__ = ["RELATIVE_RATE", "Constant", "Cosine", "Plateau", "Schedule"]
+
+RELATIVE_RATE = "relative_rate"
+"""The key of an optimizer's group of parameters whose rate is the schedule's times this factor."""
 
 
 class Schedule(Protocol):

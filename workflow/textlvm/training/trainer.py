@@ -26,7 +26,7 @@ from textlvm.training.course import Course
 from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.objective import VALIDATION, Objective
-from textlvm.training.schedule import Schedule
+from textlvm.training.schedule import RELATIVE_RATE, Schedule
 
 __all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "Training", "train"]
 
@@ -148,7 +148,7 @@ class _Loop:
         step = self.course.step + 1
         try:
             for group in self.optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get(RELATIVE_RATE, 1.0)
             if step == self.objective.pretraining + 1:
                 self.optimizer.state.clear()
             loss = self.objective.loss(step)

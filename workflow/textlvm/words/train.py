@@ -21,16 +21,14 @@ from collections import deque
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
-from textlvm.runtime import cli, provenance
+from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
-from textlvm.runtime.files import write_bytes, write_json, write_text
 from textlvm.spec import parse
 from textlvm.training import device as devices
-from textlvm.training.run import Job, parser, train_to_files
+from textlvm.training.run import Job, parser, train_to_files, write_untrained
 from textlvm.training.schedule import Constant, Cosine, Schedule
 from textlvm.training.seeds import seed_everything
 from textlvm.training.trainer import Objective, Training
@@ -115,11 +113,8 @@ def main(options: argparse.Namespace) -> None:
     split = read_words(options.words)
     job = Job.begin(options)
     if model_spec.family in UNTRAINED:
-        # What is counted needs no weights; the files stand so that a run is a run.
-        write_bytes(job.out / "model.safetensors", save({}))
-        write_text(job.out / "curve.jsonl", "")
-        write_json(job.out / "cost.json", {"device": "none", "seconds": 0.0})
-        provenance.write_training(job.out, job.process)
+        # What is counted needs no weights.
+        write_untrained(job)
         return
     device = devices.choose(options.gpus)
     seed_everything(options.name, options.seed)

@@ -329,6 +329,24 @@ def test_a_quoted_number_stands_for_itself_on_its_own_corpus(check, measured, st
         assert line.high - line.low == pytest.approx(2 * (4.302652729749462 / 3**0.5 + 0.005))
 
 
+@pytest.mark.parametrize("verdict", [Verdict.NOT_RUN, Verdict.FAILED])
+def test_a_quoted_row_that_is_planned_stands_for_itself_until_it_has_a_number(check, measured, verdict):
+    fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
+    cells = [
+        replace(
+            cell,
+            comparison=replace(cell.comparison, verdict=verdict),
+            provenance=replace(cell.provenance, reason="no weights"),
+        )
+        if cell.row == "GPT-2 full†"
+        else cell
+        for cell in cells
+    ]
+    (line,) = check(cells, **QUOTED)
+    assert (line.outcome, line.effect) == (Outcome.HOLDS, pytest.approx(20 - 35.76))
+
+
 def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     values = [30, 31, 32]

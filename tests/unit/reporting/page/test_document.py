@@ -125,7 +125,7 @@ def test_what_was_reproduced_stands_first(experiment):
 def test_metrics_of_a_run_have_the_papers_headings_too(experiment):
     page = experiment.page()
     assert '<th scope="row">ce_train <small>H[P<sub>train</sub>, P̂]</small></th>' in page
-    assert '<th scope="row">beyond</th>' in page
+    assert '<th scope="row">distinct</th>' in page
 
 
 def test_a_page_of_nothing(empty):

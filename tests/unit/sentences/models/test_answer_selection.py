@@ -5,13 +5,14 @@ import torch
 
 from textlvm.sentences.data.batches import pack
 from textlvm.sentences.data.questions import CodedQuestion
-from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, pack_questions, scores
+from textlvm.sentences.models.answer_batches import pack_questions
+from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, scores
 
 
-@pytest.fixture
-def model(model_spec):
+@pytest.fixture(params=["", "ap-cnn"])
+def model(request, model_spec):
     torch.manual_seed(0)
-    return AttentivePooling(model_spec(objective="answers"), 20).double()
+    return AttentivePooling(model_spec(objective="answers", family=request.param), 20).double()
 
 
 @pytest.fixture
@@ -30,6 +31,11 @@ def similarity(model, question, answer):
     def states(words):
         batch = pack([words])
         embedded = model.embedding(batch.encoder_inputs)
+        if model.is_convolutional:
+            zero = torch.zeros_like(embedded[:1])
+            padded = torch.cat([zero, embedded, zero])
+            trigrams = [padded[i : i + 3].T.flatten() for i in range(len(embedded))]
+            return torch.stack(trigrams) @ model.filters.weight.flatten(1).T + model.filters.bias
         turned = model.backwards(embedded.flip(0), batch.packing).flip(0)
         return torch.cat([model.forwards(embedded, batch.packing), turned], 1)
 

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from textlvm.distributions import standard_normal_log_prob
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.batches import pack
+from textlvm.sentences.data.vocabulary import SOS
 from textlvm.sentences.models import objectives
 from textlvm.sentences.models.autoencoder import build
 from textlvm.sentences.models.objectives import densities, loss
@@ -121,6 +123,52 @@ def test_free_bits_stop_the_gradient_of_dimensions_below_their_share(model_spec,
     torch.testing.assert_close(gradient, torch.tensor([0.0, 0.0, 2.0, 3.0, 0.0]).double())
     all_below = densities(model, pack(list(corpus)), "svae", free=50.0).kl.mean()
     assert not any(map(torch.count_nonzero, torch.autograd.grad(all_below, list(model.encoder.parameters()))))
+
+
+def test_the_kl_term_of_hr_vae_is_that_of_svae_where_the_encoder_has_one_step(model_spec, sentence_set):
+    model = build(model_spec(objective="svae", cell="lstm"), 20).double()
+    batch = pack([np.empty(0, np.int32)] * 3)
+    results = []
+    for objective in ("svae", "hr-vae"):
+        torch.manual_seed(5)
+        results.append(densities(model, batch, objective))
+    torch.testing.assert_close(results[0].kl, results[1].kl)
+    torch.testing.assert_close(loss("svae", results[0], 0.7), loss("hr-vae", results[1], 0.7))
+
+
+@pytest.mark.parametrize("free", [0.0, 2.0])
+def test_the_kl_term_of_hr_vae_is_the_mean_over_prefixes_of_what_the_encoder_reads(
+    free, model_spec, random_sentences
+):
+    """The encoder reads from the end; after its last step, which has read <sos>, the code is drawn."""
+    model = build(model_spec(objective="svae"), 20).double()
+    sentences = random_sentences([4, 0, 2])
+    batch = pack(sentences)
+    torch.manual_seed(5)
+    at = densities(model, batch, "hr-vae", free=free)
+    torch.manual_seed(5)
+    of_last = densities(model, batch, "svae", free=free)
+    torch.testing.assert_close(at.log_likelihood, of_last.log_likelihood)
+    for i, place in enumerate(batch.order.tolist()):
+        reads = torch.tensor([SOS, *sentences[place]]).flip(0)
+        state, terms = torch.zeros(1, 11).double(), []
+        for word in reads:
+            state = model.encoder.step(model.embedding(word[None]), state)
+            kl = model._posterior(state).kl_by_dimension()
+            terms.append(float(kl.clamp(min=free / 5).sum()))
+        assert float(at.kl[i]) == pytest.approx(sum(terms) / len(terms))
+
+
+def test_the_gradient_of_hr_vae_reaches_every_parameter(model_spec, training_spec, corpus):
+    model = build(model_spec(objective="svae", cell="lstm"), 20)
+    trained = objectives.autoencoder(model, "hr-vae", training_spec(kl="closed"), corpus, corpus, seed=1)
+    trained.objective.loss(1).backward()
+    assert all(p.grad.isfinite().all() and p.grad.any() for p in model.parameters())
+    first = trained.objective.monitor()
+    expected = first["validation_reconstruction"] + first["validation_kl"]
+    assert first["validation_loss"] == pytest.approx(expected)
+    with pytest.raises(UserError, match=r"hr-vae has a KL term in closed form: set training\.kl to closed"):
+        objectives.autoencoder(model, "hr-vae", training_spec(kl="sampled"), corpus, corpus, seed=1)
 
 
 def test_validation_has_no_free_bits(model_spec, training_spec, corpus):

@@ -137,8 +137,9 @@ class Measured:
         if cell is None:
             return f"without '{place.metric}'" if row else "not in the plan"
         printed, measured, corpus = cell.printed, cell.measured, cell.part.corpus
-        if cell.verdict is Verdict.QUOTED and printed and corpus and not cell.part.stand_in:
-            # What the paper quotes from elsewhere is a number of the same data set.
+        is_quoted = cell.verdict is Verdict.QUOTED or (cell.kind == "quoted" and measured is None)
+        if is_quoted and printed and corpus and not cell.part.stand_in:
+            # What the paper quotes from elsewhere is a number of the same data set, until a run has another.
             return _exact(printed.value, 0.5 * 10.0**-printed.digits)
         if cell.verdict is Verdict.QUOTED:
             return "quoted, and not of this corpus" if corpus else "not in the plan"

@@ -59,6 +59,10 @@ class Packing:
         """Sum packed values (N,) over each sentence: (B,)."""
         return values.new_zeros(self.batch).index_add(0, self.sentence, values)
 
+    def means(self, values: Tensor) -> Tensor:
+        """Mean of packed values (N,) over each sentence: (B,)."""
+        return self.sums(values) / self.sums(torch.ones_like(values))
+
     def padded(self, values: Tensor) -> Tensor:
         """Packed values (N, d) as (B, T, d), zeros past a sentence's end."""
         result = values.new_zeros(self.batch, len(self.batch_sizes), values.shape[1])

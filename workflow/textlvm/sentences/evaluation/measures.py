@@ -31,7 +31,7 @@ from textlvm.sentences.evaluation.likelihood import Bounds, perplexity
 from textlvm.sentences.evaluation.question_answering import distances, pairs, precision_and_reciprocal_rank
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models import answer_selection
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.models.language_model import LanguageModel
 
@@ -185,9 +185,9 @@ def ranked_answers(
 
 
 def answer_selector(
-    model: AttentivePooling, questions: Sequence[CodedQuestion], settings: EvaluationSpec
+    model: AnswerSelector, questions: Sequence[CodedQuestion], settings: EvaluationSpec
 ) -> EvaluationResult:
-    """P@1 and MRR of AP-BiLSTM, by its own score."""
+    """P@1 and MRR of AP-BiLSTM, AP-CNN and HyperQA, by their own scores."""
     similarity = answer_selection.scores(model, questions, settings.batch)
     best = np.array([question.best for question in questions])
     return EvaluationResult(_by_metric([_ranks([-scores for scores in similarity], best)]), {})

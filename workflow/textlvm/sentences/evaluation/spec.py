@@ -29,6 +29,8 @@ class EvaluationSpec:
     """Perplexity of the best other model, for `matching_samples` in the captions of Tables 2-4; or None."""
     as_quoted: bool
     """Whether `nll` and `ppl` are recorded, <eos> counted as a word: the bound of works the paper quotes."""
+    stride: int = 512
+    """Tokens between two windows of a pretrained model on a text longer than its context."""
 
 
 @dataclass(frozen=True)

@@ -1,60 +1,32 @@
-"""AP-BiLSTM of Table 8: questions and answers compared by attentive pooling (dos Santos et al., 2016)."""
+"""AP-BiLSTM and AP-CNN of Table 8: answers scored by attentive pooling (dos Santos et al., 2016)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from textlvm.sentences.data.batches import SentenceBatch, pack
+from textlvm.sentences.data.batches import SentenceBatch
 from textlvm.sentences.data.questions import CodedQuestion
+from textlvm.sentences.models.answer_batches import AnswerBatch, pack_questions
+from textlvm.sentences.models.hyperbolic import HyperQA
 from textlvm.sentences.models.recurrent import LSTM
 from textlvm.sentences.spec import ModelSpec
 
-__all__ = ["AnswerBatch", "AttentivePooling", "hinge", "pack_questions", "scores"]
+__all__ = ["AnswerSelector", "AttentivePooling", "hinge", "scores"]
 
 MARGIN = 0.5
 """Margin of the hinge loss, as in the paper's experiments."""
-
-
-@dataclass(frozen=True)
-class AnswerBatch:
-    """Q questions with all their answers, A in all."""
-
-    questions: SentenceBatch
-    answers: SentenceBatch
-    question: Tensor
-    """(A,) the question of each answer, in the order the questions were given in."""
-    place: Tensor
-    """(A,) its place among that question's answers."""
-    best: Tensor
-    """(Q,) the place of the right one."""
-
-    def to(self, device: torch.device) -> "AnswerBatch":
-        """The same batch on another device."""
-        moved = (value.to(device) for value in vars(self).values())
-        return AnswerBatch(*moved)
-
-
-def pack_questions(questions: Sequence[CodedQuestion], max_length: int | None) -> AnswerBatch:
-    """Pack questions and their answers, each cut to its first `max_length` words."""
-    sizes = [len(q.answers) for q in questions]
-    answers = [answer[:max_length] for q in questions for answer in q.answers]
-    return AnswerBatch(
-        questions=pack([q.question[:max_length] for q in questions]),
-        answers=pack(answers),
-        question=torch.repeat_interleave(torch.tensor(sizes)),
-        place=torch.cat([torch.arange(size) for size in sizes]),
-        best=torch.tensor([q.best for q in questions]),
-    )
+WINDOW = 3
+"""Words that a filter of AP-CNN sees: trigrams, as there."""
 
 
 class AttentivePooling(nn.Module):
     r"""Cosine similarity of a question and an answer, each pooled with the other's attention.
 
-    With the states Q and A of a bidirectional LSTM over both, (T, 2 H) each (Eqs. 4-8 there),
+    With the states Q and A of a bidirectional LSTM over both, (T, 2 H) each, or for the family ap-cnn the
+    outputs of H filters over three words, (T, H) (Eqs. 4-8 there),
 
     .. math:: G = \tanh(Q U A^\top), \quad
               \sigma^q = \mathrm{softmax}_i(\max_j G_{ij}), \quad
@@ -68,9 +40,14 @@ class AttentivePooling(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         self.dropout = nn.Dropout(spec.dropout)
-        self.forwards = LSTM(spec.embedding, spec.hidden)
-        self.backwards = LSTM(spec.embedding, spec.hidden)
-        self.bilinear = nn.Linear(2 * spec.hidden, 2 * spec.hidden, bias=False)
+        self.is_convolutional = spec.family == "ap-cnn"
+        if self.is_convolutional:
+            self.filters = nn.Conv1d(spec.embedding, spec.hidden, WINDOW, padding=WINDOW // 2)
+        else:
+            self.forwards = LSTM(spec.embedding, spec.hidden)
+            self.backwards = LSTM(spec.embedding, spec.hidden)
+        size = spec.hidden if self.is_convolutional else 2 * spec.hidden
+        self.bilinear = nn.Linear(size, size, bias=False)
 
     def forward(self, batch: AnswerBatch) -> Tensor:
         """s(q, a) in [-1, 1] of every question's answers, by place: (Q, most answers), -inf where is none."""
@@ -82,18 +59,27 @@ class AttentivePooling(nn.Module):
         soft_alignment = soft_alignment.masked_fill(barred, -torch.inf)
         pooled_question = _pool(questions, soft_alignment.amax(2))
         pooled_answer = _pool(answers, soft_alignment.amax(1))
-        similarity = nn.functional.cosine_similarity(pooled_question, pooled_answer)
-        shape = (len(batch.best), int(batch.place.max()) + 1)
-        return similarity.new_full(shape, -torch.inf).index_put((batch.question, batch.place), similarity)
+        return batch.by_place(nn.functional.cosine_similarity(pooled_question, pooled_answer))
+
+    def loss(self, scores: Tensor, best: Tensor) -> Tensor:
+        """The loss of `forward`'s scores, the right answers being at the places `best` (Q,)."""
+        return hinge(scores, best)
 
     def _read(self, batch: SentenceBatch) -> tuple[Tensor, Tensor]:
-        """States (B, T, 2 H) in the order of the list that was packed, and where none is left (B, T)."""
+        """States (B, T, d) in the order of the list that was packed, and where none is left (B, T)."""
         packing = batch.packing
         embedded = self.dropout(self.embedding(batch.encoder_inputs))
-        backwards = self.backwards(embedded[packing.reversal], packing)[packing.reversal]
-        states = packing.padded(torch.cat([self.forwards(embedded, packing), backwards], -1))
+        if self.is_convolutional:
+            states = self.filters(packing.padded(embedded).transpose(1, 2)).transpose(1, 2)
+        else:
+            backwards = self.backwards(embedded[packing.reversal], packing)[packing.reversal]
+            states = packing.padded(torch.cat([self.forwards(embedded, packing), backwards], -1))
         ended = packing.padded(torch.ones_like(states[0, 0, :1]).expand(len(embedded), 1)).squeeze(2) == 0
         return batch.restore(states), batch.restore(ended)
+
+
+AnswerSelector = AttentivePooling | HyperQA
+"""Models that score the answers of questions."""
 
 
 def hinge(similarity: Tensor, best: Tensor) -> Tensor:
@@ -108,15 +94,15 @@ def hinge(similarity: Tensor, best: Tensor) -> Tensor:
 
 @torch.no_grad()
 def scores(
-    model: AttentivePooling, questions: Sequence[CodedQuestion], batch: int
+    model: AnswerSelector, questions: Sequence[CodedQuestion], batch: int
 ) -> list[NDArray[np.float64]]:
-    """Similarities of each question's answers, the larger the better: one array a question."""
+    """Scores of each question's answers, the larger the better: one array a question."""
     device = next(model.parameters()).device
     result = []
     for start in range(0, len(questions), batch):
         part = questions[start : start + batch]
-        similarity = model(pack_questions(part, None).to(device)).double().cpu().numpy()
-        result += [row[: len(q.answers)] for row, q in zip(similarity, part, strict=True)]
+        found = model(pack_questions(part, None).to(device)).double().cpu().numpy()
+        result += [row[: len(q.answers)] for row, q in zip(found, part, strict=True)]
     return result
 
 

@@ -1,17 +1,15 @@
 """The auto-encoder of Sec. 4.2, which sMIM, sVAE and AE share, and the builder for every row."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-from textlvm.distributions import DiagonalNormal, draw
+from textlvm.distributions import DiagonalNormal
 from textlvm.sentences.data.batches import SentenceBatch
-from textlvm.sentences.data.vocabulary import EOS, PAD, SOS
-from textlvm.sentences.models.answer_selection import AttentivePooling
+from textlvm.sentences.models.answer_selection import AnswerSelector, AttentivePooling
+from textlvm.sentences.models.decoder import LatentVariableModel
+from textlvm.sentences.models.hyperbolic import HyperQA
+from textlvm.sentences.models.implicit import ImplicitModel
 from textlvm.sentences.models.language_model import LanguageModel
-from textlvm.sentences.models.recurrent import CELLS
-from textlvm.sentences.models.softmax import target_log_probs
 from textlvm.sentences.spec import ModelSpec
 
 __all__ = ["SentenceModel", "build"]
@@ -20,82 +18,40 @@ LEAST_LOG_VARIANCE = -10.0
 """Log-variances are clamped here from below: without it sMIM's posteriors shrink without end."""
 
 
-class SentenceModel(nn.Module):
-    """q(z|x): one recurrent layer over the reversed sentence; p(x|z): one recurrent layer fed with [word; z].
+class SentenceModel(LatentVariableModel):
+    """q(z|x): a Gaussian from the encoder's last state.
 
-    With GRUs, |theta| is the published one of every row of Tables 2-5. The encoder reads what the decoder
-    is given, <sos> and the words, from the end, so that its last state has just seen the sentence's
-    beginning. "50% embedding dropout" zeroes entries of the words that the decoder reads; in the authors'
-    demo the encoder has none.
+    With GRUs, |theta| is the published one of every row of Tables 2-5.
     """
 
-    def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:
-        super().__init__()
-        cell = CELLS[spec.cell]
-        self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
-        self.dropout = nn.Dropout(spec.dropout)
-        self.encoder_dropout = nn.Dropout(spec.encoder_dropout)
-        self.encoder = cell(spec.embedding, spec.hidden)
+    def add_posterior(self, spec: ModelSpec) -> None:
+        """Add the maps to mean and log-variance."""
         self.mean = nn.Linear(spec.hidden, spec.latent)
         self.log_variance = nn.Linear(spec.hidden, spec.latent)
-        self.decoder = cell(spec.embedding, spec.hidden, context=spec.latent)
-        self.initial = nn.Linear(spec.latent, self.decoder.state_size)
-        self.output = nn.Linear(spec.hidden, vocabulary_size)
 
     def encode(self, batch: SentenceBatch) -> DiagonalNormal:
         """q(z|x) over (B, latent), in the batch's order (Eq. 3)."""
-        packing = batch.packing
-        embedded = self.encoder_dropout(self.embedding(batch.encoder_inputs[packing.reversal]))
-        summary = self.encoder(embedded, packing)[packing.last]
-        with torch.autocast(summary.device.type, enabled=False):
-            log_variance = self.log_variance(summary).clamp(min=LEAST_LOG_VARIANCE)
-            return DiagonalNormal(self.mean(summary), 0.5 * log_variance)
+        return self._posterior(self.read(batch)[batch.packing.last])
 
-    def log_likelihood(self, batch: SentenceBatch, z: Tensor) -> tuple[Tensor, Tensor]:
-        """log p(words|z) and log p(<eos>|words, z) for codes z (B, latent), in nats: (B,) each (Eq. 1)."""
-        with torch.autocast(z.device.type, enabled=False):
-            initial = self.initial(z)
-        embedded = self.dropout(self.embedding(batch.decoder_inputs))
-        states = self.decoder(embedded, batch.packing, initial, z)
-        log_probs = target_log_probs(states, self.output.weight, self.output.bias, batch.targets)
-        return batch.words_and_end(log_probs)
+    def encode_steps(self, batch: SentenceBatch) -> DiagonalNormal:
+        """The same from the encoder's state at every step: over (N, latent)."""
+        return self._posterior(self.read(batch))
 
-    def reset_decoder(self) -> None:
-        """Draw the decoder's weights anew, all but the embedding, which the encoder reads as well."""
-        for layer in (self.decoder.layer, self.initial, self.output):
-            layer.reset_parameters()
-
-    @torch.no_grad()
-    def decode(
-        self, z: Tensor, method: str = "greedy", forbid: Sequence[int] = (), max_length: int = 100
-    ) -> list[list[int]]:
-        """A sentence of at most `max_length` words for each z (B, latent), as codes without <sos> and <eos>.
-
-        `method` is greedy (the most probable word, one after the other) or sample, from PyTorch's generator
-        of the device; codes in `forbid` are never generated.
-        """
-        barred = torch.tensor([PAD, SOS, *forbid], device=z.device)
-        sentences: list[list[int]] = [[] for _ in z]
-        going = torch.arange(len(z), device=z.device)
-        state, words = self.initial(z), torch.full((len(z),), SOS, device=z.device)
-        for _ in range(max_length):
-            state = self.decoder.step(self.embedding(words), state, z)
-            logits = self.output(state[:, : self.output.in_features]).index_fill(1, barred, -torch.inf)
-            # PyTorch's argmax over bfloat16 takes several times as long as over float32.
-            words = logits.float().argmax(1) if method == "greedy" else draw(logits.softmax(1))
-            kept = (words != EOS).nonzero().squeeze(1)
-            state, z, words, going = state[kept], z[kept], words[kept], going[kept]
-            for sentence, word in zip(going.tolist(), words.tolist(), strict=True):
-                sentences[sentence].append(word)
-            if not len(going):
-                break
-        return sentences
+    def _posterior(self, states: Tensor) -> DiagonalNormal:
+        with torch.autocast(states.device.type, enabled=False):
+            log_variance = self.log_variance(states).clamp(min=LEAST_LOG_VARIANCE)
+            return DiagonalNormal(self.mean(states), 0.5 * log_variance)
 
 
-def build(spec: ModelSpec, vocabulary_size: int) -> SentenceModel | LanguageModel | AttentivePooling:
+def build(
+    spec: ModelSpec, vocabulary_size: int
+) -> SentenceModel | ImplicitModel | LanguageModel | AnswerSelector:
     """The model of a row."""
     if spec.objective == "lm":
         return LanguageModel(spec, vocabulary_size)
     if spec.objective == "answers":
-        return AttentivePooling(spec, vocabulary_size)
+        selector = HyperQA if spec.family == "hyperqa" else AttentivePooling
+        return selector(spec, vocabulary_size)
+    if spec.objective == "ivae":
+        return ImplicitModel(spec, vocabulary_size)
     return SentenceModel(spec, vocabulary_size)

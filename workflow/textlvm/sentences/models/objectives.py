@@ -7,14 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from textlvm.distributions import standard_normal_log_prob
+from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.batches import SentenceBatch, TrainingBatches, evaluation_batches
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.questions import CodedQuestion
 from textlvm.sentences.data.vocabulary import Codes
-from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, pack_questions
+from textlvm.sentences.models.answer_batches import pack_questions
+from textlvm.sentences.models.answer_selection import AnswerSelector
 from textlvm.sentences.models.autoencoder import SentenceModel
+from textlvm.sentences.models.implicit import ImplicitModel
+from textlvm.sentences.models.implicit import densities as implicit_densities
 from textlvm.sentences.models.language_model import LanguageModel
 from textlvm.sentences.models.losses import free_bits, kl_weight, mim, negative_elbo, reconstruction
 from textlvm.sentences.spec import TrainingSpec
@@ -22,7 +25,16 @@ from textlvm.training import device as devices
 from textlvm.training import precision
 from textlvm.training.objective import VALIDATION, Objective
 
-__all__ = ["Densities", "Trained", "answers", "autoencoder", "densities", "language_model", "loss"]
+__all__ = [
+    "Densities",
+    "Trained",
+    "answers",
+    "autoencoder",
+    "densities",
+    "implicit",
+    "language_model",
+    "loss",
+]
 
 VALIDATION_BATCH = 128
 """Sentences, or questions with their answers, in a batch that needs no gradient."""
@@ -55,27 +67,36 @@ def densities(
 ) -> Densities:
     """Encode, draw a code for each sentence (an auto-encoder takes the mean), and decode.
 
-    `kl` is closed | sampled, `free` the target rate of `losses.free_bits`; other than 0 it needs closed.
+    `kl` is closed | sampled, `free` the target rate of `losses.free_bits`; other than 0 it needs closed. The
+    KL term of hr-vae, closed too, is the average over the encoder's steps (Li et al. 2019b); the code is that
+    of the last one.
     """
-    posterior = model.encode(batch)
+    steps = model.encode_steps(batch) if objective == "hr-vae" else None
+    posterior = model.encode(batch) if steps is None else steps[batch.packing.last]
     if objective == "ae":
         z, log_posterior = posterior.loc, posterior.log_prob(posterior.loc)
     else:
         z, log_posterior = posterior.rsample_with_log_prob()
     words, end = model.log_likelihood(batch, z)
     log_anchor = standard_normal_log_prob(z)
-    if free:
-        divergence = free_bits(posterior.kl_by_dimension(), free)
+    if kl == "closed":
+        divergence = _closed_kl(posterior if steps is None else steps, free)
+        if steps is not None:
+            divergence = batch.packing.means(divergence)
     else:
-        divergence = posterior.kl_to_standard_normal() if kl == "closed" else log_posterior - log_anchor
+        divergence = log_posterior - log_anchor
     return Densities(words + end, log_posterior, log_anchor, divergence)
 
 
+def _closed_kl(posterior: DiagonalNormal, free: float) -> Tensor:
+    return free_bits(posterior.kl_by_dimension(), free) if free else posterior.kl_to_standard_normal()
+
+
 def loss(objective: str, at: Densities, weight: float = 1.0) -> Tensor:
-    """The loss of smim, svae (its KL term times `weight`) or ae, in nats a sentence."""
+    """The loss of smim, svae and hr-vae (their KL term times `weight`) or ae, in nats a sentence."""
     if objective == "ae":
         return reconstruction(at.log_likelihood)
-    if objective == "svae":
+    if objective in ("svae", "hr-vae"):
         return negative_elbo(at.log_likelihood, at.kl, weight)
     return mim(at.log_likelihood, at.log_posterior, at.log_anchor)
 
@@ -88,14 +109,16 @@ def autoencoder(
     valid: SentenceSet,
     seed: int,
 ) -> Trained:
-    """smim, svae or ae; the validation loss has the KL term's full weight and one fixed code per sentence.
+    """smim, svae, hr-vae or ae; validated with the KL term's full weight and one fixed code per sentence.
 
     The first `pretrain` epochs are those of an auto-encoder. Its decoder is drawn anew after them, and the
     weight of the KL term begins to grow (Li et al. 2019). Raises `UserError` for free bits of a sampled KL
-    term, which has no dimensions.
+    term, which has no dimensions, and for hr-vae with one.
     """
     if objective == "svae" and spec.free_bits and spec.kl != "closed":
         raise UserError("training.free_bits needs the KL term of each dimension: set training.kl to closed")
+    if objective == "hr-vae" and spec.kl != "closed":
+        raise UserError("model.family hr-vae has a KL term in closed form: set training.kl to closed")
     batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
     device, autocast = _context(model, spec)
     pretraining = spec.pretrain * batches.per_epoch
@@ -126,6 +149,45 @@ def autoencoder(
     return Trained(trained, batches.per_epoch, batches.sentences_of)
 
 
+def implicit(
+    model: ImplicitModel, spec: TrainingSpec, train: SentenceSet, valid: SentenceSet, seed: int
+) -> Trained:
+    """ivae: reconstruction and the estimated KL divergence of the aggregated posterior from N(0, I).
+
+    This is the ELBO with the mutual information of sentences and codes added. In each step the dual networks
+    take a step towards the largest bound on their KL divergence, and the model one with them as they were
+    before; the value of the loss is the model's.
+    """
+    batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
+    device, autocast = _context(model, spec)
+
+    def training_loss(step: int) -> Tensor:
+        batch = batches(step, spec.encoder_unk, spec.decoder_unk).to(device)
+        weight = kl_weight(step, spec.kl_schedule, spec.kl_offset, spec.kl_slope)
+        with autocast():
+            at = implicit_densities(model, batch)
+        duals = at.kl + at.aggregated_kl
+        # Of the bounds' gradients the dual networks get theirs with the sign of a maximum.
+        return reconstruction(at.log_likelihood) + weight * at.model_kl + (duals.detach() - duals)
+
+    def measure() -> dict[str, float]:
+        totals = np.zeros(3)
+        for _, batch in evaluation_batches(valid, VALIDATION_BATCH):
+            with autocast():
+                at = implicit_densities(model, batch.to(device))
+            terms = torch.stack([reconstruction(at.log_likelihood), at.aggregated_kl, at.kl])
+            totals += len(batch) * terms.double().cpu().numpy()
+        error, aggregated, kl = totals / len(valid)
+        return {
+            VALIDATION: float(error + aggregated),
+            "validation_reconstruction": float(error),
+            "validation_kl": float(kl),
+        }
+
+    trained = Objective(training_loss, _validation(model, measure, seed))
+    return Trained(trained, batches.per_epoch, batches.sentences_of)
+
+
 def language_model(
     model: LanguageModel, spec: TrainingSpec, train: SentenceSet, valid: SentenceSet, seed: int
 ) -> Trained:
@@ -151,13 +213,13 @@ def language_model(
 
 
 def answers(
-    model: AttentivePooling,
+    model: AnswerSelector,
     spec: TrainingSpec,
     train: tuple[CodedQuestion, ...],
     valid: tuple[CodedQuestion, ...],
     seed: int,
 ) -> Trained:
-    """The hinge loss of attentive pooling; validated by it too, with P@1 beside it."""
+    """The model's own loss; validated by it too, with P@1 beside it."""
     device, autocast = _context(model, spec)
     epoch = -(-len(train) // spec.batch)
 
@@ -169,7 +231,7 @@ def answers(
     def training_loss(step: int) -> Tensor:
         batch = pack_questions(chosen(step), spec.max_length).to(device)
         with autocast():
-            return hinge(model(batch), batch.best)
+            return model.loss(model(batch), batch.best)
 
     def measure() -> dict[str, float]:
         total, right = 0.0, 0
@@ -177,9 +239,9 @@ def answers(
             part = valid[start : start + VALIDATION_BATCH]
             batch = pack_questions(part, spec.max_length).to(device)
             with autocast():
-                similarity = model(batch)
-            total += len(part) * float(hinge(similarity, batch.best))
-            right += int((similarity.argmax(1) == batch.best).sum())
+                scores = model(batch)
+            total += len(part) * float(model.loss(scores, batch.best))
+            right += int((scores.argmax(1) == batch.best).sum())
         return {VALIDATION: total / len(valid), "validation_p_at_1": right / len(valid)}
 
     trained = Objective(training_loss, _validation(model, measure, seed))

@@ -1,0 +1,177 @@
+"""iVAE_MI: dual estimates of KL divergences against quadrature and closed forms, and their gradients."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import MultivariateNormal, kl_divergence
+
+from sentence_specs import EVALUATION
+from textlvm.sentences import train
+from textlvm.sentences.data.batches import pack
+from textlvm.sentences.evaluation import implicit as evaluation
+from textlvm.sentences.evaluation.spec import EvaluationSpec
+from textlvm.sentences.models import objectives
+from textlvm.sentences.models.autoencoder import build
+from textlvm.sentences.models.implicit import DualNetwork, ImplicitModel, densities, dual_bound
+from textlvm.training.checkpoint import load_weights, save_weights
+from textlvm.training.schedule import RELATIVE_RATE
+
+
+@pytest.fixture
+def model(model_spec):
+    torch.manual_seed(0)
+    built = build(model_spec(objective="ivae"), 20)
+    assert isinstance(built, ImplicitModel)
+    return built
+
+
+@pytest.fixture
+def corpus(sentence_set, random_sentences):
+    return sentence_set(random_sentences([3, 5, 2, 7, 4, 1, 6, 3, 2, 5, 12]))
+
+
+def log_mixture(z):
+    """q(z) = (N(z; -1, 0.3^2) + N(z; 1.5, 0.5^2)) / 2 in one dimension."""
+    parts = [torch.distributions.Normal(*own).log_prob(z) for own in ((-1.0, 0.3), (1.5, 0.5))]
+    return torch.stack(parts).logsumexp(0) - math.log(2)
+
+
+GRID = torch.linspace(-9, 9, 18_001, dtype=torch.float64)
+LOG_PRIOR = torch.distributions.Normal(0.0, 1.0).log_prob(GRID)
+LOG_Q = log_mixture(GRID)
+KL = float(torch.trapezoid(LOG_Q.exp() * (LOG_Q - LOG_PRIOR), GRID))
+
+
+def expected_bound(values):
+    """The bound for values of nu on the grid, by quadrature."""
+    return float(
+        torch.trapezoid(LOG_Q.exp() * values, GRID)
+        - torch.trapezoid(LOG_PRIOR.exp() * values.exp(), GRID)
+        + 1
+    )
+
+
+def test_the_bound_is_the_divergence_at_the_ratio_of_densities_and_below_it_elsewhere():
+    ratio = LOG_Q - LOG_PRIOR
+    assert expected_bound(ratio) == pytest.approx(KL, abs=1e-6)
+    for other in (ratio + 0.3, 0.8 * ratio, torch.zeros_like(ratio)):
+        assert expected_bound(other) < KL - 1e-3
+
+
+def test_a_trained_dual_network_finds_the_divergence_of_samples():
+    torch.manual_seed(3)
+    network = DualNetwork(1, units=64)
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
+    for _ in range(1500):
+        first = torch.rand(512, 1) < 0.5
+        noise = torch.randn(512, 1)
+        z = torch.where(first, -1 + 0.3 * noise, 1.5 + 0.5 * noise)
+        loss = -dual_bound(network(z), network(torch.randn(512, 1)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        found = network(GRID[:, None].float()).double()
+    assert expected_bound(found) == pytest.approx(KL, rel=0.05)
+    assert expected_bound(found) < KL
+
+
+def test_the_closed_form_is_that_of_a_gaussian_with_full_covariance(model, corpus):
+    model = model.double()
+    summary = model.summarize(pack(list(corpus)))
+    with torch.no_grad():
+        factor = model.code.weight[:, -5:]
+        means = summary @ model.code.weight[:, :-5].T + model.code.bias
+        q = MultivariateNormal(means, factor @ factor.T)
+        expected = kl_divergence(q, MultivariateNormal(torch.zeros(5).double(), torch.eye(5).double()))
+    torch.testing.assert_close(model.kl_to_standard_normal(summary), expected)
+    torch.manual_seed(1)
+    codes = torch.stack([model.rsample(summary[:1]).detach()[0] for _ in range(20_000)])
+    assert codes.mean(0) == pytest.approx(means[0].numpy(), abs=0.02)
+    torch.testing.assert_close(codes.T.cov(), factor @ factor.T, atol=0.02, rtol=0.05)
+
+
+def test_model_and_dual_networks_have_losses_of_their_own(model, training_spec, corpus):
+    """Both from one backward pass: as if each were trained with the others' parameters held."""
+    spec = training_spec(kl_schedule="linear", kl_offset=0, batch=11, max_length=None)
+    trained = objectives.implicit(model, spec, corpus, corpus, seed=1)
+    torch.manual_seed(2)
+    loss = trained.objective.loss(1)
+    loss.backward()
+    found = {name: p.grad for name, p in model.named_parameters()}
+    assert all(grad.isfinite().all() and grad.any() for grad in found.values())
+    torch.manual_seed(2)
+    batch = pack(trained.inputs(1))
+    summary = model.summarize(batch)
+    z = model.rsample(summary)
+    likelihood = sum(model.log_likelihood(batch, z))
+    prior = torch.randn_like(z)
+    bound = dual_bound(model.aggregated_dual(z), model.aggregated_dual(prior))
+    total = bound - likelihood.mean()
+    assert float(loss.detach()) == pytest.approx(float(total.detach()), rel=1e-5)
+    names = [name for name in found if "dual" not in name]
+    own = torch.autograd.grad(total, [model.get_parameter(name) for name in names], retain_graph=True)
+    for name, expected in zip(names, own, strict=True):
+        torch.testing.assert_close(found[name], expected, atol=1e-6, rtol=1e-4)
+    of_pairs = dual_bound(model.dual(z, summary), model.dual(prior, summary))
+    ascent = torch.autograd.grad(-bound - of_pairs, model.dual_parameters())
+    duals = [name for name in found if "dual" in name]
+    by_name = dict(zip([id(p) for p in model.dual_parameters()], ascent, strict=True))
+    for name in duals:
+        expected = by_name[id(model.get_parameter(name))]
+        torch.testing.assert_close(found[name], expected, atol=1e-6, rtol=1e-4)
+
+
+def test_validation_repeats_itself(model, training_spec, corpus):
+    trained = objectives.implicit(model, training_spec(kl_offset=9), corpus, corpus, seed=1)
+    first = trained.objective.monitor()
+    assert first == trained.objective.monitor()
+    assert model.training
+    assert first["validation_reconstruction"] > 0
+
+
+def test_dual_networks_have_a_rate_of_their_own(model, training_spec):
+    both = train.optimizer(training_spec(dual_rate=0.05), model).param_groups
+    assert [group.get(RELATIVE_RATE) for group in both] == [None, 0.05]
+    assert {id(p) for p in both[1]["params"]} == {id(p) for p in model.dual_parameters()}
+    assert sum(len(group["params"]) for group in both) == len(list(model.parameters()))
+
+
+def test_saved_weights_encode_alike(model, model_spec, corpus, tmp_path):
+    save_weights(tmp_path / "model.safetensors", model)
+    torch.manual_seed(9)
+    other = build(model_spec(objective="ivae"), 20)
+    load_weights(tmp_path / "model.safetensors", other)
+    batch = pack(list(corpus))
+    results = []
+    for own in (model, other):
+        torch.manual_seed(4)
+        results.append(densities(own, batch))
+    torch.testing.assert_close(results[0].log_likelihood, results[1].log_likelihood, rtol=0, atol=0)
+    assert torch.equal(results[0].kl, results[1].kl)
+
+
+def test_without_a_dual_network_what_is_reported_is_the_reconstruction(model, corpus):
+    """nu = 0 bounds every divergence by 0; the other numbers are those of the closed form."""
+    model.eval()
+    with torch.no_grad():
+        for parameter in model.dual_parameters():
+            parameter.zero_()
+    metrics = evaluation.measure(model, corpus, EvaluationSpec(**EVALUATION | {"samples": 2})).metrics
+    torch.manual_seed(0)
+    closed = model.kl_to_standard_normal(model.summarize(pack(list(corpus)))).detach()
+    assert metrics["kld"] == pytest.approx([0, 0], abs=1e-6)
+    assert metrics["kld_closed"] == pytest.approx([float(closed.mean())], rel=1e-5)
+    words = float(corpus.lengths.mean())
+    for nll, ppl, elbo, elbo_eos, melbo, error in zip(
+        *(
+            metrics[name]
+            for name in ("nll", "ppl", "nll_elbo", "nll_elbo_eos", "nll_melbo", "reconstruction")
+        ),
+        strict=True,
+    ):
+        assert ppl == pytest.approx(math.exp(nll / (words + 1)))
+        assert elbo_eos == pytest.approx(nll + float(closed.mean()), rel=1e-6)
+        assert elbo == pytest.approx(error + float(closed.mean()), rel=1e-6)
+        assert melbo == pytest.approx(error + math.log(11))

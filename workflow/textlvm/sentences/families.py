@@ -1,0 +1,72 @@
+"""Models that an entry names by `model.family`, since its objective alone does not tell them apart."""
+
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from textlvm.experiment.relations.problem import Key, Problem, Section, check_read, dotted
+
+__all__ = ["check_family", "is_pretrained", "supplied"]
+
+OBJECTIVES = {"hr-vae": "svae", "pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
+"""The objective that a family goes with."""
+SELECTOR = {"objective", "family", "hidden", "embedding", "dropout"}
+AUTOENCODER = {"objective", "family", "cell", "latent", "hidden", "embedding", "dropout", "encoder_dropout"}
+READ = {
+    "hr-vae": AUTOENCODER,
+    "pretrained": {"objective", "family", "path", "hub"},
+    "ap-cnn": SELECTOR,
+    "hyperqa": SELECTOR,
+}
+"""What a family reads of `model`."""
+
+
+def check_family(key: Key, entry: Section, objective: str) -> None:
+    """Check the model, of key `key`, of a run that names its family; `objective` is the effective one.
+
+    Raises `Problem` for another objective than the family's, for what the family does not read, and for a
+    pretrained model that is to be trained, or of which the entry does not say where it is.
+    """
+    model = entry["model"]
+    family = model["family"]
+    if objective != OBJECTIVES[family]:
+        raise Problem(
+            (*key, "objective" if "objective" in model else "family"),
+            f"{dotted((*key, 'family'))} is {family}, which goes with model.objective {OBJECTIVES[family]}, "
+            f"not {objective}: change either",
+        )
+    check_read(key, entry, READ[family], f"model.family {family}")
+    if not is_pretrained(model):
+        return
+    if len({"path", "hub"} & model.keys()) != 1:
+        raise Problem(
+            key,
+            f"{dotted(key)} must say where the pretrained model is: give either `path`, a folder, or `hub`, "
+            "a name on the Hugging Face Hub",
+        )
+    if "training" in entry:
+        place: Key = (*key[:-1], "training")
+        raise Problem(place, f"{dotted(place)} does nothing for model.family pretrained: remove it")
+
+
+def is_pretrained(model: Mapping[str, Any]) -> bool:
+    """Whether a run's model is one that others have trained."""
+    return model.get("family") == "pretrained"
+
+
+def supplied(model: Mapping[str, Any]) -> str:
+    """What a pretrained model finds: the version of transformers, and its folder's files with their bytes.
+
+    Empty for all other models. A row that had to do without is measured again when this changes.
+    """
+    if not is_pretrained(model):
+        return ""
+    try:
+        found = [f"transformers {metadata.version('transformers')}"]
+    except metadata.PackageNotFoundError:
+        found = ["no transformers"]
+    if model.get("path"):
+        files = sorted(path for path in Path(model["path"]).glob("*") if path.is_file())
+        found += [f"{path.name} {path.stat().st_size}" for path in files]
+    return ", ".join(found)

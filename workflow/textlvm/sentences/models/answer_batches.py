@@ -1,0 +1,49 @@
+"""Questions with all their answers in batches, as the models of Table 8 take them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from textlvm.sentences.data.batches import SentenceBatch, pack
+from textlvm.sentences.data.questions import CodedQuestion
+
+__all__ = ["AnswerBatch", "pack_questions"]
+
+
+@dataclass(frozen=True)
+class AnswerBatch:
+    """Q questions with all their answers, A in all."""
+
+    questions: SentenceBatch
+    answers: SentenceBatch
+    question: Tensor
+    """(A,) the question of each answer, in the order the questions were given in."""
+    place: Tensor
+    """(A,) its place among that question's answers."""
+    best: Tensor
+    """(Q,) the place of the right one."""
+
+    def by_place(self, scores: Tensor) -> Tensor:
+        """Scores (A,) of all answers as (Q, most answers of a question), -inf where a question has none."""
+        shape = (len(self.best), int(self.place.max()) + 1)
+        return scores.new_full(shape, -torch.inf).index_put((self.question, self.place), scores)
+
+    def to(self, device: torch.device) -> "AnswerBatch":
+        """The same batch on another device."""
+        moved = (value.to(device) for value in vars(self).values())
+        return AnswerBatch(*moved)
+
+
+def pack_questions(questions: Sequence[CodedQuestion], max_length: int | None) -> AnswerBatch:
+    """Pack questions and their answers, each cut to its first `max_length` words."""
+    sizes = [len(q.answers) for q in questions]
+    answers = [answer[:max_length] for q in questions for answer in q.answers]
+    return AnswerBatch(
+        questions=pack([q.question[:max_length] for q in questions]),
+        answers=pack(answers),
+        question=torch.repeat_interleave(torch.tensor(sizes)),
+        place=torch.cat([torch.arange(size) for size in sizes]),
+        best=torch.tensor([q.best for q in questions]),
+    )

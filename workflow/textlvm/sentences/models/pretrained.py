@@ -1,0 +1,90 @@
+"""Causal language models trained by others (GPT-2 of Tables 2 and 5), loaded with the package transformers.
+
+The package is not in the project's environment: envs/pretrained.txt has its pins. It is imported only where
+such a model is loaded.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from textlvm.runtime.errors import UserError
+from textlvm.sentences.spec import ModelSpec
+
+__all__ = ["PINS", "MissingModel", "PretrainedLanguageModel", "load"]
+
+PINS = "envs/pretrained.txt"
+
+
+class MissingModel(UserError):
+    """The weights of a model, or the package that loads them, are not there; says what to supply."""
+
+
+class PretrainedLanguageModel(nn.Module):
+    """A causal language model with its own tokens.
+
+    `network` is a causal language model of transformers, `tokenizer` its tokenizer. Raises `UserError` if the
+    tokenizer has no token for the end of a text.
+    """
+
+    def __init__(self, network: Any, tokenizer: Any) -> None:
+        super().__init__()
+        self.network, self.tokenizer = network, tokenizer
+        if tokenizer.eos_token_id is None:
+            raise UserError(
+                f"the tokenizer of {network.name_or_path} has no token for the end of a text, which the "
+                "evaluation by sentences needs: choose a causal language model that has one"
+            )
+        self.end: int = tokenizer.eos_token_id
+        """The token after a text."""
+        start = tokenizer.bos_token_id
+        self.start: int = self.end if start is None else start
+        """The token before a text."""
+        self.context: int = network.config.max_position_embeddings
+        """Number of tokens that the model can read at most."""
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text, without those for its start and end."""
+        codes: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return codes
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Logits (B, T, V) of the tokens that follow each of `codes` (B, T)."""
+        logits: Tensor = self.network(input_ids=codes, use_cache=False).logits
+        return logits
+
+
+def load(spec: ModelSpec) -> PretrainedLanguageModel:
+    """The model in the folder `spec.path`, or `spec.hub` of the Hugging Face Hub or its cache, on the CPU.
+
+    Raises `MissingModel` if transformers is not installed, or if there is no such model.
+    """
+    try:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ImportError:
+        raise MissingModel(
+            f"the package transformers is not installed: run `pip install -r {PINS}` in the project's "
+            "environment, then Snakemake again"
+        ) from None
+    if spec.path and not Path(spec.path).is_dir():
+        raise MissingModel(
+            f"model.path '{spec.path}' is no folder: put the files of a causal language model there "
+            "(config.json, model.safetensors, its tokenizer), then run Snakemake again"
+        )
+    name = spec.path or spec.hub
+    # A folder must not be taken for a name of the Hub.
+    options = {"local_files_only": bool(spec.path)}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **options)
+        network = AutoModelForCausalLM.from_pretrained(name, **options)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        advice = (
+            "put all files of a causal language model there"
+            if spec.path
+            else "run this where it can be downloaded, or give its folder as model.path"
+        )
+        setting = "path" if spec.path else "hub"
+        raise MissingModel(f"model.{setting} '{name}' cannot be loaded ({reason}): {advice}") from error
+    return PretrainedLanguageModel(network, tokenizer)
