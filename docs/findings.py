@@ -29,6 +29,7 @@ MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 
 EXPERIMENTS = {
     "gutenberg": "gutenberg/words/gutenberg-counts",
+    "readings": "gutenberg-readings/words/gutenberg-counts",
     "ablations": "gutenberg-ablations/words/gutenberg-counts",
     "fiction": "gutenberg-fiction/words/gutenberg-fiction-counts",
     "yahoo": "held-out/sentences/yahoo",
@@ -160,6 +161,19 @@ def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, 
             yield row
 
 
+def readings(experiment: str, table: int) -> list[dict[str, str]]:
+    """How well each reading of a table's columns fits, as recorded."""
+    folder, paper, _ = EXPERIMENTS[experiment].split("/")
+    with (RECORDED / folder / "partial" / "readings.csv").open(encoding="utf-8", newline="") as lines:
+        return [line for line in csv.DictReader(lines) if (line["paper"], line["table"]) == (paper, str(table))]
+
+
+def fit(experiment: str, table: int, reading: str, statistic: str = "rms") -> float:
+    """One number of a reading's fit: `rms`, `bias` or `rank`."""
+    (found,) = [line for line in readings(experiment, table) if line["reading"] == reading]
+    return float(found[statistic])
+
+
 def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
     """The lines of an experiment's recorded claims that are of its paper and came out so."""
     folder, paper, _ = EXPERIMENTS[experiment].split("/")
@@ -194,7 +208,7 @@ def rendered() -> dict[Path, str]:
         keep_trailing_newline=True,
     )
     known = (number_of_seeds, mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
-    known += (trajectories, cost, published, sure, rows, cell, claims, abs, float, math.log)
+    known += (trajectories, cost, published, sure, rows, cell, claims, readings, fit, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")

@@ -128,9 +128,10 @@ class RowResults:
                 return f"the evaluation gives no '{metric}'"
             return "" if self.planned else "not in the plan"
         planned = len(self.planned.seeds) if self.planned else 0
+        units = "draws" if any("draws" in result.settings for result in self.results) else "seeds"
         other = f"the evaluation gives no '{self._wanted(metric)}', what stands there is its "
         reasons = (
-            f"{seeds} of {planned} seeds" if seeds != planned else "",
+            f"{seeds} of {planned} {units}" if seeds != planned else "",
             self._failures(),
             f"{other}'{self._called(metric)}'" if self._is_of_another_reading(metric) else "",
         )
