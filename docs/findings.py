@@ -165,7 +165,8 @@ def readings(experiment: str, table: int) -> list[dict[str, str]]:
     """How well each reading of a table's columns fits, as recorded."""
     folder, paper, _ = EXPERIMENTS[experiment].split("/")
     with (RECORDED / folder / "partial" / "readings.csv").open(encoding="utf-8", newline="") as lines:
-        return [line for line in csv.DictReader(lines) if (line["paper"], line["table"]) == (paper, str(table))]
+        found = list(csv.DictReader(lines))
+    return [line for line in found if (line["paper"], line["table"]) == (paper, str(table))]
 
 
 def fit(experiment: str, table: int, reading: str, statistic: str = "rms") -> float:
