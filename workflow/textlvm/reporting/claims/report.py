@@ -15,7 +15,7 @@ from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_prin
 from textlvm.reporting.markup import markdown, markdown_code
 from textlvm.reporting.published import Published
 
-__all__ = ["Line", "as_csv", "as_markdown", "evaluate"]
+__all__ = ["ONE_SEED", "Line", "as_csv", "as_markdown", "evaluate"]
 
 ONE_SEED = "one seed"
 NOISE = "the interval reaches across"
