@@ -111,6 +111,8 @@ function fill(own) {
     const line = element("p");
     line.append(element("a", `${own.run}: curve, settings, cost, logs, command`, { href: `#${own.anchor}` }));
     card.append(line);
+    const again = document.getElementById(own.anchor)?.querySelector(".command");
+    if (again) card.append(element("code", again.textContent, { className: "command" }));
   }
 }
 
