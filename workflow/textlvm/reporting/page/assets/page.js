@@ -109,7 +109,7 @@ function fill(own) {
   }
   if (own.anchor) {
     const line = element("p");
-    line.append(element("a", `${own.run}: curve, settings, cost, logs, command`, { href: `#${own.anchor}` }));
+    line.append(element("a", `${own.run}: curve, settings, cost, command`, { href: `#${own.anchor}` }));
     card.append(line);
     const again = document.getElementById(own.anchor)?.querySelector(".command");
     if (again) card.append(element("code", again.textContent, { className: "command" }));
