@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from textlvm.reporting.recorded.document import render
-from textlvm.reporting.recorded.records import READINGS
+from textlvm.reporting.recorded.records import Reading
 
 ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "index.html"
@@ -62,12 +62,12 @@ def test_every_recorded_run_has_its_command_and_every_figure_is_inside(page, rec
 
 def test_readings_are_shown_where_there_are_some(page, records):
     assert ("<h3>Readings</h3>" in page) == any(record.readings for record in records)
-    line = dict.fromkeys(READINGS, "") | {
-        **{"paper": "words", "table": "1", "corpus": "mine", "split": "standard", "column": "H_gap"},
-        **{"reading": "a <b>", "compared": "true", "computes": "a sum", "why": "the text", "rows": "9"},
-        **{"seeds": "3", "rms": "0.25", "rms_low": "0.2", "rms_high": "0.31", "rank": "-0.5"},
-    }
-    other = line | {"reading": "other", "compared": "false", "rms": "", "rms_low": "", "rms_high": ""}
+    line = Reading(
+        **{"paper": "words", "table": 1, "corpus": "mine", "split": "standard", "column": "h_gap"},
+        **{"reading": "a <b>", "compared": True, "computes": "a sum", "why": "the text", "rows": 9},
+        **{"seeds": 3, "rms": (0.25, 0.2, 0.31), "rank": (-0.5, None, None)},
+    )
+    other = replace(line, reading="other", compared=False, rms=(None, None, None))
     text = render([replace(records[0], readings=(line, other))])
     shown = " ".join(re.sub("<[^>]+>", " ", text[text.index("<h3>Readings</h3>") :]).split())
     assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), on mine" in shown

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from textlvm.reporting.recorded.records import READINGS, command, read_records
+from textlvm.reporting.recorded.records import command, read_records
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime.errors import UserError
 
@@ -113,10 +113,19 @@ def test_readings_are_read_if_they_are_there(folder, clone):
     moved = configuration.replace("results: results/recorded/gutenberg-fiction", "results: records/one")
     write(folder / "one" / "experiment.yaml", moved)
     assert [own.readings for own in read(folder)] == [()]
-    line = {name: name for name in READINGS}
+    line = {
+        **{"paper": "words", "table": "1", "corpus": "mine", "split": "standard", "column": "h_gap"},
+        **{"reading": "mean", "compared": "true", "computes": "a mean", "why": "it says so", "rows": "9"},
+        **{"seeds": "3", "rms": "0.25", "rms_low": "0.2", "rms_high": "0.3", "bias": "1", "rank": "-0.5"},
+        **{"rank_low": "", "rank_high": ""},
+    }
     file = folder / "one" / "partial" / "readings.csv"
-    write(file, f"{','.join([*line, 'bias'])}\n{','.join([*line.values(), '1'])}\n")
-    assert read(folder)[0].readings == (line,)
-    write(file, "paper,table\nwords,1\n")
-    with pytest.raises(UserError, match=r"readings\.csv is not a table of readings .*\('corpus'\)"):
-        read(folder)
+    write(file, f"{','.join(line)}\n{','.join(line.values())}\n")
+    ((own,),) = (record.readings for record in read(folder))
+    assert (own.table, own.rows, own.seeds, own.compared) == (1, 9, 3, True)
+    assert (own.rms, own.rank) == ((0.25, 0.2, 0.3), (-0.5, None, None))
+    assert (own.column, own.reading, own.computes, own.why) == ("h_gap", "mean", "a mean", "it says so")
+    for damaged, why in (("paper,table\nwords,1\n", "'corpus'"), (file.read_text() * 2, "invalid literal")):
+        write(file, damaged)
+        with pytest.raises(UserError, match=rf"readings\.csv is not a table of readings .*\({why}"):
+            read(folder)

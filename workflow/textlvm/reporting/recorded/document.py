@@ -1,8 +1,7 @@
 """The page of all recorded experiments as one HTML text."""
 
 import base64
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from textlvm.reporting.page.runs import Run, read_runs, thinned
 from textlvm.reporting.page.tables import Card, Table, tables
 from textlvm.reporting.recorded import summary
 from textlvm.reporting.recorded.images import indexed
-from textlvm.reporting.recorded.records import Record, command
+from textlvm.reporting.recorded.records import Interval, Reading, Record, command
 
 __all__ = ["render"]
 
@@ -31,21 +30,6 @@ MEANINGS = {
 """What is said of each group of claims."""
 POINTS = 60
 """Points of a curve at most: the page has those of all experiments."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How well one reading of a printed column fits its numbers."""
-
-    name: str
-    computes: str
-    why: str
-    compared: bool
-    """Whether verdicts are of this one."""
-    rows: str
-    seeds: str
-    rms: str
-    rank: str
 
 
 @dataclass(frozen=True)
@@ -77,11 +61,7 @@ def render(records: Sequence[Record]) -> str:
         shown, cards = tables(record.papers, record.cells, record.plan, cards)
         panels.append(_panel(record, shown))
     papers = records[0].papers
-    drawn = {
-        anchor: curve
-        for panel in panels
-        for anchor, curve in curves(panel.runs, lambda run: _experiment(run)).items()
-    }
+    drawn = {anchor: curve for panel in panels for anchor, curve in curves(panel.runs, _experiment).items()}
     said = summary.said(records)
     groups = {outcome: [own for own in said if own.outcome == outcome] for outcome in summary.GROUPS}
     values = {
@@ -95,6 +75,7 @@ def render(records: Sequence[Record]) -> str:
         "groups": groups,
         "meanings": MEANINGS,
         "curves": drawn,
+        "interval": _interval,
     }
     return filled(
         "recorded.html",
@@ -146,32 +127,19 @@ def _experiment(run: Run) -> str:
 def _columns(record: Record) -> Iterable[Column]:
     """The readings of each printed column."""
     found: dict[str, list[Reading]] = {}
-    for line in record.readings:
-        paper = record.papers[line["paper"]]
-        split = "" if line["split"] in ("", "standard") else f", {line['split']} split"
-        title = f"{line['column']}, Table {line['table']} of {paper.citation}, on {line['corpus']}{split}"
-        found.setdefault(title, []).append(_reading(line))
+    for own in record.readings:
+        paper = record.papers[own.paper]
+        metric = paper.metrics.get(own.column)
+        heading = metric.heading if metric and metric.heading else own.column
+        split = "" if own.split in ("", "standard") else f", {own.split} split"
+        title = f"{heading}, Table {own.table} of {paper.citation}, on {own.corpus}{split}"
+        found.setdefault(title, []).append(own)
     return (Column(title, tuple(readings)) for title, readings in found.items())
 
 
-def _reading(line: Mapping[str, str]) -> Reading:
-    return Reading(
-        name=line["reading"],
-        computes=line["computes"],
-        why=line["why"],
-        compared=line["compared"] == "true",
-        rows=line["rows"],
-        seeds=line["seeds"],
-        rms=_interval(line, "rms"),
-        rank=_interval(line, "rank"),
-    )
-
-
-def _interval(line: Mapping[str, str], name: str) -> str:
-    """A number with its interval, as far as there is one."""
-    value, low, high = (
-        float(line[key]) if line[key] else math.nan for key in (name, f"{name}_low", f"{name}_high")
-    )
-    if math.isnan(value):
+def _interval(interval: Interval) -> str:
+    value, low, high = interval
+    if value is None:
         return "–"
-    return short(value, 3) if math.isnan(low) else f"{short(value, 3)} [{short(low, 3)}, {short(high, 3)}]"
+    between = "" if low is None or high is None else f" [{short(low, 3)}, {short(high, 3)}]"
+    return short(value, 3) + between

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,24 +24,34 @@ from textlvm.reporting.published import Published
 from textlvm.reporting.runs import read_results
 from textlvm.runtime.errors import UserError, repair
 
-__all__ = ["READINGS", "Record", "command", "read_records"]
+__all__ = ["Interval", "Reading", "Record", "command", "read_records"]
 
 CONFIGURATION = "experiment.yaml"
-READINGS = (
-    "paper",
-    "table",
-    "corpus",
-    "split",
-    "column",
-    "reading",
-    "compared",
-    "computes",
-    "why",
-    "rows",
-    "seeds",
-)
-READINGS += ("rms", "rms_low", "rms_high", "rank", "rank_low", "rank_high")
-"""The columns of `readings.csv` that a page shows."""
+
+Interval = tuple[float | None, float | None, float | None]
+"""A mean over seeds and its 95% interval, as far as they are known."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How well one way to compute a printed column fits its numbers."""
+
+    paper: str
+    table: int
+    corpus: str
+    split: str
+    column: str
+    reading: str
+    compared: bool
+    """Whether verdicts are of this one."""
+    computes: str
+    why: str
+    rows: int
+    seeds: int
+    rms: Interval
+    """Root mean square of the differences from the printed numbers, in the column's unit."""
+    rank: Interval
+    """Rank correlation with them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ class Record:
     cells: tuple[Cell, ...]
     """Of the tables with a recorded number."""
     claims: tuple[Claim, ...]
-    readings: tuple[Mapping[str, str], ...]
+    readings: tuple[Reading, ...]
     """Lines of `readings.csv`; none without that file."""
 
 
@@ -166,13 +177,27 @@ def _plan(experiment: Experiment, name: str) -> Plan:
     )
 
 
-def _readings(path: Path) -> list[dict[str, str]]:
+def _readings(path: Path) -> list[Reading]:
     if not path.exists():
         return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [{name: line[name] for name in READINGS} for line in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(
-            f"{path} is not a table of readings of this version ({error}); {repair(path)}"
-        ) from error
+            return [_reading(line) for line in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        what = f"{path} is not a table of readings of this version ({error})"
+        raise UserError(f"{what}; {repair(path)}") from error
+
+
+def _reading(line: Mapping[str, str]) -> Reading:
+    def interval(name: str) -> Interval:
+        value, low, high = (
+            float(line[key]) if line[key] else None for key in (name, f"{name}_low", f"{name}_high")
+        )
+        return value, low, high
+
+    texts = {
+        name: line[name] for name in ("paper", "corpus", "split", "column", "reading", "computes", "why")
+    }
+    counts = {name: int(line[name]) for name in ("table", "rows", "seeds")}
+    compared = json.loads(line["compared"])
+    return Reading(**texts, **counts, compared=compared, rms=interval("rms"), rank=interval("rank"))
