@@ -7,7 +7,7 @@ RUN := . envs/activate &&
 # A process for each processor. What stands in a file shares its fixtures, and is tested by one process.
 PYTEST := OMP_NUM_THREADS=1 pytest --quiet --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: help env built demo tables status corpora test faults mutations lint bench
+.PHONY: help env built demo tables recorded status corpora test faults mutations lint bench
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -26,6 +26,11 @@ demo: env ## run the whole workflow on the documentation of the installed packag
 
 tables: built ## build every table from the runs that have been measured so far; ARGS="--configfile mine.yaml"
 	@$(RUN) snakemake --cores 1 $(ARGS) -- tables
+
+recorded: built ## write docs/index.html, the list of runs and the findings anew from results/recorded; nothing is trained
+	@$(RUN) python docs/recorded.py
+	@$(RUN) python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
+	@$(RUN) python docs/findings.py
 
 status: built ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
 	@$(RUN) python -m textlvm.reporting.status $(ARGS)

@@ -213,7 +213,7 @@ def test_an_environment_of_another_make_is_left_alone(clone):
     assert clone.content() == {"mine": "kept"}
 
 
-@pytest.mark.parametrize("target", ["tables", "status", "corpora"])
+@pytest.mark.parametrize("target", ["tables", "recorded", "status", "corpora"])
 def test_reports_build_nothing(clone, target):
     result = clone.call("make", target)
     assert result.returncode == 2

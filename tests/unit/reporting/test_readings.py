@@ -93,12 +93,14 @@ def test_two_rows_make_a_fit_and_three_a_rank(rows, fits):
 
 
 def test_the_forms_have_every_reading_and_row():
-    column = found(lambda row, seed: {"ce_test": PRINTED[row] + 1, "ce_test_free_running": PRINTED[row]})
+    values = {"ce_test": 1, "ce_test_free_running": 0}
+    column = found(lambda row, seed: {name: PRINTED[row] + own for name, own in values.items()}, seeds=(0, 1))
     lines = list(csv.DictReader(as_csv([column]).splitlines()))
     assert [(line["reading"], float(line["rms"])) for line in lines] == [
         ("ce_test", pytest.approx(1)),
         ("ce_test_free_running", pytest.approx(0, abs=1e-12)),
     ]
+    assert [float(line["rms_high"]) for line in lines] == pytest.approx([1, 0], abs=1e-12)
     assert [line["compared"] for line in lines] == ["true", "false"]
     text = as_markdown([column])
     assert all(reading.computes in text for reading in PAPER.readings["ce_test"])

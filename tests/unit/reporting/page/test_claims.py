@@ -1,6 +1,8 @@
+import csv
+
 import pytest
 
-from textlvm.reporting.page.claims import counted, read_claims
+from textlvm.reporting.page.claims import counted, from_lines, read_claims, undecided
 from textlvm.reporting.page.plan import read_plan
 from textlvm.runtime.errors import UserError
 
@@ -32,6 +34,20 @@ def test_a_check_has_its_effect_and_leads_to_its_runs(claims):
     assert first.published == "not printed"
     assert first.runs == (("run/words/mine/standard/tril", "TRIL"),)
     assert (second.effect, second.mark) == ("", "?")
+
+
+def test_undecided_checks_are_counted_by_the_reason(experiment, papers):
+    file = experiment.folder / "claims.csv"
+    line = next(csv.DictReader(file.open(encoding="utf-8"))) | {"outcome": "undecided"}
+    lines = [
+        line | {"missing": "one seed: holds if the standard deviation between trainings is below 0.2"},
+        line | {"missing": "one seed, and the estimators' noise alone reaches across zero"},
+        line | {"missing": "the interval reaches across zero"},
+        line | {"missing": "not run: TRIL", "effect": "", "low": "", "high": ""},
+        line | {"outcome": "fails"},
+    ]
+    claims = from_lines(lines, read_plan(experiment.plan), papers)
+    assert undecided(claims) == {"lack a number": 1, "rest on one seed": 2, "are within the noise": 1}
 
 
 def test_there_may_be_none_but_not_another_file(experiment, papers, tmp_path):

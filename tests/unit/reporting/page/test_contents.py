@@ -45,6 +45,7 @@ def finish(tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "spec.json").write_text(json.dumps(SETTINGS | changes))
         (folder / "metrics.json").write_text(json.dumps({"settings": RUN.evaluation}))
+        (folder / "checkpoint").mkdir(exist_ok=True)
         for name in ("curve.jsonl", "texts.json"):
             (folder / name).write_text("")
         return folder
@@ -121,6 +122,21 @@ def test_a_figure_is_shown_if_it_is_of_runs_as_they_are_now(experiment, finish, 
     finish(0)
     draw(tmp_path, forms[1])
     (tmp_path / forms[0]).unlink()
+    assert read_plan(contents.finished_plan(experiment, "")).figures == ()
+
+
+def test_a_recorded_figure_needs_neither_its_svg_nor_what_it_was_made_from(experiment, finish, tmp_path):
+    folder = finish(0)
+    (folder / "curve.jsonl").unlink()
+    draw(tmp_path, f"{FIGURE.path}.png", at=1)
+    shown = [FIGURE.number]
+    # Trained here, the curve would be there.
+    assert read_plan(contents.finished_plan(experiment, "")).figures == ()
+    (folder / "checkpoint").rmdir()
+    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).figures] == shown
+    draw(tmp_path, f"{RUN.path}/seed0/curve.jsonl")
+    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).figures] == shown
+    (folder / "spec.json").write_text(json.dumps(SETTINGS | {"model": {"dim": 16}}))
     assert read_plan(contents.finished_plan(experiment, "")).figures == ()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from plans import planned
 from textlvm.experiment.plan import from_json
-from textlvm.reporting.page import document
+from textlvm.reporting.page import document, frame
 from textlvm.reporting.page.plan import read_plan
 from textlvm.runtime.errors import UserError
 
@@ -151,7 +151,7 @@ def test_the_charts_library_is_the_published_one_with_its_licence(experiment):
         "uplot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
     }
     for name, digest in digests.items():
-        assert hashlib.sha256((document.ASSETS / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((frame.ASSETS / name).read_bytes()).hexdigest() == digest
     assert "The MIT License (MIT)" in experiment.page()
     assert "Copyright (c) 2022 Leon Sorokin" in experiment.page()
 
@@ -174,12 +174,12 @@ def test_a_page_of_many_runs_is_small(experiment, papers):
 
 
 def test_headings_get_subscripts_and_stay_escaped():
-    assert document._subscripts("H[P_train, <P>]") == "H[P<sub>train</sub>, &lt;P&gt;]"
-    assert document._subscripts("P_3-gram(w)") == "P<sub>3-gram</sub>(w)"
+    assert frame.subscripts("H[P_train, <P>]") == "H[P<sub>train</sub>, &lt;P&gt;]"
+    assert frame.subscripts("P_3-gram(w)") == "P<sub>3-gram</sub>(w)"
 
 
 def test_assets_are_files_of_the_package():
-    assert {path.suffix for path in Path(document.ASSETS).iterdir()} == {".js", ".css", ".LICENSE"}
+    assert {path.suffix for path in Path(frame.ASSETS).iterdir()} == {".js", ".css", ".LICENSE"}
 
 
 def test_texts_stand_beside_each_other(experiment):

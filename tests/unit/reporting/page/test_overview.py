@@ -11,7 +11,7 @@ def of(papers):
     def found(experiment, cells=None):
         plan = read_plan(experiment.plan)
         shown, _ = tables(papers, cells or experiment.cells(), plan)
-        return overview(papers, shown, read_runs(plan, papers))
+        return overview(papers, plan, shown, read_runs(plan, papers))
 
     return found
 
@@ -45,6 +45,26 @@ def test_corpora_and_costs(experiment, of):
     assert found.devices == ("CPU, PyTorch 2.13.0",)
     assert found.seconds == 9 * 3.5
     assert found.trained == "1 minute"
+
+
+def test_corpora_without_a_number_wait(experiment, of):
+    experiment.plan["planned"] = [own for own in experiment.plan["planned"] if own["paper"] == "words"]
+    experiment.copy("tril", corpus="other", corpus_title="Other", place=["other", "standard"])
+    found = of(experiment)
+    assert [own.dataset for own in found.corpora] == ["BooksCorpus"]
+    assert [own.title for own in found.waiting] == ["Other"]
+    assert found.stand_ins == found.corpora
+
+
+def test_a_page_of_what_has_run_is_unfinished_until_all_has(experiment, of):
+    assert not of(experiment).is_unfinished
+    experiment.plan["partial"] = True
+    assert of(experiment).is_unfinished
+    done = ("data", "tril", "tril-k2", "smim-512")
+    experiment.plan["planned"] = [own for own in experiment.plan["planned"] if own["name"] in done]
+    assert not of(experiment).is_unfinished
+    experiment.plan["known"]["words/mine/standard/tril"].popitem()
+    assert of(experiment).is_unfinished
 
 
 def test_a_training_that_several_runs_share_is_counted_once(experiment, of):

@@ -79,9 +79,10 @@ def test_a_column_has_the_parts_that_have_numbers(made):
     assert further["distinct"] == ("here",)
 
 
-def test_the_page_shows_the_demo_with_the_paper(experiment):
+def test_the_page_shows_the_demo_where_it_has_a_number_and_it_is_asked_for(experiment):
     text = experiment.page()
-    assert text.count('data-parts="here paper paper diff" colspan="3"') == 5
+    assert text.count('data-parts="here paper demo diff" colspan="2"') == 5
+    assert '<input type="checkbox" name="demo">' in text
     assert 'data-parts="here paper diff" colspan="2"' in text
     row = next(line for line in text.split("<tr") if ">sMIM (512)</a></th>" in line)
     assert "≤ 66.9</button></td>" in row

@@ -16,7 +16,7 @@ from textlvm.reporting.markup import markdown, markdown_code
 from textlvm.reporting.published import Published
 from textlvm.reporting.spread import RULE as BORROWING
 
-__all__ = ["Line", "as_csv", "as_markdown", "evaluate"]
+__all__ = ["ONE_SEED", "Line", "as_csv", "as_markdown", "evaluate"]
 
 ONE_SEED = "one seed"
 NOISE = "the interval reaches across"

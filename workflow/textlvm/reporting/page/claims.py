@@ -3,19 +3,27 @@
 import csv
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from textlvm.experiment.paper import Paper
+from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.claims.report import ONE_SEED
 from textlvm.reporting.page.numbers import short
-from textlvm.reporting.page.plan import Plan, anchor
+from textlvm.reporting.page.plan import Plan
 from textlvm.runtime.errors import UserError, repair
 
-__all__ = ["MARKS", "Check", "Claim", "counted", "read_claims"]
+__all__ = ["MARKS", "Check", "Claim", "counted", "from_lines", "read_claims", "undecided"]
 
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 """The signs that stand for outcomes beside their colours."""
+
+
+LACKING, SINGLE, NOISY = "lack a number", "rest on one seed", "are within the noise"
+REASONS = (LACKING, SINGLE, NOISY)
+"""Why checks are undecided."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class Check:
     mark: str
     missing: str
     """What an undecided check lacks."""
+    reason: str
+    """Which of `REASONS` that is; empty for a check that is decided."""
     effect: str
     """With its interval and unit; empty where there is none."""
     comparison: str
@@ -61,11 +71,7 @@ def read_claims(path: Path | None, plan: Plan, papers: Mapping[str, Paper]) -> l
         return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            lines = list(csv.DictReader(file))
-        groups = itertools.groupby(
-            lines, lambda line: (line["paper"], line["section"], line["claim"], line["note"])
-        )
-        return [Claim(*said, tuple(_checks(own, plan, papers))) for said, own in groups]
+            return from_lines(csv.DictReader(file), plan, papers)
     except OSError as error:
         raise UserError(f"cannot read the claims {path} ({error.strerror}); {repair(path)}") from error
     except (KeyError, ValueError, TypeError) as error:
@@ -74,10 +80,25 @@ def read_claims(path: Path | None, plan: Plan, papers: Mapping[str, Paper]) -> l
         ) from error
 
 
+def from_lines(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]) -> list[Claim]:
+    """The claims of such a table's lines. Raises `KeyError` or `ValueError` for other lines."""
+    groups = itertools.groupby(
+        lines, lambda line: (line["paper"], line["section"], line["claim"], line["note"])
+    )
+    return [Claim(*said, tuple(_checks(own, plan, papers))) for said, own in groups]
+
+
 def counted(claims: Sequence[Claim]) -> dict[str, int]:
     """Checks by outcome."""
     outcomes = [check.outcome for claim in claims for check in claim.checks]
     return {outcome: outcomes.count(outcome) for outcome in (*MARKS, *set(outcomes) - set(MARKS))}
+
+
+def undecided(claims: Sequence[Claim]) -> dict[str, int]:
+    """Undecided checks by the reason."""
+    checks = [check for claim in claims for check in claim.checks if check.outcome == Outcome.UNDECIDED]
+    found = Counter(check.reason for check in checks)
+    return {reason: found[reason] for reason in REASONS if found[reason]}
 
 
 def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]) -> Iterable[Check]:
@@ -85,13 +106,14 @@ def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str,
         datasets = papers[line["paper"]].datasets
         names = ", ".join(datasets.get(name, name) for name in line["dataset"].split(", "))
         yield Check(
-            anchor=f"claim/{line['id']}",
+            anchor=f"{plan.prefix}claim/{line['id']}",
             predicate=line["predicate"],
             data=line["corpus_title"] or names,
             stand_in=json.loads(line["stand_in"]),
             outcome=line["outcome"],
             mark=MARKS.get(line["outcome"], ""),
             missing=line["missing"],
+            reason=_reason(line) if line["outcome"] == Outcome.UNDECIDED else "",
             effect=_effect(line),
             comparison=line["comparison"],
             seeds=line["seeds"],
@@ -99,6 +121,12 @@ def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str,
             published=_published(line),
             runs=tuple(_runs(json.loads(line["runs"]), plan)),
         )
+
+
+def _reason(line: Mapping[str, str]) -> str:
+    if not line["effect"]:
+        return LACKING
+    return SINGLE if line["missing"].startswith(ONE_SEED) else NOISY
 
 
 def _effect(line: Mapping[str, str]) -> str:
@@ -117,7 +145,7 @@ def _published(line: Mapping[str, str]) -> str:
 
 def _runs(paths: Iterable[str], plan: Plan) -> Iterable[tuple[str, str]]:
     sections = {
-        str(plan.file(file)): (anchor(entry), entry.label)
+        str(plan.file(file)): (plan.anchor(entry), entry.label)
         for entry in plan.planned
         for file in plan.outcomes(entry).values()
     }

@@ -1,6 +1,7 @@
 """What goes into the page of an experiment: its plan, and the files that it shows."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from textlvm.experiment.experiment import Experiment
@@ -35,11 +36,7 @@ def whole_files(experiment: Experiment) -> list[str]:
 def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
     """The plan of the page of what is there and of the settings of now."""
     known = {entry.path: _outcomes(experiment, entry) for entry in _shown(experiment)}
-    figures = [
-        figure
-        for figure in experiment.figures
-        if all(is_up_to_date(experiment, figure, form) for form in ("png", "svg"))
-    ]
+    figures = [figure for figure in experiment.figures if is_up_to_date(experiment, figure, "png")]
     texts = [text for text in experiment.texts if is_up_to_date(experiment, text, "json")]
     return _plan(experiment, command, known, figures, texts) | {"partial": True}
 
@@ -50,7 +47,8 @@ def finished_files(experiment: Experiment) -> list[str]:
     for entry in _shown(experiment):
         for seed, failure in _outcomes(experiment, entry).items():
             found += [failure or entry.metrics(seed), *_of_training(entry, seed), *_records([entry], seed)]
-    made = [(figure, "svg") for figure in experiment.figures] + [(text, "json") for text in experiment.texts]
+    made = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
+    made += [(text, "json") for text in experiment.texts]
     return found + [f"{own.path}.{form}" for own, form in made if is_up_to_date(experiment, own, form)]
 
 
@@ -58,15 +56,37 @@ def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
     """Whether a figure or a table of texts is there, and made from runs as they are now."""
     results = experiment.results
     path, sources = results / f"{product.path}.{form}", [results / source for source in product.sources]
-    if not (path.exists() and all(source.exists() for source in sources)):
+    if not path.exists():
         return False
     folders = {source.parent for source in sources}
+    recorded = _is_recorded(experiment, folders)
+    if recorded:
+        # Rows may have been added since; what was measured is what it was made from.
+        folders = {folder for folder in folders if (folder / "metrics.json").exists()}
     for entry in experiment.planned:
         for seed in entry.seeds:
             measured = (results / entry.metrics(seed)).parent
             if measured in folders and not entry.is_finished(seed, results):
                 return False
+    if recorded:
+        return bool(folders)
+    if not all(source.exists() for source in sources):
+        return False
     return path.stat().st_mtime >= max((source.stat().st_mtime for source in sources), default=0)
+
+
+def _is_recorded(experiment: Experiment, folders: Iterable[Path]) -> bool:
+    """Whether these are folders of runs that were trained elsewhere, as in a clone of recorded results.
+
+    Of what the figures were made from some is then missing, and times of files say nothing.
+    """
+    results = experiment.results
+    measured = {
+        (results / run.metrics(seed)).parent: results / run.training_path / f"seed{seed}"
+        for run in experiment.runs
+        for seed in run.seeds
+    }
+    return all(folder in measured and not (measured[folder] / "checkpoint").exists() for folder in folders)
 
 
 def _shown(experiment: Experiment) -> list[Planned]:

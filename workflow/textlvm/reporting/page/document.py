@@ -1,19 +1,11 @@
-"""The page as one HTML text: templates, style and script put together, nothing left to be fetched."""
+"""The page of one experiment as one HTML text."""
 
 import base64
-import hashlib
-import html
-import json
-import re
 import struct
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Figure
@@ -21,19 +13,18 @@ from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
-from textlvm.reporting.page.claims import Claim, counted
+from textlvm.reporting.page.claims import Claim, counted, undecided
+from textlvm.reporting.page.frame import filled
 from textlvm.reporting.page.plan import Plan
-from textlvm.reporting.page.runs import read_runs
-from textlvm.reporting.page.tables import MEANINGS, PARTS, marked, tables
+from textlvm.reporting.page.runs import Run, read_runs
+from textlvm.reporting.page.tables import MEANINGS, PARTS, Card, marked, tables
 from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import RULE
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
 
-__all__ = ["render"]
+__all__ = ["Picture", "curves", "picture", "read_by_scripts", "render", "shared"]
 
-HERE = Path(__file__).parent
-ASSETS = HERE / "assets"
 SCALE = 96 / 200
 """Of a figure's pixels, 200 an inch, to those of a style sheet."""
 
@@ -57,49 +48,60 @@ def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claim
     """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
     shown, cards = tables(papers, cells, plan)
     runs = read_runs(plan, papers)
-    curves = {
-        run.anchor: {"label": run.title, "paper": run.entry.paper, "seeds": run.curves}
+    drawn = curves(runs, lambda run: papers[run.entry.paper].citation)
+    values = {
+        "plan": plan,
+        "titles": {name: paper.title for name, paper in papers.items()},
+        "tables": shown,
+        "has_demo": any(table.has_demo for table in shown),
+        "overview": overview.overview(papers, plan, shown, runs),
+        "states": overview.STATES,
+        "compared": overview.COMPARED,
+        "claims": claims,
+        "claims_counted": counted(claims),
+        "undecided": undecided(claims),
+        "pictures": [picture(figure, papers[figure.paper], plan) for figure in plan.figures],
+        "texts": [_text(text, plan) for text in plan.texts],
+        "runs": runs,
+        "curves": drawn,
+    }
+    return filled("page.html", read_by_scripts(papers, cards, drawn), shared(papers) | values)
+
+
+def curves(runs: Iterable[Run], group: Callable[[Run], str]) -> dict[str, Any]:
+    """The curves that charts draw, by section; `group` names the part of a list of runs that a run is in."""
+    return {
+        run.anchor: {"label": run.title, "group": group(run), "seeds": run.curves}
         for run in runs
         if any(run.curves.values())
     }
-    scripts = [_asset("uplot.min.js"), _asset("page.js")]
-    return (
-        _templates()
-        .get_template("page.html")
-        .render(
-            plan=plan,
-            papers={name: paper.citation for name, paper in papers.items()},
-            titles={name: paper.title for name, paper in papers.items()},
-            headings=_headings(papers),
-            tables=shown,
-            parts=PARTS,
-            overview=overview.overview(papers, shown, runs),
-            states=overview.STATES,
-            compared=overview.COMPARED,
-            verdicts=[(str(verdict), marked(verdict), meaning) for verdict, meaning in MEANINGS.items()],
-            marks=defaultdict(str, {str(verdict): marked(verdict) for verdict in MEANINGS}),
-            rule=RULE,
-            borrowing=BORROWING,
-            claims=claims,
-            claim_rule=CLAIM_RULE,
-            claim_marks=defaultdict(str, CLAIM_MARKS),
-            claims_counted=counted(claims),
-            pictures=[_picture(figure, papers[figure.paper], plan) for figure in plan.figures],
-            texts=[_text(text, plan) for text in plan.texts],
-            runs=runs,
-            curves=curves,
-            styles=[_asset("uplot.min.css"), _asset("page.css")],
-            licence=_asset("uplot.LICENSE"),
-            scripts=scripts,
-            script_hashes=[_hash(script) for script in scripts],
-            data={
-                "cards": _json([asdict(card) for card in cards]),
-                "meanings": _json({str(verdict): meaning for verdict, meaning in MEANINGS.items()}),
-                "curves": _json(curves),
-                "quantities": _json(_quantities(papers)),
-            },
-        )
-    )
+
+
+def shared(papers: Mapping[str, Paper]) -> dict[str, Any]:
+    """What the templates of every page are given: names, marks and rules."""
+    return {
+        "papers": {name: paper.citation for name, paper in papers.items()},
+        "headings": _headings(papers),
+        "parts": PARTS,
+        "verdicts": [(str(verdict), marked(verdict), meaning) for verdict, meaning in MEANINGS.items()],
+        "marks": defaultdict(str, {str(verdict): marked(verdict) for verdict in MEANINGS}),
+        "rule": RULE,
+        "borrowing": BORROWING,
+        "claim_rule": CLAIM_RULE,
+        "claim_marks": defaultdict(str, CLAIM_MARKS),
+    }
+
+
+def read_by_scripts(
+    papers: Mapping[str, Paper], cards: Iterable[Card], drawn: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the script of every page reads."""
+    return {
+        "cards": [asdict(card) for card in cards],
+        "meanings": {str(verdict): meaning for verdict, meaning in MEANINGS.items()},
+        "curves": drawn,
+        "quantities": _quantities(papers),
+    }
 
 
 def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:
@@ -114,53 +116,24 @@ def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, str]:
     return {name: label for chart in charts for name, label in chart.quantities.items()}
 
 
-@cache
-def _templates() -> Environment:
-    """The page's templates; whatever they are given is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["subscripts"] = _subscripts
-    return environment
+def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
+    """A figure from its PNG, or from its SVG if that is there and smaller: both show the same.
 
-
-def _asset(name: str) -> str:
-    """A file of ours, to stand as it is inside a style or script element."""
-    return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    """By what the page's policy knows a script: no other is run."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def _json(value: Any) -> str:
-    """JSON that is inert inside a script element, whatever texts it holds."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _subscripts(heading: str) -> str:
-    """A heading as HTML, with what follows an underscore set below the line, `H_gap`."""
-    return re.sub(r"_([\w-]+)", r"<sub>\1</sub>", html.escape(heading))
-
-
-def _picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
+    Raises `UserError` if there is no PNG.
+    """
     path = plan.file(figure.path)
     try:
-        png, svg = (path.with_suffix(suffix).read_bytes() for suffix in (".png", ".svg"))
+        png = path.with_suffix(".png").read_bytes()
         width, height = struct.unpack(">II", png[16:24])
+        svg = path.with_suffix(".svg")
+        kind, content = ("svg+xml", svg.read_bytes()) if svg.exists() else ("png", png)
     except (OSError, struct.error) as error:
         what = f"cannot read the figure {path}.png or .svg ({error})"
         raise UserError(f"{what}; {repair(path.with_suffix('.png'))}") from error
-    # Both show the same; a figure of many marks is smaller as pixels.
-    kind, content = min(("svg+xml", svg), ("png", png), key=lambda form: len(form[1]))
+    if len(png) < len(content):
+        kind, content = "png", png
     return Picture(
-        anchor=f"figure/{figure.path}",
+        anchor=f"{plan.prefix}figure/{figure.path}",
         name=f"Figure {figure.number}",
         paper=paper.citation,
         caption=f"{paper.figures[figure.number]}: {figure.title}",

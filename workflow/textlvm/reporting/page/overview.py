@@ -8,6 +8,7 @@ from typing import Any
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import Cell
+from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.page.runs import Run
 from textlvm.reporting.page.tables import Table
 from textlvm.reporting.verdict import Verdict
@@ -46,6 +47,11 @@ class Overview:
     """What a reader should know first."""
 
     corpora: tuple[Corpus, ...]
+    """Those with a number."""
+    waiting: tuple[Corpus, ...]
+    """Those that are planned and have none."""
+    is_unfinished: bool
+    """Whether it is of what has run so far, and that is not all."""
     progress: tuple[Progress, ...]
     rows: Mapping[str, int]
     verdicts: Mapping[str, int]
@@ -68,28 +74,38 @@ class Overview:
         return tuple(corpus for corpus in self.corpora if corpus.stand_in)
 
 
-def overview(papers: Mapping[str, Paper], tables: Sequence[Table], runs: Sequence[Run]) -> Overview:
+def overview(
+    papers: Mapping[str, Paper], plan: Plan, tables: Sequence[Table], runs: Sequence[Run]
+) -> Overview:
     """Count what tables and runs say."""
     progress = [
         Progress(table.anchor, table.name, papers[table.paper].citation, _rows(table), _verdicts(table))
         for table in tables
     ]
-    parts = dict.fromkeys(cell.part for table in tables for cell in table.cells if cell.part.corpus)
-    corpora = dict.fromkeys(
-        Corpus(own.citation, own.datasets.get(part.dataset, part.dataset), part.corpus_title, part.stand_in)
-        for part in parts
-        if (own := papers[part.paper])
-    )
+    cells = [cell for table in tables for cell in table.cells if cell.part.corpus]
+    ran = _corpora(papers, (cell for cell in cells if cell.measured))
+    rows = sum((Counter(own.rows) for own in progress), Counter())
     # Runs that are measured on several data sets share a training.
     trainings = {(run.entry.training_path, seed): cost for run in runs for seed, cost in run.costs.items()}
     costs = list(trainings.values())
     return Overview(
-        corpora=tuple(corpora),
+        corpora=tuple(ran),
+        waiting=tuple(corpus for corpus in _corpora(papers, cells) if corpus not in ran),
+        is_unfinished=plan.partial and (not rows or rows["done"] < rows.total()),
         progress=tuple(progress),
-        rows=sum((Counter(own.rows) for own in progress), Counter()),
+        rows=rows,
         verdicts=sum((Counter(own.verdicts) for own in progress), Counter()),
         devices=tuple(dict.fromkeys(_device(cost) for cost in costs if cost.get("device") != "none")),
         seconds=math.fsum(cost.get("seconds", 0.0) for cost in costs),
+    )
+
+
+def _corpora(papers: Mapping[str, Paper], cells: Iterable[Cell]) -> Iterable[Corpus]:
+    """What cells are of, each once."""
+    return dict.fromkeys(
+        Corpus(own.citation, own.datasets.get(part.dataset, part.dataset), part.corpus_title, part.stand_in)
+        for part in dict.fromkeys(cell.part for cell in cells)
+        if (own := papers[part.paper])
     )
 
 

@@ -11,7 +11,7 @@ from textlvm.reporting.cells import Cell
 from textlvm.runtime.errors import UserError
 from textlvm.spec import parse
 
-__all__ = ["Plan", "anchor", "read_plan", "title"]
+__all__ = ["Plan", "read_plan", "title"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class Plan:
     """Those that are there as PNG and SVG."""
     texts: tuple[Figure, ...]
     """The tables of texts that are there as JSON."""
+    prefix: str = ""
+    """What the names of its sections begin with on a page of several experiments."""
+
+    def anchor(self, entry: Planned) -> str:
+        """The name of the section of a run."""
+        return f"{self.prefix}run/{entry.path}"
 
     def file(self, path: str) -> Path:
         """A file below the results."""
@@ -59,11 +65,6 @@ class Plan:
         tables = sorted({row.table for row in entry.rows})
         targets = [f"{results}/table{table}.csv" for table in tables] or [f"{results}/index.html"]
         return f"{self.command} --forcerun {results}/{_again(entry)} -- {' '.join(targets)}"
-
-
-def anchor(entry: Planned) -> str:
-    """The name of the section of a run."""
-    return f"run/{entry.path}"
 
 
 def title(entry: Planned) -> str:

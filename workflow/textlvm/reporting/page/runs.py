@@ -10,7 +10,7 @@ from typing import Any
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned
 from textlvm.reporting.page.numbers import short
-from textlvm.reporting.page.plan import Plan, anchor, title
+from textlvm.reporting.page.plan import Plan, title
 from textlvm.reporting.runs import Result, read_result
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
@@ -110,7 +110,7 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
     record = _record(entry, plan, done)
     return Run(
         entry=entry,
-        anchor=anchor(entry),
+        anchor=plan.anchor(entry),
         title=title(entry),
         state=_state(entry, len(done), len(results)),
         reasons=tuple(dict.fromkeys(result.reason for result in results.values() if result.failed)),

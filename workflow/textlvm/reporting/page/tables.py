@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
-from textlvm.experiment.plan import Planned
 from textlvm.reporting import shapes
 from textlvm.reporting.cells import DATA, Cell, Measurement
 from textlvm.reporting.page.numbers import short, signed, typeset
-from textlvm.reporting.page.plan import Plan, anchor
+from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.shapes import NOTHING, Shape
 from textlvm.reporting.verdict import MARKS, Verdict
 
@@ -119,14 +118,21 @@ class Table:
     """Where the same table lies for other uses, without suffix."""
     cells: tuple[Cell, ...]
 
+    @property
+    def has_demo(self) -> bool:
+        """Whether a cell has a number of the authors' demo."""
+        return any(cell.printed and cell.printed.demo is not None for cell in self.cells)
 
-def tables(papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan) -> tuple[list[Table], list[Card]]:
-    """The tables of all papers, and the cards of all their cells.
+
+def tables(
+    papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan, before: Sequence[Card] = ()
+) -> tuple[list[Table], list[Card]]:
+    """The tables of all papers, and the cards `before` followed by those of all their cells.
 
     A paper that the plan leaves out is left out. Where paper.yaml says so, there is a table for each corpus.
     """
     found: list[Table] = []
-    cards: list[Card] = []
+    cards = list(before)
     for paper in papers.values():
         own = [cell for cell in cells if cell.part.paper == paper.name]
         corpora = list(dict.fromkeys(cell.part.corpus for cell in own if cell.part.corpus))
@@ -149,7 +155,7 @@ def _table(shape: Shape, corpora: int, plan: Plan, cards: list[Card]) -> Table:
     several = f", {shape.corpus}" if shape.corpus and corpora > 1 else ""
     folder = f"{plan.results}/partial" if plan.partial else plan.results
     return Table(
-        anchor=f"table/{place}/{shape.table}",
+        anchor=f"{plan.prefix}table/{place}/{shape.table}",
         paper=shape.paper.name,
         name=f"Table {shape.table}{several}",
         title=shape.title,
@@ -175,22 +181,22 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
         own = [shape.cell(label, metric) for metric in metrics]
         if any(own):
             entries = [plan.entry(cell) if cell else None for cell in own]
+            runs = [(plan.anchor(entry), entry.label) if entry else ("", "") for entry in entries]
             fields = [
-                _field(cell, entry, f"{label}, {shape.heading(metric)}", shape.decimals(metric), cards)
-                for cell, entry, metric in zip(own, entries, metrics, strict=True)
+                _field(cell, run, f"{label}, {shape.heading(metric)}", shape.decimals(metric), cards)
+                for cell, run, metric in zip(own, runs, metrics, strict=True)
             ]
-            anchors = {anchor(entry) for entry in entries if entry}
+            anchors = {anchor for anchor, _ in runs if anchor}
             kinds = {cell.kind for (name, _), cell in shape.cells.items() if name == label}
             kind = next((kind for kind in ("own", "quoted", "extra") if kind in kinds), "")
             rows.append(Row(label, kind, anchors.pop() if len(anchors) == 1 else "", tuple(fields)))
     return Grid(tuple(columns), tuple(rows))
 
 
-def _field(cell: Cell | None, entry: Planned | None, title: str, decimals: int, cards: list[Card]) -> Field:
+def _field(cell: Cell | None, run: tuple[str, str], title: str, decimals: int, cards: list[Card]) -> Field:
     if cell is None:
         return Field(None, "", "", NOTHING, NOTHING, NOTHING, NOTHING, (None, None, None, None))
     lines = tuple(_lines(cell, decimals))
-    run = (anchor(entry), entry.label) if entry else ("", "")
     cards.append(Card(title, str(cell.verdict), lines, *run))
     apart, printed, measured = cell.comparison.difference, cell.printed, cell.measured
     difference = NOTHING if apart is None else signed(apart, decimals)

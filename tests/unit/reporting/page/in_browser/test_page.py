@@ -61,6 +61,28 @@ def test_what_tables_show_can_be_chosen(page, clicks, parts):
     assert spans == [len(parts)] * metrics
 
 
+def test_the_demo_stands_beside_the_paper_on_request(page):
+    heading = "document.querySelector('[id=\"table/sentences/2\"] th[data-parts~=demo]').colSpan"
+    number = "document.querySelector('[id=\"table/sentences/2\"] td.demo').checkVisibility()"
+    assert (page.js(heading), page.js(number)) == (2, False)
+    page.click(".show input[name=demo]")
+    assert (page.js(heading), page.js(number)) == (3, True)
+
+
+def test_a_table_has_the_width_of_the_window_and_keeps_its_header(page, page_file):
+    page.open(page_file.as_uri(), 1400, 400)
+    assert page.js("document.querySelector('main').getBoundingClientRect().right") > 1350
+    box = '[id="table/words/mine/1"] > .scroll'
+    top = "document.querySelector('{}').getBoundingClientRect().top"
+    page.js(f"document.querySelector('{box}').scrollIntoView()")
+    before = page.js(top.format(f"{box} thead"))
+    page.js(f"document.querySelector('{box}').scrollTop = 1e6")
+    assert page.js(f"document.querySelector('{box}').scrollTop") > 100
+    # But for the border that it loses.
+    assert abs(page.js(top.format(f"{box} thead")) - before) < 2
+    assert page.js(top.format(f"{box} tbody")) < before
+
+
 def test_something_is_always_shown(page):
     page.click(".show input[name=paper]")
     page.click(".show input[name=here]")

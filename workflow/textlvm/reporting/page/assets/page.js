@@ -13,13 +13,13 @@ function element(tag, text = "", attributes = {}) {
   return made;
 }
 
-// ---- reproduced, published, difference
+// ---- reproduced, published, in the authors' demo, difference
 
-const PARTS = ["here", "paper", "diff"];
+const PARTS = ["here", "paper", "demo", "diff"];
 const boxes = all(".show input");
 
 function show() {
-  const shown = PARTS.filter(part => boxes.find(box => box.name === part).checked);
+  const shown = PARTS.filter(part => boxes.find(box => box.name === part)?.checked);
   root.dataset.show = shown.join(" ");
   // A table without numbers would be of no use: the last box stays.
   for (const box of boxes) box.disabled = shown.length === 1 && box.checked;
@@ -109,8 +109,10 @@ function fill(own) {
   }
   if (own.anchor) {
     const line = element("p");
-    line.append(element("a", `${own.run}: curve, settings, cost, logs, command`, { href: `#${own.anchor}` }));
+    line.append(element("a", `${own.run}: curve, settings, cost, command`, { href: `#${own.anchor}` }));
     card.append(line);
+    const again = document.getElementById(own.anchor)?.querySelector(".command");
+    if (again) card.append(element("code", again.textContent, { className: "command" }));
   }
 }
 
@@ -273,11 +275,11 @@ const form = document.querySelector(".compare");
 if (form) {
   const choices = Object.entries(data("curves")).flatMap(([anchor, run]) => Object.entries(run.seeds)
     .filter(([, curve]) => Object.keys(curve).length)
-    .map(([seed, curve]) => ({ name: `${run.label}, seed ${seed}`, paper: run.paper, curve, key: `${anchor}/seed${seed}` })));
+    .map(([seed, curve]) => ({ name: `${run.label}, seed ${seed}`, group: run.group, curve, key: `${anchor}/seed${seed}` })));
   for (const [index, select] of [form.first, form.second].entries()) {
-    for (const paper of new Set(choices.map(choice => choice.paper))) {
-      const group = element("optgroup", "", { label: paper });
-      group.append(...choices.filter(choice => choice.paper === paper).map(choice => element("option", choice.name, { value: choice.key })));
+    for (const name of new Set(choices.map(choice => choice.group))) {
+      const group = element("optgroup", "", { label: name });
+      group.append(...choices.filter(choice => choice.group === name).map(choice => element("option", choice.name, { value: choice.key })));
       select.append(group);
     }
     select.value = choices[Math.min(index, choices.length - 1)].key;

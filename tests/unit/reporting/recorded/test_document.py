@@ -1,0 +1,75 @@
+"""The page of all recorded experiments, and that the committed one is of the committed records."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from textlvm.reporting.recorded.document import render
+from textlvm.reporting.recorded.records import Reading
+
+ROOT = Path(__file__).parents[4]
+PAGE = ROOT / "docs" / "index.html"
+
+
+@pytest.fixture(scope="module")
+def page(records):
+    return render(records)
+
+
+def test_the_committed_page_is_that_of_the_records(page):
+    assert PAGE.read_text(encoding="utf-8") == page, "write it anew: make recorded"
+
+
+def test_it_is_small_enough_to_be_served(page):
+    assert len(page.encode()) < 3e6
+
+
+def test_every_anchor_is_there_once_and_every_link_has_one(page):
+    anchors = re.findall(r'\bid="([^"]+)"', page)
+    assert len(anchors) == len(set(anchors))
+    cards = re.search(r'id="data-cards">(.*?)</script>', page)[1]
+    links = {*re.findall(r'href="#([^"]+)"', page), *re.findall(r'"anchor":"([^"]+)"', cards)}
+    assert links <= set(anchors)
+
+
+def test_it_says_nothing_of_the_machine_or_the_day(page, clone):
+    for text in (str(ROOT), str(clone), "file:", "commit "):
+        assert text not in page
+    assert re.findall(r'<[^>]* (?:src|href)="(?!#|data:)[^"]*"', page) == []
+
+
+def test_the_answer_is_computed(page, records):
+    """The first record alone gives other numbers."""
+    answer = re.compile(r'<section id="answer".*?</section>', re.DOTALL)
+    alone = render(records[:1])
+    assert answer.search(alone)[0] != answer.search(page)[0]
+    compared = {
+        (cell.part.table, cell.part.split, cell.row, cell.metric)
+        for cell in records[0].cells
+        if cell.measured and cell.printed
+    }
+    assert f"printed numbers {len(compared)} were compared." in " ".join(answer.search(alone)[0].split())
+
+
+def test_every_recorded_run_has_its_command_and_every_figure_is_inside(page, records):
+    runs = sum(len(record.plan.planned) for record in records)
+    assert page.count('class="command">snakemake --cores 1 --force') == runs
+    figures = sum(len(record.plan.figures) for record in records)
+    assert page.count('src="data:image/png;base64,') == figures > 0
+
+
+def test_readings_are_shown_where_there_are_some(page, records):
+    assert ("<h3>Readings</h3>" in page) == any(record.readings for record in records)
+    line = Reading(
+        **{"paper": "words", "table": 1, "corpus": "mine", "split": "standard", "column": "h_gap"},
+        **{"reading": "a <b>", "compared": True, "computes": "a sum", "why": "the text", "rows": 9},
+        **{"seeds": 3, "rms": (0.25, 0.2, 0.31), "rank": (-0.5, None, None)},
+    )
+    other = replace(line, reading="other", compared=False, rms=(None, None, None))
+    text = render([replace(records[0], readings=(line, other))])
+    shown = " ".join(re.sub("<[^>]+>", " ", text[text.index("<h3>Readings</h3>") :]).split())
+    assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), on mine" in shown
+    assert "a &lt;b&gt; compared 0.25 [0.2, 0.31] −0.5 9 3 a sum the text" in shown
+    assert "other – −0.5" in shown

@@ -1,0 +1,148 @@
+"""Printed numbers and claims counted over all experiments."""
+
+import csv
+from collections import Counter, defaultdict
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from textlvm.reporting.page.claims import Check, Claim
+from textlvm.reporting.recorded import summary
+from textlvm.reporting.recorded.summary import numbers, said
+from textlvm.reporting.verdict import Verdict
+
+
+def test_printed_numbers_are_counted_as_in_the_recorded_tables(records, clone):
+    """Against the files, counted by other means."""
+    verdicts = defaultdict(set)
+    for path in (clone / "results" / "recorded").glob("*/partial/table*.csv"):
+        with path.open(encoding="utf-8", newline="") as lines:
+            for line in csv.DictReader(lines):
+                if line["value"] and line["published"]:
+                    key = tuple(
+                        line[name] for name in ("paper", "table", "dataset", "split", "row", "metric")
+                    )
+                    verdicts[key].add(line["verdict"])
+    found = numbers(records)
+    assert found.compared == len(verdicts)
+    decided = Counter("".join(sorted(own & {"within", "outside"})) for own in verdicts.values())
+    assert (found.within, found.outside) == (decided["within"], decided["outside"])
+    assert found.undecided.get(summary.OTHER_TEXT, 0) == sum(own == {"stand-in"} for own in verdicts.values())
+    parts = [numbers(records, paper) for paper in records[0].papers]
+    for name in ("printed", "compared", "within", "outside", "exact"):
+        assert sum(getattr(part, name) for part in parts) == getattr(found, name)
+
+
+def test_what_no_training_changes_is_said(records):
+    """Of what is recorded: sizes of data sets and models, and a closed form."""
+    ptb = next(record for record in records if record.name == "ptb")
+    within = {cell.metric for cell in ptb.cells if cell.verdict is Verdict.WITHIN}
+    assert {"train", "valid", "test", "vocabulary", "parameters"} <= within
+    sizes = [c for c in ptb.cells if c.verdict is Verdict.WITHIN and c.metric in ("train", "parameters")]
+    found = numbers([replace(ptb, cells=tuple(sizes))])
+    assert found.within == found.exact == len(sizes) > 1
+    trained = next(c for c in ptb.cells if c.metric == "ppl_melbo" and c.verdict is Verdict.UNDECIDED)
+    found = numbers([replace(ptb, cells=(replace(trained, verdict=Verdict.WITHIN),))])
+    assert (found.within, found.exact) == (1, 0)
+
+
+WITHIN, OUTSIDE = (Verdict.WITHIN, 0.1), (Verdict.OUTSIDE, 0.1)
+STAND_IN, SINGLE, READING = (Verdict.STAND_IN, None), (Verdict.UNDECIDED, 0.1), (Verdict.UNDECIDED, None)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome"),
+    [
+        ([WITHIN], "within"),
+        ([WITHIN, WITHIN, SINGLE], "within"),
+        ([STAND_IN, OUTSIDE], "outside"),
+        ([WITHIN, OUTSIDE], summary.CONFLICT),
+        ([STAND_IN, STAND_IN], summary.OTHER_TEXT),
+        ([STAND_IN, READING], summary.READING),
+        ([READING, SINGLE], summary.ONE_SEED),
+    ],
+)
+def test_a_number_that_is_compared_several_times_counts_once(records, verdicts, outcome):
+    record = next(record for record in records if record.name == "ptb")
+    cell = next(cell for cell in record.cells if cell.metric == "ppl_melbo" and cell.measured)
+    several = [replace(record, cells=(_judged(cell, verdict, tolerance),)) for verdict, tolerance in verdicts]
+    found = numbers(several)
+    counts = {"within": found.within, "outside": found.outside, **found.undecided}
+    assert {name: count for name, count in counts.items() if count} == {outcome: 1}
+    assert found.compared == 1
+
+
+def test_what_is_not_compared_is_not_counted(records):
+    record = records[0]
+    printed = len({own.key for own in record.published if (own.source, own.kind) == ("paper", "own")})
+    cell = next(cell for cell in record.cells if cell.printed is None)
+    found = numbers([replace(record, cells=(cell,))])
+    assert (found.printed, found.compared) == (printed, 0)
+
+
+def _judged(cell, verdict, tolerance):
+    return replace(cell, comparison=replace(cell.comparison, verdict=verdict, tolerance=tolerance))
+
+
+def check(outcome, effect="1", reason="", stand_in=False, seeds="3"):
+    blank = dict.fromkeys(("anchor", "predicate", "data", "mark", "missing", "comparison", "published"), "")
+    return Check(
+        **blank,
+        outcome=outcome,
+        effect=effect,
+        reason=reason,
+        stand_in=stand_in,
+        seeds=seeds,
+        runs=(),
+        borrowed_from="",
+    )
+
+
+def claimed(*checks, text="A claim."):
+    """Experiments that each make one of the checks of a claim."""
+    return [
+        SimpleNamespace(name=f"run{place}", claims=(Claim("words", "Section 1", text, "", (own,)),))
+        for place, own in enumerate(checks)
+    ]
+
+
+SINGLE_SEED = check("undecided", reason="rest on one seed", seeds="1")
+NOISY = check("undecided", reason="are within the noise")
+ABSENT = check("undecided", effect="", reason="lack a number", seeds="0")
+
+
+@pytest.mark.parametrize(
+    ("checks", "outcome", "tested"),
+    [
+        ([check("holds"), ABSENT], "holds", 1),
+        ([check("holds"), SINGLE_SEED], "holds", 2),
+        ([check("fails"), check("fails")], "fails", 2),
+        ([check("fails"), check("holds"), NOISY], "differs", 3),
+        ([SINGLE_SEED, NOISY, ABSENT], "undecided", 2),
+        ([ABSENT, ABSENT], "not run", 0),
+    ],
+)
+def test_a_claim_is_said_once_with_its_outcome_in_each_experiment(checks, outcome, tested):
+    (found,) = said(claimed(*checks))
+    assert (found.outcome, len(found.tested)) == (outcome, tested)
+    assert [own.record for own in found.tested] == [f"run{n}" for n, own in enumerate(checks) if own.effect]
+
+
+def test_claims_keep_their_order_and_their_own_checks():
+    records = claimed(check("holds")) + claimed(check("fails"), text="Another.") + claimed(check("holds"))
+    assert [(own.claim.text, len(own.tested)) for own in said(records)] == [("A claim.", 2), ("Another.", 1)]
+
+
+def test_the_reason_is_that_of_the_most_seeds():
+    assert said(claimed(SINGLE_SEED, NOISY))[0].reason == "are within the noise"
+    assert said(claimed(SINGLE_SEED))[0].reason == "rest on one seed"
+    assert said(claimed(ABSENT))[0].reason == ""
+
+
+def test_whether_another_text_alone_decides_is_said():
+    stand_in = check("holds", stand_in=True)
+    assert said(claimed(stand_in))[0].is_elsewhere
+    assert said(claimed(stand_in, SINGLE_SEED))[0].is_elsewhere
+    assert not said(claimed(stand_in, check("holds")))[0].is_elsewhere
+    assert not said(claimed(SINGLE_SEED))[0].is_elsewhere

@@ -1,0 +1,31 @@
+"""All recorded experiments on one page: a single HTML file that needs no network.
+
+    python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
+
+Tables and claims are made from the recorded metrics; figures and readings are those beside them. Nothing is
+trained, and no other file is written. Call it in the project's folder. The same records give the same page.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from textlvm.reporting.recorded.document import render
+from textlvm.reporting.recorded.records import read_records
+from textlvm.runtime import cli
+from textlvm.runtime.files import write_text
+
+
+def main(options: argparse.Namespace) -> None:
+    """Write the page that the command line describes."""
+    page = render(read_records(options.recorded, options.config))
+    write_text(options.out, page)
+    logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)
+
+
+if __name__ == "__main__":
+    arguments = cli.parser(__doc__)
+    arguments.add_argument("--config", type=Path, default=Path("config.yaml"), help="what experiments extend")
+    arguments.add_argument("--recorded", type=Path, required=True, help="the folder of the experiments")
+    arguments.add_argument("--out", type=Path, required=True, help="the page (HTML)")
+    cli.run(main, arguments)

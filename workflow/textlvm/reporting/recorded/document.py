@@ -1,0 +1,145 @@
+"""The page of all recorded experiments as one HTML text."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from textlvm.experiment.plan import Figure
+from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.page import overview
+from textlvm.reporting.page.document import Picture, curves, picture, read_by_scripts, shared
+from textlvm.reporting.page.frame import filled
+from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.runs import Run, read_runs, thinned
+from textlvm.reporting.page.tables import Card, Table, tables
+from textlvm.reporting.recorded import summary
+from textlvm.reporting.recorded.images import indexed
+from textlvm.reporting.recorded.records import Interval, Reading, Record, command
+
+__all__ = ["render"]
+
+HERE = Path(__file__).parent
+MEANINGS = {
+    Outcome.HOLDS: " that hold in some experiment and fail in none",
+    Outcome.FAILS: " that fail in some experiment and hold in none",
+    summary.DIFFERS: " that hold in some experiment and fail in another",
+    Outcome.UNDECIDED: " that no experiment decides",
+    summary.UNTESTED: " of which no experiment has all numbers",
+}
+"""What is said of each group of claims."""
+POINTS = 60
+"""Points of a curve at most: the page has those of all experiments."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A printed column and its readings."""
+
+    title: str
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The part of the page that is of one experiment."""
+
+    record: Record
+    overview: overview.Overview
+    numbers: summary.Numbers
+    tables: tuple[Table, ...]
+    pictures: tuple[Picture, ...]
+    columns: tuple[Column, ...]
+    runs: tuple[Run, ...]
+
+
+def render(records: Sequence[Record]) -> str:
+    """The page. Raises `UserError` for a recorded file that is damaged."""
+    cards: list[Card] = []
+    panels = []
+    for record in records:
+        shown, cards = tables(record.papers, record.cells, record.plan, cards)
+        panels.append(_panel(record, shown))
+    papers = records[0].papers
+    drawn = {anchor: curve for panel in panels for anchor, curve in curves(panel.runs, _experiment).items()}
+    said = summary.said(records)
+    groups = {outcome: [own for own in said if own.outcome == outcome] for outcome in summary.GROUPS}
+    values = {
+        "panels": panels,
+        "has_demo": any(table.has_demo for panel in panels for table in panel.tables),
+        "titles": {name: paper.title for name, paper in papers.items()},
+        "numbers": summary.numbers(records),
+        "by_paper": {name: summary.numbers(records, name) for name in papers},
+        "states": overview.STATES,
+        "said": said,
+        "groups": groups,
+        "meanings": MEANINGS,
+        "curves": drawn,
+        "interval": _interval,
+    }
+    return filled(
+        "recorded.html",
+        read_by_scripts(papers, cards, drawn),
+        shared(papers) | values,
+        HERE / "templates",
+        [HERE / "assets" / "recorded.css"],
+        [HERE / "assets" / "recorded.js"],
+    )
+
+
+def _panel(record: Record, shown: Sequence[Table]) -> Panel:
+    plan, papers = record.plan, record.papers
+    runs = read_runs(plan, papers)
+    return Panel(
+        record=record,
+        overview=overview.overview(papers, plan, shown, runs),
+        numbers=summary.numbers([record]),
+        # Of the forms of a table, a clone has what is recorded.
+        tables=tuple(replace(table, file="") for table in shown),
+        pictures=tuple(_picture(figure, record) for figure in plan.figures),
+        columns=tuple(_columns(record)),
+        runs=tuple(_recorded(run, record) for run in runs),
+    )
+
+
+def _recorded(run: Run, record: Record) -> Run:
+    """The run without what a clone has not of it, and with the command that needs no other run."""
+    short_curves = {
+        seed: {name: thinned(*series, POINTS) for name, series in own.items()}
+        for seed, own in run.curves.items()
+    }
+    again = command(record.plan.results, record.plan, run.entry)
+    return replace(run, curves=short_curves, origins={}, record="", logs=(), command=again)
+
+
+def _picture(figure: Figure, record: Record) -> Picture:
+    """A figure from its PNG, whatever else lies beside it."""
+    found = picture(figure, record.papers[figure.paper], record.plan)
+    png = indexed(record.plan.file(f"{figure.path}.png").read_bytes())
+    return replace(found, source=f"data:image/png;base64,{base64.b64encode(png).decode()}")
+
+
+def _experiment(run: Run) -> str:
+    """The experiment that a section is of: its anchor begins with it."""
+    return run.anchor.partition("/")[0]
+
+
+def _columns(record: Record) -> Iterable[Column]:
+    """The readings of each printed column."""
+    found: dict[str, list[Reading]] = {}
+    for own in record.readings:
+        paper = record.papers[own.paper]
+        metric = paper.metrics.get(own.column)
+        heading = metric.heading if metric and metric.heading else own.column
+        split = "" if own.split in ("", "standard") else f", {own.split} split"
+        title = f"{heading}, Table {own.table} of {paper.citation}, on {own.corpus}{split}"
+        found.setdefault(title, []).append(own)
+    return (Column(title, tuple(readings)) for title, readings in found.items())
+
+
+def _interval(interval: Interval) -> str:
+    value, low, high = interval
+    if value is None:
+        return "–"
+    between = "" if low is None or high is None else f" [{short(low, 3)}, {short(high, 3)}]"
+    return short(value, 3) + between

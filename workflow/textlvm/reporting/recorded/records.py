@@ -1,0 +1,206 @@
+"""Recorded experiments: what their configurations plan and what the metrics beside these say."""
+
+import csv
+import io
+import itertools
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from textlvm.experiment.experiment import Experiment, load_files
+from textlvm.experiment.paper import Paper
+from textlvm.experiment.plan import Planned
+from textlvm.reporting import published
+from textlvm.reporting.assembly import build
+from textlvm.reporting.cells import Cell
+from textlvm.reporting.claims.file import load
+from textlvm.reporting.claims.numbers import Measured
+from textlvm.reporting.claims.report import as_csv, evaluate
+from textlvm.reporting.draws import over_draws
+from textlvm.reporting.page.claims import Claim, from_lines
+from textlvm.reporting.page.contents import finished_plan
+from textlvm.reporting.page.plan import Plan, read_plan
+from textlvm.reporting.published import Published
+from textlvm.reporting.runs import read_results
+from textlvm.runtime.errors import UserError, repair
+
+__all__ = ["Interval", "Reading", "Record", "command", "read_records"]
+
+CONFIGURATION = "experiment.yaml"
+
+Interval = tuple[float | None, float | None, float | None]
+"""A mean over seeds and its 95% interval, as far as they are known."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How well one way to compute a printed column fits its numbers."""
+
+    paper: str
+    table: int
+    corpus: str
+    split: str
+    column: str
+    reading: str
+    compared: bool
+    """Whether verdicts are of this one."""
+    computes: str
+    why: str
+    rows: int
+    seeds: int
+    rms: Interval
+    """Root mean square of the differences from the printed numbers, in the column's unit."""
+    rank: Interval
+    """Rank correlation with them."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recorded experiment."""
+
+    name: str
+    """That of its folder."""
+    about: str
+    """The first paragraph of its configuration's comment."""
+    papers: Mapping[str, Paper]
+    published: tuple[Published, ...]
+    """What these print."""
+    plan: Plan
+    """Of the runs that are recorded."""
+    cells: tuple[Cell, ...]
+    """Of the tables with a recorded number."""
+    claims: tuple[Claim, ...]
+    readings: tuple[Reading, ...]
+    """Lines of `readings.csv`; none without that file."""
+
+
+def read_records(folder: Path, configuration: Path) -> list[Record]:
+    """The experiments in a folder of which something is recorded, by name.
+
+    Each is a folder with `experiment.yaml`, which extends `configuration`. Raises `UserError` if there
+    is none, and for a damaged file.
+    """
+    files = sorted(folder.glob(f"*/{CONFIGURATION}"))
+    if not files:
+        raise UserError(f"{folder} has no folder with {CONFIGURATION}; name the folder of the records")
+    found = [_read(file, configuration) for file in files]
+    return [record for record in found if record.cells]
+
+
+def command(results: str, plan: Plan, entry: Planned) -> str:
+    """What measures the recorded seeds of an entry again, from its corpus, though their metrics are there."""
+    seeds = ",".join(map(str, plan.outcomes(entry)))
+    each = f"{{{seeds}}}" if "," in seeds else seeds
+    target = shlex.quote(entry.metrics(0)).replace("/seed0/", f"/seed{each}/")
+    return f"snakemake --cores 1 --force --configfile {results}/{CONFIGURATION} -- {results}/{target}"
+
+
+def _read(file: Path, configuration: Path) -> Record:
+    experiment = load_files([configuration, file])
+    if experiment.results != file.parent:
+        raise UserError(
+            f"{file}: the results of a recorded experiment are its own folder; "
+            f"set pathvars.results to {file.parent.as_posix()}"
+        )
+    printed = published.read(experiment.papers)
+    cells = list(_cells(experiment, printed))
+    plan = _plan(experiment, file.parent.name)
+    return Record(
+        name=file.parent.name,
+        about=_about(file),
+        papers=experiment.papers,
+        published=printed,
+        plan=plan,
+        cells=tuple(cell for own in cells if any(map(_is_measured, own)) for cell in own if _is_shown(cell)),
+        claims=tuple(_claims(experiment, printed, list(itertools.chain(*cells)), plan)),
+        readings=tuple(_readings(experiment.results / "partial" / "readings.csv")),
+    )
+
+
+def _about(file: Path) -> str:
+    """The first paragraph of the comment that a file begins with."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    paragraph = itertools.takewhile(lambda line: line.startswith("# "), lines)
+    return " ".join(line.removeprefix("# ").strip() for line in paragraph)
+
+
+def _cells(experiment: Experiment, printed: Sequence[Published]) -> Iterable[list[Cell]]:
+    """The cells of each table number, as the rule `partial_table` makes them."""
+    for table in experiment.tables:
+        entries = experiment.of_table(table)
+        outcomes = (entry.outcome(seed, experiment.results) for entry in entries for seed in entry.seeds)
+        # Runs that are measured on several data sets share a training, which may have failed.
+        files = dict.fromkeys(path for path in outcomes if path)
+        planned, results = over_draws(entries, read_results(files, entries))
+        yield build(table, experiment.papers, printed, planned, results)
+
+
+def _is_measured(cell: Cell) -> bool:
+    return cell.measured is not None
+
+
+def _is_shown(cell: Cell) -> bool:
+    """Whether it has a number: rows of ours that were not run have none."""
+    return _is_measured(cell) or cell.printed is not None
+
+
+def _claims(
+    experiment: Experiment, printed: Sequence[Published], cells: Sequence[Cell], plan: Plan
+) -> list[Claim]:
+    """All claims, as the rule `partial_claims` makes them."""
+    claims = load(experiment.papers, printed, experiment.planned)
+    finished = [
+        (run, seed)
+        for run in experiment.runs
+        for seed in run.seeds
+        if run.is_finished(seed, experiment.results)
+    ]
+    figures = [experiment.results / file for run, seed in finished for file in claims.files(run, seed)]
+    measured = Measured(
+        experiment.papers,
+        cells,
+        [file for file in figures if file.exists()],
+        [entry for entry in experiment.planned if entry.rows],
+    )
+    lines = as_csv(evaluate(claims.claims, measured, printed))
+    return from_lines(csv.DictReader(io.StringIO(lines)), plan, experiment.papers)
+
+
+def _plan(experiment: Experiment, name: str) -> Plan:
+    """What is shown: the runs that were measured, and the figures that lie beside them."""
+    plan = read_plan(finished_plan(experiment, ""))
+    return replace(
+        plan,
+        planned=tuple(entry for entry in plan.planned if plan.known[entry.path]),
+        figures=tuple(own for own in experiment.figures if plan.file(f"{own.path}.png").exists()),
+        texts=(),
+        prefix=f"{name}/",
+    )
+
+
+def _readings(path: Path) -> list[Reading]:
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [_reading(line) for line in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        what = f"{path} is not a table of readings of this version ({error})"
+        raise UserError(f"{what}; {repair(path)}") from error
+
+
+def _reading(line: Mapping[str, str]) -> Reading:
+    def interval(name: str) -> Interval:
+        value, low, high = (
+            float(line[key]) if line[key] else None for key in (name, f"{name}_low", f"{name}_high")
+        )
+        return value, low, high
+
+    texts = {
+        name: line[name] for name in ("paper", "corpus", "split", "column", "reading", "computes", "why")
+    }
+    counts = {name: int(line[name]) for name in ("table", "rows", "seeds")}
+    compared = json.loads(line["compared"])
+    return Reading(**texts, **counts, compared=compared, rms=interval("rms"), rank=interval("rank"))
