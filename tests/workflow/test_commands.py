@@ -88,9 +88,12 @@ def test_a_table_of_the_sentences_paper_plans_exactly_its_runs(project):
         "yahoo/ae-512",
         "everything/smim-everything",
         "yahoocqa/ap-bilstm",
+        "yahoocqa/ap-cnn",
+        "yahoocqa/hyperqa",
     }
     assert sentences_of(jobs, "metrics.json") == {
-        f"yahoocqa/{name}" for name in ("smim-512", "ae-512", "smim-everything", "ap-bilstm")
+        f"yahoocqa/{name}"
+        for name in ("smim-512", "ae-512", "smim-everything", "ap-bilstm", "ap-cnn", "hyperqa")
     }
 
 
@@ -110,8 +113,8 @@ def test_all_is_every_table_and_figure_and_a_page(project, everything):
     assert {f"results/sentences/table{n}.csv" for n in range(1, 9)} <= everything
     assert {f"results/sentences/table{n}.md" for n in range(9, 22)} <= everything
     assert {f"results/sentences/figure{n}.png" for n in range(3, 9)} <= everything
-    assert len(sentences_of(everything, "spec.json")) == 35
-    assert len(sentences_of(everything, "metrics.json")) == 41
+    assert len(sentences_of(everything, "spec.json")) == 41
+    assert len(sentences_of(everything, "metrics.json")) == 47
     tables = {f"results/table{n}.csv" for n in range(1, 9)}
     assert tables <= project.jobs("snakemake --cores 1", *sorted(tables)) <= everything
     # The page shows it all, and has the tables' numbers from their tidy form.
@@ -129,7 +132,7 @@ def test_a_cluster_gets_the_same_jobs(project, everything):
 def test_the_demo_has_every_row_on_a_corpus_made_here(project):
     jobs = project.jobs("snakemake --profile workflow/profiles/demo")
     assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 22
-    assert len(sentences_of(jobs, "spec.json")) == 35
+    assert len(sentences_of(jobs, "spec.json")) == 41
     downloads = {job for job in jobs if job.startswith("resources/downloads/")}
     assert downloads == {
         "resources/downloads/documentation/documentation.txt",
