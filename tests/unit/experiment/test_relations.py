@@ -67,11 +67,6 @@ RELATIONS = [
         "set it to 2, or move the run to words.runs.standard.mine",
     ),
     (
-        "words: {runs: {standard: {mine: {table: 2, row: TRIL}}}}",
-        "mine.yaml: words.runs.standard.mine.table is 2, the table of runs on the split unseen: "
-        "set it to 1, or move the run to words.runs.unseen.mine",
-    ),
-    (
         "words: {figures: {training_run: 2xtril-k11}}",
         "mine.yaml: words.figures.training_run is '2xtril-k11', but must be a run of the standard split with "
         "model.family state-space; did you mean '2xtril-k10', '2xtril-k5', 'tril-k10'?",
@@ -102,19 +97,6 @@ RELATIONS = [
         "sentences: {datasets: {ptb: {corpus: yahoocqa}}}",
         "mine.yaml: sentences.datasets.ptb.corpus is 'yahoocqa', which has no sentences; "
         "did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {datasets: {ptb: {corpus: gutenberg}}}",
-        "mine.yaml: sentences.datasets.ptb.corpus is 'gutenberg', which has no sentences; valid: "
-        "'documentation-answers', 'documentation-labelled', 'documentation-paragraphs', "
-        "'documentation-sentences', 'ptb', 'wikitext-103', 'wikitext-103-held-out', 'yahoo', "
-        "'yahoo-held-out', 'yelp13', 'yelp15'",
-    ),
-    (
-        "corpora: {mine: {path: /, kind: sentences, format: lines}}\n"
-        "sentences: {datasets: {yahoocqa: {corpus: mine}}}",
-        "mine.yaml: sentences.datasets.yahoocqa.corpus is 'mine', which has no questions with ranked "
-        "answers; valid: 'documentation-questions', 'yahoocqa', 'yahoocqa-dasl'",
     ),
     (
         "sentences: {datasets: {everything: {union: [ptb]}}}",
@@ -176,12 +158,6 @@ RELATIONS = [
         "the run here",
     ),
     (
-        "sentences: {runs: {ptb: {ap-bilstm: {trained_on: yahoocqa}}}}",
-        "mine.yaml: sentences.runs.ptb.ap-bilstm.trained_on is 'yahoocqa', but what is measured on ptb is "
-        "trained there or on a union that contains it: name such a union, or remove `trained_on` to train "
-        "the run here",
-    ),
-    (
         "sentences: {runs: {yahoocqa: {lstm-lm: {trained_on: yahoo}}}}",
         "mine.yaml: sentences.runs.yahoocqa.lstm-lm.trained_on is 'yahoo', where run 'lstm-lm' has "
         "model.objective lm, which ranks no answers: choose a run with smim or svae or ae",
@@ -219,11 +195,6 @@ RELATIONS = [
         "model.objective smim or svae; did you mean 'svae-32-kl'?",
     ),
     (
-        "sentences: {texts: {table18: {runs: [smim-512, ae-512]}}}",
-        "mine.yaml: sentences.texts.table18.runs.1 names 'ae-512', but must name a run on ptb with "
-        "model.objective smim or svae; did you mean 'svae-512', 'svae-128', 'svae-16'?",
-    ),
-    (
         "sentences: {texts: {table12: {runs: [ae-512]}}}",
         "mine.yaml: sentences.texts.table12.runs has auto-encoders alone, which are no columns of the table: "
         "add a run with model.objective smim or svae",
@@ -231,11 +202,6 @@ RELATIONS = [
     (
         "sentences: {texts: {table12: {dataset: ptv}}}",
         "mine.yaml: sentences.texts.table12.dataset: 'ptv' is no data set of sentences; did you mean 'ptb'?",
-    ),
-    (
-        "sentences: {texts: {table14: {dataset: yahoocqa, runs: [smim-512]}}}",
-        "mine.yaml: sentences.texts.table14.dataset: 'yahoocqa' is no data set of sentences; "
-        "did you mean 'yahoo'?",
     ),
     (
         "sentences: {figures: {pairs: {dataset: yahoocqa, runs: [smim-512]}}}",
@@ -251,16 +217,6 @@ RELATIONS = [
         "sentences: {qualitative: {reconstruct: []}}",
         "mine.yaml: sentences.qualitative.reconstruct asks for nothing, but sentences.texts.table13 shows "
         "reconstructions on yelp15: ask for some",
-    ),
-    (
-        "sentences: {qualitative: {interpolate: []}}",
-        "mine.yaml: sentences.qualitative.interpolate asks for nothing, but sentences.texts.table10 shows "
-        "interpolations on yelp15: ask for some",
-    ),
-    (
-        "sentences: {qualitative: {samples: 0}}",
-        "mine.yaml: sentences.qualitative.samples asks for nothing, but sentences.texts.table18 shows "
-        "samples on ptb: ask for some",
     ),
     (
         "sentences: {datasets: {yahoo: {qualitative: {questions: []}}}}",
