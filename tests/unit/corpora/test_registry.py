@@ -188,11 +188,7 @@ class TestOverrides:
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        "override",
-        [
-            {"path": "test.txt"},
-            {"path": "x", "kind": "sentences", "format": "lines"},
-        ],
+        "override", [{"path": "test.txt"}, {"path": "x", "kind": "sentences", "format": "lines"}]
     )
     def test_the_file_named_is_the_one_it_stands_in(self, tmp_path, override):
         (tmp_path / "corpora.yaml").write_text(yaml.safe_dump({"novels": ENTRY}))

@@ -19,12 +19,7 @@ from textlvm.training.schedule import Constant
 from textlvm.training.trainer import Objective, Training
 from unit.training.regression import Settings
 
-RUN = {
-    "paper": "words",
-    "corpus": "gutenberg",
-    "split": "standard",
-    "run": "tril",
-}
+RUN = {"paper": "words", "corpus": "gutenberg", "split": "standard", "run": "tril"}
 SPEC = {"model": {"dim": 8}, "training": {"steps": 12}}
 
 

@@ -10,12 +10,7 @@ import torch
 from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted
 from textlvm.training.trainer import EXPLODED
-from unit.training.regression import (
-    Noisy,
-    Settings,
-    fit,
-    stop,
-)
+from unit.training.regression import Noisy, Settings, fit, stop
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 

@@ -11,10 +11,7 @@ from textlvm.runtime.paths import literal
 __all__ = ["check_folders", "check_literal", "check_writable"]
 
 PROJECT = Path(__file__).resolve().parents[4]
-OWN = (
-    *("workflow", "envs", "docs", "tests", "benchmarks"),
-    *(".ci", ".git", ".snakemake", ".venv"),
-)
+OWN = (*("workflow", "envs", "docs", "tests", "benchmarks"), *(".ci", ".git", ".snakemake", ".venv"))
 """The project's folders that hold no results."""
 
 

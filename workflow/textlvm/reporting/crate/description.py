@@ -177,11 +177,7 @@ class _Crate:
         tool = self.crate.get(place)
         if tool not in workflow.get("hasPart", []):
             tool = self.add_file(
-                program,
-                place,
-                **{"@type": ["File", "SoftwareSourceCode"]},
-                name=place,
-                **self.version(),
+                program, place, **{"@type": ["File", "SoftwareSourceCode"]}, name=place, **self.version()
             )
             workflow.append_to("hasPart", tool)
             step = self.add(f"#steps/{place}", "HowToStep", name=place, workExample=tool)

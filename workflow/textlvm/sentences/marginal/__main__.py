@@ -32,13 +32,7 @@ from textlvm.runtime import cli
 from textlvm.runtime.files import write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data.prepared import SentenceSet
-from textlvm.sentences.evaluation.autoencoding import (
-    collect,
-    encode,
-    log_likelihood,
-    sample_indices,
-    subset,
-)
+from textlvm.sentences.evaluation.autoencoding import collect, encode, log_likelihood, sample_indices, subset
 from textlvm.sentences.evaluation.likelihood import perplexity
 from textlvm.sentences.marginal import priors, two_phase
 from textlvm.sentences.marginal.axes import Axes, principal_axes, standard_axes
