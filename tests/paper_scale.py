@@ -89,10 +89,10 @@ def _outcome(entry: Planned, seed: int, rng: random.Random) -> dict[str, Any]:
     if entry.training_path:
         for name in EXTRA[entry.paper]:
             metrics.setdefault(name, _estimate(20.0, units[name].unit, rng))
-    own = {key: getattr(entry, key) for key in ("paper", "corpus", "split", "dataset")}
+    place = {key: getattr(entry, key) for key in ("paper", "corpus", "split", "dataset")}
     settings = dict.fromkeys(("batch", "samples", "repeats", "trajectories"), 128)
     return {
-        **own,
+        **place,
         "run": entry.name,
         "seed": seed,
         "status": "done",
@@ -102,8 +102,8 @@ def _outcome(entry: Planned, seed: int, rng: random.Random) -> dict[str, Any]:
 
 
 def _estimate(value: float, unit: str, rng: random.Random) -> dict[str, Any]:
-    own = value if unit in ("sentences", "words") else value * rng.gauss(1, 0.01)
-    return {"value": own, "low": own * 0.999, "high": own * 1.001, "unit": unit}
+    mean = value if unit in ("sentences", "words") else value * rng.gauss(1, 0.01)
+    return {"value": mean, "low": mean * 0.999, "high": mean * 1.001, "unit": unit}
 
 
 def _curve(paper: str, rng: random.Random) -> Iterable[dict[str, float]]:
@@ -139,12 +139,8 @@ def _texts(layout: Texts, rng: random.Random) -> dict[str, Any]:
         ],
     }
     columns = {label: entries[layout.kind]() for label in ("sMIM (1024)", "sMIM (1024)†", "AE (1024)")}
-    return {
-        "table": layout.number,
-        "title": f"Table {layout.number}: {layout.title}",
-        "kind": layout.kind,
-        "columns": columns,
-    }
+    title = f"Table {layout.number}: {layout.title}"
+    return {"table": layout.number, "title": title, "kind": layout.kind, "columns": columns}
 
 
 def _write(path: Path, content: Any) -> None:

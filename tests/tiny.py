@@ -82,11 +82,8 @@ def words(config: dict[str, Any], root: Path) -> None:
         (root / "my texts" / f"part {i}.txt").write_text("\n".join(texts[i::2]), encoding="utf-8")
     config["corpora"][CORPUS] = {"path": "my texts", "kind": "text", "title": "Python topics"}
     section = config["words"]
-    section |= {
-        "corpora": [CORPUS],
-        "seeds": [0],
-        "figures": {"training_run": "tril-k2", "baseline": "baseline-8d"},
-    }
+    figures = {"training_run": "tril-k2", "baseline": "baseline-8d"}
+    section |= {"corpora": [CORPUS], "seeds": [0], "figures": figures}
     section["vocabulary"]["min_count"] = 5
     section["runs"] = {
         split: {name: section["runs"][split][name] for name in names} for split, names in WORDS_RUNS.items()
@@ -111,25 +108,18 @@ def sentences(config: dict[str, Any], root: Path) -> None:
         for split, start, size in (("train", 0, 64), ("valid", 300, 24), ("test", 600, 24)):
             text = "".join(form.format(*lines[3 * i : 3 * i + 3]) for i in range(start, start + size))
             (root / folder / f"{split}.txt").write_text(text, encoding="utf-8")
+    given = {"kind": "sentences", "title": "Python topics"}
     config["corpora"] |= {
-        "mine": {"path": "my sentences", "kind": "sentences", "format": "lines", "title": "Python topics"},
-        "asked": {
-            "path": "my questions",
-            "kind": "sentences",
-            "format": "triples",
-            "title": "Python questions",
-        },
+        "mine": given | {"path": "my sentences", "format": "lines"},
+        "asked": given | {"path": "my questions", "format": "triples"},
     }
     section = config["sentences"]
+    adam = {"optimizer": "adam", "learning_rate": 0.001}
     for part, values in SENTENCES.items():
         section[part] |= values
     section |= {
         "datasets": {
-            "ptb": {
-                "row": "PTB",
-                "corpus": "mine",
-                "training": {"optimizer": "adam", "learning_rate": 0.001},
-            },
+            "ptb": {"row": "PTB", "corpus": "mine", "training": adam},
             "yelp15": {"row": "Yelp15", "corpus": "mine"},
             "yahoo": {"row": "Yahoo", "corpus": "mine"},
             "everything": {"row": "Everything", "union": ["ptb", "yahoo"]},

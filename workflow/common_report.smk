@@ -40,6 +40,17 @@ def figure_caption(paper, number=None):
     return caption
 
 
+def figure_report(path, paper, name, of):
+    """The SVG of a paper's figure, with its place in Snakemake's report; `name` and `of` are those of `labelled`."""
+    return report(
+        path,
+        caption=str(PACKAGES / "report" / "figure.rst"),
+        category=PAPERS[paper].citation,
+        subcategory="Figures",
+        labels=labelled(name, of),
+    )
+
+
 def digest(files):
     """What stands in those of these files that are there, as one short text."""
     contents = (path.read_bytes() for path in map(Path, files) if path.exists())

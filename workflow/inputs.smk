@@ -164,14 +164,11 @@ def share_files(wildcards):
     return [str(folder_of(wildcards) / name) for name in share_of(wildcards).names]
 
 
-def first_of_share(wildcards):
-    """The name that a share of a folder begins with."""
-    return share_of(wildcards).first
-
-
-def end_of_share(wildcards):
-    """The name before which a share of a folder ends."""
-    return share_of(wildcards).end
+def share_options(wildcards):
+    """How a share of a folder is counted, and which of its files are in it."""
+    share = share_of(wildcards)
+    # One word each: names of files may begin with a hyphen.
+    return [*counting_options(wildcards), f"--first={share.first}", f"--end={share.end}"]
 
 
 def counts_of_files(wildcards):

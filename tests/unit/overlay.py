@@ -23,6 +23,19 @@ def merged(base, overlay):
     return base | {key: merged(base[key], value) if key in base else value for key, value in overlay.items()}
 
 
+def cases(text: str) -> list[tuple[str, str]]:
+    """Pairs of what is given, in lines at the margin, and what is said of it, in the indented ones below."""
+    found: list[tuple[list[str], list[str]]] = []
+    for line in text.strip().splitlines():
+        if line.startswith(" "):
+            found[-1][1].append(line.strip())
+        elif found and not found[-1][1]:
+            found[-1][0].append(line)
+        else:
+            found.append(([line], []))
+    return [("\n".join(given), " ".join(said)) for given, said in found]
+
+
 def sentence(tmp_path: Path, overlay: str) -> str:
     """What is said about config.yaml with this overlay, a file called mine.yaml."""
     file = tmp_path / "mine.yaml"

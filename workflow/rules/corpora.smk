@@ -93,20 +93,21 @@ rule corpus_count:
         mem_mb=4000,
         runtime=120,
     params:
+        source=lambda wildcards, input: input,
         options=counting_options,
         code=fingerprint("textlvm.corpora.counting"),
     shell:
         """
         python -m textlvm.corpora.counting count \
-            --source {input:q} \
+            --source {params.source:q} \
             {params.options:q} \
             --out {output:q} \
             --log {log:q}
         """
 
 
-rule corpus_count_share:
-    """Count the tokens of some files of a folder, where they are; shares are counted side by side."""
+# Some files of a folder, where they are; shares are counted side by side.
+use rule corpus_count as corpus_count_share with:
     input:
         share_files,
     output:
@@ -118,27 +119,10 @@ rule corpus_count_share:
     wildcard_constraints:
         corpus=any_of(folder_corpora()),
         share=r"[0-9]+",
-    conda:
-        "../../envs/corpora.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=120,
     params:
-        folder=folder_of,
-        options=counting_options,
-        first=first_of_share,
-        end=end_of_share,
+        source=folder_of,
+        options=share_options,
         code=fingerprint("textlvm.corpora.counting"),
-    shell:
-        """
-        python -m textlvm.corpora.counting count \
-            --source {params.folder:q} \
-            {params.options:q} \
-            --first={params.first:q} \
-            --end={params.end:q} \
-            --out {output:q} \
-            --log {log:q}
-        """
 
 
 rule corpus_counts:

@@ -13,7 +13,7 @@ from textlvm.sentences.data import dataset
 from textlvm.sentences.evaluation import spec as evaluation_spec
 from textlvm.sentences.marginal import spec as marginal_spec
 from textlvm.words import spec as words_spec
-from unit.overlay import PAPER, PAPERS, REGISTRY, ROOT, merged, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, ROOT, cases, merged, sentence
 
 SCHEMA = config.schema(PAPERS.values())
 
@@ -83,133 +83,53 @@ def test_no_mapping_of_the_schema_lets_unknown_keys_pass():
         assert mapping["additionalProperties"] is False or "propertyNames" in mapping
 
 
-UNKNOWN = [
-    ("wrods: {}", "mine.yaml: unknown key 'wrods'; did you mean 'words'?"),
-    ("words: {modle: {}}", "mine.yaml: unknown key 'modle' in words; did you mean 'model'?"),
-    (
-        "words: {model: {sample: 2}}",
-        "mine.yaml: unknown key 'sample' in words.model; did you mean 'samples', 'resampling'?",
-    ),
-    (
-        "words: {runs: {unsen: {}}}",
-        "mine.yaml: unknown key 'unsen' in words.runs; did you mean 'unseen'?",
-    ),
-    (
-        "words: {runs: {standard: {tril: {modell: {}}}}}",
-        "mine.yaml: unknown key 'modell' in words.runs.standard.tril; did you mean 'model'?",
-    ),
-    (
-        "words: {runs: {standard: {tril: {training: {step: 9}}}}}",
-        "mine.yaml: unknown key 'step' in words.runs.standard.tril.training; did you mean 'steps'?",
-    ),
-    (
-        "sentences: {datasets: {ptb: {tokens: {methd: tweet}}}}",
-        "mine.yaml: unknown key 'methd' in sentences.datasets.ptb.tokens; did you mean 'method'?",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-16: {model: {latnt: 8}}}}}",
-        "mine.yaml: unknown key 'latnt' in sentences.runs.ptb.smim-16.model; did you mean 'latent'?",
-    ),
-    ("pathvars: {reslts: x}", "mine.yaml: unknown key 'reslts' in pathvars; did you mean 'results'?"),
-    # The misspelt key, not the one that is missing because of it.
-    (
-        "words: {runs: {standard: {mine: {table: 1, raw: X}}}}",
-        "mine.yaml: unknown key 'raw' in words.runs.standard.mine; did you mean 'row'?",
-    ),
-]
-VALUES = [
-    ("words: 3", "mine.yaml: words must be a mapping of keys to values, not 3"),
-    ("words: {seeds: 3}", "mine.yaml: words.seeds must be a list, not 3"),
-    ("words: {seeds: []}", "mine.yaml: words.seeds must not be empty"),
-    ("words: {seeds: [1, 1]}", "mine.yaml: words.seeds lists something twice: [1, 1]"),
-    ("words: {seeds: [0, -1]}", "mine.yaml: words.seeds.1 must be at least 0, not -1"),
-    ("words: {model: {dim: eight}}", 'mine.yaml: words.model.dim must be a whole number, not "eight"'),
-    ("words: {model: {dim: true}}", "mine.yaml: words.model.dim must be a whole number, not true"),
-    ("words: {model: {delta: 0.5}}", "mine.yaml: words.model.delta must be less than 0.5, not 0.5"),
-    (
-        "words: {training: {learning_rate: 1e-3}}",
-        'mine.yaml: words.training.learning_rate must be a number, not "1e-3": write 0.001',
-    ),
-    ("words: {training: {clip: -1}}", "mine.yaml: words.training.clip must be greater than 0, not -1"),
-    (
-        "words: {model: {transition: trill}}",
-        "mine.yaml: words.model.transition cannot be \"trill\"; did you mean 'tril'?",
-    ),
-    (
-        "words: {runs: {standard: {tril: {table: 3}}}}",
-        "mine.yaml: words.runs.standard.tril.table cannot be 3; valid: '1', '2'",
-    ),
-    ("words: {runs: {standard: {mine: {table: 1}}}}", "mine.yaml: words.runs.standard.mine.row is missing"),
-    (
-        "words: {runs: {standard: {trill: }}}",
-        "mine.yaml: words.runs.standard.trill must be an entry, or null to remove that of a file before, "
-        "and there is none; did you mean 'tril', '2xtril', 'tril-k5'?",
-    ),
-    (
-        "words: {runs: {standard: {My Run: {table: 1, row: X}}}}",
-        "mine.yaml: the name 'My Run' in words.runs.standard must consist of "
-        "lower-case letters, digits and hyphens",
-    ),
-    (
-        "words: {runs: {standard: {8: {table: 1, row: X}}}}",
-        "mine.yaml: words.runs.standard has the key 8, which is not text: put it in quotes",
-    ),
-    *(
-        (
-            f"pathvars: {{results: '{folder}'}}",
-            "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its "
-            f'end, "//", the parts "." and ".." or any of {{}}<>, not "{folder}"',
-        )
-        for folder in (
-            "a/{b}",
-            ".",
-            "./a",
-            "a/./b",
-            "a/.",
-            "..",
-            "../a",
-            "a/../b",
-            "a/..",
-            "a//b",
-            "-a",
-            "a/",
-        )
-    ),
-    (
-        "sentences: {evaluation: {as_quoted: maybe}}",
-        'mine.yaml: sentences.evaluation.as_quoted must be true or false, not "maybe"',
-    ),
-    (
-        "sentences: {qualitative: {interpolate: [[1]]}}",
-        "mine.yaml: sentences.qualitative.interpolate.0 must have 2 entries, not 1",
-    ),
-    (
-        "words: {runs: {standard: {tril: {row: --out}}}}",
-        'mine.yaml: words.runs.standard.tril.row must be text that does not begin with a hyphen, not "--out"',
-    ),
-    (
-        'words: {runs: {standard: {tril: {row: "a\\nb"}}}}',
-        "mine.yaml: words.runs.standard.tril.row has '\\n' in it: write it on one line, in plain text",
-    ),
-    (
-        'sentences: {collected: {table6: {rows: {"a\\tb": {runs: {}}}}}}',
-        "mine.yaml: sentences.collected.table6.rows has the key 'a\\tb': write it on one line, in plain text",
-    ),
-    (
-        "words: {training: {learning_rate: .inf}}",
-        "mine.yaml: words.training.learning_rate must be a number between -2^63 and 2^63, not Infinity",
-    ),
-    (
-        "words: {training: {clip: .nan}}",
-        "mine.yaml: words.training.clip must be a number between -2^63 and 2^63, not NaN",
-    ),
-    ("words: {ngram: {orders: [7]}}", "mine.yaml: words.ngram.orders.0 must be at most 6, not 7"),
-]
+SAID = r"""
+words: {modle: {}}
+    unknown key 'modle' in words; did you mean 'model'?
+words: {model: {sample: 2}}
+    unknown key 'sample' in words.model; did you mean 'samples', 'resampling'?
+words: {runs: {standard: {tril: {training: {step: 9}}}}}
+    unknown key 'step' in words.runs.standard.tril.training; did you mean 'steps'?
+words: {runs: {standard: {mine: {table: 1, raw: X}}}}
+    unknown key 'raw' in words.runs.standard.mine; did you mean 'row'?
+words: {training: {learning_rate: 1e-3}}
+    words.training.learning_rate must be a number, not "1e-3": write 0.001
+words: {model: {transition: trill}}
+    words.model.transition cannot be "trill"; did you mean 'tril'?
+words: {runs: {standard: {tril: {table: 3}}}}
+    words.runs.standard.tril.table cannot be 3; valid: '1', '2'
+words: {runs: {standard: {trill: }}}
+    words.runs.standard.trill must be an entry, or null to remove that of a file before, and there is none;
+    did you mean 'tril', '2xtril', 'tril-k5'?
+words: {runs: {standard: {My Run: {table: 1, row: X}}}}
+    the name 'My Run' in words.runs.standard must consist of lower-case letters, digits and hyphens
+words: {runs: {standard: {8: {table: 1, row: X}}}}
+    words.runs.standard has the key 8, which is not text: put it in quotes
+words: {runs: {standard: {tril: {row: --out}}}}
+    words.runs.standard.tril.row must be text that does not begin with a hyphen, not "--out"
+words: {runs: {standard: {tril: {row: "a\nb"}}}}
+    words.runs.standard.tril.row has '\n' in it: write it on one line, in plain text
+sentences: {collected: {table6: {rows: {"a\tb": {runs: {}}}}}}
+    sentences.collected.table6.rows has the key 'a\tb': write it on one line, in plain text
+words: {training: {learning_rate: .inf}}
+    words.training.learning_rate must be a number between -2^63 and 2^63, not Infinity
+words: {training: {clip: .nan}}
+    words.training.clip must be a number between -2^63 and 2^63, not NaN
+"""
+NO_FOLDERS = ("a/{b}", ".", "./a", "a/./b", "a/.", "..", "../a", "a/../b", "a/..", "a//b", "-a", "a/")
 
 
-@pytest.mark.parametrize(("overlay", "expected"), UNKNOWN + VALUES)
+@pytest.mark.parametrize(("overlay", "expected"), cases(SAID))
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path, overlay, expected):
-    assert sentence(tmp_path, overlay) == expected
+    assert sentence(tmp_path, overlay) == f"mine.yaml: {expected}"
+
+
+@pytest.mark.parametrize("folder", NO_FOLDERS)
+def test_a_folder_that_could_be_read_otherwise_is_refused(tmp_path, folder):
+    assert sentence(tmp_path, f"pathvars: {{results: '{folder}'}}") == (
+        "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its "
+        f'end, "//", the parts "." and ".." or any of {{}}<>, not "{folder}"'
+    )
 
 
 @pytest.mark.parametrize("folder", ["a", "a/b.c", ".a", "a/..b", "a/b..", "...", "/a/b", "a b"])

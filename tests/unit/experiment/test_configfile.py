@@ -14,6 +14,29 @@ def test_json_may_have_tabs(tmp_path):
     assert read(file) == {"a": [1, {"b": None}]}
 
 
+UNREADABLE = [
+    (b"", " has no keys with values: write them as in config.yaml"),
+    (b"# a comment\n", " has no keys with values: write them as in config.yaml"),
+    (b"- words\n", " has no keys with values: write them as in config.yaml"),
+    (b"words:\n\tseeds: [0]\n", ", line 2 has a tab where YAML takes none: indent with spaces"),
+    (b"words: {}\n# \xff\n", ", line 2 is not UTF-8 text: save the file as UTF-8"),
+    (b'words: {}\n# "\x01"\n', ", line 2 is neither YAML nor JSON (the character '\\x01'): correct it"),
+    (
+        b'{"words":\n',
+        ", line 2 is neither YAML nor JSON (expected the node content, but found '<stream end>'): correct it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), UNREADABLE)
+def test_what_is_no_configuration_is_named_with_the_line(tmp_path, content, said):
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        read(file)
+    assert str(error.value) == f"{file}{said}"
+
+
 @pytest.mark.parametrize("content", ["a: 2024-13-45\n", "? [a]\n: b\n", "[" * 5000])
 def test_what_yaml_takes_and_python_does_not_is_one_sentence(tmp_path, content):
     file = tmp_path / "mine.yaml"

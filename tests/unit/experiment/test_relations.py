@@ -4,328 +4,150 @@ import pytest
 import yaml
 
 from textlvm.experiment.config import check
-from unit.overlay import PAPER, PAPERS, REGISTRY, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, cases, sentence
 
-RELATIONS = [
-    (
-        "words: {corpora: [gutemberg]}",
-        "mine.yaml: words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?",
-    ),
-    (
-        "corpora: {mine: {path: nowhere.txt, kind: text}}\nwords: {corpora: [mine]}",
-        "mine.yaml: corpora.mine.path: there is no file or folder nowhere.txt",
-    ),
-    (
-        f"corpora: {{mine: {{path: {'x' * 300}, kind: text}}}}\nwords: {{corpora: [mine]}}",
-        f"mine.yaml: corpora.mine.path: there is no file or folder {'x' * 300}",
-    ),
-    (
-        "words: {vocabulary: {min_length: 13}}",
-        "mine.yaml: words.vocabulary.min_length exceeds max_length",
-    ),
-    (
-        "words: {runs: {standard: {tril: {model: {transition: real-nvp}}}}}",
-        "mine.yaml: words.runs.standard.tril: model.transition real-nvp needs model.masks",
-    ),
-    (
-        "words: {runs: {standard: {tril: {model: {masks: [2]}}}}}",
-        "mine.yaml: words.runs.standard.tril: model.transition tril takes no model.masks",
-    ),
-    (
-        "words: {runs: {standard: {real-nvp: {model: {masks: [2, 8]}}}}}",
-        "mine.yaml: words.runs.standard.real-nvp: model.masks must be less than model.dim, which is 8",
-    ),
-    (
-        "words: {runs: {standard: {diag: {model: {layers: 2}}}}}",
-        "mine.yaml: words.runs.standard.diag: model.layers must be 1 for model.transition diag",
-    ),
-    (
-        "words: {runs: {standard: {baseline-8d: {model: {samples: 5}}}}}",
-        "mine.yaml: words.runs.standard.baseline-8d.model.samples does nothing for model.family gru: "
-        "remove it",
-    ),
-    (
-        "words: {runs: {standard: {baseline-8d: {training: {estimator: path}}}}}",
-        "mine.yaml: words.runs.standard.baseline-8d.training.estimator does nothing for model.family gru: "
-        "remove it",
-    ),
-    (
-        "words: {runs: {standard: {tril: {model: {resampling: true}}}}}",
-        "mine.yaml: words.runs.standard.tril: model.resampling needs model.samples of more than 1",
-    ),
-    (
-        "words: {runs: {standard: {hmm: {model: {layers: 2}}}}}",
-        "mine.yaml: words.runs.standard.hmm.model.layers does nothing for model.family hmm: remove it",
-    ),
-    (
-        "words: {runs: {standard: {diag: {row: TRIL}}}}",
-        "mine.yaml: words.runs.standard.diag has the same row label as tril: give each its own",
-    ),
-    (
-        "words: {runs: {unseen: {mine: {table: 1, row: TRIL}}}}",
-        "mine.yaml: words.runs.unseen.mine.table is 1, the table of runs on the split standard: "
-        "set it to 2, or move the run to words.runs.standard.mine",
-    ),
-    (
-        "words: {runs: {standard: {mine: {table: 2, row: TRIL}}}}",
-        "mine.yaml: words.runs.standard.mine.table is 2, the table of runs on the split unseen: "
-        "set it to 1, or move the run to words.runs.unseen.mine",
-    ),
-    (
-        "words: {figures: {training_run: 2xtril-k11}}",
-        "mine.yaml: words.figures.training_run is '2xtril-k11', but must be a run of the standard split with "
-        "model.family state-space; did you mean '2xtril-k10', '2xtril-k5', 'tril-k10'?",
-    ),
-    (
-        "words: {figures: {baseline: oracle}}",
-        "mine.yaml: words.figures.baseline is 'oracle', but must be a run of the standard split with "
-        "model.family gru; valid: 'baseline-16d', 'baseline-8d'",
-    ),
-    (
-        "sentences: {datasets: {yahoo: {corpus: yaho}}}",
-        "mine.yaml: sentences.datasets.yahoo.corpus is 'yaho'; did you mean 'yahoo', 'yahoocqa'?",
-    ),
-    (
-        "sentences: {datasets: {everything: {union: [ptb, yelp]}}}",
-        "mine.yaml: sentences.datasets.everything.union lists 'yelp'; did you mean 'yelp15'?",
-    ),
-    (
-        "sentences: {datasets: {everything: {union: [ptb, yahoocqa]}}}",
-        "mine.yaml: sentences.datasets.everything.union lists 'yahoocqa'; did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {datasets: {yahoocqa: {corpus: documentation-sentences}}}",
-        "mine.yaml: sentences.datasets.yahoocqa.corpus is 'documentation-sentences', which has no questions "
-        "with ranked answers; did you mean 'documentation-questions'?",
-    ),
-    (
-        "sentences: {datasets: {ptb: {corpus: yahoocqa}}}",
-        "mine.yaml: sentences.datasets.ptb.corpus is 'yahoocqa', which has no sentences; "
-        "did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {datasets: {ptb: {corpus: gutenberg}}}",
-        "mine.yaml: sentences.datasets.ptb.corpus is 'gutenberg', which has no sentences; valid: "
-        "'documentation-answers', 'documentation-labelled', 'documentation-paragraphs', "
-        "'documentation-sentences', 'ptb', 'wikitext-103', 'wikitext-103-held-out', 'yahoo', "
-        "'yahoo-held-out', 'yelp13', 'yelp15'",
-    ),
-    (
-        "corpora: {mine: {path: /, kind: sentences, format: lines}}\n"
-        "sentences: {datasets: {yahoocqa: {corpus: mine}}}",
-        "mine.yaml: sentences.datasets.yahoocqa.corpus is 'mine', which has no questions with ranked "
-        "answers; valid: 'documentation-questions', 'yahoocqa', 'yahoocqa-dasl'",
-    ),
-    (
-        "sentences: {datasets: {everything: {union: [ptb]}}}",
-        "mine.yaml: sentences.datasets.everything: union: name two or more different data sets",
-    ),
-    (
-        "sentences: {datasets: {ptb: {union: [yahoo, yelp15]}}}",
-        "mine.yaml: sentences.datasets.ptb has both `corpus` and `union`: remove one of them",
-    ),
-    (
-        "sentences: {datasets: {ptb: {splits: {train: {of: train}, valid: {of: train}, test: {of: test}}}}}",
-        "mine.yaml: sentences.datasets.ptb: splits: 2 of them come from the corpus's train; "
-        "give `draw` for each of these",
-    ),
-    (
-        "sentences: {runs: {ptv: {smim-16: {}}}}",
-        "mine.yaml: sentences.runs has 'ptv', which is no data set; did you mean 'ptb'?",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-17: {row: sMIM (16)}}}}",
-        "mine.yaml: sentences.runs.ptb.smim-17 has the same row label as smim-16: give each its own",
-    ),
-    (
-        "sentences: {runs: {ptb: {data: {row: X}}}}",
-        "mine.yaml: sentences.runs.ptb.data: 'data' is the folder of the prepared data set: "
-        "choose another name",
-    ),
-    (
-        "sentences: {runs: {everything: {smim-everything: {row: X}}}}",
-        "mine.yaml: sentences.runs.everything.smim-everything.row: no table has rows of 'everything': "
-        "remove it",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-everything: {model: {latent: 8}}}}}",
-        "mine.yaml: sentences.runs.ptb.smim-everything.model does nothing in a run with `trained_on`: "
-        "remove it",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-everything: {trained_on: everythin}}}}",
-        "mine.yaml: sentences.runs.ptb.smim-everything.trained_on is 'everythin', where no run "
-        "'smim-everything' is trained; did you mean 'everything'?",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-all: {trained_on: everything}}}}",
-        "mine.yaml: sentences.runs.ptb.smim-all.trained_on measures a run that was trained elsewhere, but no "
-        "run is called 'smim-all' elsewhere: give it the name of that run, or remove `trained_on` to train "
-        "it here",
-    ),
-    (
-        "sentences: {datasets: {everything: {union: [yahoo, yelp15]}}}",
-        "mine.yaml: sentences.datasets.everything.union does not list 'ptb', on which "
-        "sentences.runs.ptb.smim-everything is measured: list it, or name another union as what that run was "
-        "trained on",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-1024: {trained_on: yahoo}}}}",
-        "mine.yaml: sentences.runs.ptb.smim-1024.trained_on is 'yahoo', but what is measured on ptb is "
-        "trained there or on a union that contains it: name such a union, or remove `trained_on` to train "
-        "the run here",
-    ),
-    (
-        "sentences: {runs: {ptb: {ap-bilstm: {trained_on: yahoocqa}}}}",
-        "mine.yaml: sentences.runs.ptb.ap-bilstm.trained_on is 'yahoocqa', but what is measured on ptb is "
-        "trained there or on a union that contains it: name such a union, or remove `trained_on` to train "
-        "the run here",
-    ),
-    (
-        "sentences: {runs: {yahoocqa: {lstm-lm: {trained_on: yahoo}}}}",
-        "mine.yaml: sentences.runs.yahoocqa.lstm-lm.trained_on is 'yahoo', where run 'lstm-lm' has "
-        "model.objective lm, which ranks no answers: choose a run with smim or svae or ae",
-    ),
-    # Named before what is said of runs that were trained there.
-    (
-        "sentences: {runs: {elsewhere: {smim-16: {}}, ptb: {smim-16: {trained_on: elsewhere}}}}",
-        "mine.yaml: sentences.runs has 'elsewhere', which is no data set; valid: 'everything', 'ptb', "
-        "'wikitext-103', 'yahoo', 'yahoocqa', 'yelp15'",
-    ),
-    (
-        "sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}",
-        "mine.yaml: sentences.runs.yahoo.lstm-lm.model.latent does nothing for model.objective lm: remove it",
-    ),
-    (
-        "sentences: {runs: {ptb: {gpt2: {model: {objective: smim}}}}}",
-        "mine.yaml: sentences.runs.ptb.gpt2.model.family is pretrained, which goes with model.objective lm, "
-        "not smim: change either",
-    ),
-    (
-        "sentences: {runs: {ptb: {gpt2: {model: {path: weights}}}}}",
-        "mine.yaml: sentences.runs.ptb.gpt2.model must say where the pretrained model is: give either "
-        "`path`, a folder, or `hub`, a name on the Hugging Face Hub",
-    ),
-    (
-        "sentences: {runs: {ptb: {gpt2: {model: {hidden: 8}}}}}",
-        "mine.yaml: sentences.runs.ptb.gpt2.model.hidden does nothing for model.family pretrained: remove it",
-    ),
-    (
-        "sentences: {runs: {ptb: {gpt2: {training: {steps: 8}}}}}",
-        "mine.yaml: sentences.runs.ptb.gpt2.training does nothing for model.family pretrained: remove it",
-    ),
-    (
-        "sentences: {runs: {ptb: {smim-16: {model: {path: weights}}}}}",
-        "mine.yaml: sentences.runs.ptb.smim-16.model.path does nothing for model.objective smim: remove it",
-    ),
-    (
-        "sentences: {runs: {yahoo: {smim-512: {model: {objective: answers}}}}}",
-        "mine.yaml: sentences.runs.yahoo.smim-512: model.objective answers is for questions with ranked "
-        "answers, which only yahoocqa has",
-    ),
-    (
-        "sentences: {figures: {pairs: {runs: [ae-16]}}}",
-        "mine.yaml: sentences.figures.pairs.runs.0 names 'ae-16', but must name a run on ptb with "
-        "model.objective smim or svae; did you mean 'svae-16', 'svae-512', 'svae-128'?",
-    ),
-    (
-        "sentences: {texts: {table14: {dataset: yahoo, runs: [lstm-lm]}}}",
-        "mine.yaml: sentences.texts.table14.runs.0 names 'lstm-lm', but must name a run on yahoo with "
-        "model.objective smim or svae or ae; valid: 'ae-1024', 'ae-32', 'ae-512', 'smim-1024', "
-        "'smim-1024-unk', 'smim-32', 'smim-512', 'smim-everything', 'svae-1024-kl', 'svae-32-kl', "
-        "'svae-512-kl'",
-    ),
-    (
-        "sentences: {texts: {table9: {runs: [ae-32]}}}",
-        "mine.yaml: sentences.texts.table9.runs.0 names 'ae-32', but must name a run on yahoo with "
-        "model.objective smim or svae; did you mean 'svae-32-kl'?",
-    ),
-    (
-        "sentences: {texts: {table18: {runs: [smim-512, ae-512]}}}",
-        "mine.yaml: sentences.texts.table18.runs.1 names 'ae-512', but must name a run on ptb with "
-        "model.objective smim or svae; did you mean 'svae-512', 'svae-128', 'svae-16'?",
-    ),
-    (
-        "sentences: {texts: {table12: {runs: [ae-512]}}}",
-        "mine.yaml: sentences.texts.table12.runs has auto-encoders alone, which are no columns of the table: "
-        "add a run with model.objective smim or svae",
-    ),
-    (
-        "sentences: {texts: {table12: {dataset: ptv}}}",
-        "mine.yaml: sentences.texts.table12.dataset: 'ptv' is no data set of sentences; did you mean 'ptb'?",
-    ),
-    (
-        "sentences: {texts: {table14: {dataset: yahoocqa, runs: [smim-512]}}}",
-        "mine.yaml: sentences.texts.table14.dataset: 'yahoocqa' is no data set of sentences; "
-        "did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {figures: {pairs: {dataset: yahoocqa, runs: [smim-512]}}}",
-        "mine.yaml: sentences.figures.pairs.dataset: 'yahoocqa' is no data set of sentences; "
-        "did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {figures: {samples: {yahoocqa: {run: smim-512, reference: smim-512}}}}",
-        "mine.yaml: sentences.figures.samples.yahoocqa: 'yahoocqa' is no data set of sentences; "
-        "did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {qualitative: {reconstruct: []}}",
-        "mine.yaml: sentences.qualitative.reconstruct asks for nothing, but sentences.texts.table13 shows "
-        "reconstructions on yelp15: ask for some",
-    ),
-    (
-        "sentences: {qualitative: {interpolate: []}}",
-        "mine.yaml: sentences.qualitative.interpolate asks for nothing, but sentences.texts.table10 shows "
-        "interpolations on yelp15: ask for some",
-    ),
-    (
-        "sentences: {qualitative: {samples: 0}}",
-        "mine.yaml: sentences.qualitative.samples asks for nothing, but sentences.texts.table18 shows "
-        "samples on ptb: ask for some",
-    ),
-    (
-        "sentences: {datasets: {yahoo: {qualitative: {questions: []}}}}",
-        "mine.yaml: sentences.datasets.yahoo.qualitative.questions asks for nothing, but "
-        "sentences.texts.table9 shows answers on yahoo: ask for some",
-    ),
-    (
-        "sentences: {evaluation: {entropy_codes: 3}}",
-        "mine.yaml: sentences.evaluation.entropy_codes is 3, but must exceed entropy_neighbours, which is 3 "
-        "for sentences.runs.ptb.svae-16",
-    ),
-    (
-        "sentences: {datasets: {yahoo: {evaluation: {entropy_neighbours: 10000}}}}",
-        "mine.yaml: sentences.evaluation.entropy_codes is 10000, but must exceed entropy_neighbours, which "
-        "is 10000 for sentences.runs.yahoo.svae-32-kl",
-    ),
-    (
-        "sentences: {collected: {table6: {metric: latent_entropyy}}}",
-        "mine.yaml: sentences.collected.table6.metric is 'latent_entropyy', which is not measured of "
-        "'smim-16' on ptb; did you mean 'latent_entropy', 'normal_entropy'?",
-    ),
-    (
-        "sentences: {collected: {table6: {rows: {AE (S): {metric: nll_elbo}}}}}",
-        "mine.yaml: sentences.collected.table6.rows.AE (S).metric is 'nll_elbo', which is not measured of "
-        "'ae-16' on ptb; valid: 'bleu1_eos', 'bleu1_greedy', 'bleu1_unmatched', 'bleu1_words', "
-        "'latent_entropy', 'normal_entropy', 'normal_entropy_estimated', 'parameters', 'reconstruction'",
-    ),
-    (
-        "sentences: {collected: {table6: {rows: {Mine: {runs: {yahoocqa: smim-512}}}}}}",
-        "mine.yaml: sentences.collected.table6.rows.Mine.runs.yahoocqa: 'yahoocqa' is no data set of "
-        "sentences; did you mean 'yahoo'?",
-    ),
-    (
-        "sentences: {collected: {table7: {rows: {Mine: {runs: {ptb: smim-17}}}}}}",
-        "mine.yaml: sentences.collected.table7.rows.Mine.runs.ptb names 'smim-17', but must name a run on "
-        "ptb with model.objective smim or svae or ae; did you mean 'smim-16', 'smim-512', 'smim-128'?",
-    ),
-]
+RELATIONS = """
+words: {corpora: [gutemberg]}
+    words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?
+corpora: {mine: {path: nowhere.txt, kind: text}}
+words: {corpora: [mine]}
+    corpora.mine.path: there is no file or folder nowhere.txt
+words: {vocabulary: {min_length: 13}}
+    words.vocabulary.min_length exceeds max_length
+words: {runs: {standard: {tril: {model: {transition: real-nvp}}}}}
+    words.runs.standard.tril: model.transition real-nvp needs model.masks
+words: {runs: {standard: {tril: {model: {masks: [2]}}}}}
+    words.runs.standard.tril: model.transition tril takes no model.masks
+words: {runs: {standard: {real-nvp: {model: {masks: [2, 8]}}}}}
+    words.runs.standard.real-nvp: model.masks must be less than model.dim, which is 8
+words: {runs: {standard: {diag: {model: {layers: 2}}}}}
+    words.runs.standard.diag: model.layers must be 1 for model.transition diag
+words: {runs: {standard: {baseline-8d: {model: {samples: 5}}}}}
+    words.runs.standard.baseline-8d.model.samples does nothing for model.family gru: remove it
+words: {runs: {standard: {baseline-8d: {training: {estimator: path}}}}}
+    words.runs.standard.baseline-8d.training.estimator does nothing for model.family gru: remove it
+words: {runs: {standard: {tril: {model: {resampling: true}}}}}
+    words.runs.standard.tril: model.resampling needs model.samples of more than 1
+words: {runs: {standard: {hmm: {model: {layers: 2}}}}}
+    words.runs.standard.hmm.model.layers does nothing for model.family hmm: remove it
+words: {runs: {standard: {diag: {row: TRIL}}}}
+    words.runs.standard.diag has the same row label as tril: give each its own
+words: {runs: {unseen: {mine: {table: 1, row: TRIL}}}}
+    words.runs.unseen.mine.table is 1, the table of runs on the split standard: set it to 2, or move the run
+    to words.runs.standard.mine
+words: {figures: {training_run: 2xtril-k11}}
+    words.figures.training_run is '2xtril-k11', but must be a run of the standard split with model.family
+    state-space; did you mean '2xtril-k10', '2xtril-k5', 'tril-k10'?
+words: {figures: {baseline: oracle}}
+    words.figures.baseline is 'oracle', but must be a run of the standard split with model.family gru; valid:
+    'baseline-16d', 'baseline-8d'
+sentences: {datasets: {yahoo: {corpus: yaho}}}
+    sentences.datasets.yahoo.corpus is 'yaho'; did you mean 'yahoo', 'yahoocqa'?
+sentences: {datasets: {everything: {union: [ptb, yelp]}}}
+    sentences.datasets.everything.union lists 'yelp'; did you mean 'yelp15'?
+sentences: {datasets: {everything: {union: [ptb, yahoocqa]}}}
+    sentences.datasets.everything.union lists 'yahoocqa'; did you mean 'yahoo'?
+sentences: {datasets: {yahoocqa: {corpus: documentation-sentences}}}
+    sentences.datasets.yahoocqa.corpus is 'documentation-sentences', which has no questions with ranked
+    answers; did you mean 'documentation-questions'?
+sentences: {datasets: {ptb: {corpus: yahoocqa}}}
+    sentences.datasets.ptb.corpus is 'yahoocqa', which has no sentences; did you mean 'yahoo'?
+sentences: {datasets: {everything: {union: [ptb]}}}
+    sentences.datasets.everything: union: name two or more different data sets
+sentences: {datasets: {ptb: {union: [yahoo, yelp15]}}}
+    sentences.datasets.ptb has both `corpus` and `union`: remove one of them
+sentences: {datasets: {ptb: {splits: {train: {of: train}, valid: {of: train}, test: {of: test}}}}}
+    sentences.datasets.ptb: splits: 2 of them come from the corpus's train; give `draw` for each of these
+sentences: {runs: {ptv: {smim-16: {}}}}
+    sentences.runs has 'ptv', which is no data set; did you mean 'ptb'?
+sentences: {runs: {ptb: {smim-17: {row: sMIM (16)}}}}
+    sentences.runs.ptb.smim-17 has the same row label as smim-16: give each its own
+sentences: {runs: {ptb: {data: {row: X}}}}
+    sentences.runs.ptb.data: 'data' is the folder of the prepared data set: choose another name
+sentences: {runs: {everything: {smim-everything: {row: X}}}}
+    sentences.runs.everything.smim-everything.row: no table has rows of 'everything': remove it
+sentences: {runs: {ptb: {smim-everything: {model: {latent: 8}}}}}
+    sentences.runs.ptb.smim-everything.model does nothing in a run with `trained_on`: remove it
+sentences: {runs: {ptb: {smim-everything: {trained_on: everythin}}}}
+    sentences.runs.ptb.smim-everything.trained_on is 'everythin', where no run 'smim-everything' is trained;
+    did you mean 'everything'?
+sentences: {runs: {ptb: {smim-all: {trained_on: everything}}}}
+    sentences.runs.ptb.smim-all.trained_on measures a run that was trained elsewhere, but no run is called
+    'smim-all' elsewhere: give it the name of that run, or remove `trained_on` to train it here
+sentences: {datasets: {everything: {union: [yahoo, yelp15]}}}
+    sentences.datasets.everything.union does not list 'ptb', on which sentences.runs.ptb.smim-everything is
+    measured: list it, or name another union as what that run was trained on
+sentences: {runs: {ptb: {smim-1024: {trained_on: yahoo}}}}
+    sentences.runs.ptb.smim-1024.trained_on is 'yahoo', but what is measured on ptb is trained there or on a
+    union that contains it: name such a union, or remove `trained_on` to train the run here
+sentences: {runs: {yahoocqa: {lstm-lm: {trained_on: yahoo}}}}
+    sentences.runs.yahoocqa.lstm-lm.trained_on is 'yahoo', where run 'lstm-lm' has model.objective lm, which
+    ranks no answers: choose a run with smim or svae or ae
+sentences: {runs: {elsewhere: {smim-16: {}}, ptb: {smim-16: {trained_on: elsewhere}}}}
+    sentences.runs has 'elsewhere', which is no data set; valid: 'everything', 'ptb', 'wikitext-103', 'yahoo',
+    'yahoocqa', 'yelp15'
+sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}
+    sentences.runs.yahoo.lstm-lm.model.latent does nothing for model.objective lm: remove it
+sentences: {runs: {yahoo: {smim-512: {model: {objective: answers}}}}}
+    sentences.runs.yahoo.smim-512: model.objective answers is for questions with ranked answers, which only
+    yahoocqa has
+sentences: {figures: {pairs: {runs: [ae-16]}}}
+    sentences.figures.pairs.runs.0 names 'ae-16', but must name a run on ptb with model.objective smim or
+    svae; did you mean 'svae-16', 'svae-512', 'svae-128'?
+sentences: {texts: {table14: {dataset: yahoo, runs: [lstm-lm]}}}
+    sentences.texts.table14.runs.0 names 'lstm-lm', but must name a run on yahoo with model.objective smim or
+    svae or ae; valid: 'ae-1024', 'ae-32', 'ae-512', 'smim-1024', 'smim-1024-unk', 'smim-32', 'smim-512',
+    'smim-everything', 'svae-1024-kl', 'svae-32-kl', 'svae-512-kl'
+sentences: {texts: {table9: {runs: [ae-32]}}}
+    sentences.texts.table9.runs.0 names 'ae-32', but must name a run on yahoo with model.objective smim or
+    svae; did you mean 'svae-32-kl'?
+sentences: {texts: {table12: {runs: [ae-512]}}}
+    sentences.texts.table12.runs has auto-encoders alone, which are no columns of the table: add a run with
+    model.objective smim or svae
+sentences: {texts: {table12: {dataset: ptv}}}
+    sentences.texts.table12.dataset: 'ptv' is no data set of sentences; did you mean 'ptb'?
+sentences: {figures: {pairs: {dataset: yahoocqa, runs: [smim-512]}}}
+    sentences.figures.pairs.dataset: 'yahoocqa' is no data set of sentences; did you mean 'yahoo'?
+sentences: {figures: {samples: {yahoocqa: {run: smim-512, reference: smim-512}}}}
+    sentences.figures.samples.yahoocqa: 'yahoocqa' is no data set of sentences; did you mean 'yahoo'?
+sentences: {qualitative: {reconstruct: []}}
+    sentences.qualitative.reconstruct asks for nothing, but sentences.texts.table13 shows reconstructions on
+    yelp15: ask for some
+sentences: {datasets: {yahoo: {qualitative: {questions: []}}}}
+    sentences.datasets.yahoo.qualitative.questions asks for nothing, but sentences.texts.table9 shows answers
+    on yahoo: ask for some
+sentences: {evaluation: {entropy_codes: 3}}
+    sentences.evaluation.entropy_codes is 3, but must exceed entropy_neighbours, which is 3 for
+    sentences.runs.ptb.svae-16
+sentences: {datasets: {yahoo: {evaluation: {entropy_neighbours: 10000}}}}
+    sentences.evaluation.entropy_codes is 10000, but must exceed entropy_neighbours, which is 10000 for
+    sentences.runs.yahoo.svae-32-kl
+sentences: {collected: {table6: {metric: latent_entropyy}}}
+    sentences.collected.table6.metric is 'latent_entropyy', which is not measured of 'smim-16' on ptb; did you
+    mean 'latent_entropy', 'normal_entropy'?
+sentences: {collected: {table6: {rows: {AE (S): {metric: nll_elbo}}}}}
+    sentences.collected.table6.rows.AE (S).metric is 'nll_elbo', which is not measured of 'ae-16' on ptb;
+    valid: 'bleu1_eos', 'bleu1_greedy', 'bleu1_unmatched', 'bleu1_words', 'latent_entropy', 'normal_entropy',
+    'normal_entropy_estimated', 'parameters', 'reconstruction'
+sentences: {collected: {table6: {rows: {Mine: {runs: {yahoocqa: smim-512}}}}}}
+    sentences.collected.table6.rows.Mine.runs.yahoocqa: 'yahoocqa' is no data set of sentences; did you mean
+    'yahoo'?
+sentences: {collected: {table7: {rows: {Mine: {runs: {ptb: smim-17}}}}}}
+    sentences.collected.table7.rows.Mine.runs.ptb names 'smim-17', but must name a run on ptb with
+    model.objective smim or svae or ae; did you mean 'smim-16', 'smim-512', 'smim-128'?
+"""
+LONG = "x" * 300
 
 
-@pytest.mark.parametrize(("overlay", "expected"), RELATIONS)
+@pytest.mark.parametrize(("overlay", "expected"), cases(RELATIONS))
 def test_what_does_not_fit_is_said_in_one_sentence(tmp_path, overlay, expected):
-    assert sentence(tmp_path, overlay) == expected
+    assert sentence(tmp_path, overlay) == f"mine.yaml: {expected}"
+
+
+def test_a_name_longer_than_any_file_may_have_is_that_of_none(tmp_path):
+    overlay = f"corpora: {{mine: {{path: {LONG}, kind: text}}}}\nwords: {{corpora: [mine]}}"
+    said = f"mine.yaml: corpora.mine.path: there is no file or folder {LONG}"
+    assert sentence(tmp_path, overlay) == said
 
 
 def test_a_paper_that_is_not_run_is_not_held_against_itself():

@@ -1,4 +1,3 @@
-import copy
 import json
 import os
 import re
@@ -26,12 +25,7 @@ SOURCES = {
     "workflow/textlvm/sentences/train.py": '"""Train."""\n',
     "workflow/textlvm/sentences/evaluate.py": '"""Measure."""\n',
 }
-NOT_SOURCES = (
-    "workflow/textlvm/__pycache__/plan.pyc",
-    "workflow/.backup",
-    "resources/mine/a.txt",
-    "notes.txt",
-)
+NOT_SOURCES = ("workflow/textlvm/__pycache__/plan.pyc", "workflow/.backup", "resources/a.txt", "notes.txt")
 TEXTS = ("sentences/table12.md", "sentences/table21.json", "index.html")
 CORPORA = {
     "mine": Corpus("mine", "My novels", "text", (SourceFile("a.txt", ("https://example.org/a.txt",)),)),
@@ -43,12 +37,14 @@ CORPORA = {
 
 def process(hour, dirty=False):
     """What a process says of itself, from this hour on."""
-    times = {
+    return {
+        "git": {"commit": "abc", "dirty": dirty},
+        "packages": {"torch": "2.13.0"},
         "began": f"2026-01-02T{hour:02}:00:00.000+00:00",
         "ended": f"2026-01-02T{hour:02}:30:00.000+00:00",
+        "seconds": 1800.0,
+        "peak_memory_mib": 250,
     }
-    cost = {"seconds": 1800.0, "peak_memory_mib": 250}
-    return {"git": {"commit": "abc", "dirty": dirty}, "packages": {"torch": "2.13.0"}, **times, **cost}
 
 
 @pytest.fixture
@@ -66,16 +62,11 @@ def root(tmp_path):
     write_json(results / "sentences/ptb/data/statistics.json", {"metrics": {}})
     words = ["words/mine/standard/words.tsv"]
     data = ["sentences/ptb/data/statistics.json", "sentences/ptb/data/test.tokens.npy"]
+    questions = [*data, "sentences/yahoocqa/data/questions.json"]
     runs = (
         ("words/mine/standard/tril", "words/mine/standard/tril", words, "mine/a.txt", 1),
         ("sentences/ptb/smim", "sentences/ptb/smim", data, "ptb/train.txt", 3),
-        (
-            "sentences/yahoocqa/smim",
-            "sentences/ptb/smim",
-            [*data, "sentences/yahoocqa/data/questions.json"],
-            "",
-            5,
-        ),
+        ("sentences/yahoocqa/smim", "sentences/ptb/smim", questions, "", 5),
     )
     for folder, name, read, corpus, hour in runs:
         read = [f"results/demo/{path}" for path in (*read, f"{name}/seed0/model.safetensors")]
@@ -137,7 +128,7 @@ def many(value):
 
 def references(value):
     """The identifiers that an entity refers to."""
-    return [own["@id"] for values in value.values() for own in many(values) if isinstance(own, dict)]
+    return [item["@id"] for items in value.values() for item in many(items) if isinstance(item, dict)]
 
 
 def violations(files):
@@ -172,8 +163,8 @@ def violations(files):
                 yield used["@id"]
     for entity in found.values():
         yield from (name for name in references(entity) if name not in found and "://" not in name)
-        lists = (own for own in entity.values() if isinstance(own, list))
-        yield from (f"list of one in {entity['@id']}" for own in lists if len(own) == 1)
+        lists = (value for value in entity.values() if isinstance(value, list))
+        yield from (f"list of one in {entity['@id']}" for values in lists if len(values) == 1)
     packed = {name for name, kind in types.items() if "File" in kind}
     yield from packed ^ (files.keys() - {"ro-crate-metadata.json"})
     yield from packed ^ {part["@id"] for part in root["hasPart"]}
@@ -181,24 +172,6 @@ def violations(files):
 
 def test_a_crate_has_what_its_profiles_require(experiment):
     assert list(violations(contents(experiment()))) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "missing"),
-    [
-        ("./", "license"),
-        ("Snakefile", "hasPart"),
-        ("#run", "instrument"),
-        ("#words/mine/standard/tril/seed0/training", "endTime"),
-        ("#words/mine/standard/tril/seed0/training/seconds", "propertyID"),
-    ],
-)
-def test_a_crate_without_it_is_noticed(experiment, name, missing):
-    files = contents(experiment())
-    broken = copy.deepcopy(entities(files))
-    del broken[name][missing]
-    text = json.dumps({"@graph": list(broken.values())})
-    assert list(violations(files | {"ro-crate-metadata.json": text.encode()}))
 
 
 def test_the_same_files_make_the_same_archive(experiment, root):
@@ -258,10 +231,8 @@ def test_corpora_are_named_with_their_terms_and_digests(experiment):
 
 def test_a_run_is_a_training_and_an_evaluation(experiment):
     found = entities(contents(experiment()))
-    run, weights = (
-        "words/mine/standard/tril/seed0",
-        "#results/words/mine/standard/tril/seed0/model.safetensors",
-    )
+    run = "words/mine/standard/tril/seed0"
+    weights = f"#results/{run}/model.safetensors"
     training, evaluation = found[f"#{run}/training"], found[f"#{run}/evaluation"]
     assert json.loads(training["description"]) == {"model": {"dim": 8}, "training": {"steps": 2}}
     assert json.loads(evaluation["description"]) == {"samples": 5}

@@ -71,13 +71,7 @@ def test_a_page_has_the_text_as_its_title(text):
 
 
 def test_markdown_is_left_as_it_is_where_it_is_no_markup():
-    for text in (
-        "REAL-NVP-[2,3,4,5,6,7]",
-        "H[P_test, P̂] (nats/word)",
-        "-0.50 ± 0.10",
-        "iVAE_MI (32)",
-        "A & B",
-    ):
+    for text in ("REAL-NVP-[2,3]", "H[P_test, P̂] (nats/word)", "-0.50 ± 0.10", "iVAE_MI (32)", "A & B"):
         assert markdown(text) == text
     assert markdown("20% <unk>") == r"20% \<unk>"
 

@@ -37,22 +37,16 @@ def by_row(values):
     return found
 
 
+def numbered(words, sentences):
+    """Counts by paper and table, of tables numbered from 1."""
+    counts = {"words": words, "sentences": sentences}
+    return {(paper, i): count for paper in counts for i, count in enumerate(counts[paper], 1)}
+
+
 def test_rows_of_each_table(published):
-    rows = Counter()
-    for paper, table, _, _ in {(p.paper, p.table, p.dataset, p.row) for p in published}:
-        rows[paper, table] += 1
-    assert rows == {
-        ("words", 1): 12,
-        ("words", 2): 2,
-        ("sentences", 1): 5,
-        ("sentences", 2): 11,
-        ("sentences", 3): 8,
-        ("sentences", 4): 8,
-        ("sentences", 5): 6,
-        ("sentences", 6): 18,
-        ("sentences", 7): 18,
-        ("sentences", 8): 6,
-    }
+    rows = {(p.paper, p.table, p.dataset, p.row) for p in published}
+    counts = Counter((paper, table) for paper, table, *_ in rows)
+    assert counts == numbered([12, 2], [5, 11, 8, 8, 6, 18, 18, 6])
 
 
 def test_numbers_of_each_table(papers, of_papers):
@@ -60,26 +54,11 @@ def test_numbers_of_each_table(papers, of_papers):
     columns = Counter(
         (p.paper, p.table) for p in of_papers if p.metric in papers[p.paper].tables[p.table].columns
     )
-    assert columns == {
-        ("words", 1): 57,
-        ("words", 2): 8,
-        ("sentences", 1): 30,
-        ("sentences", 2): 48,
-        ("sentences", 3): 38,
-        ("sentences", 4): 38,
-        ("sentences", 5): 21,
-        ("sentences", 6): 18,
-        ("sentences", 7): 18,
-        ("sentences", 8): 12,
-    }
+    assert columns == numbered([57, 8], [30, 48, 38, 38, 21, 18, 18, 12])
     printed_metrics = {(p.paper, p.table, p.metric) for p in of_papers}
     beside = {key for key in printed_metrics if key[2] not in papers[key[0]].tables[key[1]].columns}
-    assert beside == {
-        ("words", 1, "entropy_test"),
-        ("sentences", 2, "matching_samples"),
-        ("sentences", 3, "matching_samples"),
-        ("sentences", 4, "matching_samples"),
-    }
+    matching = {("sentences", table, "matching_samples") for table in (2, 3, 4)}
+    assert beside == {("words", 1, "entropy_test")} | matching
 
 
 def test_keys_are_unique(published):
@@ -192,13 +171,10 @@ def test_the_demo_has_some_rows_of_penn_treebank(demo, sentences):
     }
     assert {dataset for _, dataset, _ in demo} == {"ptb"}
     for key, values in demo.items():
-        for metric, value in values.items():
-            of_paper = sentences[key][metric]
-            assert value.bound == of_paper.bound
+        assert all(value.bound == sentences[key][metric].bound for metric, value in values.items())
     for size, dim in zip("SML", SIZES["ptb"], strict=True):
-        assert (
-            demo[7, "ptb", f"sMIM ({size})"]["bleu1"].value == demo[2, "ptb", f"sMIM ({dim})"]["bleu1"].value
-        )
+        collected, of_run = demo[7, "ptb", f"sMIM ({size})"], demo[2, "ptb", f"sMIM ({dim})"]
+        assert collected["bleu1"].value == of_run["bleu1"].value
 
 
 def test_the_demo_has_the_papers_divisor(demo):
@@ -229,14 +205,8 @@ LINE = "1,TRIL,own,bookscorpus,standard,ce_train,11.88,2,,,paper,Table 1,"
         ([HEADER, LINE.replace("11.88", "eleven")], "line 2: .*'eleven'"),
         ([HEADER, LINE.replace("own", "ours")], "line 2: kind cannot be 'ours'; valid: 'own', 'quoted'"),
         ([HEADER, LINE.replace("1,TRIL", "9,TRIL")], "table cannot be '9'; valid: '1', '2'"),
-        (
-            [HEADER, LINE.replace("ce_train", "ce_tran")],
-            "metric cannot be 'ce_tran'; did you mean 'ce_train'",
-        ),
-        (
-            [HEADER, LINE.replace("bookscorpus", "books")],
-            "dataset cannot be 'books'; did you mean 'bookscorpus'",
-        ),
+        ([HEADER, LINE.replace("ce_train", "ce_tran")], "metric cannot be 'ce_tran'; did you mean 'ce_tr"),
+        ([HEADER, LINE.replace("bookscorpus", "books")], "dataset cannot be 'books'; did you mean 'books"),
         ([HEADER, LINE.replace(",paper", ",blog")], "source cannot be 'blog'"),
         ([HEADER, LINE, LINE], "ce_train is given 2 times"),
         ([HEADER, LINE.replace(",paper", ",demo")], "ce_train is of the demo alone; add the paper's line"),

@@ -10,8 +10,6 @@ from textlvm.reporting.runs import read_plan, read_result, read_results
 from textlvm.runtime.errors import UserError
 
 KEY = ("words", "", "bookscorpus", "standard", "tril")
-
-
 PAPERS = ("words", "sentences")
 
 
@@ -80,10 +78,7 @@ def test_a_failed_result_carries_its_reason(metrics_file):
         ({"metrics": None}, "key 'metrics' is missing"),
         ({"metrics": {"ce_train": 11.9}}, "metric 'ce_train' must be an object"),
         ({"metrics": {"ce_train": {"value": 11.9}}}, "metric 'ce_train' must be an object"),
-        (
-            {"metrics": {"ce_train": {"unit": "nats", "value": None}}},
-            "'value' must be a finite number, not None",
-        ),
+        ({"metrics": {"ce_train": {"unit": "nats", "value": None}}}, "must be a finite number, not None"),
         ({"metrics": {"ce_train": {"unit": "nats", "value": float("nan")}}}, "finite number, not nan"),
         ({"metrics": {"ce_train": {"unit": "nats", "value": 1, "low": "0"}}}, "'low' must be a finite"),
     ],
@@ -116,11 +111,8 @@ def test_a_failed_training_is_one_of_every_run_that_measures_it(metrics_file):
     union = {"dataset": "everything", "corpus": "everything"}
     failure = metrics_file(status="failed", reason="nan", metrics=None, **everything, **union)
     found = read_results([failure], plan)
-    assert {key[1]: [result.reason for result in group] for key, group in found.items()} == {
-        "ptb": ["nan"],
-        "yahoo": ["nan"],
-        "yelp15": [],
-    }
+    reasons = {key[1]: [result.reason for result in group] for key, group in found.items()}
+    assert reasons == {"ptb": ["nan"], "yahoo": ["nan"], "yelp15": []}
     # Measured is only what says so of itself.
     with pytest.raises(UserError, match="no run 'sentences/everything"):
         read_results([metrics_file(**everything, **union)], plan)

@@ -26,36 +26,15 @@ def test_tidy_then_shape(tmp_path, metrics_file):
     plan.write_text(written(planned(name="tril"), planned("DIAG")), encoding="utf-8")
     tidy = tmp_path / "results" / "table1.csv"
     metrics = [metrics_file(seed=s) for s in (0, 1)]
-    call(
-        "tidy",
-        "--table",
-        1,
-        "--papers",
-        *PAPERS.iterdir(),
-        "--plan",
-        plan,
-        "--metrics",
-        *metrics,
-        "--out",
-        tidy,
-    )
+    made_from = ["--papers", *PAPERS.iterdir(), "--plan", plan, "--metrics", *metrics]
+    call("tidy", "--table", 1, *made_from, "--out", tidy)
     cells = read_tidy(tidy)
     assert {c.part.paper for c in cells} == {"words", "sentences"}
     assert [c.provenance.reason for c in cells if c.measured] == ["2 of 3 seeds"]
     shaped = {kind: tmp_path / f"table1.{kind}" for kind in ("csv", "md", "html", "tex")}
     outputs = [part for kind, path in shaped.items() for part in (f"--{kind}", path)]
-    call(
-        "shape",
-        "--tidy",
-        tidy,
-        "--paper",
-        PAPERS / "words",
-        "--table",
-        1,
-        "--corpus",
-        "bookscorpus",
-        *outputs,
-    )
+    table = ["--paper", PAPERS / "words", "--table", 1, "--corpus", "bookscorpus"]
+    call("shape", "--tidy", tidy, *table, *outputs)
     assert "| TRIL " in shaped["md"].read_text(encoding="utf-8")
     assert shaped["csv"].read_text(encoding="utf-8").startswith("row,seeds,seeds_planned,ce_train,")
     assert ">TRIL</td>" in shaped["html"].read_text(encoding="utf-8")

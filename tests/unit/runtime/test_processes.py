@@ -82,11 +82,7 @@ def test_a_process_waits_for_one_that_is_ending(tmp_path, holder, caplog):
         holder.kill()
         holder.wait()
 
-    with (
-        caplog.at_level(logging.INFO),
-        mock.patch.object(processes.time, "sleep", end),
-        exclusive(tmp_path),
-    ):
+    with caplog.at_level(logging.INFO), mock.patch.object(processes.time, "sleep", end), exclusive(tmp_path):
         assert f"waiting for process {holder.pid} on" in caplog.text
 
 
@@ -106,10 +102,7 @@ class Machines:
         self.alive: list[tuple[str, object, object]] = []
 
     def start(self, machine: str, forget: bool = False) -> list[str]:
-        with (
-            mock.patch("platform.node", return_value=machine),
-            mock.patch("atexit.register") as register,
-        ):
+        with mock.patch("platform.node", return_value=machine), mock.patch("atexit.register") as register:
             with busy_machines(self.folder, forget) as machines:
                 pass
             announce(self.folder)

@@ -21,17 +21,10 @@ from textlvm.training.checkpoint import save_weights
 
 SETTINGS = EVALUATION | {"repeats": 3}
 SHOWN = {
-    "seed": 0,
-    "decoding": "sample",
-    "max_length": 6,
-    "reconstruct": [2, "Red red, unheard!"],
-    "perturbation": 10,
-    "interpolate": [[0, 1], ["red", 3]],
-    "steps": 5,
-    "samples": 2,
-    "sigma": 0.1,
-    "questions": [4, "what is red"],
-    "answers": {"short": 2, "long": 4},
+    **{"seed": 0, "decoding": "sample", "max_length": 6, "samples": 2, "sigma": 0.1},
+    **{"reconstruct": [2, "Red red, unheard!"], "perturbation": 10},
+    **{"interpolate": [[0, 1], ["red", 3]], "steps": 5},
+    **{"questions": [4, "what is red"], "answers": {"short": 2, "long": 4}},
 }
 
 
@@ -83,14 +76,8 @@ def trained(data, tmp_path, model_spec):
 
 
 def options(data, run, dataset="one", **changes):
-    defaults = {
-        "settings": SETTINGS,
-        "member": None,
-        "questions": None,
-        "out": run / "metrics.json",
-        "gpus": 1,
-    }
-    return argparse.Namespace(data=data / dataset, run=run, corpora=[], **defaults | changes)
+    defaults = {"settings": SETTINGS, "member": None, "questions": None, "out": run / "metrics.json"}
+    return argparse.Namespace(data=data / dataset, run=run, corpora=[], gpus=1, **defaults | changes)
 
 
 def measure(*arguments, **changes):

@@ -145,3 +145,13 @@ def test_rows_say_what_their_runs_were_trained_on():
     trained_on = {run.name: plan.from_json(plan.to_json(run)).trained_on for run in ptb}
     assert trained_on["smim-everything"] == "everything"
     assert trained_on["smim-16"] == ""
+
+
+def test_a_figure_calls_its_runs_and_data_sets_by_the_labels_of_their_rows():
+    figures = {figure.number: figure for figure in EXPERIMENT.figures if figure.paper == "sentences"}
+    assert dict(zip(figures[3].sources, figures[3].labels, strict=True)) == {
+        f"sentences/ptb/{name}/seed0/histograms.json": label
+        for name, label in (("smim-512", "sMIM (512)"), ("svae-16", "sVAE (16)"))
+    }
+    assert figures[4].labels == ("PTB", "Yahoo", "Yelp15", "WikiText-103")
+    assert figures[5].labels[0] == "sMIM (512), PTB"

@@ -37,9 +37,8 @@ def run_file(tmp_path):
 
 def render(table, paths, labels):
     columns = text_tables.read(paths, labels, TABLES[table])
-    return text_tables.as_markdown(TABLES[table], "PTB", columns), text_tables.as_json(
-        TABLES[table], "PTB", columns
-    )
+    shown = (TABLES[table], "PTB", columns)
+    return text_tables.as_markdown(*shown), text_tables.as_json(*shown)
 
 
 def rows(markdown):
@@ -124,22 +123,12 @@ def test_what_is_missing_is_said_in_a_sentence(run_file):
 
 
 def test_files_are_written(run_file, tmp_path):
-    md, page, out = tmp_path / "t.md", tmp_path / "t.html", tmp_path / "t.json"
-    text_tables.main(
-        text_tables.argparse.Namespace(
-            paper=PAPERS / "sentences",
-            table=15,
-            runs=[run_file("one")],
-            labels=["A"],
-            title="PTB",
-            md=md,
-            html=page,
-            json=out,
-        )
-    )
-    assert json.loads(out.read_text())["kind"] == "interpolations"
-    assert md.read_text().startswith("# Table 15: Interpolation, PTB")
-    assert "<h1>Table 15: Interpolation, PTB</h1>" in page.read_text()
+    files = {form: tmp_path / f"t.{form}" for form in ("md", "html", "json")}
+    options = {"paper": PAPERS / "sentences", "table": 15, "runs": [run_file("one")], "labels": ["A"]}
+    text_tables.main(text_tables.argparse.Namespace(**options, title="PTB", **files))
+    assert json.loads(files["json"].read_text())["kind"] == "interpolations"
+    assert files["md"].read_text().startswith("# Table 15: Interpolation, PTB")
+    assert "<h1>Table 15: Interpolation, PTB</h1>" in files["html"].read_text()
 
 
 def test_a_table_that_the_paper_does_not_have(run_file, tmp_path):

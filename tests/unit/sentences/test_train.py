@@ -24,6 +24,27 @@ class Interrupted(Exception):
 
 
 @pytest.fixture
+def interrupt(monkeypatch):
+    """Lets every training end once it has saved its state at one of these steps."""
+    save = checkpoint.Checkpoint.save
+
+    def after(*steps):
+        def save_and_stop(self, step, *state):
+            save(self, step, *state)
+            if step in steps:
+                raise Interrupted
+
+        monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+
+    return after
+
+
+def assert_equal_files(out, other):
+    for name in ("curve.jsonl", "model.safetensors"):
+        assert (out / name).read_bytes() == (other / name).read_bytes()
+
+
+@pytest.fixture
 def folder(tmp_path):
     """A data set of counting sentences, one word told from the next, with questions about them."""
     folder = tmp_path / "data"
@@ -57,32 +78,20 @@ def curve(out):
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {"objective": "smim"},
-        {"objective": "svae", "cell": "lstm"},
-        {"objective": "ae"},
-        {"objective": "lm", "cell": "lstm"},
-        {"objective": "answers"},
-    ],
-    ids=lambda changes: changes["objective"],
+    ("objective", "cell"),
+    [("smim", "gru"), ("svae", "lstm"), ("ae", "gru"), ("lm", "lstm"), ("answers", "gru")],
 )
-def test_a_run_learns_and_leaves_its_files(changes, folder, tmp_path, model_spec, training_spec):
+def test_a_run_learns_and_leaves_its_files(objective, cell, folder, tmp_path, model_spec, training_spec):
     training = training_spec(batch=20, epochs=12, learning_rate=0.03, decoder_unk=0.1, clip=5.0)
     out = tmp_path / "run"
-    train.main(options(folder, out, model_spec(**changes), training))
+    train.main(options(folder, out, model_spec(objective=objective, cell=cell), training))
     entries = curve(out)
     validation = [entry["validation_loss"] for entry in entries if "validation_loss" in entry]
     assert len(validation) == 12
     assert min(validation) < 0.8 * validation[0]
     assert entries[-1]["done"]
     assert sorted(path.name for path in out.iterdir()) == [
-        "checkpoint",
-        "cost.json",
-        "curve.jsonl",
-        "model.safetensors",
-        "spec.json",
-        "training.json",
+        *("checkpoint", "cost.json", "curve.jsonl", "model.safetensors", "spec.json", "training.json")
     ]
     assert sorted(path.name for path in (out / "checkpoint").iterdir()) == ["lock", "progress.json"]
     cost = json.loads((out / "cost.json").read_text())
@@ -94,70 +103,42 @@ def test_a_run_learns_and_leaves_its_files(changes, folder, tmp_path, model_spec
 
 
 @pytest.mark.parametrize("order", ["random", "pools"])
-def test_an_interrupted_run_ends_bit_identical(
-    order, folder, tmp_path, model_spec, training_spec, monkeypatch
-):
+def test_an_interrupted_run_ends_bit_identical(order, folder, tmp_path, model_spec, training_spec, interrupt):
     model = model_spec(dropout=0.5, encoder_dropout=0.3)
     training = training_spec(
-        batch=20,
-        order=order,
-        epochs=10,
-        max_length=4,
-        encoder_unk=0.2,
-        decoder_unk=0.2,
-        learning_rate=40.0,
-        optimizer="sgd",
-        patience=1,
-        kl_offset=30,
+        **{"batch": 20, "order": order, "epochs": 10, "max_length": 4, "kl_offset": 30},
+        **{"encoder_unk": 0.2, "decoder_unk": 0.2, "optimizer": "sgd", "learning_rate": 40.0, "patience": 1},
     )
     train.main(options(folder, tmp_path / "whole", model, training))
-    save = checkpoint.Checkpoint.save
-
-    def save_and_stop(self, step, *state):
-        save(self, step, *state)
-        if step in (8, 26):
-            raise Interrupted
-
-    monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+    interrupt(8, 26)
     for _ in range(2):
         with pytest.raises(Interrupted):
             train.main(options(folder, tmp_path / "cut", model, training))
     train.main(options(folder, tmp_path / "cut", model, training))
     assert len({entry["learning_rate"] for entry in curve(tmp_path / "whole")}) > 1
-    for name in ("curve.jsonl", "model.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert_equal_files(tmp_path / "cut", tmp_path / "whole")
 
 
 @pytest.mark.parametrize("stop", [30, 36, 37, 38])
 def test_a_run_interrupted_about_the_end_of_its_pretraining_ends_bit_identical(
-    stop, folder, tmp_path, model_spec, training_spec, monkeypatch
+    stop, folder, tmp_path, model_spec, training_spec, interrupt
 ):
     """Three epochs of twelve steps as an auto-encoder."""
     model = model_spec(objective="svae", dropout=0.5)
     training = training_spec(batch=20, epochs=6, pretrain=3, free_bits=2.0, kl="closed", checkpoint_every=1)
     train.main(options(folder, tmp_path / "whole", model, training))
-    save = checkpoint.Checkpoint.save
-
-    def save_and_stop(self, step, *state):
-        save(self, step, *state)
-        if step == stop:
-            raise Interrupted
-
-    monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+    interrupt(stop)
     with pytest.raises(Interrupted):
         train.main(options(folder, tmp_path / "cut", model, training))
     train.main(options(folder, tmp_path / "cut", model, training))
     measured = [entry for entry in curve(tmp_path / "whole") if "validation_reconstruction" in entry]
     assert [entry["step"] for entry in measured] == [12, 24, 36, 48, 60, 72]
     assert ["validation_loss" in entry for entry in measured] == [False] * 3 + [True] * 3
-    for name in ("curve.jsonl", "model.safetensors"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert_equal_files(tmp_path / "cut", tmp_path / "whole")
 
 
 @pytest.mark.parametrize("objective", ["smim", "lm", "answers"])
-def test_a_failed_run_names_a_sentence_of_its_batch(
-    objective, folder, tmp_path, model_spec, training_spec, monkeypatch
-):
+def test_a_failed_run_names_a_sentence_of_its_batch(objective, folder, tmp_path, model_spec, training_spec):
     """The weights overflow at once; the file says of which run and with which settings."""
     model = model_spec(objective=objective)
     training = training_spec(optimizer="sgd", learning_rate=1e45, clip=None, max_length=3, log_every=1)
@@ -165,16 +146,13 @@ def test_a_failed_run_names_a_sentence_of_its_batch(
         train.main(options(folder, tmp_path, model, training))
     failure = json.loads((tmp_path / "checkpoint" / "failure.json").read_text())
     spec = json.loads((tmp_path / "spec.json").read_text())
-    assert {key: failure[key] for key in ("model", "training")} == {
-        key: spec[key] for key in ("model", "training")
-    }
+    assert (failure["model"], failure["training"]) == (spec["model"], spec["training"])
     result = read_result(tmp_path / "checkpoint" / "failure.json")
     assert result.key == ("sentences", "x", "counting", "standard", "y")
     step = int(re.search(r"at step (\d+)", result.reason)[1])
     # The batch is told again from its step alone; its sentences are told whole.
-    again = train.objective(
-        build(model, 16), model, training, folder, derive("sentences/x/y/batches", 1)
-    ).inputs(step)
+    seed = derive("sentences/x/y/batches", 1)
+    again = train.objective(build(model, 16), model, training, folder, seed).inputs(step)
     first = " ".join(f"w{code - 4}" for code in again[0])
     assert f"whose batch has '{first}'" in result.reason
 

@@ -93,9 +93,6 @@ def fit(
             settings or Settings(),
         )
         course = train(
-            training,
-            Checkpoint(path / "state.safetensors", identity),
-            interruption,
-            path / "progress.json",
+            training, Checkpoint(path / "state.safetensors", identity), interruption, path / "progress.json"
         )
     return own.model, course

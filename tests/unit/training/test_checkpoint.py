@@ -139,9 +139,8 @@ def test_no_flipped_bit_and_no_cut_passes(saved, tmp_path_factory, data):
     else:
         # The header is the smaller part, and has more to go wrong.
         last = data.draw(st.sampled_from([7, 600, len(content) - 1]), label="last")
-        content[data.draw(st.integers(0, last), label="byte")] ^= 1 << data.draw(
-            st.integers(0, 7), label="bit"
-        )
+        bit = data.draw(st.integers(0, 7), label="bit")
+        content[data.draw(st.integers(0, last), label="byte")] ^= 1 << bit
     (folder / "state.safetensors").write_bytes(content)
     with pytest.raises(UserError, match="no checkpoint can be read"):
         restore(Checkpoint(folder / "state.safetensors", "x"))
@@ -237,21 +236,20 @@ def test_weights_survive_the_file(tmp_path):
 
 
 def test_identity_depends_on_code_settings_and_data(tmp_path):
-    def own(module="textlvm.words.train", seed=0, **training):
-        return identity(
-            module, "words/mine/standard/tril", seed, {"training": {"steps": 1} | training}, [data]
-        )
+    def of(module="textlvm.words.train", seed=0, **training):
+        spec = {"training": {"steps": 1} | training}
+        return identity(module, "words/mine/standard/tril", seed, spec, [data])
 
     data = tmp_path / "words.tsv"
     data.write_text("a")
-    first = own()
-    assert own() == first
-    assert own(steps=2) != first
-    assert own(seed=1) != first
-    assert own("textlvm.words.evaluate") != first
-    assert own(checkpoint_every=5) == first, "a training may be saved more often from now on"
+    first = of()
+    assert of() == first
+    assert of(steps=2) != first
+    assert of(seed=1) != first
+    assert of("textlvm.words.evaluate") != first
+    assert of(checkpoint_every=5) == first, "a training may be saved more often from now on"
     data.write_text("b")
-    assert own() != first
+    assert of() != first
 
 
 @pytest.mark.parametrize("dtype", checkpoints.DTYPES)

@@ -19,18 +19,9 @@ from textlvm.training.schedule import Constant
 from textlvm.training.trainer import Objective, Training
 from unit.training.regression import Settings
 
-RUN = {
-    "paper": "words",
-    "corpus": "gutenberg",
-    "split": "standard",
-    "run": "tril",
-}
+RUN = {"paper": "words", "corpus": "gutenberg", "split": "standard", "run": "tril"}
 SPEC = {"model": {"dim": 8}, "training": {"steps": 12}}
-
-
 OUTPUTS = ["checkpoint", "cost.json", "curve.jsonl", "model.safetensors", "training.json"]
-
-
 SETTINGS = Settings(steps=12, batch=4, log_every=3, monitor_every=6, checkpoint_every=3)
 
 
@@ -41,13 +32,9 @@ def fit(out, factor=1.0):
     def loss(step):
         return model(torch.randn(4, 2)).square().mean() * (factor if step == 8 else 1.0)
 
-    training = Training(
-        model,
-        Objective(loss, inputs=lambda step: [f"word {step}"]),
-        torch.optim.SGD(model.parameters(), lr=0.1),
-        Constant(0.1),
-        SETTINGS,
-    )
+    objective = Objective(loss, inputs=lambda step: [f"word {step}"])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    training = Training(model, objective, optimizer, Constant(0.1), SETTINGS)
     train_to_files(training, Job("words/tril", 3, SPEC, out / "checkpoint", out), RUN, "identity")
 
 
@@ -75,11 +62,7 @@ def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):
     )
     assert names(tmp_path) == ["checkpoint"]
     assert names(tmp_path / "checkpoint") == [
-        "failure.json",
-        "lock",
-        "progress.json",
-        "state.previous.safetensors",
-        "state.safetensors",
+        *("failure.json", "lock", "progress.json", "state.previous.safetensors", "state.safetensors")
     ]
     file = tmp_path / "checkpoint" / "failure.json"
     result = read_result(file)
@@ -102,14 +85,12 @@ def test_what_killed_processes_were_writing_is_removed(tmp_path):
     (tmp_path / "checkpoint").mkdir()
     for name in (
         ".model-0a1b.safetensors",
-        "checkpoint/.state-0a1b.safetensors",
+        "checkpoint/.state-0a.safetensors",
         "checkpoint/.progress-1.json",
     ):
         (tmp_path / name).write_text("half")
     fit(tmp_path)
-    assert not [
-        name for folder in (tmp_path, tmp_path / "checkpoint") for name in names(folder) if name[0] == "."
-    ]
+    assert not [path for path in tmp_path.rglob("*") if path.name[0] == "."]
 
 
 @pytest.mark.parametrize("file", OUTPUTS[1:])

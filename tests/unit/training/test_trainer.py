@@ -19,17 +19,8 @@ from textlvm.training.course import curve_lines
 from textlvm.training.interruption import Interrupted, Interruption
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Objective, Training, train
-from unit.training.regression import (
-    COSINE,
-    OPTIMIZERS,
-    PLATEAU,
-    Killed,
-    Regression,
-    Settings,
-    fit,
-    kill,
-    stop,
-)
+from unit.training import regression
+from unit.training.regression import PLATEAU, Killed, Settings, fit, kill, stop
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -40,7 +31,7 @@ def assert_equal_weights(model, other):
 
 
 @given(
-    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    optimizer=st.sampled_from(sorted(regression.OPTIMIZERS)),
     kills=st.lists(st.integers(1, 24), max_size=3),
     stops=st.lists(st.integers(1, 24), max_size=3),
     log_every=st.integers(2, 13),
@@ -54,9 +45,8 @@ def test_whenever_it_is_cut_a_training_ends_bit_identical(
     tmp_path_factory, optimizer, kills, stops, log_every, monitor_every, checkpoint_every
 ):
     folder = tmp_path_factory.mktemp("cut")
-    settings = Settings(
-        log_every=log_every, monitor_every=monitor_every, checkpoint_every=checkpoint_every, steps=24
-    )
+    every = {"log_every": log_every, "monitor_every": monitor_every, "checkpoint_every": checkpoint_every}
+    settings = Settings(**every, steps=24)
     model, whole = fit(folder / "whole", settings, optimizer=optimizer)
     cuts = [(step, kill) for step in kills] + [(step, stop) for step in stops]
     random.Random(0).shuffle(cuts)
@@ -88,9 +78,8 @@ def test_a_plateau_lowers_the_rate_ends_the_training_and_keeps_the_best_weights(
     model, course = fit(tmp_path / "a", settings, schedule=PLATEAU, validation=losses)
     rates = [entry["learning_rate"] for entry in course.curve]
     assert rates == [0.05, 0.05, 0.05, 0.025, 0.025, 0.0125]
-    until_best, _ = fit(
-        tmp_path / "b", dataclasses.replace(settings, steps=20), schedule=PLATEAU, validation=losses
-    )
+    shorter = dataclasses.replace(settings, steps=20)
+    until_best, _ = fit(tmp_path / "b", shorter, schedule=PLATEAU, validation=losses)
     assert_equal_weights(model, until_best)
 
 
@@ -132,11 +121,8 @@ def test_a_signal_stops_after_the_step_which_is_saved(tmp_path, caplog, number):
 
 
 def test_a_signal_cuts_a_measurement_short_which_is_done_again(tmp_path):
-    settings = Settings(monitor_every=5)
-    options = {
-        "settings": settings,
-        "validation": [9.0, 7.0, 8.0, 6.0, 5.0, 6.0, 4.0, 3.0, 2.0, 5.0, 6.0, 7.0],
-    }
+    losses = [9.0, 7.0, 8.0, 6.0, 5.0, 6.0, 4.0, 3.0, 2.0, 5.0, 6.0, 7.0]
+    options = {"settings": Settings(monitor_every=5), "validation": losses}
     model, whole = fit(tmp_path / "whole", **options)
 
     def endless():
@@ -153,10 +139,10 @@ def test_a_signal_cuts_a_measurement_short_which_is_done_again(tmp_path):
 
 def test_a_stop_before_the_first_step_leaves_nothing_behind(tmp_path):
     seed_everything("test", 0)
-    own = Regression()
-    optimizer = torch.optim.SGD(own.model.parameters(), lr=1.0)
+    toy = regression.Regression()
+    optimizer = torch.optim.SGD(toy.model.parameters(), lr=1.0)
     checkpoint = Checkpoint(tmp_path / "state.safetensors", "x")
-    training = Training(own.model, Objective(own.loss), optimizer, COSINE, Settings())
+    training = Training(toy.model, Objective(toy.loss), optimizer, regression.COSINE, Settings())
     with Interruption() as interruption:
         stop()
         with pytest.raises(Interrupted):

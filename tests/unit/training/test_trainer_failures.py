@@ -10,12 +10,7 @@ import torch
 from textlvm.training.failure import Failure
 from textlvm.training.interruption import Interrupted
 from textlvm.training.trainer import EXPLODED
-from unit.training.regression import (
-    Noisy,
-    Settings,
-    fit,
-    stop,
-)
+from unit.training.regression import Noisy, Settings, fit, stop
 
 pytestmark = pytest.mark.usefixtures("unsynced")
 
@@ -25,14 +20,14 @@ def nan(value):
 
 
 def nan_gradient(value):
-    value.register_hook(lambda own: own * math.nan)
+    value.register_hook(lambda gradient: gradient * math.nan)
     return value
 
 
 def with_gradient(factor, step):
     """A model in which one gradient of a step is multiplied."""
     model, calls = Noisy(), itertools.count(1)
-    model.linear.bias.register_hook(lambda own: own * factor if next(calls) == step else own)
+    model.linear.bias.register_hook(lambda grad: grad * factor if next(calls) == step else grad)
     return model
 
 
@@ -111,9 +106,7 @@ def test_an_explosion_is_the_same_after_an_interruption(tmp_path):
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         torch.cuda.OutOfMemoryError("CUDA out of memory"),
         MemoryError(),
-        RuntimeError(
-            "[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory"
-        ),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"),
     ],
 )
 def test_out_of_memory_names_the_batch_to_try(tmp_path, error):

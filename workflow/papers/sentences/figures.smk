@@ -4,16 +4,10 @@
 rule sentences_figure3:
     """Sentences with their own code and with another's, for the best sMIM and the best sVAE."""
     input:
-        histograms=lambda wildcards: run_files(pair_runs(wildcards), "histograms.json"),
+        figure_files(3),
     output:
         png="<results>/sentences/figure3.png",
-        svg=report(
-            "<results>/sentences/figure3.svg",
-            caption="../../report/figure.rst",
-            category=PAPERS["sentences"].citation,
-            subcategory="Figures",
-            labels=labelled("Figure 3", lambda wildcards: figure_title(3)),
-        ),
+        svg=figure_report("<results>/sentences/figure3.svg", "sentences", "Figure 3", figure_title(3)),
     log:
         "<results>/logs/sentences/figure3.log",
     localrule: True
@@ -21,13 +15,13 @@ rule sentences_figure3:
         "../../../envs/sentences.yaml"
     params:
         caption=figure_caption("sentences", 3),
-        labels=lambda wildcards: row_labels(pair_runs(wildcards)),
-        title=lambda wildcards: figure_title(3),
+        drawn=lambda wildcards, input: ["pairs", "--histograms", *input],
+        labels=figure_labels(3),
+        title=figure_title(3),
         code=fingerprint("textlvm.sentences.figures"),
     shell:
         """
-        python -m textlvm.sentences.figures pairs \
-            --histograms {input.histograms:q} \
+        python -m textlvm.sentences.figures {params.drawn:q} \
             --labels {params.labels:q} \
             --title {params.title:q} \
             --png {output.png:q} \
@@ -36,123 +30,69 @@ rule sentences_figure3:
         """
 
 
-rule sentences_figure4:
-    """Sentence lengths of every data set."""
+# Sentence lengths of every data set.
+use rule sentences_figure3 as sentences_figure4 with:
     input:
         [file for name in length_datasets() for file in data_files(name)],
     output:
         png="<results>/sentences/figure4.png",
-        svg=report(
-            "<results>/sentences/figure4.svg",
-            caption="../../report/figure.rst",
-            category=PAPERS["sentences"].citation,
-            subcategory="Figures",
-            labels=labelled("Figure 4", lambda wildcards: figure_title(4)),
-        ),
+        svg=figure_report("<results>/sentences/figure4.svg", "sentences", "Figure 4", figure_title(4)),
     log:
         "<results>/logs/sentences/figure4.log",
-    localrule: True
-    conda:
-        "../../../envs/sentences.yaml"
     params:
         caption=figure_caption("sentences", 4),
-        data=[data_folder(name) for name in length_datasets()],
-        # A function, since Snakemake reads braces in any other parameter as wildcards.
-        labels=lambda wildcards: [dataset_name(name) for name in length_datasets()],
+        drawn=["lengths", "--data", *map(data_folder, length_datasets())],
+        labels=figure_labels(4),
+        title="Sentence lengths",
         code=fingerprint("textlvm.sentences.figures"),
-    shell:
-        """
-        python -m textlvm.sentences.figures lengths \
-            --data {params.data:q} \
-            --labels {params.labels:q} \
-            --title "Sentence lengths" \
-            --png {output.png:q} \
-            --svg {output.svg:q} \
-            --log {log:q}
-        """
 
 
-rule sentences_figure5:
-    """NLL by MELBO against the number of test sentences, for the best sMIM of each data set."""
+# NLL by MELBO against the number of test sentences, for the best sMIM of each data set.
+use rule sentences_figure3 as sentences_figure5 with:
     input:
-        histograms=first_files(sentences.sample_runs(SENTENCES, RUNS, "run"), "histograms.json"),
-        references=first_files(sentences.sample_runs(SENTENCES, RUNS, "reference"), "metrics.json"),
+        histograms=figure_files(5),
+        references=figure_files(5, "metrics.json"),
     output:
         png="<results>/sentences/figure5.png",
-        svg=report(
-            "<results>/sentences/figure5.svg",
-            caption="../../report/figure.rst",
-            category=PAPERS["sentences"].citation,
-            subcategory="Figures",
-            labels=labelled("Figure 5", lambda wildcards: figure_title(5)),
-        ),
+        svg=figure_report("<results>/sentences/figure5.svg", "sentences", "Figure 5", figure_title(5)),
     log:
         "<results>/logs/sentences/figure5.log",
-    localrule: True
-    conda:
-        "../../../envs/sentences.yaml"
     params:
         caption=figure_caption("sentences", 5),
-        labels=sample_labels,
-        references=lambda wildcards: [
-            run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")
+        drawn=lambda wildcards, input: [
+            *("samples", "--histograms", *input.histograms, "--references", *input.references),
+            *("--reference-labels", *reference_labels()),
         ],
+        labels=figure_labels(5),
+        title="MELBO and the size of the test set",
         code=fingerprint("textlvm.sentences.figures"),
-    shell:
-        """
-        python -m textlvm.sentences.figures samples \
-            --histograms {input.histograms:q} \
-            --labels {params.labels:q} \
-            --references {input.references:q} \
-            --reference-labels {params.references:q} \
-            --title "MELBO and the size of the test set" \
-            --png {output.png:q} \
-            --svg {output.svg:q} \
-            --log {log:q}
-        """
 
 
-rule sentences_bounds:
-    """Figures 6 to 8: MELBO values of sMIM and ELBO values of sVAE by latent size."""
+# Figures 6 to 8: MELBO values of sMIM and ELBO values of sVAE by latent size.
+use rule sentences_figure3 as sentences_bounds with:
     input:
-        histograms=lambda wildcards: run_files(bound_runs(wildcards), "histograms.json"),
+        figure_files(),
     output:
         png="<results>/sentences/figure{figure}.png",
-        svg=report(
-            "<results>/sentences/figure{figure}.svg",
-            caption="../../report/figure.rst",
-            category=PAPERS["sentences"].citation,
-            subcategory="Figures",
-            labels=labelled("Figure {figure}", lambda wildcards: figure_title(wildcards.figure)),
+        svg=figure_report(
+            "<results>/sentences/figure{figure}.svg", "sentences", "Figure {figure}", figure_title()
         ),
     log:
         "<results>/logs/sentences/figure{figure}.log",
     wildcard_constraints:
         figure=any_of(map(str, sentences.BOUND_FIGURES)),
-    localrule: True
-    conda:
-        "../../../envs/sentences.yaml"
     params:
         caption=figure_caption("sentences"),
-        labels=lambda wildcards: row_labels(bound_runs(wildcards)),
-        title=lambda wildcards: figure_title(wildcards.figure),
+        drawn=lambda wildcards, input: ["bounds", "--histograms", *input],
+        labels=figure_labels(),
+        title=figure_title(),
         code=fingerprint("textlvm.sentences.figures"),
-    shell:
-        """
-        python -m textlvm.sentences.figures bounds \
-            --histograms {input.histograms:q} \
-            --labels {params.labels:q} \
-            --title {params.title:q} \
-            --png {output.png:q} \
-            --svg {output.svg:q} \
-            --log {log:q}
-        """
 
 
 rule sentences_texts:
     """Tables 9 to 21: what models make of sentences, beside each other."""
     input:
-        runs=text_files,
+        runs=lambda wildcards: below_results(text_table(wildcards).sources),
         paper="workflow/papers/sentences/paper.yaml",
     output:
         md="<results>/sentences/table{table}.md",
@@ -172,7 +112,7 @@ rule sentences_texts:
     conda:
         "../../../envs/reporting.yaml"
     params:
-        labels=text_labels,
+        labels=lambda wildcards: text_table(wildcards).labels,
         title=text_title,
         folder=subpath(input.paper, parent=True),
         citation=PAPERS["sentences"].citation,

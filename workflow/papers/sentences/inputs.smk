@@ -150,24 +150,26 @@ def qualitative_settings(wildcards):
 # ---- figures and texts
 
 
-def dataset_name(dataset):
-    """What figures call a data set."""
-    return SENTENCES["datasets"][dataset].get("row", dataset)
+def sentences_figure(number):
+    """A figure of the plan."""
+    return next(figure for figure in EXPERIMENT.figures if figure.path == f"sentences/figure{number}")
 
 
-def figure_title(number):
+def figure_files(number=None, name="histograms.json"):
+    """The files of this name that a figure is made from; without `number`, that in the wildcard `figure`."""
+    return lambda wildcards: below_results(
+        file for file in sentences_figure(number or wildcards.figure).sources if file.endswith(name)
+    )
+
+
+def figure_labels(number=None):
+    """What a figure calls its runs or data sets."""
+    return lambda wildcards: sentences_figure(number or wildcards.figure).labels
+
+
+def figure_title(number=None):
     """What a figure is of."""
-    return next(figure.title for figure in EXPERIMENT.figures if figure.path == f"sentences/figure{number}")
-
-
-def first_files(runs, file):
-    """A file of the first seed of these runs."""
-    return [f"<results>/{run.path}/seed{run.seeds[0]}/{file}" for run in runs]
-
-
-def pair_runs(wildcards):
-    """The runs of Figure 3."""
-    return sentences.pair_runs(SENTENCES, RUNS)
+    return lambda wildcards: sentences_figure(number or wildcards.figure).title
 
 
 def length_datasets():
@@ -175,32 +177,16 @@ def length_datasets():
     return [entry.dataset for entry in sentences.length_datasets(EXPERIMENT.planned)]
 
 
-def sample_labels(wildcards):
-    """The names of Figure 5's data sets, with the run's."""
-    runs = sentences.sample_runs(SENTENCES, RUNS, "run")
-    return [f"{run.label}, {dataset_name(run.dataset)}" for run in runs]
+def reference_labels():
+    """The names of the models that Figure 5 compares with."""
+    return [run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")]
 
 
-def bound_runs(wildcards):
-    """The runs of one of Figures 6 to 8."""
-    return sentences.bound_runs(SENTENCES, RUNS, int(wildcards.figure))
-
-
-def text_runs(wildcards):
-    """The runs that are the columns of a table of texts."""
-    return sentences.text_runs(SENTENCES, RUNS, int(wildcards.table))
-
-
-def text_files(wildcards):
-    """What they made of the sentences named in the configuration, with their first seed."""
-    return first_files(text_runs(wildcards), "qualitative.json")
-
-
-def text_labels(wildcards):
-    """The row labels that go with them."""
-    return [run.label for run in text_runs(wildcards)]
+def text_table(wildcards):
+    """A table of texts of the plan."""
+    return next(text for text in EXPERIMENT.texts if text.number == int(wildcards.table))
 
 
 def text_title(wildcards):
-    """What the table calls its data set."""
-    return next(text.title for text in EXPERIMENT.texts if text.number == int(wildcards.table))
+    """What a table of texts calls its data set."""
+    return text_table(wildcards).title

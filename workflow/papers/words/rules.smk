@@ -172,13 +172,7 @@ rule words_figure1:
         entropy=lambda wildcards: run_files(gap_runs(wildcards), "entropy.csv"),
     output:
         png="<results>/words/{corpus}/figure1.png",
-        svg=report(
-            "<results>/words/{corpus}/figure1.svg",
-            caption="../../report/figure.rst",
-            category=PAPERS["words"].citation,
-            subcategory="Figures",
-            labels=labelled("Figure 1", corpus_title),
-        ),
+        svg=figure_report("<results>/words/{corpus}/figure1.svg", "words", "Figure 1", corpus_title),
         csv="<results>/words/{corpus}/figure1.csv",
     log:
         "<results>/logs/words/{corpus}/figure1.log",
@@ -210,13 +204,7 @@ rule words_figure2:
         baseline=lambda wildcards: run_files(figure_runs("baseline")(wildcards), "metrics.json")[0],
     output:
         png="<results>/words/{corpus}/figure2.png",
-        svg=report(
-            "<results>/words/{corpus}/figure2.svg",
-            caption="../../report/figure.rst",
-            category=PAPERS["words"].citation,
-            subcategory="Figures",
-            labels=labelled("Figure 2", corpus_title),
-        ),
+        svg=figure_report("<results>/words/{corpus}/figure2.svg", "words", "Figure 2", corpus_title),
     log:
         "<results>/logs/words/{corpus}/figure2.log",
     localrule: True

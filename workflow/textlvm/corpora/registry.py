@@ -12,9 +12,11 @@ from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.paths import literal
 from textlvm.runtime.validation import check, json_schema, read_yaml
 
-__all__ = ["Corpus", "Local", "SourceFile", "find", "load"]
+__all__ = ["QUESTION_FORMATS", "Corpus", "Local", "SourceFile", "find", "load"]
 
 HASHES = ("sha256", "sha1", "git_blob", "md5")
+QUESTION_FORMATS = ("triples", "pickle")
+"""Formats of questions with ranked answers; all others have sentences."""
 OVERRIDES = ("path", "kind", "format", "title", "members")
 # In a path: Snakemake reads braces as wildcards, and half a character cannot be written at all.
 UNUSABLE = re.compile("[{}\x00-\x1f\x7f\ud800-\udfff]")

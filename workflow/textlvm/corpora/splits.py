@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from textlvm.corpora import tables
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
+from textlvm.spec import parse
 
 __all__ = ["SPLITS", "SplitSettings", "WordSplit", "read_words", "split", "write_words"]
 
@@ -135,10 +136,7 @@ def _generator(name: str, seed: int) -> np.random.Generator:
 
 
 def _main(options: argparse.Namespace) -> None:
-    try:
-        settings = SplitSettings(**options.settings)
-    except TypeError as error:
-        raise UserError(f"split settings: {error}; see `words: split` in config.yaml") from error
+    settings = parse(SplitSettings, options.settings, "split settings")
     vocabulary, counts = tables.read(options.vocabulary, VOCABULARY_COLUMNS)
     try:
         words = split(vocabulary, counts[:, 0], options.split, settings)

@@ -18,6 +18,7 @@ from pathlib import Path
 from textlvm.corpora.counting import read_counts, write_counts
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
+from textlvm.spec import parse
 
 __all__ = ["VocabularySettings", "vocabulary"]
 
@@ -67,10 +68,7 @@ def vocabulary(counts: dict[str, int], settings: VocabularySettings) -> dict[str
 
 
 def _main(options: argparse.Namespace) -> None:
-    try:
-        settings = VocabularySettings(**options.settings)
-    except TypeError as error:
-        raise UserError(f"vocabulary settings: {error}; see `words: vocabulary` in config.yaml") from error
+    settings = parse(VocabularySettings, options.settings, "vocabulary settings")
     try:
         words = vocabulary(read_counts(options.counts), settings)
     except UserError as error:

@@ -29,8 +29,8 @@ def canonical(value: Any, schema: Schema) -> Any:
 
 def _canonical(value: Any, node: Schema, shared: Mapping[str, Schema]) -> Any:
     if "$ref" in node:
-        own = {key: item for key, item in node.items() if key != "$ref"}
-        return _canonical(value, {**shared[node["$ref"].rpartition("/")[2]], **own}, shared)
+        siblings = {key: item for key, item in node.items() if key != "$ref"}
+        return _canonical(value, {**shared[node["$ref"].rpartition("/")[2]], **siblings}, shared)
     if isinstance(value, Mapping):
         valid = node.get("properties", {})
         return {

@@ -62,9 +62,9 @@ def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> 
     """
     value = _at(config, key)
     for file in reversed(files):
-        found = _at(read(file), key)
-        are_no_numbers = found != found and value != value
-        if found == value or are_no_numbers or (isinstance(found, Mapping) and isinstance(value, Mapping)):
+        given = _at(read(file), key)
+        are_nan = given != given and value != value
+        if given == value or are_nan or (isinstance(given, Mapping) and isinstance(value, Mapping)):
             return str(file)
     return "--config"
 
@@ -121,22 +121,25 @@ def _laid_over(below: Any, above: Any) -> Any:
 
 
 def _without_removed(
-    value: Any, contents: Sequence[Any], places: Iterable[Sequence[str]], key: Key = ()
+    value: Any, contents: Sequence[Any], patterns: Iterable[Sequence[str]], key: Key = ()
 ) -> Any:
-    """A value at a key without the entries at these places that are none and stand in one of the files."""
-    if not isinstance(value, Mapping) or not places:
+    """A value at a key without its null entries that match one of the patterns of keys.
+
+    Raises `Problem` for one that removes nothing, as no file among `contents` has an entry there.
+    """
+    if not isinstance(value, Mapping) or not patterns:
         return value
     kept = {}
     for name, item in value.items():
-        inner = [rest for first, *rest in places if first in ("*", name)]
-        own = (*key, name)
+        inner = [rest for first, *rest in patterns if first in ("*", name)]
+        item_key = (*key, name)
         if item is not None or [] not in inner:
-            kept[name] = _without_removed(item, contents, [place for place in inner if place], own)
-        elif all(_at(content, own) in (..., None) for content in contents):
+            kept[name] = _without_removed(item, contents, [rest for rest in inner if rest], item_key)
+        elif all(_at(content, item_key) in (..., None) for content in contents):
             others = [other for other, its in value.items() if its is not None]
             raise Problem(
-                own,
-                f"{dotted(own)} must be an entry, or null to remove that of a file before, and there is "
+                item_key,
+                f"{dotted(item_key)} must be an entry, or null to remove that of a file before, and there is "
                 f"none; {nearest(name, others)}",
             )
     return kept

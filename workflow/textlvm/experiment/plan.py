@@ -199,6 +199,8 @@ class Figure:
     """Below the results, without suffix."""
     sources: tuple[str, ...] = ()
     """Files below the results."""
+    labels: tuple[str, ...] = ()
+    """What it calls its runs or data sets, in the order of their files."""
 
 
 class Planner(Protocol):

@@ -47,10 +47,7 @@ def check_target(target: str, experiment: Experiment) -> None:
 
 
 def _check_folders(
-    target: str,
-    names: Sequence[str],
-    valid: Collection[tuple[Folder, ...]],
-    origin: Origin,
+    target: str, names: Sequence[str], valid: Collection[tuple[Folder, ...]], origin: Origin
 ) -> None:
     """The folders of a path are those of a run, from the first on."""
     for depth, name in enumerate(names):

@@ -150,9 +150,9 @@ def _failure(log: Path) -> str | None:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL))
-            _, found, traceback = file.read().decode(errors="replace").rpartition(TRACEBACK)
+            _, mark, traceback = file.read().decode(errors="replace").rpartition(TRACEBACK)
     except OSError:
         return None
     last = next((line for line in traceback.splitlines() if line.strip() and not line.startswith(" ")), "")
     name, _, sentence = last.partition(": ")
-    return (sentence or name) if found else None
+    return (sentence or name) if mark else None

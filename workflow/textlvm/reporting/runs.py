@@ -47,15 +47,15 @@ class Result:
         if not metrics:
             return self
         known, repeats, readings = (
-            {name: of_own[own] for name, own in metrics.items() if own in of_own}
-            for of_own in (self.metrics, self.repeats, self.readings)
+            {shown: values[name] for shown, name in metrics.items() if name in values}
+            for values in (self.metrics, self.repeats, self.readings)
         )
         return replace(self, metrics=known, repeats=repeats, readings=readings)
 
     def read_as(self, metric: str, reading: str) -> "Result":
         """The result with `reading` in the place of `metric`, which it lacks if it lacks the reading."""
-        others = {name: own for name, own in self.metrics.items() if name not in (metric, reading)}
-        repeats = {name: own for name, own in self.repeats.items() if name not in (metric, reading)}
+        others = {name: value for name, value in self.metrics.items() if name not in (metric, reading)}
+        repeats = {name: value for name, value in self.repeats.items() if name not in (metric, reading)}
         if reading not in self.metrics:
             return replace(self, metrics=others, repeats=repeats)
         if reading in self.repeats:

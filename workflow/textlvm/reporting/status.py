@@ -53,26 +53,26 @@ def experiment(files: Sequence[Path]) -> tuple[tuple[Run, ...], Path]:
 
     `files` are its configuration files, later ones winning. Raises `UserError` for what is wrong with them.
     """
-    found = load_files(files)
-    return found.runs, found.results
+    loaded = load_files(files)
+    return loaded.runs, loaded.results
 
 
-def counted(found: Sequence[Standing]) -> str:
+def counted(seeds: Sequence[Standing]) -> str:
     """Seeds by state, e.g. `3 of 45 done, 1 running, 41 waiting`."""
-    numbers = Counter(each.state for each in found)
+    numbers = Counter(each.state for each in seeds)
     others = [f"{numbers[state]} {state}" for state in State if state is not State.DONE and numbers[state]]
-    return ", ".join([f"{numbers[State.DONE]} of {len(found)} done", *others])
+    return ", ".join([f"{numbers[State.DONE]} of {len(seeds)} done", *others])
 
 
-def render(found: Sequence[Standing], width: int | None = None, height: int | None = None) -> str:
+def render(seeds: Sequence[Standing], width: int | None = None, height: int | None = None) -> str:
     """The standings as text: a table in groups by paper and corpus or data set, and why seeds failed.
 
     It has no line longer than `width`; with more than `height` lines, what is done or waits is only counted,
     and of what is left as much is shown as there is room for.
     """
-    lines = _lines(found, found, width)
+    lines = _lines(seeds, seeds, width)
     if height is not None and len(lines) > height:
-        lines = _lines(found, [each for each in found if each.state in ACTIVE], width)
+        lines = _lines(seeds, [each for each in seeds if each.state in ACTIVE], width)
         if len(lines) > height:
             lines = [*lines[: max(0, height - 1)], "…"]
     return "\n".join(
@@ -80,15 +80,15 @@ def render(found: Sequence[Standing], width: int | None = None, height: int | No
     )
 
 
-def _lines(found: Sequence[Standing], shown: Sequence[Standing], width: int | None) -> list[str]:
+def _lines(seeds: Sequence[Standing], shown: Sequence[Standing], width: int | None) -> list[str]:
     """The lines of all groups, with a row for each of those `shown`."""
     header, *rows = _table(shown, width) if shown else [""]
     row_of = {(each.run.path, each.seed): row for each, row in zip(shown, rows, strict=True)}
-    lines = [f"{counted(found)} in all", f"  {header}".rstrip()]
-    for group in dict.fromkeys(map(_group, found)):
-        own = [each for each in found if _group(each) == group]
-        lines.append(f"{group}: {counted(own)}")
-        for each in own:
+    lines = [f"{counted(seeds)} in all", f"  {header}".rstrip()]
+    for group in dict.fromkeys(map(_group, seeds)):
+        of_group = [each for each in seeds if _group(each) == group]
+        lines.append(f"{group}: {counted(of_group)}")
+        for each in of_group:
             if row := row_of.get((each.run.path, each.seed)):
                 lines.append(f"  {row}".rstrip())
                 why = f"{each.reason} ({each.log})" if each.reason else ""
@@ -146,13 +146,13 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
 
 
-def _draw(found: Sequence[Standing]) -> None:
+def _draw(seeds: Sequence[Standing]) -> None:
     """Draw over what a terminal shows; write anything else out."""
     if not sys.stdout.isatty():
-        print(render(found), flush=True)
+        print(render(seeds), flush=True)
         return
     size = shutil.get_terminal_size()
-    text = render(found, size.columns, size.lines - 1)
+    text = render(seeds, size.columns, size.lines - 1)
     print(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in text.splitlines()) + REST, end="", flush=True)
 
 
@@ -165,9 +165,9 @@ def _show(options: argparse.Namespace) -> None:
     if sys.stdout.isatty():
         print(CLEAR, end="")
     while True:
-        found = standings(planned, results)
-        _draw(found)
-        if all(each.state is State.DONE for each in found):
+        seeds = standings(planned, results)
+        _draw(seeds)
+        if all(each.state is State.DONE for each in seeds):
             return
         time.sleep(options.watch)
 

@@ -142,12 +142,7 @@ def machine() -> dict[str, Any]:
     """System, model of the CPU, cores this process may use, and memory in MiB."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "system": platform.platform(),
-        "cpu": _cpu(),
-        "cores": usable,
-        "memory_mib": round(memory / MIB),
-    }
+    return {"system": platform.platform(), "cpu": _cpu(), "cores": usable, "memory_mib": round(memory / MIB)}
 
 
 def peak_memory_mib() -> int:

@@ -5,29 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.corpora.registry import QUESTION_FORMATS, Corpus, SourceFile
 from textlvm.experiment.plan import Figure, Folder, Planned, Row, Run, Titles, stands_in
 from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_object
-from textlvm.sentences.data.dataset import settings_of, sources_of
-from textlvm.sentences.families import is_pretrained
+from textlvm.sentences.data.dataset import SPLITS, settings_of, sources_of
 from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, preparation
 
 __all__ = [
     "REMOVABLE",
     "DataSet",
-    "bound_runs",
     "check",
     "corpora",
     "data_sets",
     "figures",
     "length_datasets",
-    "pair_runs",
     "plan",
     "sample_runs",
-    "shown",
-    "text_runs",
     "texts",
     "titles",
 ]
@@ -56,7 +51,7 @@ class DataSet(Planned):
     @property
     def is_of_questions(self) -> bool:
         """Whether it has questions with ranked answers, and no sentences."""
-        return self.settings.get("format") in ("triples", "pickle")
+        return self.settings.get("format") in QUESTION_FORMATS
 
     @property
     def members(self) -> Sequence[str]:
@@ -111,22 +106,6 @@ def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Title
 # ---- what figures and texts show
 
 
-def shown(planned: Iterable[Planned], dataset: str, names: Iterable[str]) -> list[Run]:
-    """Runs on a data set, in the order of their names."""
-    runs = {
-        run.name: run
-        for run in planned
-        if isinstance(run, Run) and (run.paper, run.dataset) == ("sentences", dataset)
-    }
-    return [runs[name] for name in names if name in runs]
-
-
-def pair_runs(section: Section, planned: Iterable[Planned]) -> list[Run]:
-    """The runs of Figure 3."""
-    pairs = section["figures"]["pairs"]
-    return shown(planned, pairs["dataset"], pairs["runs"])
-
-
 def length_datasets(planned: Iterable[Planned]) -> list[DataSet]:
     """The data sets of Figure 4: those of sentences, but for unions."""
     return [entry for entry in data_sets(planned).values() if not entry.is_of_questions and not entry.members]
@@ -137,72 +116,54 @@ def sample_runs(section: Section, planned: Sequence[Planned], role: str) -> list
     return [
         run
         for dataset, entry in section["figures"]["samples"].items()
-        for run in shown(planned, dataset, [entry[role]])
+        for run in _named_runs(planned, dataset, [entry[role]])
     ]
-
-
-def bound_runs(section: Section, planned: Iterable[Planned], number: int) -> list[Run]:
-    """The runs of one of Figures 6 to 8."""
-    dataset = BOUND_FIGURES[number]
-    return shown(planned, dataset, section["figures"]["bounds"][dataset])
-
-
-def text_runs(section: Section, planned: Iterable[Planned], number: int) -> list[Run]:
-    """The runs that are the columns of a table of texts."""
-    table = section["texts"][f"table{number}"]
-    return shown(planned, table["dataset"], table["runs"])
 
 
 def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
     """Figures 3 to 8."""
-    found = data_sets(planned)
+    pairs, samples, bounds = (section["figures"][name] for name in ("pairs", "samples", "bounds"))
+    lengths = length_datasets(planned)
+    names = [_name(section, entry.dataset) for entry in lengths]
+    runs, references = (sample_runs(section, planned, role) for role in ("run", "reference"))
 
-    def title(dataset: str) -> str:
-        return known[found[dataset].corpus][0]
+    def histograms(number: int, dataset: str, names: Iterable[str]) -> Figure:
+        chosen = _named_runs(planned, dataset, names)
+        sources = [f"{run.path}/seed{seed}/histograms.json" for run in chosen for seed in run.seeds]
+        labels = [run.label for run in chosen for _ in run.seeds]
+        return _figure("figure", number, _title(planned, dataset, known), sources, labels)
 
-    samples = sample_runs(section, planned, "run")
-    drawn: dict[int, tuple[str, Iterable[str]]] = {
-        3: (
-            title(section["figures"]["pairs"]["dataset"]),
-            _each(pair_runs(section, planned), "histograms.json"),
-        ),
-        4: (
-            ", ".join(_name(section, entry.dataset) for entry in length_datasets(planned)),
-            [f"{entry.path}/{file}" for entry in length_datasets(planned) for file in files(entry)],
-        ),
-        5: (
-            ", ".join(_name(section, dataset) for dataset in section["figures"]["samples"]),
-            [
-                *_first(samples, "histograms.json"),
-                *_first(sample_runs(section, planned, "reference"), "metrics.json"),
-            ],
-        ),
-    }
-    for number, dataset in BOUND_FIGURES.items():
-        drawn[number] = title(dataset), _each(bound_runs(section, planned, number), "histograms.json")
     return [
-        Figure("sentences", number, name, f"sentences/figure{number}", tuple(sources))
-        for number, (name, sources) in drawn.items()
+        histograms(3, pairs["dataset"], pairs["runs"]),
+        _figure(
+            "figure",
+            4,
+            ", ".join(names),
+            [f"{entry.path}/{file}" for entry in lengths for file in files(entry)],
+            names,
+        ),
+        _figure(
+            "figure",
+            5,
+            ", ".join(_name(section, dataset) for dataset in samples),
+            [*_first(runs, "histograms.json"), *_first(references, "metrics.json")],
+            [f"{run.label}, {_name(section, run.dataset)}" for run in runs],
+        ),
+        *(histograms(number, dataset, bounds[dataset]) for number, dataset in BOUND_FIGURES.items()),
     ]
 
 
 def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
     """The tables of texts that the configuration names."""
-    numbers = sorted(int(table.removeprefix("table")) for table in section["texts"])
-    found = data_sets(planned)
-    return [
-        Figure(
-            "sentences",
-            number,
-            known[found[section["texts"][f"table{number}"]["dataset"]].corpus][0],
-            f"sentences/table{number}",
-            tuple(_first(text_runs(section, planned, number), "qualitative.json")),
-        )
-        for number in numbers
-    ]
+    tables = {int(name.removeprefix("table")): table for name, table in section["texts"].items()}
+    result = []
+    for number, table in sorted(tables.items()):
+        runs = _named_runs(planned, table["dataset"], table["runs"])
+        title, labels = _title(planned, table["dataset"], known), [run.label for run in runs]
+        result.append(_figure("table", number, title, _first(runs, "qualitative.json"), labels))
+    return result
 
 
-SPLITS = ("train", "valid", "test")
 ARRAYS = tuple(f"{split}.{kind}.npy" for split in SPLITS for kind in ("tokens", "offsets"))
 
 
@@ -212,15 +173,30 @@ def files(data_set: DataSet) -> list[str]:
     return ["statistics.json", "vocabulary.tsv", *arrays]
 
 
+def _named_runs(planned: Iterable[Planned], dataset: str, names: Iterable[str]) -> list[Run]:
+    """Runs on a data set, in the order of their names."""
+    runs = {
+        run.name: run
+        for run in planned
+        if isinstance(run, Run) and (run.paper, run.dataset) == ("sentences", dataset)
+    }
+    return [runs[name] for name in names if name in runs]
+
+
 def _name(section: Section, dataset: str) -> str:
     """What figures call a data set."""
     name: str = section["datasets"][dataset].get("row", dataset)
     return name
 
 
-def _each(runs: Iterable[Run], file: str) -> list[str]:
-    """A file of every seed of these runs."""
-    return [f"{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
+def _title(planned: Iterable[Planned], dataset: str, known: Titles) -> str:
+    """What tables call the corpus of a data set."""
+    return known[data_sets(planned)[dataset].corpus][0]
+
+
+def _figure(kind: str, number: int, title: str, sources: Iterable[str], labels: Iterable[str]) -> Figure:
+    """A figure or a table of texts in the paper's folder."""
+    return Figure("sentences", number, title, f"sentences/{kind}{number}", tuple(sources), tuple(labels))
 
 
 def _first(runs: Iterable[Run], file: str) -> list[str]:

@@ -25,11 +25,11 @@ AUTOENCODERS = ("smim", "svae", "ae")
 QUESTIONS = "yahoocqa"
 """The data set of questions with ranked answers."""
 WITH_BOUNDS = ("smim", "svae")
-OF_CODES = {
+CODE_METRICS = {
     *("bleu1_eos", "bleu1_greedy", "bleu1_unmatched", "bleu1_words", "reconstruction", "parameters"),
     *("latent_entropy", "normal_entropy", "normal_entropy_estimated"),
 }
-OF_BOUNDS = {
+BOUND_METRICS = {
     *("kld", "matching_samples", "nll", "ppl"),
     *(f"nll_{bound}" for bound in ("elbo", "melbo", "test_prior", "train_prior")),
     *(
@@ -39,7 +39,7 @@ OF_BOUNDS = {
     ),
     *(f"{metric}_{bound}_eos" for metric in ("nll", "ppl") for bound in ("elbo", "melbo")),
 }
-MEASURED = {"ae": OF_CODES, **dict.fromkeys(WITH_BOUNDS, OF_CODES | OF_BOUNDS)}
+MEASURED = {"ae": CODE_METRICS, **dict.fromkeys(WITH_BOUNDS, CODE_METRICS | BOUND_METRICS)}
 """The metrics that the evaluation of an auto-encoder can have, by its objective."""
 SHOWN_BY = {
     "reconstructions": "reconstruct",

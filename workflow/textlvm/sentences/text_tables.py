@@ -100,8 +100,8 @@ def _reconstructions(table: Texts, columns: Sequence[Column]) -> Iterable[str]:
     of_autoencoders = [column.entries(table) for column in columns if column.is_autoencoder]
     for i, entry in enumerate(entries[0]):
         rows = [["(D)", entry["sentence"], *[""] * (len(shown) - 1)]]
-        rows += [[row, *(own[i][key] for own in entries)] for key, row in RECONSTRUCTIONS.items()]
-        rows += [["(AE)", own[i]["mean"], *[""] * (len(shown) - 1)] for own in of_autoencoders]
+        rows += [[row, *(of_run[i][key] for of_run in entries)] for key, row in RECONSTRUCTIONS.items()]
+        rows += [["(AE)", of_run[i]["mean"], *[""] * (len(shown) - 1)] for of_run in of_autoencoders]
         label = f"**{markdown(entry['label'])}**\n\n" if entry.get("label") else ""
         yield label + _table(["", *(column.label for column in shown)], rows)
 

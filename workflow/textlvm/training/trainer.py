@@ -70,10 +70,7 @@ class Training:
 
 
 def train(
-    training: Training,
-    checkpoint: Checkpoint,
-    interruption: Interruption,
-    progress_file: Path | None = None,
+    training: Training, checkpoint: Checkpoint, interruption: Interruption, progress_file: Path | None = None
 ) -> Course:
     """Train the model in place to the end of its course.
 

@@ -66,7 +66,7 @@ def test_every_folder_of_the_project_is_known():
     held = subprocess.run(
         ["git", "ls-tree", "-d", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert set(held.stdout.split()) - set(folders.OWN) == {"results"}
+    assert set(held.stdout.split()) - set(folders.PROTECTED) == {"results"}
 
 
 def unwritable(folder, tmp_path):

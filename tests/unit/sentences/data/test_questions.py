@@ -48,18 +48,11 @@ class TestTriples:
     @pytest.mark.parametrize(
         "text",
         [
-            "q#a#0\nq#b#0\n",
-            "q#a#1\nq#b#1\nq#c#0\n",
-            "q#a#1\nq#b#1\nq#c#0\nq#d#0\n",
-            "q#a#1\nq# #0\n",
-            "#a#1\n#b#0\n",
-        ],
-        ids=[
-            "none right",
-            "two of three right",
-            "both right in the first half",
-            "empty answer",
-            "no question",
+            pytest.param("q#a#0\nq#b#0\n", id="none right"),
+            pytest.param("q#a#1\nq#b#1\nq#c#0\n", id="two of three right"),
+            pytest.param("q#a#1\nq#b#1\nq#c#0\nq#d#0\n", id="both right in the first half"),
+            pytest.param("q#a#1\nq# #0\n", id="empty answer"),
+            pytest.param("#a#1\n#b#0\n", id="no question"),
         ],
     )
     def test_a_question_that_cannot_be_ranked_is_left_out(self, tmp_path, caplog, text):

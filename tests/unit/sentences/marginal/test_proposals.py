@@ -10,7 +10,7 @@ from torch.distributions import Normal
 from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
 from textlvm.sentences.marginal.axes import principal_axes, standard_axes
 from textlvm.sentences.marginal.importance import bounds_by_samples
-from textlvm.sentences.marginal.proposals import conditional, own
+from textlvm.sentences.marginal.proposals import conditional, encoder
 
 RNG = np.random.default_rng(0)
 CODES = torch.from_numpy(RNG.normal(size=(300, 3)) @ RNG.normal(size=(3, 3)) + 1)
@@ -72,7 +72,7 @@ def test_one_code_of_the_encoders_own_posterior_gives_the_elbo():
     posterior = DiagonalNormal(torch.tensor([[0.3, -0.2]]), torch.tensor([[-1.0, -2.0]]))
     many = DiagonalNormal(posterior.loc.expand(200_000, 2), posterior.log_scale.expand(200_000, 2))
     torch.manual_seed(0)
-    z, log_proposal = own(many)()
+    z, log_proposal = encoder(many)()
     assert z.dtype == log_proposal.dtype == torch.float64
     cost = (log_proposal - standard_normal_log_prob(z)).mean()
     torch.testing.assert_close(cost, posterior.kl_to_standard_normal()[0].double(), atol=0.01, rtol=0)

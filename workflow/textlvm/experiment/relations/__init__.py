@@ -3,16 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from textlvm.corpora.registry import Corpus
+from textlvm.corpora.registry import QUESTION_FORMATS, Corpus
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.relations.folders import check_folders, check_literal, check_writable
 from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import nearest
 
 __all__ = ["Key", "Problem", "check_relations", "check_writable", "dotted"]
-
-OF_QUESTIONS = ("triples", "pickle")
-"""The formats of corpora of questions with ranked answers; all others have sentences."""
 
 
 def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Iterable[Paper]) -> None:
@@ -41,7 +38,7 @@ def _check_format(key: Key, name: str, content: str, formats: Mapping[str, str |
     of_questions = content == "questions"
     wanted = "questions with ranked answers" if of_questions else "sentences"
     fitting = [
-        other for other, format in formats.items() if format and (format in OF_QUESTIONS) == of_questions
+        other for other, format in formats.items() if format and (format in QUESTION_FORMATS) == of_questions
     ]
     if name not in fitting:
         raise Problem(key, f"{dotted(key)} is '{name}', which has no {wanted}; {nearest(name, fitting)}")

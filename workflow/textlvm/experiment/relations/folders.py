@@ -11,10 +11,7 @@ from textlvm.runtime.paths import literal
 __all__ = ["check_folders", "check_literal", "check_writable"]
 
 PROJECT = Path(__file__).resolve().parents[4]
-OWN = (
-    *("workflow", "envs", "docs", "tests", "benchmarks"),
-    *(".ci", ".git", ".snakemake", ".venv"),
-)
+PROTECTED = (*("workflow", "envs", "docs", "tests", "benchmarks"), *(".ci", ".git", ".snakemake", ".venv"))
 """The project's folders that hold no results."""
 
 
@@ -28,17 +25,17 @@ def check_literal(key: Key, path: str) -> None:
 
 def check_folders(folders: Section) -> None:
     """Raises `Problem` if results or resources would lie in the project's own folders, or both in one."""
-    places = {}
+    resolved = {}
     for name, folder in folders.items():
         key: Key = ("pathvars", name)
         check_literal(key, folder)
-        places[name] = _resolved(Path(folder))
-        for own in OWN:
-            if places[name] == PROJECT or places[name].is_relative_to(PROJECT / own):
+        resolved[name] = _resolved(Path(folder))
+        for part in PROTECTED:
+            if resolved[name] == PROJECT or resolved[name].is_relative_to(PROJECT / part):
                 raise Problem(
                     key, f"{dotted(key)} is '{folder}', where the project itself lies: name another folder"
                 )
-    if places["results"] == places["resources"]:
+    if resolved["results"] == resolved["resources"]:
         raise Problem(
             ("pathvars", "results"),
             f"pathvars.results is '{folders['results']}', the same folder as pathvars.resources: "

@@ -12,7 +12,7 @@ from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
 from textlvm.corpora.registry import Corpus
-from textlvm.reporting.crate.experiment import Experiment, Measured
+from textlvm.reporting.crate.experiment import Experiment, RunRecord
 
 __all__ = ["describe"]
 
@@ -69,14 +69,14 @@ class _Crate:
     def add(self, identifier: str, kind: str, **properties: Any) -> Entity:
         """Add what is no file, with those properties that are known."""
         known = {name: value for name, value in properties.items() if value not in (None, "", [])}
-        # In RO-Crate, one value is no list.
-        known |= {name: own[0] for name, own in known.items() if isinstance(own, list) and len(own) == 1}
+        # A single value is not a list in RO-Crate.
+        known |= {name: v[0] for name, v in known.items() if isinstance(v, list) and len(v) == 1}
         return self.crate.add(ContextEntity(self.crate, identifier, {"@type": kind, **known}))
 
     def add_file(self, source: Path | io.StringIO, place: str, **properties: Any) -> Entity:
         """Add a file."""
-        own = {"name": place, "encodingFormat": FORMATS.get(PurePath(place).suffix, "text/plain")}
-        return self.crate.add_file(source, place, properties=own | properties)
+        known = {"name": place, "encodingFormat": FORMATS.get(PurePath(place).suffix, "text/plain")}
+        return self.crate.add_file(source, place, properties=known | properties)
 
     def add_workflow(self) -> list[Entity]:
         """Add the workflow and all that belongs to it; returns what configures it."""
@@ -105,31 +105,35 @@ class _Crate:
         """Add what is known of a corpus and its files, and its terms; the files stay where they are."""
         corpus = self.experiment.corpora.get(name, Corpus(name, name, "", ()))
         urls = {source.name: list(source.urls) for source in corpus.files}
-        own = f"#corpora/{quote(name)}"
+        identifier = f"#corpora/{quote(name)}"
         files = [
-            self.add(f"{own}/{quote(file)}", "CreativeWork", name=file, sha256=digest, url=urls.get(file))
+            self.add(
+                f"{identifier}/{quote(file)}", "CreativeWork", name=file, sha256=digest, url=urls.get(file)
+            )
             for file, digest in sorted(digests.items())
         ]
         said = corpus.licence or "None stated."
-        terms = self.add(f"{own}/terms", "CreativeWork", name=f"Terms of {corpus.title}", description=said)
+        terms = self.add(
+            f"{identifier}/terms", "CreativeWork", name=f"Terms of {corpus.title}", description=said
+        )
         about = {"name": corpus.title, "license": terms, "citation": corpus.citation, "hasPart": files}
-        return self.add(own, "CreativeWork", **about)
+        return self.add(identifier, "CreativeWork", **about)
 
     def add_data(self, place: str, digest: str | None) -> Entity:
         """What a step read or left; if it is no file here, by its digest: it can be large, or be text."""
         file = self.crate.get(quote(place))
         return file or self.add(f"#{quote(place)}", "CreativeWork", name=place, sha256=digest)
 
-    def add_run(self, run: Measured) -> list[Entity]:
+    def add_run(self, run: RunRecord) -> list[Entity]:
         """Add the training and the evaluation of a run and seed, what they read and what they left."""
         metrics, record = self.add_results(run.folder / file for file in ("metrics.json", "provenance.json"))
         data = {path: self.add_data(self.experiment.place(path), run.data[path]) for path in run.data}
         settings = dict(run.configuration)
         evaluation = settings.pop("evaluation")
-        read, made = ([data[path] for path in paths] for paths in (run.learned_from, run.weights))
+        inputs, outputs = ([data[path] for path in paths] for paths in (run.learned_from, run.weights))
         folder = run.folder.relative_to(self.experiment.results).as_posix()
         return [
-            self.add_step("training", run.trained, run.training, settings, read, made, record),
+            self.add_step("training", run.trained, run.training, settings, inputs, outputs, record),
             self.add_step(
                 "evaluation", folder, run.evaluation, evaluation, [*data.values()], [metrics, record], record
             ),
@@ -141,25 +145,25 @@ class _Crate:
         folder: str,
         process: Mapping[str, Any],
         settings: Mapping[str, Any],
-        read: list[Entity],
-        made: list[Entity],
+        inputs: list[Entity],
+        outputs: list[Entity],
         record: Entity,
     ) -> Entity:
         """Add what one process did, which `record` tells more of."""
         paper = self.experiment.papers[folder.partition("/")[0]]
         program = self.experiment.project / paper.program(step)
-        own = f"#{quote(folder)}/{step}"
+        identifier = f"#{quote(folder)}/{step}"
         return self.add(
-            own,
+            identifier,
             "CreateAction",
             name=f"{step.capitalize()} of {folder}",
             description=json.dumps(settings, sort_keys=True, ensure_ascii=False),
             instrument=self.tool(program),
-            object=read,
-            result=made,
+            object=inputs,
+            result=outputs,
             startTime=process.get("began"),
             endTime=process.get("ended"),
-            resourceUsage=self.add_costs(own, process),
+            resourceUsage=self.add_costs(identifier, process),
             subjectOf=record,
         )
 
@@ -177,11 +181,7 @@ class _Crate:
         tool = self.crate.get(place)
         if tool not in workflow.get("hasPart", []):
             tool = self.add_file(
-                program,
-                place,
-                **{"@type": ["File", "SoftwareSourceCode"]},
-                name=place,
-                **self.version(),
+                program, place, **{"@type": ["File", "SoftwareSourceCode"]}, name=place, **self.version()
             )
             workflow.append_to("hasPart", tool)
             step = self.add(f"#steps/{place}", "HowToStep", name=place, workExample=tool)
@@ -192,7 +192,7 @@ class _Crate:
         """The version of the code as a property, if it is known."""
         return {"version": self.experiment.version} if self.experiment.version else {}
 
-    def add_whole(self, read: list[Entity], made: list[Entity], steps: list[Entity]) -> None:
+    def add_whole(self, inputs: list[Entity], outputs: list[Entity], steps: list[Entity]) -> None:
         """Add the run of the workflow, and what is said of the crate as a whole."""
         begins, ends = (
             sorted(step[time] for step in steps if time in step) for time in ("startTime", "endTime")
@@ -203,8 +203,8 @@ class _Crate:
             name="Run of the workflow",
             description="From the corpora to the products; its times are those of its first and last step.",
             instrument=self.crate.mainEntity,
-            object=read,
-            result=made,
+            object=inputs,
+            result=outputs,
             startTime=begins[0],
             endTime=ends[-1],
         )

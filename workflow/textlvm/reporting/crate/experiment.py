@@ -12,7 +12,7 @@ from textlvm.experiment.paper import Paper
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
 
-__all__ = ["Experiment", "Measured", "read_run"]
+__all__ = ["Experiment", "RunRecord", "read_run"]
 
 SOURCES = (
     *("Snakefile", "config.yaml", "Makefile", "README.md", "CITATION.cff", "LICENSE*"),
@@ -23,7 +23,7 @@ HIDDEN = re.compile(r"(^|/)(\.|__pycache__/)")
 
 
 @dataclass(frozen=True)
-class Measured:
+class RunRecord:
     """One run with one seed, as its provenance.json describes it."""
 
     folder: Path
@@ -64,7 +64,7 @@ class Experiment:
     results: Path
     products: Sequence[Path]
     """Tables, figures and the like, below the results."""
-    runs: Sequence[Measured]
+    runs: Sequence[RunRecord]
     data: Sequence[Path]
     """What was measured of data sets, below the results."""
     configuration: Mapping[str, Any]
@@ -76,12 +76,10 @@ class Experiment:
     @property
     def sources(self) -> dict[str, Path]:
         """The files of the workflow and of papers that come from elsewhere, by their place in the crate."""
-        found = {path for pattern in SOURCES for path in self.project.glob(pattern) if path.is_file()}
-        found |= {
-            path for paper in self.papers.values() for path in paper.folder.glob("**/*") if path.is_file()
-        }
-        places = {self.source(path): path for path in sorted(found)}
-        return {place: path for place, path in places.items() if not HIDDEN.search(place)}
+        paths = {path for pattern in SOURCES for path in self.project.glob(pattern)}
+        paths |= {path for paper in self.papers.values() for path in paper.folder.glob("**/*")}
+        files = {self.source(path): path for path in sorted(paths) if path.is_file()}
+        return {name: path for name, path in files.items() if not HIDDEN.search(name)}
 
     def source(self, path: Path) -> str:
         """Where a file of the workflow is in the crate; those of a paper from elsewhere are in `papers`."""
@@ -95,21 +93,21 @@ class Experiment:
     @property
     def shareable(self) -> list[Path]:
         """The products without those that have sentences of a corpus in them."""
-        tables = {(name, f"table{number}") for name, own in self.papers.items() for number in own.texts}
+        tables = {(name, f"table{number}") for name, paper in self.papers.items() for number in paper.texts}
         texts = {path for path in self.products if (path.parent.name, path.stem) in tables}
         # A page shows all tables that there are.
         pages = {path for path in self.products if texts and path.name == "index.html"}
         return sorted({*self.products} - texts - pages)
 
     @property
-    def ordered(self) -> list[Measured]:
+    def ordered(self) -> list[RunRecord]:
         """The runs in the order of their folders."""
         return sorted(self.runs, key=lambda run: run.folder)
 
     @property
     def digests(self) -> dict[str, dict[str, str | None]]:
         """The digests of the corpora's files or folders, by the names of corpus and file."""
-        found: dict[str, dict[str, str | None]] = defaultdict(dict)
+        digests: dict[str, dict[str, str | None]] = defaultdict(dict)
         folders = {
             str(source.folder): (name, source.name)
             for name, corpus in self.corpora.items()
@@ -119,8 +117,8 @@ class Experiment:
         for run in self.ordered:
             for path, digest in run.corpora.items():
                 corpus, file = folders.get(path, (PurePath(path).parent.name, PurePath(path).name))
-                found[corpus][file] = digest
-        return dict(sorted(found.items()))
+                digests[corpus][file] = digest
+        return dict(sorted(digests.items()))
 
     @property
     def version(self) -> str | None:
@@ -136,9 +134,9 @@ class Experiment:
         return path.as_posix()
 
 
-def read_run(path: Path) -> Measured:
+def read_run(path: Path) -> RunRecord:
     """Read a provenance.json. Raises `UserError` naming the file if it is not one."""
     try:
-        return Measured(path.parent, **read_json(path))
+        return RunRecord(path.parent, **read_json(path))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path} is not the provenance of a run ({error}); {repair(path)}") from error

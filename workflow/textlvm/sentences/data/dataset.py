@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from textlvm import spec
-from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.corpora.registry import QUESTION_FORMATS, Corpus, SourceFile
 from textlvm.runtime.errors import UserError, nearest
 
 __all__ = [
@@ -129,7 +129,7 @@ class DatasetSettings:
     @property
     def of_questions(self) -> bool:
         """Whether the data set has questions with ranked answers, not sentences."""
-        return self.format in ("triples", "pickle")
+        return self.format in QUESTION_FORMATS
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from textlvm.sentences.data.sources import records
 from textlvm.sentences.data.tokenizers import Tokenizer, tokenizer
 from textlvm.sentences.data.union import unite
 from textlvm.sentences.data.vocabulary import Codes, choose
-from textlvm.sentences.data.writing import Part, write_question_set, write_sentence_set
+from textlvm.sentences.data.writing import SplitContent, write_question_set, write_sentence_set
 
 __all__ = ["prepare"]
 
@@ -107,10 +107,10 @@ def _sentences(
         return write_sentence_set(out, vocabulary, parts, described, distinct)
 
 
-def _part(source: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> Part:
+def _part(source: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> SplitContent:
     labels = None if source.labels is None else ranks[source.labels[rows]]
     blocks = (codes[block] for block in gather(source.sentences, rows))
-    return Part(source.sentences.lengths[rows], blocks, labels)
+    return SplitContent(source.sentences.lengths[rows], blocks, labels)
 
 
 def _questions(

@@ -14,7 +14,7 @@ import numpy as np
 from textlvm.sentences.data.dataset import SPLITS
 from textlvm.sentences.data.prepared import SentenceSet, load
 from textlvm.sentences.data.vocabulary import Codes, read_vocabulary, union
-from textlvm.sentences.data.writing import Part, write_sentence_set
+from textlvm.sentences.data.writing import SplitContent, write_sentence_set
 
 __all__ = ["unite"]
 
@@ -43,7 +43,7 @@ def unite(
             members[name][split] = (start, start + len(member))
             start += len(member)
         lengths = np.concatenate([member.lengths for member in sentences.values()])
-        parts[split] = Part(lengths, _recoded(sentences, recodings))
+        parts[split] = SplitContent(lengths, _recoded(sentences, recodings))
     return write_sentence_set(out, vocabulary, parts, {**description, "members": members}, distinct)
 
 

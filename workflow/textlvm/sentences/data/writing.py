@@ -16,7 +16,7 @@ from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.questions import Question, write_questions
 from textlvm.sentences.data.vocabulary import SPECIALS, UNK, Codes, Vocabulary, write_vocabulary
 
-__all__ = ["Part", "write_question_set", "write_sentence_set"]
+__all__ = ["SplitContent", "write_question_set", "write_sentence_set"]
 
 STATISTICS = "statistics.json"
 VOCABULARY = "vocabulary.tsv"
@@ -24,8 +24,8 @@ QUESTIONS = "questions.json"
 
 
 @dataclass(frozen=True)
-class Part:
-    """The sentences of one split on their way to its files."""
+class SplitContent:
+    """The sentences of one split, as they are written to its files."""
 
     lengths: NDArray[np.int64]
     """Number of words of every sentence, shape (N,)."""
@@ -38,7 +38,7 @@ class Part:
 def write_sentence_set(
     out: Path,
     vocabulary: Vocabulary,
-    parts: Mapping[str, Part],
+    parts: Mapping[str, SplitContent],
     description: Mapping[str, Any],
     distinct: int = 1,
 ) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _write_tokens(path: Path, size: int, blocks: Iterable[Codes]) -> int:
 
 
 def _check_vocabulary(place: str, vocabulary: Vocabulary) -> None:
-    """There is something to learn: where there is one word, it is always that."""
+    """Raises `UserError` for a vocabulary of one word, which every model would predict."""
     words = vocabulary.tokens[len(SPECIALS) :]
     if len(words) == 1:
         raise UserError(

@@ -64,12 +64,7 @@ def log_likelihood(
 
 @torch.no_grad()
 def decode(
-    model: SentenceModel,
-    z: Tensor,
-    batch: int,
-    method: str,
-    max_length: int,
-    forbid: Collection[int] = (),
+    model: SentenceModel, z: Tensor, batch: int, method: str, max_length: int, forbid: Collection[int] = ()
 ) -> list[list[int]]:
     """A sentence for every code z (N, d); `method` is greedy | sample, `forbid` are codes never generated."""
     return [

@@ -18,13 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Bounds",
-    "matching_samples",
-    "melbo_of_subsets",
-    "metrics",
-    "perplexity",
-]
+__all__ = ["Bounds", "matching_samples", "melbo_of_subsets", "metrics", "perplexity"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

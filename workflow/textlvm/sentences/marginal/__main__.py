@@ -32,13 +32,7 @@ from textlvm.runtime import cli
 from textlvm.runtime.files import write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data.prepared import SentenceSet
-from textlvm.sentences.evaluation.autoencoding import (
-    collect,
-    encode,
-    log_likelihood,
-    sample_indices,
-    subset,
-)
+from textlvm.sentences.evaluation.autoencoding import collect, encode, log_likelihood, sample_indices, subset
 from textlvm.sentences.evaluation.likelihood import perplexity
 from textlvm.sentences.marginal import priors, two_phase
 from textlvm.sentences.marginal.axes import Axes, principal_axes, standard_axes
@@ -47,7 +41,7 @@ from textlvm.sentences.marginal.flow import masked_autoregressive_flow
 from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.marginal.nearest import bounds_by_neighbours, nearest
 from textlvm.sentences.marginal.priors import CodePrior
-from textlvm.sentences.marginal.proposals import Proposal, conditional, own
+from textlvm.sentences.marginal.proposals import Proposal, conditional, encoder
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.trained import load
@@ -113,7 +107,7 @@ def estimate(
             family: Axes = family,
             known: Sequence[CodePrior] = known,
         ) -> dict[str, dict[int, Tensor]]:
-            proposal = conditional(posterior.loc, family, noise) if noise else own(posterior)
+            proposal = conditional(posterior.loc, family, noise) if noise else encoder(posterior)
             return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
 
         few, number = _chosen(valid, chosen_by), spec.validation_samples
@@ -201,8 +195,8 @@ def _neighbours(
 def _split(numbers: Sequence[int], common: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The numbers up to `common`, or the least of all, and those beyond; rising."""
     rising = sorted(numbers)
-    places = max(1, sum(number <= common for number in rising))
-    return tuple(rising[:places]), tuple(rising[places:])
+    count = max(1, sum(number <= common for number in rising))
+    return tuple(rising[:count]), tuple(rising[count:])
 
 
 def _log_likelihood(model: SentenceModel, sentences: SentenceSet, z: Tensor, batch: int) -> Tensor:

@@ -27,21 +27,21 @@ def masked_autoregressive_flow(
     Draws batches and weights from PyTorch's generator. Its coordinates start as those of the Gaussian of
     the training codes, so that what it learns is how codes differ from that.
     """
-    own, other = axes.whiten(train).float(), axes.whiten(valid).float()
-    flow = zuko.flows.MAF(own.shape[1], 0, transforms=TRANSFORMS, hidden_features=(HIDDEN,))
+    train_codes, valid_codes = axes.whiten(train).float(), axes.whiten(valid).float()
+    flow = zuko.flows.MAF(train_codes.shape[1], 0, transforms=TRANSFORMS, hidden_features=(HIDDEN,))
     optimizer = torch.optim.Adam(flow.parameters(), lr=LEARNING_RATE)
     best, kept, chosen = -math.inf, flow.state_dict(), 0
-    # Of the model's passes alone is the precision lowered.
+    # Only the model's passes are in lower precision.
     with torch.autocast("cpu", enabled=False), torch.enable_grad():
         for step in range(1, steps + 1):
-            rows = torch.randint(len(own), (batch,))
-            loss = -flow().log_prob(own[rows]).mean()
+            rows = torch.randint(len(train_codes), (batch,))
+            loss = -flow().log_prob(train_codes[rows]).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             if step % CHECK_EVERY == 0 or step == steps:
                 with torch.no_grad():
-                    density = float(flow().log_prob(other).double().mean())
+                    density = float(flow().log_prob(valid_codes).double().mean())
                 if density > best:
                     best, kept, chosen = density, copy.deepcopy(flow.state_dict()), step
     flow.load_state_dict(kept)

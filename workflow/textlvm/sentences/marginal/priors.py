@@ -43,18 +43,18 @@ def mixture(train: Tensor, valid: Tensor, axes: Axes, components: Sequence[int],
 
     Of the numbers of components the one is taken that gives the validation codes the greatest mean density.
     """
-    own, other = axes.whiten(train).numpy(), axes.whiten(valid).numpy()
+    train_codes, valid_codes = axes.whiten(train).numpy(), axes.whiten(valid).numpy()
     fits = []
     with warnings.catch_warnings():
         # Which fit is good enough is decided on the validation codes.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for number in components:
-            if number <= len(own):
+            if number <= len(train_codes):
                 fit = GaussianMixture(
                     number, covariance_type="diag", random_state=seed, reg_covar=1e-4, max_iter=50
                 )
-                fits.append(fit.fit(own))
-    best = max(fits, key=lambda fit: fit.score(other))
+                fits.append(fit.fit(train_codes))
+    best = max(fits, key=lambda fit: fit.score(valid_codes))
     weights, means, variances = (
         torch.from_numpy(values) for values in (best.weights_, best.means_, best.covariances_)
     )
@@ -78,14 +78,17 @@ def aggregated(train: DiagonalNormal, valid: Tensor, axes: Axes, widths: Sequenc
     the axes), at 1 the Gaussian. Of the widths the one is taken that gives the validation codes (n, d) the
     greatest mean density.
     """
-    along, other = axes.whitened(train), axes.whiten(valid)
+    posteriors, valid_codes = axes.whitened(train), axes.whiten(valid)
 
     def widened(width: float) -> DiagonalNormal:
         share = 1 - width**2
-        variance = share * (2 * along.log_scale).exp() + width**2
-        return DiagonalNormal(share**0.5 * along.loc, 0.5 * variance.log())
+        variance = share * (2 * posteriors.log_scale).exp() + width**2
+        return DiagonalNormal(share**0.5 * posteriors.loc, 0.5 * variance.log())
 
-    width = max(widths, key=lambda width: float(aggregated_posterior.log_prob(other, widened(width)).mean()))
+    def density(width: float) -> float:
+        return float(aggregated_posterior.log_prob(valid_codes, widened(width)).mean())
+
+    width = max(widths, key=density)
     components = widened(width)
 
     def log_prob(z: Tensor) -> Tensor:

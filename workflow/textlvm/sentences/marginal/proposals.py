@@ -21,13 +21,13 @@ from torch import Tensor
 from textlvm.distributions import DiagonalNormal
 from textlvm.sentences.marginal.axes import Axes
 
-__all__ = ["Proposal", "conditional", "own"]
+__all__ = ["Proposal", "conditional", "encoder"]
 
 Proposal = Callable[[], tuple[Tensor, Tensor]]
 """Draws one code z (N, d) for every sentence and returns it with log r(z|x) (N,), in nats, float64."""
 
 
-def own(posterior: DiagonalNormal) -> Proposal:
+def encoder(posterior: DiagonalNormal) -> Proposal:
     """The encoder's posteriors themselves: with one code the bound is the ELBO."""
     return posterior.to(torch.float64).rsample_with_log_prob
 

@@ -40,13 +40,7 @@ def target_log_probs(
 class _TargetLogProbs(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        states: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        targets: Tensor,
-        rows: int,
-        has_backward: bool,
+        ctx: Any, states: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, rows: int, has_backward: bool
     ) -> Tensor:
         dtype = compute_dtype(states)
         ctx.rows = rows
