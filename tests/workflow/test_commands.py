@@ -83,7 +83,7 @@ def test_null_removes_a_row_of_either_paper(project, everything):
 def test_a_table_of_the_sentences_paper_plans_exactly_its_runs(project):
     jobs = project.jobs("snakemake --cores 8 results/sentences/table8.md")
     trained = {"smim-512": "yahoo", "ae-512": "yahoo", "smim-everything": "everything"}
-    trained["ap-bilstm"] = "yahoocqa"
+    trained |= dict.fromkeys(("ap-bilstm", "ap-cnn", "hyperqa"), "yahoocqa")
     assert sentences_of(jobs, "spec.json") == {f"{dataset}/{name}" for name, dataset in trained.items()}
     assert sentences_of(jobs, "metrics.json") == {f"yahoocqa/{name}" for name in trained}
 

@@ -88,6 +88,18 @@ sentences: {runs: {elsewhere: {smim-16: {}}, ptb: {smim-16: {trained_on: elsewhe
     'yahoocqa', 'yelp15'
 sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}
     sentences.runs.yahoo.lstm-lm.model.latent does nothing for model.objective lm: remove it
+sentences: {runs: {ptb: {gpt2: {model: {objective: smim}}}}}
+    sentences.runs.ptb.gpt2.model.family is pretrained, which goes with model.objective lm, not smim: change
+    either
+sentences: {runs: {ptb: {gpt2: {model: {path: weights}}}}}
+    sentences.runs.ptb.gpt2.model must say where the pretrained model is: give either `path`, a folder, or
+    `hub`, a name on the Hugging Face Hub
+sentences: {runs: {ptb: {gpt2: {model: {hidden: 8}}}}}
+    sentences.runs.ptb.gpt2.model.hidden does nothing for model.family pretrained: remove it
+sentences: {runs: {ptb: {gpt2: {training: {steps: 8}}}}}
+    sentences.runs.ptb.gpt2.training does nothing for model.family pretrained: remove it
+sentences: {runs: {ptb: {smim-16: {model: {path: weights}}}}}
+    sentences.runs.ptb.smim-16.model.path does nothing for model.objective smim: remove it
 sentences: {runs: {yahoo: {smim-512: {model: {objective: answers}}}}}
     sentences.runs.yahoo.smim-512: model.objective answers is for questions with ranked answers, which only
     yahoocqa has

@@ -20,7 +20,7 @@ from textlvm.reporting.markup import latex
 from textlvm.reporting.runs import Result
 from textlvm.runtime.errors import UserError
 
-UNITS = {"distinct": "share", "ce_train": "nats/word", "h_gap": "nats", "extra": "nats"}
+UNITS = {"distinct": "share", "ce_train": "nats/word", "h_gap": "nats", "undeclared": "nats"}
 
 
 def planned(row="TRIL", **changes):

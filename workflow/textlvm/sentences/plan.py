@@ -11,6 +11,7 @@ from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_object
 from textlvm.sentences.data.dataset import SPLITS, settings_of, sources_of
+from textlvm.sentences.families import is_pretrained
 from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, preparation
 
 __all__ = [
