@@ -54,5 +54,16 @@ def test_whose_standard_deviation_stands_for_that_of_one_seed_is_said(papers, ce
     assert f"Seeds: {RULE}" in said
 
 
+def test_in_a_table_of_several_data_sets_these_are_named(papers, published):
+    spread = PooledSpread(0.5, 2, "AE (M), 3 seeds")
+    measured = Measurement(1.0, None, None, None, None, ((0, 1.0),), spread)
+    cells = [
+        replace(cell, measured=measured) if cell.row == "AE (S)" and cell.part.dataset == "ptb" else cell
+        for cell in build(7, papers, published, [], {})
+    ]
+    said = list(notes(cells, papers["sentences"]))
+    assert "AE (S) on Penn Treebank, one seed: sd of AE (M), 3 seeds (2 degrees of freedom)" in said
+
+
 def test_a_table_without_the_demo_says_nothing_of_it(papers, published, of_demo):
     assert not of_demo(build(3, papers, published, [], {}))

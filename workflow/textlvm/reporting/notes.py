@@ -58,7 +58,7 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed and no row to borrow an sd from"
     if any(cell.seeds == 1 and cell.provenance.run != DATA for cell in cells):
         yield f"Seeds: {BORROWING}"
-    yield from _borrowed(cells)
+    yield from _borrowed(cells, paper)
     settings = {c.row: _settings(paper, c.provenance.settings) for c in cells if c.provenance.settings}
     texts = dict.fromkeys(filter(None, settings.values()))
     for text in texts:
@@ -69,12 +69,14 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
 
 
-def _borrowed(cells: Sequence[Cell]) -> Iterable[str]:
+def _borrowed(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """Whose standard deviation over seeds stands for that of a row with one seed."""
+    several = len({cell.part.dataset for cell in cells}) > 1
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.measured and cell.measured.borrowed:
-            rows.setdefault(str(cell.measured.borrowed), {})[cell.row] = None
+            label = f"{cell.row} on {paper.datasets[cell.part.dataset]}" if several else cell.row
+            rows.setdefault(str(cell.measured.borrowed), {})[label] = None
     yield from (f"{', '.join(own)}, one seed: {spread}" for spread, own in rows.items())
 
 

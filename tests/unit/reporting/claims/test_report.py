@@ -234,7 +234,7 @@ def test_one_seed_borrows_what_the_other_rows_of_the_table_vary_by(check, measur
     assert line.borrowed_from == "TRIL, K=2, 3 seeds"
     text = as_markdown([line], papers)
     assert "**holds**<br>sd of TRIL, K=2, 3 seeds" in text
-    assert "1 of the decided ones borrow a standard deviation over seeds." in text
+    assert "Decided with a borrowed standard deviation over seeds: 1." in text
     assert next(csv.DictReader(io.StringIO(as_csv([line]))))["borrowed_from"] == line.borrowed_from
     # Half a nat less is within the noise.
     (line,) = check(measured(rows | {"TRIL, K=5": [11.7]}))

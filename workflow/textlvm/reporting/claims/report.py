@@ -195,7 +195,7 @@ def _summary(lines: Sequence[Line]) -> str:
     undecided = here[Outcome.UNDECIDED]
     missing = undecided - single - noise
     lent = sum(bool(line.borrowed_from) and line.outcome is not Outcome.UNDECIDED for line in lines)
-    decided = f"{lent} of the decided ones borrow a standard deviation over seeds. " if lent else ""
+    decided = f"Decided with a borrowed standard deviation over seeds: {lent}. " if lent else ""
     return (
         f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
         f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
