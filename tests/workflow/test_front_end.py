@@ -212,6 +212,23 @@ def test_the_next_snakemake_on_the_path_runs(tmp_path):
     assert output.stdout == "--rerun-incomplete|--keep-going|--config|a= x|--|results/a b.csv|"
 
 
+def test_front_ends_of_several_clones_do_not_call_each_other(tmp_path):
+    other, program = tmp_path / "other" / "envs" / "bin", tmp_path / "bin"
+    for folder in (other, program):
+        folder.mkdir(parents=True)
+    (other.parent / "activate").touch()
+    (other / "snakemake").write_text(f'#!/bin/sh\nexec {FILE} "$@"\n')
+    (program / "snakemake").write_text('#!/bin/sh\necho "$@"\n')
+    for folder in (other, program):
+        (folder / "snakemake").chmod(0o755)
+    path = os.pathsep.join([str(FILE.parent), str(other), str(program), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, FILE, "-n"], env={"PATH": path}, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout.split()[-1] == "-n"
+    assert done.stdout.count("--keep-going") == 1
+
+
 def test_without_snakemake_one_sentence_says_what_to_do():
     result = subprocess.run(
         [sys.executable, str(FILE)],
