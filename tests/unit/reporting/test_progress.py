@@ -186,6 +186,17 @@ def test_a_failed_training_says_why(files):
     assert (found.reason, found.log) == ("the loss became nan", log)
 
 
+def test_an_evaluation_without_the_model_of_others_says_what_is_missing(files):
+    files.train()
+    files.measure(status="failed", reason="model.path 'weights' is no folder")
+    found = files.standing()
+    assert (found.state, found.stage) == (State.FAILED, "evaluation")
+    assert found.reason == "model.path 'weights' is no folder"
+    assert found.log.name == "evaluate.log"
+    files.measure(status="done")
+    assert files.standing().state is State.DONE
+
+
 def test_a_failure_of_other_settings_is_none(files):
     files.begin()
     files.write(files.folder / "checkpoint" / "failure.json", FAILURE | {"training": {"steps": 9}})

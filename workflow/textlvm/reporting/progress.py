@@ -74,6 +74,9 @@ def standing(run: Run, seed: int, results: Path, now: float) -> Standing:
         steps = cost.get("steps")
         known |= {"step": steps, "steps": steps, "loss": progress.get("loss")}
         known["device"] = cost.get("device", "") if steps else ""
+    if run.is_finished(seed, results) and (reason := _missing(read_object(results / run.metrics(seed)))):
+        log = results / "logs" / run.path / f"seed{seed}" / "evaluate.log"
+        return Standing(state=State.FAILED, reason=reason, log=log, **known | {"stage": "evaluation"})
     # Without a row in a table it is trained for the runs that measure it elsewhere.
     if run.is_finished(seed, results) or (trained and not run.rows):
         return Standing(state=State.DONE, **known)
@@ -87,6 +90,11 @@ def standing(run: Run, seed: int, results: Path, now: float) -> Standing:
         # What has been done was done with other settings.
         progress = {}
     return _trained(log, folder / "checkpoint", progress, now, known)
+
+
+def _missing(metrics: Mapping[str, Any]) -> str:
+    """What an evaluation had to do without, if it failed for that."""
+    return str(metrics.get("reason", "")) if metrics.get("status") == "failed" else ""
 
 
 def _measured(log: Path, folder: Path, known: dict[str, Any]) -> Standing:

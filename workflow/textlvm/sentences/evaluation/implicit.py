@@ -21,8 +21,8 @@ def measure(model: ImplicitModel, test: SentenceSet, settings: EvaluationSpec) -
     """Bounds and reconstructions, each from `repeats` evaluations with codes of their own.
 
     kld                         the dual network's estimate of KL(q(z|x) || N(0, I)), as its authors report it
-    nll, ppl                    with this term and <eos> counted as a word, as they report it: an estimate,
-                                and no bound where the dual network is far from its optimum
+    nll, ppl                    with this term and <eos> counted as a word, as they report it. The estimate is
+                                a lower bound on the divergence, so that these are too low, not upper bounds
     kld_closed                  the same divergence in closed form
     nll_elbo, nll_melbo, ...    bounds by the closed form and by log N, to be compared with the other rows
     """
