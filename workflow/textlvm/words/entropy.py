@@ -67,8 +67,8 @@ def entropy_gap(model: StateSpaceModel, trajectories: int, length: int, draws: i
 def _step(model: StateSpaceModel, state: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Move states (n, d) by K draws of noise (n, K, d).
 
-    Returns for the first draw the states (n, d) and letter probabilities (n, 27), and over all draws the marginal
-    and the expected entropy, (n,) each.
+    Returns for the first draw the states (n, d) and letter probabilities (n, 27), and over all draws the
+    marginal and the expected entropy, (n,) each.
     """
     reachable = model.move(state, noise)
     log_probs = model.letter_log_probs(reachable)
