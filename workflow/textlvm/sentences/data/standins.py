@@ -35,8 +35,8 @@ __all__ = ["FORMS", "make"]
 
 # One object in so many is asked about in `questions`; no other form but `answers` says its text as an answer.
 QUESTIONED = 4
-# A small model reconstructs short sentences of frequent words. Of so many candidates for each sentence, those are
-# kept that consist of so many most frequent tokens.
+# A small model reconstructs short sentences of frequent words. Of so many candidates for each sentence, those
+# are kept that consist of so many most frequent tokens.
 CANDIDATES = 5
 FREQUENT = 1200
 LEAST_WRONG, MOST_WRONG = 2, 4
