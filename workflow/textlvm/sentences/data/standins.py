@@ -21,7 +21,6 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +34,11 @@ __all__ = ["FORMS", "make"]
 
 # One object in so many is asked about in `questions`; no other form but `answers` says its text as an answer.
 QUESTIONED = 4
-# A small model reconstructs short sentences of frequent words. Of so many candidates for each sentence, those
-# are kept that consist of so many most frequent tokens.
-CANDIDATES = 5
-FREQUENT = 1200
 LEAST_WRONG, MOST_WRONG = 2, 4
+# A small model that has seen thousands reconstructs short sentences of frequent words. Of so many candidates
+# for each sentence of `most`, all are kept that consist of so many most frequent tokens.
+CANDIDATES = 10
+FREQUENT = 1500
 
 Tokens = tuple[str, ...]
 
@@ -47,7 +46,9 @@ logger = logging.getLogger(__name__)
 
 
 def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) -> dict[str, str]:
-    """The stand-ins as texts of files, by form, with at most `most` sentences, paragraphs, … or questions.
+    """The stand-ins as texts of files, by form, with at most `most` paragraphs, … or questions.
+
+    Sentences are those of frequent words among `CANDIDATES` times as many.
 
     No text is there twice, and reading stops when every form is full. An object is in `answers` or in
     `questions`, never in both. Raises `UserError` for an unknown form, and for one that has no text at all.
@@ -66,7 +67,7 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
         if all(len(texts) >= limits[form] for form, texts in collected.items()):
             break
     if "sentences" in collected:
-        collected["sentences"] = _of_frequent_tokens(collected["sentences"], most)
+        collected["sentences"] = _of_frequent_tokens(collected["sentences"])
     for form, texts in collected.items():
         if len(texts) < (MOST_WRONG + 1 if form == "questions" else 1):
             raise UserError(
@@ -81,12 +82,11 @@ def _single_sentences(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[
             yield " ".join(sentence), ""
 
 
-def _of_frequent_tokens(texts: Mapping[str, str], most: int) -> dict[str, str]:
-    """The first `most` texts all of whose tokens are among the `FREQUENT` most frequent ones of all texts."""
+def _of_frequent_tokens(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those texts all of whose tokens are among the `FREQUENT` most frequent ones of all texts."""
     counts = Counter(token for text in texts for token in text.split())
     frequent = {token for token, _ in counts.most_common(FREQUENT)}
-    kept = (text for text in texts if frequent.issuperset(text.split()))
-    return {text: texts[text] for text in islice(kept, most)}
+    return {text: context for text, context in texts.items() if frequent.issuperset(text.split())}
 
 
 def _labelled(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
