@@ -10,6 +10,10 @@ from textlvm.words.model import StateSpaceModel
 
 __all__ = ["EntropyGap", "entropy_gap", "letter_entropy"]
 
+BLOCK = 16_384
+"""Draws that are processed together, at most, or those of one trajectory: their letter probabilities stay in
+the cache."""
+
 
 @dataclass(frozen=True)
 class EntropyGap:
@@ -49,13 +53,26 @@ def entropy_gap(model: StateSpaceModel, trajectories: int, length: int, draws: i
     marginal, expected, reached = [], [], []
     for _ in range(length):
         noise = state.new_empty(trajectories, draws, state.shape[1]).normal_()
-        reachable = model.generative(state)(noise)
-        log_probs = model.letter_log_probs(reachable)
-        mean = torch.logsumexp(log_probs, 1) - torch.log(log_probs.new_tensor(draws))
-        marginal.append(letter_entropy(mean))
-        expected.append(letter_entropy(log_probs).mean(1))
+        blocks = zip(*(tensor.split(max(1, BLOCK // draws)) for tensor in (state, noise)), strict=True)
+        moved = [_step(model, *block) for block in blocks]
+        state, letters, h_marginal, h_expected = (torch.cat(parts) for parts in zip(*moved, strict=True))
+        marginal.append(h_marginal)
+        expected.append(h_expected)
         reached.append(alive)
-        letter = torch.multinomial(log_probs[:, 0].exp(), 1).squeeze(1)
+        letter = torch.multinomial(letters, 1).squeeze(1)
         alive = alive & (letter != END)
-        state = reachable[:, 0]
     return EntropyGap(torch.stack(marginal).cpu(), torch.stack(expected).cpu(), torch.stack(reached).cpu())
+
+
+def _step(model: StateSpaceModel, state: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Move states (n, d) by K draws of noise (n, K, d).
+
+    Returns for the first draw the states (n, d) and letter probabilities (n, 27), and over all draws the
+    marginal and the expected entropy, (n,) each.
+    """
+    reachable = model.move(state, noise)
+    log_probs = model.letter_log_probs(reachable)
+    probs = log_probs.exp()
+    marginal = torch.special.entr(probs.mean(1)).sum(-1)
+    expected = -(probs * log_probs).sum((1, 2)) / noise.shape[1]
+    return reachable[:, 0], probs[:, 0], marginal, expected

@@ -9,7 +9,7 @@ workflow works. What is written depends on the installed versions and on `--most
 
 Writes, in lower case with spaces between the tokens, as many of these as are asked for
 
-    sentences    a sentence of 5 to 60 tokens a line, for Penn Treebank
+    sentences    a sentence of 4 to 10 frequent tokens a line, for Penn Treebank
     labelled     `kind<TAB>text`, the kind of object and 30 to 200 tokens about it, for Yelp15
     answers      `what does … do ? text`, 20 to 200 tokens, for Yahoo Answers
     paragraphs   60 to 250 tokens below a heading ` = name = `, for WikiText-103
@@ -19,6 +19,7 @@ Writes, in lower case with spaces between the tokens, as many of these as are as
 import argparse
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -34,6 +35,10 @@ __all__ = ["FORMS", "make"]
 # One object in so many is asked about in `questions`; no other form but `answers` says its text as an answer.
 QUESTIONED = 4
 LEAST_WRONG, MOST_WRONG = 2, 4
+# A small model that has seen thousands reconstructs short sentences of frequent words. Of so many candidates
+# for each sentence of `most`, all are kept that consist of so many most frequent tokens.
+CANDIDATES = 10
+FREQUENT = 1500
 
 Tokens = tuple[str, ...]
 
@@ -41,7 +46,9 @@ logger = logging.getLogger(__name__)
 
 
 def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) -> dict[str, str]:
-    """The stand-ins as texts of files, by form, with at most `most` sentences, paragraphs, … or questions.
+    """The stand-ins as texts of files, by form, with at most `most` paragraphs, … or questions.
+
+    Sentences are those of frequent words among `CANDIDATES` times as many.
 
     No text is there twice, and reading stops when every form is full. An object is in `answers` or in
     `questions`, never in both. Raises `UserError` for an unknown form, and for one that has no text at all.
@@ -50,14 +57,17 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
     for form in collected:
         if form not in FORMS:
             raise UserError(f"there is no stand-in '{form}'; {nearest(form, FORMS)}")
+    limits = {form: most * CANDIDATES if form == "sentences" else most for form in collected}
     for docstring in documentation:
         said = list(sentences(docstring.text))
         for form, texts in collected.items():
             for text, context in FORMS[form](docstring, said):
-                if len(texts) < most:
+                if len(texts) < limits[form]:
                     texts.setdefault(text, context)
-        if all(len(texts) >= most for texts in collected.values()):
+        if all(len(texts) >= limits[form] for form, texts in collected.items()):
             break
+    if "sentences" in collected:
+        collected["sentences"] = _of_frequent_tokens(collected["sentences"])
     for form, texts in collected.items():
         if len(texts) < (MOST_WRONG + 1 if form == "questions" else 1):
             raise UserError(
@@ -68,8 +78,15 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
 
 def _single_sentences(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
     for sentence in said:
-        if 5 <= len(sentence) <= 60:
+        if 4 <= len(sentence) <= 10:
             yield " ".join(sentence), ""
+
+
+def _of_frequent_tokens(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those texts all of whose tokens are among the `FREQUENT` most frequent ones of all texts."""
+    counts = Counter(token for text in texts for token in text.split())
+    frequent = {token for token, _ in counts.most_common(FREQUENT)}
+    return {text: context for text, context in texts.items() if frequent.issuperset(text.split())}
 
 
 def _labelled(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
