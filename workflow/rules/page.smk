@@ -7,6 +7,7 @@ rule page:
         papers=paper_files("paper.yaml"),
         tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
         claims="<results>/claims.csv",
+        readings="<results>/readings.csv",
         files=below_results(contents.whole_files(EXPERIMENT)),
         assets=page_assets(),
     output:
@@ -27,6 +28,7 @@ rule page:
             --plan {params.plan:q} \
             --tables {input.tables:q} \
             --claims {input.claims:q} \
+            --readings {input.readings:q} \
             --out {output:q} \
             --log {log:q}
         """
@@ -37,6 +39,7 @@ use rule page as partial_page with:
         papers=paper_files("paper.yaml"),
         tables=expand("<results>/partial/table{table}.csv", table=EXPERIMENT.tables),
         claims="<results>/partial/claims.csv",
+        readings="<results>/partial/readings.csv",
         assets=page_assets(),
     output:
         "<results>/partial/index.html",

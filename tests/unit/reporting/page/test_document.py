@@ -12,6 +12,7 @@ from plans import planned
 from textlvm.experiment.plan import from_json
 from textlvm.reporting.page import document, frame
 from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.readings import Reading
 from textlvm.runtime.errors import UserError
 
 HOSTILE = "<script>document.title"
@@ -189,3 +190,15 @@ def test_texts_stand_beside_each_other(experiment):
     assert "AE (512) mean m sample" not in words
     assert "from a to b sMIM (512) one two <i> sMIM (1024)† one two <i>" in words
     assert "why ? sMIM (512) short s medium m long l" in words
+
+
+def test_readings_stand_below_the_tables(papers, experiment):
+    numbers = {"rms": (0.25, 0.2, 0.31), "bias": (-0.1, None, None), "rank": (None, None, None)}
+    place = {"paper": "words", "table": 1, "corpus": "mine", "split": "standard", "column": "h_gap"}
+    said = {"reading": "h_gap_bits", "compared": False, "computes": "in <bits>", "why": "the text says bits"}
+    reading = Reading(**place, **said, **numbers, rows=9, seeds=3)
+    page = document.render(papers, read_plan(experiment.plan), experiment.cells(), [], [reading])
+    assert '<a href="#readings">' in page
+    section = page[page.index('id="readings"') :]
+    assert all(text in section for text in ("h_gap_bits", "in &lt;bits&gt;", "0.25 [0.2, 0.31]", "−0.1"))
+    assert 'id="readings"' not in document.render(papers, read_plan(experiment.plan), experiment.cells(), [])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from textlvm.reporting.page.readings import Reading
 from textlvm.reporting.recorded.document import render
-from textlvm.reporting.recorded.records import Reading
 
 ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "index.html"
@@ -65,11 +65,11 @@ def test_readings_are_shown_where_there_are_some(page, records):
     line = Reading(
         **{"paper": "words", "table": 1, "corpus": "mine", "split": "standard", "column": "h_gap"},
         **{"reading": "a <b>", "compared": True, "computes": "a sum", "why": "the text", "rows": 9},
-        **{"seeds": 3, "rms": (0.25, 0.2, 0.31), "rank": (-0.5, None, None)},
+        **{"seeds": 3, "rms": (0.25, 0.2, 0.31), "bias": (0.1, None, None), "rank": (-0.5, None, None)},
     )
     other = replace(line, reading="other", compared=False, rms=(None, None, None))
     text = render([replace(records[0], readings=(line, other))])
     shown = " ".join(re.sub("<[^>]+>", " ", text[text.index("<h3>Readings</h3>") :]).split())
     assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), on mine" in shown
-    assert "a &lt;b&gt; compared 0.25 [0.2, 0.31] −0.5 9 3 a sum the text" in shown
-    assert "other – −0.5" in shown
+    assert "a &lt;b&gt; compared 0.25 [0.2, 0.31] 0.1 −0.5 9 3 a sum the text" in shown
+    assert "other – 0.1 −0.5" in shown

@@ -112,14 +112,15 @@ def test_readings_are_read_if_they_are_there(folder, clone):
     configuration = (folder / "one" / "experiment.yaml").read_text(encoding="utf-8")
     moved = configuration.replace("results: results/recorded/gutenberg-fiction", "results: records/one")
     write(folder / "one" / "experiment.yaml", moved)
+    file = folder / "one" / "partial" / "readings.csv"
+    file.unlink(missing_ok=True)
     assert [own.readings for own in read(folder)] == [()]
     line = {
         **{"paper": "words", "table": "1", "corpus": "mine", "split": "standard", "column": "h_gap"},
         **{"reading": "mean", "compared": "true", "computes": "a mean", "why": "it says so", "rows": "9"},
         **{"seeds": "3", "rms": "0.25", "rms_low": "0.2", "rms_high": "0.3", "bias": "1", "rank": "-0.5"},
-        **{"rank_low": "", "rank_high": ""},
+        **{"bias_low": "", "bias_high": "", "rank_low": "", "rank_high": ""},
     }
-    file = folder / "one" / "partial" / "readings.csv"
     write(file, f"{','.join(line)}\n{','.join(line.values())}\n")
     ((own,),) = (record.readings for record in read(folder))
     assert (own.table, own.rows, own.seeds, own.compared) == (1, 9, 3, True)

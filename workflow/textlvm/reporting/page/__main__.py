@@ -1,7 +1,8 @@
 """Everything that an experiment has found, on one page: a single HTML file that needs no network.
 
     python -m textlvm.reporting.page --papers workflow/papers/* --plan plan.json \\
-        --tables results/table*.csv --claims results/claims.csv --out results/index.html
+        --tables results/table*.csv --claims results/claims.csv \\
+        --readings results/readings.csv --out results/index.html
 
 PLAN says where runs, figures and texts lie (`textlvm.reporting.page.plan`); a seed that is neither `measured`
 nor among `failures` is shown as not run. The same files give the same page.
@@ -15,6 +16,7 @@ from textlvm.experiment.paper import add_argument, load_all
 from textlvm.reporting.page.claims import read_claims
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.readings import read_readings
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime import cli
 from textlvm.runtime.files import write_text
@@ -24,7 +26,8 @@ def main(options: argparse.Namespace) -> None:
     """Write the page that the command line describes."""
     cells = [cell for path in options.tables for cell in read_tidy(path)]
     papers, plan = load_all(options.papers), read_plan(options.plan)
-    page = render(papers, plan, cells, read_claims(options.claims, plan, papers))
+    readings = read_readings(options.readings) if options.readings else []
+    page = render(papers, plan, cells, read_claims(options.claims, plan, papers), readings)
     write_text(options.out, page)
     logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)
 
@@ -35,5 +38,6 @@ if __name__ == "__main__":
     arguments.add_argument("--plan", type=cli.settings, required=True, help="what is shown (JSON or a file)")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
     arguments.add_argument("--claims", type=Path, help="the claims and how they came out (CSV)")
+    arguments.add_argument("--readings", type=Path, help="readings of columns and their fit (CSV)")
     arguments.add_argument("--out", type=Path, required=True, help="the page (HTML)")
     cli.run(main, arguments)

@@ -16,6 +16,7 @@ from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
 from textlvm.reporting.page.claims import Claim, counted, undecided
 from textlvm.reporting.page.frame import filled
 from textlvm.reporting.page.plan import Plan
+from textlvm.reporting.page.readings import Reading, columns, interval
 from textlvm.reporting.page.runs import Run, read_runs
 from textlvm.reporting.page.tables import MEANINGS, PARTS, Card, marked, tables
 from textlvm.reporting.spread import RULE as BORROWING
@@ -44,7 +45,13 @@ class Picture:
     height: int
 
 
-def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claims: Sequence[Claim]) -> str:
+def render(
+    papers: Mapping[str, Paper],
+    plan: Plan,
+    cells: Sequence[Cell],
+    claims: Sequence[Claim],
+    readings: Sequence[Reading] = (),
+) -> str:
     """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
     shown, cards = tables(papers, cells, plan)
     runs = read_runs(plan, papers)
@@ -57,6 +64,8 @@ def render(papers: Mapping[str, Paper], plan: Plan, cells: Sequence[Cell], claim
         "overview": overview.overview(papers, plan, shown, runs),
         "states": overview.STATES,
         "compared": overview.COMPARED,
+        "columns": list(columns(readings, papers)),
+        "interval": interval,
         "claims": claims,
         "claims_counted": counted(claims),
         "undecided": undecided(claims),

@@ -1,7 +1,7 @@
 """The page of all recorded experiments as one HTML text."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.document import Picture, curves, picture, read_by_scripts, shared
 from textlvm.reporting.page.frame import filled
-from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.readings import Column, columns, interval
 from textlvm.reporting.page.runs import Run, read_runs, thinned
 from textlvm.reporting.page.tables import Card, Table, tables
 from textlvm.reporting.recorded import summary
 from textlvm.reporting.recorded.images import indexed
-from textlvm.reporting.recorded.records import Interval, Reading, Record, command
+from textlvm.reporting.recorded.records import Record, command
 
 __all__ = ["render"]
 
@@ -30,14 +30,6 @@ MEANINGS = {
 """What is said of each group of claims."""
 POINTS = 60
 """Points of a curve at most: the page has those of all experiments."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A printed column and its readings."""
-
-    title: str
-    readings: tuple[Reading, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def render(records: Sequence[Record]) -> str:
         "groups": groups,
         "meanings": MEANINGS,
         "curves": drawn,
-        "interval": _interval,
+        "interval": interval,
     }
     return filled(
         "recorded.html",
@@ -97,7 +89,7 @@ def _panel(record: Record, shown: Sequence[Table]) -> Panel:
         # Of the forms of a table, a clone has what is recorded.
         tables=tuple(replace(table, file="") for table in shown),
         pictures=tuple(_picture(figure, record) for figure in plan.figures),
-        columns=tuple(_columns(record)),
+        columns=tuple(columns(record.readings, record.papers)),
         runs=tuple(_recorded(run, record) for run in runs),
     )
 
@@ -122,24 +114,3 @@ def _picture(figure: Figure, record: Record) -> Picture:
 def _experiment(run: Run) -> str:
     """The experiment that a section is of: its anchor begins with it."""
     return run.anchor.partition("/")[0]
-
-
-def _columns(record: Record) -> Iterable[Column]:
-    """The readings of each printed column."""
-    found: dict[str, list[Reading]] = {}
-    for own in record.readings:
-        paper = record.papers[own.paper]
-        metric = paper.metrics.get(own.column)
-        heading = metric.heading if metric and metric.heading else own.column
-        split = "" if own.split in ("", "standard") else f", {own.split} split"
-        title = f"{heading}, Table {own.table} of {paper.citation}, on {own.corpus}{split}"
-        found.setdefault(title, []).append(own)
-    return (Column(title, tuple(readings)) for title, readings in found.items())
-
-
-def _interval(interval: Interval) -> str:
-    value, low, high = interval
-    if value is None:
-        return "–"
-    between = "" if low is None or high is None else f" [{short(low, 3)}, {short(high, 3)}]"
-    return short(value, 3) + between

@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,38 +21,14 @@ from textlvm.reporting.draws import over_draws
 from textlvm.reporting.page.claims import Claim, from_lines
 from textlvm.reporting.page.contents import finished_plan
 from textlvm.reporting.page.plan import Plan, read_plan
+from textlvm.reporting.page.readings import Reading, read_readings
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import read_results
-from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.errors import UserError
 
-__all__ = ["Interval", "Reading", "Record", "command", "read_records"]
+__all__ = ["Record", "command", "read_records"]
 
 CONFIGURATION = "experiment.yaml"
-
-Interval = tuple[float | None, float | None, float | None]
-"""A mean over seeds and its 95% interval, as far as they are known."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How well one way to compute a printed column fits its numbers."""
-
-    paper: str
-    table: int
-    corpus: str
-    split: str
-    column: str
-    reading: str
-    compared: bool
-    """Whether verdicts are of this one."""
-    computes: str
-    why: str
-    rows: int
-    seeds: int
-    rms: Interval
-    """Root mean square of the differences from the printed numbers, in the column's unit."""
-    rank: Interval
-    """Rank correlation with them."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +90,7 @@ def _read(file: Path, configuration: Path) -> Record:
         plan=plan,
         cells=tuple(cell for own in cells if any(map(_is_measured, own)) for cell in own if _is_shown(cell)),
         claims=tuple(_claims(experiment, printed, list(itertools.chain(*cells)), plan)),
-        readings=tuple(_readings(experiment.results / "partial" / "readings.csv")),
+        readings=tuple(read_readings(experiment.results / "partial" / "readings.csv")),
     )
 
 
@@ -178,29 +153,3 @@ def _plan(experiment: Experiment, name: str) -> Plan:
         texts=(),
         prefix=f"{name}/",
     )
-
-
-def _readings(path: Path) -> list[Reading]:
-    if not path.exists():
-        return []
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [_reading(line) for line in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        what = f"{path} is not a table of readings of this version ({error})"
-        raise UserError(f"{what}; {repair(path)}") from error
-
-
-def _reading(line: Mapping[str, str]) -> Reading:
-    def interval(name: str) -> Interval:
-        value, low, high = (
-            float(line[key]) if line[key] else None for key in (name, f"{name}_low", f"{name}_high")
-        )
-        return value, low, high
-
-    texts = {
-        name: line[name] for name in ("paper", "corpus", "split", "column", "reading", "computes", "why")
-    }
-    counts = {name: int(line[name]) for name in ("table", "rows", "seeds")}
-    compared = json.loads(line["compared"])
-    return Reading(**texts, **counts, compared=compared, rms=interval("rms"), rank=interval("rank"))
