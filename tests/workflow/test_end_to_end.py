@@ -232,11 +232,24 @@ def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
     assert "results/partial/table1.csv" in restored.jobs("snakemake --cores 2 tables")
 
 
+def contents(project):
+    """The files of the project and their times, but for Snakemake's own."""
+    files = (path for path in project.root.rglob("*") if path.is_file())
+    return {
+        path: path.stat().st_mtime_ns
+        for path in files
+        if not {".snakemake", "__pycache__"} & {*path.relative_to(project.root).parts}
+    }
+
+
 def test_metrics_that_are_removed_are_measured_again_and_tables_agree(project):
     metrics = project.root / folder("tril-k2") / "metrics.json"
     before = metrics.read_bytes()
     metrics.unlink()
+    files = contents(project)
     assert project.jobs("snakemake --cores 2") == {f"{folder('tril-k2')}/metrics.json"} | DEPENDENTS
+    # Looking at what is missing changes nothing.
+    assert contents(project) == files
     project.run("snakemake --cores 2")
     assert metrics.read_bytes() == before
     assert project.jobs("snakemake --cores 2") == set()
@@ -244,6 +257,7 @@ def test_metrics_that_are_removed_are_measured_again_and_tables_agree(project):
     metrics.unlink()
     assert f"{folder('tril-k2')}/metrics.json" in project.jobs("snakemake --cores 2")
     metrics.write_bytes(before)
+    assert project.jobs("snakemake --cores 2") == set()
     project.run("snakemake --cores 2")
 
 
