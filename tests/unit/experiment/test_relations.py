@@ -202,6 +202,14 @@ RELATIONS = [
         "not smim: change either",
     ),
     (
+        "sentences: {model: {family: pretrained}}",
+        "mine.yaml: sentences.model.family is no default: give it in the `model` of a run",
+    ),
+    (
+        "sentences: {datasets: {ptb: {model: {hub: gpt2}}}}",
+        "mine.yaml: sentences.datasets.ptb.model.hub is no default: give it in the `model` of a run",
+    ),
+    (
         "sentences: {runs: {ptb: {gpt2: {model: {path: weights}}}}}",
         "mine.yaml: sentences.runs.ptb.gpt2.model must say where the pretrained model is: give either "
         "`path`, a folder, or `hub`, a name on the Hugging Face Hub",
