@@ -91,6 +91,10 @@ sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}
 sentences: {runs: {ptb: {gpt2: {model: {objective: smim}}}}}
     sentences.runs.ptb.gpt2.model.family is pretrained, which goes with model.objective lm, not smim: change
     either
+sentences: {model: {family: pretrained}}
+    sentences.model.family is no default: give it in the `model` of a run
+sentences: {datasets: {ptb: {model: {hub: gpt2}}}}
+    sentences.datasets.ptb.model.hub is no default: give it in the `model` of a run
 sentences: {runs: {ptb: {gpt2: {model: {path: weights}}}}}
     sentences.runs.ptb.gpt2.model must say where the pretrained model is: give either `path`, a folder, or
     `hub`, a name on the Hugging Face Hub

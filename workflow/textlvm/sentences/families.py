@@ -7,7 +7,7 @@ from typing import Any
 
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_read, dotted
 
-__all__ = ["check_family", "is_pretrained", "supplied"]
+__all__ = ["check_defaults", "check_family", "is_pretrained", "supplied"]
 
 OBJECTIVES = {"hr-vae": "svae", "pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
 """The objective that a family goes with."""
@@ -20,6 +20,19 @@ READ = {
     "hyperqa": SELECTOR,
 }
 """What a family reads of `model`."""
+
+
+def check_defaults(section: Section) -> None:
+    """Check that no default names a family, which goes with one objective: raises `Problem` if one does."""
+    keys: list[Key] = [("model",), *(("datasets", name, "model") for name in section["datasets"])]
+    for key in keys:
+        part = section
+        for name in key:
+            part = part.get(name, {})
+        for setting in ("family", "path", "hub"):
+            if setting in part:
+                place: Key = ("sentences", *key, setting)
+                raise Problem(place, f"{dotted(place)} is no default: give it in the `model` of a run")
 
 
 def check_family(key: Key, entry: Section, objective: str) -> None:

@@ -9,7 +9,7 @@ from textlvm.experiment.plan import PARTS
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.sentences.data.dataset import parse
-from textlvm.sentences.families import check_family
+from textlvm.sentences.families import check_defaults, check_family
 
 __all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "preparation"]
 
@@ -53,6 +53,7 @@ SHOWN_BY = {
 def check(section: Section) -> None:
     """Raises `Problem` for the first thing that does not fit."""
     datasets, runs = section["datasets"], section["runs"]
+    check_defaults(section)
     parsed = {}
     for name, entry in datasets.items():
         key: Key = ("sentences", "datasets", name)
