@@ -81,13 +81,15 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
     """sMIM's loss with PyTorch's layers: every sentence padded to `width`, or to the longest one."""
     lengths = torch.tensor([len(s) + 1 for s in sentences])
     size = (len(sentences), width or int(lengths.max()))
-    inputs, turned, targets = (torch.full(size, PAD) for _ in range(3))
+    inputs, backwards, targets = (torch.full(size, PAD) for _ in range(3))
     for i, sentence in enumerate(sentences):
         words = torch.from_numpy(sentence.astype(np.int64))
         inputs[i, : lengths[i]] = torch.cat([torch.tensor([SOS]), words])
-        turned[i, : lengths[i]] = inputs[i, : lengths[i]].flip(0)
+        backwards[i, : lengths[i]] = inputs[i, : lengths[i]].flip(0)
         targets[i, : lengths[i]] = torch.cat([words, torch.tensor([EOS])])
-    inputs, turned, targets = (codes.to(model.mean.weight.device) for codes in (inputs, turned, targets))
+    inputs, backwards, targets = (
+        codes.to(model.mean.weight.device) for codes in (inputs, backwards, targets)
+    )
 
     def run(layer: nn.GRU, embedded: Tensor, initial: Tensor | None) -> tuple[Tensor, Tensor]:
         if width:
@@ -97,7 +99,7 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
         packed, last = layer(packed, initial)
         return pad_packed_sequence(packed, batch_first=True)[0], last[0]
 
-    _, summary = run(model.encoder.layer, model.encoder_dropout(model.embedding(turned)), None)
+    _, summary = run(model.encoder.layer, model.encoder_dropout(model.embedding(backwards)), None)
     mean, log_variance = model.mean(summary), model.log_variance(summary).clamp(min=LEAST_LOG_VARIANCE)
     q, anchor = torch.distributions.Normal(mean, (0.5 * log_variance).exp()), torch.distributions.Normal(0, 1)
     z = q.rsample()
@@ -247,11 +249,9 @@ def memory(sentences: SentenceSet, precisions: Iterable[str], steps: int) -> lis
 def main() -> None:
     """Print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--steps", type=int, default=20)
     arguments.add_argument("--data", type=Path)
-    arguments.add_argument("--learn", type=int, default=0)
-    arguments.add_argument("--memory", type=int, default=0)
+    for name, default in {"threads": 1, "steps": 20, "learn": 0, "memory": 0}.items():
+        arguments.add_argument(f"--{name}", type=int, default=default)
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     sentences = data.load(options.data, "train") if options.data else ptb_like()
@@ -287,20 +287,12 @@ def main() -> None:
     if options.memory:
         show("sentences_memory", memory(sentences, parts, options.memory))
     if options.learn:
-        learnt = {}
+        rows: list[dict[str, object]] = []
         for name in list(systems)[1:]:
-            learnt[name] = learn(systems[name](), options.learn, sentences.between(0, 500))
-        show(
-            "sentences_losses",
-            [
-                {
-                    f"after {options.learn} steps": name,
-                    "loss": found["validation_loss"],
-                    "reconstruction": found["validation_reconstruction"],
-                }
-                for name, found in learnt.items()
-            ],
-        )
+            values = learn(systems[name](), options.learn, sentences.between(0, 500))
+            shown = {part: values[f"validation_{part}"] for part in ("loss", "reconstruction")}
+            rows.append({f"after {options.learn} steps": name, **shown})
+        show("sentences_losses", rows)
 
 
 if __name__ == "__main__":

@@ -31,17 +31,8 @@ WORDS: dict[str, Any] = {
 SENTENCES: dict[str, Any] = {
     "model": CONFIG["sentences"]["model"] | {"latent": 4, "hidden": 12, "embedding": 8, "dropout": 0.3},
     "training": CONFIG["sentences"]["training"]
-    | {
-        "batch": 8,
-        "steps": 100,
-        "monitor_every": 20,
-        "log_every": 7,
-        "checkpoint_every": 6,
-        "encoder_unk": 0.1,
-        "decoder_unk": 0.1,
-        "max_length": 8,
-        "precision": "float32",
-    },
+    | {"batch": 8, "steps": 100, "monitor_every": 20, "log_every": 7, "checkpoint_every": 6}
+    | {"encoder_unk": 0.1, "decoder_unk": 0.1, "max_length": 8, "precision": "float32"},
     "evaluation": CONFIG["sentences"]["evaluation"] | {"repeats": 2, "max_length": 5},
 }
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": "1"}

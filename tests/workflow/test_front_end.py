@@ -202,13 +202,8 @@ def test_the_next_snakemake_on_the_path_runs(tmp_path):
     real.chmod(0o755)
     bins = [FILE.parent, FILE.parent / ".", real.parent, Path(sys.executable).parent]
     path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
-    output = subprocess.run(
-        ["snakemake", "--config", "a= x", "results/a b.csv"],
-        env={"PATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    line = ["snakemake", "--config", "a= x", "results/a b.csv"]
+    output = subprocess.run(line, env={"PATH": path}, capture_output=True, text=True, check=True)
     assert output.stdout == "--rerun-incomplete|--keep-going|--config|a= x|--|results/a b.csv|"
 
 
@@ -230,18 +225,10 @@ def test_front_ends_of_several_clones_do_not_call_each_other(tmp_path):
 
 
 def test_without_snakemake_one_sentence_says_what_to_do():
-    result = subprocess.run(
-        [sys.executable, str(FILE)],
-        env={"PATH": str(FILE.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 1
-    assert (
-        result.stderr
-        == "error: there is no snakemake in this shell: run `make env`, then `. envs/activate`\n"
-    )
+    line, alone = [sys.executable, str(FILE)], {"PATH": str(FILE.parent)}
+    result = subprocess.run(line, env=alone, capture_output=True, text=True, check=False)
+    said = "error: there is no snakemake in this shell: run `make env`, then `. envs/activate`\n"
+    assert (result.returncode, result.stderr) == (1, said)
 
 
 def test_no_home_folder_is_one_sentence(front_end, monkeypatch):
