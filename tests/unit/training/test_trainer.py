@@ -12,11 +12,13 @@ import torch
 from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
+from torch import nn
 
 from textlvm.runtime.errors import UserError
 from textlvm.training.checkpoint import Checkpoint
 from textlvm.training.course import curve_lines
 from textlvm.training.interruption import Interrupted, Interruption
+from textlvm.training.schedule import RELATIVE_RATE, Constant
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Objective, Training, train
 from unit.training import regression
@@ -196,3 +198,14 @@ def test_seeds_differ_between_streams_and_numbers():
     seeds = {derive(name, k) for name in ("a", "b", "a/evaluation") for k in range(10)}
     assert len(seeds) == 30
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_a_group_with_a_relative_rate_has_that_share_of_the_schedules(tmp_path):
+    """Without momentum, SGD moves a weight by its rate times a gradient of one."""
+    model = nn.ParameterList([nn.Parameter(torch.zeros(())) for _ in range(2)])
+    groups = [{"params": [model[0]]}, {"params": [model[1]], RELATIVE_RATE: 0.25}]
+    objective = Objective(lambda _: model[0] + model[1])
+    settings = Settings(steps=3, clip=None)
+    training = Training(model, objective, torch.optim.SGD(groups, lr=0.05), Constant(0.1), settings)
+    train(training, Checkpoint(tmp_path / "state", "x"), Interruption())
+    assert [float(value.detach()) for value in model] == pytest.approx([-0.3, -0.075])
