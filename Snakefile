@@ -16,6 +16,7 @@ report: "workflow/report/workflow.rst"
 
 # Snakemake makes the folder of every file it includes importable; that of this one holds the package textlvm.
 include: "workflow/inputs.smk"
+include: "workflow/common_corpora.smk"
 include: "workflow/common_report.smk"
 
 

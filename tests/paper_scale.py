@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.paper import PAPERS, Texts, load_all
+from textlvm.experiment.declarations import Texts
+from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.experiment.plan import Planned
 from textlvm.reporting import published as printed
 from textlvm.reporting.page.plan import read_plan

@@ -1,12 +1,14 @@
 """Planned runs and their results as the tests of reporting use them."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from textlvm.estimate import exact
 from textlvm.experiment.plan import Planned, Row, Run
+from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.runs import Result
 
-__all__ = ["planned", "result"]
+__all__ = ["plan_of", "planned", "result"]
 
 ORIGINAL = {"words": "bookscorpus"}
 
@@ -43,6 +45,23 @@ def planned(
         rows=(Row(table, row, metrics or {}),),
         **known | changes,
     )
+
+
+def plan_of(cells: Iterable[Cell], untrained: Collection[str] = ()) -> list[Planned]:
+    """The plan that cells are of; rows that are not `untrained` are trained, but for data sets."""
+    rows = {(c.part, c.row): c for c in cells if c.provenance.run}
+    return [
+        planned(
+            cell.row,
+            table=cell.part.table,
+            paper=cell.part.paper,
+            corpus=cell.part.corpus,
+            original=cell.part.dataset,
+            name=cell.provenance.run,
+            is_trained=cell.provenance.run != DATA and cell.row not in untrained,
+        )
+        for cell in rows.values()
+    ]
 
 
 def result(

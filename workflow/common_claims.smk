@@ -1,5 +1,7 @@
 # What the rules of the claims take their inputs and parameters from, beside the other common files.
 
+from functools import cache
+
 from textlvm.reporting import published
 from textlvm.reporting.claims import file as claims_file
 

@@ -1,5 +1,7 @@
 # What the rules of tables take their inputs from, and how Snakemake's report sorts and names the results.
 
+import hashlib
+
 PAPERS = EXPERIMENT.papers
 PAPER_FOLDERS = [str(paper.folder) for paper in PAPERS.values()]
 

@@ -20,7 +20,7 @@ CONFIG_SCHEMAS = [WORKFLOW / "schemas" / "config.schema.yaml", *WORKFLOW.glob("p
 SCHEMA = schema(find({}).values())
 PYTHON = [*sorted((WORKFLOW / "textlvm").rglob("*.py")), ROOT / "envs" / "bin" / "snakemake"]
 OTHERS = [ROOT / "Snakefile", ROOT / "Makefile", ROOT / "envs" / "activate", *sorted(WORKFLOW.rglob("*.smk"))]
-SUFFIXES = {"yaml", "json", "tsv", "csv", "md", "py", "txt"}
+SUFFIXES = {"yaml", "json", "tsv", "csv", "md", "py", "txt", "safetensors"}
 
 
 def sentences(file: Path) -> Iterator[str]:

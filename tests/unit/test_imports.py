@@ -21,6 +21,7 @@ IMPORTED = {
     "textlvm.reporting.claims.__main__": {"scipy"},
     "textlvm.reporting.crate.__main__": {"rocrate"},
     "textlvm.reporting.page.__main__": {"pandas", "scipy"},
+    "textlvm.reporting.readings": {"pandas", "scipy"},
     "textlvm.reporting.recorded.__main__": {"pandas", "scipy"},
     "textlvm.reporting.status": set(),
     "textlvm.reporting.tables": set(),  # pandas only where tables take a form to be read

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from textlvm.experiment import plan
-from textlvm.runtime.errors import UserError
 from textlvm.words import plan as words
 
 CONFIG = {
@@ -49,51 +48,6 @@ def test_an_entry_overrides_the_section_and_nothing_else():
     assert k5.training == tril.training == {"steps": 100}
     assert unseen.training == {"steps": 7}
     assert unseen.evaluation == {"trajectories": 64}
-
-
-def test_steps_are_told_of_an_entry_without_its_settings():
-    corpora = {"gutenberg": ("Gutenberg", True), "mine": ("Mine", True)}
-    entries = plan.titled(RUNS, corpora)
-    told = [plan.from_json(json.loads(json.dumps(plan.to_json(entry)))) for entry in entries]
-    assert [(entry.label, entry.corpus_title, entry.stand_in) for entry in told[:2]] == [
-        ("TRIL", "Gutenberg", True),
-        ("TRIL, K=5", "Gutenberg", True),
-    ]
-    for entry, same in zip(entries, told, strict=True):
-        assert (same.path, same.training_path, same.key) == (entry.path, entry.training_path, entry.key)
-        assert [same.metrics(seed) for seed in same.seeds] == [entry.metrics(seed) for seed in entry.seeds]
-        assert (same.rows, same.logs(), same.is_trained) == (entry.rows, entry.logs(), entry.is_trained)
-        assert same.model_kind == entry.model_kind
-        assert same.model == same.training == same.evaluation == {}
-    assert plan.from_json(plan.to_json(entries[0], 5)).rows == ()
-
-
-def test_a_data_set_is_told_of_as_one():
-    data = plan.Planned(
-        paper="sentences", corpus="mine", original="ptb", dataset="ptb", name="data", seeds=(0,),
-        place=(("ptb", ("sentences", "datasets")),), rows=(plan.Row(1, "PTB"),), is_trained=False,
-    )  # fmt: skip
-    told = plan.from_json(plan.to_json(data))
-    assert told == replace(data, place=(("ptb", ()),))
-    assert told.metrics(0) == "sentences/ptb/data/statistics.json"
-    assert told.logs() == ["logs/sentences/ptb/prepare.log"]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"rows": None},
-        {"rows": [{"table": "1", "label": "TRIL"}]},
-        {"rows": [{"table": True, "label": "TRIL"}]},
-        {"rows": [{"label": "TRIL"}]},
-        {"stand_in": 1},
-        {"seeds": ["a"]},
-        {"seedz": [1]},
-    ],
-)
-def test_another_entry_is_said_to_be_none(changes):
-    with pytest.raises(UserError, match="no entry of a plan"):
-        plan.from_json(plan.to_json(RUNS[0]) | changes)
 
 
 @pytest.mark.parametrize(

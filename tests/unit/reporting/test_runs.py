@@ -5,7 +5,7 @@ import pytest
 
 from plans import planned
 from textlvm.estimate import Estimate
-from textlvm.experiment.plan import to_json
+from textlvm.experiment.serialization import to_json
 from textlvm.reporting.runs import read_plan, read_result, read_results
 from textlvm.runtime.errors import UserError
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import plans
 from hostile import HOSTILE
 from textlvm.estimate import exact
-from textlvm.experiment.paper import Table
+from textlvm.experiment.declarations import Table
 from textlvm.reporting import html, shapes
 from textlvm.reporting.assembly import build
 from textlvm.reporting.cells import Measurement

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plans import planned
 from textlvm.experiment.paper import PAPERS
-from textlvm.experiment.plan import to_json
+from textlvm.experiment.serialization import to_json
 from textlvm.reporting import tables
 from textlvm.reporting.tidy import read_tidy
 

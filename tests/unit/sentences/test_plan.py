@@ -3,9 +3,9 @@ import json
 import pytest
 
 from textlvm.corpora import registry
-from textlvm.experiment import plan
 from textlvm.experiment.experiment import load_files
 from textlvm.experiment.relations import Problem
+from textlvm.experiment.serialization import from_json, to_json
 from textlvm.reporting import published
 from textlvm.sentences import plan as sentences
 from unit.overlay import PAPER, ROOT
@@ -142,7 +142,7 @@ def test_a_data_set_has_an_outcome_when_it_is_prepared(tmp_path):
 
 def test_rows_say_what_their_runs_were_trained_on():
     ptb = [run for run in SENTENCES.values() if run.dataset == "ptb"]
-    trained_on = {run.name: plan.from_json(plan.to_json(run)).trained_on for run in ptb}
+    trained_on = {run.name: from_json(to_json(run)).trained_on for run in ptb}
     assert trained_on["smim-everything"] == "everything"
     assert trained_on["smim-16"] == ""
 

@@ -1,5 +1,7 @@
 # What the rules of the sentences paper take their inputs and parameters from, beside workflow/inputs.smk.
 
+from functools import cache
+
 from textlvm.sentences import plan as sentences
 from textlvm.sentences.relations import MEASURED
 from textlvm.sentences.families import supplied

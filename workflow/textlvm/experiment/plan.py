@@ -5,14 +5,13 @@ else its tables have numbers of (`Planner`); here is what all of them share.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.relations.problem import Key, Section
-from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import modified, read_object
 
 __all__ = [
@@ -24,12 +23,10 @@ __all__ = [
     "Row",
     "Run",
     "RunKey",
-    "from_json",
     "planned",
     "stands_in",
     "titled",
     "titles",
-    "to_json",
 ]
 
 PARTS = ("model", "training", "evaluation")
@@ -259,44 +256,3 @@ def titled(entries: Iterable[Planned], corpora: Titles) -> tuple[Planned, ...]:
         replace(entry, corpus_title=corpora[entry.corpus][0], stand_in=stands_in(entry, corpora))
         for entry in entries
     )
-
-
-def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
-    """An entry without settings, and without what is as it is by default: command lines have a limit.
-
-    With `table` it has the rows of that table alone.
-    """
-    rows = [_differing(row) for row in entry.rows if table in (None, row.table)]
-    place = [folder for folder, _ in entry.place]
-    return {**_differing(entry, Planned), "rows": rows, "place": place, "is_run": isinstance(entry, Run)}
-
-
-def from_json(data: Any) -> Planned:
-    """The entry that `to_json` gave, without settings. Raises `UserError` for what is none."""
-    try:
-        entry = dict(data)
-        entry["rows"] = tuple(_parse(Row, row) for row in entry["rows"])
-        entry["place"] = tuple((folder, ()) for folder in entry["place"])
-        entry["seeds"] = tuple(int(seed) for seed in entry["seeds"])
-        found: Planned = _parse(Run if entry.pop("is_run") else Planned, entry)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"no entry of a plan ({error}), which Snakemake's rules make: {data!r}") from error
-    return found
-
-
-def _differing(part: Any, kind: Any = None) -> dict[str, Any]:
-    """The fields of a value that differ from their defaults."""
-    return {
-        own.name: value
-        for own in fields(kind or part)
-        if (value := getattr(part, own.name))
-        != (own.default if own.default_factory is MISSING else own.default_factory())
-    }
-
-
-def _parse(kind: Any, data: Mapping[str, Any]) -> Any:
-    part = kind(**data)
-    for own in fields(part):
-        if own.type in (str, int, bool) and type(value := getattr(part, own.name)) is not own.type:
-            raise TypeError(f"'{own.name}' must be of type {own.type.__name__}, not {value!r}")
-    return part

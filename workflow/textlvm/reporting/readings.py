@@ -28,7 +28,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from textlvm.experiment.paper import Paper, Reading, add_argument, load_all
+from textlvm.experiment.declarations import Reading
+from textlvm.experiment.paper import Paper, add_argument, load_all
 from textlvm.experiment.plan import Planned, RunKey
 from textlvm.reporting import published
 from textlvm.reporting.draws import over_draws

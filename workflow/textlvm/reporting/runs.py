@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.estimate import Estimate
-from textlvm.experiment.plan import Planned, RunKey, from_json
+from textlvm.experiment.plan import Planned, RunKey
+from textlvm.experiment.serialization import from_json
 from textlvm.runtime.errors import UserError, nearest, repair
 
 __all__ = ["Result", "read_as_compared", "read_plan", "read_result", "read_results"]
@@ -69,7 +70,7 @@ class Result:
 
 
 def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, ...]:
-    """Check a plan `{"planned": [{…}, …]}` (`textlvm.experiment.plan.to_json`) and return it in order.
+    """Check a plan `{"planned": [{…}, …]}` (`textlvm.experiment.serialization`) and return it in order.
 
     Raises `UserError` for what is none, a paper that is none of `papers`, and a row planned twice.
     """

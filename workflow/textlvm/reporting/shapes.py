@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from textlvm.experiment.paper import Metric, Paper
+from textlvm.experiment.declarations import Metric
+from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.markup import latex, markdown
 from textlvm.reporting.notes import notes, title

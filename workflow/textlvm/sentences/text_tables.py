@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.paper import Texts, load
+from textlvm.experiment.declarations import Texts
+from textlvm.experiment.paper import load
 from textlvm.reporting import html
 from textlvm.reporting.markup import markdown
 from textlvm.runtime import cli

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.experiment.paper import PAPERS, FigureMetric, load_all
+from textlvm.experiment.declarations import FigureMetric
+from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.reporting.claims import figures
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.figure_metrics import SAMPLE

@@ -14,33 +14,6 @@ from textlvm.reporting.claims.language import Place, Side
 from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[4]
-CLAIM = {
-    "id": "mine",
-    "where": "Section 5.1",
-    "claim": "It is lower.",
-    "tables": {"bookscorpus": 1},
-    "metrics": ["ce_test"],
-    "kind": "less",
-    "of": [["TRIL, K=5", "TRIL"]],
-}
-
-
-@pytest.fixture
-def write(papers, tmp_path):
-    """Writes claims.yaml of a paper with one claim; keywords override, `None` leaves a key out."""
-
-    def file(top=None, paper="words", **changes):
-        entry = {key: value for key, value in (CLAIM | changes).items() if value is not None}
-        path = tmp_path / "claims.yaml"
-        path.write_text(yaml.safe_dump({"claims": [entry]} | (top or {})), encoding="utf-8")
-        return {paper: replace(papers[paper], folder=tmp_path)}
-
-    return file
-
-
-@pytest.fixture(scope="module")
-def shipped(papers, published):
-    return load(papers, published)
 
 
 def rows(claim):
@@ -244,8 +217,9 @@ def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(
 
 
 def test_an_id_is_given_once(write, published):
+    (entry,) = yaml.safe_load(write()["words"].claims.read_text(encoding="utf-8"))["claims"]
     with pytest.raises(UserError, match="claim 'mine' stands there twice"):
-        load(write({"claims": [CLAIM, CLAIM]}), published)
+        load(write({"claims": [entry, entry]}), published)
 
 
 def test_a_claim_without_an_id_is_named_by_its_number(write, published):

@@ -14,7 +14,8 @@ import pytest
 
 from plans import planned
 from textlvm.experiment.paper import PAPERS, load_all
-from textlvm.experiment.plan import Planned, from_json, to_json
+from textlvm.experiment.plan import Planned
+from textlvm.experiment.serialization import from_json, to_json
 from textlvm.reporting import published as printed
 from textlvm.reporting.assembly import build
 from textlvm.reporting.cells import Cell

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plans import planned
-from textlvm.experiment.plan import from_json
+from textlvm.experiment.serialization import from_json
 from textlvm.reporting.page import document, frame
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.readings import Reading

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from textlvm.experiment.plan import from_json
+from textlvm.experiment.serialization import from_json
 from textlvm.reporting.page.plan import read_plan
 from textlvm.runtime.errors import UserError
 

@@ -9,7 +9,7 @@ import json
 import pkgutil
 from pathlib import Path
 
-from textlvm.experiment.paper import FigureMetric
+from textlvm.experiment.declarations import FigureMetric
 from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["measure"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textlvm.estimate import Z95
-from textlvm.experiment.paper import FigureMetric, Paper
+from textlvm.experiment.declarations import FigureMetric
+from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.figures import measure

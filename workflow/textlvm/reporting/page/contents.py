@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.experiment.experiment import Experiment
-from textlvm.experiment.plan import Figure, Planned, Run, to_json
+from textlvm.experiment.plan import Figure, Planned, Run
+from textlvm.experiment.serialization import to_json
 
 __all__ = ["finished_files", "finished_plan", "is_up_to_date", "whole_files", "whole_plan"]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.plan import Figure, Planned, from_json
+from textlvm.experiment.plan import Figure, Planned
+from textlvm.experiment.serialization import from_json
 from textlvm.reporting.cells import Cell
 from textlvm.runtime.errors import UserError
 from textlvm.spec import parse

@@ -1,0 +1,163 @@
+"""Where a claim's numbers come from: what is measured, quoted, missing, and not to be compared."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from textlvm.reporting.cells import DATA
+from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.verdict import Verdict
+
+
+def test_what_no_training_made_needs_one_seed(check, measured):
+    cells = measured({"ORACLE": [7.0]})
+    changes = {"of": [["ORACLE", 8.0]]}
+    assert check(cells, **changes)[0].outcome is Outcome.UNDECIDED
+    assert check(cells, untrained=["ORACLE"], **changes)[0].outcome is Outcome.HOLDS
+
+
+def test_a_data_set_is_not_trained(check, measured):
+    fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    cells = measured({"PTB": [42068]}, metric="train", unit="sentences", **fields)
+    cells = [
+        replace(cell, provenance=replace(cell.provenance, run=DATA if cell.provenance.run else ""))
+        for cell in cells
+    ]
+    changes = {"paper": "sentences", "tables": {"ptb": 1}, "metrics": ["train"], "of": [["PTB", 50000]]}
+    assert check(cells, **changes)[0].outcome is Outcome.HOLDS
+
+
+def test_missing_rows_are_named(check, measured):
+    cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": []})
+    (line,) = check(cells, of=[["TRIL, K=5", "TRIL"], ["TRIL, K=10", "TRIL"]])
+    assert (line.outcome, line.effect, line.seeds) == (Outcome.UNDECIDED, None, 0)
+    assert line.missing == "not run: TRIL, K=5. not in the plan: TRIL, K=10"
+    assert line.rows == "TRIL, K=5; TRIL; TRIL, K=10"
+
+
+def test_one_comparison_refutes_a_claim_whatever_is_missing(check, measured):
+    cells = measured({"TRIL": [11.0, 11.1, 10.9], "TRIL, K=5": [12.0, 12.1, 11.9]})
+    (line,) = check(cells, of=[["TRIL, K=5", "TRIL"], ["TRIL, K=10", "TRIL"]])
+    assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(1.0))
+    assert line.missing == "not in the plan: TRIL, K=10"
+
+
+def test_a_metric_that_was_not_measured(check, measured):
+    cells = measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}, metric="h_gap", unit="nats")
+    assert check(cells)[0].missing == "the evaluation gives no 'ce_test': TRIL, K=5; TRIL"
+
+
+def read_as(cell, reading):
+    return replace(cell, measured=replace(cell.measured, reading=reading))
+
+
+def test_numbers_of_two_readings_are_not_compared(check, measured):
+    rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
+    old = [read_as(cell, "ce") if cell.measured else cell for cell in measured(rows)]
+    assert check(old)[0].outcome is Outcome.HOLDS
+    mixed = [read_as(cell, "ce_eos") if cell.row == "TRIL" and cell.measured else cell for cell in old]
+    (line,) = check(mixed)
+    assert (line.outcome, line.effect) == (Outcome.UNDECIDED, None)
+    assert line.missing == (
+        "measured as 'ce', which the others are not: TRIL, K=5. "
+        "measured as 'ce_eos', which the others are not: TRIL"
+    )
+
+
+QUOTED = {
+    "paper": "sentences",
+    "tables": {"ptb": 2},
+    "metrics": None,
+    "of": [[{"row": "sMIM (512)", "metric": "ppl_melbo"}, {"row": "GPT-2 full†", "metric": "ppl"}]],
+}
+
+
+@pytest.mark.parametrize("stand_in", [False, True])
+def test_a_quoted_number_stands_for_itself_on_its_own_corpus(check, measured, stand_in):
+    fields = {"paper": "sentences", "corpus": "mine", "dataset": "ptb", "stand_in": stand_in}
+    cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
+    (line,) = check(cells, **QUOTED)
+    if stand_in:
+        assert line.missing == "quoted, and not of this corpus: GPT-2 full†"
+        assert line.outcome is Outcome.UNDECIDED
+    else:
+        assert line.outcome is Outcome.HOLDS
+        assert line.effect == pytest.approx(20 - 35.76)
+        assert line.high - line.low == pytest.approx(2 * (4.302652729749462 / 3**0.5 + 0.005))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_RUN, Verdict.FAILED])
+def test_a_quoted_row_that_is_planned_stands_for_itself_until_it_has_a_number(check, measured, verdict):
+    fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
+    cells = [
+        replace(
+            cell,
+            comparison=replace(cell.comparison, verdict=verdict),
+            provenance=replace(cell.provenance, reason="no weights"),
+        )
+        if cell.row == "GPT-2 full†"
+        else cell
+        for cell in cells
+    ]
+    (line,) = check(cells, **QUOTED)
+    assert (line.outcome, line.effect) == (Outcome.HOLDS, pytest.approx(20 - 35.76))
+
+
+def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
+    fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
+    values = [30, 31, 32]
+    cells = measured({"sMIM (512)": values}, 2, "ppl_melbo", "per word", **fields)
+    other = measured({"VAE-LSTM (13)": [20, 21, 22]}, 2, "ppl", "per word", **fields)
+    cells = [c for c in cells if c.row != "VAE-LSTM (13)"] + [c for c in other if c.row == "VAE-LSTM (13)"]
+    of = [[{"row": "sMIM (512)", "metric": "ppl_melbo"}, {"row": "VAE-LSTM (13)", "metric": "ppl"}]]
+    (line,) = check(cells, **QUOTED | {"of": of})
+    assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(10))
+
+
+def made_from(cell, runs):
+    return replace(cell, provenance=replace(cell.provenance, runs=runs))
+
+
+def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measured, tmp_path):
+    cells = measured({"TRIL": [12.0, 12.1, 11.9]})
+    files = []
+    for seed in range(3):
+        path = tmp_path / f"seed{seed}" / "curve.jsonl"
+        path.parent.mkdir()
+        entropies = [{"h_gap": 0.1 * seed, "h_expected": 2.0}, {"h_gap": 0.1 * seed + 1, "h_expected": 1.0}]
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in entropies), encoding="utf-8")
+        files.append(path)
+    runs = tuple(str(path.with_name("metrics.json")) for path in files)
+    cells = [made_from(cell, runs) if cell.row == "TRIL" and cell.part.corpus else cell for cell in cells]
+    changes = {
+        "metrics": None,
+        "kind": "greater",
+        "of": [[{"row": "TRIL", "metric": "h_gap_end"}, {"row": "TRIL", "metric": "h_gap_start"}]],
+    }
+    (line,) = check(cells, files, **changes)
+    # Between trainings the gap varies, its growth does not.
+    assert (line.outcome, line.seeds) == (Outcome.HOLDS, 3)
+    assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
+    assert line.comparison == "h_gap_end − h_gap_start (TRIL)"
+    assert line.published_outcome is Outcome.NOT_PRINTED
+    # A row with one seed borrows the others' standard deviation: of the gap's end it is 0.1.
+    one = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.0]})
+    curve = tmp_path / "other" / "curve.jsonl"
+    curve.parent.mkdir()
+    curve.write_text('{"h_gap": 0.5}\n{"h_gap": 3.0}\n', encoding="utf-8")
+    paths = {"TRIL": runs, "TRIL, K=5": (str(curve.with_name("metrics.json")),)}
+    one = [made_from(cell, paths.get(cell.row, ())) if cell.part.corpus else cell for cell in one]
+    of_one = {"of": [[{"row": "TRIL, K=5", "metric": "h_gap_end"}, 2.0]]}
+    (line,) = check(one, [*files, curve], **changes | of_one)
+    assert (line.outcome, line.borrowed_from) == (Outcome.HOLDS, "TRIL, 3 seeds")
+    assert line.high - line.low == pytest.approx(2 * 4.302652729749462 * 0.1)
+    # A file that the command line does not name may be of other settings.
+    assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
+
+
+def test_a_logarithm_of_nothing(check, measured):
+    cells = measured({"TRIL": [0.0, 0.0, 0.0]})
+    (line,) = check(cells, of=[[{"row": "TRIL", "log": True}, 1]])
+    assert line.missing == "not positive, so without a logarithm: TRIL"
