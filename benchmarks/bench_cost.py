@@ -20,9 +20,9 @@ from typing import Any
 
 import torch
 from bench_ngram import made_up_words
-from bench_sentences import ptb_like
 from bench_training import documentation_words
 from measure import cpu_seconds, matrix_peak, show
+from sentence_steps import ptb_like
 
 from textlvm.experiment import plan
 from textlvm.experiment.experiment import load_files

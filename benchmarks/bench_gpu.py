@@ -4,7 +4,7 @@
 
 Wall time with nothing else to do; the GPU is waited for at the end of all steps, so that a step takes what
 its kernels take or the Python that calls them, whichever is slower. `GPU ms` is the kernels' own time. Prints
-tables of: a step of sMIM (512) at Penn Treebank's size, beside bench_sentences' plain implementations; a
+tables of: a step of sMIM (512) at Penn Treebank's size, beside the plain implementations of sentence_steps; a
 step of the words paper's rows by the modules; P^(w) of all words a trajectory; the MELBO under the training
 posterior.
 """
@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from bench_marginal import draw
 from bench_ngram import made_up_words
-from bench_sentences import Stepper, fresh, ours, plain, ptb_like
 from bench_training import ROWS
 from measure import show
+from sentence_steps import Stepper, fresh, ours, plain, ptb_like
 from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
