@@ -85,6 +85,7 @@ def words(config: dict[str, Any], root: Path) -> None:
     figures = {"training_run": "tril-k2", "baseline": "baseline-8d"}
     section |= {"corpora": [CORPUS], "seeds": [0], "figures": figures}
     section["vocabulary"]["min_count"] = 5
+    section["split"] |= {"seeds": [0, 1], "repeated": 1}
     section["runs"] = {
         split: {name: section["runs"][split][name] for name in names} for split, names in WORDS_RUNS.items()
     }

@@ -87,6 +87,7 @@ def words(config, root):
     config["corpora"] = {}
     config["words"] |= {"corpora": ["gutenberg-counts", "novels"]}
     config["words"]["vocabulary"]["min_count"] = 10
+    config["words"]["split"]["seeds"] = [0]
     config["words"]["runs"] = {
         "standard": {
             name: config["words"]["runs"]["standard"][name] for name in ("tril-k2", "baseline-8d", "oracle")
