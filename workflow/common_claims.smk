@@ -24,9 +24,7 @@ def claimed_figures(wildcards):
 
 def finished_figures(wildcards):
     """Those of the seeds that are measured with the settings of now."""
-    seeds = [(run, seed) for run in RUNS for seed in run.seeds if run.is_finished(seed, RESULTS)]
-    files = [RESULTS / file for run, seed in seeds for file in read_claims().files(run, seed)]
-    return [str(file) for file in files if file.exists()]
+    return [str(file) for file in read_claims().finished_files(RUNS, RESULTS)]
 
 
 def finished_figures_digest(wildcards):

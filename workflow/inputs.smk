@@ -147,7 +147,7 @@ def table_plan(wildcards):
 
 def whole_plan(wildcards):
     """The planned rows of all tables."""
-    return as_json({"planned": [to_json(entry) for entry in in_tables(EXPERIMENT.planned)]})
+    return as_json({"planned": [to_json(entry) for entry in EXPERIMENT.in_tables]})
 
 
 def metrics_of(planned):
@@ -157,9 +157,7 @@ def metrics_of(planned):
 
 def finished_metrics_of(planned):
     """Those that are there, measured with the settings of now, and the failures of trainings with these."""
-    outcomes = [entry.outcome(seed, RESULTS) for entry in planned for seed in entry.seeds]
-    # Runs that are measured on several data sets share a training.
-    return list(dict.fromkeys(str(path) for path in outcomes if path))
+    return [str(path) for path in EXPERIMENT.outcomes(planned)]
 
 
 def table_metrics(wildcards):
@@ -179,12 +177,12 @@ def finished_digest(wildcards):
 
 def all_metrics(wildcards):
     """The metrics that all tables are made of."""
-    return metrics_of(in_tables(EXPERIMENT.planned))
+    return metrics_of(EXPERIMENT.in_tables)
 
 
 def all_finished_metrics(wildcards):
     """Those that are finished."""
-    return finished_metrics_of(in_tables(EXPERIMENT.planned))
+    return finished_metrics_of(EXPERIMENT.in_tables)
 
 
 def all_finished_digest(wildcards):
@@ -202,7 +200,7 @@ def below_results(paths):
 
 def data_statistics():
     """The statistics of prepared data sets that tables have."""
-    return metrics_of([entry for entry in in_tables(EXPERIMENT.planned) if entry not in RUNS])
+    return metrics_of([entry for entry in EXPERIMENT.in_tables if entry not in RUNS])
 
 
 def whole_archive():

@@ -1,7 +1,5 @@
 """envs/bin/snakemake: moves targets that Snakemake would read as values, and nothing else."""
 
-import importlib.machinery
-import importlib.util
 import os
 import re
 import subprocess
@@ -15,17 +13,6 @@ from snakemake.cli import get_argument_parser
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "envs" / "bin" / "snakemake"
-
-
-@pytest.fixture(scope="module")
-def front_end():
-    loader = importlib.machinery.SourceFileLoader("front_end", str(FILE))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    loader.exec_module(module)
-    sys.dont_write_bytecode = before
-    return module
 
 
 # Command lines as typed and as Snakemake gets them.
@@ -238,60 +225,3 @@ def test_no_home_folder_is_one_sentence(front_end, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(front_end.Path, "home", homeless)
     assert front_end.cacheless().startswith("there is no home folder for Snakemake's cache: set HOME to ")
-
-
-@pytest.fixture
-def stale_lock(tmp_path, monkeypatch):
-    """A lock of a Snakemake that was killed, in the current folder."""
-    monkeypatch.chdir(tmp_path)
-    lock = tmp_path / ".snakemake" / "locks" / "0.output.lock"
-    lock.parent.mkdir(parents=True)
-    lock.write_text("words.tsv\n")
-    return lock
-
-
-def test_the_lock_of_a_killed_snakemake_is_removed(front_end, stale_lock):
-    front_end.remove_stale_lock(["--cores", "1"])
-    assert not stale_lock.exists()
-
-
-def test_the_folder_is_the_one_that_snakemake_works_in(front_end, stale_lock, tmp_path, monkeypatch):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    front_end.remove_stale_lock(["-n"])
-    assert stale_lock.exists()
-    assert list(elsewhere.iterdir()) == []
-    front_end.remove_stale_lock(["--directory", str(tmp_path), "words.tsv"])
-    assert not stale_lock.exists()
-
-
-def test_a_lock_stays_while_another_process_is_at_work(front_end, stale_lock):
-    code = """
-from pathlib import Path
-from textlvm.runtime.processes import announce
-announce(Path(".snakemake", "instances"))
-print(flush=True)
-input()
-"""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    ) as other:
-        other.stdout.readline()
-        front_end.remove_stale_lock(["--unlock"])
-        assert stale_lock.exists()
-        other.communicate(b"\n")
-    front_end.remove_stale_lock([])
-    assert not stale_lock.exists()
-
-
-def test_a_lock_that_another_machine_may_hold_stays_until_it_is_forgotten(front_end, stale_lock, capsys):
-    instances = stale_lock.parents[1] / "instances"
-    instances.mkdir()
-    (instances / "elsewhere").write_text("1\n")
-    front_end.remove_stale_lock([])
-    assert stale_lock.exists()
-    assert "was killed, on elsewhere" in capsys.readouterr().err
-    front_end.remove_stale_lock(["--unlock"])
-    assert not stale_lock.exists()

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from test_objective import model_with
+from quadrature import model_with
 
 from textlvm.words.entropy import entropy_gap, letter_entropy
 

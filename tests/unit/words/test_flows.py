@@ -5,8 +5,8 @@ import math
 
 import pytest
 import torch
+from quadrature import WORDS, bounds, model_with, quadrature
 from specs import TorchTransition, ZukoTransition, batch_of, model_of
-from test_objective import WORDS, bounds, model_with, quadrature
 
 from textlvm.words.engine import bound, is_fused
 from textlvm.words.flows import Composed, Flip

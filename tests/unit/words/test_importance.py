@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from test_objective import WORDS, model_with, quadrature
+from quadrature import WORDS, model_with, quadrature
 
 from textlvm.words import importance
 from textlvm.words.importance import importance_log_probs

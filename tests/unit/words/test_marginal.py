@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_objective import WORDS, model_with, quadrature
+from quadrature import WORDS, model_with, quadrature
 
 from textlvm.words.cross_entropy import GROUPS, cross_entropy, frequencies, monte_carlo_marginals
 from textlvm.words.fused.build import compiler

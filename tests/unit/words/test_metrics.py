@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from quadrature import model_with, quadrature
 from specs import BASE
-from test_objective import model_with, quadrature
 
 from textlvm.corpora.splits import WordSplit
 from textlvm.words import ngram

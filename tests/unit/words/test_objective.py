@@ -1,57 +1,20 @@
 """The objectives against exact likelihoods by quadrature (d = 1) and against the paper's identities."""
 
 import copy
-import dataclasses
 import math
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from specs import BASE
+from quadrature import WORDS, bounds, model_with, quadrature
 from torch.func import functional_call
 
 from textlvm.words.engine import bound, is_fused
 from textlvm.words.flows import call_and_ladj
 from textlvm.words.letters import END, encode, pack
-from textlvm.words.model import build
 from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import _ancestors, log_weight, step_bounds, weighted_bound
-
-WORDS = ["", "a", "to"]
-
-
-def model_with(seed=0, scale=0.7, **changes):
-    """A state space model in float64 with weights far from their start."""
-    torch.manual_seed(seed)
-    model = build(dataclasses.replace(BASE, **changes)).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(scale * torch.randn_like(parameter))
-    return model
-
-
-def quadrature(model, word, nodes=1501, reach=15.0):
-    """log P(w) of a one-dimensional model, by the forward recursion of Eq. (2) on a dense grid."""
-    grid = torch.linspace(-reach, reach, nodes, dtype=torch.float64)
-    width = grid[1] - grid[0]
-
-    def density(state):
-        """p(h | state) on the grid for states (n, 1): (n, nodes)."""
-        h = grid.expand(len(state), nodes).unsqueeze(-1)
-        zeta, ladj = call_and_ladj(model.generative(state).inv, h)
-        return torch.exp(-0.5 * zeta.squeeze(-1) ** 2 + ladj) / math.sqrt(2 * math.pi)
-
-    with torch.no_grad():
-        emission = model.letter_log_probs(grid[:, None]).exp()
-        codes = encode([word])
-        forward = density(model.initial_state(1))[0]
-        for t, letter in enumerate(codes.codes[0, : codes.lengths[0]].tolist()):
-            if t:
-                forward = (forward * width) @ density(grid[:, None])
-            forward = forward * emission[:, letter]
-        return float(torch.log(forward.sum() * width))
-
 
 KINDS = [
     ("tril", 1, False),
@@ -77,12 +40,6 @@ def smooth_model(**changes):
         # A proposal wider than its target keeps the weights bounded.
         model.inference.head.bias[1] += 1.0
     return model
-
-
-@torch.no_grad()
-def bounds(model, word, repeats):
-    batch = pack(encode([word]), torch.zeros(repeats, dtype=torch.long))
-    return batch.per_word(step_bounds(model, batch, draw_noise(model, batch)))
 
 
 def test_quadrature_is_a_distribution(scalar_model):

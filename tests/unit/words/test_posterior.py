@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from test_objective import model_with, quadrature
+from quadrature import model_with, quadrature
 
 from textlvm.words.letters import END
 from textlvm.words.posterior import posterior

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from test_objective import model_with
+from quadrature import model_with
 
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.cross_entropy import exact_log_probs

@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_objective import model_with
+from quadrature import model_with
 
 from textlvm.words.letters import END
 from textlvm.words.samples import LONGEST, distinct_share, generate, share_in

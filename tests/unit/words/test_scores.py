@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from test_objective import model_with, quadrature
+from quadrature import model_with, quadrature
 
 from textlvm.runtime.errors import UserError
 from textlvm.words.baseline import GRUBaseline

@@ -44,6 +44,11 @@ class Experiment:
         """The planned runs."""
         return tuple(entry for entry in self.planned if isinstance(entry, Run))
 
+    @property
+    def in_tables(self) -> list[Planned]:
+        """What tables have rows of; the other runs are trained for these, and not measured."""
+        return [entry for entry in self.planned if entry.rows]
+
     @cached_property
     def titles(self) -> Titles:
         """What tables call each corpus, and whether it is none of the papers' own."""
@@ -72,6 +77,12 @@ class Experiment:
     def of_table(self, number: int) -> list[Planned]:
         """What the tables of a number have rows of."""
         return [entry for entry in self.planned if any(row.table == number for row in entry.rows)]
+
+    def outcomes(self, entries: Iterable[Planned]) -> list[Path]:
+        """The metrics of entries, measured with the settings of now, and the failures of such trainings."""
+        paths = (entry.outcome(seed, self.results) for entry in entries for seed in entry.seeds)
+        # Runs that are measured on several data sets share a training, which may have failed.
+        return list(dict.fromkeys(path for path in paths if path))
 
     def _of_papers(self, of: Callable[[Paper], Any]) -> tuple[Figure, ...]:
         return tuple(

@@ -72,6 +72,18 @@ def test_files_of_figures_are_those_of_the_rows_that_claims_name(shipped):
     assert not shipped.files(planned("2×TRIL, K=10", original="other"), 0)
 
 
+def test_finished_files_are_there_and_of_measured_seeds(shipped, tmp_path):
+    run = planned("2×TRIL, K=10", seeds=(0, 1, 2))
+    written = {0: ("spec.json", "metrics.json", "curve.jsonl"), 1: ("spec.json", "curve.jsonl")}
+    content = {"spec.json": '{"model": {}, "training": {}}', "metrics.json": '{"settings": {"a": null}}'}
+    for seed, names in written.items():
+        folder = tmp_path / run.path / f"seed{seed}"
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).write_text(content.get(name, ""))
+    assert shipped.finished_files([run], tmp_path) == [tmp_path / run.path / "seed0" / "curve.jsonl"]
+
+
 def test_one_comparison_for_each_pair_and_metric(write, published):
     claim = only(
         write(metrics=["ce_train", "ce_test"], of=[["TRIL, K=5", "TRIL"], ["2×TRIL, K=5", "2×TRIL"]]),

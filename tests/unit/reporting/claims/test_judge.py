@@ -1,33 +1,10 @@
 import math
-import random
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
+from comparisons import T2, A, B, C, D, Z, compare, one_seed, seeds
 from textlvm.reporting.claims.judge import Number, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Comparison, Place, Side
-from textlvm.reporting.spread import PooledSpread, Sample, borrow
-
-A, B, C, D = (Place("words", 1, "bookscorpus", row, "ce_test") for row in "ABCD")
-T2 = 4.302652729749462
-"""Student's 97.5% quantile with two degrees of freedom."""
-Z = 1.959963984540054
-
-VALUES = st.lists(st.floats(-100, 100), min_size=3, max_size=3)
-FACTORS = st.floats(0.01, 100)
-ERRORS = st.floats(0, 10)
-MARGINS = st.floats(0, 20)
-SIDES = st.sampled_from(Side)
-
-
-def compare(*operands, side=Side.BELOW, signs=(1, -1, -1, 1), **fields):
-    terms = tuple(zip(signs, operands, strict=False))
-    return Comparison("less", terms, side, "nats/word", **fields)
-
-
-def seeds(*values, **fields):
-    return Number(dict(enumerate(values)), **fields)
 
 
 def printed(value, digits=2):
@@ -94,10 +71,6 @@ def test_one_seed_in_good_company_decides_as_little():
     assert judge(compare(A, B), numbers).outcome is Outcome.UNDECIDED
 
 
-def one_seed(value, sd, freedom=2, source="", **fields):
-    return Number({0: value}, borrowed=PooledSpread(sd, freedom, source), **fields)
-
-
 def test_a_borrowed_deviation_is_that_of_one_training():
     """Student's interval with a pooled sd: t_4 · s · sqrt(1 + 1), t_4 = 2.7764."""
     numbers = {A: one_seed(1.0, 0.5, 4, "X"), B: one_seed(9.0, 0.5, 4, "X")}
@@ -134,44 +107,6 @@ def test_a_logarithm_has_the_relative_deviation():
     number = one_seed(20.0, 3.0).logarithm()
     assert number.borrowed.value == pytest.approx(0.15)
     assert number.borrowed.degrees_of_freedom == 2
-
-
-@settings(deadline=None)
-@given(st.floats(-100, 100), st.floats(-100, 100), st.floats(0.01, 10), st.floats(1, 5), st.integers(1, 9))
-def test_a_larger_borrowed_deviation_decides_no_more(a, b, sd, factor, freedom):
-    before, after = (
-        judge(compare(A, B), {A: one_seed(a, own, freedom), B: one_seed(b, own, freedom)})
-        for own in (sd, factor * sd)
-    )
-    assert after.half >= before.half
-    assert after.outcome in (before.outcome, Outcome.UNDECIDED)
-
-
-def test_the_borrowed_interval_covers_at_its_level():
-    """Simulation: two rows of one seed each, and three rows of three seeds that vary as much."""
-    generator = random.Random(2)
-    hits = 0
-    for _ in range(3000):
-        others = [
-            Sample(name, name, "", "ce_test", tuple(generator.gauss(0, 1) for _ in range(3)))
-            for name in "XYZ"
-        ]
-        spread = borrow("", others)
-        a, b = (Number({0: generator.gauss(0, 1)}, borrowed=spread) for _ in range(2))
-        found = judge(compare(A, B), {A: a, B: b})
-        hits += abs(found.effect) <= found.half
-    assert abs(hits / 3000 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 3000)
-
-
-@settings(deadline=None)
-@given(st.floats(-100, 100), st.floats(-100, 100), ERRORS, ERRORS, SIDES, MARGINS)
-def test_a_limit_is_where_the_noise_would_reach_the_margin(a, b, e, f, side, margin):
-    found = judge(compare(A, B, side=side, margin=margin), {A: seeds(a, error=e), B: seeds(b, error=f)})
-    if found.limit is None:
-        assert abs(found.distance) <= found.half
-    else:
-        reach = math.sqrt((Z * found.limit) ** 2 * 2 + found.half**2)
-        assert reach == pytest.approx(abs(found.distance), abs=1e-6)
 
 
 def test_what_is_not_trained_needs_one_seed():
@@ -242,67 +177,6 @@ def test_logarithms():
     assert found.half == pytest.approx(0.1 * Z)
 
 
-@settings(deadline=None)
-@given(VALUES, VALUES, ERRORS, ERRORS, MARGINS)
-def test_swapping_sides_swaps_less_and_greater(a, b, e, f, margin):
-    numbers = {A: seeds(*a, error=e), B: seeds(*b, error=f)}
-    less = judge(compare(A, B, margin=margin), numbers)
-    greater = judge(compare(B, A, side=Side.ABOVE, margin=margin), numbers)
-    assert (less.outcome, less.effect) == (greater.outcome, pytest.approx(-greater.effect, abs=1e-9))
-    assert less.half == pytest.approx(greater.half)
-
-
-@settings(deadline=None)
-@given(VALUES, VALUES, ERRORS)
-def test_what_is_less_is_not_greater(a, b, e):
-    numbers = {A: seeds(*a, error=e), B: seeds(*b)}
-    less, greater = (judge(compare(A, B, side=side), numbers) for side in (Side.BELOW, Side.ABOVE))
-    # At a tie, to the rounding of floats, both fail.
-    assume(abs(less.effect) > 1e-6 and abs(abs(less.effect) - less.half) > 1e-6)
-    flipped = {Outcome.HOLDS: Outcome.FAILS, Outcome.FAILS: Outcome.HOLDS}
-    assert greater.outcome is flipped.get(less.outcome, Outcome.UNDECIDED)
-
-
-@settings(deadline=None)
-@given(VALUES, VALUES, ERRORS, MARGINS, SIDES, FACTORS)
-def test_units_do_not_matter(a, b, e, margin, side, factor):
-    def scaled(by):
-        numbers = {A: seeds(*(by * x for x in a), error=by * e), B: seeds(*(by * x for x in b))}
-        return judge(compare(A, B, side=side, margin=by * margin), numbers)
-
-    one, other = scaled(1.0), scaled(factor)
-    assert other.effect == pytest.approx(factor * one.effect, abs=1e-6)
-    assert other.half == pytest.approx(factor * one.half, abs=1e-6)
-    assume(abs(abs(one.distance) - one.half) > 1e-6)
-    assert other.outcome is one.outcome
-
-
-@settings(deadline=None)
-@given(VALUES, VALUES, ERRORS, st.floats(1, 5), ERRORS, SIDES, MARGINS)
-def test_more_noise_widens_the_interval_and_decides_nothing(a, b, e, spread, more, side, margin):
-    mean = math.fsum(a) / 3
-    before = judge(compare(A, B, side=side, margin=margin), {A: seeds(*a, error=e), B: seeds(*b)})
-    spread_out = seeds(*(mean + spread * (x - mean) for x in a), error=e + more)
-    after = judge(compare(A, B, side=side, margin=margin), {A: spread_out, B: seeds(*b)})
-    assert after.half >= before.half - 1e-9
-    assume(abs(abs(before.distance) - before.half) > 1e-6)
-    assert after.outcome in (before.outcome, Outcome.UNDECIDED)
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(VALUES, SIDES), min_size=1, max_size=4))
-def test_a_claim_is_as_strong_as_its_weakest_comparison(parts):
-    found = [judge(compare(A, 0.0, side=side, margin=1.0), {A: seeds(*values)}) for values, side in parts]
-    outcomes = {own.outcome for own in found}
-    expected = next(o for o in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS) if o in outcomes)
-    whole, weakest = conclude(found, known=True)
-    assert whole is weakest.outcome is expected
-    # With a comparison missing a claim can be refuted, and no more.
-    partly, shown = conclude(found, known=False)
-    assert partly is (Outcome.FAILS if expected is Outcome.FAILS else Outcome.UNDECIDED)
-    assert (shown is None) == (partly is Outcome.UNDECIDED)
-
-
 def test_of_several_failures_the_clearest_is_shown():
     found = [judge(compare(A, 0.0), {A: seeds(m - 1, m, m + 1)}) for m in (5.0, 50.0, 10.0)]
     assert conclude(found, known=True)[1].effect == 50
@@ -310,15 +184,3 @@ def test_of_several_failures_the_clearest_is_shown():
 
 def test_nothing_known_is_undecided():
     assert conclude([], known=False) == (Outcome.UNDECIDED, None)
-
-
-@pytest.mark.parametrize("deviations", [(1.0, 1.0), (0.2, 3.0), (2.0, 0.0)])
-def test_the_interval_covers_at_least_at_its_level(deviations):
-    """Simulation: of three seeds each, the difference of the true means is inside 95% of the time."""
-    generator = random.Random(1)
-    hits = 0
-    for _ in range(3000):
-        a, b = ([generator.gauss(0, d) for _ in range(3)] for d in deviations)
-        found = judge(compare(A, B), {A: seeds(*a), B: seeds(*b)})
-        hits += abs(found.effect) <= found.half + 1e-12
-    assert hits / 3000 > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 3000)

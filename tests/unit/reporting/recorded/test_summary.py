@@ -43,7 +43,7 @@ def test_what_no_training_changes_is_said(records):
     found = numbers([replace(ptb, cells=tuple(sizes))])
     assert found.within == found.exact == len(sizes) > 1
     trained = next(c for c in ptb.cells if c.metric == "ppl_melbo" and c.verdict is Verdict.UNDECIDED)
-    found = numbers([replace(ptb, cells=(replace(trained, verdict=Verdict.WITHIN),))])
+    found = numbers([replace(ptb, cells=(_judged(trained, *WITHIN),))])
     assert (found.within, found.exact) == (1, 0)
 
 

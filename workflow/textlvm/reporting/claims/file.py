@@ -36,6 +36,12 @@ class Claims:
         files = {metrics[place.metric].file for place in self.figures if place.cell[:4] in rows}
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
+    def finished_files(self, runs: Iterable[Run], results: Path) -> list[Path]:
+        """Those that are there, of the seeds that are measured with the settings of now."""
+        seeds = [(run, seed) for run in runs for seed in run.seeds if run.is_finished(seed, results)]
+        files = [results / file for run, seed in seeds for file in self.files(run, seed)]
+        return [file for file in files if file.exists()]
+
 
 def load(
     papers: Mapping[str, Paper],

@@ -16,13 +16,13 @@ TRAINED = ("spec.json", "curve.jsonl", "cost.json")
 
 def whole_plan(experiment: Experiment, command: str) -> dict[str, Any]:
     """The plan of the page of a finished experiment; `command` is how Snakemake is called for it."""
-    known = {entry.path: dict.fromkeys(entry.seeds, "") for entry in _shown(experiment)}
+    known = {entry.path: dict.fromkeys(entry.seeds, "") for entry in experiment.in_tables}
     return _plan(experiment, command, known, experiment.figures, experiment.texts) | {"partial": False}
 
 
 def whole_files(experiment: Experiment) -> list[str]:
     """What that page shows beside tables and claims, below the results."""
-    entries = _shown(experiment)
+    entries = experiment.in_tables
     return [
         *(entry.metrics(seed) for entry in entries for seed in entry.seeds),
         *dict.fromkeys(
@@ -36,7 +36,7 @@ def whole_files(experiment: Experiment) -> list[str]:
 
 def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
     """The plan of the page of what is there and of the settings of now."""
-    known = {entry.path: _outcomes(experiment, entry) for entry in _shown(experiment)}
+    known = {entry.path: _outcomes(experiment, entry) for entry in experiment.in_tables}
     figures = [figure for figure in experiment.figures if is_up_to_date(experiment, figure, "png")]
     texts = [text for text in experiment.texts if is_up_to_date(experiment, text, "json")]
     return _plan(experiment, command, known, figures, texts) | {"partial": True}
@@ -45,7 +45,7 @@ def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
 def finished_files(experiment: Experiment) -> list[str]:
     """What that page shows beside tables and claims, below the results; not all of it need be there."""
     found: list[str] = []
-    for entry in _shown(experiment):
+    for entry in experiment.in_tables:
         for seed, failure in _outcomes(experiment, entry).items():
             found += [failure or entry.metrics(seed), *_of_training(entry, seed), *_records([entry], seed)]
     made = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
@@ -90,11 +90,6 @@ def _is_recorded(experiment: Experiment, folders: Iterable[Path]) -> bool:
     return all(folder in measured and not (measured[folder] / "checkpoint").exists() for folder in folders)
 
 
-def _shown(experiment: Experiment) -> list[Planned]:
-    """What has a section: what tables have rows of."""
-    return [entry for entry in experiment.planned if entry.rows]
-
-
 def _outcomes(experiment: Experiment, entry: Planned) -> dict[int, str]:
     """By seed why the training failed, or nothing if it was measured; a seed without outcome is left out."""
     paths = {seed: entry.outcome(seed, experiment.results) for seed in entry.seeds}
@@ -126,7 +121,7 @@ def _plan(
     return {
         "results": str(experiment.results),
         "command": command,
-        "planned": [to_json(entry) for entry in _shown(experiment)],
+        "planned": [to_json(entry) for entry in experiment.in_tables],
         "known": known,
         "figures": listed(figures),
         "texts": listed(texts),

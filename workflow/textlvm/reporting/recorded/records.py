@@ -105,10 +105,7 @@ def _cells(experiment: Experiment, printed: Sequence[Published]) -> Iterable[lis
     """The cells of each table number, as the rule `partial_table` makes them."""
     for table in experiment.tables:
         entries = experiment.of_table(table)
-        outcomes = (entry.outcome(seed, experiment.results) for entry in entries for seed in entry.seeds)
-        # Runs that are measured on several data sets share a training, which may have failed.
-        files = dict.fromkeys(path for path in outcomes if path)
-        planned, results = over_draws(entries, read_results(files, entries))
+        planned, results = over_draws(entries, read_results(experiment.outcomes(entries), entries))
         yield build(table, experiment.papers, printed, planned, results)
 
 
@@ -126,19 +123,8 @@ def _claims(
 ) -> list[Claim]:
     """All claims, as the rule `partial_claims` makes them."""
     claims = load(experiment.papers, printed, experiment.planned)
-    finished = [
-        (run, seed)
-        for run in experiment.runs
-        for seed in run.seeds
-        if run.is_finished(seed, experiment.results)
-    ]
-    figures = [experiment.results / file for run, seed in finished for file in claims.files(run, seed)]
-    measured = Measured(
-        experiment.papers,
-        cells,
-        [file for file in figures if file.exists()],
-        [entry for entry in experiment.planned if entry.rows],
-    )
+    figures = claims.finished_files(experiment.runs, experiment.results)
+    measured = Measured(experiment.papers, cells, figures, experiment.in_tables)
     lines = as_csv(evaluate(claims.claims, measured, printed))
     return from_lines(csv.DictReader(io.StringIO(lines)), plan, experiment.papers)
 
