@@ -14,7 +14,12 @@ STANDARD = plans.planned("TRIL")
 
 
 def result(entry, seed, **metrics):
-    return Result(*("words", entry.corpus, entry.split, entry.name), seed=seed, path="", metrics=metrics)
+    return Result(
+        *("words", entry.corpus, entry.split, entry.name),
+        seed=seed,
+        path=f"{entry.split}/{seed}",
+        metrics=metrics,
+    )
 
 
 def test_a_draw_counts_once_with_the_mean_of_its_seeds():
@@ -35,6 +40,7 @@ def test_a_draw_counts_once_with_the_mean_of_its_seeds():
     half = math.hypot(0.3, 0.4) / 2
     assert first.metrics["ce"].low == pytest.approx(2 - half)
     assert (second.seed, second.split, second.metrics["ce"]) == (1, "unseen", exact(5.0, "nats"))
+    assert (first.path, first.further_paths) == ("unseen/0", ("unseen/1",))
     assert first.settings["draws"] == second.settings["draws"] == 2
     assert found[STANDARD.key] == results[STANDARD.key]
 
@@ -44,6 +50,20 @@ def test_a_draw_without_results_is_left_out_and_one_that_failed_is_told():
     _, found = over_draws([FIRST, SECOND], {SECOND.key: [failed]})
     (only,) = found[FIRST.key]
     assert (only.seed, only.failed, only.reason) == (1, True, "loss becomes NaN")
+
+
+def test_what_is_missing_in_a_draw_is_said():
+    group = [result(FIRST, 0, ce=exact(1.0, "nats")), result(FIRST, 1, other=exact(2.0, "nats"))]
+    _, found = over_draws([FIRST, SECOND], {FIRST.key: group})
+    assert {name: own.value for name, own in found[FIRST.key][0].metrics.items()} == {"ce": 1, "other": 2}
+    _, found = over_draws([FIRST, SECOND], {FIRST.key: group[:1]})
+    assert found[FIRST.key][0].reason == "1 of 2 seeds"
+
+
+def test_what_is_only_counted_differs_between_draws():
+    counted = [replace(entry, is_trained=False) for entry in (STANDARD, FIRST, SECOND)]
+    plan, _ = over_draws(counted, {})
+    assert [entry.is_trained for entry in plan] == [False, True]
 
 
 def test_draws_of_another_run_or_split_stay_apart():

@@ -23,6 +23,8 @@ class Metric:
     """Decimals where the paper prints none."""
     of_training: bool = True
     """Whether another training would give another value."""
+    shown: bool = True
+    """Whether tables show it where it is no column; `results/table<N>.csv` has all metrics."""
 
 
 @dataclass(frozen=True)

@@ -138,8 +138,19 @@ def load(folder: str | Path) -> Paper:
             raise UserError(
                 f"{path}: readings has '{name}', which is no column of tables; {nearest(name, columns)}"
             )
+        for metric in (own for reading in readings for own in (reading.metric, reading.otherwise) if own):
+            if metric not in paper.metrics:
+                raise UserError(
+                    f"{path}: readings.{name} has the metric '{metric}', which metrics does not declare; "
+                    f"{nearest(metric, paper.metrics)}"
+                )
         if sum(reading.compared for reading in readings) > 1:
-            raise UserError(f"{path}: readings.{name} compares several readings: leave one `compared: true`")
+            raise UserError(f"{path}: readings.{name} compares several: leave one `compared: true`")
+        if any(reading.compared and reading.otherwise for reading in readings):
+            raise UserError(
+                f"{path}: readings.{name} compares a reading with `otherwise`, but cells of a column are of one "
+                "metric: compare another reading"
+            )
     for name in paper.figure_metrics:
         if name in paper.metrics:
             raise UserError(f"{path}: '{name}' is of metrics and of figure_metrics: rename one of them")

@@ -3,12 +3,13 @@
 Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv` is their list.
 """
 
+import json
 from dataclasses import dataclass
 
 from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Comparison, Verdict
 
-__all__ = ["DATA", "Cell", "Measurement", "Printed", "Provenance", "TablePart"]
+__all__ = ["DATA", "Cell", "Measurement", "Printed", "Provenance", "TablePart", "is_drawn"]
 
 
 DATA = "data"
@@ -89,6 +90,11 @@ class Provenance:
     seeds_planned: int
     reason: str
     """Why a value is missing, or rests on fewer seeds than planned."""
+
+
+def is_drawn(provenance: Provenance) -> bool:
+    """Whether the seeds of a cell are draws of its split (`textlvm.reporting.draws`)."""
+    return "draws" in json.loads(provenance.settings or "{}")
 
 
 @dataclass(frozen=True)

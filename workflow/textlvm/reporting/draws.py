@@ -29,10 +29,12 @@ def over_draws(
         others = [other for other in plan if _is_draw(other, entry)]
         if others:
             groups = [results.get(draw.key, ()) for draw in (entry, *others)]
-            entry = replace(entry, seeds=tuple(range(len(groups))))
+            draws = enumerate(zip((entry, *others), groups, strict=True))
             found[entry.key] = [
-                _mean(entry, number, group, len(groups)) for number, group in enumerate(groups) if group
+                _mean(draw, number, group, len(groups)) for number, (draw, group) in draws if group
             ]
+            # Also what is only counted differs between draws.
+            entry = replace(entry, seeds=tuple(range(len(groups))), is_trained=True)
         else:
             found[entry.key] = list(results.get(entry.key, ()))
         merged.append(entry)
@@ -44,15 +46,22 @@ def _is_draw(other: Planned, entry: Planned) -> bool:
     return replace(other, split=entry.split, draw_of="").key == entry.key and other.draw_of == entry.split
 
 
-def _mean(entry: Planned, number: int, group: Sequence[Result], draws: int) -> Result:
-    """The result of a draw; the failed one of a draw where no seed was measured."""
+def _mean(draw: Planned, number: int, group: Sequence[Result], draws: int) -> Result:
+    """The result of a draw; the failed one where no seed was measured. `reason` says how many are missing."""
     done = [result for result in group if not result.failed]
-    first = replace((done or group)[0], seed=number, split=entry.split)
-    if not done:
-        return first
+    first = (done or group)[0]
     metrics = {}
-    for name in first.metrics:
+    for name in dict.fromkeys(name for result in done for name in result.metrics):
         of_name = [result.metrics[name] for result in done if name in result.metrics]
         mean = pool(of_name)
         metrics[name] = Estimate(mean.value, mean.low, mean.high, of_name[0].unit)
-    return replace(first, metrics=metrics, settings={**first.settings, "draws": draws})
+    missing = f"{len(done)} of {len(draw.seeds)} seeds" if done and len(done) < len(draw.seeds) else ""
+    return replace(
+        first,
+        seed=number,
+        split=draw.draw_of or draw.split,
+        metrics=metrics,
+        reason=missing or first.reason,
+        further_paths=tuple(result.path for result in group if result is not first),
+        settings={**first.settings, "draws": draws},
+    )

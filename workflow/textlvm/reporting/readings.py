@@ -79,6 +79,7 @@ class Column:
 
     paper: Paper
     table: int
+    dataset: str
     corpus: str
     corpus_title: str
     split: str
@@ -97,7 +98,7 @@ def columns(
     results: Mapping[RunKey, Sequence[Result]],
 ) -> Iterator[Column]:
     """Every column with readings of which at least two rows are measured, in the papers' order."""
-    prints = [value for value in published if value.source == "paper" and not value.bound]
+    prints = [value for value in published if value.source == "paper"]
     plan = tuple(plan)
     for paper in papers.values():
         for number, table in paper.tables.items():
@@ -124,7 +125,8 @@ def columns(
                     fits = (_fit(reading, rows, known) for reading in paper.readings[metric])
                     if found := tuple(fit for fit in fits if fit):
                         digits = max(printed[row].digits for row in rows)
-                        yield Column(paper, number, corpus, title, split, metric, known, digits, found)
+                        where = (dataset, corpus, title, split)
+                        yield Column(paper, number, *where, metric, known, digits, found)
 
 
 def _part(entry: Planned) -> tuple[str, str, str]:
@@ -180,7 +182,8 @@ def _mean(values: Sequence[float]) -> Interval:
 def as_csv(found: Iterable[Column]) -> str:
     """A line for each reading of each column."""
     text = io.StringIO()
-    names = ["paper", "table", "corpus", "split", "column", "reading", "compared", "computes", "why"]
+    names = ["paper", "table", "dataset", "corpus", "corpus_title", "split", "column"]
+    names += ["reading", "compared", "computes", "why"]
     names += ["rows", "seeds"]
     bounds = [field.name for field in fields(Interval)]
     names += [
@@ -191,7 +194,8 @@ def as_csv(found: Iterable[Column]) -> str:
     for column in found:
         for fit in column.fits:
             reading = fit.reading
-            line = [column.paper.name, column.table, column.corpus, column.split, column.metric]
+            line = [column.paper.name, column.table, column.dataset, column.corpus, column.corpus_title]
+            line += [column.split, column.metric]
             line += [reading.metric, str(reading.compared).lower(), reading.computes, reading.why]
             line += [len(fit.values), len(fit.seeds)]
             for interval in (fit.rms, fit.bias, fit.rank):
@@ -208,14 +212,19 @@ def as_markdown(found: Iterable[Column]) -> str:
         "A column whose definition the paper leaves open can be computed in several ways, its readings. "
         "RMS is the root mean square over rows of value minus printed value, bias the mean of these "
         "differences, rank Spearman's correlation with the printed values; in brackets 95% intervals over "
-        "seeds. `*` marks the reading that cells and claims compare.",
+        "seeds, or over draws of the split. `*` marks the reading that cells and claims compare.",
     ]
     for column in found:
         paper = column.paper
         heading = paper.metrics[column.metric].heading or column.metric
         unit = paper.metrics[column.metric].unit
-        title = f"{heading} ({unit}): Table {column.table} of {paper.citation}, {column.split} split, "
-        parts.append(f"## {markdown(title + column.corpus_title)}")
+        dataset = paper.datasets.get(column.dataset, column.dataset)
+        title = (
+            f"{heading} ({unit}): Table {column.table} of {paper.citation}, {column.split} split, {dataset}"
+        )
+        if column.corpus_title != dataset:
+            title += f" on {column.corpus_title}"
+        parts.append(f"## {markdown(title)}")
         fits = [
             {
                 "reading": f"`{fit.reading.metric}`" + (" *" if fit.reading.compared else ""),

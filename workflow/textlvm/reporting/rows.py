@@ -44,7 +44,7 @@ class RowResults:
             if self.planned and self._is_of_training(metric):
                 values = tuple(value for _, value in self._by_seed(metric))
                 place = (self.row.label, self.planned.name, self.planned.model_kind)
-                yield Sample(*place, self._evaluated(metric), values)
+                yield Sample(*place, self._evaluated(metric), values, "draws" if self._is_drawn else "seeds")
 
     def measurement(self, metric: str, others: Sequence[Sample]) -> Measurement | None:
         """The mean over seeds; None if no seed has the metric.
@@ -109,7 +109,7 @@ class RowResults:
         """The run behind a cell."""
         return Provenance(
             run=self.planned.name if self.planned else "",
-            runs=tuple(result.path for result in self.results),
+            runs=tuple(path for result in self.results for path in (result.path, *result.further_paths)),
             settings=_shared_settings(self.done),
             seeds_planned=len(self.planned.seeds) if self.planned else 0,
             reason=self._reason(metric, published),
@@ -128,10 +128,12 @@ class RowResults:
                 return f"the evaluation gives no '{metric}'"
             return "" if self.planned else "not in the plan"
         planned = len(self.planned.seeds) if self.planned else 0
-        units = "draws" if any("draws" in result.settings for result in self.results) else "seeds"
+        units = "draws" if self._is_drawn else "seeds"
+        partly = [f"draw {result.seed}: {result.reason}" for result in self.done if result.reason]
         other = f"the evaluation gives no '{self._wanted(metric)}', what stands there is its "
         reasons = (
             f"{seeds} of {planned} {units}" if seeds != planned else "",
+            *partly,
             self._failures(),
             f"{other}'{self._called(metric)}'" if self._is_of_another_reading(metric) else "",
         )
@@ -179,12 +181,18 @@ class RowResults:
     def _is_of_another_reading(self, metric: str) -> bool:
         return self._wanted(metric) not in (None, self._evaluated(metric))
 
+    @property
+    def _is_drawn(self) -> bool:
+        """Whether the results are draws of the split."""
+        return any("draws" in result.settings for result in self.results)
+
     def _failures(self) -> str:
+        unit = "draw" if self._is_drawn else "seed"
         seeds: dict[str, list[str]] = {}
         for result in self.results:
             if result.failed:
                 seeds.setdefault(result.reason or "no reason given", []).append(str(result.seed))
-        return "; ".join(f"failed with seed {', '.join(own)}: {reason}" for reason, own in seeds.items())
+        return "; ".join(f"failed with {unit} {', '.join(own)}: {reason}" for reason, own in seeds.items())
 
 
 def _shared_settings(done: Sequence[Result]) -> str:

@@ -35,6 +35,8 @@ class Result:
     """The evaluation's settings (number of trajectories, samples, …), where they are plain values."""
     dataset: str = ""
     """The paper's data set that the corpus is used for, if it has several."""
+    further_paths: tuple[str, ...] = ()
+    """The files of other seeds, if it is their mean."""
     readings: Mapping[str, str] = field(default_factory=dict)
     """What the evaluation calls a metric that stands for a printed one of several readings."""
 

@@ -112,7 +112,9 @@ def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> 
     known = {c.metric for c in chosen}
     columns = tuple(metric for metric in paper.tables[table].columns if metric in known)
     printed = sorted(chosen, key=lambda c: c.printed is None)
-    others = [c for c in printed if c.metric in paper.metrics or c.printed]
+    others = [
+        c for c in printed if c.printed or (c.metric in paper.metrics and paper.metrics[c.metric].shown)
+    ]
     extras = dict.fromkeys(c.metric for c in others if c.metric not in columns)
     return Shape(
         paper=paper,

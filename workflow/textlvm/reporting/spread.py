@@ -27,6 +27,8 @@ class Sample:
     metric: str
     """What the evaluation calls it."""
     values: tuple[float, ...]
+    unit: str = "seeds"
+    """What these are: `seeds`, or `draws` of a split."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
     """
     freedom = sum(len(sample.values) - 1 for sample in samples)
     mean = math.fsum((len(own.values) - 1) * statistics.variance(own.values) for own in samples) / freedom
-    rows = "; ".join(f"{sample.row}, {len(sample.values)} seeds" for sample in samples)
+    rows = "; ".join(f"{sample.row}, {len(sample.values)} {sample.unit}" for sample in samples)
     return PooledSpread(math.sqrt(mean), freedom, note + rows)
 
 

@@ -256,11 +256,12 @@ def _runs(section: Section) -> list[Run]:
                     dataset=dataset,
                     name=name,
                     place=_place(dataset),
-                    seeds=tuple(section["seeds"]),
+                    # What is not trained is the same with every seed.
+                    seeds=tuple(section["seeds"][: 1 if is_pretrained(parts["model"]) else None]),
                     rows=_rows(section, dataset, name, entry),
                     trained_on=trained_on,
                     data=preparation(section["datasets"][trained_on or dataset]),
-                    model_kind=parts["model"]["objective"],
+                    model_kind=parts["model"].get("family") or parts["model"]["objective"],
                     is_trained=not is_pretrained(parts["model"]),
                     **parts,
                 )

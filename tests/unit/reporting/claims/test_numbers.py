@@ -161,3 +161,18 @@ def test_a_logarithm_of_nothing(check, measured):
     cells = measured({"TRIL": [0.0, 0.0, 0.0]})
     (line,) = check(cells, of=[[{"row": "TRIL", "log": True}, 1]])
     assert line.missing == "not positive, so without a logarithm: TRIL"
+
+
+def test_rows_on_the_same_draws_are_compared_draw_by_draw(check, measured):
+    """Both vary by 2 between draws; their difference is always 1 or so."""
+    values = {"TRIL, K=5": [10.0, 12.0, 14.0], "TRIL": [11.0, 13.1, 14.9]}
+    (apart,) = check(measured(values))
+    assert apart.outcome is Outcome.UNDECIDED
+    (paired,) = check([drawn(cell) for cell in measured(values)])
+    assert paired.outcome is Outcome.HOLDS
+    assert paired.effect == pytest.approx(-1)
+
+
+def drawn(cell):
+    """The cell as if its seeds were draws of the split."""
+    return replace(cell, provenance=replace(cell.provenance, settings=json.dumps({"draws": 3})))

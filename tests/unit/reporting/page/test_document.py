@@ -194,7 +194,8 @@ def test_texts_stand_beside_each_other(experiment):
 
 def test_readings_stand_below_the_tables(papers, experiment):
     numbers = {"rms": (0.25, 0.2, 0.31), "bias": (-0.1, None, None), "rank": (None, None, None)}
-    place = {"paper": "words", "table": 1, "corpus": "mine", "split": "standard", "column": "h_gap"}
+    place = {"paper": "words", "table": 1, "dataset": "bookscorpus", "corpus": "mine", "column": "h_gap"}
+    place |= {"corpus_title": "My books", "split": "standard"}
     said = {"reading": "h_gap_bits", "compared": False, "computes": "in <bits>", "why": "the text says bits"}
     reading = Reading(**place, **said, **numbers, rows=9, seeds=3)
     page = document.render(papers, read_plan(experiment.plan), experiment.cells(), [], [reading])

@@ -77,13 +77,14 @@ def test_every_recorded_run_has_its_command_and_every_figure_is_inside(page, rec
 def test_readings_are_shown_where_there_are_some(page, records):
     assert ("<h3>Readings</h3>" in page) == any(record.readings for record in records)
     line = Reading(
-        **{"paper": "words", "table": 1, "corpus": "mine", "split": "standard", "column": "h_gap"},
+        **{"paper": "words", "table": 1, "dataset": "bookscorpus", "corpus": "mine"},
+        **{"corpus_title": "My books", "split": "standard", "column": "h_gap"},
         **{"reading": "a <b>", "compared": True, "computes": "a sum", "why": "the text", "rows": 9},
         **{"seeds": 3, "rms": (0.25, 0.2, 0.31), "bias": (0.1, None, None), "rank": (-0.5, None, None)},
     )
     other = replace(line, reading="other", compared=False, rms=(None, None, None))
     text = render([replace(records[0], readings=(line, other))])
     shown = " ".join(re.sub("<[^>]+>", " ", text[text.index("<h3>Readings</h3>") :]).split())
-    assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), on mine" in shown
+    assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), BooksCorpus on My books" in shown
     assert "a &lt;b&gt; compared 0.25 [0.2, 0.31] 0.1 −0.5 9 3 a sum the text" in shown
     assert "other – 0.1 −0.5" in shown

@@ -116,7 +116,8 @@ def test_readings_are_read_if_they_are_there(folder, clone):
     file.unlink(missing_ok=True)
     assert [own.readings for own in read(folder)] == [()]
     line = {
-        **{"paper": "words", "table": "1", "corpus": "mine", "split": "standard", "column": "h_gap"},
+        **{"paper": "words", "table": "1", "dataset": "bookscorpus", "corpus": "mine"},
+        **{"corpus_title": "My books", "split": "standard", "column": "h_gap"},
         **{"reading": "mean", "compared": "true", "computes": "a mean", "why": "it says so", "rows": "9"},
         **{"seeds": "3", "rms": "0.25", "rms_low": "0.2", "rms_high": "0.3", "bias": "1", "rank": "-0.5"},
         **{"bias_low": "", "bias_high": "", "rank_low": "", "rank_high": ""},

@@ -9,7 +9,7 @@ from textlvm.estimate import Z95
 from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
-from textlvm.reporting.cells import Cell
+from textlvm.reporting.cells import Cell, is_drawn
 from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
@@ -194,9 +194,13 @@ def _exact(value: float, rounding: float) -> Number:
 
 
 def _run(cell: Cell) -> tuple[str, ...]:
-    """What all numbers of the same trainings share."""
+    """What numbers share whose values by seed belong together.
+
+    These are numbers of the same trainings; of rows on several draws of a split, those of all rows.
+    """
     part = cell.part
-    return part.paper, part.dataset, part.corpus, part.split, cell.provenance.run
+    place = (part.paper, part.dataset, part.corpus, part.split)
+    return place if is_drawn(cell.provenance) else (*place, cell.provenance.run)
 
 
 def _row_key(cell: Cell) -> RowKey:

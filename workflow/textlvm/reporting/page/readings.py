@@ -22,7 +22,9 @@ class Reading:
 
     paper: str
     table: int
+    dataset: str
     corpus: str
+    corpus_title: str
     split: str
     column: str
     reading: str
@@ -68,7 +70,11 @@ def _reading(line: Mapping[str, str]) -> Reading:
         return value, low, high
 
     texts = {
-        name: line[name] for name in ("paper", "corpus", "split", "column", "reading", "computes", "why")
+        name: line[name]
+        for name in (
+            *("paper", "dataset", "corpus", "corpus_title", "split", "column"),
+            *("reading", "computes", "why"),
+        )
     }
     counts = {name: int(line[name]) for name in ("table", "rows", "seeds")}
     compared = json.loads(line["compared"])
@@ -84,7 +90,9 @@ def columns(readings: Iterable[Reading], papers: Mapping[str, Paper]) -> Iterabl
         metric = paper.metrics.get(own.column)
         heading = metric.heading if metric and metric.heading else own.column
         split = "" if own.split in ("", "standard") else f", {own.split} split"
-        title = f"{heading}, Table {own.table} of {paper.citation}, on {own.corpus}{split}"
+        dataset = paper.datasets.get(own.dataset, own.dataset)
+        place = dataset if own.corpus_title == dataset else f"{dataset} on {own.corpus_title}"
+        title = f"{heading}, Table {own.table} of {paper.citation}, {place}{split}"
         found.setdefault(title, []).append(own)
     return (Column(title, tuple(of_column)) for title, of_column in found.items())
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting import shapes
-from textlvm.reporting.cells import DATA, Cell, Measurement
+from textlvm.reporting.cells import DATA, Cell, Measurement, is_drawn
 from textlvm.reporting.page.numbers import short, signed, typeset
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.shapes import NOTHING, Shape
@@ -244,12 +244,13 @@ def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
 
 def _noise(cell: Cell, measured: Measurement) -> Iterable[tuple[str, str]]:
     """What a card says of the errors of a number."""
+    unit = "draw" if is_drawn(cell.provenance) else "seed"
     if measured.spread is not None:
-        yield "over seeds", f"standard deviation {short(measured.spread)}, {cell.seeds} seeds"
+        yield f"over {unit}s", f"standard deviation {short(measured.spread)}, {cell.seeds} {unit}s"
     elif measured.borrowed:
-        yield "over seeds", f"one seed; {short(measured.borrowed.value)}, {measured.borrowed}"
+        yield f"over {unit}s", f"one {unit}; {short(measured.borrowed.value)}, {measured.borrowed}"
     elif cell.provenance.run != DATA:
-        yield "over seeds", "one seed, so the spread is unknown"
+        yield f"over {unit}s", f"one {unit}, so the spread is unknown"
     if measured.low is not None and measured.high is not None:
         yield "estimator", f"95% interval {short(measured.low)} to {short(measured.high)}"
     if measured.repeat_spread is not None:

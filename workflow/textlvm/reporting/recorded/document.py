@@ -16,6 +16,7 @@ from textlvm.reporting.page.tables import Card, Table, tables
 from textlvm.reporting.recorded import summary
 from textlvm.reporting.recorded.images import indexed
 from textlvm.reporting.recorded.records import Record, command
+from textlvm.runtime.errors import UserError
 
 __all__ = ["render"]
 
@@ -47,12 +48,14 @@ class Panel:
 
 def render(records: Sequence[Record]) -> str:
     """The page. Raises `UserError` for a recorded file that is damaged."""
+    if not records:
+        raise UserError("no experiment has a recorded number: record one (results/recorded/README.md)")
     cards: list[Card] = []
     panels = []
     for record in records:
         shown, cards = tables(record.papers, record.cells, record.plan, cards)
         panels.append(_panel(record, shown))
-    papers = records[0].papers
+    papers = {name: paper for record in records for name, paper in record.papers.items()}
     drawn = {anchor: curve for panel in panels for anchor, curve in curves(panel.runs, _experiment).items()}
     said = summary.said(records)
     groups = {outcome: [own for own in said if own.outcome == outcome] for outcome in summary.GROUPS}

@@ -7,6 +7,7 @@ such a model is loaded.
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from textlvm.runtime.errors import UserError
@@ -35,6 +36,11 @@ class PretrainedLanguageModel(nn.Module):
             raise UserError(
                 f"the tokenizer of {network.name_or_path} has no token for the end of a text, which the "
                 "evaluation by sentences needs: choose a causal language model that has one"
+            )
+        if not getattr(network.config, "max_position_embeddings", 0):
+            raise UserError(
+                f"the configuration of {network.name_or_path} does not say how many tokens it can read "
+                "(max_position_embeddings): add it to its config.json, or choose another model"
             )
         self.end: int = tokenizer.eos_token_id
         """The token after a text."""
@@ -78,12 +84,13 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
         network = AutoModelForCausalLM.from_pretrained(name, **options)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         advice = (
             "put all files of a causal language model there"
             if spec.path
-            else "run this where it can be downloaded, or give its folder as model.path"
+            else "run this where it can be downloaded, with --forcerun sentences_evaluate, or give its "
+            "folder as model.path"
         )
         setting = "path" if spec.path else "hub"
         raise MissingModel(f"model.{setting} '{name}' cannot be loaded ({reason}): {advice}") from error
