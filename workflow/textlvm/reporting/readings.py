@@ -219,11 +219,8 @@ def as_markdown(found: Iterable[Column]) -> str:
         heading = paper.metrics[column.metric].heading or column.metric
         unit = paper.metrics[column.metric].unit
         dataset = paper.datasets.get(column.dataset, column.dataset)
-        title = (
-            f"{heading} ({unit}): Table {column.table} of {paper.citation}, {column.split} split, {dataset}"
-        )
-        if column.corpus_title != dataset:
-            title += f" on {column.corpus_title}"
+        title = f"{heading} ({unit}): Table {column.table} of {paper.citation}, {column.split} split, "
+        title += column.corpus_title + (f" in place of {dataset}" if column.corpus_title != dataset else "")
         parts.append(f"## {markdown(title)}")
         fits = [
             {

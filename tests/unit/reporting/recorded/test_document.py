@@ -85,6 +85,6 @@ def test_readings_are_shown_where_there_are_some(page, records):
     other = replace(line, reading="other", compared=False, rms=(None, None, None))
     text = render([replace(records[0], readings=(line, other))])
     shown = " ".join(re.sub("<[^>]+>", " ", text[text.index("<h3>Readings</h3>") :]).split())
-    assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), BooksCorpus on My books" in shown
+    assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), My books in place of BooksCorpus" in shown
     assert "a &lt;b&gt; compared 0.25 [0.2, 0.31] 0.1 −0.5 9 3 a sum the text" in shown
     assert "other – 0.1 −0.5" in shown

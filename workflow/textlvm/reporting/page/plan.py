@@ -72,7 +72,10 @@ def title(entry: Planned) -> str:
     """What a run or a data set is called where nothing else tells of what it is."""
     if not entry.training_path:
         return f"{entry.dataset if entry.label == entry.name else entry.label}, data set"
-    return f"{entry.label}, {entry.dataset or entry.corpus}"
+    place = entry.dataset or entry.corpus
+    return (
+        f"{entry.label}, {place}" if entry.split == "standard" else f"{entry.label}, {place}, {entry.split}"
+    )
 
 
 def read_plan(plan: Mapping[str, Any]) -> Plan:

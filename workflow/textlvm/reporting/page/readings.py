@@ -91,7 +91,7 @@ def columns(readings: Iterable[Reading], papers: Mapping[str, Paper]) -> Iterabl
         heading = metric.heading if metric and metric.heading else own.column
         split = "" if own.split in ("", "standard") else f", {own.split} split"
         dataset = paper.datasets.get(own.dataset, own.dataset)
-        place = dataset if own.corpus_title == dataset else f"{dataset} on {own.corpus_title}"
+        place = dataset if own.corpus_title == dataset else f"{own.corpus_title} in place of {dataset}"
         title = f"{heading}, Table {own.table} of {paper.citation}, {place}{split}"
         found.setdefault(title, []).append(own)
     return (Column(title, tuple(of_column)) for title, of_column in found.items())
