@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textlvm.corpora import registry
-from textlvm.experiment.config import check, merged, schema
+from textlvm.experiment.config import check, schema
+from textlvm.experiment.experiment import load_files
 from textlvm.experiment.paper import find
 from textlvm.runtime.errors import UserError
 
@@ -22,8 +23,8 @@ PAPERS = find({})
 SCHEMA = schema(PAPERS.values())
 PAPER = [ROOT / "config.yaml"]
 EXPERIMENTS = {
-    "paper": merged(PAPER),
-    "demo": merged([*PAPER, ROOT / "workflow/profiles/demo/experiment.yaml"]),
+    "paper": load_files(PAPER).config,
+    "demo": load_files([*PAPER, ROOT / "workflow/profiles/demo/experiment.yaml"]).config,
 }
 
 Key = tuple[str | int, ...]

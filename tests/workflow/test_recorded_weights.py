@@ -21,7 +21,7 @@ from textlvm.words.trained import load_model, read_settings
 ROOT = Path(__file__).parents[2]
 EXACT = ("gru", "hmm")
 """Families whose P(w) is exact."""
-RUNS = sorted(path.parent for path in (ROOT / "results" / "recorded").glob("*/words/**/model.safetensors"))
+RUNS = sorted(path.parent for path in (ROOT / "results/recorded").glob("*/words/**/model.safetensors"))
 CPU = torch.device("cpu")
 
 

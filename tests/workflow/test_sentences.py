@@ -173,7 +173,7 @@ def test_a_setting_of_one_run_reruns_it_and_what_shows_it(restored):
     rest = {job.removeprefix("results/") for job in jobs if "/seed0/" not in job}
     assert rest == {
         *("table3.csv", "sentences/table3.csv", "sentences/figure7.png"),
-        *("claims.csv", "index.html", "ro-crate.zip", "all"),
+        *("claims.csv", "readings.csv", "index.html", "ro-crate.zip", "all"),
     }
 
 

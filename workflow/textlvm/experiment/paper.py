@@ -148,8 +148,8 @@ def load(folder: str | Path) -> Paper:
             raise UserError(f"{path}: readings.{name} compares several: leave one `compared: true`")
         if any(reading.compared and reading.otherwise for reading in readings):
             raise UserError(
-                f"{path}: readings.{name} compares a reading with `otherwise`, but cells of a column are of "
-                "one metric: compare another reading"
+                f"{path}: readings.{name} compares a reading that some rows replace, but cells of a column "
+                "are of one metric: compare another reading"
             )
     for name in paper.figure_metrics:
         if name in paper.metrics:

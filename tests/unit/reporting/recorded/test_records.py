@@ -127,7 +127,7 @@ def test_readings_are_read_if_they_are_there(folder, clone):
     assert (own.table, own.rows, own.seeds, own.compared) == (1, 9, 3, True)
     assert (own.rms, own.rank) == ((0.25, 0.2, 0.3), (-0.5, None, None))
     assert (own.column, own.reading, own.computes, own.why) == ("h_gap", "mean", "a mean", "it says so")
-    for damaged, why in (("paper,table\nwords,1\n", "'corpus'"), (file.read_text() * 2, "invalid literal")):
+    for damaged, why in (("paper,table\nwords,1\n", "'dataset'"), (file.read_text() * 2, "invalid literal")):
         write(file, damaged)
         with pytest.raises(UserError, match=rf"readings\.csv is not a table of readings .*\({why}"):
             read(folder)

@@ -11,7 +11,10 @@ from textlvm.runtime.paths import literal
 __all__ = ["check_folders", "check_literal", "check_writable"]
 
 PROJECT = Path(__file__).resolve().parents[4]
-PROTECTED = (*("workflow", "envs", "docs", "tests", "benchmarks"), *(".ci", ".git", ".snakemake", ".venv"))
+PROTECTED = (
+    *("workflow", "envs", "docs", "tests", "benchmarks"),
+    *(".ci", ".git", ".github", ".snakemake", ".venv"),
+)
 """The project's folders that hold no results."""
 
 
