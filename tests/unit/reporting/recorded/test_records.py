@@ -22,7 +22,9 @@ def test_cells_are_those_of_the_recorded_tables(records, clone):
         for path in sorted((clone / record.plan.results / "partial").glob("table*.csv")):
             tidy = [cell for cell in read_tidy(path) if cell.measured]
             own = [cell for cell in record.cells if cell.part.table == int(path.stem.removeprefix("table"))]
-            assert [cell for cell in own if cell.measured] == tidy
+            # Rows that an experiment adds may have another place among them.
+            measured = [cell for cell in own if cell.measured]
+            assert sorted(measured, key=repr) == sorted(tidy, key=repr)
             compared += len(tidy)
     assert compared > 500
 
