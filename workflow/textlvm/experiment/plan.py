@@ -87,6 +87,11 @@ class Planned:
         return self.paper, self.dataset, self.corpus, self.split, self.name
 
     @property
+    def table_part(self) -> tuple[str, str, str, str]:
+        """The part of a table that its rows are in: paper, the paper's own data set, split and corpus."""
+        return self.paper, self.original, self.split, self.corpus
+
+    @property
     def training_path(self) -> str:
         """The folder below the results that its trained model lies in; empty for what has none."""
         return ""

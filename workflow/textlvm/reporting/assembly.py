@@ -40,7 +40,7 @@ def build(
         planned = {
             row.label: RowResults(paper, row, entry, _shown(paper, row, results.get(entry.key, [])))
             for entry, row in rows
-            if _part(entry) == (*key, part.corpus)
+            if entry.table_part == (*key, part.corpus)
         }
         samples = [sample for own in planned.values() for sample in own.samples()]
         for label in dict.fromkeys((*printed.rows(values), *planned)):
@@ -58,11 +58,6 @@ def _compared(paper: Paper, row: Row) -> dict[str, str]:
     """`Paper.compared` of the metrics that the row shows."""
     shown = row.metrics.values()
     return {metric: own for metric, own in paper.compared.items() if not shown or metric in shown}
-
-
-def _part(entry: Planned) -> tuple[str, str, str, str]:
-    """The part of a table that an entry is in: paper, data set, split and corpus."""
-    return entry.paper, entry.original, entry.split, entry.corpus
 
 
 def _parts(
@@ -83,11 +78,11 @@ def _parts(
                 f"compared with '{entry.original}', but the data sets there are: {', '.join(datasets)}"
             )
     printed_parts = ((value.paper, value.dataset, value.split) for value in prints)
-    parts = dict.fromkeys((*printed_parts, *(_part(entry)[:3] for entry, _ in rows)))
+    parts = dict.fromkeys((*printed_parts, *(entry.table_part[:3] for entry, _ in rows)))
     found, order = [], list(papers)
     for part in sorted(parts, key=lambda part: order.index(part[0])):
         paper, dataset, split = part
-        here = (entry for entry, _ in rows if _part(entry)[:3] == part)
+        here = (entry for entry, _ in rows if entry.table_part[:3] == part)
         corpora = dict.fromkeys((entry.corpus, entry.corpus_title, entry.stand_in) for entry in here)
         found += [TablePart(paper, table, dataset, split, *corpus) for corpus in corpora or [()]]
     return found

@@ -20,30 +20,27 @@ def over_draws(
     draws then includes the variance between draws and that between trainings. Draws are numbered from zero;
     `settings` of a result gets their number as `draws`.
     """
-    plan = list(plan)
+    by_run: dict[RunKey, list[Planned]] = {}
+    for entry in plan:
+        split = entry.draw_of or entry.split
+        by_run.setdefault((entry.paper, entry.dataset, entry.corpus, split, entry.name), []).append(entry)
     merged: list[Planned] = []
     found: dict[RunKey, list[Result]] = {}
-    for entry in plan:
-        if entry.draw_of:
-            continue
-        others = [other for other in plan if _is_draw(other, entry)]
-        if others:
-            groups = [results.get(draw.key, ()) for draw in (entry, *others)]
-            draws = enumerate(zip((entry, *others), groups, strict=True))
-            found[entry.key] = [
-                _mean(draw, number, group, len(groups)) for number, (draw, group) in draws if group
+    # The first draw has the split's own name, and is planned first.
+    for key, draws in by_run.items():
+        entry, groups = draws[0], [results.get(draw.key, ()) for draw in draws]
+        if len(draws) == 1:
+            found[key] = list(groups[0])
+        else:
+            found[key] = [
+                _mean(draw, number, group, len(draws))
+                for number, (draw, group) in enumerate(zip(draws, groups, strict=True))
+                if group
             ]
             # Also what is only counted differs between draws.
-            entry = replace(entry, seeds=tuple(range(len(groups))), is_trained=True)
-        else:
-            found[entry.key] = list(results.get(entry.key, ()))
+            entry = replace(entry, seeds=tuple(range(len(draws))), is_trained=True)
         merged.append(entry)
     return merged, found
-
-
-def _is_draw(other: Planned, entry: Planned) -> bool:
-    """Whether it is the same run on a further draw of the split."""
-    return replace(other, split=entry.split, draw_of="").key == entry.key and other.draw_of == entry.split
 
 
 def _mean(draw: Planned, number: int, group: Sequence[Result], draws: int) -> Result:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from textlvm.experiment.paper import Paper
-from textlvm.reporting.cells import DATA, Cell, TablePart
+from textlvm.reporting.cells import DATA, Cell, TablePart, is_drawn
 from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import MARKS, RULE
 
@@ -38,7 +38,7 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """What a reader of a table must know: noise, sources, corpora, marks, settings, what is missing."""
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
-        drawn = any('"draws"' in cell.provenance.settings for cell in cells)
+        drawn = any(is_drawn(cell.provenance) for cell in cells)
         units = "draws of the split" if drawn else "seeds"
         yield f"Reproduced values are means over {seeds} {units} ± their standard deviation"
     elif seeds == 1 and any(cell.provenance.run != DATA for cell in cells):

@@ -109,10 +109,10 @@ def columns(
                 for row in entry.rows
                 if row.table == number
             ]
-            parts = {_part(entry): entry.corpus_title for entry, _ in planned}
+            parts = {entry.table_part: entry.corpus_title for entry, _ in planned}
             for part, title in parts.items():
-                here = [(entry, row) for entry, row in planned if _part(entry) == part]
-                dataset, split, corpus = part
+                here = [(entry, row) for entry, row in planned if entry.table_part == part]
+                _, dataset, split, corpus = part
                 for metric in (name for name in table.columns if name in paper.readings):
                     key = (paper.name, number, dataset, split)
                     printed = {v.row: v for v in prints if v.key == (*key, v.row, metric)}
@@ -127,11 +127,6 @@ def columns(
                         digits = max(printed[row].digits for row in rows)
                         where = (dataset, corpus, title, split)
                         yield Column(paper, number, *where, metric, known, digits, found)
-
-
-def _part(entry: Planned) -> tuple[str, str, str]:
-    """The part of a table that an entry is in: data set, split and corpus."""
-    return entry.original, entry.split, entry.corpus
 
 
 def _fit(reading: Reading, rows: Mapping[str, Sequence[Result]], printed: Mapping[str, float]) -> Fit | None:

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from textlvm.sentences.data.batches import pack
-from textlvm.sentences.data.questions import CodedQuestion
 from textlvm.sentences.models.answer_batches import pack_questions
 from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, scores
 
@@ -13,16 +12,6 @@ from textlvm.sentences.models.answer_selection import AttentivePooling, hinge, s
 def model(request, model_spec):
     torch.manual_seed(0)
     return AttentivePooling(model_spec(objective="answers", family=request.param), 20).double()
-
-
-@pytest.fixture
-def questions(random_sentences):
-    words = random_sentences([4, 3, 6, 1, 2, 7, 5, 3, 2])
-    return (
-        CodedQuestion(words[0], tuple(words[1:4]), 2),
-        CodedQuestion(words[4], tuple(words[5:7]), 0),
-        CodedQuestion(words[7], (words[8],), 0),
-    )
 
 
 def similarity(model, question, answer):

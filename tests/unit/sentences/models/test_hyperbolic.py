@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from textlvm.sentences.data.questions import CodedQuestion
 from textlvm.sentences.models.answer_batches import pack_questions
 from textlvm.sentences.models.answer_selection import scores
 from textlvm.sentences.models.autoencoder import build
@@ -22,16 +21,6 @@ def model(model_spec):
         built.log_scale.fill_(0.5)
         built.embedding.weight.mul_(50)
     return built
-
-
-@pytest.fixture
-def questions(random_sentences):
-    words = random_sentences([4, 3, 6, 1, 2, 7, 5, 3, 2])
-    return (
-        CodedQuestion(words[0], tuple(words[1:4]), 2),
-        CodedQuestion(words[4], tuple(words[5:7]), 0),
-        CodedQuestion(words[7], (words[8],), 0),
-    )
 
 
 def test_a_distance_from_the_origin_has_a_closed_form():
