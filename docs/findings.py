@@ -75,6 +75,19 @@ def repeat_spread(run: str, metric: str) -> float:
     return read(seeds(run)[0])["metrics"][metric]["repeat_sd"]
 
 
+def interval(run: str, metric: str) -> str:
+    """A metric of the first seed with the interval of its estimator."""
+    value = read(seeds(run)[0])["metrics"][metric]
+    return f"{value['value']:.2f} [{value['low']:.2f}, {value['high']:.2f}]"
+
+
+def overlap(run: str, metric: str, other: str) -> bool:
+    """Whether the intervals of two estimators overlap in the first seed."""
+    metrics = read(seeds(run)[0])["metrics"]
+    (low, high), (other_low, other_high) = ((metrics[name]["low"], metrics[name]["high"]) for name in (metric, other))
+    return bool(low <= other_high and other_low <= high)
+
+
 def of_difference(run: str, other: str) -> float:
     """The standard deviation of the difference of two means over seeds, in that of a seed."""
     return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
@@ -208,7 +221,7 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (number_of_seeds, mean, spread, repeat_spread, of_difference, over_k, loss, first_below, gap_at)
+    known = (number_of_seeds, mean, spread, repeat_spread, interval, overlap, of_difference, over_k, loss, first_below, gap_at)
     known += (trajectories, cost, published, sure, rows, cell, claims, readings, fit, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()

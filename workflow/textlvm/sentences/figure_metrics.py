@@ -1,4 +1,4 @@
-"""Numbers that Figures 3 and 5 of the sentences paper alone show, each of one trained model.
+"""Numbers of one trained model that no table of the sentences paper shows: of Figures 3 and 5, and likelihoods.
 
 The paper's paper.yaml names them and the files that they come from.
 """
@@ -10,7 +10,7 @@ import numpy as np
 
 from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 
-__all__ = ["SAMPLE", "bound_deviation", "overlap"]
+__all__ = ["SAMPLE", "bound_deviation", "least_bound", "overlap"]
 
 SAMPLE = 1000
 """Test sentences behind one bound of Figure 5 from which on the paper calls its deviation small."""
@@ -37,3 +37,13 @@ def bound_deviation(histograms: Mapping[str, Any]) -> float | None:
         return None
     (bound,), (deviation,) = melbo_of_subsets(melbo, np.array([SAMPLE]))
     return float(deviation / bound)
+
+
+def least_bound(likelihood: Mapping[str, Any], quantity: str) -> float:
+    """The least of the negative log-likelihoods in likelihood.json, in nats per sentence.
+
+    `quantity` is `nll`, of the words, or `nll_eos`, of words and <eos>. Each is an upper bound in expectation, under a
+    prior that knows training sentences at most.
+    """
+    kinds = (likelihood["importance"], likelihood["neighbours"])
+    return min(entry[quantity] for kind in kinds for bounds in kind.values() for entry in bounds.values())

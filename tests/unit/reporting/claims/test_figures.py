@@ -111,3 +111,20 @@ def test_a_function_that_there_is_not_is_named(tmp_path):
     metric = FigureMetric("mine", "nats", "curve.jsonl", "textlvm.words.figure_metrics:first")
     with pytest.raises(UserError, match=r"figure_metrics\.mine: .* textlvm\.words\.figure_metrics:first"):
         figures.measure(metric, tmp_path / "curve.jsonl")
+
+
+def test_the_least_bound_is_over_priors_codes_and_neighbours(tmp_path):
+    path = tmp_path / "likelihood.json"
+    content = {
+        "importance": {
+            "normal": {"1": {"nll": 9.0, "nll_eos": 9.5}, "10": {"nll": 8.0, "nll_eos": 8.1}},
+            "flow": {"1": {"nll": 7.0, "nll_eos": 9.0}},
+        },
+        "neighbours": {"100": {"1": {"nll": 7.5, "nll_eos": 8.0}}},
+    }
+    path.write_text(json.dumps(content))
+    assert measure("nll_train_only", path) == 7.0
+    assert measure("nll_train_only_eos", path) == 8.0
+    # An autoencoder has no density of codes under N(0, I).
+    path.write_text(json.dumps(content | {"importance": {}}))
+    assert measure("nll_train_only", path) == 7.5
