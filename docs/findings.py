@@ -2,8 +2,8 @@
 
     python docs/findings.py
 
-docs/findings.j2 is the template. Expressions such as `mean("gutenberg/standard/tril", "ce_test")` insert numbers, and
-`sure(…)` checks what a sentence states: if new records contradict it, nothing is written.
+docs/findings.j2 is the template. Expressions such as `mean("gutenberg/standard/tril", "ce_test")` insert
+numbers, and `sure(…)` checks what a sentence states: if new records contradict it, nothing is written.
 """
 
 import csv
@@ -81,7 +81,7 @@ def of_difference(run: str, other: str) -> float:
 
 
 def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
-    """Cross entropy by the number of trajectories: the mean over seeds, for the numbers that all seeds have."""
+    """Cross entropy by the number of trajectories: the mean over seeds, for those that all seeds have."""
     column = {"ce_train": 1, "ce_test": 2}[metric]
     curves = [{row[0]: row[column] for row in read(folder)["curve"]["ce_over_k"]} for folder in seeds(run)]
     shared = sorted(set.intersection(*(set(curve) for curve in curves)))
@@ -150,7 +150,7 @@ def cells(experiment: str, table: int) -> list[dict[str, str]]:
 
 
 def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a recorded table that were run: `row`, `seeds`, and the cells of the tidy table by metric."""
+    """The rows of a recorded table that were run: `row`, `seeds`, and the tidy table's cells by metric."""
     found: dict[str, dict[str, Any]] = {}
     for cell in cells(experiment, table):
         if cell["value"]:
@@ -184,7 +184,7 @@ def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
 
 
 def cell(found: dict[str, Any], metric: str) -> str:
-    """A cell for readers: value, spread over seeds, and in parentheses the numbers of the paper and the demo."""
+    """A cell for readers: value, spread over seeds, and in parentheses the paper's and the demo's number."""
     if metric not in found:
         return "–"
     values = found[metric]
@@ -217,7 +217,7 @@ def rendered() -> dict[Path, str]:
     pattern = re.compile(MARKED.format(name="findings: summary"), re.DOTALL)
     readme, count = pattern.subn(lambda match: f"{match[1]}{block}\n{match[2]}", readme)
     assert count == 1
-        # Conditions leave empty lines.
+    # Conditions leave empty lines.
     page = re.sub(r"\n{3,}", "\n\n", str(module)).lstrip()
     return {PAGE: page, README: readme}
 

@@ -29,8 +29,8 @@ SHOWN = {
 HEAD = """\
 # Recorded runs
 
-Each line shows a run's main number, the minutes and the device of its training, and the command that reruns it in a
-clone of this project, from the corpus to the metrics. The command downloads the corpus if possible;
+Each line shows a run's main number, the minutes and the device of its training, and the command that reruns
+it in a clone of this project, from the corpus to the metrics. The command downloads the corpus if possible;
 [README.md](README.md) lists the corpora that you must supply. `docs/recorded.py` generates this file.
 """
 

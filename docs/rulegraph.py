@@ -2,8 +2,8 @@
 
     python docs/rulegraph.py
 
-asks Snakemake for the graph of the rules of `all` and writes it as Mermaid diagrams, which GitHub draws. Snakemake's
-own order differs between calls; here the rules are sorted by name.
+asks Snakemake for the graph of the rules of `all` and writes it as Mermaid diagrams, which GitHub draws.
+Snakemake's own order differs between calls; here the rules are sorted by name.
 """
 
 import re
