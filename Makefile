@@ -1,10 +1,10 @@
-# Thin names for the project's commands.
+# Short names for the project's commands.
 
 SHELL := /bin/bash
 PYTHON ?= python3
 # Every recipe runs as in a shell that has sourced envs/activate.
 RUN := . envs/activate &&
-# A process for each processor. What stands in a file shares its fixtures, and is tested by one process.
+# One process per processor. The tests of a file share fixtures, so one process runs them.
 PYTEST := OMP_NUM_THREADS=1 pytest --quiet --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: help env built demo tables recorded status corpora test faults mutations lint bench
@@ -13,10 +13,10 @@ PYTEST := OMP_NUM_THREADS=1 pytest --quiet --numprocesses logical --dist loadfil
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \t\2/p' Makefile
 
-env: ## build the environment in .venv from the pins in envs/requirements.txt
+env: ## build the environment in .venv from the pinned packages in envs/requirements.txt
 	@PYTHON='$(PYTHON)' envs/build
 
-# What only reports builds nothing.
+# Commands that only report do not build the environment.
 built:
 	@envs/build --check
 
@@ -24,18 +24,18 @@ demo: env ## run the whole workflow on the documentation of the installed packag
 	@$(RUN) snakemake --profile workflow/profiles/demo
 	@echo 'tables and figures: results/demo'
 
-tables: built ## build every table from the runs that have been measured so far; ARGS="--configfile mine.yaml"
+tables: built ## create every table from the runs evaluated so far; ARGS="--configfile mine.yaml"
 	@$(RUN) snakemake --cores 1 $(ARGS) -- tables
 
-recorded: built ## write docs/index.html, the list of runs and the findings anew from results/recorded; nothing is trained
+recorded: built ## regenerate docs/index.html, the list of runs and the findings from results/recorded, without training
 	@$(RUN) python docs/recorded.py
 	@$(RUN) python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
 	@$(RUN) python docs/findings.py
 
-status: built ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
+status: built ## show the progress of every run; ARGS="--watch 5" updates it every 5 seconds
 	@$(RUN) python -m textlvm.reporting.status $(ARGS)
 
-corpora: built ## show which corpora are there, how they were checked, and how the others would come
+corpora: built ## show which corpora are present, how they were checked, and how to get the others
 	@$(RUN) python -m textlvm.corpora.status $(ARGS)
 
 test: lint ## run all checks
@@ -44,19 +44,19 @@ test: lint ## run all checks
 
 MARKS ?= faults or not faults
 
-faults: env ## break things on purpose and see that nothing is lost; MARKS="faults and not fuzz": what tests leave out
+faults: env ## cause failures and check that nothing is lost; MARKS="faults and not fuzz": only those that make test skips
 	@$(RUN) $(PYTEST) -m "$(MARKS)" tests/faults
 
-mutations: env ## take each protection away and see that its test fails; ARGS=test_training.py: only its tests
+mutations: env ## remove each protection and check that its test fails; ARGS=test_training.py: only this file
 	@$(RUN) python tests/faults/mutations.py $(ARGS)
 
-lint: env ## check style and the workflow's form
+lint: env ## check style, formatting and the workflow
 	@$(RUN) ruff check . && ruff format --check .
 	@$(RUN) clang-format --dry-run --Werror workflow/textlvm/words/fused/*.h workflow/textlvm/words/fused/*.cpp
 	@$(RUN) snakefmt --check Snakefile workflow
 	@$(RUN) snakemake --lint
 
-bench: env ## run the benchmarks; their tables go to results/bench
+bench: env ## run the benchmarks and save their tables in results/bench
 	@$(RUN) mkdir -p results/bench && export OMP_NUM_THREADS=1 PYTHONPATH="$$PYTHONPATH:benchmarks" && set -e; \
 	for name in evaluation startup; do pytest --quiet --capture=no benchmarks/bench_$$name.py \
 		--benchmark-timer=measure.cpu_seconds --benchmark-columns=min --benchmark-json=results/bench/$$name.json; done; \

@@ -1,6 +1,6 @@
-"""Two papers on text latent-variable models, regenerated table by table.
+"""Two papers on text latent-variable models, reproduced table by table.
 
-A table of contents: what is run stands in config.yaml, how in workflow/rules, in the order the data flow.
+config.yaml defines what is run; workflow/rules contains the rules, in the order of the data flow.
 """
 
 from snakemake.utils import min_version
@@ -14,13 +14,13 @@ configfile: "config.yaml"
 report: "workflow/report/workflow.rst"
 
 
-# Snakemake makes the folder of every file it includes importable; that of this one holds the package textlvm.
+# Snakemake adds the folder of each included file to sys.path; the folder of this one contains the package textlvm.
 include: "workflow/inputs.smk"
 include: "workflow/common_corpora.smk"
 include: "workflow/common_report.smk"
 
 
-# Each paper brings the rules that make its metrics, figures and texts.
+# The rules of each paper, which create its metrics, figures and texts.
 for paper in EXPERIMENT.papers.values():
 
     include: str(paper.rules.resolve())
@@ -38,14 +38,14 @@ include: "workflow/rules/page.smk"
 
 onerror:
     print(
-        "error: not everything is done: the same command goes on from here, "
-        "and the target `tables` shows what there is and why a training failed",
+        "error: some jobs failed: run the same command again to continue; "
+        "the target `tables` shows the results so far and why a training failed",
         file=sys.stderr,
     )
 
 
 rule all:
-    """Every table and figure of the experiment, and everything on one page and in one archive."""
+    """Create all tables and figures of the experiment, the page and the archive."""
     default_target: True
     input:
         below_results(products.all_products(EXPERIMENT)),
@@ -54,7 +54,7 @@ rule all:
 
 
 rule tables:
-    """Every table, from the runs that have been measured so far; the other rows say `not run`."""
+    """Create all tables from the runs evaluated so far; other rows say `not run`."""
     input:
         below_results(products.partial_products(EXPERIMENT)),
         "<results>/partial/index.html",

@@ -1,9 +1,9 @@
-"""Write docs/findings.md and the table of results in README.md from what is recorded in results/recorded.
+"""Write docs/findings.md and the table of results in README.md from results/recorded.
 
     python docs/findings.py
 
-docs/findings.j2 has the sentences, in which `mean("gutenberg/standard/tril", "ce_test")` and its like stand
-for numbers, and `sure(…)` for what a sentence relies on: if new records contradict it, nothing is written.
+docs/findings.j2 is the template. Expressions such as `mean("gutenberg/standard/tril", "ce_test")` insert
+numbers, and `sure(…)` checks what a sentence states: if new records contradict it, nothing is written.
 """
 
 import csv
@@ -25,7 +25,7 @@ PAGE = ROOT / "docs" / "findings.md"
 README = ROOT / "README.md"
 TEMPLATE = "findings.j2"
 MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-"""What stands in README.md between two comments is written by this program."""
+"""The part of README.md between these two comments is written by this program."""
 
 EXPERIMENTS = {
     "gutenberg": "gutenberg/words/gutenberg-counts",
@@ -38,11 +38,11 @@ EXPERIMENTS = {
     "ptb": "ptb/sentences/ptb",
     "authors": "ptb-authors/sentences/ptb",
 }
-"""Folders of runs, by the names that the sentences have for them."""
+"""Folders of runs, by their names in the template."""
 
 
 def seeds(run: str) -> list[Path]:
-    """The measured seeds of a run, e.g. gutenberg/standard/tril: their folders."""
+    """The folders of the evaluated seeds of a run, e.g. gutenberg/standard/tril."""
     experiment, _, rest = run.partition("/")
     found = sorted((RECORDED / EXPERIMENTS[experiment] / rest).glob("seed*/metrics.json"))
     if not found:
@@ -56,7 +56,7 @@ def values(run: str, metric: str) -> list[float]:
 
 
 def number_of_seeds(run: str) -> int:
-    """How many seeds of a run are measured."""
+    """The number of evaluated seeds of a run."""
     return len(seeds(run))
 
 
@@ -89,12 +89,12 @@ def overlap(run: str, metric: str, other: str) -> bool:
 
 
 def of_difference(run: str, other: str) -> float:
-    """The standard deviation of the difference of two means over seeds, in that of a seed."""
+    """The standard deviation of the difference of two means over seeds, in units of that of one seed."""
     return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
 
 
 def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
-    """Cross entropy by the number of trajectories: the mean over seeds, where all have it."""
+    """Cross entropy by the number of trajectories: the mean over seeds, for those that all seeds have."""
     column = {"ce_train": 1, "ce_test": 2}[metric]
     curves = [{row[0]: row[column] for row in read(folder)["curve"]["ce_over_k"]} for folder in seeds(run)]
     shared = sorted(set.intersection(*(set(curve) for curve in curves)))
@@ -113,7 +113,7 @@ def trajectories(run: str) -> int:
 
 
 def cost(run: str, what: str) -> int:
-    """What is said of the first seed's training: `parameters`, `steps`."""
+    """A number of the first seed's training: `parameters` or `steps`."""
     return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))[what]
 
 
@@ -137,7 +137,7 @@ def first_below(run: str, nats: float) -> int:
 
 
 def published(experiment: str, table: int, row: str, metric: str, source: str = "published") -> float:
-    """What the paper prints; with `demo` as source what the authors' demo does."""
+    """The number that the paper prints; with `demo` as source, the number that the authors' demo reports."""
     found = [own for own in cells(experiment, table) if (own["row"], own["metric"]) == (row, metric)]
     return float(found[0][source])
 
@@ -148,14 +148,14 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def sure(condition: bool) -> str:
-    """Nothing, where the condition holds."""
+    """The empty string if the condition holds; otherwise an error."""
     if not condition:
-        raise ValueError("the records no longer support the sentence at hand")
+        raise ValueError("the records no longer support a sentence of docs/findings.j2")
     return ""
 
 
 def cells(experiment: str, table: int) -> list[dict[str, str]]:
-    """The cells of a recorded tidy table that are of an experiment's paper and data set."""
+    """The cells of a recorded tidy table that belong to an experiment's paper and data set."""
     folder, paper, place = EXPERIMENTS[experiment].split("/")
     with (RECORDED / folder / "partial" / f"table{table}.csv").open(encoding="utf-8", newline="") as lines:
         found = [cell for cell in csv.DictReader(lines) if cell["paper"] == paper]
@@ -163,7 +163,7 @@ def cells(experiment: str, table: int) -> list[dict[str, str]]:
 
 
 def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a recorded table that were run: `row`, `seeds`, by metric its cell of the tidy table."""
+    """The rows of a recorded table that were run: `row`, `seeds`, and the tidy table's cells by metric."""
     found: dict[str, dict[str, Any]] = {}
     for cell in cells(experiment, table):
         if cell["value"]:
@@ -189,7 +189,7 @@ def fit(experiment: str, table: int, reading: str, statistic: str = "rms") -> fl
 
 
 def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
-    """The lines of an experiment's recorded claims that are of its paper and came out so."""
+    """The recorded claims of an experiment's paper that have this outcome."""
     folder, paper, _ = EXPERIMENTS[experiment].split("/")
     with (RECORDED / folder / "partial" / "claims.csv").open(encoding="utf-8", newline="") as lines:
         found = [line for line in csv.DictReader(lines) if line["paper"] == paper]
@@ -197,7 +197,7 @@ def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
 
 
 def cell(found: dict[str, Any], metric: str) -> str:
-    """A cell for readers: value, spread over seeds, and in brackets what the paper and the demo print."""
+    """A cell for readers: value, spread over seeds, and in parentheses the paper's and the demo's number."""
     if metric not in found:
         return "–"
     values = found[metric]
@@ -213,7 +213,7 @@ def cell(found: dict[str, Any], metric: str) -> str:
 
 
 def rendered() -> dict[Path, str]:
-    """What the files must hold, by path."""
+    """The content of the files, by path."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT / "docs"),
         undefined=jinja2.StrictUndefined,
@@ -230,7 +230,7 @@ def rendered() -> dict[Path, str]:
     pattern = re.compile(MARKED.format(name="findings: summary"), re.DOTALL)
     readme, count = pattern.subn(lambda match: f"{match[1]}{block}\n{match[2]}", readme)
     assert count == 1
-    # Conditions leave empty lines behind.
+    # Conditions leave empty lines.
     page = re.sub(r"\n{3,}", "\n\n", str(module)).lstrip()
     return {PAGE: page, README: readme}
 

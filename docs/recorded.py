@@ -1,8 +1,8 @@
-"""Write results/recorded/runs.md: what each recorded run came to, what it took, and how to repeat it.
+"""Write results/recorded/runs.md: the main number, training time and command of each recorded run.
 
     python docs/recorded.py
 
-Everything is read from results/recorded.
+All data are read from results/recorded.
 """
 
 import json
@@ -24,29 +24,29 @@ SHOWN = {
     "bleu1": "BLEU",
     "p_at_1": "P@1",
 }
-"""The metric that stands for a run: the first of these that it has, and what to call it."""
+"""The main number of a run is the first of these metrics that it has; the values are its labels."""
 
 HEAD = """\
 # Recorded runs
 
-Each with one of its numbers, the minutes and the machine of its training, and the command that runs it again,
-from its corpus to its metrics, in a clone of this project. Written by `docs/recorded.py`. A command downloads
-what its corpus needs; [README.md](README.md) says which corpora have to be at hand.
+Each line shows a run's main number, the minutes and the device of its training, and the command that reruns
+it in a clone of this project, from the corpus to the metrics. The command downloads the corpus if possible;
+[README.md](README.md) lists the corpora that you must supply. `docs/recorded.py` generates this file.
 """
 
 
 def experiments() -> list[Path]:
-    """The folders of the experiments of which something is recorded."""
+    """The folders of the experiments that have recorded metrics."""
     return [path.parent for path in sorted(RECORDED.glob("*/experiment.yaml")) if targets(path.parent)]
 
 
 def targets(experiment: Path) -> list[str]:
-    """The metrics files of an experiment's runs, as Snakemake is asked for them."""
+    """The metrics files of an experiment's runs, as targets of Snakemake."""
     return [path.relative_to(ROOT).as_posix() for path in sorted(experiment.glob("*/**/seed*/metrics.json"))]
 
 
 def command(experiment: Path, target: str) -> str:
-    """What runs one of them again, though its metrics are there."""
+    """The command that reruns one of them, although its metrics exist."""
     return (
         f"snakemake --cores 1 --force --configfile {experiment.relative_to(ROOT).as_posix()}/experiment.yaml "
         f"-- {target}"
@@ -54,7 +54,7 @@ def command(experiment: Path, target: str) -> str:
 
 
 def main_number(metrics: dict[str, Any]) -> str:
-    """The metric that stands for a run, with its unit."""
+    """The main number of a run, with its unit."""
     name = next(name for name in SHOWN if name in metrics)
     value, unit = metrics[name]["value"], metrics[name]["unit"]
     return f"{SHOWN[name]} {value:.3f} {unit}"
@@ -87,7 +87,7 @@ def lines(experiment: Path) -> Iterator[str]:
 
 
 def rendered() -> dict[Path, str]:
-    """What the file must hold, by path."""
+    """The content of the file, by path."""
     tables = [line for experiment in experiments() for line in lines(experiment)]
     return {PAGE: "\n".join([HEAD, *tables])}
 

@@ -2,8 +2,8 @@
 
     python docs/rulegraph.py
 
-asks Snakemake for the rules behind `all` and which feeds which, and writes them as Mermaid diagrams, which
-GitHub draws. Snakemake's own order differs from call to call; here it is that of the names.
+asks Snakemake for the graph of the rules of `all` and writes it as Mermaid diagrams, which GitHub draws.
+Snakemake's own order differs between calls; here the rules are sorted by name.
 """
 
 import re
@@ -15,11 +15,11 @@ __all__ = ["COMMAND", "README", "RULES", "diagram", "drawn", "edges", "of_files"
 
 ROOT = Path(__file__).parents[1]
 RULES, README = ROOT / "docs" / "workflow.md", ROOT / "README.md"
-"""The pages with a picture of the rules, and of the files."""
+"""The pages with the diagram of the rules, and of the files."""
 COMMAND = ("snakemake", "--rulegraph", "mermaid-js")
 BLOCK = re.compile(r"(?<=```mermaid\n).*?(?=```)", re.DOTALL)
 GROUPS = {"corpus": "corpora", "words": "words", "sentences": "sentences"}
-"""What rules with the same prefix are drawn in."""
+"""The group in which rules with the same prefix are drawn."""
 
 Edges = Set[tuple[str, str]]
 """Pairs of rules, the first of which feeds the second."""
@@ -33,7 +33,7 @@ def edges(text: str) -> Edges:
 
 
 def reduced(pairs: Edges) -> Edges:
-    """The pairs without those that a longer way stands for, so that arrows can be told apart."""
+    """The transitive reduction: the pairs without those that a longer path implies."""
     after: dict[str, set[str]] = {}
     for one, other in pairs:
         if one != other:
@@ -58,7 +58,7 @@ def diagram(pairs: Edges) -> str:
 
 
 def of_files(pairs: Edges) -> Edges:
-    """Which file of workflow/rules or of a paper feeds which, by name; one of a paper goes by the paper's."""
+    """The same pairs for the files that contain the rules; the file of a paper is named after the paper."""
     file: dict[str, str] = {}
     for path in [*(ROOT / "workflow").glob("rules/*.smk"), *(ROOT / "workflow").glob("papers/*/*.smk")]:
         paper = path.parent.name if path.parent.name != "rules" else ""
@@ -76,7 +76,7 @@ def stages(pairs: Edges) -> str:
 
 
 def drawn(page: str) -> str:
-    """The diagram that stands in a page."""
+    """The diagram in a page."""
     found = BLOCK.search(page)
     return found[0] if found else ""
 

@@ -1,4 +1,4 @@
-# What the rules of the corpora take their inputs and parameters from, beside workflow/inputs.smk.
+# Functions for the inputs and parameters of the rules of the corpora.
 
 import hashlib
 import platform
@@ -10,7 +10,7 @@ PINS = "envs/requirements.txt"
 
 
 def environment():
-    """What the documentation corpus is made from: this Python and the pinned packages."""
+    """The source of the documentation corpus: the version of Python and the pinned packages."""
     return f"Python {platform.python_version()}, {hashlib.sha256(Path(PINS).read_bytes()).hexdigest()[:16]}"
 
 
@@ -20,7 +20,7 @@ def source_file(wildcards):
 
 
 def source_content(wildcards):
-    """What a file of a corpus must be. Where it comes from says that only if nothing else does."""
+    """The hashes and size that a file of a corpus must have, and its URLs if it has no hash."""
     source = source_file(wildcards)
     known = {"hashes": source.hashes, "bytes": source.bytes}
     return as_json(known if source.hashes else known | {"urls": source.urls})
@@ -37,24 +37,24 @@ def own_entry(wildcards):
 
 
 def counting_options(wildcards):
-    """How the files of a corpus are counted."""
+    """The options for counting the files of a corpus."""
     corpus = CORPORA[wildcards.corpus]
     cleaning = ["--cleaning", corpus.cleaning] if corpus.cleaning else []
     return ["--kind", corpus.content, "--members", corpus.members, *cleaning]
 
 
 def downloaded(corpus, files):
-    """Files of a corpus, where they are downloaded to."""
+    """The paths to which files of a corpus are downloaded."""
     return [str(Path(config["pathvars"]["resources"], "downloads", corpus, file.name)) for file in files]
 
 
 def folder_corpora():
-    """The corpora that are folders of the user's own."""
+    """The corpora that are folders of the user."""
     return [name for name, corpus in CORPORA.items() if corpus.files[0].folder]
 
 
 def folder_of(wildcards):
-    """The folder that a corpus is; None if it has files that are known by name."""
+    """The folder of a corpus; None if the corpus lists its files."""
     return CORPORA[wildcards.corpus].files[0].folder
 
 
@@ -75,9 +75,9 @@ def share_files(wildcards):
 
 
 def share_options(wildcards):
-    """How a share of a folder is counted, and which of its files are in it."""
+    """The options for counting a share of a folder, including the range of its files."""
     share = share_of(wildcards)
-    # One word each: names of files may begin with a hyphen.
+    # Joined by "=", because file names may begin with a hyphen.
     return [*counting_options(wildcards), f"--first={share.first}", f"--end={share.end}"]
 
 
@@ -91,5 +91,5 @@ def counts_of_files(wildcards):
 
 
 def corpus_title(wildcards):
-    """What tables and figures call a corpus."""
+    """The title of a corpus in tables and figures."""
     return CORPORA[wildcards.corpus].title

@@ -1,29 +1,29 @@
-# Files that were removed or damaged by hand, of which Snakemake takes no notice once a table is made from them.
+# Files that were removed or damaged by hand. Snakemake does not notice this if a table was already created from them.
 
 from textlvm.runtime.files import read_object
 
 
 def removed_metrics(wildcards):
-    """The metrics that this table of a finished experiment was made from, and that are no longer there."""
+    """The metrics files that this table was created from and that no longer exist."""
     try:
         made_from = Path(RESULTS, f"table{wildcards.table}.csv").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        # There is none yet, or the steps that read it say what is wrong with it.
+        # There is no table yet, or the steps that read it report what is wrong.
         return []
     paths = [str(RESULTS / entry.metrics(seed)) for entry in of_table(wildcards) for seed in entry.seeds]
     return [path for path in dict.fromkeys(paths) if path in made_from and not Path(path).exists()]
 
 
 def metrics_made_again(wildcards):
-    """The metrics of a table; the table is forced if some were removed, so that these are made first."""
+    """The metrics files of a table. If some were removed, the table is forced, so that they are created again first."""
     if removed_metrics(wildcards):
-        # What --forcerun does, but for a table that no target needs.
+        # As --forcerun does, except for tables that no target needs.
         workflow.dag.forcefiles.add(str(RESULTS / f"table{wildcards.table}.csv"))
     return table_metrics(wildcards)
 
 
 def unknown_trainings():
-    """The spec.json of measured runs that are missing or damaged: nothing says any more what was trained."""
+    """The missing or damaged spec.json files of evaluated runs; without them, the settings of training are unknown."""
     found = [
         RESULTS / run.training_path / f"seed{seed}" / "spec.json"
         for run in RUNS
@@ -34,14 +34,14 @@ def unknown_trainings():
 
 
 def warn_of_unknown_trainings():
-    """Name what is missing, with the command that makes it anew."""
+    """Name the missing files, with the command that creates them again."""
     if lost := unknown_trainings():
         logger.warning(
-            f"Missing or damaged: {', '.join(lost)}. Nothing else says how these runs were trained, so `tables` "
-            f"says `not run` of them: train them again with --forcerun {shlex.join(lost)}"
+            f"Missing or damaged: {', '.join(lost)}. Without these files the settings of training are unknown, so "
+            f"`tables` shows these runs as `not run`: train them again with --forcerun {shlex.join(lost)}"
         )
 
 
-# A job of a cluster is part of a run whose Snakemake has looked already.
+# In a job on a cluster, the main process has already checked.
 if not workflow.remote_exec:
     warn_of_unknown_trainings()

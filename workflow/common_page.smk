@@ -1,4 +1,4 @@
-# What the rules of the page take their inputs and parameters from, beside the other common files.
+# Functions for the inputs and parameters of the rules of the page.
 
 from textlvm.reporting.page import contents
 
@@ -6,7 +6,7 @@ PAGE = Path("workflow/textlvm/reporting/page")
 
 
 def experiment_command():
-    """How Snakemake is called for this experiment, without targets."""
+    """The Snakemake command of this experiment, without targets."""
     files = [os.path.relpath(path) for path in workflow.overwrite_configfiles]
     values = [f"{key}={as_json(value)}" for key, value in workflow.config_settings.config.items()]
     options = [*(["--configfile", *files] if files else []), *(["--config", *values] if values else [])]
@@ -14,20 +14,20 @@ def experiment_command():
 
 
 def page_plan(wildcards):
-    """What the page of a finished experiment shows."""
+    """The content of the page of a finished experiment."""
     return as_json(contents.whole_plan(EXPERIMENT, experiment_command()))
 
 
 def finished_page_plan(wildcards):
-    """What that of what has run so far shows."""
+    """The content of the page of the runs evaluated so far."""
     return as_json(contents.finished_plan(EXPERIMENT, experiment_command()))
 
 
 def finished_page_digest(wildcards):
-    """What stands in the files that it shows, as one short text."""
+    """A digest of the files on this page."""
     return digest(RESULTS / file for file in contents.finished_files(EXPERIMENT))
 
 
 def page_assets():
-    """Its templates, style and scripts."""
+    """The templates, style sheet and scripts of the page."""
     return sorted(str(path) for folder in ("assets", "templates") for path in (PAGE / folder).iterdir())

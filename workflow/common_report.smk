@@ -1,4 +1,4 @@
-# What the rules of tables take their inputs from, and how Snakemake's report sorts and names the results.
+# Functions for the inputs of the rules of tables, and for the categories and labels of Snakemake's report.
 
 import hashlib
 
@@ -7,12 +7,12 @@ PAPER_FOLDERS = [str(paper.folder) for paper in PAPERS.values()]
 
 
 def paper_files(*names):
-    """These files of every paper's folder."""
+    """The files with these names in every paper's folder."""
     return [f"{folder}/{name}" for folder in PAPER_FOLDERS for name in names]
 
 
 def tables_each(each):
-    """Constraints on the wildcards of a table that is made for each `corpus`, or once for a `paper`."""
+    """Wildcard constraints of tables that are created once per `corpus`, or once per `paper`."""
     tables = [
         (name, n) for name, own in PAPERS.items() for n, table in own.tables.items() if table.each == each
     ]
@@ -23,17 +23,17 @@ def tables_each(each):
 
 
 def paper_file(wildcards):
-    """What the paper of a table is."""
+    """The paper.yaml of a table's paper."""
     return f"{PAPERS[wildcards.paper].folder}/paper.yaml"
 
 
 def citation(wildcards):
-    """How the paper of a table is cited."""
+    """The citation of a table's paper."""
     return PAPERS[wildcards.paper].citation
 
 
 def figure_caption(paper, number=None):
-    """The caption of a paper's figure; without `number`, of that in the wildcard `figure`."""
+    """The caption of a paper's figure; without `number`, of the figure in the wildcard `figure`."""
 
     def caption(wildcards):
         own, figure = PAPERS[paper], number or int(wildcards.figure)
@@ -43,7 +43,7 @@ def figure_caption(paper, number=None):
 
 
 def figure_report(path, paper, name, of):
-    """The SVG of a paper's figure, with its place in Snakemake's report; `name` and `of` are those of `labelled`."""
+    """The SVG of a paper's figure as an item of Snakemake's report; for `name` and `of` see `labelled`."""
     return report(
         path,
         caption=str(PACKAGES / "report" / "figure.rst"),
@@ -54,17 +54,17 @@ def figure_report(path, paper, name, of):
 
 
 def digest(files):
-    """What stands in those of these files that are there, as one short text."""
+    """A digest of the contents of those files that exist."""
     contents = (path.read_bytes() for path in map(Path, files) if path.exists())
     return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
 
 
 def labelled(name, of):
-    """The labels of a result: its name, e.g. `Table {table}`, and what `of` says of its wildcards."""
+    """The labels of a result: its name, e.g. `Table {table}`, and the value of `of` for its wildcards."""
 
     def labels(wildcards):
         kind, number = name.format(**dict(wildcards.items())).split(" ")
-        # The report sorts names as texts: a space as wide as a digit puts 9 before 10.
+        # The report sorts names as strings: padding with a figure space puts 9 before 10.
         number = number.rjust(2, "\N{FIGURE SPACE}")
         return {"result": f"{kind} {number}", "data": of(wildcards)}
 
@@ -72,7 +72,7 @@ def labelled(name, of):
 
 
 def table_names(wildcards):
-    """The data sets that a table has rows of."""
+    """The data sets of a table's rows."""
     own = PAPERS[wildcards.paper]
     names = [entry.dataset for entry in of_table(wildcards) if entry.paper == own.name and entry.dataset]
     return ", ".join(own.datasets.get(name, name) for name in dict.fromkeys(names))

@@ -1,5 +1,5 @@
-# What the rules share: the experiment, and the functions that turn wildcards into inputs and parameters. Whatever a
-# user can get wrong is found here, before there is any job.
+# Shared by all rules: the experiment, and functions that turn wildcards into inputs and parameters. User errors are
+# found here, before any job starts.
 
 import json
 import re
@@ -19,21 +19,21 @@ SNAKEMAKE = version("snakemake")
 
 
 def read_experiment():
-    """What the configuration asks for, after a check of what the user gave.
+    """The experiment that the configuration describes, after a check of the user's input.
 
-    In case of an error this ends Snakemake with one sentence: an exception would come with a traceback.
+    An error ends Snakemake with one sentence; an exception would print a traceback.
     """
     files = ["config.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
     try:
         found = experiment.load(config, files)
         if workflow.is_main_process:
             check_writable(found.config["pathvars"], found.origin)
-        # Snakemake has not looked at its targets yet; the command line has them.
+        # Snakemake has not parsed its targets yet, so they are taken from the command line.
         for word in sys.argv[1:]:
             targets.check_target(word, found)
     except UserError as error:
         sys.exit(f"error: {error}")
-    # In place, since rules read it too.
+    # In place, because rules read it too.
     config.update(found.config)
     return found
 
@@ -41,22 +41,22 @@ def read_experiment():
 EXPERIMENT = read_experiment()
 CORPORA, RUNS, RESULTS = EXPERIMENT.corpora, EXPERIMENT.runs, EXPERIMENT.results
 
-# Modules are found here by whatever a rule starts, also on a cluster's nodes and in conda environments, which
-# do not keep the variables themselves. $PPID is Snakemake, which no step outlives.
+# These variables reach every process that a rule starts, also on cluster nodes and in conda environments, which do
+# not inherit the variables of Snakemake. $PPID is Snakemake; every step ends with it.
 PACKAGES = Path(workflow.basedir, "workflow")
 shell.prefix(f"export PYTHONUTF8=1 PYTHONPATH={shlex.quote(str(PACKAGES))} {PARENT}=$PPID; ")
 
 
 def announce_process():
-    """Make this Snakemake known to others in the folder, until it ends; see envs/bin/snakemake."""
+    """Announce this instance of Snakemake to others in the folder, until it ends; see envs/bin/snakemake."""
     try:
         announce(Path(".snakemake", "instances"))
     except OSError as error:
         if error.errno in FULL:
             sys.exit(f"error: {explain(error)}")
         sys.exit(
-            f"error: nothing can be written in .snakemake, where Snakemake keeps its records ({error.strerror}): "
-            "move what has that name away, or run this in a copy of the project that you may write in"
+            f"error: cannot write to .snakemake, where Snakemake keeps its records ({error.strerror}): "
+            "make it a writable folder, or run this in a copy of the project that you can write to"
         )
 
 
@@ -79,12 +79,12 @@ wildcard_constraints:
 
 
 def as_json(value):
-    """Settings as the command line of a step takes them; the same settings always make the same text."""
+    """Settings as an argument of a step; equal settings always give the same text."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def per_attempt(amount):
-    """A resource of which every further attempt gets as much more: what ended for want of it is retried."""
+    """A resource that grows by `amount` with every attempt, for jobs that fail for lack of it."""
 
     def granted(wildcards, attempt):
         return amount * attempt
@@ -103,17 +103,17 @@ def run_files(runs, file):
 
 
 def row_labels(runs):
-    """The row labels that go with `run_files`."""
+    """The row labels of the files of `run_files`."""
     return [run.label for run in runs for _ in run.seeds]
 
 
 def in_tables(planned):
-    """Those that tables have rows of; the others are trained for these, and not measured."""
+    """The runs with rows in tables; the others only supply trained models, and are not evaluated."""
     return [entry for entry in planned if entry.rows]
 
 
 def training_spec(folder):
-    """The settings that a training depends on; `folder` is that of the run below the results, with wildcards."""
+    """The settings that a training depends on; `folder` is the run's folder in the results, with wildcards."""
 
     def spec(wildcards):
         run = RUN_AT[folder.format(**dict(wildcards.items()))]
@@ -123,7 +123,7 @@ def training_spec(folder):
 
 
 def evaluation_settings(folder):
-    """The settings that an evaluation depends on, beside the trained run's own."""
+    """The settings that an evaluation depends on, in addition to those of training."""
 
     def settings(wildcards):
         return as_json(RUN_AT[folder.format(**dict(wildcards.items()))].evaluation)
@@ -135,7 +135,7 @@ def evaluation_settings(folder):
 
 
 def of_table(wildcards):
-    """What a table has rows of."""
+    """The planned runs and data sets in the rows of a table."""
     return EXPERIMENT.of_table(int(wildcards.table))
 
 
@@ -156,53 +156,53 @@ def metrics_of(planned):
 
 
 def finished_metrics_of(planned):
-    """Those that are there, measured with the settings of now, and the failures of trainings with these."""
+    """The existing metrics with the current settings, and the failures of training with these settings."""
     return [str(path) for path in EXPERIMENT.outcomes(planned)]
 
 
 def table_metrics(wildcards):
-    """The metrics that a table is made of."""
+    """The metrics files of a table."""
     return metrics_of(of_table(wildcards))
 
 
 def finished_metrics(wildcards):
-    """Those that are finished."""
+    """Those that exist, with the current settings."""
     return finished_metrics_of(of_table(wildcards))
 
 
 def finished_digest(wildcards):
-    """Their contents, as one short text."""
+    """A digest of their contents."""
     return digest(finished_metrics(wildcards))
 
 
 def all_metrics(wildcards):
-    """The metrics that all tables are made of."""
+    """The metrics files of all tables."""
     return metrics_of(EXPERIMENT.in_tables)
 
 
 def all_finished_metrics(wildcards):
-    """Those that are finished."""
+    """Those that exist, with the current settings."""
     return finished_metrics_of(EXPERIMENT.in_tables)
 
 
 def all_finished_digest(wildcards):
-    """Their contents, as one short text."""
+    """A digest of their contents."""
     return digest(all_finished_metrics(wildcards))
 
 
-# ---- what is built
+# ---- targets
 
 
 def below_results(paths):
-    """Files below the results."""
+    """Paths in the results folder."""
     return [f"<results>/{path}" for path in paths]
 
 
 def data_statistics():
-    """The statistics of prepared data sets that tables have."""
+    """The statistics of prepared data sets that tables show."""
     return metrics_of([entry for entry in EXPERIMENT.in_tables if entry not in RUNS])
 
 
 def whole_archive():
-    """The archive of all that was found, if there are runs to tell of."""
+    """The archive of all results, if tables contain any run."""
     return ["<results>/ro-crate.zip"] if in_tables(RUNS) else []

@@ -65,7 +65,7 @@ def test_records_of_snakemake_that_cannot_be_written_are_one_sentence(new_projec
     result = project.call("snakemake --dry-run tables")
     assert result.returncode == 1
     assert result.stderr.startswith(
-        "error: nothing can be written in .snakemake, where Snakemake keeps its records (Not a directory): "
+        "error: cannot write to .snakemake, where Snakemake keeps its records (Not a directory): "
     )
     assert result.stderr.count("\n") == 1
 

@@ -1,8 +1,8 @@
-# What the tables say together: which readings of the printed columns fit, and which claims of the papers hold.
+# Results over all tables: which readings of the printed columns fit, and which claims of the papers hold.
 
 
 rule readings:
-    """How well each reading of a printed column fits the printed numbers."""
+    """Compute how well each reading of a column fits the printed numbers."""
     input:
         papers=paper_files("paper.yaml", "published.csv"),
         metrics=all_metrics,
@@ -42,15 +42,15 @@ use rule readings as partial_readings with:
     params:
         papers=PAPER_FOLDERS,
         plan=whole_plan,
-        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
-        # is in the files.
+        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
+        # contents of the files.
         metrics=all_finished_metrics,
         digest=all_finished_digest,
         code=fingerprint("textlvm.reporting.readings"),
 
 
 rule claims:
-    """Whether each claim of the papers holds here, and by the papers' own numbers."""
+    """Test each claim on the reproduced numbers and on the printed numbers."""
     input:
         papers=paper_files("paper.yaml", "published.csv", "claims.yaml"),
         tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
@@ -99,8 +99,8 @@ use rule claims as partial_claims with:
     log:
         "<results>/logs/partial/claims.log",
     params:
-        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
-        # is in the files.
+        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
+        # contents of the files.
         figures=finished_figures,
         digest=finished_figures_digest,
         papers=PAPER_FOLDERS,

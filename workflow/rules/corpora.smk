@@ -1,9 +1,9 @@
-# Corpora: a file of text or counts, or a share of a folder of them -> counts of its tokens -> counts of the
-# corpus. They lie below <resources>, shared by all experiments.
+# Corpora: a file of text or counts, or a share of a folder of such files -> counts of its tokens -> counts of the
+# corpus. They are in <resources>, shared by all experiments.
 
 
 rule corpus_documentation:
-    """Write the corpus that needs no network: the documentation of the installed Python packages."""
+    """Write the documentation of the installed Python packages as a corpus; needs no network."""
     output:
         "<resources>/downloads/documentation/documentation.txt",
     log:
@@ -22,7 +22,7 @@ rule corpus_documentation:
 
 
 rule corpus_standins:
-    """Write stand-ins for the sentences paper's corpora, from the same documentation."""
+    """Write stand-ins for the sentences paper's corpora from the same documentation."""
     output:
         sentences="<resources>/downloads/documentation-sentences/sentences.txt",
         labelled="<resources>/downloads/documentation-labelled/labelled.txt",
@@ -46,21 +46,21 @@ rule corpus_standins:
 
 
 rule corpus_download:
-    """Bring a corpus's file to its place, checked: the user's own, or a download."""
+    """Download a file of a corpus, or copy the user's own file, and verify it."""
     input:
         supplied_file,
     output:
         "<resources>/downloads/{corpus}/{file}",
     log:
         "<results>/logs/corpora/{corpus}/{file}.download.log",
-    # Nodes of a cluster often have no way out.
+    # Cluster nodes often have no internet access.
     localrule: True
     conda:
         "../../envs/corpora.yaml"
     params:
         registry=experiment.REGISTRY,
         entry=own_entry,
-        # No fingerprint of the code: what the file must be is known, better code does not make it another.
+        # No fingerprint of the code: the content of the file is fixed, whatever code downloads it.
         content=source_content,
     shell:
         """
@@ -78,7 +78,7 @@ ruleorder: corpus_documentation > corpus_standins > corpus_download
 
 
 rule corpus_count:
-    """Count the tokens of one file of a corpus; files are counted side by side."""
+    """Count the tokens of one file of a corpus; files are counted in parallel."""
     input:
         "<resources>/downloads/{corpus}/{file}",
     output:
@@ -106,7 +106,7 @@ rule corpus_count:
         """
 
 
-# Some files of a folder, where they are; shares are counted side by side.
+# A share of the files of a folder, read in place; shares are counted in parallel.
 use rule corpus_count as corpus_count_share with:
     input:
         share_files,
@@ -126,7 +126,7 @@ use rule corpus_count as corpus_count_share with:
 
 
 rule corpus_counts:
-    """Add up the counts of a corpus's files or shares."""
+    """Add up the counts of the files or shares of a corpus."""
     input:
         counts_of_files,
     output:

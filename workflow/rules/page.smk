@@ -1,8 +1,8 @@
-# The page: everything an experiment has found, in one file.
+# The page: all results of an experiment in one file.
 
 
 rule page:
-    """Tables, figures, texts, claims and runs on one page that needs no network."""
+    """Create one page with tables, figures, texts, claims and runs; it works offline."""
     input:
         papers=paper_files("paper.yaml"),
         tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
@@ -47,8 +47,8 @@ use rule page as partial_page with:
         "<results>/logs/partial/page.log",
     params:
         papers=PAPER_FOLDERS,
-        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
-        # is in the files.
+        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
+        # contents of the files.
         plan=finished_page_plan,
         digest=finished_page_digest,
         code=fingerprint("textlvm.reporting.page.__main__"),

@@ -1,8 +1,8 @@
-# Provenance: everything an experiment found and how, in one archive.
+# Provenance: all results of an experiment and how they were computed, in one archive.
 
 
 rule crate:
-    """Pack the workflow, its products, and the metrics of every run with where they came from."""
+    """Pack the workflow, its products, and the metrics and provenance of every run."""
     input:
         products=[*below_results(products.all_products(EXPERIMENT)), "<results>/index.html"],
         metrics=run_files(in_tables(RUNS), "metrics.json"),
@@ -18,7 +18,7 @@ rule crate:
     params:
         results=RESULTS,
         registry=experiment.REGISTRY,
-        # A function, since Snakemake reads braces in any other parameter as wildcards.
+        # A function, because Snakemake interprets braces in other parameters as wildcards.
         configuration=lambda wildcards: as_json(config),
         engine=SNAKEMAKE,
         papers=PAPER_FOLDERS,

@@ -1,9 +1,9 @@
-# Tables: metrics of all runs beside the published values, tidy and in the papers' shape. Those below `partial` are
-# made from what has been measured so far, and train nothing; the other rows say `not run`.
+# Tables: metrics of all runs and the printed values, as tidy CSV and in the papers' layout. Tables in `partial` are
+# created from the runs evaluated so far, without training; other rows say `not run`.
 
 
 rule table:
-    """One table number of all papers, a row per cell; needs every run of the table."""
+    """Create the tidy table with this number for all papers, one line per cell, from all runs of the table."""
     input:
         papers=paper_files("paper.yaml", "published.csv"),
         metrics=metrics_made_again,
@@ -41,15 +41,15 @@ use rule table as partial_table with:
     params:
         papers=PAPER_FOLDERS,
         plan=table_plan,
-        # Parameters and not inputs, for which Snakemake would run what is missing. The digest stands for what
-        # is in the files.
+        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
+        # contents of the files.
         metrics=finished_metrics,
         digest=finished_digest,
         code=fingerprint("textlvm.reporting.tables"),
 
 
 rule table_of_corpus:
-    """A table in the paper's shape, reproduced beside published: on one corpus, or over the paper's data sets."""
+    """Create a table in the paper's layout, with reproduced and printed values, for one corpus or for all data sets."""
     input:
         tidy="<results>/table{table}.csv",
         paper=paper_file,
@@ -73,7 +73,7 @@ rule table_of_corpus:
         "../../envs/reporting.yaml"
     params:
         folder=subpath(input.paper, parent=True),
-        # None over the paper's data sets.
+        # Empty for a table over all data sets.
         corpus=lambda wildcards: ["--corpus", wildcards.corpus] if "corpus" in wildcards.keys() else [],
         citation=citation,
         code=fingerprint("textlvm.reporting.tables"),

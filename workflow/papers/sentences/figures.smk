@@ -2,7 +2,7 @@
 
 
 rule sentences_figure3:
-    """Sentences with their own code and with another's, for the best sMIM and the best sVAE."""
+    """Plot scores of sentences with their own code and with another's, for the best sMIM and the best sVAE."""
     input:
         figure_files(3),
     output:
@@ -47,7 +47,7 @@ use rule sentences_figure3 as sentences_figure4 with:
         code=fingerprint("textlvm.sentences.figures"),
 
 
-# NLL by MELBO against the number of test sentences, for the best sMIM of each data set.
+# NLL by MELBO as a function of the number of test sentences, for the best sMIM of each data set.
 use rule sentences_figure3 as sentences_figure5 with:
     input:
         histograms=figure_files(5),
@@ -90,7 +90,7 @@ use rule sentences_figure3 as sentences_bounds with:
 
 
 rule sentences_texts:
-    """Tables 9 to 21: what models make of sentences, beside each other."""
+    """Create Tables 9 to 21: the texts of several models side by side."""
     input:
         runs=lambda wildcards: below_results(text_table(wildcards).sources),
         paper="workflow/papers/sentences/paper.yaml",

@@ -1,4 +1,4 @@
-# What the rules of the sentences paper take their inputs and parameters from, beside workflow/inputs.smk.
+# Functions for the inputs and parameters of the rules of the sentences paper.
 
 from functools import cache
 
@@ -29,7 +29,7 @@ def sentences_run(wildcards):
 
 
 def data_folder(dataset):
-    """The folder of a prepared data set, as a command line takes it."""
+    """The folder of a prepared data set, as an argument of a step."""
     return str(RESULTS / DATA_SETS[dataset].path)
 
 
@@ -41,14 +41,14 @@ def data_files(dataset):
 
 
 def dataset_sources(wildcards):
-    """What a data set is made from: files of its corpus, or the data sets of a union."""
+    """The sources of a data set: files of its corpus, or the data sets of a union."""
     entry = DATA_SETS[wildcards.dataset]
     files = [f"<resources>/downloads/{entry.corpus}/{source.name}" for source in entry.sources.values()]
     return files + [file for member in entry.members for file in data_files(member)]
 
 
 def source_arguments(wildcards):
-    """The same as the preparation takes it, `train=FILE` or `ptb=FOLDER`."""
+    """The same sources as arguments of the preparation, `train=FILE` or `ptb=FOLDER`."""
     entry = DATA_SETS[wildcards.dataset]
     files = zip(entry.sources, downloaded(entry.corpus, entry.sources.values()))
     return [f"{split}={file}" for split, file in files] + [
@@ -57,15 +57,15 @@ def source_arguments(wildcards):
 
 
 def dataset_settings(wildcards):
-    """The settings a preparation depends on."""
+    """The settings that the preparation depends on."""
     return as_json(DATA_SETS[wildcards.dataset].settings)
 
 
 def distinct_sentences(wildcards, output):
-    """How many test sentences must differ for the entropies of the runs that are measured on a data set.
+    """The number of distinct test sentences that the entropies of the runs on a data set require.
 
-    No setting of the preparation, which need not be made again for it: of a function that takes the output,
-    Snakemake does not compare what it returns.
+    This must not trigger a rerun of the preparation: Snakemake does not compare the value of a function that
+    takes the output.
     """
     runs = [
         run for run in RUNS if run.dataset == wildcards.dataset and run.model.get("objective") in MEASURED
@@ -82,12 +82,12 @@ def training_data(wildcards):
 
 
 def trained_folder(wildcards):
-    """The folder of a run's settings and weights, as a command line takes it."""
+    """The folder of a run's settings and weights, as an argument of a step."""
     return str(RESULTS / sentences_run(wildcards).training_path / f"seed{wildcards.seed}")
 
 
 def trained_files(wildcards):
-    """A run's settings and weights, which may have been trained on another data set."""
+    """The files with a run's settings and weights, which may have been trained on another data set."""
     folder = f"<results>/{sentences_run(wildcards).training_path}/seed{wildcards.seed}"
     return [f"{folder}/spec.json", f"{folder}/model.safetensors"]
 
@@ -98,22 +98,22 @@ def trained_dataset(wildcards):
 
 
 def trained_data(wildcards):
-    """Its files."""
+    """The files of this data set."""
     return data_files(trained_dataset(wildcards))
 
 
 def measured_datasets(wildcards):
-    """The data sets that a run was trained on and is measured on."""
+    """The data sets on which a run was trained and is evaluated."""
     return list(dict.fromkeys((trained_dataset(wildcards), wildcards.dataset)))
 
 
 def measured_data(wildcards):
-    """Their files."""
+    """The files of these data sets."""
     return [file for name in measured_datasets(wildcards) for file in data_files(name)]
 
 
 def measured_arguments(wildcards):
-    """The same as evaluations take it."""
+    """The same data sets as arguments of an evaluation."""
     target = []
     if DATA_SETS[wildcards.dataset].is_of_questions:
         target = ["--questions", data_folder(wildcards.dataset)]
@@ -123,9 +123,9 @@ def measured_arguments(wildcards):
 
 
 def measured_sources(wildcards):
-    """The files that these data sets were made from. No input: prepared data sets outlive them."""
+    """The source files of these data sets. They are not inputs, because they may be deleted after preparation."""
     parts = [part for name in measured_datasets(wildcards) for part in DATA_SETS[name].members or [name]]
-    # A file can have several splits, and a data set be in both.
+    # A file can contain several splits, and a data set can be listed twice.
     paths = [
         path
         for part in parts
@@ -135,17 +135,17 @@ def measured_sources(wildcards):
 
 
 def supplied_model(wildcards):
-    """What a model of others finds: no setting, but a row that had to do without is measured again."""
+    """The package and files that a published model finds: if they change, the row is evaluated again."""
     return supplied(sentences_run(wildcards).model)
 
 
 def likelihood_settings(wildcards):
-    """How the marginal likelihood of a run is estimated."""
+    """The settings for estimating the marginal likelihood of a run."""
     return as_json(SENTENCES["likelihood"])
 
 
 def qualitative_settings(wildcards):
-    """What a run shows of its data set in Tables 9-21."""
+    """The settings of Tables 9-21 for a run's data set."""
     return as_json(SENTENCES["qualitative"] | SENTENCES["datasets"][wildcards.dataset].get("qualitative", {}))
 
 
@@ -158,19 +158,19 @@ def sentences_figure(number):
 
 
 def figure_files(number=None, name="histograms.json"):
-    """The files of this name that a figure is made from; without `number`, that in the wildcard `figure`."""
+    """The source files with this name of a figure; without `number`, of the figure in the wildcard `figure`."""
     return lambda wildcards: below_results(
         file for file in sentences_figure(number or wildcards.figure).sources if file.endswith(name)
     )
 
 
 def figure_labels(number=None):
-    """What a figure calls its runs or data sets."""
+    """The labels of a figure's runs or data sets."""
     return lambda wildcards: sentences_figure(number or wildcards.figure).labels
 
 
 def figure_title(number=None):
-    """What a figure is of."""
+    """The title of a figure."""
     return lambda wildcards: sentences_figure(number or wildcards.figure).title
 
 
@@ -180,7 +180,7 @@ def length_datasets():
 
 
 def reference_labels():
-    """The names of the models that Figure 5 compares with."""
+    """The labels of the reference models in Figure 5."""
     return [run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")]
 
 
@@ -190,5 +190,5 @@ def text_table(wildcards):
 
 
 def text_title(wildcards):
-    """What a table of texts calls its data set."""
+    """The title of a table of texts."""
     return text_table(wildcards).title

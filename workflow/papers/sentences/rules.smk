@@ -6,7 +6,7 @@ include: "figures.smk"
 
 
 rule sentences_prepare:
-    """Cut a data set's texts into words, draw its splits and choose its vocabulary; all runs share it."""
+    """Tokenize the texts of a data set, draw its splits and choose its vocabulary, for all runs."""
     input:
         dataset_sources,
     output:
@@ -52,7 +52,7 @@ use rule sentences_prepare as sentences_prepare_questions with:
 
 
 rule sentences_train:
-    """Train one run with one seed; interrupted, it goes on from the checkpoint in its folder."""
+    """Train one run with one seed; after an interruption, resume from the checkpoint in its folder."""
     input:
         training_data,
     output:
@@ -67,19 +67,19 @@ rule sentences_train:
         "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/train.tsv"
     conda:
         "../../../envs/sentences.yaml"
-    # Two trainings of one thread get further than one of two; give a single one more with --set-threads.
+    # Two jobs with one thread each are faster than one with two; for a single job, use --set-threads.
     threads: 1
     resources:
         gpu=1,
         mem_mb=per_attempt(16000),
-        # For as long again at the next attempt, which goes on from the checkpoint.
+        # The next attempt gets the same time and resumes from the checkpoint.
         runtime=2880,
     params:
         folder=subpath(output.spec, parent=True),
         data=subpath(input[0], parent=True),
         spec=training_spec(SENTENCES_RUN),
         code=fingerprint("textlvm.sentences.train"),
-    # exec: a scheduler's SIGTERM must not end a shell in between, and the job with it, before the state is saved.
+    # exec: a scheduler's SIGTERM must reach Python, not end a shell in between before the state is saved.
     shell:
         """
         exec python -m textlvm.sentences.train \
@@ -95,7 +95,7 @@ rule sentences_train:
 
 
 rule sentences_evaluate:
-    """Measure one trained run on a data set: bounds, reconstructions, codes, or the ranking of answers."""
+    """Evaluate one trained run on a data set: bounds, reconstructions, codes, or the ranking of answers."""
     input:
         trained_files,
         measured_data,
@@ -135,7 +135,7 @@ rule sentences_evaluate:
 
 
 rule sentences_likelihood:
-    """Bounds on the likelihood of one trained run under priors that know no test sentence; made if asked for."""
+    """Bound the likelihood of one trained run under priors without test sentences; runs only on request."""
     input:
         trained_files,
         trained_data,
@@ -170,7 +170,7 @@ rule sentences_likelihood:
 
 
 rule sentences_show:
-    """What one trained run makes of the sentences that the configuration names, for Tables 9-21."""
+    """Apply one trained run to the sentences that the configuration names, for Tables 9-21."""
     input:
         trained_files,
         measured_data,

@@ -1,4 +1,4 @@
-# What the rules of the words paper take their inputs and parameters from, beside workflow/inputs.smk.
+# Functions for the inputs and parameters of the rules of the words paper.
 
 from textlvm.words import plan as words
 
@@ -10,29 +10,29 @@ wildcard_constraints:
 
 
 def corpus_files(wildcards):
-    """The files, or the folder, that a run's words were counted in. No input: counts outlive them."""
+    """The files, or the folder, whose words were counted. They are not inputs: they may be deleted after counting."""
     if folder := folder_of(wildcards):
         return [str(folder)]
     return downloaded(wildcards.corpus, CORPORA[wildcards.corpus].files)
 
 
 def run_on(wildcards):
-    """A run on a split; what is asked of it here is the same for all."""
+    """Any run on a split; the properties used here are the same for all of them."""
     return next(run for run in RUNS if (run.paper, run.split) == ("words", wildcards.split))
 
 
 def split_name(wildcards):
-    """The split that a folder holds a draw of."""
+    """The split of which a folder contains a draw."""
     return run_on(wildcards).draw_of or wildcards.split
 
 
 def split_settings(wildcards):
-    """How a split is drawn."""
+    """The settings for drawing a split."""
     return as_json(run_on(wildcards).data["split"])
 
 
 def ngram_arguments(wildcards, input):
-    """The character models as the evaluation takes them, `3=char3.arpa 5=char5.arpa`."""
+    """The character models as arguments of the evaluation, `3=char3.arpa 5=char5.arpa`."""
     return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], input.ngrams)]
 
 

@@ -5,7 +5,7 @@ include: "inputs.smk"
 
 
 rule words_vocabulary:
-    """Choose the words that a corpus's models are trained and measured on."""
+    """Choose the words on which the models of a corpus are trained and evaluated."""
     input:
         "<resources>/counts/{corpus}.tsv",
     output:
@@ -28,7 +28,7 @@ rule words_vocabulary:
 
 
 rule words_split:
-    """Split the vocabulary's counts into a training and a test side."""
+    """Split the counts of the vocabulary into training and test counts."""
     input:
         "<results>/words/{corpus}/vocabulary.tsv",
     output:
@@ -53,7 +53,7 @@ rule words_split:
 
 
 rule words_ngram:
-    """Estimate a Kneser-Ney character model of the test words, which generated words are scored under."""
+    """Estimate a Kneser-Ney character model of the test words, which scores generated words."""
     input:
         "<results>/words/{corpus}/{split}/words.tsv",
     output:
@@ -77,7 +77,7 @@ rule words_ngram:
 
 
 rule words_train:
-    """Train one run with one seed; interrupted, it goes on from the checkpoint in its folder."""
+    """Train one run with one seed; after an interruption, resume from the checkpoint in its folder."""
     input:
         "<results>/words/{corpus}/{split}/words.tsv",
     output:
@@ -96,16 +96,16 @@ rule words_train:
     # as long as two of one.
     threads: 1
     resources:
-        # A core with the compiled pass is faster than a GPU, which spends its time on being told what to do.
+        # The compiled pass on one core is faster than a GPU, which spends most of the time on kernel launches.
         gpu=0,
         mem_mb=per_attempt(4000),
-        # For as long again at the next attempt, which goes on from the checkpoint.
+        # The next attempt gets the same time and resumes from the checkpoint.
         runtime=720,
     params:
         folder=subpath(output.spec, parent=True),
         spec=training_spec(WORDS_RUN),
         code=fingerprint("textlvm.words.train"),
-    # exec: a scheduler's SIGTERM must not end a shell in between, and the job with it, before the state is saved.
+    # exec: a scheduler's SIGTERM must reach Python, not end a shell in between before the state is saved.
     shell:
         """
         exec python -m textlvm.words.train \
@@ -121,7 +121,7 @@ rule words_train:
 
 
 rule words_evaluate:
-    """Measure one trained run: cross entropies, generated words, entropies in free mode."""
+    """Evaluate one trained run: cross entropies, generated words, entropies in free mode."""
     input:
         spec="<results>/words/{corpus}/{split}/{run}/seed{seed}/spec.json",
         weights="<results>/words/{corpus}/{split}/{run}/seed{seed}/model.safetensors",
@@ -167,7 +167,7 @@ rule words_evaluate:
 
 
 rule words_figure1:
-    """The entropy gap of every state space model along the word."""
+    """Plot the entropy gap of every state space model by position in the word."""
     input:
         entropy=lambda wildcards: run_files(gap_runs(wildcards), "entropy.csv"),
     output:
@@ -198,7 +198,7 @@ rule words_figure1:
 
 
 rule words_figure2:
-    """Entropies over the training of one run, beside the word entropy of a trained baseline."""
+    """Plot the entropies during the training of one run, and the word entropy of a trained baseline."""
     input:
         curves=lambda wildcards: run_files(figure_runs("training_run")(wildcards), "curve.jsonl"),
         baseline=lambda wildcards: run_files(figure_runs("baseline")(wildcards), "metrics.json")[0],
