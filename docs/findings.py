@@ -84,7 +84,9 @@ def interval(run: str, metric: str) -> str:
 def overlap(run: str, metric: str, other: str) -> bool:
     """Whether the intervals of two estimators overlap in the first seed."""
     metrics = read(seeds(run)[0])["metrics"]
-    (low, high), (other_low, other_high) = ((metrics[name]["low"], metrics[name]["high"]) for name in (metric, other))
+    (low, high), (other_low, other_high) = (
+        (metrics[name]["low"], metrics[name]["high"]) for name in (metric, other)
+    )
     return bool(low <= other_high and other_low <= high)
 
 
@@ -221,7 +223,19 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (number_of_seeds, mean, spread, repeat_spread, interval, overlap, of_difference, over_k, loss, first_below, gap_at)
+    known = (
+        number_of_seeds,
+        mean,
+        spread,
+        repeat_spread,
+        interval,
+        overlap,
+        of_difference,
+        over_k,
+        loss,
+        first_below,
+        gap_at,
+    )
     known += (trajectories, cost, published, sure, rows, cell, claims, readings, fit, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()

@@ -26,6 +26,7 @@ def run_file(tmp_path):
             ],
             "interpolations": [{"start": "a", "end": "b", "steps": [f"{name} {i}" for i in range(10)]}] * 2,
             "samples": [f"{name} <unk> | *"],
+            "prior_samples": {"normal": [f"{name} a"], "flow": [f"{name} b", "c"]},
             "answers": [{"question": "q ?", "answers": {"short": "s", "medium": "m", "long": "l"}}],
         } | changes
         path = tmp_path / f"{name}.json"
@@ -51,10 +52,23 @@ def rows(markdown):
 
 def test_every_table_of_the_appendix_has_a_layout(run_file):
     path = run_file("one")
-    for table in range(9, 22):
+    for table in range(9, 23):
         markdown, data = render(table, [path], ["sMIM"])
         assert markdown.startswith(f"# Table {table}: ")
         assert data["columns"]["sMIM"]
+
+
+def test_samples_are_listed_by_run_and_prior(run_file):
+    markdown, data = render(22, [run_file("one"), run_file("two")], ["sMIM (512)", "sVAE (16)"])
+    headings = [line for line in markdown.splitlines() if line.startswith("**")]
+    assert headings == [
+        "**sMIM (512), N(0, I)**",
+        "**sMIM (512), normalizing flow fitted to training codes**",
+        "**sVAE (16), N(0, I)**",
+        "**sVAE (16), normalizing flow fitted to training codes**",
+    ]
+    assert "- two b\n- c" in markdown
+    assert data["columns"]["sMIM (512)"] == {"normal": ["one a"], "flow": ["one b", "c"]}
 
 
 def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):

@@ -65,7 +65,7 @@ class Texts:
 
     number: int
     kind: str
-    """reconstructions | interpolations | samples | answers."""
+    """reconstructions | interpolations | samples | answers | prior_samples."""
     title: str
     first: int | None = None
     """How many of the configured texts it shows; None shows all."""

@@ -12,7 +12,7 @@ from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_object
 from textlvm.sentences.data.dataset import SPLITS, settings_of, sources_of
 from textlvm.sentences.families import is_pretrained
-from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, preparation
+from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, paper, preparation
 
 __all__ = [
     "REMOVABLE",
@@ -161,7 +161,8 @@ def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequen
     for number, table in sorted(tables.items()):
         runs = _named_runs(planned, table["dataset"], table["runs"])
         title, labels = _title(planned, table["dataset"], known), [run.label for run in runs]
-        result.append(_figure("table", number, title, _first(runs, "qualitative.json"), labels))
+        file = "likelihood.json" if paper().texts[number].kind == "prior_samples" else "qualitative.json"
+        result.append(_figure("table", number, title, _first(runs, file), labels))
     return result
 
 

@@ -11,7 +11,7 @@ from textlvm.runtime.errors import UserError, nearest
 from textlvm.sentences.data.dataset import parse
 from textlvm.sentences.families import check_defaults, check_family
 
-__all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "preparation"]
+__all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "paper", "preparation"]
 
 TABLE_OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
 """The table that has the runs measured on a data set."""
@@ -217,7 +217,7 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
     """The rows of a table are of runs of which its metric is measured."""
     for row, own in said["rows"].items():
         metric = own.get("metric", said["metric"])
-        metric = _paper().compared.get(metric, metric)
+        metric = paper().compared.get(metric, metric)
         place: Key = (*key, "rows", row, "metric") if "metric" in own else (*key, "metric")
         for dataset, name in own["runs"].items():
             of_run: Key = (*key, "rows", row, "runs", dataset)
@@ -233,13 +233,14 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
 
 
 @cache
-def _paper() -> Paper:
+def paper() -> Paper:
+    """The paper's metadata."""
     return load(PAPERS / "sentences")
 
 
 def _check_texts(key: Key, shown: Section, section: Section) -> None:
     """A table of texts has runs that make such texts, and something that these are made of."""
-    kind, dataset = _paper().texts[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
+    kind, dataset = paper().texts[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
     _check_of_sentences((*key, "dataset"), dataset, section)
     able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
     for i, name in enumerate(shown["runs"]):
@@ -250,6 +251,8 @@ def _check_texts(key: Key, shown: Section, section: Section) -> None:
             f"{dotted(key)}.runs has auto-encoders alone, which are no columns of the table: add a run with "
             f"model.objective {' or '.join(WITH_BOUNDS)}",
         )
+    if kind not in SHOWN_BY:
+        return
     setting, own = SHOWN_BY[kind], section["datasets"][dataset].get("qualitative", {})
     if not {**section["qualitative"], **own}[setting]:
         place: Key = ("datasets", dataset, "qualitative") if setting in own else ("qualitative",)

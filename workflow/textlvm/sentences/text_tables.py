@@ -1,13 +1,13 @@
-"""Tables of what models make of sentences (9 to 21 of the sentences paper), as Markdown, HTML and JSON.
+"""Tables of what models make of sentences (9 to 22 of the sentences paper), as Markdown, HTML and JSON.
 
     python -m textlvm.sentences.text_tables --paper workflow/papers/sentences --table 12 \\
         --title "Penn Treebank" --runs smim/qualitative.json everything/qualitative.json \\
         ae/qualitative.json --labels "sMIM (512)" "sMIM (1024)†" "AE (512)" \\
         --md table12.md --html table12.html --json table12.json
 
-`--runs` are files of textlvm.sentences.qualitative: the columns of the table, all made from the same
-sentences. An auto-encoder among them becomes the row (AE), as in the paper. What a table shows stands
-in paper.yaml.
+`--runs` are files of textlvm.sentences.qualitative, or of textlvm.sentences.marginal for samples by prior:
+the columns of the table, all made from the same sentences. An auto-encoder among them becomes the row (AE), as
+in the paper. paper.yaml says what a table shows.
 """
 
 import argparse
@@ -32,6 +32,14 @@ LEGEND = (
     "the standard deviation; (AE) reconstruction of the auto-encoder."
 )
 
+PRIORS = {
+    "normal": "N(0, I)",
+    "gaussian": "Gaussian fitted to training codes",
+    "mixture": "mixture of Gaussians fitted to training codes",
+    "flow": "normalizing flow fitted to training codes",
+    "aggregated": "widened aggregated posterior of training sentences",
+}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -46,11 +54,13 @@ class Column:
         """Whether it is a row (AE) of the others' columns."""
         return self.content["objective"] == "ae"
 
-    def entries(self, table: Texts) -> list[Any]:
+    def entries(self, table: Texts) -> Any:
         """What the run has for a table. Raises `UserError` if it has none."""
         entries = self.content.get(table.kind)
         if not entries:
             raise UserError(f"{self.path} has no {table.kind}; name some under `qualitative` in config.yaml")
+        if table.kind == "prior_samples":
+            return entries
         if table.kind == "answers":
             entries = [
                 entry | {"answers": {length: entry["answers"][length] for length in table.answers}}
@@ -88,6 +98,12 @@ def as_markdown(table: Texts, title: str, columns: Sequence[Column]) -> str:
         parts += [LEGEND, *_reconstructions(table, columns)]
     elif table.kind == "samples":
         parts += [_lines(column.label, column.entries(table)) for column in columns]
+    elif table.kind == "prior_samples":
+        parts += [
+            _lines(f"{column.label}, {PRIORS[prior]}", sentences)
+            for column in columns
+            for prior, sentences in column.entries(table).items()
+        ]
     elif table.kind == "interpolations":
         parts += [text for column in columns for text in _interpolations(column, column.entries(table))]
     else:

@@ -39,7 +39,7 @@ def test_without_noise_all_rows_agree(writer):
 
 def test_a_perturbed_code_is_drawn_with_so_many_standard_deviations(writer, monkeypatch):
     codes = []
-    monkeypatch.setattr(Writer, "_decode", lambda self, z: codes.append(z) or [""] * len(z))
+    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
     many = [SENTENCES[0]] * 2000
     writer().reconstruct(many, perturbation=10)
     mean, sample, perturbed = codes
@@ -48,7 +48,7 @@ def test_a_perturbed_code_is_drawn_with_so_many_standard_deviations(writer, monk
 
 def test_interpolation_goes_from_one_code_to_the_other(writer, monkeypatch):
     codes = []
-    monkeypatch.setattr(Writer, "_decode", lambda self, z: codes.append(z) or [""] * len(z))
+    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
     auto_encoder = writer(objective="ae")
     assert len(auto_encoder.interpolate(SENTENCES[0], SENTENCES[1], 5)) == 5
     auto_encoder.reconstruct(SENTENCES[:2], 10)
@@ -59,7 +59,7 @@ def test_interpolation_goes_from_one_code_to_the_other(writer, monkeypatch):
 
 def test_samples_have_the_asked_for_scale(writer, monkeypatch):
     codes = []
-    monkeypatch.setattr(Writer, "_decode", lambda self, z: codes.append(z) or [""] * len(z))
+    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
     writer().sample(5000, 0.1)
     assert float(codes[0].std()) == pytest.approx(0.1, rel=0.05)
 

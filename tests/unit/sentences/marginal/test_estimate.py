@@ -26,6 +26,8 @@ SPEC = MarginalSpec(
     flow_steps=20,
     prior_widths=(0.0, 0.3),
     prior_codes=40,
+    sentences=3,
+    max_length=10,
     batch=16,
     precision="float32",
 )
@@ -42,7 +44,16 @@ def found(model_spec, sentence_set, random_sentences):
         torch.manual_seed(0)
         model = SentenceModel(model_spec(objective=objective), 20).eval()
         spec = dataclasses.replace(SPEC, **changes)
-        return estimate(model, train, valid, test, spec, objective == "ae", seed=2**63 - 1)
+        return estimate(
+            model,
+            train,
+            valid,
+            test,
+            spec,
+            objective == "ae",
+            2**63 - 1,
+            lambda z: [str(len(row)) for row in z],
+        )
 
     return of
 
@@ -65,6 +76,7 @@ def test_every_prior_and_number_has_its_bounds(objective, found):
     }
     assert result["neighbours"]["60"]["8"]["nll"] < result["neighbours"]["60"]["1"]["nll"]
     assert result["neighbours"]["60"]["8"]["nll_error"] > 0
+    assert result["prior_samples"] == dict.fromkeys(result["importance"], ["5"] * 3)
     for chosen in result["chosen"].values():
         assert chosen["noise"] in ((0.5,) if objective == "ae" else (0.0, 0.5))
     assert bool(result["codes"]) == (objective != "ae")

@@ -38,17 +38,17 @@ class Writer:
         if not self.run.deterministic:
             wide = DiagonalNormal(posterior.loc, posterior.log_scale + float(np.log(perturbation)))
             codes |= {"sample": self._draw(posterior), "perturbed": self._draw(wide)}
-        texts = [self._decode(z) for z in codes.values()]
+        texts = [self.decode(z) for z in codes.values()]
         return [dict(zip(codes, of_sentence, strict=True)) for of_sentence in zip(*texts, strict=True)]
 
     def interpolate(self, start: Codes, end: Codes, steps: int) -> list[str]:
         """Sentences at `steps` equispaced points from a code of `start` to one of `end`, both among them."""
         first, last = self._draw(self._encode([start, end]))
-        return self._decode(torch.stack([torch.lerp(first, last, w) for w in torch.linspace(0, 1, steps)]))
+        return self.decode(torch.stack([torch.lerp(first, last, w) for w in torch.linspace(0, 1, steps)]))
 
     def sample(self, count: int, sigma: float) -> list[str]:
         """Sentences of codes from N(0, sigma^2 I); the marginal over codes cannot be drawn from directly."""
-        return self._decode(sigma * torch.randn(count, self.run.spec.latent))
+        return self.decode(sigma * torch.randn(count, self.run.spec.latent))
 
     def answer(self, questions: Sequence[Codes], words: int) -> list[str]:
         """Answers to questions, decoded from codes of the questions followed by `words` <unk> (Sec. 4.6)."""
@@ -59,15 +59,16 @@ class Writer:
         decoded = decode(self.run.autoencoder, z, BATCH, "greedy", self.max_length, (UNK,))
         return [answer_in(vocabulary.decode(codes)) for codes in decoded]
 
+    def decode(self, z: Tensor) -> list[str]:
+        """Sentences of codes (n, d)."""
+        decoded = decode(self.run.autoencoder, z, BATCH, self.decoding, self.max_length)
+        return [" ".join(self.run.vocabulary.decode(codes)) for codes in decoded]
+
     def _encode(self, sentences: Sequence[Codes]) -> DiagonalNormal:
         return encode(self.run.autoencoder, collect(sentences), BATCH)
 
     def _draw(self, posterior: DiagonalNormal) -> Tensor:
         return posterior.loc if self.run.deterministic else posterior.rsample_with_log_prob()[0]
-
-    def _decode(self, z: Tensor) -> list[str]:
-        decoded = decode(self.run.autoencoder, z, BATCH, self.decoding, self.max_length)
-        return [" ".join(self.run.vocabulary.decode(codes)) for codes in decoded]
 
 
 def answer_in(tokens: Sequence[str]) -> str:

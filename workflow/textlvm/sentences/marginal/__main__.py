@@ -9,6 +9,7 @@ Writes OUT, a JSON object with
     neighbours    by number of training codes, by number of neighbours: the bound by the nearest codes
     chosen        by prior, what was chosen on validation sentences: the proposal's noise, and what the fit
                   left open: components, steps or a width
+    prior_samples    by prior, sentences of codes drawn from it
     codes         what the codes say: mutual information, active units, KL by dimension
 
 Bounds are negative log-likelihoods in nats a sentence, `nll` of the words alone and `nll_eos` of words and
@@ -18,7 +19,7 @@ codes were scored of a part of the sentences, `nll_error` is the standard error 
 
 import argparse
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from textlvm.runtime.files import write_json
 from textlvm.sentences.data import prepared as data
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.evaluation.autoencoding import collect, encode, log_likelihood, sample_indices, subset
+from textlvm.sentences.evaluation.generation import Writer
 from textlvm.sentences.evaluation.likelihood import perplexity
 from textlvm.sentences.marginal import priors, two_phase
 from textlvm.sentences.marginal.axes import Axes, principal_axes, standard_axes
@@ -67,8 +69,12 @@ def estimate(
     spec: MarginalSpec,
     deterministic: bool,
     seed: int,
+    write: Callable[[Tensor], list[str]],
 ) -> dict[str, Any]:
-    """Estimate log P(x) as the entry point writes it; `deterministic`: codes are the encoder's means (AE)."""
+    """Estimate log P(x) as the entry point writes it.
+
+    `deterministic`: codes are the encoder's means (AE). `write` turns codes (n, d) into n sentences.
+    """
     rng = np.random.default_rng(seed)
     train = subset(train, spec.train_codes, rng)
     of_train, of_valid, of_test = (encode(model, part, spec.batch) for part in (train, valid, test))
@@ -97,7 +103,8 @@ def estimate(
     part = sample_indices(len(test), spec.part, rng)
     chosen, importance = {}, {}
     # A proposal follows the mean and covariance of a prior, which the fitted ones share.
-    for family, known in ((standard, [priors.gaussian("normal", standard)]), (axes, fitted)):
+    normal = priors.gaussian("normal", standard)
+    for family, known in ((standard, [normal]), (axes, fitted)):
 
         def bounds(
             sentences: SentenceSet,
@@ -132,6 +139,9 @@ def estimate(
         "importance": importance,
         "neighbours": _neighbours(model, test, part, of_test.loc, of_train.loc, spec, rng),
         "chosen": chosen,
+        "prior_samples": {
+            prior.name: write(prior.sample(spec.sentences).float()) for prior in (normal, *fitted)
+        },
         "codes": {} if deterministic else describe(of_test),
     }
 
@@ -247,9 +257,15 @@ def main(options: argparse.Namespace) -> None:
     seed_everything(f"{run.name}/likelihood", run.seed)
     train, valid, test = (data.load(options.data, split) for split in ("train", "valid", "test"))
     seed = derive(f"{run.name}/likelihood", run.seed)
+    write = Writer(run, "sample", spec.max_length).decode
     with autocast(device, choose_precision(spec.precision, device)):
-        estimates = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed)
-    about: Mapping[str, Any] = {"run": run.name, "seed": run.seed, "settings": options.settings}
+        estimates = estimate(run.autoencoder, train, valid, test, spec, run.deterministic, seed, write)
+    about: Mapping[str, Any] = {
+        "run": run.name,
+        "seed": run.seed,
+        "objective": run.spec.objective,
+        "settings": options.settings,
+    }
     write_json(options.out, {**about, **estimates})
 
 

@@ -33,6 +33,10 @@ class MarginalSpec:
     """Widths of the aggregated posterior's components, in [0, 1], of which one is chosen on validation."""
     prior_codes: int
     """Components of the aggregated posterior; if there are more training codes, a draw."""
+    sentences: int
+    """Number of sentences written from codes of each prior."""
+    max_length: int
+    """Maximal number of their words."""
     batch: int
     """Sentences encoded or scored together."""
     precision: str
