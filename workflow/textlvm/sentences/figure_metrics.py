@@ -42,8 +42,8 @@ def bound_deviation(histograms: Mapping[str, Any]) -> float | None:
 def least_bound(likelihood: Mapping[str, Any], quantity: str) -> float:
     """The least of the negative log-likelihoods in likelihood.json, in nats per sentence.
 
-    `quantity` is `nll`, of the words, or `nll_eos`, of words and <eos>. Each is an upper bound in expectation,
-    under a prior without test sentences.
+    `quantity` is `nll`, of the words, or `nll_eos`, of words and <eos>. Each is an upper bound in
+    expectation, under a prior without test sentences.
     """
     kinds = (likelihood["importance"], likelihood["neighbours"])
     return min(entry[quantity] for kind in kinds for bounds in kind.values() for entry in bounds.values())

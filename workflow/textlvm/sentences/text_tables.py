@@ -6,8 +6,8 @@
         --md table12.md --html table12.html --json table12.json
 
 `--runs` are files of textlvm.sentences.qualitative, or of textlvm.sentences.marginal for samples by prior:
-the columns of the table, all made from the same sentences. An auto-encoder among them becomes the row (AE), as
-in the paper. paper.yaml says what a table shows.
+the columns of the table, all made from the same sentences. An auto-encoder among them becomes the row (AE),
+as in the paper. paper.yaml says what a table shows.
 """
 
 import argparse
