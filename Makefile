@@ -32,10 +32,10 @@ recorded: built ## write docs/index.html, the list of runs and the findings anew
 	@$(RUN) python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
 	@$(RUN) python docs/findings.py
 
-status: built ## show how far every run has come; ARGS="--watch 5" looks again every 5 seconds
+status: built ## show how far the runs have come; ARGS=--all: every run; ARGS="--watch 5": again every 5 seconds
 	@$(RUN) python -m textlvm.reporting.status $(ARGS)
 
-corpora: built ## show which corpora are there, how they were checked, and how the others would come
+corpora: built ## show which corpora are there, and how the others would come; ARGS=--all: every file
 	@$(RUN) python -m textlvm.corpora.status $(ARGS)
 
 test: lint ## run all checks
