@@ -10,6 +10,7 @@ from snakemake.utils import update_config
 
 from plans import planned
 from textlvm.experiment import config
+from textlvm.experiment.experiment import load_files
 from textlvm.reporting import status
 from textlvm.reporting.progress import Standing, State
 from textlvm.runtime.errors import UserError
@@ -163,7 +164,7 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, monkeypatch, content, m
     if content is not None:
         file.write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match=message) as caught:
-        status.experiment([Path("config.yaml"), file])
+        load_files([Path("config.yaml"), file])
     assert "\n" not in str(caught.value)
 
 
@@ -183,7 +184,7 @@ def command(monkeypatch, capsys, tmp_path):
 
 
 def test_without_any_result_a_summary_says_how_to_start(command, tmp_path):
-    runs, _ = status.experiment([Path("config.yaml")])
+    runs = load_files([Path("config.yaml")]).runs
     planned = sum(len(each.seeds) for each in runs)
     total, *groups, start = command().splitlines()
     assert total == f"0 of {planned} done, {planned} waiting in all"
@@ -192,7 +193,7 @@ def test_without_any_result_a_summary_says_how_to_start(command, tmp_path):
 
 
 def test_with_all_every_planned_seed_is_listed_without_any_result(command):
-    planned = [(each, seed) for each in status.experiment([Path("config.yaml")])[0] for seed in each.seeds]
+    planned = [(each, seed) for each in load_files([Path("config.yaml")]).runs for seed in each.seeds]
     text = command("--all")
     assert text.startswith(f"0 of {len(planned)} done, {len(planned)} waiting in all\n")
     for each, seed in planned:

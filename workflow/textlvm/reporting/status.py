@@ -34,12 +34,11 @@ from pathlib import Path
 from tabulate import tabulate
 
 from textlvm.experiment.experiment import load_files
-from textlvm.experiment.plan import Run
 from textlvm.reporting.progress import Standing, State, standings
 from textlvm.runtime import cli
 from textlvm.runtime.output import printing
 
-__all__ = ["counted", "experiment", "render"]
+__all__ = ["counted", "render"]
 
 CONFIG = Path("config.yaml")
 COLUMNS = ("run", "seed", "state", "stage", "step", "loss", "left", "device")
@@ -50,15 +49,6 @@ COUNTED = (State.DONE, State.WAITING)
 """States of seeds that are counted and not listed, unless all are listed."""
 CLEAR, HOME, REST_OF_LINE, REST = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
 """What a terminal is told to draw over what it shows."""
-
-
-def experiment(files: Sequence[Path]) -> tuple[tuple[Run, ...], Path]:
-    """The planned runs of an experiment, and the folder of its results.
-
-    `files` are its configuration files, later ones winning. Raises `UserError` for what is wrong with them.
-    """
-    loaded = load_files(files)
-    return loaded.runs, loaded.results
 
 
 def counted(seeds: Sequence[Standing]) -> str:
@@ -154,22 +144,22 @@ def _duration(seconds: float) -> str:
 
 
 def _show(options: argparse.Namespace) -> None:
-    planned, results = experiment([CONFIG, *options.configfile])
+    experiment = load_files([CONFIG, *options.configfile])
     files = shlex.join(["--configfile", *map(str, options.configfile)]) if options.configfile else ""
     start = f"snakemake --cores 8 {files}".rstrip()
-    terminal = shutil.get_terminal_size() if sys.stdout.isatty() else None
-    if terminal and options.watch:
+    terminal = sys.stdout.isatty()
+    is_redrawn = terminal and options.watch is not None
+    if is_redrawn:
         print(CLEAR, end="")
     while True:
-        seeds = standings(planned, results)
-        if terminal and options.watch:
-            size = shutil.get_terminal_size()
-            text = render(seeds, size.columns, size.lines - 1, options.all, start)
+        seeds = standings(experiment.runs, experiment.results)
+        size = shutil.get_terminal_size()
+        width, height = size.columns if terminal else None, size.lines - 1 if is_redrawn else None
+        text = render(seeds, width, height, options.all, start)
+        if is_redrawn:
             drawn = "".join(f"{line}{REST_OF_LINE}\n" for line in text.splitlines())
-            print(f"{HOME}{drawn}{REST}", end="", flush=True)
-        else:
-            width = terminal.columns if terminal else None
-            print(render(seeds, width, list_all=options.all, start=start), flush=True)
+            text = f"{HOME}{drawn}{REST}"
+        print(text, end="" if is_redrawn else "\n", flush=True)
         if options.watch is None or all(each.state is State.DONE for each in seeds):
             return
         time.sleep(options.watch)

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from textlvm.experiment.plan import Figure
 from textlvm.reporting.claims.judge import Outcome
@@ -56,7 +57,9 @@ def render(records: Sequence[Record]) -> str:
         shown, cards = tables(record.papers, record.cells, record.plan, cards)
         panels.append(_panel(record, shown))
     papers = {name: paper for record in records for name, paper in record.papers.items()}
-    drawn = {anchor: curve for panel in panels for anchor, curve in curves(panel.runs, _experiment).items()}
+    drawn: dict[str, Any] = {}
+    for panel in panels:
+        drawn |= curves(panel.runs, lambda run: run.anchor.partition("/")[0])
     said = summary.said(records)
     groups = {outcome: [own for own in said if own.outcome == outcome] for outcome in summary.GROUPS}
     values = {
@@ -112,8 +115,3 @@ def _picture(figure: Figure, record: Record) -> Picture:
     found = picture(figure, record.papers[figure.paper], record.plan)
     png = indexed(record.plan.file(f"{figure.path}.png").read_bytes())
     return replace(found, source=f"data:image/png;base64,{base64.b64encode(png).decode()}")
-
-
-def _experiment(run: Run) -> str:
-    """The experiment that a section is of: its anchor begins with it."""
-    return run.anchor.partition("/")[0]
