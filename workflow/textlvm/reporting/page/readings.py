@@ -1,25 +1,16 @@
 """The readings of printed columns, as pages show them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.fits import Fit, Interval
 from textlvm.reporting.page.numbers import short
 
-__all__ = ["Column", "columns", "interval"]
+__all__ = ["columns", "interval"]
 
 
-@dataclass(frozen=True)
-class Column:
-    """A printed column and its readings."""
-
-    title: str
-    fits: tuple[Fit, ...]
-
-
-def columns(fits: Iterable[Fit], papers: Mapping[str, Paper]) -> list[Column]:
-    """The readings of each printed column."""
+def columns(fits: Iterable[Fit], papers: Mapping[str, Paper]) -> dict[str, list[Fit]]:
+    """The readings of each printed column, by its title."""
     found: dict[str, list[Fit]] = {}
     for own in fits:
         paper = papers[own.paper]
@@ -30,7 +21,7 @@ def columns(fits: Iterable[Fit], papers: Mapping[str, Paper]) -> list[Column]:
         place = dataset if own.corpus_title == dataset else f"{own.corpus_title} in place of {dataset}"
         title = f"{heading}, Table {own.table} of {paper.citation}, {place}{split}"
         found.setdefault(title, []).append(own)
-    return [Column(title, tuple(of_column)) for title, of_column in found.items()]
+    return found
 
 
 def interval(of_seeds: Interval | None) -> str:

@@ -1,17 +1,18 @@
 """The page of all recorded experiments as one HTML text."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from textlvm.experiment.plan import Figure
 from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.document import Picture, curves, picture, read_by_scripts, shared
 from textlvm.reporting.page.frame import filled
-from textlvm.reporting.page.readings import Column, columns, interval
+from textlvm.reporting.page.readings import columns, interval
 from textlvm.reporting.page.runs import Run, read_runs, thinned
 from textlvm.reporting.page.tables import Card, Table, tables
 from textlvm.reporting.recorded import summary
@@ -43,7 +44,7 @@ class Panel:
     numbers: summary.Numbers
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
-    columns: tuple[Column, ...]
+    columns: Mapping[str, Sequence[Fit]]
     runs: tuple[Run, ...]
 
 
@@ -95,7 +96,7 @@ def _panel(record: Record, shown: Sequence[Table]) -> Panel:
         # Of the forms of a table, a clone has what is recorded.
         tables=tuple(replace(table, file="") for table in shown),
         pictures=tuple(_picture(figure, record) for figure in plan.figures),
-        columns=tuple(columns(record.readings, record.papers)),
+        columns=columns(record.readings, record.papers),
         runs=tuple(_recorded(run, record) for run in runs),
     )
 
