@@ -7,6 +7,9 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ git make \
     && rm -rf /var/lib/apt/lists/*
 
+# Downloaded packages would double the size of the image.
+ENV PIP_NO_CACHE_DIR=1
+
 WORKDIR /textlvm
 # The pins first: a change of the sources does not build the environment again.
 COPY envs envs

@@ -32,10 +32,10 @@ recorded: built ## regenerate docs/index.html, the list of runs and the findings
 	@$(RUN) python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
 	@$(RUN) python docs/findings.py
 
-status: built ## show the progress of every run; ARGS="--watch 5" updates it every 5 seconds
+status: built ## count finished, running and waiting runs; ARGS=--all lists every run, ARGS="--watch 5" updates every 5 seconds
 	@$(RUN) python -m textlvm.reporting.status $(ARGS)
 
-corpora: built ## show which corpora are present, how they were checked, and how to get the others
+corpora: built ## show which corpora are present, and how to get the others; ARGS=--all lists every file
 	@$(RUN) python -m textlvm.corpora.status $(ARGS)
 
 test: lint ## run all checks

@@ -75,7 +75,7 @@ def test_null_removes_a_row_of_either_paper(project, everything):
     target = "results/words/gutenberg/standard/tril-k5/seed0/metrics.json"
     result = project.call("snakemake --dry-run --configfile mine.yaml", target)
     assert result.stderr.startswith(f"error: {target}: there is no 'tril-k5' in words.runs.standard of ")
-    status = project.run("python -m textlvm.reporting.status --configfile mine.yaml")
+    status = project.run("python -m textlvm.reporting.status --all --configfile mine.yaml")
     assert "standard/tril-k2 " in status
     assert "standard/tril-k5 " not in status
 

@@ -2,11 +2,12 @@
 
 import json
 import re
-from pathlib import Path
+import shlex
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
+from pages import README, blocks
+
 RUN = "results/demo/sentences/ptb/ae-512/seed0"
 
 
@@ -20,13 +21,9 @@ def project(new_project):
 
 @pytest.fixture(scope="module")
 def example():
-    """README's command, without its prompt, and the sentences that README shows of its output."""
-    text = README.read_text(encoding="utf-8").replace("\\\n", "")
-    command = re.search(r"^\$ (python -m textlvm\.sentences\.explore .*)$", text, flags=re.MULTILINE)
-    after = text[command.end() :].partition("```")[2]
-    printed = re.search(r"^```\n((?:.*\n)*?)```$", after, flags=re.MULTILINE)
-    steps = int(re.search(r"--steps (\d+)", command[1])[1])
-    return command[1], printed[1].splitlines()[:steps]
+    """README's lines of Python that ask a model of sentences, and the sentences printed below them."""
+    block = next(text for text in blocks(README, "python") if "textlvm.sentences" in text)
+    return block, re.findall(r"^# (.*)$", block, flags=re.MULTILINE)
 
 
 def overlap(sentence, other):
@@ -41,9 +38,9 @@ def test_half_of_the_words_of_a_test_sentence_are_reconstructed(project):
 
 
 def test_an_interpolation_leads_from_one_sentence_to_the_other(project, example):
-    command, shown = example
-    texts = [text.replace(".", " .") for text in re.findall(r'"([^"]+)"', command)]
-    lines = project.call(command).stdout.splitlines()
+    code, shown = example
+    texts = [text.replace(".", " .") for text in re.findall(r'read\("([^"]+)"\)', code)]
+    lines = project.call(f"python -c {shlex.quote(code)}").stdout.splitlines()
     # Other processors and other installed packages lead to another model: the words differ.
     for path in (lines, shown):
         assert len(path) == len(shown)

@@ -95,7 +95,7 @@ def test_a_report_shows_tables_figures_and_claims(project):
 
 
 def test_the_status_says_that_all_is_done(project):
-    text = project.run("python -m textlvm.reporting.status")
+    text = project.run("python -m textlvm.reporting.status --all")
     # The unseen words have a second draw.
     runs = sum(map(len, RUNS.values())) + len(RUNS["unseen"])
     assert text.startswith(f"{runs} of {runs} done in all\n")

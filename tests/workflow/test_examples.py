@@ -16,6 +16,7 @@ import yaml
 from torch import nn
 from torch.distributions import AffineTransform
 
+from pages import BLOCK, README, blocks
 from plans import planned
 from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.reporting import published
@@ -23,19 +24,16 @@ from textlvm.reporting.claims.file import load
 from textlvm.training.device import JOBS_PER_GPU
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
-BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 KINDS = {
     "console": "what a user types",
     "yaml": "a piece of config.yaml, or of a paper's claims.yaml",
-    "python": "a transition that could be added",
+    "python": "in README a model in use (test_recorded_weights.py, test_demo.py), in docs a transition",
     "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
-STEPS = dict.fromkeys(
-    ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore"), "holds no trained run"
-)
+STEPS = dict.fromkeys(("textlvm.words.evaluate", "textlvm.words.explore"), "holds no trained run")
 """Steps that can be started without results, and what they then say."""
 
 
@@ -46,13 +44,13 @@ def papers_of_the_tests(project):
     shutil.copytree(ROOT / "tests" / "papers", project.root / "tests" / "papers", ignore=ignored)
 
 
-def blocks(kind):
-    return [text for page in TEXTS.values() for found, text in BLOCK.findall(page) if found == kind]
+def all_blocks(kind):
+    return [text for page in PAGES for text in blocks(page, kind)]
 
 
 def commands():
     """What users type, each command once."""
-    lines = "".join(blocks("console")).replace("\\\n", "").splitlines()
+    lines = "".join(all_blocks("console")).replace("\\\n", "").splitlines()
     assert all(line.startswith("$ ") for line in lines)
     typed = (line.removeprefix("$ ").partition("  #")[0].split(" && ") for line in lines)
     return list(dict.fromkeys(command.strip() for command in itertools.chain(*typed)))
@@ -60,7 +58,7 @@ def commands():
 
 def pieces(kind):
     """The YAML blocks that are mappings (pieces of configuration) or lists (claims)."""
-    return [text for text in blocks("yaml") if isinstance(yaml.safe_load(text), kind)]
+    return [text for text in all_blocks("yaml") if isinstance(yaml.safe_load(text), kind)]
 
 
 def runs_in(piece):
@@ -161,7 +159,7 @@ def test_claims_in_the_docs_are_those_of_the_file_or_could_be_added(tmp_path):
     assert all(predicates[name] == predicate for name, predicate in printed)
 
 
-@pytest.mark.parametrize("text", blocks("python"))
+@pytest.mark.parametrize("text", [text for page in PAGES[1:] for text in blocks(page, "python")])
 def test_a_transition_in_the_docs_is_one(text):
     defined = {"nn": nn, "AffineTransform": AffineTransform}
     exec(text, defined)

@@ -1,5 +1,6 @@
 """The recorded weights of the words paper give the recorded numbers again, without training."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from pages import README, blocks
 from textlvm.corpora.counting import count
 from textlvm.corpora.splits import SplitSettings, WordSplit, split
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
@@ -48,6 +50,19 @@ def label(run: Path) -> str:
 def test_weights_are_recorded():
     assert {"tril", "2xtril-k5", "baseline-8d"} <= {run.parent.name for run in RUNS}
     assert sum(run.stat().st_size for run in (own / "model.safetensors" for own in RUNS)) < 4e6
+
+
+def test_the_lines_of_python_in_the_readme_sample_and_score_words(monkeypatch, capsys):
+    (lines,) = (text for text in blocks(README, "python") if "textlvm.words" in text)
+    monkeypatch.chdir(ROOT)
+    torch.manual_seed(0)
+    exec(lines, {})
+    sampled, log_probs = map(eval, capsys.readouterr().out.splitlines())
+    (printed,) = map(eval, re.findall(r"# (\[-.*\])$", lines, flags=re.MULTILINE))
+    assert len(sampled) == 5
+    assert all(word is None or re.fullmatch("[a-z]*", word) for word in sampled)
+    # The 95% interval of the estimate is ± 0.07.
+    assert log_probs == pytest.approx(printed, abs=0.2)
 
 
 @pytest.mark.parametrize("run", RUNS, ids=label)

@@ -62,7 +62,7 @@ def test_where_it_would_come_from(tmp_path):
 
 
 @pytest.fixture
-def called(tmp_path, python):
+def called(tmp_path, python, monkeypatch):
     """The command with a corpus of two files beside the registered ones."""
     entry = {"title": "A", "kind": "text", "licence": "Nobody knows, " * 9}
     files = [{"name": "a.txt", "sha256": SHA256}, {"name": "b.txt", "urls": ["https://example.org/b.txt"]}]
@@ -74,21 +74,38 @@ def called(tmp_path, python):
     config.write_text(yaml.safe_dump({"pathvars": {"resources": str(tmp_path / "r")}, "corpora": corpora}))
     (tmp_path / "r" / "downloads" / "my-novels").mkdir(parents=True)
 
-    def call(*configs):
-        paths = [ROOT / "config.yaml", config, *configs]
-        return python("-m", "textlvm.corpora.status", "--registry", registry, "--config", *paths)
+    monkeypatch.chdir(ROOT)
+
+    def call(*configs, options=()):
+        command = ("-m", "textlvm.corpora.status", "--registry", registry, *options)
+        return python(*command, "--configfile", config, *configs)
 
     return call
 
 
-def test_a_table_of_all(called, tmp_path):
-    folder = tmp_path / "r" / "downloads" / "my-novels"
-    (folder / "a.txt").write_bytes(CONTENT)
-    done = called()
+def rows(done, *names):
+    """The lines of some corpora, word by word."""
     assert done.returncode == 0, done.stderr
-    _, _, *rows = [line.split() for line in done.stdout.splitlines()]
+    _, _, *lines = [line.split() for line in done.stdout.splitlines()]
+    return [line for line in lines if line[0] in names]
+
+
+def test_a_line_for_each_corpus_with_its_worst_state(called, tmp_path):
+    (tmp_path / "r" / "downloads" / "my-novels" / "a.txt").write_bytes(CONTENT)
+    done = called()
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert rows(done, "my-novels", "mine", "ptb", "wikitext-103") == [
+        ["my-novels", "2", "missing", ">12", "by", "hand:", "corpora.my-novels.path,", "exampl…"],
+        ["ptb", "3", "missing", "5,951,345", "raw.githubusercontent.com"],
+        ["wikitext-103", "1", "missing", "wikitext.smerity.com"],
+        ["mine", "1", "missing", "copy", "of", "nowhere.txt"],
+    ]
+
+
+def test_with_all_a_line_for_each_file(called, tmp_path):
+    (tmp_path / "r" / "downloads" / "my-novels" / "a.txt").write_bytes(CONTENT)
     licence = ["Nobody", "knows,", "Nobody", "knows,", "Nobody", "…"]
-    assert [row for row in rows if row[0] in ("my-novels", "mine")] == [
+    assert rows(called(options=["--all"]), "my-novels", "mine") == [
         ["my-novels", "a.txt", "verified", "12", "by", "hand:", "corpora.my-novels.path", *licence],
         ["my-novels", "b.txt", "missing", "example.org", *licence],
         ["mine", "nowhere.txt", "missing", "copy", "of", "nowhere.txt"],

@@ -1,6 +1,4 @@
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from snakemake.utils import update_config
 
 from plans import planned
 from textlvm.experiment import config
+from textlvm.experiment.experiment import load_files
 from textlvm.reporting import status
 from textlvm.reporting.progress import Standing, State
 from textlvm.runtime.errors import UserError
@@ -44,8 +43,8 @@ EXAMPLE = [
 ]  # fmt: skip
 
 
-def test_all_that_is_known_stands_in_groups_with_their_totals():
-    assert status.render(EXAMPLE).splitlines() == [
+def test_with_all_every_seed_is_listed_in_groups_with_their_totals():
+    assert status.render(EXAMPLE, list_all=True).splitlines() == [
         "1 of 5 done, 1 running, 1 interrupted, 1 failed, 1 waiting in all",
         "  run              seed  state        stage            step    loss    left  device",
         "words, gutenberg: 1 of 3 done, 1 running, 1 waiting",
@@ -60,9 +59,34 @@ def test_all_that_is_known_stands_in_groups_with_their_totals():
     ]
 
 
+def test_by_default_seeds_that_are_done_or_waiting_are_only_counted():
+    assert status.render(EXAMPLE).splitlines() == [
+        "1 of 5 done, 1 running, 1 interrupted, 1 failed, 1 waiting in all",
+        "  run              seed  state        stage           step    loss    left  device",
+        "words, gutenberg: 1 of 3 done, 1 running, 1 waiting",
+        "  standard/tril       1  running      training  7350/15000   12.25   2 min",
+        "sentences, ptb: 0 of 1 done, 1 failed",
+        "  smim-16             0  failed       training    300/9000    80.1",
+        "      the loss became nan at step 312 (results/logs/train.log)",
+        "sentences, yahoo (documentation): 0 of 1 done, 1 interrupted",
+        "  smim-32             0  interrupted  training        5/10       1",
+    ]
+
+
+def test_where_nothing_is_running_it_says_how_to_start():
+    waiting = [standing(TRIL, seed, State.WAITING) for seed in TRIL.seeds]
+    assert status.render(waiting).splitlines() == [
+        "0 of 3 done, 3 waiting in all",
+        "words, gutenberg: 0 of 3 done, 3 waiting",
+        "Nothing is running. To start: snakemake --cores 8",
+    ]
+    assert "To start" not in status.render([EXAMPLE[0]])
+
+
 def test_a_narrow_terminal_does_without_what_is_least_needed():
     headers = {
-        width: status.render(EXAMPLE, width).splitlines()[1].split() for width in (110, 80, 60, 50, 40)
+        width: status.render(EXAMPLE, width, list_all=True).splitlines()[1].split()
+        for width in (110, 80, 60, 50, 40)
     }
     assert headers[110] == ["run", "seed", "state", "stage", "step", "loss", "left", "device"]
     assert headers[80] == ["run", "seed", "state", "stage", "step", "loss", "left"]
@@ -71,15 +95,9 @@ def test_a_narrow_terminal_does_without_what_is_least_needed():
     assert headers[40] == ["run", "seed", "state"]
 
 
-def test_a_low_terminal_shows_what_is_active_and_counts_the_rest():
-    lines = status.render(EXAMPLE, height=9).splitlines()
-    assert [line.split()[:2] for line in lines if line.startswith("  ") and line[2] != " "][1:] == [
-        ["standard/tril", "1"],
-        ["smim-16", "0"],
-        ["smim-32", "0"],
-    ]
-    assert "words, gutenberg: 1 of 3 done, 1 running, 1 waiting" in lines
-    assert status.render(EXAMPLE, height=4).splitlines()[-1] == "…"
+def test_a_low_terminal_shows_the_first_lines():
+    lines = status.render(EXAMPLE, height=4).splitlines()
+    assert lines == [*status.render(EXAMPLE).splitlines()[:3], "…"]
 
 
 @st.composite
@@ -102,7 +120,7 @@ def standings(draw):
 @settings(deadline=None, max_examples=50)
 @given(standings(), st.none() | st.integers(20, 200), st.none() | st.integers(3, 60))
 def test_it_fits_and_its_numbers_add_up(each, width, height):
-    lines = status.render(each, width, height).splitlines()
+    lines = status.render(each, width, height, list_all=True).splitlines()
     assert width is None or max(map(len, lines)) <= width
     assert height is None or len(lines) <= height
     counts = re.findall(r"(\d+) [a-z]+", re.sub(r" of \d+", "", status.counted(each)))
@@ -146,7 +164,7 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, monkeypatch, content, m
     if content is not None:
         file.write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match=message) as caught:
-        status.experiment([Path("config.yaml"), file])
+        load_files([Path("config.yaml"), file])
     assert "\n" not in str(caught.value)
 
 
@@ -165,9 +183,18 @@ def command(monkeypatch, capsys, tmp_path):
     return call
 
 
-def test_every_planned_seed_is_listed_without_any_result(command):
-    planned = [(each, seed) for each in status.experiment([Path("config.yaml")])[0] for seed in each.seeds]
-    text = command()
+def test_without_any_result_a_summary_says_how_to_start(command, tmp_path):
+    runs = load_files([Path("config.yaml")]).runs
+    planned = sum(len(each.seeds) for each in runs)
+    total, *groups, start = command().splitlines()
+    assert total == f"0 of {planned} done, {planned} waiting in all"
+    assert len(groups) == len({tuple(each.path.split("/")[:2]) for each in runs})
+    assert start.endswith(f"snakemake --cores 8 --configfile {tmp_path / 'elsewhere.yaml'}")
+
+
+def test_with_all_every_planned_seed_is_listed_without_any_result(command):
+    planned = [(each, seed) for each in load_files([Path("config.yaml")]).runs for seed in each.seeds]
+    text = command("--all")
     assert text.startswith(f"0 of {len(planned)} done, {len(planned)} waiting in all\n")
     for each, seed in planned:
         assert re.search(rf"^  \S*{each.name} +{seed}  waiting$", text, flags=re.MULTILINE)
@@ -179,7 +206,7 @@ def test_it_watches_until_all_is_done(command, monkeypatch):
     pauses = []
     monkeypatch.setattr(status, "standings", lambda planned, results: looks.pop(0))
     monkeypatch.setattr(status.time, "sleep", pauses.append)
-    text = command("--watch", "5")
+    text = command("--all", "--watch", "5")
     assert (looks, pauses) == ([], [5.0, 5.0])
     assert text.count("of 5 done") == 2
     assert text.endswith("CPU (x86_64)\n")
@@ -202,18 +229,6 @@ def test_it_draws_over_a_terminal_and_ends_quietly_with_ctrl_c(command, monkeypa
     shown = re.sub(r"\x1b\[\w+", "", text).splitlines()
     assert len(shown) <= 8
     assert max(map(len, shown)) <= 60
-
-
-def test_it_ends_quietly_when_nobody_reads_on():
-    ours, theirs = os.pipe()
-    os.close(ours)
-    command = [sys.executable, "-m", "textlvm.reporting.status"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
-    result = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=theirs, stderr=subprocess.PIPE, text=True
-    )
-    os.close(theirs)
-    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])

@@ -39,7 +39,7 @@ def test_ngrams_are_counted(tmp_path):
     model = load_model(tmp_path, of_family("bigram"), SPLIT, CPU)
     assert isinstance(model, LetterNgram)
     assert model.order == 2
-    with pytest.raises(UserError, match=r"is a trigram, which is counted: give its words\.tsv"):
+    with pytest.raises(UserError, match=r"is a trigram, which is counted: give the words\.tsv"):
         load_model(tmp_path, of_family("trigram"), None, CPU)
     with pytest.raises(UserError, match="is the oracle, which has no model"):
         load_model(tmp_path, of_family("oracle"), SPLIT, CPU)

@@ -1,17 +1,28 @@
-"""List the files of all corpora: what is there, what it was checked against, and how it would come.
+"""Show which corpora are there, what they were checked against, and how the others would come.
 
     python -m textlvm.corpora.status
-    python -m textlvm.corpora.status --config config.yaml my.yaml
+    python -m textlvm.corpora.status --all
+    python -m textlvm.corpora.status --configfile my.yaml
 
-State: `missing`; `verified`, with the digest in the registry; `recorded`, with that of the first download,
-where the registry knows none; `present`, with nothing to check it against; `differs`, which is an error.
+Lists each corpus with the number of its files, their bytes (`>`: at least, as the size of some is unknown)
+and the first state in this list that one of them has; with --all, each file, and the licence:
+
+    differs     from what was expected, which is an error
+    missing     not there
+    present     there, with nothing to check it against
+    recorded    the same as the first download, where the registry has no digest
+    verified    by the digest in the registry
+
 Digests are computed now, of every file that is there.
 """
 
 import argparse
 import os
 import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,11 +37,21 @@ from textlvm.experiment.config import check, merged, origin
 from textlvm.experiment.paper import find
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.output import printing
 
 __all__ = ["state", "way"]
 
-HEADER = ("corpus", "file", "state", "bytes", "comes", "licence")
-LICENCE = 40  # characters
+CONFIG = Path("config.yaml")
+STATES = ("differs", "missing", "present", "recorded", "verified")
+"""The worst first."""
+CORPUS = ("corpus", "files", "state", "bytes", "comes")
+FILE = ("corpus", "file", "state", "bytes", "comes", "licence")
+CORPUS_ALIGNED = ("left", "right", "left", "right")
+FILE_ALIGNED = ("left", "left", "left", "right")
+COMES = 40
+"""Characters of where a corpus comes from at most, so that a line fits in 100."""
+LICENCE = 40
+"""Characters of a licence at most."""
 
 
 def state(source: SourceFile, path: Path) -> tuple[str, str]:
@@ -66,27 +87,61 @@ def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | N
     return f"by hand: corpora.{corpus.name}.path"
 
 
+@dataclass(frozen=True)
+class _File:
+    """What is said of one file of a corpus."""
+
+    corpus: Corpus
+    name: str
+    state: str
+    size: int | None
+    comes: str
+    problem: str
+
+
 def _main(options: argparse.Namespace) -> None:
-    given = merged(options.config)
-    config = check(given, options.config, registry.load(options.registry), find(given))
-    resources = Path(config["pathvars"]["resources"])
-    folder, mirror = folder_at_hand(), os.environ.get(MIRROR_VARIABLE)
-    rows, wrong = [], []
-    where = partial(origin, config, files=options.config)
-    corpora = registry.load(options.registry, config["corpora"], where)
-    for corpus in corpora.values():
-        for source in corpus.files:
-            path = source.folder or resources / "downloads" / corpus.name / source.name
-            what, problem = state(source, path)
-            if problem:
-                wrong.append(f"{path}: {problem}")
-            size = _size(path) if path.exists() else source.bytes
-            comes = way(corpus, source, folder, mirror)
-            licence = textwrap.shorten(corpus.licence, LICENCE, placeholder=" …")
-            rows.append((corpus.name, source.name, what, f"{size:,}" if size else "", comes, licence))
-    print(tabulate(rows, HEADER, colalign=("left", "left", "left", "right"), disable_numparse=True))
-    if wrong:
+    configs = [CONFIG, *options.configfile]
+    given = merged(configs)
+    config = check(given, configs, registry.load(options.registry), find(given))
+    where = partial(origin, config, files=configs)
+    corpora = registry.load(options.registry, config["corpora"], where).values()
+    downloads = Path(config["pathvars"]["resources"]) / "downloads"
+    files = [file for corpus in corpora for file in _files(corpus, downloads / corpus.name)]
+    if options.all:
+        rows, header, aligned = [_file_row(file) for file in files], FILE, FILE_ALIGNED
+    else:
+        by_corpus = groupby(files, lambda file: file.corpus.name)
+        rows = [_corpus_row(name, list(own)) for name, own in by_corpus]
+        header, aligned = CORPUS, CORPUS_ALIGNED
+    with printing():
+        print(tabulate(rows, header, colalign=aligned, disable_numparse=True))
+    if wrong := [file.problem for file in files if file.problem]:
         raise UserError(f"{'; '.join(wrong)}; remove what differs, and it is brought again")
+
+
+def _files(corpus: Corpus, downloads: Path) -> Iterator[_File]:
+    folder, mirror = folder_at_hand(), os.environ.get(MIRROR_VARIABLE)
+    for source in corpus.files:
+        path = source.folder or downloads / source.name
+        what, problem = state(source, path)
+        size = _size(path) if path.exists() else source.bytes
+        comes = way(corpus, source, folder, mirror)
+        yield _File(corpus, source.name, what, size, comes, problem and f"{path}: {problem}")
+
+
+def _corpus_row(name: str, files: Sequence[_File]) -> tuple[str, ...]:
+    sizes = [file.size for file in files if file.size is not None]
+    size = f"{'>' * (len(sizes) < len(files))}{sum(sizes):,}" if sizes else ""
+    worst = min((file.state for file in files), key=STATES.index)
+    comes = ", ".join(dict.fromkeys(file.comes for file in files))
+    comes = comes if len(comes) <= COMES else f"{comes[: COMES - 1]}…"
+    return name, str(len(files)), worst, size, comes
+
+
+def _file_row(file: _File) -> tuple[str, ...]:
+    size = "" if file.size is None else f"{file.size:,}"
+    licence = textwrap.shorten(file.corpus.licence, LICENCE, placeholder=" …")
+    return file.corpus.name, file.name, file.state, size, file.comes, licence
 
 
 def _size(path: Path) -> int:
@@ -97,7 +152,9 @@ def _size(path: Path) -> int:
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--registry", type=Path, default=Path("workflow/corpora.yaml"))
-    parser.add_argument("--config", type=Path, nargs="+", default=[Path("config.yaml")], metavar="FILE")
+    help_text = "laid over config.yaml, in order"
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[], metavar="FILE", help=help_text)
+    parser.add_argument("--all", action="store_true", help="list every file, with its licence")
     return parser
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row, RunKey
-from textlvm.reporting import published as printed
 from textlvm.reporting.cells import Cell, Printed, TablePart
 from textlvm.reporting.published import Published
 from textlvm.reporting.rows import RowResults
@@ -43,21 +42,17 @@ def build(
             if entry.table_part == (*key, part.corpus)
         }
         samples = [sample for own in planned.values() for sample in own.samples()]
-        for label in dict.fromkeys((*printed.rows(values), *planned)):
+        for label in dict.fromkeys((*(value.row for value in values), *planned)):
             own = planned.get(label, RowResults(paper, Row(table, label)))
             cells.extend(_row(part, own, [value for value in values if value.row == label], samples))
     return cells
 
 
 def _shown(paper: Paper, row: Row, group: Iterable[Result]) -> list[Result]:
-    """The results of a row's run, with the metrics that the row shows."""
-    return [result.shown(row.metrics) for result in read_as_compared(group, _compared(paper, row))]
-
-
-def _compared(paper: Paper, row: Row) -> dict[str, str]:
-    """`Paper.compared` of the metrics that the row shows."""
+    """The results of a row's run, with the metrics that the row shows, in the readings that are compared."""
     shown = row.metrics.values()
-    return {metric: own for metric, own in paper.compared.items() if not shown or metric in shown}
+    compared = {metric: own for metric, own in paper.compared.items() if not shown or metric in shown}
+    return [result.shown(row.metrics) for result in read_as_compared(group, compared)]
 
 
 def _parts(

@@ -2,14 +2,14 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from textlvm.experiment.paper import Paper
 from textlvm.runtime.errors import UserError, nearest
 
-__all__ = ["COLUMNS", "Published", "read", "rows"]
+__all__ = ["COLUMNS", "Published", "read"]
 
 KINDS = ("own", "quoted")
 BOUNDS = ("", "upper")
@@ -93,11 +93,6 @@ def _read(paper: Paper) -> list[Published]:
                 f"{path}: {', '.join(map(str, key))} is of the demo alone; add the paper's line or remove it"
             )
     return values
-
-
-def rows(values: Iterable[Published]) -> dict[str, str]:
-    """The row labels of some published values in their printed order, each with its kind."""
-    return {value.row: value.kind for value in values}
 
 
 def _parse(line: list[str], paper: Paper, place: str) -> Published:

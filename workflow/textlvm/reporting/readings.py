@@ -16,12 +16,10 @@ A constant difference between corpora changes rms and bias, and leaves rank as i
 """
 
 import argparse
-import csv
-import io
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,44 +31,16 @@ from textlvm.experiment.paper import Paper, add_argument, load_all
 from textlvm.experiment.plan import Planned, RunKey
 from textlvm.reporting import published
 from textlvm.reporting.draws import over_draws
+from textlvm.reporting.fits import Fit, Interval, as_csv
 from textlvm.reporting.markup import markdown
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Result, read_plan, read_results
 from textlvm.runtime import cli
 from textlvm.runtime.files import write_text
 
-__all__ = ["Column", "Fit", "Interval", "columns", "main"]
+__all__ = ["Column", "as_markdown", "columns", "main"]
 
 NOTHING = "–"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds and its 95% interval; without bounds for a single seed."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-    def __str__(self) -> str:
-        if self.low is None or self.high is None:
-            return f"{self.value:.3g}"
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How well one reading fits a printed column."""
-
-    reading: Reading
-    values: Mapping[str, float]
-    """Means over seeds, by row."""
-    seeds: tuple[int, ...]
-    """Those that all these rows have."""
-    rms: Interval
-    bias: Interval
-    rank: Interval | None
-    """None for fewer than three rows, and where all values are the same."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +48,13 @@ class Column:
     """A printed column on one corpus, and the fit of each of its readings."""
 
     paper: Paper
-    table: int
-    dataset: str
-    corpus: str
-    corpus_title: str
-    split: str
-    metric: str
     printed: Mapping[str, float]
     """The printed values of the planned rows."""
     digits: int
     """Their decimals at most."""
     fits: tuple[Fit, ...]
+    values: tuple[Mapping[str, float], ...]
+    """Of each reading the means over seeds, by row."""
 
 
 def columns(
@@ -122,15 +88,24 @@ def columns(
                         if row.label in printed and row.metrics.get(metric, metric) == metric
                     }
                     known = {row: printed[row].value for row in rows}
-                    fits = (_fit(reading, rows, known) for reading in paper.readings[metric])
-                    if found := tuple(fit for fit in fits if fit):
+                    place = (*key[:3], corpus, title, split, metric)
+                    readings = paper.readings[metric]
+                    if found := [fit for own in readings if (fit := _fit(own, place, rows, known))]:
                         digits = max(printed[row].digits for row in rows)
-                        where = (dataset, corpus, title, split)
-                        yield Column(paper, number, *where, metric, known, digits, found)
+                        fits, values = zip(*found, strict=True)
+                        yield Column(paper, known, digits, fits, values)
 
 
-def _fit(reading: Reading, rows: Mapping[str, Sequence[Result]], printed: Mapping[str, float]) -> Fit | None:
-    """The fit over the rows that have the reading or its substitute; None for fewer than two rows."""
+def _fit(
+    reading: Reading,
+    place: tuple[str, int, str, str, str, str, str],
+    rows: Mapping[str, Sequence[Result]],
+    printed: Mapping[str, float],
+) -> tuple[Fit, Mapping[str, float]] | None:
+    """The fit over the rows that have the reading or its substitute, and their means over seeds.
+
+    None for fewer than two rows.
+    """
     if not any(reading.metric in own.metrics for results in rows.values() for own in results):
         return None
     by_seed = {row: _values(reading, results) for row, results in rows.items()}
@@ -142,14 +117,19 @@ def _fit(reading: Reading, rows: Mapping[str, Sequence[Result]], printed: Mappin
     targets = np.array([printed[row] for row in by_seed])
     differences = values - targets
     ranks = [_rank(of_seed, targets) for of_seed in values]
-    return Fit(
-        reading,
-        dict(zip(by_seed, values.mean(0).tolist(), strict=True)),
-        tuple(seeds),
-        _mean(np.sqrt((differences**2).mean(1)).tolist()),
-        _mean(differences.mean(1).tolist()),
-        None if None in ranks else _mean([rank for rank in ranks if rank is not None]),
+    fit = Fit(
+        *place,
+        reading.metric,
+        reading.compared,
+        reading.computes,
+        reading.why,
+        rows=len(by_seed),
+        seeds=len(seeds),
+        rms=_mean(np.sqrt((differences**2).mean(1)).tolist()),
+        bias=_mean(differences.mean(1).tolist()),
+        rank=None if None in ranks else _mean([rank for rank in ranks if rank is not None]),
     )
+    return fit, dict(zip(by_seed, values.mean(0).tolist(), strict=True))
 
 
 def _values(reading: Reading, results: Sequence[Result]) -> dict[int, float]:
@@ -174,32 +154,6 @@ def _mean(values: Sequence[float]) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def as_csv(found: Iterable[Column]) -> str:
-    """A line for each reading of each column."""
-    text = io.StringIO()
-    names = ["paper", "table", "dataset", "corpus", "corpus_title", "split", "column"]
-    names += ["reading", "compared", "computes", "why"]
-    names += ["rows", "seeds"]
-    bounds = [field.name for field in fields(Interval)]
-    names += [
-        f"{name}_{bound}".removesuffix("_value") for name in ("rms", "bias", "rank") for bound in bounds
-    ]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for column in found:
-        for fit in column.fits:
-            reading = fit.reading
-            line = [column.paper.name, column.table, column.dataset, column.corpus, column.corpus_title]
-            line += [column.split, column.metric]
-            line += [reading.metric, str(reading.compared).lower(), reading.computes, reading.why]
-            line += [len(fit.values), len(fit.seeds)]
-            for interval in (fit.rms, fit.bias, fit.rank):
-                bounds_of = asdict(interval).values() if interval else [None] * len(bounds)
-                line += ["" if value is None else repr(value) for value in bounds_of]
-            writer.writerow(line)
-    return text.getvalue()
-
-
 def as_markdown(found: Iterable[Column]) -> str:
     """For each column the fits of its readings, and the readings of each row beside the printed values."""
     parts = [
@@ -210,20 +164,20 @@ def as_markdown(found: Iterable[Column]) -> str:
         "seeds, or over draws of the split. `*` marks the reading that cells and claims compare.",
     ]
     for column in found:
-        paper = column.paper
-        heading = paper.metrics[column.metric].heading or column.metric
-        unit = paper.metrics[column.metric].unit
-        dataset = paper.datasets.get(column.dataset, column.dataset)
-        title = f"{heading} ({unit}): Table {column.table} of {paper.citation}, {column.split} split, "
-        title += column.corpus_title + (f" in place of {dataset}" if column.corpus_title != dataset else "")
+        paper, place = column.paper, column.fits[0]
+        heading = paper.metrics[place.column].heading or place.column
+        unit = paper.metrics[place.column].unit
+        dataset = paper.datasets.get(place.dataset, place.dataset)
+        title = f"{heading} ({unit}): Table {place.table} of {paper.citation}, {place.split} split, "
+        title += place.corpus_title + (f" in place of {dataset}" if place.corpus_title != dataset else "")
         parts.append(f"## {markdown(title)}")
         fits = [
             {
-                "reading": f"`{fit.reading.metric}`" + (" *" if fit.reading.compared else ""),
-                "what is computed": markdown(fit.reading.computes),
-                "why": markdown(fit.reading.why),
-                "rows": len(fit.values),
-                "seeds": len(fit.seeds),
+                "reading": f"`{fit.reading}`" + (" *" if fit.compared else ""),
+                "what is computed": markdown(fit.computes),
+                "why": markdown(fit.why),
+                "rows": fit.rows,
+                "seeds": fit.seeds,
                 "RMS": str(fit.rms),
                 "bias": str(fit.bias),
                 "rank": str(fit.rank) if fit.rank else NOTHING,
@@ -235,8 +189,8 @@ def as_markdown(found: Iterable[Column]) -> str:
         rows = [
             {"row": markdown(row), "printed": f"{printed:g}"}
             | {
-                f"`{fit.reading.metric}`": f"{fit.values[row]:.{digits}f}" if row in fit.values else NOTHING
-                for fit in column.fits
+                f"`{fit.reading}`": f"{values[row]:.{digits}f}" if row in values else NOTHING
+                for fit, values in zip(column.fits, column.values, strict=True)
             }
             for row, printed in column.printed.items()
         ]
@@ -254,7 +208,7 @@ def main(options: argparse.Namespace) -> None:
     plan = read_plan(options.plan, papers)
     planned, results = over_draws(plan, read_results(options.metrics, plan))
     found = tuple(columns(papers, published.read(papers), planned, results))
-    write_text(options.csv, as_csv(found))
+    write_text(options.csv, as_csv(fit for column in found for fit in column.fits))
     write_text(options.md, as_markdown(found))
     logging.info("%s: %d columns", options.csv, len(found))
 

@@ -15,7 +15,13 @@ from textlvm.reporting.spread import PooledSpread, Sample, borrow
 from textlvm.reporting.verdict import Comparison, Mean, Verdict, compare, pool
 from textlvm.runtime.errors import UserError
 
-__all__ = ["RowResults"]
+__all__ = ["RowResults", "is_of_training"]
+
+
+def is_of_training(paper: Paper, planned: Planned | None, row: Row, metric: str) -> bool:
+    """Whether another training of a row's run would give another value of a metric that the row shows."""
+    own = row.metrics.get(metric, metric)
+    return planned is not None and planned.is_trained and paper.is_of_training(own)
 
 
 @dataclass(frozen=True)
@@ -162,9 +168,7 @@ class RowResults:
         return borrow(self.planned.model_kind, samples)
 
     def _is_of_training(self, metric: str) -> bool:
-        """Whether another training would find something else."""
-        trained = self.planned is not None and self.planned.is_trained
-        return trained and self.paper.is_of_training(self._called(metric))
+        return is_of_training(self.paper, self.planned, self.row, metric)
 
     def _called(self, metric: str) -> str:
         """What the evaluation calls a metric that the row shows."""

@@ -1,9 +1,12 @@
-"""How far an experiment has come: every planned run and seed, while Snakemake runs or after it.
+"""How far an experiment has come, while Snakemake runs or after it.
 
     python -m textlvm.reporting.status
+    python -m textlvm.reporting.status --all
     python -m textlvm.reporting.status --configfile workflow/profiles/demo/experiment.yaml --watch 5
 
-The plan is that of config.yaml and the files laid over it, as Snakemake makes it. A seed is
+Counts the planned seeds of each paper and corpus or data set by state, and lists those that are running,
+failed or interrupted; with --all, every seed. The plan is that of config.yaml and the files laid over it, as
+Snakemake makes it. A seed is
 
     done          measured with the settings it has now; trained, if it is in no table
     running       a process holds the lock on the log of its training or evaluation. The lock of another
@@ -18,7 +21,7 @@ Steps, loss (nats a word or sentence), time left and device are those of the tra
 
 import argparse
 import math
-import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -31,30 +34,21 @@ from pathlib import Path
 from tabulate import tabulate
 
 from textlvm.experiment.experiment import load_files
-from textlvm.experiment.plan import Run
 from textlvm.reporting.progress import Standing, State, standings
 from textlvm.runtime import cli
+from textlvm.runtime.output import printing
 
-__all__ = ["counted", "experiment", "render"]
+__all__ = ["counted", "render"]
 
 CONFIG = Path("config.yaml")
 COLUMNS = ("run", "seed", "state", "stage", "step", "loss", "left", "device")
 NUMBERS = ("seed", "step", "loss", "left")
 SPARED = ("device", "loss", "stage", "left", "step")
 """Columns that a narrow terminal does without, the first ones first."""
-ACTIVE = (State.RUNNING, State.FAILED, State.INTERRUPTED)
-"""What a low terminal shows."""
+COUNTED = (State.DONE, State.WAITING)
+"""States of seeds that are counted and not listed, unless all are listed."""
 CLEAR, HOME, REST_OF_LINE, REST = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
 """What a terminal is told to draw over what it shows."""
-
-
-def experiment(files: Sequence[Path]) -> tuple[tuple[Run, ...], Path]:
-    """The planned runs of an experiment, and the folder of its results.
-
-    `files` are its configuration files, later ones winning. Raises `UserError` for what is wrong with them.
-    """
-    loaded = load_files(files)
-    return loaded.runs, loaded.results
 
 
 def counted(seeds: Sequence[Standing]) -> str:
@@ -64,27 +58,23 @@ def counted(seeds: Sequence[Standing]) -> str:
     return ", ".join([f"{numbers[State.DONE]} of {len(seeds)} done", *others])
 
 
-def render(seeds: Sequence[Standing], width: int | None = None, height: int | None = None) -> str:
-    """The standings as text: a table in groups by paper and corpus or data set, and why seeds failed.
+def render(
+    seeds: Sequence[Standing],
+    width: int | None = None,
+    height: int | None = None,
+    list_all: bool = False,
+    start: str = "snakemake --cores 8",
+) -> str:
+    """The standings as text: totals of each paper and corpus or data set, a row for each listed seed, and why
+    seeds failed.
 
-    It has no line longer than `width`; with more than `height` lines, what is done or waits is only counted,
-    and of what is left as much is shown as there is room for.
+    Seeds that are done or waiting are listed only with `list_all`. No line is longer than `width`, and there
+    are at most `height` lines. `start` is the command that runs what is not done.
     """
-    lines = _lines(seeds, seeds, width)
-    if height is not None and len(lines) > height:
-        lines = _lines(seeds, [each for each in seeds if each.state in ACTIVE], width)
-        if len(lines) > height:
-            lines = [*lines[: max(0, height - 1)], "…"]
-    return "\n".join(
-        line if width is None or len(line) <= width else f"{line[: width - 1]}…" for line in lines
-    )
-
-
-def _lines(seeds: Sequence[Standing], shown: Sequence[Standing], width: int | None) -> list[str]:
-    """The lines of all groups, with a row for each of those `shown`."""
+    shown = [each for each in seeds if list_all or each.state not in COUNTED]
     header, *rows = _table(shown, width) if shown else [""]
     row_of = {(each.run.path, each.seed): row for each, row in zip(shown, rows, strict=True)}
-    lines = [f"{counted(seeds)} in all", f"  {header}".rstrip()]
+    lines = [f"{counted(seeds)} in all", *([f"  {header}".rstrip()] if shown else [])]
     for group in dict.fromkeys(map(_group, seeds)):
         of_group = [each for each in seeds if _group(each) == group]
         lines.append(f"{group}: {counted(of_group)}")
@@ -93,7 +83,14 @@ def _lines(seeds: Sequence[Standing], shown: Sequence[Standing], width: int | No
                 lines.append(f"  {row}".rstrip())
                 why = f"{each.reason} ({each.log})" if each.reason else ""
                 lines += [f"      {line}" for line in textwrap.wrap(why, max(20, (width or 110) - 6))]
-    return lines
+    states = {each.state for each in seeds}
+    if State.RUNNING not in states and states != {State.DONE}:
+        lines.append(f"Nothing is running. To start: {start}")
+    if height is not None and len(lines) > height:
+        lines = [*lines[: max(0, height - 1)], "…"]
+    return "\n".join(
+        line if width is None or len(line) <= width else f"{line[: width - 1]}…" for line in lines
+    )
 
 
 def _table(shown: Sequence[Standing], width: int | None) -> list[str]:
@@ -146,40 +143,32 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
 
 
-def _draw(seeds: Sequence[Standing]) -> None:
-    """Draw over what a terminal shows; write anything else out."""
-    if not sys.stdout.isatty():
-        print(render(seeds), flush=True)
-        return
-    size = shutil.get_terminal_size()
-    text = render(seeds, size.columns, size.lines - 1)
-    print(HOME + "".join(f"{line}{REST_OF_LINE}\n" for line in text.splitlines()) + REST, end="", flush=True)
-
-
 def _show(options: argparse.Namespace) -> None:
-    planned, results = experiment([CONFIG, *options.configfile])
-    if options.watch is None:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        print(render(standings(planned, results), width), flush=True)
-        return
-    if sys.stdout.isatty():
+    experiment = load_files([CONFIG, *options.configfile])
+    files = shlex.join(["--configfile", *map(str, options.configfile)]) if options.configfile else ""
+    start = f"snakemake --cores 8 {files}".rstrip()
+    terminal = sys.stdout.isatty()
+    is_redrawn = terminal and options.watch is not None
+    if is_redrawn:
         print(CLEAR, end="")
     while True:
-        seeds = standings(planned, results)
-        _draw(seeds)
-        if all(each.state is State.DONE for each in seeds):
+        seeds = standings(experiment.runs, experiment.results)
+        size = shutil.get_terminal_size()
+        width, height = size.columns if terminal else None, size.lines - 1 if is_redrawn else None
+        text = render(seeds, width, height, options.all, start)
+        if is_redrawn:
+            drawn = "".join(f"{line}{REST_OF_LINE}\n" for line in text.splitlines())
+            text = f"{HOME}{drawn}{REST}"
+        print(text, end="" if is_redrawn else "\n", flush=True)
+        if options.watch is None or all(each.state is State.DONE for each in seeds):
             return
         time.sleep(options.watch)
 
 
 def main(options: argparse.Namespace) -> None:
     """Show how far the experiment has come, once or until all is done or Ctrl-C."""
-    try:
-        with suppress(KeyboardInterrupt):
-            _show(options)
-    except BrokenPipeError:
-        # Nobody reads on, as behind `| head`; when Python ends it would try once more to write the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(KeyboardInterrupt), printing():
+        _show(options)
 
 
 def _seconds(text: str) -> float:
@@ -199,6 +188,7 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="FILE",
         help="laid over config.yaml, in order",
     )
+    parser.add_argument("--all", action="store_true", help="list every seed, also those done or waiting")
     parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="look again every so many seconds")
     return parser
 

@@ -83,8 +83,8 @@ def to_json(name: str, values: list[float]) -> dict[str, Any]:
 def main(options: argparse.Namespace) -> None:
     """Measure the run the command line names.
 
-    A model of others that is not there leaves metrics with the status `failed` and what to supply, so that
-    the tables say it and everything else goes on.
+    Where the package transformers or the folder of a pretrained model is missing, the metrics have the status
+    `failed` and what to supply, so that the tables say it and everything else goes on.
     """
     process = provenance.Process()
     settings = parse(EvaluationSpec, options.settings)

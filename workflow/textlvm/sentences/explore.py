@@ -1,4 +1,4 @@
-"""Try a trained model on input of your own.
+"""Ask a trained model of sentences, from a shell or from Python.
 
     python -m textlvm.sentences.explore --run ptb/smim-512/seed0 --data ptb/data reconstruct "A sentence."
     python -m textlvm.sentences.explore --run … --data … interpolate "A sentence." "Another one."
@@ -6,37 +6,44 @@
     python -m textlvm.sentences.explore --run … --data … answer "Where can I find roses?"
 
 Input is cut into words as the data set was. Words that the model does not know are named; it reads them as
-<unk>. The same seed gives the same output; another, another.
+<unk>. The same seed gives the same output; another, another. In Python:
+
+    from textlvm.sentences.explore import load
+
+    model = load("ptb/smim-512/seed0", data="ptb/data")
+    model.reconstruct([model.read("A sentence.")], perturbation=10)
+    model.interpolate(model.read("A sentence."), model.read("Another one."), steps=10)
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from textlvm.runtime import cli
-from textlvm.runtime.errors import UserError
-from textlvm.sentences.data import prepared as data
-from textlvm.sentences.data.tokenizers import Tokenizer
-from textlvm.sentences.data.vocabulary import UNK, Codes, Vocabulary
+from textlvm.runtime.output import printing
+from textlvm.sentences import trained
+from textlvm.sentences.data.vocabulary import UNK, Codes
 from textlvm.sentences.evaluation.generation import Writer
-from textlvm.sentences.trained import load
 from textlvm.training import device as devices
 from textlvm.training.seeds import seed_everything
 
-__all__ = ["lines", "read"]
+__all__ = ["lines", "load"]
 
 ANSWERS = {"short": 5, "medium": 10, "long": 15}
 """Words that an answer is expected to have, by its name (Appendix D.4)."""
 
 
-def read(text: str, tokenize: Tokenizer, vocabulary: Vocabulary) -> tuple[Codes, list[str]]:
-    """Codes of a text, and its words that the vocabulary lacks. Raises `UserError` if it has no words."""
-    tokens = tokenize(text)
-    if not tokens:
-        raise UserError("the text has no words; give a sentence in quotes")
-    codes = vocabulary.encode(tokens)
-    return codes, [token for token, code in zip(tokens, codes, strict=True) if code == UNK]
+def load(run: str | Path, data: str | Path, device: torch.device | None = None) -> Writer:
+    """The trained model in the folder of a run, on the CPU or `device`.
+
+    `data` is the prepared data set that it was trained on. Raises `UserError` where the folder has no trained
+    run, or one of another data set.
+    """
+    return Writer(trained.load(Path(run), Path(data), device or torch.device("cpu")))
 
 
 def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> Iterator[str]:
@@ -55,17 +62,17 @@ def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> It
 
 def main(options: argparse.Namespace) -> None:
     """Print what the trained model makes of the input."""
-    run = load(options.run, options.data, devices.choose(options.gpus))
-    tokenize = data.input_tokenizer(options.data)
-    texts = []
-    for text in options.texts:
-        codes, unknown = read(text, tokenize, run.vocabulary)
-        texts.append(codes)
-        if unknown:
+    loaded = load(options.run, options.data, devices.choose(options.gpus))
+    writer = replace(loaded, decoding=options.decoding, max_length=options.max_length)
+    texts = [writer.read(text) for text in options.texts]
+    for text, codes in zip(options.texts, texts, strict=True):
+        tokens = writer.run.tokenize(text)
+        if unknown := [token for token, code in zip(tokens, codes, strict=True) if code == UNK]:
             print(f"not in the vocabulary: {' '.join(unknown)}", file=sys.stderr)
     seed_everything("sentences/explore", options.seed)
-    for line in lines(options, Writer(run, options.decoding, options.max_length), texts):
-        print(line)
+    with printing():
+        for line in lines(options, writer, texts):
+            print(line)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -74,8 +81,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="prepared data set it was trained on")
     parser.add_argument("--seed", type=int, default=0)
     devices.add_argument(parser)
-    parser.add_argument("--decoding", choices=("greedy", "sample"), default="greedy")
-    parser.add_argument("--max-length", type=int, default=100, help="words of a generated sentence at most")
+    parser.add_argument("--decoding", choices=("greedy", "sample"), default=Writer.decoding)
+    parser.add_argument("--max-length", type=int, default=Writer.max_length, help="words at most")
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("reconstruct", help="from the mean code, a sampled and a perturbed one")
     command.add_argument("texts", nargs="+", metavar="TEXT")

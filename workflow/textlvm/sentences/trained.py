@@ -1,13 +1,15 @@
 """A trained run: its settings, its model on the device at hand, and the vocabulary it was trained with."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_input
-from textlvm.sentences.data.prepared import read_vocabulary, statistics
+from textlvm.sentences.data.prepared import input_tokenizer, read_vocabulary, statistics
+from textlvm.sentences.data.tokenizers import Tokenizer
 from textlvm.sentences.data.vocabulary import Vocabulary
 from textlvm.sentences.models import pretrained
 from textlvm.sentences.models.answer_selection import AnswerSelector
@@ -32,6 +34,13 @@ class TrainedRun:
     spec: ModelSpec
     model: SentenceModel | ImplicitModel | LanguageModel | AnswerSelector | PretrainedLanguageModel
     vocabulary: Vocabulary
+    data: Path
+    """The prepared data set it was trained on."""
+
+    @cached_property
+    def tokenize(self) -> Tokenizer:
+        """The function that cuts what a user types as the data set was cut."""
+        return input_tokenizer(self.data)
 
     @property
     def autoencoder(self) -> SentenceModel:
@@ -67,4 +76,5 @@ def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
     else:
         model = build(spec, len(vocabulary))
         load_weights(run / "model.safetensors", model)
-    return TrainedRun(settings["name"], settings["seed"], spec, model.to(device).eval(), vocabulary)
+    model = model.to(device).eval()
+    return TrainedRun(settings["name"], settings["seed"], spec, model, vocabulary, data)

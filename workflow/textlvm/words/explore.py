@@ -1,4 +1,4 @@
-"""Ask a trained model of words.
+"""Ask a trained model of words, from a shell or from Python.
 
     python -m textlvm.words.explore --run tril/seed0 sample --count 10 --letters argmax
     python -m textlvm.words.explore --run tril/seed0 score language zebra
@@ -17,7 +17,13 @@ posterior   of a word, letter by letter: -log P of the letter given those before
             says about the noise; entropies of the letter before and after the noise, and the gap between them
 probable    the most probable words
 
-The same seed gives the same output; another, another.
+The same seed gives the same output; another, another. In Python:
+
+    from textlvm.words.explore import generate, load, score
+
+    model = load("tril/seed0")
+    generate(model, 10)
+    score(model, ["language", "zebra"]).log_probs
 """
 
 import argparse
@@ -30,18 +36,30 @@ from textlvm.corpora.splits import read_words
 from textlvm.estimate import Z95
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.output import printing
 from textlvm.training.seeds import seed_everything
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.posterior import posterior
 from textlvm.words.probable import by_probability, extensions
 from textlvm.words.samples import LONGEST, generate
-from textlvm.words.scores import Scores, read_list, require_words, score
+from textlvm.words.scores import DRAWS, Scores, read_list, require_words, score
 from textlvm.words.trained import Model, load_model, read_settings
 
-__all__ = ["lines"]
+__all__ = ["generate", "lines", "load", "score"]
 
-STATES, DRAWS = 512, 100
-"""Of a posterior, states and draws of the noise behind each entropy."""
+POSTERIOR_STATES, POSTERIOR_DRAWS = 512, 100
+"""States, and draws of the noise behind each entropy."""
+
+
+def load(run: str | Path, table: str | Path | None = None) -> Model:
+    """The trained model in the folder of a run, on the CPU.
+
+    An n-gram has no weights and is counted from `table`, the words.tsv of its split. Raises `UserError` where
+    the folder has no trained run of the words paper, where its weights do not belong to its spec.json, and
+    for an n-gram without `table`.
+    """
+    split = read_words(Path(table)) if table else None
+    return load_model(Path(run), read_settings(Path(run)).model, split, torch.device("cpu"))
 
 
 def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
@@ -94,7 +112,7 @@ def _posterior(model: Model, word: str, particles: int) -> Iterator[str]:
     if not isinstance(model, StateSpaceModel):
         raise UserError("only a state space model has noise behind its words: choose such a run")
     require_words([word], "on the command line")
-    found = posterior(model, word, particles, STATES, DRAWS)
+    found = posterior(model, word, particles, POSTERIOR_STATES, POSTERIOR_DRAWS)
     yield "letter  -log P(letter)  noise  H before  H after   gap  lineages"
     for row, letter in enumerate([*word, "end"]):
         values = (-found.log_probs[row], found.information[row], found.marginal[row], found.expected[row])
@@ -108,12 +126,11 @@ def _posterior(model: Model, word: str, particles: int) -> Iterator[str]:
 
 def main(options: argparse.Namespace) -> None:
     """Print what the model says."""
-    trained = read_settings(options.run)
-    split = read_words(options.table) if options.table else None
-    model = load_model(options.run, trained.model, split, torch.device("cpu"))
+    model = load(options.run, options.table)
     seed_everything("words/explore", options.seed)
-    for line in lines(options, model):
-        print(line)
+    with printing():
+        for line in lines(options, model):
+            print(line)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -129,7 +146,7 @@ def _arguments() -> argparse.ArgumentParser:
     command = commands.add_parser("score", help="log P of words")
     command.add_argument("texts", nargs="*", metavar="WORD")
     command.add_argument("--words", type=Path, metavar="FILE", help="a word a line, or word<TAB>count")
-    command.add_argument("--draws", type=_several, default=10_000, help="of the inference model, a word")
+    command.add_argument("--draws", type=_several, default=DRAWS, help="of the inference model, a word")
     command.add_argument("--trajectories", type=_several, metavar="K", help="Eq. (12) with this K instead")
     command = commands.add_parser("posterior", help="what a word says about the noise behind it")
     command.add_argument("word", metavar="WORD")
@@ -139,7 +156,7 @@ def _arguments() -> argparse.ArgumentParser:
     command.add_argument(
         "--search", type=_positive, default=4096, metavar="K", help="trajectories of the search"
     )
-    command.add_argument("--draws", type=_several, default=10_000, help="of the inference model, a word")
+    command.add_argument("--draws", type=_several, default=DRAWS, help="of the inference model, a word")
     return parser
 
 

@@ -17,8 +17,10 @@ from textlvm.words.logmean import log_mean
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.trained import Model
 
-__all__ = ["Scores", "read_list", "require_words", "score"]
+__all__ = ["DRAWS", "Scores", "read_list", "require_words", "score"]
 
+DRAWS = 10_000
+"""Draws of the inference model for a word, unless others are asked for."""
 LEAST_TRAJECTORIES = 256
 """Two groups, whose difference tells the error."""
 
@@ -39,7 +41,7 @@ class Scores:
         return float(-weights @ self.log_probs), math.sqrt(weights**2 @ self.errors**2)
 
 
-def score(model: Model, words: Sequence[str], draws: int, trajectories: int | None) -> Scores:
+def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: int | None = None) -> Scores:
     """log P of words: exact, by importance sampling with `draws` a word, or by Eq. (12) if a K is given.
 
     Raises `UserError` for a K of which no error can be told.

@@ -56,7 +56,7 @@ def load_model(run: Path, spec: ModelSpec, split: WordSplit | None, device: torc
         raise UserError(f"{run} is the oracle, which has no model; choose another run")
     if spec.family in LETTER_NGRAMS:
         if split is None:
-            raise UserError(f"{run} is a {spec.family}, which is counted: give its words.tsv with --words")
+            raise UserError(f"{run} is a {spec.family}, which is counted: give the words.tsv of its split")
         return LetterNgram(split.words, split.train, LETTER_NGRAMS[spec.family]).to(device)
     model = build(spec)
     require_weights(run / "model.safetensors", model)

@@ -144,8 +144,8 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
     assert line.published_outcome is Outcome.NOT_PRINTED
     # A row with one seed borrows the others' standard deviation: of the gap's end it is 0.1.
     one = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.0]})
-    curve = tmp_path / "other" / "curve.jsonl"
-    curve.parent.mkdir()
+    curve = tmp_path / "other" / "seed0" / "curve.jsonl"
+    curve.parent.mkdir(parents=True)
     curve.write_text('{"h_gap": 0.5}\n{"h_gap": 3.0}\n', encoding="utf-8")
     paths = {"TRIL": runs, "TRIL, K=5": (str(curve.with_name("metrics.json")),)}
     one = [made_from(cell, paths.get(cell.row, ())) if cell.part.corpus else cell for cell in one]
@@ -155,6 +155,29 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
     assert line.high - line.low == pytest.approx(2 * 4.302652729749462 * 0.1)
     # A file that the command line does not name may be of other settings.
     assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
+
+
+def test_numbers_of_figures_and_tables_are_paired_by_seed(check, measured, tmp_path):
+    """Both vary by 1 between seeds; their difference is always 1. There is no seed 0."""
+    files = []
+    for seed in (1, 2):
+        path = tmp_path / f"seed{seed}" / "curve.jsonl"
+        path.parent.mkdir()
+        path.write_text(f'{{"h_gap": 0}}\n{{"h_gap": {seed}}}\n', encoding="utf-8")
+        files.append(path)
+    runs = tuple(str(path.with_name("metrics.json")) for path in files)
+    by_seed = ((1, 2.0), (2, 3.0))
+    cells = [
+        replace(made_from(cell, runs), measured=cell.measured and replace(cell.measured, by_seed=by_seed))
+        for cell in measured({"TRIL": [2.0, 3.0]}, metric="h_gap", unit="nats")
+        if cell.row == "TRIL"
+    ]
+    of = [[{"row": "TRIL", "metric": "h_gap"}, {"row": "TRIL", "metric": "h_gap_end"}]]
+    (line,) = check(cells, files, metrics=None, kind="greater", of=of)
+    assert (line.outcome, line.seeds) == (Outcome.HOLDS, 2)
+    assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
+    (unpaired,) = check([drawn(cell) for cell in cells], files, metrics=None, kind="greater", of=of)
+    assert unpaired.missing == "without 'h_gap_end': TRIL"
 
 
 def test_a_logarithm_of_nothing(check, measured):

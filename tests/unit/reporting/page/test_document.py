@@ -10,9 +10,9 @@ import pytest
 
 from plans import planned
 from textlvm.experiment.serialization import from_json
+from textlvm.reporting.fits import Fit, Interval
 from textlvm.reporting.page import document, frame
 from textlvm.reporting.page.plan import read_plan
-from textlvm.reporting.page.readings import Reading
 from textlvm.runtime.errors import UserError
 
 HOSTILE = "<script>document.title"
@@ -193,11 +193,11 @@ def test_texts_stand_beside_each_other(experiment):
 
 
 def test_readings_stand_below_the_tables(papers, experiment):
-    numbers = {"rms": (0.25, 0.2, 0.31), "bias": (-0.1, None, None), "rank": (None, None, None)}
+    numbers = {"rms": Interval(0.25, 0.2, 0.31), "bias": Interval(-0.1), "rank": None}
     place = {"paper": "words", "table": 1, "dataset": "bookscorpus", "corpus": "mine", "column": "h_gap"}
     place |= {"corpus_title": "My books", "split": "standard"}
     said = {"reading": "h_gap_bits", "compared": False, "computes": "in <bits>", "why": "the text says bits"}
-    reading = Reading(**place, **said, **numbers, rows=9, seeds=3)
+    reading = Fit(**place, **said, **numbers, rows=9, seeds=3)
     page = document.render(papers, read_plan(experiment.plan), experiment.cells(), [], [reading])
     assert '<a href="#readings">' in page
     section = page[page.index('id="readings"') :]

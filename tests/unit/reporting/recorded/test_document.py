@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from textlvm.reporting.page.readings import Reading
+from textlvm.reporting.fits import Fit, Interval
 from textlvm.reporting.recorded.document import render
 
 ROOT = Path(__file__).parents[4]
@@ -76,15 +76,15 @@ def test_every_recorded_run_has_its_command_and_every_figure_is_inside(page, rec
 
 def test_readings_are_shown_where_there_are_some(page, records):
     assert ("<h3>Readings</h3>" in page) == any(record.readings for record in records)
-    line = Reading(
+    line = Fit(
         **{"paper": "words", "table": 1, "dataset": "bookscorpus", "corpus": "mine"},
         **{"corpus_title": "My books", "split": "standard", "column": "h_gap"},
         **{"reading": "a <b>", "compared": True, "computes": "a sum", "why": "the text", "rows": 9},
-        **{"seeds": 3, "rms": (0.25, 0.2, 0.31), "bias": (0.1, None, None), "rank": (-0.5, None, None)},
+        **{"seeds": 3, "rms": Interval(0.25, 0.2, 0.31), "bias": Interval(0.1), "rank": Interval(-0.5)},
     )
-    other = replace(line, reading="other", compared=False, rms=(None, None, None))
+    other = replace(line, reading="other", compared=False, rank=None)
     text = render([replace(records[0], readings=(line, other))])
     shown = " ".join(re.sub("<[^>]+>", " ", text[text.index("<h3>Readings</h3>") :]).split())
     assert "H gap , Table 1 of Schmidt &amp; Hofmann (2018), My books in place of BooksCorpus" in shown
     assert "a &lt;b&gt; compared 0.25 [0.2, 0.31] 0.1 −0.5 9 3 a sum the text" in shown
-    assert "other – 0.1 −0.5" in shown
+    assert "other 0.25 [0.2, 0.31] 0.1 –" in shown

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from textlvm.reporting.fits import Interval
 from textlvm.reporting.recorded.records import command, read_records
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime.errors import UserError
@@ -127,7 +128,7 @@ def test_readings_are_read_if_they_are_there(folder, clone):
     write(file, f"{','.join(line)}\n{','.join(line.values())}\n")
     ((own,),) = (record.readings for record in read(folder))
     assert (own.table, own.rows, own.seeds, own.compared) == (1, 9, 3, True)
-    assert (own.rms, own.rank) == ((0.25, 0.2, 0.3), (-0.5, None, None))
+    assert (own.rms, own.rank) == (Interval(0.25, 0.2, 0.3), Interval(-0.5))
     assert (own.column, own.reading, own.computes, own.why) == ("h_gap", "mean", "a mean", "it says so")
     for damaged, why in (("paper,table\nwords,1\n", "'dataset'"), (file.read_text() * 2, "invalid literal")):
         write(file, damaged)

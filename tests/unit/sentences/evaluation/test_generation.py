@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ def writer(model_spec):
     def make(decoding="greedy", **changes):
         torch.manual_seed(3)
         spec = model_spec(**changes)
-        run = TrainedRun("sentences/x/y", 0, spec, build(spec, len(VOCABULARY)).eval(), VOCABULARY)
+        run = TrainedRun("sentences/x/y", 0, spec, build(spec, len(VOCABULARY)).eval(), VOCABULARY, Path())
         return Writer(run, decoding, max_length=7)
 
     return make

@@ -2,10 +2,12 @@
 
 import importlib.util
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from textlvm.runtime.errors import UserError
 from textlvm.sentences.evaluation import causal
 from textlvm.sentences.models import pretrained
 
@@ -80,17 +82,21 @@ def test_a_folder_without_weights_says_so(folder, spec, tmp_path):
         pretrained.load(spec(path=str(tmp_path)))
 
 
-@needs_transformers
-def test_a_name_that_the_hub_cannot_give_says_so(spec, monkeypatch):
-    def offline(*_, **__):
-        raise OSError("We couldn't connect to the hub.\nCheck your connection.")
+def test_a_failed_download_fails_the_step_so_that_it_is_tried_again(spec, monkeypatch):
+    class Offline:
+        @staticmethod
+        def from_pretrained(*_, **__):
+            raise OSError("We couldn't connect to the hub.\nCheck your connection.")
 
-    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", offline)
-    with pytest.raises(pretrained.MissingModel) as error:
+    package = SimpleNamespace(AutoTokenizer=Offline, AutoModelForCausalLM=Offline)
+    monkeypatch.setitem(sys.modules, "transformers", package)
+    with pytest.raises(UserError) as error:
         pretrained.load(spec(hub="nobody/nothing"))
+    # With this one the evaluation would succeed, and Snakemake would not run it again.
+    assert not isinstance(error.value, pretrained.MissingModel)
     assert str(error.value) == (
-        "model.hub 'nobody/nothing' cannot be loaded (We couldn't connect to the hub): run this where it can "
-        "be downloaded, or give its folder as model.path"
+        "model.hub 'nobody/nothing' cannot be loaded (We couldn't connect to the hub): run Snakemake again "
+        "where it can be downloaded, or give its folder as model.path"
     )
 
 

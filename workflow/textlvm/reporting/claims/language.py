@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
+from operator import or_
 from typing import Any
 
 from textlvm.experiment.paper import Paper
@@ -133,7 +134,7 @@ class Language:
         comparisons: list[Comparison] = []
         for item, metric in itertools.product(entry["of"], entry.get("metrics", [""])):
             _check_shape(kind, item)
-            full = change_cells(item, partial(_completed, shared | {"metric": metric}))
+            full = change_cells(item, partial(or_, shared | {"metric": metric}))
             for rows in self._choices(full):
                 places = change_cells(full, partial(self._place, rows))
                 comparisons += self._comparisons(kind, places, margin)
@@ -235,11 +236,6 @@ class Language:
         if len(set(found.values())) > 1:
             raise Problem(f"{' and '.join(found)} differ in unit: {' and '.join(found.values())}")
         return next(iter(found.values()), "log ratio")
-
-
-def _completed(shared: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell with what the rest of the claim says."""
-    return {**shared, **said}
 
 
 def _check_shape(kind: str, item: Sequence[Any]) -> None:

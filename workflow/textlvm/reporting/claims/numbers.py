@@ -14,6 +14,7 @@ from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published
+from textlvm.reporting.rows import is_of_training
 from textlvm.reporting.spread import PooledSpread, Sample, borrow
 from textlvm.reporting.verdict import Verdict
 
@@ -126,12 +127,6 @@ class Measured:
         """What the plan has of a cell's row."""
         return self.planned[_row_key(cell)]
 
-    def _is_of_training(self, cell: Cell) -> bool:
-        """Whether another training would find something else: by the plan and its paper's metrics."""
-        entry, row = self._planned(cell)
-        metric = row.metrics.get(cell.metric, cell.metric)
-        return entry.is_trained and self.papers[cell.part.paper].is_of_training(metric)
-
     def _of_table(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
         """The number of a cell, or why there is none."""
         cell = row.get(place.metric, row.get(""))
@@ -151,7 +146,7 @@ class Measured:
             dict(measured.by_seed),
             0.0 if is_exact else (measured.high - measured.low) / (2 * Z95),
             run=_run(cell),
-            trained=self._is_of_training(cell),
+            trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric),
             borrowed=measured.borrowed,
         )
 
@@ -168,10 +163,12 @@ class Measured:
         return Number(by_seed, run=_run(cell), borrowed=borrowed)
 
     def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, float]:
-        """The number of a figure for each of a row's metrics files that has one."""
-        files = [Path(metrics).with_name(metric.file) for metrics in cell.provenance.runs]
-        values = [measure(metric, path) if path in self.figures else None for path in files]
-        return {index: value for index, value in enumerate(values) if value is not None}
+        """The number of a figure by seed, as far as there are files; none of a row on draws of a split."""
+        if is_drawn(cell.provenance):
+            return {}
+        files = {_seed(path): path.with_name(metric.file) for path in map(Path, cell.provenance.runs)}
+        values = {seed: measure(metric, path) for seed, path in files.items() if path in self.figures}
+        return {seed: value for seed, value in values.items() if value is not None}
 
     def _borrowed(self, metric: FigureMetric, cell: Cell) -> PooledSpread | None:
         """The standard deviation over seeds that the other rows of a cell's table have in a figure."""
@@ -201,6 +198,11 @@ def _run(cell: Cell) -> tuple[str, ...]:
     part = cell.part
     place = (part.paper, part.dataset, part.corpus, part.split)
     return place if is_drawn(cell.provenance) else (*place, cell.provenance.run)
+
+
+def _seed(metrics: Path) -> int:
+    """The seed that a metrics file is of, by the name of its folder."""
+    return int(metrics.parent.name.removeprefix("seed"))
 
 
 def _row_key(cell: Cell) -> RowKey:

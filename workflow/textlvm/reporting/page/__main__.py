@@ -13,10 +13,10 @@ import logging
 from pathlib import Path
 
 from textlvm.experiment.paper import add_argument, load_all
+from textlvm.reporting.fits import read_csv
 from textlvm.reporting.page.claims import read_claims
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
-from textlvm.reporting.page.readings import read_readings
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime import cli
 from textlvm.runtime.files import write_text
@@ -26,7 +26,7 @@ def main(options: argparse.Namespace) -> None:
     """Write the page that the command line describes."""
     cells = [cell for path in options.tables for cell in read_tidy(path)]
     papers, plan = load_all(options.papers), read_plan(options.plan)
-    readings = read_readings(options.readings) if options.readings else []
+    readings = read_csv(options.readings) if options.readings else []
     page = render(papers, plan, cells, read_claims(options.claims, plan, papers), readings)
     write_text(options.out, page)
     logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)

@@ -11,12 +11,13 @@ from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Figure
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
+from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
 from textlvm.reporting.page.claims import Claim, counted, undecided
 from textlvm.reporting.page.frame import filled
 from textlvm.reporting.page.plan import Plan
-from textlvm.reporting.page.readings import Reading, columns, interval
+from textlvm.reporting.page.readings import columns, interval
 from textlvm.reporting.page.runs import Run, read_runs
 from textlvm.reporting.page.tables import MEANINGS, PARTS, Card, marked, tables
 from textlvm.reporting.spread import RULE as BORROWING
@@ -50,7 +51,7 @@ def render(
     plan: Plan,
     cells: Sequence[Cell],
     claims: Sequence[Claim],
-    readings: Sequence[Reading] = (),
+    readings: Sequence[Fit] = (),
 ) -> str:
     """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
     shown, cards = tables(papers, cells, plan)
@@ -64,7 +65,7 @@ def render(
         "overview": overview.overview(papers, plan, shown, runs),
         "states": overview.STATES,
         "compared": overview.COMPARED,
-        "columns": list(columns(readings, papers)),
+        "columns": columns(readings, papers),
         "interval": interval,
         "claims": claims,
         "claims_counted": counted(claims),

@@ -78,10 +78,11 @@ def overview(
     papers: Mapping[str, Paper], plan: Plan, tables: Sequence[Table], runs: Sequence[Run]
 ) -> Overview:
     """Count what tables and runs say."""
-    progress = [
-        Progress(table.anchor, table.name, papers[table.paper].citation, _rows(table), _verdicts(table))
-        for table in tables
-    ]
+    progress = []
+    for table in tables:
+        verdicts = Counter(str(cell.verdict) for cell in table.cells if cell.verdict in COMPARED)
+        place = (table.anchor, table.name, papers[table.paper].citation)
+        progress.append(Progress(*place, _rows(table), verdicts))
     cells = [cell for table in tables for cell in table.cells if cell.part.corpus]
     ran = _corpora(papers, (cell for cell in cells if cell.measured))
     rows = sum((Counter(own.rows) for own in progress), Counter())
@@ -124,11 +125,6 @@ def _state(row: Iterable[Cell]) -> str:
     if seeds:
         return "done" if seeds == cells[0].provenance.seeds_planned else "some seeds"
     return "failed" if any(cell.verdict is Verdict.FAILED for cell in cells) else "not run"
-
-
-def _verdicts(table: Table) -> Mapping[str, int]:
-    """Cells with a number beside the published one, by verdict."""
-    return Counter(str(cell.verdict) for cell in table.cells if cell.verdict in COMPARED)
 
 
 def _device(cost: Mapping[str, Any]) -> str:

@@ -1,16 +1,18 @@
 """The page of all recorded experiments as one HTML text."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from textlvm.experiment.plan import Figure
 from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.document import Picture, curves, picture, read_by_scripts, shared
 from textlvm.reporting.page.frame import filled
-from textlvm.reporting.page.readings import Column, columns, interval
+from textlvm.reporting.page.readings import columns, interval
 from textlvm.reporting.page.runs import Run, read_runs, thinned
 from textlvm.reporting.page.tables import Card, Table, tables
 from textlvm.reporting.recorded import summary
@@ -42,7 +44,7 @@ class Panel:
     numbers: summary.Numbers
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
-    columns: tuple[Column, ...]
+    columns: Mapping[str, Sequence[Fit]]
     runs: tuple[Run, ...]
 
 
@@ -56,7 +58,9 @@ def render(records: Sequence[Record]) -> str:
         shown, cards = tables(record.papers, record.cells, record.plan, cards)
         panels.append(_panel(record, shown))
     papers = {name: paper for record in records for name, paper in record.papers.items()}
-    drawn = {anchor: curve for panel in panels for anchor, curve in curves(panel.runs, _experiment).items()}
+    drawn: dict[str, Any] = {}
+    for panel in panels:
+        drawn |= curves(panel.runs, lambda run: run.anchor.partition("/")[0])
     said = summary.said(records)
     groups = {outcome: [own for own in said if own.outcome == outcome] for outcome in summary.GROUPS}
     values = {
@@ -92,7 +96,7 @@ def _panel(record: Record, shown: Sequence[Table]) -> Panel:
         # Of the forms of a table, a clone has what is recorded.
         tables=tuple(replace(table, file="") for table in shown),
         pictures=tuple(_picture(figure, record) for figure in plan.figures),
-        columns=tuple(columns(record.readings, record.papers)),
+        columns=columns(record.readings, record.papers),
         runs=tuple(_recorded(run, record) for run in runs),
     )
 
@@ -112,8 +116,3 @@ def _picture(figure: Figure, record: Record) -> Picture:
     found = picture(figure, record.papers[figure.paper], record.plan)
     png = indexed(record.plan.file(f"{figure.path}.png").read_bytes())
     return replace(found, source=f"data:image/png;base64,{base64.b64encode(png).decode()}")
-
-
-def _experiment(run: Run) -> str:
-    """The experiment that a section is of: its anchor begins with it."""
-    return run.anchor.partition("/")[0]

@@ -18,10 +18,10 @@ from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import as_csv, evaluate
 from textlvm.reporting.draws import over_draws
+from textlvm.reporting.fits import Fit, read_csv
 from textlvm.reporting.page.claims import Claim, from_lines
 from textlvm.reporting.page.contents import finished_plan
 from textlvm.reporting.page.plan import Plan, read_plan
-from textlvm.reporting.page.readings import Reading, read_readings
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import read_results
 from textlvm.runtime.errors import UserError
@@ -47,7 +47,7 @@ class Record:
     cells: tuple[Cell, ...]
     """Of the tables with a recorded number."""
     claims: tuple[Claim, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[Fit, ...]
     """Lines of `readings.csv`; none without that file."""
 
 
@@ -90,7 +90,7 @@ def _read(file: Path, configuration: Path) -> Record:
         plan=plan,
         cells=tuple(cell for own in cells if any(map(_is_measured, own)) for cell in own if _is_shown(cell)),
         claims=tuple(_claims(experiment, printed, list(itertools.chain(*cells)), plan)),
-        readings=tuple(read_readings(experiment.results / "partial" / "readings.csv")),
+        readings=tuple(read_csv(experiment.results / "partial" / "readings.csv")),
     )
 
 

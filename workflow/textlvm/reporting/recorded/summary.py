@@ -1,13 +1,14 @@
 """The answer of all recorded experiments: printed numbers and claims, each counted once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.page.claims import Check, Claim
 from textlvm.reporting.recorded.records import Record
+from textlvm.reporting.rows import is_of_training
 from textlvm.reporting.verdict import Verdict
 
 __all__ = ["DIFFERS", "GROUPS", "REASONS", "UNTESTED", "Numbers", "Said", "Tested", "numbers", "said"]
@@ -87,10 +88,9 @@ def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
     """Count the printed numbers of all papers, or of one."""
     found: dict[Key, list[tuple[Cell, bool]]] = {}
     for record in records:
-        trained = _of_training(record)
         for cell in record.cells:
             if cell.measured and cell.printed and paper in ("", cell.part.paper):
-                found.setdefault(_key(cell), []).append((cell, trained(cell)))
+                found.setdefault(_key(cell), []).append((cell, _is_of_training(cell, record)))
     own = {
         value.key
         for record in records
@@ -136,17 +136,11 @@ def _outcome(cells: Iterable[Cell]) -> str:
     return ONE_SEED if any(cell.comparison.tolerance is not None for cell in cells) else READING
 
 
-def _of_training(record: Record) -> Callable[[Cell], bool]:
-    """Tells whether another training would give another number."""
-
-    def is_trained(cell: Cell) -> bool:
-        entry = record.plan.entry(cell)
-        if entry is None or not entry.is_trained:
-            return False
-        row = next(row for row in entry.rows if (row.table, row.label) == (cell.part.table, cell.row))
-        return record.papers[cell.part.paper].is_of_training(row.metrics.get(cell.metric, cell.metric))
-
-    return is_trained
+def _is_of_training(cell: Cell, record: Record) -> bool:
+    entry, paper = record.plan.entry(cell), record.papers[cell.part.paper]
+    rows = entry.rows if entry else ()
+    row = next((row for row in rows if (row.table, row.label) == (cell.part.table, cell.row)), None)
+    return row is not None and is_of_training(paper, entry, row, cell.metric)
 
 
 def _said(own: Sequence[tuple[str, Claim]]) -> Said:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from textlvm.distributions import DiagonalNormal
+from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.vocabulary import UNK, Codes
 from textlvm.sentences.evaluation.autoencoding import collect, decode, encode
 from textlvm.sentences.evaluation.question_answering import ask
@@ -24,10 +25,20 @@ class Writer:
     """A trained model and how it chooses words; codes and words are drawn with PyTorch's generator."""
 
     run: TrainedRun
-    decoding: str
+    decoding: str = "greedy"
     """greedy | sample; answers are greedy whatever this says."""
-    max_length: int
+    max_length: int = 100
     """Words of a generated sentence at most."""
+
+    def read(self, text: str) -> Codes:
+        """Codes of a sentence that a user types, `UNK` for words that the vocabulary lacks.
+
+        Raises `UserError` if the text has no words.
+        """
+        tokens = self.run.tokenize(text)
+        if not tokens:
+            raise UserError("the text has no words; give a sentence in quotes")
+        return self.run.vocabulary.encode(tokens)
 
     def reconstruct(self, sentences: Sequence[Codes], perturbation: float) -> list[dict[str, str]]:
         """Rows (M), (R) and (P) of each sentence: from the posterior's mean, from a sample, and from a sample

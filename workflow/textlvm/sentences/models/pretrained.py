@@ -19,7 +19,7 @@ PINS = "envs/pretrained.txt"
 
 
 class MissingModel(UserError):
-    """The weights of a model, or the package that loads them, are not there; says what to supply."""
+    """The folder of a model, or the package that loads it, is not there; says what to supply."""
 
 
 class PretrainedLanguageModel(nn.Module):
@@ -64,7 +64,8 @@ class PretrainedLanguageModel(nn.Module):
 def load(spec: ModelSpec) -> PretrainedLanguageModel:
     """The model in the folder `spec.path`, or `spec.hub` of the Hugging Face Hub or its cache, on the CPU.
 
-    Raises `MissingModel` if transformers is not installed, or if there is no such model.
+    Raises `MissingModel` if transformers is not installed or the folder has no such model, and `UserError` if
+    the Hub does not deliver it.
     """
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -86,12 +87,13 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
         network = AutoModelForCausalLM.from_pretrained(name, **options)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        advice = (
-            "put all files of a causal language model there"
-            if spec.path
-            else "run this where it can be downloaded, with --forcerun sentences_evaluate, or give its "
-            "folder as model.path"
-        )
-        setting = "path" if spec.path else "hub"
-        raise MissingModel(f"model.{setting} '{name}' cannot be loaded ({reason}): {advice}") from error
+        if spec.hub:
+            # A download fails like any other step, so that the next call of Snakemake tries it again.
+            raise UserError(
+                f"model.hub '{name}' cannot be loaded ({reason}): run Snakemake again where it can be "
+                "downloaded, or give its folder as model.path"
+            ) from error
+        raise MissingModel(
+            f"model.path '{name}' cannot be loaded ({reason}): put all files of a causal language model there"
+        ) from error
     return PretrainedLanguageModel(network, tokenizer)

@@ -1,0 +1,14 @@
+"""The code blocks in README.md and docs."""
+
+import re
+from pathlib import Path
+
+__all__ = ["BLOCK", "README", "blocks"]
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
+
+
+def blocks(page: Path, kind: str) -> list[str]:
+    """The blocks of a kind on a page, such as `python`."""
+    return [text for found, text in BLOCK.findall(page.read_text(encoding="utf-8")) if found == kind]

@@ -1,0 +1,107 @@
+"""How well the readings of printed columns fit, as readings.csv has it: a line each."""
+
+import csv
+import io
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from textlvm.runtime.errors import UserError, repair
+
+__all__ = ["Fit", "Interval", "as_csv", "read_csv"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds and its 95% interval; without bounds for a single seed."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.value:.3g}"
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well one reading of a printed column fits its numbers on one corpus: a line of readings.csv."""
+
+    paper: str
+    table: int
+    dataset: str
+    corpus: str
+    corpus_title: str
+    split: str
+    column: str
+    reading: str
+    """What the evaluation calls it."""
+    compared: bool
+    """Whether cells and claims compare this one."""
+    computes: str
+    why: str
+    rows: int
+    """How many have it."""
+    seeds: int
+    """How many all these rows have."""
+    rms: Interval
+    bias: Interval
+    rank: Interval | None
+    """None for fewer than three rows, and where all values are the same."""
+
+
+STATISTICS = ("rms", "bias", "rank")
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "table": int,
+    "compared": json.loads,
+    "rows": int,
+    "seeds": int,
+}
+"""How the fields of `Fit` are read that are neither texts nor intervals."""
+
+
+def as_csv(fits: Iterable[Fit]) -> str:
+    """A line for each fit, numbers in full."""
+    others = [field.name for field in fields(Fit) if field.name not in STATISTICS]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*others, *(name for statistic in STATISTICS for name in _bounds(statistic))])
+    for fit in fits:
+        intervals = [getattr(fit, statistic) for statistic in STATISTICS]
+        numbers = [astuple(interval) if interval else (None, None, None) for interval in intervals]
+        texts = (getattr(fit, name) for name in others)
+        written = (json.dumps(value) if isinstance(value, bool) else value for value in texts)
+        writer.writerow([*written, *itertools.chain(*numbers)])
+    return text.getvalue()
+
+
+def read_csv(path: Path) -> list[Fit]:
+    """Read what `as_csv` wrote; no fits without that file. Raises `UserError` for another file."""
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                Fit(**{own.name: _parsed(line, own.name) for own in fields(Fit)})
+                for line in csv.DictReader(file)
+            ]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        what = f"{path} is not a table of readings of this version ({error})"
+        raise UserError(f"{what}; {repair(path)}") from error
+
+
+def _parsed(line: Mapping[str, str], name: str) -> Any:
+    if name not in STATISTICS:
+        return PARSERS.get(name, str)(line[name])
+    value, low, high = (float(line[bound]) if line[bound] else None for bound in _bounds(name))
+    return None if value is None else Interval(value, low, high)
+
+
+def _bounds(statistic: str) -> tuple[str, str, str]:
+    """The columns of an interval."""
+    return statistic, f"{statistic}_low", f"{statistic}_high"
