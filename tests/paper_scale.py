@@ -135,13 +135,19 @@ def _texts(layout: Texts, rng: random.Random) -> dict[str, Any]:
             {"start": one, "end": other, "steps": [text() for _ in range(10)]} for one, other in given[:2]
         ],
         "samples": lambda: [text() for _ in range(5)],
+        "prior_samples": lambda: [text() for _ in range(5)],
         "answers": lambda: [
             {"question": one, "answers": {length: text() for length in layout.answers}} for one, _ in given
         ],
     }
     columns = {label: entries[layout.kind]() for label in ("sMIM (1024)", "sMIM (1024)†", "AE (1024)")}
     title = f"Table {layout.number}: {layout.title}"
-    return {"table": layout.number, "title": title, "kind": layout.kind, "columns": columns}
+    return {
+        "table": layout.number,
+        "title": title,
+        "kind": layout.kind.removeprefix("prior_"),
+        "columns": columns,
+    }
 
 
 def _write(path: Path, content: Any) -> None:

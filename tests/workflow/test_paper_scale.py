@@ -35,15 +35,15 @@ def test_it_is_all_there(page):
     text = page.read_text(encoding="utf-8")
     states = re.findall(r'class="state s-\w+">([^<]+)<', text)
     # The data sets of the sentences paper, its runs, and those of the words paper.
-    assert states == ["done"] * (5 + 47 + 18 + 4 * DRAWS)
+    assert states == ["done"] * (5 + 48 + 18 + 4 * DRAWS)
     assert text.count('<figure id="figure/') == 2 + 6
-    assert text.count('<section id="text/') == 13
+    assert text.count('<section id="text/') == 14
     assert len(re.findall(r'<section id="table/', text)) == 2 + 8
     curves = json.loads(re.search(r'id="data-curves">(.*?)</script>', text)[1])
     # Those of which something is trained.
-    assert len(curves) == 45 + 15 + 2 * DRAWS
+    assert len(curves) == 46 + 15 + 2 * DRAWS
     # Three seeds of each, but one on the later draws of the unseen words.
-    assert Counter(len(run["seeds"]) for run in curves.values()) == {3: 45 + 15 + 2 * 3, 1: 2 * (DRAWS - 3)}
+    assert Counter(len(run["seeds"]) for run in curves.values()) == {3: 46 + 15 + 2 * 3, 1: 2 * (DRAWS - 3)}
 
 
 def test_it_is_small(page):
@@ -75,7 +75,7 @@ def test_a_browser_draws_what_is_looked_at_and_no_more(page, browser):
     browser.js("location.hash = '#claims'")
     browser.until(claims)
     assert browser.js("document.querySelectorAll('canvas').length") == 0
-    assert browser.js("document.querySelectorAll('.run').length") == 5 + 47 + 18 + 4 * DRAWS
+    assert browser.js("document.querySelectorAll('.run').length") == 5 + 48 + 18 + 4 * DRAWS
     browser.js("location.hash = '#run/sentences/yahoo/smim-1024'")
     browser.until("document.querySelector('.run[open] canvas')")
     assert browser.js("document.querySelectorAll('canvas').length") == 1

@@ -39,11 +39,10 @@ def bound_deviation(histograms: Mapping[str, Any]) -> float | None:
     return float(deviation / bound)
 
 
-def least_bound(likelihood: Mapping[str, Any], quantity: str) -> float:
-    """The least of the negative log-likelihoods in likelihood.json, in nats per sentence.
+def least_bound(likelihood: Mapping[str, Any]) -> float:
+    """The least of the negative log-likelihoods in likelihood.json, in nats per sentence without <eos>.
 
-    `quantity` is `nll`, of the words, or `nll_eos`, of words and <eos>. Each is an upper bound in
-    expectation, under a prior without test sentences.
+    Each is an upper bound in expectation, under a prior without test sentences.
     """
     kinds = (likelihood["importance"], likelihood["neighbours"])
-    return min(entry[quantity] for kind in kinds for bounds in kind.values() for entry in bounds.values())
+    return min(entry["nll"] for kind in kinds for bounds in kind.values() for entry in bounds.values())

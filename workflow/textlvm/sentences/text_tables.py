@@ -11,7 +11,7 @@ as in the paper. paper.yaml says what a table shows.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ LEGEND = (
     "the standard deviation; (AE) reconstruction of the auto-encoder."
 )
 
+SAMPLES = ("samples", "prior_samples")
 PRIORS = {
     "normal": "N(0, I)",
     "gaussian": "Gaussian fitted to training codes",
@@ -54,13 +55,17 @@ class Column:
         """Whether it is a row (AE) of the others' columns."""
         return self.content["objective"] == "ae"
 
-    def entries(self, table: Texts) -> Any:
+    def by_prior(self) -> Iterator["Column"]:
+        """A column for each prior that samples were drawn from."""
+        for prior, sentences in self.content.get("prior_samples", {}).items():
+            label = f"{self.label}, {PRIORS[prior]}"
+            yield Column(label, self.path, self.content | {"prior_samples": sentences})
+
+    def entries(self, table: Texts) -> list[Any]:
         """What the run has for a table. Raises `UserError` if it has none."""
         entries = self.content.get(table.kind)
         if not entries:
             raise UserError(f"{self.path} has no {table.kind}; name some under `qualitative` in config.yaml")
-        if table.kind == "prior_samples":
-            return entries
         if table.kind == "answers":
             entries = [
                 entry | {"answers": {length: entry["answers"][length] for length in table.answers}}
@@ -74,6 +79,8 @@ def read(paths: Sequence[Path], labels: Sequence[str], table: Texts) -> list[Col
     if len(paths) != len(labels):
         raise UserError(f"{len(paths)} runs but {len(labels)} labels; give each run one --labels entry")
     columns = [Column(label, path, read_input(path)) for path, label in zip(paths, labels, strict=True)]
+    if table.kind == "prior_samples":
+        columns = [of_prior for column in columns for of_prior in column.by_prior()]
     given = [_given(column.entries(table), table.kind) for column in columns]
     for column, sentences in zip(columns, given, strict=True):
         if sentences != given[0]:
@@ -86,7 +93,7 @@ def as_json(table: Texts, title: str, columns: Sequence[Column]) -> dict[str, An
     return {
         "table": table.number,
         "title": _title(table, title),
-        "kind": table.kind,
+        "kind": "samples" if table.kind in SAMPLES else table.kind,
         "columns": {column.label: column.entries(table) for column in columns},
     }
 
@@ -96,14 +103,8 @@ def as_markdown(table: Texts, title: str, columns: Sequence[Column]) -> str:
     parts = [f"# {markdown(_title(table, title))}"]
     if table.kind == "reconstructions":
         parts += [LEGEND, *_reconstructions(table, columns)]
-    elif table.kind == "samples":
+    elif table.kind in SAMPLES:
         parts += [_lines(column.label, column.entries(table)) for column in columns]
-    elif table.kind == "prior_samples":
-        parts += [
-            _lines(f"{column.label}, {PRIORS[prior]}", sentences)
-            for column in columns
-            for prior, sentences in column.entries(table).items()
-        ]
     elif table.kind == "interpolations":
         parts += [text for column in columns for text in _interpolations(column, column.entries(table))]
     else:

@@ -117,14 +117,13 @@ def test_the_least_bound_is_over_priors_codes_and_neighbours(tmp_path):
     path = tmp_path / "likelihood.json"
     content = {
         "importance": {
-            "normal": {"1": {"nll": 9.0, "nll_eos": 9.5}, "10": {"nll": 8.0, "nll_eos": 8.1}},
-            "flow": {"1": {"nll": 7.0, "nll_eos": 9.0}},
+            "normal": {"1": {"nll": 9.0}, "10": {"nll": 8.0}},
+            "flow": {"1": {"nll": 7.0}},
         },
-        "neighbours": {"100": {"1": {"nll": 7.5, "nll_eos": 8.0}}},
+        "neighbours": {"100": {"1": {"nll": 7.5}}},
     }
     path.write_text(json.dumps(content))
     assert measure("nll_train_only", path) == 7.0
-    assert measure("nll_train_only_eos", path) == 8.0
     # An autoencoder has no density of codes under N(0, I).
     path.write_text(json.dumps(content | {"importance": {}}))
     assert measure("nll_train_only", path) == 7.5
