@@ -34,7 +34,8 @@ KINDS = {
     "": "what is printed, or an overview",
 }
 STEPS = dict.fromkeys(
-    ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore"), "holds no trained run"
+    ("textlvm.sentences.explore", "textlvm.words.evaluate", "textlvm.words.explore"),
+    "contains no trained run",
 )
 """Steps that can be started without results, and what they then say."""
 

@@ -44,7 +44,7 @@ EXAMPLE = [
 ]  # fmt: skip
 
 
-def test_all_that_is_known_stands_in_groups_with_their_totals():
+def test_seeds_are_grouped_with_totals():
     assert status.render(EXAMPLE).splitlines() == [
         "1 of 5 done, 1 running, 1 interrupted, 1 failed, 1 waiting in all",
         "  run              seed  state        stage            step    loss    left  device",

@@ -1,4 +1,4 @@
-"""What came out of one row: its metrics' means and spreads over seeds, compared with printed values."""
+"""The results of one row: means and spreads of its metrics over seeds, compared with printed values."""
 
 import json
 import math
@@ -25,7 +25,7 @@ class RowResults:
     paper: Paper
     row: Row
     planned: Planned | None = None
-    """None for a row that is published but not planned."""
+    """None for a row that is printed but not planned."""
     results: Sequence[Result] = ()
 
     @cached_property
@@ -100,7 +100,7 @@ class RowResults:
             if unit != declared:
                 where = f"{self.paper.folder}/paper.yaml" if known else "another seed"
                 raise UserError(
-                    f"{self.done[0].path}: metric '{metric}' comes in {unit}, in {where} in {declared}: "
+                    f"{self.done[0].path}: metric '{metric}' is in {unit}, but in {declared} in {where}: "
                     "make them the same"
                 )
         return declared
@@ -125,12 +125,12 @@ class RowResults:
             if verdict is Verdict.FAILED:
                 return self._failures()
             if self.done:
-                return f"the evaluation gives no '{metric}'"
+                return f"the evaluation has no metric '{metric}'"
             return "" if self.planned else "not in the plan"
         planned = len(self.planned.seeds) if self.planned else 0
         units = "draws" if self._is_drawn else "seeds"
         partly = [f"draw {result.seed}: {result.reason}" for result in self.done if result.reason]
-        other = f"the evaluation gives no '{self._wanted(metric)}', what stands there is its "
+        other = f"the evaluation has no metric '{self._wanted(metric)}', so the value is its "
         reasons = (
             f"{seeds} of {planned} {units}" if seeds != planned else "",
             *partly,
@@ -162,12 +162,12 @@ class RowResults:
         return borrow(self.planned.model_kind, samples)
 
     def _is_of_training(self, metric: str) -> bool:
-        """Whether another training would find something else."""
+        """Whether it depends on training."""
         trained = self.planned is not None and self.planned.is_trained
         return trained and self.paper.is_of_training(self._called(metric))
 
     def _called(self, metric: str) -> str:
-        """What the evaluation calls a metric that the row shows."""
+        """The evaluation's name of a metric that the row shows."""
         return self.row.metrics.get(metric, metric)
 
     def _wanted(self, metric: str) -> str | None:
@@ -175,7 +175,7 @@ class RowResults:
         return self.paper.compared.get(self._called(metric))
 
     def _evaluated(self, metric: str) -> str:
-        """What the evaluation calls a metric, or the reading that stands in its place."""
+        """The evaluation's name of a metric, or its reading."""
         return self._having(metric)[0].readings.get(metric, self._called(metric))
 
     def _is_of_another_reading(self, metric: str) -> bool:
@@ -191,7 +191,7 @@ class RowResults:
         seeds: dict[str, list[str]] = {}
         for result in self.results:
             if result.failed:
-                seeds.setdefault(result.reason or "no reason given", []).append(str(result.seed))
+                seeds.setdefault(result.reason or "no reason recorded", []).append(str(result.seed))
         return "; ".join(f"failed with {unit} {', '.join(own)}: {reason}" for reason, own in seeds.items())
 
 

@@ -43,9 +43,9 @@ NUMBERS = ("seed", "step", "loss", "left")
 SPARED = ("device", "loss", "stage", "left", "step")
 """Columns that a narrow terminal does without, the first ones first."""
 ACTIVE = (State.RUNNING, State.FAILED, State.INTERRUPTED)
-"""What a low terminal shows."""
+"""The lines for a low terminal."""
 CLEAR, HOME, REST_OF_LINE, REST = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
-"""What a terminal is told to draw over what it shows."""
+"""The control sequence that clears the terminal."""
 
 
 def experiment(files: Sequence[Path]) -> tuple[tuple[Run, ...], Path]:
@@ -131,7 +131,7 @@ def _folder(each: Standing) -> str:
 
 
 def _group(each: Standing) -> str:
-    """What a group is called: the paper, and the names that the configuration gives data set and corpus."""
+    """The name of a group: the paper, and the names of data set and corpus in the configuration."""
     paper, name = _folder(each).split("/")
     return f"{paper}, {name}" + (f" ({each.run.corpus})" if each.run.corpus != name else "")
 
@@ -197,9 +197,9 @@ def _arguments() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="laid over config.yaml, in order",
+        help="merged over config.yaml, in this order",
     )
-    parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="look again every so many seconds")
+    parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="seconds between updates")
     return parser
 
 

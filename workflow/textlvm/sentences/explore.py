@@ -1,4 +1,4 @@
-"""Try a trained model on input of your own.
+"""Apply a trained model to your own input.
 
     python -m textlvm.sentences.explore --run ptb/smim-512/seed0 --data ptb/data reconstruct "A sentence."
     python -m textlvm.sentences.explore --run … --data … interpolate "A sentence." "Another one."
@@ -75,7 +75,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     devices.add_argument(parser)
     parser.add_argument("--decoding", choices=("greedy", "sample"), default="greedy")
-    parser.add_argument("--max-length", type=int, default=100, help="words of a generated sentence at most")
+    parser.add_argument(
+        "--max-length", type=int, default=100, help="maximum number of words of a generated sentence"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("reconstruct", help="from the mean code, a sampled and a perturbed one")
     command.add_argument("texts", nargs="+", metavar="TEXT")

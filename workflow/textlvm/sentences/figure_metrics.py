@@ -1,4 +1,4 @@
-"""Numbers that Figures 3 and 5 of the sentences paper alone show, each of one trained model.
+"""Numbers that only Figures 3 and 5 of the sentences paper show, each for one trained model.
 
 The paper's paper.yaml names them and the files that they come from.
 """
@@ -13,7 +13,7 @@ from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 __all__ = ["SAMPLE", "bound_deviation", "overlap"]
 
 SAMPLE = 1000
-"""Test sentences behind one bound of Figure 5 from which on the paper calls its deviation small."""
+"""Number of test sentences in a bound of Figure 5 from which the paper calls its deviation small."""
 
 
 def overlap(histograms: Mapping[str, Any], quantity: str) -> float | None:

@@ -6,7 +6,7 @@
         --md table12.md --html table12.html --json table12.json
 
 `--runs` are files of textlvm.sentences.qualitative: the columns of the table, all made from the same
-sentences. An auto-encoder among them becomes the row (AE), as in the paper. What a table shows stands
+sentences. An autoencoder among them becomes the row (AE), as in the paper. What a table shows stands
 in paper.yaml.
 """
 
@@ -29,7 +29,7 @@ __all__ = ["Column", "as_json", "as_markdown", "main", "read"]
 RECONSTRUCTIONS = {"mean": "(M)", "sample": "(R)", "perturbed": "(P)"}
 LEGEND = (
     "(D) data; (M) reconstruction of the posterior's mean; (R) of a sample; (P) of a sample with ten times "
-    "the standard deviation; (AE) reconstruction of the auto-encoder."
+    "the standard deviation; (AE) reconstruction of the autoencoder."
 )
 
 
@@ -47,10 +47,10 @@ class Column:
         return self.content["objective"] == "ae"
 
     def entries(self, table: Texts) -> list[Any]:
-        """What the run has for a table. Raises `UserError` if it has none."""
+        """The run's texts for a table. Raises `UserError` if it has none."""
         entries = self.content.get(table.kind)
         if not entries:
-            raise UserError(f"{self.path} has no {table.kind}; name some under `qualitative` in config.yaml")
+            raise UserError(f"{self.path} has no {table.kind}; add some under `qualitative` in config.yaml")
         if table.kind == "answers":
             entries = [
                 entry | {"answers": {length: entry["answers"][length] for length in table.answers}}
@@ -60,14 +60,16 @@ class Column:
 
 
 def read(paths: Sequence[Path], labels: Sequence[str], table: Texts) -> list[Column]:
-    """Read the runs of a table. Raises `UserError` if they were made from different sentences."""
+    """Read the runs of a table. Raises `UserError` if their sentences differ."""
     if len(paths) != len(labels):
-        raise UserError(f"{len(paths)} runs but {len(labels)} labels; give each run one --labels entry")
+        raise UserError(f"{len(paths)} runs but {len(labels)} labels; pass one --labels entry per run")
     columns = [Column(label, path, read_input(path)) for path, label in zip(paths, labels, strict=True)]
     given = [_given(column.entries(table), table.kind) for column in columns]
     for column, sentences in zip(columns, given, strict=True):
         if sentences != given[0]:
-            raise UserError(f"{column.path} and {columns[0].path} are of different sentences; make both anew")
+            raise UserError(
+                f"{column.path} and {columns[0].path} have different sentences; create both again"
+            )
     return columns
 
 
@@ -133,7 +135,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _given(entries: list[Any], kind: str) -> list[Any]:
-    """What the entries were made from; a sample is made from nothing."""
+    """The inputs of the entries; samples have none."""
     keys = {"reconstructions": ("sentence",), "interpolations": ("start", "end"), "answers": ("question",)}
     return [tuple(entry[key] for key in keys[kind]) for entry in entries] if kind in keys else []
 
@@ -143,7 +145,7 @@ def _title(table: Texts, title: str) -> str:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Write the table that was asked for."""
+    """Write the requested table."""
     texts = load(options.paper).texts
     if options.table not in texts:
         raise UserError(

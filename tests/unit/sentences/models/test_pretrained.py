@@ -96,7 +96,11 @@ def test_a_name_that_the_hub_cannot_give_says_so(spec, monkeypatch):
 
 @needs_transformers
 def test_a_folder_that_is_not_there_says_so(spec, tmp_path):
-    with pytest.raises(pretrained.MissingModel, match=r"model\.path '.*absent' is no folder: put the files"):
+    with pytest.raises(
+        pretrained.MissingModel,
+        match=r"model\.path '.*absent' is not a folder: put "
+        r"the files",
+    ):
         pretrained.load(spec(path=str(tmp_path / "absent")))
 
 

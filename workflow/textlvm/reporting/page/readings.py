@@ -29,7 +29,7 @@ class Reading:
     column: str
     reading: str
     compared: bool
-    """Whether verdicts are of this one."""
+    """Whether verdicts use this reading."""
     computes: str
     why: str
     rows: int

@@ -19,7 +19,7 @@ PINS = "envs/pretrained.txt"
 
 
 class MissingModel(UserError):
-    """The weights of a model, or the package that loads them, are not there; says what to supply."""
+    """The weights of a model, or the package that loads them, are missing; says what to supply."""
 
 
 class PretrainedLanguageModel(nn.Module):
@@ -34,8 +34,8 @@ class PretrainedLanguageModel(nn.Module):
         self.network, self.tokenizer = network, tokenizer
         if tokenizer.eos_token_id is None:
             raise UserError(
-                f"the tokenizer of {network.name_or_path} has no token for the end of a text, which the "
-                "evaluation by sentences needs: choose a causal language model that has one"
+                f"the tokenizer of {network.name_or_path} has no end-of-text token, which the "
+                "evaluation by sentences requires: choose a causal language model that has one"
             )
         if not getattr(network.config, "max_position_embeddings", 0):
             raise UserError(
@@ -75,7 +75,7 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
         ) from None
     if spec.path and not Path(spec.path).is_dir():
         raise MissingModel(
-            f"model.path '{spec.path}' is no folder: put the files of a causal language model there "
+            f"model.path '{spec.path}' is not a folder: put the files of a causal language model there "
             "(config.json, model.safetensors, its tokenizer), then run Snakemake again"
         )
     name = spec.path or spec.hub
@@ -89,8 +89,8 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
         advice = (
             "put all files of a causal language model there"
             if spec.path
-            else "run this where it can be downloaded, with --forcerun sentences_evaluate, or give its "
-            "folder as model.path"
+            else "run this on a machine with internet access, with --forcerun sentences_evaluate, or "
+            "give its folder as model.path"
         )
         setting = "path" if spec.path else "hub"
         raise MissingModel(f"model.{setting} '{name}' cannot be loaded ({reason}): {advice}") from error
