@@ -104,7 +104,9 @@ def failed(get, *urls: str, **known) -> str:
     text = str(caught.value)
     assert "\n" not in text
     assert text.startswith(f"cannot download a.txt of corpus 'novels' from {urls[0]} (")
-    assert text.endswith("; get the file by hand and set `corpora: {novels: {path: FILE}}` in config.yaml")
+    assert text.endswith(
+        "; download the file by hand and set `corpora: {novels: {path: FILE}}` in config.yaml"
+    )
     return text
 
 

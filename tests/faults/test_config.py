@@ -171,7 +171,7 @@ def test_a_file_that_is_not_there(project, line):
     assert result.returncode == 1
     name = "none.yaml" if "none" in line else "workflow"
     assert result.stderr == (
-        f"error: --configfile: there is no file {name}: name one, and targets behind `--`\n"
+        f"error: --configfile: there is no file {name}: name an existing file, and put targets after `--`\n"
     )
 
 

@@ -88,7 +88,7 @@ def start(tmp_path):
 
 def waiting(job: Job) -> Job:
     """The job, which must be waiting for a GPU."""
-    assert job.line() == "waiting for a GPU: all 2 places are taken; --gpus 0 would compute on the CPU"
+    assert job.line() == "waiting for a GPU: all 2 slots are in use; --gpus 0 selects the CPU"
     return job
 
 

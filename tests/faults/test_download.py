@@ -43,7 +43,7 @@ class TestWhatPasses:
 
     def test_waits_double_and_end(self, site, get, slept):
         url = site.lay("/a", status(503))
-        assert "(HTTP status 503, also when tried again)" in failed(get, url)
+        assert "(HTTP status 503, after several attempts)" in failed(get, url)
         assert slept == [1, 2, 4, 8, 16]
         assert len(site.asked["/a"]) == 6
 
@@ -57,7 +57,7 @@ class TestWhatPasses:
 
     def test_no_server_may_ask_for_hours(self, site, get, slept):
         url = site.lay("/a", status(429, Retry_After="7200"))
-        assert "(HTTP status 429, and asks to come back in 7,200 seconds)" in failed(get, url)
+        assert "(HTTP status 429, and asks to retry after 7,200 seconds)" in failed(get, url)
         assert slept == []
 
     def test_the_next_address_is_tried_in_the_end(self, site, get):
@@ -65,7 +65,7 @@ class TestWhatPasses:
         assert get(first, second, **KNOWN) == CONTENT
 
     def test_a_server_that_is_not_there(self, get, slept):
-        assert "no connection, also when tried again" in failed(get, "http://127.0.0.1:1/a.txt")
+        assert "no connection, after several attempts" in failed(get, "http://127.0.0.1:1/a.txt")
         assert len(slept) == 5
 
     @pytest.mark.parametrize("sent", [None, 1000])
@@ -96,7 +96,7 @@ class TestWhatPasses:
             text = failed(get, url, timeout=0.1, **KNOWN)
         finally:
             over.set()
-        assert f"(no byte in 0.1 seconds after 131,072 of {len(CONTENT):,}, also when tried again)" in text
+        assert f"(no data for 0.1 seconds after 131,072 of {len(CONTENT):,}, after several attempts)" in text
         assert slept == [1, 2, 4, 8, 16]
 
 
@@ -218,7 +218,9 @@ class TestRecord:
     def test_a_damaged_one_is_a_sentence(self, site, get, out, text):
         out.parent.mkdir(parents=True)
         out.with_name("a.txt.lock.json").write_text(text)
-        with pytest.raises(UserError, match=r"a\.txt\.lock\.json does not say what the first download was"):
+        with pytest.raises(
+            UserError, match=r"a\.txt\.lock\.json does not contain the digest of the first download"
+        ):
             get(site.lay("/a", plain()))
 
 
@@ -267,7 +269,7 @@ def test_two_processes_bring_it_once(site, tmp_path, out):
     first = start()
     assert begun.wait(30)
     second = start()
-    assert "waiting for another process that writes it" in second.stderr.readline()
+    assert "waiting for another process that is writing it" in second.stderr.readline()
     over.set()
     for process in (first, second):
         assert process.wait() == 0, process.stderr.read()

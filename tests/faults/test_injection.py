@@ -134,7 +134,7 @@ FOLDERS = [("pathvars", "results"), ("pathvars", "resources")]
 REFUSED = [
     *((key, "--out", "hyphen") for key in (*LABELS, *FOLDERS)),
     *(
-        (key, f"a{odd}b", "in it: write it on one line")
+        (key, f"a{odd}b", ": write it on one line")
         for key in (*LABELS, *FOLDERS)
         for odd in "\n\r\0\x1b\ud800"
     ),

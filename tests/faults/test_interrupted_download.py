@@ -109,7 +109,7 @@ class TestInterrupted:
         url = site.lay("/a", ranged(OTHER, sent=HALF), ranged(), ranged())
         assert get(url, **KNOWN) == CONTENT
         assert site.ranges("/a") == [None, f"bytes={HALF}-", None]
-        assert "once more from its beginning" in caplog.text
+        assert "starting again from the beginning" in caplog.text
 
     def test_a_date_will_do(self, site, get):
         dated = {"tag": 'W/"1"', "Last_Modified": formatdate(0, usegmt=True)}

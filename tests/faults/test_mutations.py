@@ -23,7 +23,7 @@ def names(file: str) -> list[str]:
 
 def promised() -> list[tuple[str, str]]:
     """Files of tests in the table of promises, each with words of a test's name or none."""
-    section = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8").partition("## What is promised")[2]
+    section = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8").partition("## Guarantees")[2]
     rows = re.findall(r"^\|.*\| ([^|]*`[^|]*) \|$", section.partition("\n## ")[0], flags=re.MULTILINE)
     found, file = [], ""
     for row in rows:

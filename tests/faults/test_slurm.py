@@ -21,7 +21,7 @@ SKIP = 77
 STANDARD = f"results/words/{tiny.CORPUS}/standard"
 RUNS = ("tril", "tril-k2", "baseline-8d")
 TABLE = "results/table1.csv"
-GOES_ON = "going on after step"
+GOES_ON = "resuming after step"
 # Jobs of seconds: their ends should not be noticed minutes later.
 SNAKEMAKE = (
     "snakemake --profile workflow/profiles/slurm --set-resources words_train:gpu=1"
@@ -196,7 +196,7 @@ def test_a_signal_lets_a_training_save_its_state(story, project):
         output = log.read_text(encoding="utf-8")
         assert "stopped by SIGTERM after step" in output
         # Each job has a Snakemake of its own, which is no stranger.
-        assert "works in this folder" not in output
+        assert "is running in this folder" not in output
     # A shell in between would end at once, and its end would be that of the job.
     for training in story.first:
         assert "-m snakemake " in training.parent

@@ -77,7 +77,7 @@ def test_the_same_command_goes_on_where_it_was(project, interruption):
     send(process.pid, number)
     assert process.wait(LIMIT) != 0
     # At once: a training whose Snakemake was killed may still be saving its state.
-    assert "going on after step" in project.run(command(seed))
+    assert "resuming after step" in project.run(command(seed))
     assert left(project) == []
     process.communicate()
 
@@ -117,7 +117,7 @@ def test_a_lock_that_another_machine_may_hold_is_left_to_the_user(project):
     assert "--unlock" in refused.stderr
     assert left(project)
     project.run("snakemake --unlock")
-    assert "going on after step" in project.run(command(7))
+    assert "resuming after step" in project.run(command(7))
     # The user has vouched for that machine: what is killed here from now on needs no unlocking.
     (project.root / WORDS).unlink()
     (project.root / ".snakemake" / "locks").mkdir(exist_ok=True)

@@ -48,7 +48,7 @@ class TestText:
     def test_binary_is_a_sentence(self, path, form, content):
         path.write_bytes(content)
         with pytest.raises(
-            UserError, match=r"source is no text: \d+% of its first bytes are control"
+            UserError, match=r"source is not text: \d+% of its first bytes are control"
         ) as error:
             found(path, form)
         sentence(error)

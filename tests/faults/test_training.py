@@ -68,7 +68,7 @@ def whole(new_words):
 
 def resumed(said: str) -> int:
     """The step after which a training has gone on; none if it began anew."""
-    found = re.search(r"going on after step (\d+)", said)
+    found = re.search(r"resuming after step (\d+)", said)
     return int(found[1]) if found else 0
 
 
@@ -97,14 +97,14 @@ def test_kills_and_a_flipped_bit_change_nothing(new_sentences):
     whole.run()
     cut.kill(2)
     cut.kill(3, saving=True)
-    assert "going on after step" in cut.kill(3)
+    assert "resuming after step" in cut.kill(3)
     file = cut.unfinished / "state.safetensors"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 4
     file.write_bytes(content)
     said = cut.run()
     assert f"{file} is damaged" in said
-    assert "going on after step" in said
+    assert "resuming after step" in said
     assert cut.products() == whole.products()
     assert cut.measure() == whole.measure()
 
@@ -128,7 +128,7 @@ def test_a_signal_to_all_processes_of_a_job_saves_the_step_and_asks_for_a_rerun(
         1
     ]
     assert "Traceback" not in said
-    assert f"going on after step {step}\n" in cut.run()
+    assert f"resuming after step {step}\n" in cut.run()
     assert cut.products() == whole.products()
     assert json.loads((cut.out / "cost.json").read_text())["steps"] == WORDS["training"]["steps"]
 
@@ -138,7 +138,7 @@ def test_a_signal_to_all_processes_of_a_job_saves_the_step_and_asks_for_a_rerun(
     [(1e18, r"became (nan|-?inf)"), (3.0, r"exploded from [\d.]+ to [\d.e+]+")],
     ids=["no number", "explodes"],
 )
-def test_a_loss_that_is_no_number_or_explodes_is_a_sentence_and_leaves_the_reason(new_words, rate, what):
+def test_a_loss_that_is_nan_or_explodes_is_a_sentence_and_leaves_the_reason(new_words, rate, what):
     failing = new_words(f"failing at {rate}", learning_rate=rate, clip=None, checkpoint_every=1, log_every=1)
     failing.steps.start("words.train", failing.options)
     code, said = failing.steps.end()
@@ -159,5 +159,5 @@ def test_a_loss_that_is_no_number_or_explodes_is_a_sentence_and_leaves_the_reaso
     failing.steps.start("words.train", failing.options)
     code, said = failing.steps.end()
     assert code == 2
-    assert "going on after step" in said
+    assert "resuming after step" in said
     assert said.splitlines()[-1] == last

@@ -201,7 +201,7 @@ def test_a_wrong_configuration_is_one_sentence(project, tmp_path):
         (
             "--resources gpu=1",
             "results/table9.csv",
-            "there is no table 9; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8",
+            "there is no table 9; the valid tables are 1, 2, 3, 4, 5, 6, 7, 8",
         ),
     ],
 )

@@ -31,9 +31,9 @@ def findings():
 
 
 @pytest.mark.parametrize("name", ["findings", "recorded"])
-def test_what_is_said_of_the_records_is_what_they_say(name):
+def test_generated_pages_match_the_records(name):
     for path, text in program(name).rendered().items():
-        assert path.read_text(encoding="utf-8") == text, f"write it anew: python docs/{name}.py"
+        assert path.read_text(encoding="utf-8") == text, f"regenerate it: python docs/{name}.py"
 
 
 def test_a_sentence_that_the_records_contradict_stops_the_findings(findings):
@@ -44,15 +44,15 @@ def test_a_sentence_that_the_records_contradict_stops_the_findings(findings):
         findings.mean("ptb/smim-17", "nll_elbo")
 
 
-def test_the_pictures_of_the_rules_are_those_of_the_workflow(rulegraph, project):
+def test_diagrams_match_the_workflow(rulegraph, project):
     printed = rulegraph.edges(project.run(" ".join(rulegraph.COMMAND)))
     assert ("words_train", "words_evaluate") in printed
     rules = rulegraph.drawn(rulegraph.RULES.read_text(encoding="utf-8"))
-    assert rules == rulegraph.diagram(rulegraph.reduced(printed)), "draw it anew: python docs/rulegraph.py"
+    assert rules == rulegraph.diagram(rulegraph.reduced(printed)), "regenerate it: python docs/rulegraph.py"
     files = rulegraph.of_files(printed)
     assert ("words", "tables") in files
     drawn = rulegraph.drawn(rulegraph.README.read_text(encoding="utf-8"))
-    assert drawn == rulegraph.stages(rulegraph.reduced(files)), "draw it anew: python docs/rulegraph.py"
+    assert drawn == rulegraph.stages(rulegraph.reduced(files)), "regenerate it: python docs/rulegraph.py"
 
 
 def ways(pairs):
@@ -70,7 +70,7 @@ graphs = st.sets(
 
 
 @given(graphs)
-def test_an_arrow_is_left_out_where_a_longer_way_leads(rulegraph, pairs):
+def test_transitive_arrows_are_omitted(rulegraph, pairs):
     kept = rulegraph.reduced(pairs)
     assert kept <= pairs
     assert ways(kept) == ways(pairs)
@@ -84,7 +84,7 @@ def test_the_citation_is_of_this_version():
     assert (citation["title"], str(citation["version"])) == (project["name"], project["version"])
 
 
-def test_the_catalogue_says_what_the_workflow_can_do():
+def test_catalog_metadata_matches_the_workflow():
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8"))["usage"]
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
     assert usage["software-stack-deployment"]["conda"] == ("conda:" in rules)

@@ -33,7 +33,7 @@ KINDS = {
     "mermaid": "a picture of the rules, which test_docs.py compares with the workflow",
     "": "what is printed, or an overview",
 }
-STEPS = dict.fromkeys(("textlvm.words.evaluate", "textlvm.words.explore"), "holds no trained run")
+STEPS = dict.fromkeys(("textlvm.words.evaluate", "textlvm.words.explore"), "contains no trained run")
 """Steps that can be started without results, and what they then say."""
 
 

@@ -174,7 +174,7 @@ def test_a_path_that_only_a_shell_could_read(front_end, monkeypatch, line, meant
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.delenv("NOWHERE", raising=False)
     said = front_end.mistake(line.split())
-    assert said.startswith("nothing replaces ~ or $ in '")
+    assert said.startswith("~ and $ are not expanded in '")
     assert said.endswith(f": write '{meant}'" if meant else ": write the whole path")
 
 

@@ -10,7 +10,7 @@ def test_a_file_that_is_no_configuration_is_named_with_the_line(restored, name):
     (restored.root / name).write_bytes(b"words:\n\tseeds: [0]\n")
     line = "--configfile mine.yaml" if name == "mine.yaml" else ""
     result = restored.call(f"snakemake --dry-run {line} results/table1.csv")
-    said = "line 2 has a tab where YAML takes none: indent with spaces"
+    said = "line 2 is indented with a tab, which YAML does not allow: use spaces"
     assert (result.returncode, result.stderr) == (1, f"error: {name}, {said}\n")
 
 
@@ -54,7 +54,7 @@ def test_outputs_where_nothing_can_be_written_are_one_sentence(project, unwritab
     result = project.call("snakemake --dry-run --configfile mine.yaml tables")
     assert (result.returncode, result.stderr) == (
         1,
-        f"error: mine.yaml: pathvars.{key} is '{folder}', but nothing can be written into "
+        f"error: mine.yaml: pathvars.{key} is '{folder}', but it is not possible to write to "
         f"{Path(folder).parent} ({reason}): make it writable, or name another folder\n",
     )
 

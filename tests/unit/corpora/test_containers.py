@@ -61,7 +61,7 @@ def test_a_cut_or_altered_file_is_refused(path, compress, content):
     altered[len(whole) // 2] ^= 0xFF
     for damaged in (whole[: len(whole) // 2], bytes(altered)):
         path.write_bytes(damaged)
-        with pytest.raises(UserError, match=r"source\.dat is damaged or cut short .*; remove it"):
+        with pytest.raises(UserError, match=r"source\.dat is damaged or truncated .*; remove it"):
             read(path)
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_zip_is_refused(path):
     whole = zipped(("a.txt", TEXT))
     for damaged in (whole[:-30], whole[:75] + b"\xff" * 5 + whole[80:]):
         path.write_bytes(damaged)
-        with pytest.raises(UserError, match="damaged or cut short"):
+        with pytest.raises(UserError, match="damaged or truncated"):
             read(path)
 
 

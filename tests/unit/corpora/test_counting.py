@@ -90,22 +90,22 @@ class TestFolder:
     def test_a_share_may_have_no_words_and_a_folder_may_not(self, folder, tmp_path):
         assert count(folder, first="empty", end="f") == {}
         write_counts(tmp_path / "none.tsv", {})
-        with pytest.raises(UserError, match="are of no words"):
+        with pytest.raises(UserError, match="contain no words"):
             merge([tmp_path / "none.tsv"] * 2)
         (folder / "sub" / "b.txt").write_text("...")
-        with pytest.raises(UserError, match="sub holds no words"):
+        with pytest.raises(UserError, match="sub contains no words"):
             count(folder / "sub")
 
     def test_links_are_not_followed_and_told(self, folder, caplog):
         (folder / "link").symlink_to(folder)
         (folder / "other.txt").symlink_to(folder / "a.txt")
         assert count(folder)["one"] == 2
-        assert f"{folder}: passed over link, which is a link" in caplog.text
-        assert f"{folder}: passed over other.txt, which is a link" in caplog.text
+        assert f"{folder}: skipped link, which is a link" in caplog.text
+        assert f"{folder}: skipped other.txt, which is a link" in caplog.text
 
     def test_a_wrong_file_is_named(self, folder):
         (folder / "sub" / "b.txt").write_bytes(bytes(100))
-        with pytest.raises(UserError, match=r"sub/b\.txt is no text"):
+        with pytest.raises(UserError, match=r"sub/b\.txt is not text"):
             count(folder)
 
 
@@ -116,7 +116,7 @@ def test_a_source_without_words_is_refused(tmp_path, content, kind):
         content = b"word\tcount\n"
     source = tmp_path / "empty.txt"
     source.write_bytes(content)
-    with pytest.raises(UserError, match=r"empty\.txt holds no words"):
+    with pytest.raises(UserError, match=r"empty\.txt contains no words"):
         count(source, kind)
 
 

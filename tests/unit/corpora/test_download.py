@@ -143,5 +143,5 @@ def test_a_folder_of_corpora_that_only_a_shell_could_find(monkeypatch, tmp_path)
     with pytest.raises(UserError) as error:
         folder_at_hand()
     assert str(error.value) == (
-        "TEXTLVM_CORPORA: nothing replaces ~ or $ in '~/corpora': write '/home/me/corpora'"
+        "TEXTLVM_CORPORA: ~ and $ are not expanded in '~/corpora': write '/home/me/corpora'"
     )

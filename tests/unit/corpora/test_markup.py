@@ -48,11 +48,11 @@ def test_markup_is_refused_whatever_its_name_and_wherever_it_is(tmp_path, text):
         packed.write(file, "x/a.txt")
         packed.writestr("b.md", PARAGRAPH)
     for path, name in ((file, file), (file.parent, file), (archive, f"{archive}, x/a.txt")):
-        with pytest.raises(UserError, match=r"is .*, whose tags would be taken for words; convert") as error:
+        with pytest.raises(UserError, match=r"is .*, whose tags would be counted as words; convert") as error:
             count(path)
         assert str(error.value).startswith(f"{name} is ")
         assert "\n" not in str(error.value)
-    with pytest.raises(UserError, match="whose tags would be taken for words"):
+    with pytest.raises(UserError, match="whose tags would be counted as words"):
         list(records(file, "lines"))
     assert count(archive, members="*.md")["times"] == 10
 
@@ -83,5 +83,5 @@ def test_books_and_documents_that_are_archives_of_markup_are_refused(tmp_path, m
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    with pytest.raises(UserError, match=r"book, .* is .*, whose tags would be taken for words"):
+    with pytest.raises(UserError, match=r"book, .* is .*, whose tags would be counted as words"):
         count(path)

@@ -129,7 +129,7 @@ class TestOverrides:
         entry = {**ENTRY, "files": [{"name": "a.txt"}, {"name": "b.txt"}]}
         files = load(tmp_path, {"novels": entry}, {"novels": {"path": str(tmp_path)}})["novels"].files
         assert [source.path for source in files] == [tmp_path / "a.txt", tmp_path / "b.txt"]
-        with pytest.raises(UserError, match="this corpus has 2 files; give the folder"):
+        with pytest.raises(UserError, match="this corpus has 2 files; set `path`"):
             load(tmp_path, {"novels": entry}, {"novels": {"path": __file__}})
 
     def test_a_new_corpus_of_one_file(self, tmp_path):
@@ -168,16 +168,22 @@ class TestOverrides:
         [
             ({"mine": {"path": "x"}}, "corpora.mine: `kind` must be text, counts or sentences"),
             ({"mine": {"path": "x", "kind": "documentation"}}, "mine: `kind` must be text, counts or"),
-            ({"mine": {"path": "x", "kind": "sentences"}}, "mine: `format` is for sentences, which always"),
+            (
+                {"mine": {"path": "x", "kind": "sentences"}},
+                "mine: `format` is for sentences, which require it",
+            ),
             ({"mine": {"path": "x", "kind": "text", "format": "lines"}}, "mine: `format` is for sentences"),
-            ({"mine": {"path": "x", "kind": "sentences", "format": "lines"}}, "mine: x must say by its name"),
+            (
+                {"mine": {"path": "x", "kind": "sentences", "format": "lines"}},
+                "mine: x must have train, valid or test in its name",
+            ),
             (
                 {"mine": {"path": "test.txt", "kind": "sentences", "format": "line"}},
                 "config.yaml: corpora: mine.format cannot be \"line\"; did you mean 'lines'?",
             ),
             ({"mine": {"kind": "text"}}, "corpora.mine: `path` is missing"),
-            ({"novels": {"path": "x", "title": "y"}}, "only `path` and `members` can be given for this"),
-            ({"made": {"path": "x"}}, "corpora.made: this corpus is made from the installed packages"),
+            ({"novels": {"path": "x", "title": "y"}}, "only `path` and `members` can be set for this"),
+            ({"made": {"path": "x"}}, "corpora.made: this corpus is generated from the installed packages"),
         ],
     )
     def test_a_wrong_override_is_one_sentence(self, tmp_path, overrides, message):
@@ -200,7 +206,7 @@ class TestOverrides:
         folder.mkdir()
         (folder / ".hidden").touch()
         (folder / "link").symlink_to(__file__)
-        with pytest.raises(UserError, match=r"letters holds no files but hidden ones or links; correct"):
+        with pytest.raises(UserError, match=r"letters contains only hidden files or links; correct"):
             load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "text"}})
 
     def test_a_subfolder_that_cannot_be_read_is_named(self, tmp_path, monkeypatch):
@@ -237,7 +243,7 @@ class TestOverrides:
 def test_a_path_of_the_registry_that_only_a_shell_could_read(tmp_path, monkeypatch, where):
     monkeypatch.setenv("HOME", "/home/me")
     entry = {**ENTRY, "files": [ENTRY["files"][0] | where]}
-    said = r"corpora\.yaml: nothing replaces ~ or \$ in '~/a\.txt': write '/home/me/a\.txt'"
+    said = r"corpora\.yaml: ~ and \$ are not expanded in '~/a\.txt': write '/home/me/a\.txt'"
     with pytest.raises(UserError, match=said):
         load(tmp_path, {"mine": entry})
 
@@ -249,7 +255,7 @@ def test_files_in_a_users_folder_may_have_any_name(tmp_path):
     found = load(tmp_path, {}, {"mine": {"path": str(tmp_path / "texts"), "kind": "text"}})
     assert [source.path for source in found["mine"].files] == [tmp_path / "texts"]
     assert list(listing(tmp_path / "texts").sizes) == ["$b.txt", "~a.txt"]
-    with pytest.raises(UserError, match=r"corpora\.mine: nothing replaces ~ or \$ in '~/texts'"):
+    with pytest.raises(UserError, match=r"corpora\.mine: ~ and \$ are not expanded in '~/texts'"):
         load(tmp_path, {}, {"mine": {"path": "~/texts", "kind": "text"}})
 
 
@@ -267,5 +273,5 @@ def test_a_user_says_which_files_of_an_archive_are_read(tmp_path):
     assert {corpus.members for corpus in found.values()} == {"*.txt"}
     assert {place for _, place in found["lines"].splits.values()} == {"*.txt"}
     registered = {**ENTRY, "kind": "sentences", "format": "lines"}
-    with pytest.raises(UserError, match="only `path` can be given for this registered corpus"):
+    with pytest.raises(UserError, match="only `path` can be set for this registered corpus"):
         load(tmp_path, {"a": registered}, {"a": given})

@@ -112,7 +112,7 @@ def test_unseen_words_are_chosen_whatever_their_frequency():
         ("unseen", [5, 5], SplitSettings(0.9), "leaves the training set empty"),
         ("standard", [1], SplitSettings(1e-9), "leaves the test set empty"),
         ("standard", [1], SplitSettings(1 - 1e-9), "leaves the training set empty"),
-        ("standard", [2, 3], SplitSettings(test_tokens=5), "leaves none of 5 to train on"),
+        ("standard", [2, 3], SplitSettings(test_tokens=5), "leaves none of 5 for training"),
         ("standard", [], SplitSettings(), "leaves the training set empty"),
     ],
 )

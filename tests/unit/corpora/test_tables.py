@@ -30,8 +30,8 @@ def test_a_table_without_rows(tmp_path):
     [
         (b"", "line 1: expected the header `word train test`, found ''"),
         (b"word\tcount\n", "line 1: expected the header"),
-        (b"word\ttrain\ttest", "the last line is cut short"),
-        (b"word\ttrain\ttest\nthe\t3\t4", "the last line is cut short"),
+        (b"word\ttrain\ttest", "the last line is truncated"),
+        (b"word\ttrain\ttest\nthe\t3\t4", "the last line is truncated"),
         (b"word\ttrain\ttest\nthe\t3\n", "line 2: expected `word train test`"),
         (b"word\ttrain\ttest\nthe\t3\tx\n", "line 2: expected"),
         (b"word\ttrain\ttest\nthe\t3\t-1\n", "line 2: expected"),

@@ -17,12 +17,12 @@ def test_bounds_are_inclusive():
 
 
 def test_an_empty_vocabulary_is_an_error():
-    with pytest.raises(UserError, match="no word of 2 to 12 letters occurs 100 times or more"):
+    with pytest.raises(UserError, match="no word of 2 to 12 letters occurs at least 100 times"):
         vocabulary(COUNTS, VocabularySettings(min_count=100))
 
 
 def test_one_word_is_nothing_to_learn():
-    with pytest.raises(UserError, match="only one word of 1 to 12 letters occurs 90 times or more"):
+    with pytest.raises(UserError, match="only one word of 1 to 12 letters occurs at least 90 times"):
         vocabulary(COUNTS, VocabularySettings(1, 12, 90))
 
 

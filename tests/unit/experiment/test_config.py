@@ -99,7 +99,7 @@ words: {model: {transition: trill}}
 words: {runs: {standard: {tril: {table: 3}}}}
     words.runs.standard.tril.table cannot be 3; valid: '1', '2'
 words: {runs: {standard: {trill: }}}
-    words.runs.standard.trill must be an entry, or null to remove that of a file before, and there is none;
+    words.runs.standard.trill must be an entry; null removes an entry of an earlier file, but there is none;
     did you mean 'tril', '2xtril', 'tril-k5'?
 words: {runs: {standard: {My Run: {table: 1, row: X}}}}
     the name 'My Run' in words.runs.standard must consist of lower-case letters, digits and hyphens
@@ -108,7 +108,7 @@ words: {runs: {standard: {8: {table: 1, row: X}}}}
 words: {runs: {standard: {tril: {row: --out}}}}
     words.runs.standard.tril.row must be text that does not begin with a hyphen, not "--out"
 words: {runs: {standard: {tril: {row: "a\nb"}}}}
-    words.runs.standard.tril.row has '\n' in it: write it on one line, in plain text
+    words.runs.standard.tril.row contains '\n': write it on one line, in plain text
 sentences: {collected: {table6: {rows: {"a\tb": {runs: {}}}}}}
     sentences.collected.table6.rows has the key 'a\tb': write it on one line, in plain text
 words: {training: {learning_rate: .inf}}
@@ -120,7 +120,7 @@ NO_FOLDERS = ("a/{b}", ".", "./a", "a/./b", "a/.", "..", "../a", "a/../b", "a/..
 
 
 @pytest.mark.parametrize(("overlay", "expected"), cases(SAID))
-def test_what_is_wrong_is_said_in_one_sentence(tmp_path, overlay, expected):
+def test_an_invalid_configuration_is_one_sentence(tmp_path, overlay, expected):
     assert sentence(tmp_path, overlay) == f"mine.yaml: {expected}"
 
 
@@ -153,5 +153,5 @@ def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("words:\n  seeds: [0]\n  seeds: [1]\n")
-    with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' stands twice"):
+    with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' occurs twice"):
         check({}, [file], REGISTRY, PAPERS)

@@ -20,8 +20,8 @@ REMOVED = [
     ),
     (
         "sentences: {collected: {table6: {rows: {sMIM: null}}}}",
-        "mine.yaml: sentences.collected.table6.rows.sMIM must be an entry, or null to remove that of a file "
-        "before, and there is none; did you mean 'sMIM (S)', 'sMIM (M)'?",
+        "mine.yaml: sentences.collected.table6.rows.sMIM must be an entry; null removes an entry of an "
+        "earlier file, but there is none; did you mean 'sMIM (S)', 'sMIM (M)'?",
     ),
     # A setting of no value is none that is removed.
     (
@@ -39,11 +39,9 @@ def test_what_cannot_be_removed_is_said_in_one_sentence(tmp_path, overlay, expec
 def test_null_removes_rows_of_both_papers_and_what_is_collected_for_them(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(
-        "words: {runs: {unseen: {trigram: null}}, training: {clip: null}}\n"
-        "sentences:\n"
-        "  runs: {yahoo: {lstm-lm: null}}\n"
-        "  figures: {samples: {yahoo: {reference: smim-32}}}\n"
-        "  collected: {table7: {rows: {AE (L): null, AE (S): {runs: {ptb: null}}}}}\n"
+        "words: {runs: {unseen: {trigram: null}}, training: {clip: null}}\nsentences:\n  runs: "
+        "{yahoo: {lstm-lm: null}}\n  figures: {samples: {yahoo: {reference: smim-32}}}\n  collected: "
+        "{table7: {rows: {AE (L): null, AE (S): {runs: {ptb: null}}}}}\n"
     )
     paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     experiment = merged([PAPER, file])

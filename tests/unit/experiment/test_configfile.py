@@ -18,7 +18,7 @@ UNREADABLE = [
     (b"", " has no keys with values: write them as in config.yaml"),
     (b"# a comment\n", " has no keys with values: write them as in config.yaml"),
     (b"- words\n", " has no keys with values: write them as in config.yaml"),
-    (b"words:\n\tseeds: [0]\n", ", line 2 has a tab where YAML takes none: indent with spaces"),
+    (b"words:\n\tseeds: [0]\n", ", line 2 is indented with a tab, which YAML does not allow: use spaces"),
     (b"words: {}\n# \xff\n", ", line 2 is not UTF-8 text: save the file as UTF-8"),
     (b'words: {}\n# "\x01"\n', ", line 2 is neither YAML nor JSON (the character '\\x01'): correct it"),
     (

@@ -42,7 +42,7 @@ def test_papers_are_in_the_order_of_their_years():
         ),
         (
             {"figure_metrics": {"h_gap": {"unit": "nats", "file": "a.csv", "function": "a:b"}}},
-            "'h_gap' is of metrics and of figure_metrics",
+            "'h_gap' is in both metrics and figure_metrics",
         ),
         (
             {"figure_metrics": {"h": {"unit": "nats", "file": "../a.csv", "function": "a:b"}}},
@@ -50,7 +50,7 @@ def test_papers_are_in_the_order_of_their_years():
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_file_and_key(changed, parts, sentence):
+def test_errors_name_the_file_and_the_key(changed, parts, sentence):
     folder = changed(**parts)
     with pytest.raises(UserError) as error:
         load(folder)

@@ -23,15 +23,15 @@ words: {runs: {standard: {real-nvp: {model: {masks: [2, 8]}}}}}
 words: {runs: {standard: {diag: {model: {layers: 2}}}}}
     words.runs.standard.diag: model.layers must be 1 for model.transition diag
 words: {runs: {standard: {baseline-8d: {model: {samples: 5}}}}}
-    words.runs.standard.baseline-8d.model.samples does nothing for model.family gru: remove it
+    words.runs.standard.baseline-8d.model.samples has no effect for model.family gru: remove it
 words: {runs: {standard: {baseline-8d: {training: {estimator: path}}}}}
-    words.runs.standard.baseline-8d.training.estimator does nothing for model.family gru: remove it
+    words.runs.standard.baseline-8d.training.estimator has no effect for model.family gru: remove it
 words: {runs: {standard: {tril: {model: {resampling: true}}}}}
     words.runs.standard.tril: model.resampling needs model.samples of more than 1
 words: {runs: {standard: {hmm: {model: {layers: 2}}}}}
-    words.runs.standard.hmm.model.layers does nothing for model.family hmm: remove it
+    words.runs.standard.hmm.model.layers has no effect for model.family hmm: remove it
 words: {runs: {standard: {diag: {row: TRIL}}}}
-    words.runs.standard.diag has the same row label as tril: give each its own
+    words.runs.standard.diag has the same row label as tril: use different ones
 words: {runs: {unseen: {mine: {table: 1, row: TRIL}}}}
     words.runs.unseen.mine.table is 1, the table of runs on the split standard: set it to 2, or move the run
     to words.runs.standard.mine
@@ -57,53 +57,53 @@ sentences: {datasets: {everything: {union: [ptb]}}}
 sentences: {datasets: {ptb: {union: [yahoo, yelp15]}}}
     sentences.datasets.ptb has both `corpus` and `union`: remove one of them
 sentences: {datasets: {ptb: {splits: {train: {of: train}, valid: {of: train}, test: {of: test}}}}}
-    sentences.datasets.ptb: splits: 2 of them come from the corpus's train; give `draw` for each of these
+    sentences.datasets.ptb: splits: 2 of them come from the corpus's train; set `draw` for each of them
 sentences: {runs: {ptv: {smim-16: {}}}}
-    sentences.runs has 'ptv', which is no data set; did you mean 'ptb'?
+    sentences.runs has 'ptv', which is not a data set; did you mean 'ptb'?
 sentences: {runs: {ptb: {smim-17: {row: sMIM (16)}}}}
-    sentences.runs.ptb.smim-17 has the same row label as smim-16: give each its own
+    sentences.runs.ptb.smim-17 has the same row label as smim-16: use different ones
 sentences: {runs: {ptb: {data: {row: X}}}}
     sentences.runs.ptb.data: 'data' is the folder of the prepared data set: choose another name
 sentences: {runs: {everything: {smim-everything: {row: X}}}}
     sentences.runs.everything.smim-everything.row: no table has rows of 'everything': remove it
 sentences: {runs: {ptb: {smim-everything: {model: {latent: 8}}}}}
-    sentences.runs.ptb.smim-everything.model does nothing in a run with `trained_on`: remove it
+    sentences.runs.ptb.smim-everything.model has no effect in a run with `trained_on`: remove it
 sentences: {runs: {ptb: {smim-everything: {trained_on: everythin}}}}
     sentences.runs.ptb.smim-everything.trained_on is 'everythin', where no run 'smim-everything' is trained;
     did you mean 'everything'?
 sentences: {runs: {ptb: {smim-all: {trained_on: everything}}}}
-    sentences.runs.ptb.smim-all.trained_on measures a run that was trained elsewhere, but no run is called
-    'smim-all' elsewhere: give it the name of that run, or remove `trained_on` to train it here
+    sentences.runs.ptb.smim-all.trained_on evaluates a run of another data set, but no other data set has
+    a run 'smim-all': use the name of that run, or remove `trained_on` to train it here
 sentences: {datasets: {everything: {union: [yahoo, yelp15]}}}
     sentences.datasets.everything.union does not list 'ptb', on which sentences.runs.ptb.smim-everything is
-    measured: list it, or name another union as what that run was trained on
+    evaluated: list it, or set `trained_on` of that run to another union
 sentences: {runs: {ptb: {smim-1024: {trained_on: yahoo}}}}
-    sentences.runs.ptb.smim-1024.trained_on is 'yahoo', but what is measured on ptb is trained there or on a
-    union that contains it: name such a union, or remove `trained_on` to train the run here
+    sentences.runs.ptb.smim-1024.trained_on is 'yahoo', but a run that is evaluated on ptb must be trained on
+    it or on a union that contains it: name such a union, or remove `trained_on` to train the run here
 sentences: {runs: {yahoocqa: {lstm-lm: {trained_on: yahoo}}}}
     sentences.runs.yahoocqa.lstm-lm.trained_on is 'yahoo', where run 'lstm-lm' has model.objective lm, which
-    ranks no answers: choose a run with smim or svae or ae
+    cannot rank answers: choose a run with smim or svae or ae
 sentences: {runs: {elsewhere: {smim-16: {}}, ptb: {smim-16: {trained_on: elsewhere}}}}
-    sentences.runs has 'elsewhere', which is no data set; valid: 'everything', 'ptb', 'wikitext-103', 'yahoo',
-    'yahoocqa', 'yelp15'
+    sentences.runs has 'elsewhere', which is not a data set; valid: 'everything', 'ptb', 'wikitext-103',
+    'yahoo', 'yahoocqa', 'yelp15'
 sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}
-    sentences.runs.yahoo.lstm-lm.model.latent does nothing for model.objective lm: remove it
+    sentences.runs.yahoo.lstm-lm.model.latent has no effect for model.objective lm: remove it
 sentences: {runs: {ptb: {gpt2: {model: {objective: smim}}}}}
     sentences.runs.ptb.gpt2.model.family is pretrained, which goes with model.objective lm, not smim: change
     either
 sentences: {model: {family: pretrained}}
-    sentences.model.family is no default: give it in the `model` of a run
+    sentences.model.family has no default: set it in the `model` of a run
 sentences: {datasets: {ptb: {model: {hub: gpt2}}}}
-    sentences.datasets.ptb.model.hub is no default: give it in the `model` of a run
+    sentences.datasets.ptb.model.hub has no default: set it in the `model` of a run
 sentences: {runs: {ptb: {gpt2: {model: {path: weights}}}}}
-    sentences.runs.ptb.gpt2.model must say where the pretrained model is: give either `path`, a folder, or
+    sentences.runs.ptb.gpt2.model has no pretrained model: set either `path`, a folder, or
     `hub`, a name on the Hugging Face Hub
 sentences: {runs: {ptb: {gpt2: {model: {hidden: 8}}}}}
-    sentences.runs.ptb.gpt2.model.hidden does nothing for model.family pretrained: remove it
+    sentences.runs.ptb.gpt2.model.hidden has no effect for model.family pretrained: remove it
 sentences: {runs: {ptb: {gpt2: {training: {steps: 8}}}}}
-    sentences.runs.ptb.gpt2.training does nothing for model.family pretrained: remove it
+    sentences.runs.ptb.gpt2.training has no effect for model.family pretrained: remove it
 sentences: {runs: {ptb: {smim-16: {model: {path: weights}}}}}
-    sentences.runs.ptb.smim-16.model.path does nothing for model.objective smim: remove it
+    sentences.runs.ptb.smim-16.model.path has no effect for model.objective smim: remove it
 sentences: {runs: {yahoo: {smim-512: {model: {objective: answers}}}}}
     sentences.runs.yahoo.smim-512: model.objective answers is for questions with ranked answers, which only
     yahoocqa has
@@ -118,20 +118,20 @@ sentences: {texts: {table9: {runs: [ae-32]}}}
     sentences.texts.table9.runs.0 names 'ae-32', but must name a run on yahoo with model.objective smim or
     svae; did you mean 'svae-32-kl'?
 sentences: {texts: {table12: {runs: [ae-512]}}}
-    sentences.texts.table12.runs has auto-encoders alone, which are no columns of the table: add a run with
+    sentences.texts.table12.runs has only autoencoders, which the table does not show: add a run with
     model.objective smim or svae
 sentences: {texts: {table12: {dataset: ptv}}}
-    sentences.texts.table12.dataset: 'ptv' is no data set of sentences; did you mean 'ptb'?
+    sentences.texts.table12.dataset: 'ptv' is not a data set of sentences; did you mean 'ptb'?
 sentences: {figures: {pairs: {dataset: yahoocqa, runs: [smim-512]}}}
-    sentences.figures.pairs.dataset: 'yahoocqa' is no data set of sentences; did you mean 'yahoo'?
+    sentences.figures.pairs.dataset: 'yahoocqa' is not a data set of sentences; did you mean 'yahoo'?
 sentences: {figures: {samples: {yahoocqa: {run: smim-512, reference: smim-512}}}}
-    sentences.figures.samples.yahoocqa: 'yahoocqa' is no data set of sentences; did you mean 'yahoo'?
+    sentences.figures.samples.yahoocqa: 'yahoocqa' is not a data set of sentences; did you mean 'yahoo'?
 sentences: {qualitative: {reconstruct: []}}
-    sentences.qualitative.reconstruct asks for nothing, but sentences.texts.table13 shows reconstructions on
-    yelp15: ask for some
+    sentences.qualitative.reconstruct is empty, but sentences.texts.table13 shows reconstructions on
+    yelp15: add some
 sentences: {datasets: {yahoo: {qualitative: {questions: []}}}}
-    sentences.datasets.yahoo.qualitative.questions asks for nothing, but sentences.texts.table9 shows answers
-    on yahoo: ask for some
+    sentences.datasets.yahoo.qualitative.questions is empty, but sentences.texts.table9 shows answers
+    on yahoo: add some
 sentences: {evaluation: {entropy_codes: 3}}
     sentences.evaluation.entropy_codes is 3, but must exceed entropy_neighbours, which is 3 for
     sentences.runs.ptb.svae-16
@@ -139,15 +139,15 @@ sentences: {datasets: {yahoo: {evaluation: {entropy_neighbours: 10000}}}}
     sentences.evaluation.entropy_codes is 10000, but must exceed entropy_neighbours, which is 10000 for
     sentences.runs.yahoo.svae-32-kl
 sentences: {collected: {table6: {metric: latent_entropyy}}}
-    sentences.collected.table6.metric is 'latent_entropyy', which is not measured of 'smim-16' on ptb; did you
-    mean 'latent_entropy', 'normal_entropy'?
+    sentences.collected.table6.metric is 'latent_entropyy', which is not computed for 'smim-16' on ptb; did
+    you mean 'latent_entropy', 'normal_entropy'?
 sentences: {collected: {table6: {rows: {AE (S): {metric: nll_elbo}}}}}
-    sentences.collected.table6.rows.AE (S).metric is 'nll_elbo', which is not measured of 'ae-16' on ptb;
+    sentences.collected.table6.rows.AE (S).metric is 'nll_elbo', which is not computed for 'ae-16' on ptb;
     valid: 'bleu1_eos', 'bleu1_greedy', 'bleu1_unmatched', 'bleu1_words', 'latent_entropy', 'normal_entropy',
     'normal_entropy_estimated', 'parameters', 'reconstruction'
 sentences: {collected: {table6: {rows: {Mine: {runs: {yahoocqa: smim-512}}}}}}
-    sentences.collected.table6.rows.Mine.runs.yahoocqa: 'yahoocqa' is no data set of sentences; did you mean
-    'yahoo'?
+    sentences.collected.table6.rows.Mine.runs.yahoocqa: 'yahoocqa' is not a data set of sentences; did you
+    mean 'yahoo'?
 sentences: {collected: {table7: {rows: {Mine: {runs: {ptb: smim-17}}}}}}
     sentences.collected.table7.rows.Mine.runs.ptb names 'smim-17', but must name a run on ptb with
     model.objective smim or svae or ae; did you mean 'smim-16', 'smim-512', 'smim-128'?
@@ -156,7 +156,7 @@ LONG = "x" * 300
 
 
 @pytest.mark.parametrize(("overlay", "expected"), cases(RELATIONS))
-def test_what_does_not_fit_is_said_in_one_sentence(tmp_path, overlay, expected):
+def test_inconsistent_settings_are_one_sentence(tmp_path, overlay, expected):
     assert sentence(tmp_path, overlay) == f"mine.yaml: {expected}"
 
 

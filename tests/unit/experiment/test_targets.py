@@ -116,11 +116,11 @@ def test_what_is_planned_or_not_ours_passes(target):
 
 REFUSED = """
 table9.csv
-    there is no table 9; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8
+    there is no table 9; the valid tables are 1, 2, 3, 4, 5, 6, 7, 8
 partial/table0.csv
-    there is no table 0; those that can be built are 1, 2, 3, 4, 5, 6, 7, 8
+    there is no table 0; the valid tables are 1, 2, 3, 4, 5, 6, 7, 8
 sentences/table3.md
-    there is no table 3; those that can be built are 1, 2, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21
+    there is no table 3; the valid tables are 1, 2, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21
 sentences/ptv/smim-16/seed0/metrics.json
     there is no 'ptv' in sentences.datasets of datasets.yaml; did you mean 'ptb'?
 sentences/ptb/smim-17/seed0/metrics.json
@@ -128,9 +128,9 @@ sentences/ptb/smim-17/seed0/metrics.json
 sentences/ptb/smim-16/seed1/metrics.json
     there is no 'seed1' in sentences.seeds of seeds.yaml; did you mean 'seed0'?
 sentences/ptb/smim-all/seed0/model.safetensors
-    this run was trained on 'everything'; name the file in results/mine/sentences/everything/smim-all
+    this run was trained on 'everything'; request the file in results/mine/sentences/everything/smim-all
 words/mine/table3.md
-    there is no table 3; those that can be built are 1, 2
+    there is no table 3; the valid tables are 1, 2
 words/gutemberg/table1.md
     there is no 'gutemberg' in words.corpora of corpora.yaml; did you mean 'gutenberg'?
 words/mine/standrad/words.tsv

@@ -115,7 +115,7 @@ def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
     results = {plan[0].key: [result(ce_train=11.9, h_mean=2.0)]}
     cells = by_key(words_cells(papers, published, plan, results))
     assert cells["bookscorpus", "TRIL", "ce_test"].verdict is Verdict.NOT_RUN
-    assert "no 'ce_test'" in cells["bookscorpus", "TRIL", "ce_test"].provenance.reason
+    assert "no metric 'ce_test'" in cells["bookscorpus", "TRIL", "ce_test"].provenance.reason
     extra = cells["bookscorpus", "TRIL", "h_mean"]
     assert (extra.measured.value, extra.kind, extra.verdict) == (2.0, "extra", Verdict.UNPUBLISHED)
 
@@ -123,7 +123,7 @@ def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
 def test_units_must_match(papers, published):
     plan = [planned()]
     results = {plan[0].key: [result(unit="bits/word", ce_train=11.9)]}
-    with pytest.raises(UserError, match=r"'ce_train' comes in bits/word, in .*/paper\.yaml in nats/word"):
+    with pytest.raises(UserError, match=r"'ce_train' is in bits/word, but in nats/word in .*/paper\.yaml"):
         build(1, papers, published, plan, results)
 
 

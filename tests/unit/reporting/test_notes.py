@@ -22,7 +22,7 @@ def of_demo(papers):
 def test_where_the_authors_own_numbers_differ_is_said(cells, of_demo):
     what, noise, bleu = of_demo(cells)
     assert what.startswith("demo: the README")
-    assert "verdicts are against the paper" in what
+    assert "verdicts compare with the paper" in what
     # sVAE (512) is 0.26 above the paper's 121.44 ± 0.23, of which rounding can be 0.055.
     assert noise.endswith(
         "PPL*: sVAE (16) +2.42, sVAE (128) +3.9; "
@@ -40,7 +40,7 @@ def test_a_difference_within_rounding_and_spread_is_none(cells, of_demo):
         assert len(of_demo([replace(own, printed=replace(own.printed, demo=demo))])) == said
 
 
-def test_whose_standard_deviation_stands_for_that_of_one_seed_is_said(papers, cells):
+def test_notes_name_the_rows_that_supply_a_standard_deviation(papers, cells):
     spread = PooledSpread(0.5, 2, "sMIM (16), 3 seeds")
     lent = {
         "measured": Measurement(1.0, None, None, None, None, ((0, 1.0),), spread),

@@ -188,10 +188,10 @@ def test_a_failed_training_says_why(files):
 
 def test_an_evaluation_without_the_model_of_others_says_what_is_missing(files):
     files.train()
-    files.measure(status="failed", reason="model.path 'weights' is no folder")
+    files.measure(status="failed", reason="model.path 'weights' is not a folder")
     found = files.standing()
     assert (found.state, found.stage) == (State.FAILED, "evaluation")
-    assert found.reason == "model.path 'weights' is no folder"
+    assert found.reason == "model.path 'weights' is not a folder"
     assert found.log.name == "evaluate.log"
     files.measure(status="done")
     assert files.standing().state is State.DONE

@@ -53,7 +53,7 @@ def test_a_record_without_the_reading_keeps_its_number_and_has_no_verdict(
         Verdict.UNDECIDED,
     )
     assert (cell.comparison.difference, cell.comparison.tolerance) == (pytest.approx(0), None)
-    assert cell.provenance.reason == "the evaluation gives no 'bleu1_eos', what stands there is its 'bleu1'"
+    assert cell.provenance.reason == "the evaluation has no metric 'bleu1_eos', so the value is its 'bleu1'"
 
 
 def test_seeds_of_two_readings_are_not_averaged(papers, published, metrics_file):

@@ -96,7 +96,7 @@ def test_what_is_not_json_is_refused(tmp_path):
     with pytest.raises(UserError, match="not readable as JSON"):
         read_result(path)
     path.write_text("[]", encoding="utf-8")
-    with pytest.raises(UserError, match="must hold a JSON object"):
+    with pytest.raises(UserError, match="must contain a JSON object"):
         read_result(path)
 
 

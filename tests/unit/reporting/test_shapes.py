@@ -71,7 +71,7 @@ def test_marks_and_their_legend(papers, published):
     row = planned()
     one = shaped(papers, published, [row], results(row, {"ce_train": 99.0}))
     assert markdown_rows(shapes.as_markdown(one))["TRIL"][0] == "99.00 ?"
-    assert "of one seed" in shapes.as_markdown(one)
+    assert "from one seed" in shapes.as_markdown(one)
     three = shaped(papers, published, [row], results(row, *[{"ce_train": v} for v in (98.9, 99.0, 99.1)]))
     assert markdown_rows(shapes.as_markdown(three))["TRIL"][0] == "99.00 ± 0.10 ✗"
     assert "undecided" in shapes.as_markdown(three)
@@ -86,7 +86,7 @@ def test_a_stand_in_is_named_and_unmarked(papers, published):
     )
     assert markdown_rows(text)["TRIL"][0] == "11.88"
     assert not re.search("[✓✗]", text)
-    assert "no cell claims agreement" in text
+    assert "without a verdict" in text
 
 
 def test_settings_stand_below(papers, published):
@@ -139,7 +139,7 @@ def test_another_corpus_or_table_is_refused(papers, published):
     cells = build(1, papers, published, [planned()], {})
     with pytest.raises(UserError, match="no words table 1 on corpus 'gutenburg'; did you mean 'gutenberg'"):
         shapes.shape(cells, papers["words"], 1, "gutenburg")
-    with pytest.raises(UserError, match="no sentences table 1 on corpus 'ptb'; the plan runs it on none"):
+    with pytest.raises(UserError, match="no sentences table 1 on corpus 'ptb'; the plan has it on no corpus"):
         shapes.shape(cells, papers["sentences"], 1, "ptb")
 
 

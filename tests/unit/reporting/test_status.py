@@ -43,7 +43,7 @@ EXAMPLE = [
 ]  # fmt: skip
 
 
-def test_with_all_every_seed_is_listed_in_groups_with_their_totals():
+def test_with_all_seeds_are_listed_in_groups_with_totals():
     assert status.render(EXAMPLE, list_all=True).splitlines() == [
         "1 of 5 done, 1 running, 1 interrupted, 1 failed, 1 waiting in all",
         "  run              seed  state        stage            step    loss    left  device",

@@ -60,11 +60,11 @@ def test_a_path_that_only_a_shell_could_read_is_refused(monkeypatch, capsys, com
     with pytest.raises(SystemExit):
         used.parse_args([*command, option, "~/b"])
     assert capsys.readouterr().err.endswith(
-        f"argument {option}: nothing replaces ~ or $ in '~/b': write '/home/me/b'\n"
+        f"argument {option}: ~ and $ are not expanded in '~/b': write '/home/me/b'\n"
     )
     with pytest.raises(SystemExit):
         used.parse_args([*command, "--log", "$HOME/b"])
-    assert "nothing replaces" in capsys.readouterr().err
+    assert "are not expanded" in capsys.readouterr().err
 
 
 def test_every_step_takes_its_paths_so():

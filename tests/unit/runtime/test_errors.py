@@ -28,7 +28,7 @@ def test_names_that_may_have_been_meant(name, valid, advice):
 def test_a_full_disk_is_told_with_the_file_and_what_to_do(number):
     sentence = explain(OSError(number, os.strerror(number), "results/x.json"))
     assert sentence.startswith(f"no space left for results/x.json ({os.strerror(number)}): free some and run")
-    assert "goes on from a training's last checkpoint" in sentence
+    assert "training resumes from its last checkpoint" in sentence
     assert explain(OSError(number, os.strerror(number))).startswith("no space left for a file (")
 
 
@@ -68,6 +68,6 @@ def test_other_errors_are_ours(error):
 
 def test_the_repair_of_a_damaged_file_is_a_command(tmp_path):
     assert repair("a folder/metrics.json") == (
-        "the same command with `--forcerun 'a folder/metrics.json'` at its end makes it anew"
+        "the same command with `--forcerun 'a folder/metrics.json'` at its end recreates it"
     )
-    assert repair(tmp_path / "model.safetensors").endswith("makes it anew, by training the run again")
+    assert repair(tmp_path / "model.safetensors").endswith("recreates it, by training the run again")

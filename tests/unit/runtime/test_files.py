@@ -64,7 +64,7 @@ def test_json_comes_back_as_it_was(tmp_path_factory, value):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_json_has_no_place_for_what_is_no_number(tmp_path, value):
+def test_json_rejects_nan_and_infinity(tmp_path, value):
     path = tmp_path / "x.json"
     write_json(path, [1])
     with pytest.raises(ValueError, match="JSON"):

@@ -27,7 +27,7 @@ def test_what_only_a_shell_could_read_is_refused(monkeypatch, text, instead):
     monkeypatch.delenv("NOBODY", raising=False)
     with pytest.raises(UserError) as error:
         literal(text)
-    assert str(error.value) == f"nothing replaces ~ or $ in '{text}': write {instead}"
+    assert str(error.value) == f"~ and $ are not expanded in '{text}': write {instead}"
 
 
 @pytest.mark.parametrize("text", ["", "a", "/a/b", "a~", "a/~", "price $5", "a$", "$", "a/$-b"])

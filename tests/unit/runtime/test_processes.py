@@ -62,7 +62,7 @@ def holder(tmp_path):
 
 
 def test_a_folder_is_one_processs_alone(tmp_path, holder):
-    other = f"process {holder.pid} on .* is at work in {tmp_path}: wait until it has ended"
+    other = f"process {holder.pid} on .* is using {tmp_path}: wait until it ends"
     with pytest.raises(UserError, match=other), exclusive(tmp_path, patience=0):
         pass
     holder.communicate()

@@ -34,7 +34,7 @@ VALID = {"size": 1, "name": "a"}
         (VALID | {"name": "A"}, ("name",), 'name must be lower-case letters, not "A"'),
         (VALID | {"kind": "lesser"}, ("kind",), "kind cannot be \"lesser\"; did you mean 'less'?"),
         (VALID | {"pair": [1]}, ("pair",), "pair must have 2 entries, not 1"),
-        (VALID | {"pair": [1, 1]}, ("pair",), "pair lists something twice: [1, 1]"),
+        (VALID | {"pair": [1, 1]}, ("pair",), "pair has a duplicate entry: [1, 1]"),
         (VALID | {"rows": {"B": 1}}, ("rows", "B"), "the name 'B' in rows must consist of letters"),
     ],
 )

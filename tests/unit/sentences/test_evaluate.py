@@ -144,7 +144,7 @@ def test_what_does_not_fit_is_said_in_a_sentence(data, trained, tmp_path):
     run = trained()
     with pytest.raises(UserError, match=r"trained on 'one', .*'two'; give the data set of the run"):
         measure(data, run, "two")
-    with pytest.raises(UserError, match="holds no trained run"):
+    with pytest.raises(UserError, match="contains no trained run"):
         measure(data, tmp_path, out=tmp_path / "metrics.json")
     with pytest.raises(UserError, match="EvaluationSpec: the setting 'repeats' is missing"):
         measure(data, run, settings={})

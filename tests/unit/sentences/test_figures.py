@@ -92,8 +92,8 @@ def test_bounds_stand_in_rows_and_columns(tmp_path):
         "sVAE (16)",
     ]
     assert not nothing.axison
-    assert small.get_xlabel() == "MELBO (nats a sentence)"
-    assert other.get_xlabel() == "ELBO (nats a sentence)"
+    assert small.get_xlabel() == "MELBO (nats per sentence)"
+    assert other.get_xlabel() == "ELBO (nats per sentence)"
     values = [json.loads(path.read_text())["melbo"] for path in paths[1:3]]
     assert small.lines[0].get_xdata()[0] == pytest.approx(np.mean(values))
     elbo = json.loads(paths[3].read_text())["elbo"]
@@ -151,7 +151,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
         figures.read_pairs([path, path], ["A"])
     with pytest.raises(UserError, match="has no 'pairs'"):
         figures.read_pairs([bare], ["A"])
-    with pytest.raises(UserError, match="leave out this 'ae' run"):
+    with pytest.raises(UserError, match="omit this 'ae' run"):
         figures.read_bounds([bare], ["A"])
     with pytest.raises(UserError, match="cannot read"):
         figures.read_pairs([tmp_path / "none.json"], ["A"])

@@ -131,7 +131,7 @@ def test_samples_need_not_agree_but_sentences_must(run_file):
 
 
 def test_what_is_missing_is_said_in_a_sentence(run_file):
-    with pytest.raises(UserError, match="has no samples; name some"):
+    with pytest.raises(UserError, match="has no samples; add some"):
         render(18, [run_file("one", samples=[])], ["A"])
     with pytest.raises(UserError, match="1 runs but 2 labels"):
         render(18, [run_file("one")], ["A", "B"])

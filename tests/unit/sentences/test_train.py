@@ -123,7 +123,7 @@ def test_an_interrupted_run_ends_bit_identical(order, folder, tmp_path, model_sp
 def test_a_run_interrupted_about_the_end_of_its_pretraining_ends_bit_identical(
     stop, folder, tmp_path, model_spec, training_spec, interrupt
 ):
-    """Three epochs of twelve steps as an auto-encoder."""
+    """Three epochs of twelve steps as an autoencoder."""
     model = model_spec(objective="svae", dropout=0.5)
     training = training_spec(batch=20, epochs=6, pretrain=3, free_bits=2.0, kl="closed", checkpoint_every=1)
     train.main(options(folder, tmp_path / "whole", model, training))

@@ -92,7 +92,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path, caplog
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert f"{checkpoint.path} is damaged (" in record.message
-    assert record.message.endswith(": going on from the one of step 1")
+    assert record.message.endswith(": resuming from the checkpoint of step 1")
     # The damaged one does not take the place of the good one.
     save(tmp_path, 3)
     spoil(checkpoint.path)
@@ -111,7 +111,7 @@ def test_no_good_checkpoint_is_a_sentence_and_nothing_is_deleted(tmp_path, both)
         restore(checkpoint)
     message = str(refused.value)
     assert all(str(tmp_path / name) in message for name in before)
-    assert message.endswith(f"or delete the folder {tmp_path} to train anew from the first step")
+    assert message.endswith(f"or delete the folder {tmp_path} to start the training again")
     assert names(tmp_path) == before
 
 
@@ -173,7 +173,7 @@ def test_what_does_not_read_as_it_was_written_replaces_nothing(tmp_path, monkeyp
         sync(file)
 
     monkeypatch.setattr(os, "fsync", lose)
-    with pytest.raises(UserError, match="does not read as it was written"):
+    with pytest.raises(UserError, match="cannot be read back as written"):
         save(tmp_path, 3)
     monkeypatch.undo()
     assert names(tmp_path) == ["state.previous.safetensors", "state.safetensors"]
@@ -231,7 +231,7 @@ def test_weights_survive_the_file(tmp_path):
     load_weights(tmp_path / "w.safetensors", loaded)
     for name, value in saved.state_dict().items():
         assert torch.equal(value, loaded.state_dict()[name]), name
-    with pytest.raises(UserError, match=r"--forcerun .* makes it anew"):
+    with pytest.raises(UserError, match=r"--forcerun .* recreates it"):
         load_weights(tmp_path / "w.safetensors", nn.Linear(3, 4))
 
 

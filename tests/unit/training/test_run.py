@@ -128,7 +128,7 @@ def test_two_processes_do_not_train_in_one_folder(tmp_path, monkeypatch):
     other = spawn.Process(target=hold, args=(tmp_path / "checkpoint", holding, enough))
     other.start()
     assert holding.wait(60)
-    with pytest.raises(UserError, match=f"process {other.pid} .* is at work in .*checkpoint"):
+    with pytest.raises(UserError, match=f"process {other.pid} .* is using .*checkpoint"):
         fit(tmp_path)
     enough.set()
     other.join()

@@ -118,7 +118,7 @@ def test_a_signal_stops_after_the_step_which_is_saved(tmp_path, caplog, number):
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == handlers
     # Not one step is done again.
     _, course = fit(tmp_path, at=dict.fromkeys(range(1, 34), kill))
-    assert "going on after step 33" in caplog.text
+    assert "resuming after step 33" in caplog.text
     assert course.curve == fit(tmp_path / "whole")[1].curve
 
 

@@ -31,7 +31,7 @@ def with_gradient(factor, step):
     return model
 
 
-def test_a_loss_that_is_no_number_is_told_with_its_step_and_batch(tmp_path):
+def test_a_loss_that_is_nan_is_told_with_its_step_and_batch(tmp_path):
     with pytest.raises(Failure) as failed:
         fit(tmp_path, at={23: nan})
     cut = ("second " * 20)[:59]
@@ -44,7 +44,7 @@ def test_a_loss_that_is_no_number_is_told_with_its_step_and_batch(tmp_path):
 
 
 @pytest.mark.parametrize("factor", [math.nan, math.inf])
-def test_a_gradient_that_is_no_number_is_told_with_its_own_batch(tmp_path, factor):
+def test_a_gradient_that_is_nan_is_told_with_its_own_batch(tmp_path, factor):
     """The loss is not a number one step later, on a batch that is not to blame."""
     told = f"the gradient became {factor} at step 23, whose batch has 'first of 23'"
     with pytest.raises(Failure, match=told):
@@ -56,7 +56,7 @@ def test_a_gradient_whose_norm_alone_overflows_is_clipped(tmp_path):
     assert course.step == 60
 
 
-def test_a_monitored_value_that_is_no_number_is_told(tmp_path):
+def test_a_monitored_value_that_is_nan_is_told(tmp_path):
     with pytest.raises(Failure, match="the monitored validation_loss became nan at step 20: "):
         fit(tmp_path, validation=[math.nan])
 
@@ -117,9 +117,9 @@ def test_out_of_memory_names_the_batch_to_try(tmp_path, error):
         fit(tmp_path, at={17: allocate})
     assert str(failed.value) == (
         "out of memory in step 17 with a batch of 8: "
-        "set its training.batch to 4 in config.yaml or run it where there is more memory"
+        "set its training.batch to 4 in config.yaml or run it on a device with more memory"
     )
-    with pytest.raises(Failure, match="with a batch of 1: run it where there is more memory"):
+    with pytest.raises(Failure, match="with a batch of 1: run it on a device with more memory"):
         fit(tmp_path, Settings(batch=1), at={17: allocate})
     _, course = fit(tmp_path)
     assert course.curve == fit(tmp_path / "whole")[1].curve
@@ -129,7 +129,7 @@ def test_out_of_memory_in_a_measurement_blames_no_batch(tmp_path):
     def allocate():
         raise MemoryError
 
-    with pytest.raises(Failure, match="out of memory while measuring after step 20: run it where"):
+    with pytest.raises(Failure, match="out of memory during validation after step 20: run it where"):
         fit(tmp_path, measuring={1: allocate})
 
 

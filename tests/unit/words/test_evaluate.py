@@ -70,7 +70,7 @@ def test_a_run_is_measured_again_from_its_weights(run):
 
 
 def test_what_cannot_be_measured_is_said(run):
-    with pytest.raises(UserError, match=r"run has no metrics.json to take settings from: give --settings"):
+    with pytest.raises(UserError, match=r"run has no metrics.json with settings: pass --settings"):
         measure(run)
     write_json(run / "metrics.json", {"settings": dataclasses.asdict(SETTINGS)})
     with pytest.raises(UserError, match="--trajectories must be at least 256, not 100"):

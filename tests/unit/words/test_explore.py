@@ -131,7 +131,7 @@ def test_ngrams_are_counted_from_their_words(trained, capsys, tmp_path):
     write_words(tmp_path / "words.tsv", WordSplit(["a", "ab"], np.array([3, 2]), np.array([1, 1])))
     told = explored(capsys, run, "--table", str(tmp_path / "words.tsv"), "probable", "--count", "1")
     assert told[0].split()[0] == "a"
-    with pytest.raises(UserError, match="which is counted"):
+    with pytest.raises(UserError, match="which has no weights"):
         explored(capsys, run, "probable")
 
 
@@ -139,17 +139,17 @@ def test_wrong_input_is_said_in_a_sentence(trained, capsys, tmp_path):
     run = trained()
     for arguments, message in (
         (("score",), "score takes words, or a file of them with --words"),
-        (("score", "to", "--words", "mine.txt"), "give one of both"),
-        (("score", "Zebra"), "'Zebra' on the command line is no word of the letters a to z"),
+        (("score", "to", "--words", "mine.txt"), "pass one of them"),
+        (("score", "Zebra"), "'Zebra' on the command line contains other characters than the letters a to z"),
         (("score", "--words", str(tmp_path / "none.txt")), "cannot read .*none.txt"),
         (("score", "to", "--trajectories", "10"), "--trajectories must be at least 256"),
         (("posterior", "a b"), "'a b' on the command line"),
     ):
         with pytest.raises(UserError, match=message):
             explored(capsys, run, *arguments)
-    with pytest.raises(UserError, match="only a state space model has noise"):
+    with pytest.raises(UserError, match="only a state space model generates words"):
         explored(capsys, trained("gru"), "posterior", "to")
-    with pytest.raises(UserError, match="holds no trained run"):
+    with pytest.raises(UserError, match="contains no trained run"):
         explored(capsys, tmp_path, "sample")
     for arguments in (
         ("sample", "--count", "0"),

@@ -140,7 +140,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
     with pytest.raises(UserError, match="2 files but 1 labels"):
         figures.read_curves([curve, curve], ["A"])
     empty = entropy_file(tmp_path / "e.csv", [])
-    with pytest.raises(UserError, match="holds no sampled word"):
+    with pytest.raises(UserError, match="contains no sampled word"):
         figures.read_entropy([empty], ["A"])
     empty.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(UserError, match="cannot read entropy gaps"):

@@ -61,12 +61,12 @@ def test_lists_of_words(tmp_path, text, expected):
     ("text", "message"),
     [
         ("\n \n", "has no words"),
-        ("to\nnaïve\n", "'naïve' in .*mine.txt is no word of the letters a to z"),
+        ("to\nnaïve\n", "'naïve' in .*mine.txt contains other characters than the letters a to z"),
         ("To\n", "'To' in"),
-        ("to 3\na\n", "must have a word a line, or on every line a word and how often"),
-        ("to 3 4\n", "must have a word a line"),
-        ("to -3\n", "must have a word a line"),
-        ("to 0\na 0\n", "must have a word a line"),
+        ("to 3\na\n", "must have one word per line, or a word and its count"),
+        ("to 3 4\n", "must have one word per line"),
+        ("to -3\n", "must have one word per line"),
+        ("to 0\na 0\n", "must have one word per line"),
         (b"\xff\xfe", "cannot read .*mine.txt"),
     ],
 )

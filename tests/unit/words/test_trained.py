@@ -39,9 +39,9 @@ def test_ngrams_are_counted(tmp_path):
     model = load_model(tmp_path, of_family("bigram"), SPLIT, CPU)
     assert isinstance(model, LetterNgram)
     assert model.order == 2
-    with pytest.raises(UserError, match=r"is a trigram, which is counted: give the words\.tsv"):
+    with pytest.raises(UserError, match=r"is a trigram, which has no weights: give the words\.tsv"):
         load_model(tmp_path, of_family("trigram"), None, CPU)
-    with pytest.raises(UserError, match="is the oracle, which has no model"):
+    with pytest.raises(UserError, match="is the oracle, which is not a model"):
         load_model(tmp_path, of_family("oracle"), SPLIT, CPU)
 
 
@@ -51,8 +51,8 @@ def test_weights_of_another_spec_are_refused(tmp_path):
     with pytest.raises(UserError) as caught:
         load_model(tmp_path, of_family("gru"), None, CPU)
     assert str(caught.value) == (
-        f"weights {path} do not belong to the spec.json beside them: embedding.weight is of shape (27, 16) "
-        "in the file and of shape (27, 8) in the model; put files of one training together"
+        f"weights {path} do not match the spec.json in this folder: embedding.weight is of shape (27, 16) "
+        "in the file and of shape (27, 8) in the model; use files of the same training"
     )
     with pytest.raises(UserError, match="initial is absent in the file and of shape"):
         load_model(tmp_path, BASE, None, CPU)
@@ -72,7 +72,7 @@ def test_weights_that_cannot_be_read_are_named(tmp_path):
 
 
 def test_settings_of_a_run(tmp_path):
-    with pytest.raises(UserError, match="holds no trained run"):
+    with pytest.raises(UserError, match="contains no trained run"):
         read_settings(tmp_path)
     model = dataclasses.asdict(BASE)
     write_json(tmp_path / "spec.json", {"name": "words/c/standard/tril", "seed": 3, "model": model})

@@ -1,4 +1,4 @@
-"""Characters that one does not see, and letters in another form than their usual one.
+"""Invisible characters, and letters in unusual forms.
 
 Unicode's default ignorable code points (soft hyphen, joiners, byte order mark, marks of direction, variation
 selectors) do not end a word and are deleted in it. U+200B, the zero-width space, separates words. Ligatures,
@@ -31,7 +31,7 @@ ABOVE_OR_BELOW = ("<super>", "<sub>")
 
 @lru_cache(maxsize=1 << 12)
 def usual(character: str) -> str:
-    """A letter or digit in its usual form, which can be several; any other character as it is.
+    """A letter or digit in its usual form, which can be several characters; other characters are unchanged.
 
     >>> [usual(character) for character in "\ufb01\uff21\u00ba\u00bd"]
     ['fi', 'A', 'º', '½']

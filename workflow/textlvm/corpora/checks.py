@@ -1,4 +1,4 @@
-"""Whether a file is the one it should be: by the registry's digests, or by those of its first download.
+"""Verification of a file by the registry's digests, or by those of its first download.
 
 Where the registry knows no digest, those of the first download are recorded beside the file, in
 `NAME.lock.json`: a file of its own for each, since downloads run side by side.
@@ -17,7 +17,7 @@ WEB_PAGE = (b"<!doctype html", b"<html")
 
 
 def mismatch(path: Path, source: SourceFile) -> str | None:
-    """Return how a file differs from what is known of it, as a clause; None if it does not."""
+    """Return how a file differs from its known size and digests, as a clause; None if it does not."""
     difference = _difference(path, source)
     if (difference or not source.hashes) and _is_web_page(path):
         return "it is a web page"
@@ -25,12 +25,12 @@ def mismatch(path: Path, source: SourceFile) -> str | None:
 
 
 def record(path: Path) -> Path:
-    """The file that says what the first download of `path` was."""
+    """The file with the digest of the first download of `path`."""
     return path.with_name(f"{path.name}.lock.json")
 
 
 def recorded(path: Path) -> SourceFile | None:
-    """Return size and digest of the first download for `path`; None if there is no record of it.
+    """Return the size and digest of the first download of `path`; None if they are not recorded.
 
     Raises `UserError` if the record is damaged.
     """
@@ -42,7 +42,8 @@ def recorded(path: Path) -> SourceFile | None:
         return SourceFile(path.name, hashes={"sha256": str(said["sha256"])}, bytes=int(said["bytes"]))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(
-            f"{place} does not say what the first download was: remove it, and the next one is recorded"
+            f"{place} does not contain the digest of the first download: remove it, and the next one "
+            "is recorded"
         ) from error
 
 

@@ -93,15 +93,15 @@ def lines(blocks: Iterable[bytes], name: str) -> Iterator[tuple[int, bytes]]:
             number += 1
         if len(rest) > LONGEST_LINE:
             raise UserError(
-                f"{name}, line {number}: longer than {LONGEST_LINE:,} bytes; supply a file with a word or a "
-                "sentence on each line"
+                f"{name}, line {number}: longer than {LONGEST_LINE:,} bytes; supply a file with one word or "
+                "sentence per line"
             )
     if rest:
         yield number, rest.removesuffix(b"\r")
 
 
 class _Bounded:
-    """A stream of what a file unpacks to, which ends in a `UserError` where it is too much."""
+    """A stream of a file's unpacked content, which raises `UserError` if it is too large."""
 
     def __init__(self, stream: "Stream", path: Path) -> None:
         self._stream, self._path = stream, path
@@ -117,8 +117,8 @@ class _Bounded:
         self._left -= len(block)
         if self._left < 0:
             raise UserError(
-                f"{self._path} unpacks to more than {MOST_UNPACKED:,} times its size, which no text does; "
-                "supply another file"
+                f"{self._path} unpacks to more than {MOST_UNPACKED:,} times its size, which is not "
+                "plausible for text; supply another file"
             )
         return block
 
@@ -130,7 +130,7 @@ Stream = IO[bytes] | _Bounded
 
 
 class _Member(tarfile.TarInfo):
-    """A header in a tar archive; where tarfile would take a damaged one for the end, it is an error."""
+    """A header in a tar archive; a damaged header is an error, while tarfile would read it as the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
@@ -190,7 +190,7 @@ def _head(stream: Stream, size: int) -> bytes:
 def _wanted(name: str, members: str, path: Path) -> bool:
     parts = re.split(r"[/\\]", name)
     if ".." in parts or not parts[0] or re.match(r"[A-Za-z]:[/\\]", name):
-        logger.warning("%s: passed over %s, which leads out of the archive", path, _printable(name))
+        logger.warning("%s: skipped %s, which points outside the archive", path, _printable(name))
         return False
     hidden = any(part.startswith(".") and part != "." for part in parts)
     return not hidden and parts[0] != "__MACOSX" and fnmatchcase(name, members)
@@ -211,13 +211,13 @@ def _check_text(block: bytes, name: str) -> None:
         raise UserError(f"{name} is UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
     if form := markup.form(block):
         raise UserError(
-            f"{name} is {form}, whose tags would be taken for words; convert it to plain text, or choose "
+            f"{name} is {form}, whose tags would be counted as words; convert it to plain text, or select "
             "the texts in an archive by `members`"
         )
     control = len(block) - len(block.translate(None, CONTROL_CHARACTERS))
     if control > MOST_CONTROL_CHARACTERS * len(block):
         raise UserError(
-            f"{name} is no text: {control / len(block):.0%} of its first bytes are control characters; "
+            f"{name} is not text: {control / len(block):.0%} of its first bytes are control characters; "
             "supply plain text in UTF-8, or choose the texts in an archive by `members`"
         )
 
@@ -235,4 +235,6 @@ def _reported(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         reason = str(error) or type(error).__name__
-        raise UserError(f"{path} is damaged or cut short ({reason}); remove it and fetch it again") from error
+        raise UserError(
+            f"{path} is damaged or truncated ({reason}); remove it and download it again"
+        ) from error

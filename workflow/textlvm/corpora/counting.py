@@ -66,7 +66,9 @@ def count(
         counts = counter.counts()
     # A share of a folder may hold none.
     if not counts and not first and not end:
-        raise UserError(f"{source} holds no words; supply a file with text, or correct `kind` of its corpus")
+        raise UserError(
+            f"{source} contains no words; supply a file with text, or correct `kind` of its corpus"
+        )
     return counts
 
 
@@ -78,7 +80,7 @@ def merge(paths: Iterable[Path]) -> dict[str, int]:
         _add(counts, read_counts(path))
     if not counts:
         raise UserError(
-            f"the counts in {paths[0].parent} are of no words; correct `path` or `kind` of their corpus"
+            f"the counts in {paths[0].parent} contain no words; correct `path` or `kind` of their corpus"
         )
     return counts
 
@@ -108,7 +110,7 @@ def _paths(source: Path, first: str, end: str) -> list[Path]:
     except OSError as error:
         raise UserError(f"cannot read {error.filename or source}: {error.strerror}") from error
     for link in files.links:
-        logger.warning("%s: passed over %s, which is a link", source, link)
+        logger.warning("%s: skipped %s, which is a link", source, link)
     return [source / name for name in files.between(first, end)]
 
 

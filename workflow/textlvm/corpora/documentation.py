@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Docstring:
-    """What one object's documentation says."""
+    """The documentation of one object."""
 
     name: str
     """Qualified name of the object, `collections.OrderedDict.popitem`; of a topic, its title."""
@@ -54,7 +54,7 @@ class Docstring:
 
 
 def docstrings() -> Iterator[Docstring]:
-    """All docstrings of the environment, in an order that depends on names alone.
+    """All docstrings of the environment, in an order that depends only on names.
 
     The standard library comes first, then the distributions by name. Tests are left out, and so is a
     file that this Python cannot parse.
@@ -104,7 +104,7 @@ def prose(docstring: str) -> str:
 
 
 def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
-    """(path below its folder, file) of every Python file that is no test."""
+    """(path in its folder, file) of every Python file that is not a test."""
     folder = Path(sysconfig.get_path("stdlib"))
     for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
         name = PurePosixPath(path.relative_to(folder).as_posix())
@@ -151,11 +151,11 @@ def _topics(tree: ast.Module) -> Iterator[Docstring]:
 
 
 def _main(options: argparse.Namespace) -> None:
-    # A dict keeps the order: a docstring copied from object to object is said once.
+    # A dict keeps the order: a docstring that several objects share is written once.
     paragraphs = dict.fromkeys(prose(docstring.text) for docstring in docstrings())
     paragraphs.pop("", None)
     if not paragraphs:
-        raise UserError("this Python has no docstrings; use one that is installed with its sources")
+        raise UserError("this Python has no docstrings; use an installation with docstrings")
     text = "\n\n".join(paragraphs) + "\n"
     # Lone surrogates can be written in a string literal, but not in UTF-8.
     files.write_bytes(options.out, text.encode("utf-8", errors="replace"))

@@ -1,10 +1,10 @@
-"""Bring one file of a corpus to its place: supplied by the user, from a folder of corpora, or downloaded.
+"""Provide one file of a corpus: supplied by the user, from a folder of corpora, or downloaded.
 
     python -m textlvm.corpora.download --registry workflow/corpora.yaml --corpus bookscorpus \\
         --file bookcorpus.tar.bz2 --out resources/downloads/bookscorpus/bookcorpus.tar.bz2
 
-A path in config.yaml (`--overrides` takes its `corpora` section) goes before the folder in the environment
-variable TEXTLVM_CORPORA, the folder before the address in TEXTLVM_MIRROR, and this before the registry's
+The sources are tried in this order: a path in config.yaml (`--overrides` takes its `corpora` section), the
+folder in the environment variable TEXTLVM_CORPORA, the address in TEXTLVM_MIRROR, and the registry's
 addresses. Size and digest are checked before the file appears.
 
 Writes OUT: the file as it came; and of a download
@@ -47,13 +47,13 @@ def fetch(
     mirror: str | None = None,
     patience: Patience = USUAL,
 ) -> None:
-    """Bring a file of a corpus to `out`, atomically and checked.
+    """Provide a file of a corpus at `out`, atomically and verified.
 
     `folder`, and `mirror`, a base address, are laid out like the registry's `local` paths. Raises `UserError`
-    if there is no source, none delivers, or the file is not the one that was expected.
+    if there is no source, all sources fail, or the file is not the expected one.
     """
     if corpus.kind == "documentation":
-        raise UserError(f"corpus '{corpus.name}' is made, not fetched; run python -m {corpus.maker}")
+        raise UserError(f"corpus '{corpus.name}' is generated, not downloaded; run python -m {corpus.maker}")
     if source.path:
         _copy(corpus, source, source.path, out)
     elif folder and source.local and (folder / source.local.path).is_file():
@@ -93,7 +93,7 @@ def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None,
     try:
         with held(out.with_name(f"{out.name}.part")) as part:
             if _is_there(out, source):
-                logger.info("%s: is there already, and the right one", out)
+                logger.info("%s: already present and verified", out)
                 part.clear()
                 return
             for url, expected in addresses:
@@ -110,7 +110,7 @@ def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None,
         ) from error
     raise UserError(
         f"cannot download {source.name} of corpus '{corpus.name}' from {' or '.join(failures)}; "
-        f"get the file by hand and {_by_hand(corpus)}"
+        f"download the file by hand and {_by_hand(corpus)}"
     )
 
 
@@ -134,7 +134,7 @@ def folder_at_hand() -> Path | None:
 
 
 def _is_there(out: Path, source: SourceFile) -> bool:
-    """Whether the file has come while this process waited for another one that was at it."""
+    """Whether another process has written the file while this one waited."""
     known = source if source.hashes else recorded(out)
     return known is not None and out.exists() and mismatch(out, known) is None
 
@@ -146,7 +146,7 @@ def _bring(url: str, expected: SourceFile, part: PartialFile, out: Path, patienc
     arrival = transfer(url, part, patience, known.bytes)
     problem = mismatch(part.path, known)
     if problem and arrival.spliced:
-        logger.warning("%s: %s; once more from its beginning", url, problem)
+        logger.warning("%s: %s; starting again from the beginning", url, problem)
         part.clear()
         arrival = transfer(url, part, patience, known.bytes)
         problem = mismatch(part.path, known)
@@ -183,7 +183,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--registry", type=Path, required=True, help="workflow/corpora.yaml")
     parser.add_argument("--overrides", type=cli.settings, default={}, help="`corpora` of config.yaml as JSON")
     parser.add_argument("--corpus", required=True, help="name of the corpus")
-    parser.add_argument("--file", required=True, help="name of its file")
+    parser.add_argument("--file", required=True, help="name of the file")
     parser.add_argument("--out", type=Path, required=True, help="where to put it")
     return parser
 

@@ -1,4 +1,4 @@
-"""The files of a folder of texts, and the shares in which jobs count them."""
+"""The files of a folder of texts, and the shares that jobs count."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ LEAST_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class Listing:
-    """What is in a folder and its subfolders, by path relative to it, with slashes, in alphabetical order."""
+    """The content of a folder and its subfolders, by relative path with slashes, in alphabetical order."""
 
     sizes: dict[str, int]
     """Bytes of each regular file."""
@@ -40,7 +40,7 @@ class Share:
     end: str
     """The name before which it ends; empty in the last share."""
     names: tuple[str, ...]
-    """The names of its files when it was made."""
+    """The names of its files when it was created."""
 
 
 def listing(folder: Path) -> Listing:

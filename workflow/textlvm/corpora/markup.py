@@ -1,9 +1,9 @@
-"""Whether what should be plain text is markup, whose tags would pass for words.
+"""Detection of markup in plain text, whose tags would be counted as words.
 
-Decided by content, since names say little: by how the formats begin, or by tags. A text that begins with a
-tag is markup if end tags go on through it; any other, if end tags of HTML's blocks are frequent. So neither a
-text that mentions tags is markup, nor one with some of a line's tags, such as `<i>`, nor are the marks of
-corpora: `<unk>`, `<br />`, `<s> … </s>`.
+The content decides, because names are unreliable: the beginning of the file, or its tags. A text that begins
+with a tag is markup if it has end tags throughout; other texts are if end tags of HTML's blocks are frequent.
+A text that mentions tags, or has only inline tags such as `<i>`, is not markup, and neither are the special
+tokens of corpora: `<unk>`, `<br />`, `<s> … </s>`.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""What has come so far of a download: a file `NAME.part`, which outlives the process that began it.
+"""The beginning of a download: a file `NAME.part`, which remains if the process ends.
 
-`NAME.part.json` beside it says from which address it comes and which version of the file it is, so that a
-file that has changed meanwhile is never spliced.
+`NAME.part.json` records the address and the version of the file, so that parts of different versions are
+never combined.
 """
 
 import fcntl
@@ -23,18 +23,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Version:
-    """Which version of a file an answer is a part of."""
+    """The version of the file that a response is a part of."""
 
     url: str
     """Where it comes from."""
     validator: str
-    """Its ETag or its date of change, as the server said it."""
+    """Its ETag or date of change, as sent by the server."""
     size: int | None
-    """Bytes of the whole, if the server said so."""
+    """Size of the whole file, if the server sent it."""
 
 
 class PartialFile:
-    """The beginning of a file, and which version of it."""
+    """The beginning of a file, and its version."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         self.path = path
@@ -43,19 +43,19 @@ class PartialFile:
 
     @property
     def size(self) -> int:
-        """Bytes that have come."""
+        """Bytes received."""
         return os.fstat(self._file.fileno()).st_size
 
     @property
     def version(self) -> Version | None:
-        """Which version it is the beginning of; None where that is not known, or nothing has come."""
+        """The version of the file; None if it is not known, or nothing has been received."""
         try:
             return Version(**files.read_json(self._description)) if self.size else None
         except (OSError, ValueError, TypeError):
             return None
 
     def begin(self, version: Version | None) -> None:
-        """Forget what has come and begin with this version; without one nothing can be gone on with."""
+        """Discard the content and start with this version; without a version, it cannot be resumed."""
         self.clear()
         if version:
             files.write_json(self._description, asdict(version))
@@ -67,18 +67,18 @@ class PartialFile:
         self._file.write(block)
 
     def clear(self) -> None:
-        """Forget what has come."""
+        """Discard the content."""
         self._file.truncate(0)
 
     def discard(self) -> None:
-        """Remove the file and what is known of it."""
+        """Remove the file and its record."""
         self.path.unlink(missing_ok=True)
         self._description.unlink(missing_ok=True)
 
 
 @contextmanager
 def held(path: Path) -> Iterator[PartialFile]:
-    """Open a partial file for this process alone; another one that wants it waits here. An empty one goes."""
+    """Open a partial file exclusively; other processes wait here. An empty file is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with path.open("ab", buffering=0) as file:
@@ -98,5 +98,5 @@ def held(path: Path) -> Iterator[PartialFile]:
 def _lock(file: IO[bytes], path: Path) -> None:
     with suppress(OSError):  # some network file systems have no locks
         if not try_lock(file):
-            logger.info("%s: waiting for another process that writes it", path)
+            logger.info("%s: waiting for another process that is writing it", path)
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""The corpora a configuration may name: workflow/corpora.yaml, and what the user adds to it."""
+"""The corpora that a configuration may name: workflow/corpora.yaml and the user's own."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,12 +26,12 @@ SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid
 
 @dataclass(frozen=True)
 class Local:
-    """A file below the folder in the environment variable TEXTLVM_CORPORA."""
+    """A file in the folder named by the environment variable TEXTLVM_CORPORA."""
 
     path: str
     """Relative to that folder."""
     sha256: str | None = None
-    """Where it is packed in another way than the download; otherwise it must be the same file."""
+    """Its digest, if it is packed differently from the download; otherwise it must be the same file."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class SourceFile:
     """One file of a corpus: where it comes from and how to recognise it."""
 
     name: str
-    """Its name below the downloads of the corpus."""
+    """Its name in the downloads of the corpus."""
     urls: tuple[str, ...] = ()
     """Addresses in the order in which they are tried."""
     hashes: Mapping[str, str] = field(default_factory=dict)
@@ -47,15 +47,15 @@ class SourceFile:
     bytes: int | None = None
     """Known size."""
     local: Local | None = None
-    """Where a folder of corpora may have it."""
+    """Its path in a folder of corpora."""
     path: Path | None = None
-    """A file of the user's, used instead of a download; or a folder, whose files are counted in place."""
+    """A file of the user, used instead of a download; or a folder, whose files are counted in place."""
     splits: Mapping[str, str] = field(default_factory=dict)
-    """Of sentences: where its splits are, by patterns of archive members or keys of a pickle."""
+    """For sentences: its splits, by patterns of archive members or keys of a pickle."""
 
     @property
     def folder(self) -> Path | None:
-        """The folder of texts or counts that it is; None if it is a file."""
+        """Its path, if it is a folder of texts or counts; None if it is a file."""
         return self.path if self.path and self.path.is_dir() else None
 
     @property
@@ -71,36 +71,36 @@ class Corpus:
     """One entry of the registry."""
 
     name: str
-    """What config.yaml calls it."""
+    """Its name in config.yaml."""
     title: str
-    """What tables call it."""
+    """Its title in tables."""
     kind: str
     """documentation | text | counts | sentences."""
     files: tuple[SourceFile, ...]
-    """Each is counted on its own, the counts are added up."""
+    """Each file is counted separately, and the counts are added up."""
     members: str = "*"
     """Shell pattern of the files to read in an archive."""
     cleaning: str | None = None
-    """What `textlvm.corpora.counting` leaves out: gutenberg, or nothing."""
+    """The cleaning in `textlvm.corpora.counting`: gutenberg, or none."""
     format: str | None = None
-    """How sentences stand in the files: lines | labelled | wikitext | triples | pickle."""
+    """The format of sentences in the files: lines | labelled | wikitext | triples | pickle."""
     licence: str = ""
     """Terms, as far as the source states them."""
     citation: str = ""
-    """What to cite."""
+    """The publication to cite."""
     paper_corpus: bool = False
     """Whether it is the corpus the paper itself used."""
     stand_in_for: str | None = None
-    """The corpus it is used in place of."""
+    """The corpus that it replaces."""
 
     @property
     def content(self) -> str:
-        """What its files hold, `text` or `counts`."""
+        """The content of its files, `text` or `counts`."""
         return "counts" if self.kind == "counts" else "text"
 
     @property
     def maker(self) -> str:
-        """The module that makes it, if it is one of documentation."""
+        """The module that generates it, if it is a documentation corpus."""
         return "textlvm.sentences.data.standins" if self.format else "textlvm.corpora.documentation"
 
     @property
@@ -160,7 +160,7 @@ def _overridden(
         if unknown not in OVERRIDES:
             raise UserError(f"{key}: unknown key '{unknown}'; {nearest(unknown, OVERRIDES)}")
     if not isinstance(override.get("path"), str):
-        raise UserError(f"{key}: `path` is missing; give the file, or the folder of files, of this corpus")
+        raise UserError(f"{key}: `path` is missing; set it to the file or the folder of this corpus")
     path = _literal(key, override["path"])
     _check_usable(key, str(path))
     if entry is None:
@@ -170,12 +170,18 @@ def _overridden(
     if override.keys() - valid:
         names = " and ".join(f"`{name}`" for name in valid)
         raise UserError(
-            f"{key}: only {names} can be given for this registered corpus; name your own differently"
+            f"{key}: only {names} can be set for this registered corpus; give your own corpus a "
+            "different name"
         )
     if entry["kind"] == "documentation":
-        raise UserError(f"{key}: this corpus is made from the installed packages; name your own differently")
+        raise UserError(
+            f"{key}: this corpus is generated from the installed packages; give your own "
+            "corpus a different name"
+        )
     if len(entry["files"]) > 1 and not path.is_dir():
-        raise UserError(f"{key}: this corpus has {len(entry['files'])} files; give the folder they are in")
+        raise UserError(
+            f"{key}: this corpus has {len(entry['files'])} files; set `path` to the folder that contains them"
+        )
     files = [
         {**source, "path": str(path / source["name"] if path.is_dir() else path)} for source in entry["files"]
     ]
@@ -198,7 +204,7 @@ def _added(key: str, name: str, path: Path, override: Mapping[str, Any]) -> dict
     if override.get("kind") not in ("text", "counts", "sentences"):
         raise UserError(f"{key}: `kind` must be text, counts or sentences")
     if ("format" in override) != (override["kind"] == "sentences"):
-        raise UserError(f"{key}: `format` is for sentences, which always have one")
+        raise UserError(f"{key}: `format` is for sentences, which require it")
     files = [path]
     try:
         if path.is_dir():
@@ -207,7 +213,7 @@ def _added(key: str, name: str, path: Path, override: Mapping[str, Any]) -> dict
         place = error.filename or path
         raise UserError(f"{key}: cannot read {place}: {error.strerror}; correct its path") from error
     if not files:
-        raise UserError(f"{key}: the folder {path} holds no files but hidden ones or links; correct its path")
+        raise UserError(f"{key}: the folder {path} contains only hidden files or links; correct its path")
     for file in files:
         _check_usable(key, str(file))
     entry = {"title": override.get("title", name), "kind": override["kind"], **_members(override)}
@@ -244,7 +250,7 @@ def _split(key: str, name: str) -> str:
     """The split that a file of sentences is named after, or the folder that it is in."""
     splits = {SPLIT_NAMES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in SPLIT_NAMES}
     if len(splits) != 1:
-        raise UserError(f"{key}: {name} must say by its name whether it is train, valid or test")
+        raise UserError(f"{key}: {name} must have train, valid or test in its name")
     return splits.pop()
 
 

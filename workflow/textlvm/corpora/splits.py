@@ -1,4 +1,4 @@
-"""Split a vocabulary's tokens into a training and a test side.
+"""Split the tokens of a vocabulary into a training and a test set.
 
 The two splits of Schmidt and Hofmann 2018, Section 5. `standard`: a share of the *tokens* is test, so
 that nearly every word is on both sides. `unseen` (the paper's "alternative"): a share of the *unique
@@ -36,14 +36,14 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How much goes to the test side. Raises `UserError` for values that make no sense."""
+    """The size of the test set. Raises `UserError` for invalid values."""
 
     test_fraction: float = 0.1
     """Share of the tokens (`standard`) or of the unique words (`unseen`) that is test."""
     test_tokens: int | None = None
     """Number of test tokens of `standard`, instead of a share: the paper's test set had some 50,000."""
     seed: int = 0
-    """Another seed, another split."""
+    """The seed of the split."""
 
     def __post_init__(self) -> None:
         if not 0 < self.test_fraction < 1:
@@ -54,7 +54,7 @@ class SplitSettings:
 
 @dataclass(frozen=True)
 class WordSplit:
-    """The vocabulary with the counts of both sides."""
+    """The vocabulary with the counts of both sets."""
 
     words: list[str]
     train: Counts
@@ -90,7 +90,7 @@ def standard(counts: Counts, settings: SplitSettings, generator: np.random.Gener
         return generator.binomial(counts, settings.test_fraction)
     if settings.test_tokens >= counts.sum():
         raise UserError(
-            f"split: test_tokens {settings.test_tokens:,} leaves none of {counts.sum():,} to train on"
+            f"split: test_tokens {settings.test_tokens:,} leaves none of {counts.sum():,} for training"
         )
     return _without_replacement(counts, settings.test_tokens, generator)
 

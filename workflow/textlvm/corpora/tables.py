@@ -28,7 +28,7 @@ def read(path: Path, columns: Sequence[str]) -> tuple[list[str], NDArray[np.int6
             f"{path}, line 1: expected the header `{names}`, found {header[:60]!r}; {repair(path)}"
         )
     if not lines or lines.pop():
-        raise UserError(f"{path}: the last line is cut short; {repair(path)}")
+        raise UserError(f"{path}: the last line is truncated; {repair(path)}")
     words, numbers = [], []
     for number, line in enumerate(lines, start=2):
         word, *fields = line.split("\t")

@@ -1,4 +1,4 @@
-"""What a token is, and the counting of tokens in a stream of bytes.
+"""The definition of tokens, and the counting of tokens in a stream of bytes.
 
 A *token* is a maximal run of letters, digits and apostrophes, lower-cased, without the apostrophes
 at its ends (they are quotation marks): `Don't 'panic', it's 1999` has the tokens `don't`, `panic`,
@@ -49,7 +49,7 @@ def decode(data: bytes) -> str:
 
 
 class TokenCounter:
-    """Counts the tokens of texts given as blocks of bytes, wherever the blocks are cut.
+    """Counts the tokens of texts that are passed as blocks of bytes of any size.
 
     The work is numpy's, on whole blocks: the bytes of each token are gathered into 64-bit integers,
     and sorting brings equal tokens together. Memory is bounded by the number of distinct tokens. A run
@@ -110,7 +110,7 @@ class TokenCounter:
 
 
 class _Keys:
-    """Counts of keys made of one or two 64-bit integers, kept as arrays and summed now and then."""
+    """Counts of keys of one or two 64-bit integers, stored as arrays and merged occasionally."""
 
     def __init__(self, width: int) -> None:
         self._keys = [np.empty((0, width), dtype="<u8")]

@@ -1,4 +1,4 @@
-"""One file over HTTP: tried again where a failure may pass, and taken up where it stopped."""
+"""Download of one file over HTTP, with retries and resumption."""
 
 import logging
 import re
@@ -24,14 +24,14 @@ OUT_OF_RANGE = 416
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to bear with a server."""
+    """Time limits for a server."""
 
     timeout: float = 60
-    """Seconds without a byte."""
+    """Seconds without data."""
     waits: tuple[float, ...] = (1, 2, 4, 8, 16)
-    """Seconds before each further try, as long as none gets further."""
+    """Seconds before each retry without progress."""
     longest: float = 300
-    """Seconds that a server may ask to wait at most."""
+    """Maximum seconds that a server may ask to wait."""
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -42,20 +42,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file that has come whole."""
+    """A complete download."""
 
     address: str
-    """Where redirections led."""
+    """The address after redirections."""
     spliced: bool
-    """Whether it was put together from several answers."""
+    """Whether it was assembled from several responses."""
 
 
 class Failure(Exception):
-    """Why an address did not deliver the file, as a clause."""
+    """The reason why a download failed, as a clause."""
 
 
 class _Passing(Failure):
-    """A failure that may be over at the next try."""
+    """A failure that a retry may solve."""
 
     def __init__(self, reason: str, after: float = 0) -> None:
         super().__init__(reason)
@@ -63,7 +63,7 @@ class _Passing(Failure):
 
 
 def transfer(url: str, part: PartialFile, patience: Patience = USUAL, most: int | None = None) -> Arrival:
-    """Bring what is at `url` into `part`, going on with what is in it.
+    """Download `url` into `part`, resuming from its content.
 
     Raises `Failure` when it does not come, for good or again and again; what has come stays in `part`. So it
     does for a file of more than `most` bytes, of which nothing stays.
@@ -77,18 +77,16 @@ def transfer(url: str, part: PartialFile, patience: Patience = USUAL, most: int 
                 waits, reached = iter(patience.waits), part.size
             wait = next(waits, None)
             if wait is None:
-                raise Failure(f"{failure}, also when tried again") from failure
+                raise Failure(f"{failure}, after several attempts") from failure
             if failure.after > patience.longest:
-                raise Failure(
-                    f"{failure}, and asks to come back in {failure.after:,.0f} seconds"
-                ) from failure
+                raise Failure(f"{failure}, and asks to retry after {failure.after:,.0f} seconds") from failure
             wait = max(wait, failure.after)
-            logger.warning("%s: %s; next try in %g seconds", url, failure, wait)
+            logger.warning("%s: %s; retrying in %g seconds", url, failure, wait)
             patience.sleep(wait)
 
 
 def _answer(url: str, part: PartialFile, timeout: float, most: int | None) -> Arrival:
-    """Ask once for what is missing, and write it."""
+    """Request the missing part once, and write it."""
     known = part.version if part.version and part.version.url == url else None
     begin = part.size if known else 0
     # Packed on the way, bytes could not be counted.
@@ -104,7 +102,7 @@ def _answer(url: str, part: PartialFile, timeout: float, most: int | None) -> Ar
             part.begin(_version(url, response, size))
         elif known is None or first != begin or size != known.size or not _may_be(known, response):
             part.clear()
-            raise _Passing("it sent another part of the file than the one asked for")
+            raise _Passing("it sent a different part of the file than requested")
         _receive(response, part, size, timeout, most)
         return Arrival(response.url, spliced=first > 0)
 
@@ -146,7 +144,7 @@ def _receive(
                     part.clear()
                     raise Failure(f"it has more than {most:,} bytes")
     except ReadTimeoutError as error:
-        raise _Passing(f"no byte in {timeout:g} seconds after {part.size:,}{of}") from error
+        raise _Passing(f"no data for {timeout:g} seconds after {part.size:,}{of}") from error
     except HTTPError as error:
         raise _Passing(f"the connection broke off after {part.size:,}{of} bytes") from error
     if size is not None and part.size != size:
@@ -164,20 +162,20 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
 
 
 def _version(url: str, response: requests.Response, size: int | None) -> Version | None:
-    """Which version of the file an answer has; None where the server does not say it as If-Range takes it."""
+    """The version of the file in a response; None if the server sends none that is valid for If-Range."""
     tag = response.headers.get("ETag", "W/")
     validator = response.headers.get("Last-Modified") if tag.startswith("W/") else tag
     return Version(url, validator, size) if validator else None
 
 
 def _may_be(known: Version, response: requests.Response) -> bool:
-    """Whether an answer is of this version, or does not say which it is of: some servers ignore If-Range."""
+    """Whether a response has this version or none: some servers ignore If-Range."""
     said = {response.headers.get("ETag"), response.headers.get("Last-Modified")} - {None}
     return not said or known.validator in said
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds that the server asks to wait, said as such or as a date."""
+    """Seconds that the server asks to wait, given as a number or as a date."""
     try:
         return Retry().parse_retry_after(response.headers.get("Retry-After", "0"))
     except (InvalidHeader, OverflowError, ValueError):

@@ -27,14 +27,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class VocabularySettings:
-    """Which tokens are words. Raises `UserError` when the bounds leave no word possible."""
+    """The definition of words. Raises `UserError` if the bounds exclude every word."""
 
     min_length: int = 2
-    """Fewest letters."""
+    """Minimum number of letters."""
     max_length: int = 12
-    """Most letters."""
+    """Maximum number of letters."""
     min_count: int = 10
-    """Fewest occurrences in the corpus."""
+    """Minimum number of occurrences in the corpus."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_length <= self.max_length:
@@ -62,7 +62,7 @@ def vocabulary(counts: dict[str, int], settings: VocabularySettings) -> dict[str
         many = "only one" if result else "no"
         raise UserError(
             f"{many} word of {settings.min_length} to {settings.max_length} letters occurs "
-            f"{settings.min_count} times or more; use a larger corpus or lower min_count"
+            f"at least {settings.min_count} times; use a larger corpus or lower min_count"
         )
     return result
 

@@ -1,1 +1,1 @@
-"""What a configuration asks for: its checks, its plan and the targets that a user may name."""
+"""The experiment that a configuration describes: its checks, its plan and its targets."""

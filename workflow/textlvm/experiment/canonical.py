@@ -1,4 +1,4 @@
-"""Numbers in the one form that their schema names, so that equal settings are the same settings.
+"""Numbers in the form that their schema names, so that equal settings are identical.
 
 YAML reads `1` and `1.0` as numbers of different types. They are equal, but the text of a command line, by
 which Snakemake decides what to run again, would differ; and JSON Schema takes `20.0` for an integer, Python
@@ -14,7 +14,7 @@ Schema = Mapping[str, Any]
 
 
 def canonical(value: Any, schema: Schema) -> Any:
-    """A copy of `value` in which equal numbers have one form: `int` where `schema` says so, else `float`.
+    """A copy of `value` in which equal numbers have one type: `int` if `schema` says so, else `float`.
 
     `value` must be valid by `schema`, a JSON schema whose references all lead into its own `$defs`. A number
     that the schema has in an `enum` is the enum's. Booleans stay as they are.

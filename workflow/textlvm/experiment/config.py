@@ -1,7 +1,7 @@
 """Check the experiment that config.yaml and the files merged over it describe.
 
-Merging is Snakemake's; here the result is held against the schema and against itself. Whatever is wrong is
-said in one sentence that names the file, the key and the names that would have been right.
+Snakemake merges the files; here the result is checked against the schema and for consistency. An error is one
+sentence that names the file, the key and the valid names.
 """
 
 import re
@@ -32,14 +32,14 @@ def check(
 ) -> dict[str, Any]:
     """Check a merged configuration; returns it with every number in the form that the schema names.
 
-    Entries that null in a later file removes are left out.
+    Entries that a later file removes with null are left out.
 
-    `files` are the YAML or JSON files it was merged from, later ones winning: they tell where a value
-    stands. `registry` has the corpora that need no entry in the configuration, `papers` all papers that the
-    configuration may have a part of.
+    `files` are the YAML or JSON files it was merged from, later ones winning: they locate a value in an error
+    message. `registry` has the corpora that need no entry in the configuration, `papers` all papers that may
+    have a section in the configuration.
 
     Raises `UserError` with one sentence for the first thing that is wrong: a value that the schema does not
-    allow, values that do not fit together, a key that stands twice, a corpus or a file that is not there.
+    allow, values that contradict each other, a key that occurs twice, a missing corpus or file.
     """
     contents = [read(file) for file in files]
     removable = [(name, *key) for name, paper in papers.items() for key in paper.planner.REMOVABLE]
@@ -56,9 +56,9 @@ def check(
 
 
 def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> str:
-    """Where the value at `key` comes from: the last of the files that has it, or else `--config`.
+    """The origin of the value at `key`: the last of the files that has it, or else `--config`.
 
-    Of a mapping, which several files may add to, it is the last one that says anything there.
+    For a mapping, to which several files may add, it is the last file that has a part of it.
     """
     value = _at(config, key)
     for file in reversed(files):
@@ -72,7 +72,7 @@ def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> 
 def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """The configuration that Snakemake makes of these files, later ones winning.
 
-    Raises `UserError` for a file that is not there or no configuration.
+    Raises `UserError` for a file that does not exist or is not a configuration.
     """
     config: dict[str, Any] = {}
     for file in files:
@@ -110,7 +110,7 @@ def _with_references(node: Any, renamed: Mapping[str, str]) -> Any:
 
 
 def _laid_over(below: Any, above: Any) -> Any:
-    """A value over another: keys of mappings come together, anything else takes the other's place."""
+    """Merge a value over another: keys of mappings are combined, anything else is replaced."""
     if not isinstance(above, Mapping):
         return above
     if not above:
@@ -123,7 +123,7 @@ def _laid_over(below: Any, above: Any) -> Any:
 def _without_removed(
     value: Any, contents: Sequence[Any], patterns: Iterable[Sequence[str]], key: Key = ()
 ) -> Any:
-    """A value at a key without its null entries that match one of the patterns of keys.
+    """The value at a key without its null entries that match one of the patterns of keys.
 
     Raises `Problem` for one that removes nothing, as no file among `contents` has an entry there.
     """
@@ -139,14 +139,14 @@ def _without_removed(
             others = [other for other, its in value.items() if its is not None]
             raise Problem(
                 item_key,
-                f"{dotted(item_key)} must be an entry, or null to remove that of a file before, and there is "
-                f"none; {nearest(name, others)}",
+                f"{dotted(item_key)} must be an entry; null removes an entry of an earlier file, but there "
+                f"is none; {nearest(name, others)}",
             )
     return kept
 
 
 def _check_values(value: Any, key: Key) -> None:
-    """What the schema cannot put in words: keys that YAML reads as numbers, odd characters, no numbers."""
+    """Checks that a schema cannot express: keys that YAML reads as numbers, odd characters, NaN."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if not isinstance(name, str):
@@ -158,13 +158,13 @@ def _check_values(value: Any, key: Key) -> None:
         for i, item in enumerate(value):
             _check_values(item, (*key, i))
     elif isinstance(value, str) and (odd := ODD.search(value)):
-        raise Problem(key, f"{dotted(key)} has {odd[0]!r} in it: write it on one line, in plain text")
+        raise Problem(key, f"{dotted(key)} contains {odd[0]!r}: write it on one line, in plain text")
     elif isinstance(value, int | float) and not abs(value) < LIMIT:
         raise Problem(key, f"{dotted(key)} must be a number between -2^63 and 2^63, not {shortened(value)}")
 
 
 def _at(value: Any, key: Key) -> Any:
-    """The value at a key; `...`, which equals no value of YAML, where there is none."""
+    """The value at a key; `...`, which equals no value of YAML, if there is none."""
     for part in key:
         try:
             value = value[part]

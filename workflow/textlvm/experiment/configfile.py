@@ -1,4 +1,4 @@
-"""One configuration file: YAML or JSON, and what is wrong with it, by line."""
+"""One configuration file, YAML or JSON, with errors by line."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ __all__ = ["read"]
 
 
 def read(file: str | Path) -> Mapping[str, Any]:
-    """The content of one configuration file. Raises `UserError`, with the line, where it has none."""
+    """The content of one configuration file. Raises `UserError` with the line if it cannot be read."""
     try:
         content = Path(file).read_bytes()
         text = content.decode()
@@ -38,7 +38,7 @@ def read(file: str | Path) -> Mapping[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as Snakemake reads it, except that a key may not stand twice in one mapping.
+    """YAML as Snakemake reads it, except that a key must not occur twice in one mapping.
 
     libyaml's parser refuses half of a surrogate pair before it is known in which key it stands.
     """
@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
                 continue
             if key.value in seen:
                 place = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
-                raise UserError(f"{place}: the key '{key.value}' stands twice: rename or remove one")
+                raise UserError(f"{place}: the key '{key.value}' occurs twice: rename or remove one")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -63,5 +63,5 @@ def _malformed(file: str | Path, text: str, error: yaml.YAMLError) -> str:
         assert isinstance(error, yaml.MarkedYAMLError)
         line, problem = error.problem_mark.line, str(error.problem)
     if "\\t" in problem:
-        return f"{file}, line {line + 1} has a tab where YAML takes none: indent with spaces"
+        return f"{file}, line {line + 1} is indented with a tab, which YAML does not allow: use spaces"
     return f"{file}, line {line + 1} is neither YAML nor JSON ({problem}): correct it"

@@ -9,22 +9,22 @@ __all__ = ["Curves", "FigureMetric", "Metric", "Reading", "Table", "Texts"]
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured quantity, wherever a table, a page or a claim names it."""
+    """A metric, named by tables, the page and claims."""
 
     name: str
     unit: str
     heading: str = ""
-    """The heading of the paper's column; empty where the paper has none."""
+    """The heading of the paper's column; empty if the paper has none."""
     latex: str = ""
-    """The heading as LaTeX, where the paper sets a formula."""
+    """The heading in LaTeX, if it is a formula."""
     direction: str = ""
-    """lower | higher: which values are better; empty where neither is."""
+    """lower | higher: which values are better; empty if neither."""
     digits: int = 2
-    """Decimals where the paper prints none."""
+    """Decimals if no printed value determines them."""
     of_training: bool = True
-    """Whether another training would give another value."""
+    """Whether the value depends on training."""
     shown: bool = True
-    """Whether tables show it where it is no column; `results/table<N>.csv` has all metrics."""
+    """Whether tables show it if it is not a column; `results/table<N>.csv` has all metrics."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Table:
 
     number: int
     each: str
-    """corpus | paper: whether it is made for each corpus, or once for all data sets of the paper."""
+    """corpus | paper: one table per corpus, or one table for all data sets of the paper."""
     columns: tuple[str, ...]
     """The metrics of the printed columns, in the paper's order."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to compute a printed column, where the paper's text allows several."""
+    """A reading: one possible definition of a printed column."""
 
     metric: str
     """The metric that the evaluation measures."""
@@ -49,9 +49,9 @@ class Reading:
     why: str
     """Why the printed numbers may have been computed so."""
     otherwise: str = ""
-    """The metric of rows that lack `metric`; empty leaves these rows out."""
+    """The metric of rows without `metric`; if empty, these rows are left out."""
     compared: bool = False
-    """Whether cells, verdicts and claims compare it with the printed numbers: at most one of a column.
+    """Whether cells and claims compare it with the printed numbers: at most one per column.
 
     Without it they compare the metric of the column's own name.
     """
@@ -61,30 +61,30 @@ class Reading:
 
 @dataclass(frozen=True)
 class Texts:
-    """A table of what models make of texts."""
+    """A table of texts that models generate."""
 
     number: int
     kind: str
     """reconstructions | interpolations | samples | answers | prior_samples."""
     title: str
     first: int | None = None
-    """How many of the configured texts it shows; None shows all."""
+    """The number of configured texts that it shows; None: all."""
     answers: tuple[str, ...] = ("short", "medium", "long")
     """Which answers to a question."""
 
 
 @dataclass(frozen=True)
 class FigureMetric:
-    """A number of one trained model that the paper shows in a figure alone; claims name it like a metric."""
+    """A number of one trained model that the paper shows only in a figure; claims name it like a metric."""
 
     name: str
     unit: str
     file: str
-    """The file of the run, beside its metrics.json."""
+    """The file of the run, in the folder of its metrics.json."""
     function: str
     """`module:function`, which returns the number, or None if the run is too small to have it."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """What the function takes beside the content of the file."""
+    """Further arguments of the function, after the content of the file."""
 
     @property
     def module(self) -> str:
@@ -98,4 +98,4 @@ class Curves:
 
     unit: str
     quantities: Mapping[str, str]
-    """Names in the file, and what they are called."""
+    """Names in the file, and their labels."""

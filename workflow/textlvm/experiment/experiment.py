@@ -1,4 +1,4 @@
-"""An experiment as a value: the papers, corpora and runs that a configuration comes to."""
+"""An experiment: the papers, corpora and runs of a configuration."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ REGISTRY = Path("workflow/corpora.yaml")
 
 @dataclass(frozen=True)
 class Experiment:
-    """A checked configuration and what it asks for."""
+    """A checked configuration with its runs, tables, figures and texts."""
 
     config: Mapping[str, Any]
     papers: Mapping[str, Paper]
@@ -32,7 +32,7 @@ class Experiment:
     corpora: Mapping[str, Corpus]
     planned: tuple[Planned, ...]
     origin: Callable[[tuple[str, ...]], str]
-    """Tells the file in which a key of the configuration stands."""
+    """Returns the file that contains a key of the configuration."""
 
     @property
     def results(self) -> Path:
@@ -46,12 +46,12 @@ class Experiment:
 
     @property
     def in_tables(self) -> list[Planned]:
-        """What tables have rows of; the other runs are trained for these, and not measured."""
+        """The entries with rows in tables; other runs only supply trained models, and are not evaluated."""
         return [entry for entry in self.planned if entry.rows]
 
     @cached_property
     def titles(self) -> Titles:
-        """What tables call each corpus, and whether it is none of the papers' own."""
+        """The title of each corpus, and whether it is a stand-in."""
         return plan.titles(self.config, self.used, self.planned, self.corpora)
 
     @cached_property
@@ -70,16 +70,16 @@ class Experiment:
         return sorted({number for paper in self.papers.values() for number in paper.tables})
 
     def planned_tables(self, papers: Iterable[str] | None = None) -> list[int]:
-        """The numbers of the tables that something is planned for; of these papers, or of all."""
+        """The numbers of the tables with planned rows; of these papers, or of all."""
         names = self.papers if papers is None else papers
         return sorted({row.table for entry in self.planned if entry.paper in names for row in entry.rows})
 
     def of_table(self, number: int) -> list[Planned]:
-        """What the tables of a number have rows of."""
+        """The entries in the rows of the tables with this number."""
         return [entry for entry in self.planned if any(row.table == number for row in entry.rows)]
 
     def outcomes(self, entries: Iterable[Planned]) -> list[Path]:
-        """The metrics of entries, measured with the settings of now, and the failures of such trainings."""
+        """The metrics of entries with the current settings, and the failures of training with them."""
         paths = (entry.outcome(seed, self.results) for entry in entries for seed in entry.seeds)
         # Runs that are measured on several data sets share a training, which may have failed.
         return list(dict.fromkeys(path for path in paths if path))
@@ -93,7 +93,7 @@ class Experiment:
 
 
 def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
-    """Check a merged configuration and plan what it asks for; `files` are those that it was merged from.
+    """Check a merged configuration and plan its experiment; `files` are those that it was merged from.
 
     Raises `UserError` with one sentence for the first thing that is wrong.
     """

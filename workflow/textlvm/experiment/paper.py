@@ -1,4 +1,4 @@
-"""A paper as a value: one folder with what it is, what it prints, what it claims, and how it is run.
+"""A paper: one folder with its metadata, printed values, claims and rules.
 
 paper.yaml      title, tables, figures and metrics; this module reads it
 published.csv   the printed values (textlvm.reporting.published)
@@ -26,7 +26,7 @@ from textlvm.spec import parse
 __all__ = ["PAPERS", "Paper", "add_argument", "find", "in_use", "load", "load_all"]
 
 PAPERS = Path(__file__).parents[2] / "papers"
-"""The folder of the papers that come with the project."""
+"""The folder of the project's papers."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Paper:
     """A paper and the files of its folder."""
 
     name: str
-    """The name of its folder, of its part of the configuration and of its folder of results."""
+    """The name of its folder, of its section of the configuration and of its results folder."""
     folder: Path
     title: str
     citation: str
@@ -50,7 +50,7 @@ class Paper:
     figures: Mapping[int, str] = field(default_factory=dict)
     """Captions, by number."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """How notes word the settings of an evaluation that a reader must know."""
+    """How notes describe the settings of an evaluation."""
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     """The readings of printed columns, by the column's metric."""
     texts: Mapping[int, Texts] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Paper:
 
     @property
     def schema(self) -> Path:
-        """The JSON schema of its part of the configuration."""
+        """The JSON schema of its section of the configuration."""
         return self.folder / "config.schema.yaml"
 
     def program(self, step: str) -> Path:
@@ -88,13 +88,13 @@ class Paper:
 
     @property
     def compared(self) -> dict[str, str]:
-        """The metrics that stand for columns of another name in cells and claims, by column."""
+        """The compared metrics of columns whose name differs from the metric, by column."""
         chosen = ((name, own) for name, readings in self.readings.items() for own in readings if own.compared)
         return {name: own.metric for name, own in chosen if own.metric != name}
 
     @property
     def planner(self) -> Any:
-        """Its module of planning, a `textlvm.experiment.plan.Planner`."""
+        """Its planner, a module like `textlvm.experiment.plan.Planner`."""
         return _planner(self.folder, self.plan)
 
     def metric(self, name: str) -> Metric:
@@ -105,7 +105,7 @@ class Paper:
         return self.metrics[name]
 
     def is_of_training(self, metric: str) -> bool:
-        """Whether another training would give another value; so it is of what paper.yaml does not declare."""
+        """Whether the value depends on training; true for metrics that paper.yaml does not declare."""
         return metric not in self.metrics or self.metrics[metric].of_training
 
 
@@ -136,7 +136,7 @@ def load(folder: str | Path) -> Paper:
     for name, readings in paper.readings.items():
         if name not in columns:
             raise UserError(
-                f"{path}: readings has '{name}', which is no column of tables; {nearest(name, columns)}"
+                f"{path}: readings has '{name}', which is not a column of tables; {nearest(name, columns)}"
             )
         for metric in (own for reading in readings for own in (reading.metric, reading.otherwise) if own):
             if metric not in paper.metrics:
@@ -145,22 +145,24 @@ def load(folder: str | Path) -> Paper:
                     f"{nearest(metric, paper.metrics)}"
                 )
         if sum(reading.compared for reading in readings) > 1:
-            raise UserError(f"{path}: readings.{name} compares several: leave one `compared: true`")
+            raise UserError(
+                f"{path}: readings.{name} marks several readings as compared: keep one `compared: true`"
+            )
         if any(reading.compared and reading.otherwise for reading in readings):
             raise UserError(
-                f"{path}: readings.{name} compares a reading that some rows replace, but cells of a column "
-                "are of one metric: compare another reading"
+                f"{path}: readings.{name} compares a reading that some rows lack, but all cells of a column "
+                "must have the same metric: compare another reading"
             )
     for name in paper.figure_metrics:
         if name in paper.metrics:
-            raise UserError(f"{path}: '{name}' is of metrics and of figure_metrics: rename one of them")
+            raise UserError(f"{path}: '{name}' is in both metrics and figure_metrics: rename one of them")
     return paper
 
 
 def find(config: Mapping[str, Any]) -> dict[str, Paper]:
-    """The papers that come with the project, and those whose folders a configuration's `papers` names.
+    """The project's papers, and those whose folders `papers` of a configuration names.
 
-    Raises `UserError` for a name that is no paper and a folder that has none.
+    Raises `UserError` for a name or folder that is not a paper.
     """
     # Relative to where Snakemake runs, as command lines and messages have them.
     folders = [Path(os.path.relpath(path.parent)) for path in PAPERS.glob("*/paper.yaml")]

@@ -1,7 +1,7 @@
-"""The plan: everything a configuration asks for, with its effective settings and its place in the tables.
+"""The plan: all runs and products of a configuration, with effective settings and places in tables.
 
-A *run* is one model on one data set, trained once for each seed. Each paper plans its own runs, and whatever
-else its tables have numbers of (`Planner`); here is what all of them share.
+A *run* is one model on one data set, trained once for each seed. Each paper plans its own runs and data sets
+(`Planner`); this module has what all of them share.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,10 +34,10 @@ PARTS = ("model", "training", "evaluation")
 
 Settings = Mapping[str, Any]
 Folder = tuple[str, tuple[str, ...]]
-"""The name of a folder, and the key of the configuration under which such names stand."""
+"""The name of a folder, and the key of the configuration that has such names."""
 RunKey = tuple[str, str, str, str, str]
 Titles = Mapping[str, tuple[str, bool]]
-"""By corpus what tables call it, and whether it is none of the papers' own."""
+"""By corpus: its title in tables, and whether it is a stand-in."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,27 @@ class Row:
     table: int
     label: str
     metrics: Mapping[str, str] = field(default_factory=dict)
-    """What the table calls a metric, and what the evaluation does; empty if all are shown as they are."""
+    """Names of metrics in the table, and those in the evaluation; empty if they are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """Something that tables have numbers of."""
+    """A run or data set with rows in tables."""
 
     paper: str
     corpus: str
-    """Name in the registry of the corpus it is measured on; a union goes by its own name."""
+    """Registry name of the corpus that it is evaluated on; for a union, its own name."""
     corpus_title: str = ""
-    """What tables call that."""
+    """The title of the corpus in tables."""
     stand_in: bool = False
-    """Whether it stands in for the paper's own."""
+    """Whether the corpus is a stand-in."""
     original: str
-    """The paper's own data set that it is compared with, which is also its corpus's name in the registry."""
+    """The paper's own data set that it is compared with, also the registry name of that corpus."""
     dataset: str = ""
-    """The same where folders of the paper go by data sets; empty where it has just one."""
+    """The same if the paper's folders are named after data sets; empty if the paper has only one."""
     split: str = "standard"
     draw_of: str = ""
-    """The split that `split` is a further draw of; its rows are those of that split."""
+    """The split of which `split` is another draw, with the same rows."""
     name: str
     """The key of its entry in the configuration and the name of its folder."""
     place: tuple[Folder, ...]
@@ -75,15 +75,15 @@ class Planned:
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
     trained_on: str = ""
-    """Another data set, on which a run of the same name was trained and this one was not."""
+    """Another data set, whose run of the same name supplies the trained model."""
     is_trained: bool = True
-    """Whether another training would find something else."""
+    """Whether its numbers depend on training."""
     model_kind: str = ""
-    """The kind of its model: within a paper, rows of one kind are taken to vary alike between trainings."""
+    """The kind of its model: rows of one kind in a paper are assumed to have the same variance over seeds."""
 
     @property
     def key(self) -> RunKey:
-        """Paper, data set, corpus, split and name: what metrics.json says of itself, too."""
+        """Paper, data set, corpus, split and name, as in metrics.json."""
         return self.paper, self.dataset, self.corpus, self.split, self.name
 
     @property
@@ -93,67 +93,67 @@ class Planned:
 
     @property
     def training_path(self) -> str:
-        """The folder below the results that its trained model lies in; empty for what has none."""
+        """The folder of its trained model in the results; empty if it has none."""
         return ""
 
     @property
     def label(self) -> str:
-        """What tables call it first."""
+        """Its first row label."""
         return self.rows[0].label if self.rows else self.name
 
     @property
     def path(self) -> str:
-        """Its folder below the results, e.g. `words/<corpus>/<split>/<run>`."""
+        """Its folder in the results, e.g. `words/<corpus>/<split>/<run>`."""
         return "/".join((self.paper, *(folder for folder, _ in self.place), self.name))
 
     def metrics(self, seed: int) -> str:
-        """The file of what was measured, below the results."""
+        """Its metrics file in the results."""
         return f"{self.path}/statistics.json"
 
     def logs(self) -> list[str]:
-        """The logs of its steps, below the results."""
+        """The logs of its steps in the results."""
         return [f"logs/{self.path.rpartition('/')[0]}/prepare.log"]
 
     def is_finished(self, seed: int, results: Path) -> bool:
-        """Whether it has been measured with the settings it has now."""
+        """Whether it has been evaluated with its current settings."""
         raise NotImplementedError
 
     def outcome(self, seed: int, results: Path) -> Path | None:
-        """The file below `results` that says what came out with the settings it has now, if there is one."""
+        """The file in `results` with the outcome for its current settings, if there is one."""
         return results / self.metrics(seed) if self.is_finished(seed, results) else None
 
     def folders(self) -> list[tuple[Folder, ...]]:
-        """All paths of folders below the paper's that lie here, down to the files."""
+        """The allowed folders of its files, in the paper's folder."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Planned):
-    """One model on one data set, measured there, with its effective settings."""
+    """One model on one data set, evaluated there, with its effective settings."""
 
     # Steps that need no settings are not told of them.
     model: Settings = field(default_factory=dict)
     training: Settings = field(default_factory=dict)
     evaluation: Settings = field(default_factory=dict)
     data: Settings = field(default_factory=dict)
-    """How what it is trained on is prepared."""
+    """The settings for the preparation of its training data."""
 
     @property
     def training_path(self) -> str:
-        """The folder below the results that the trained model lies in, and its seeds derive from."""
+        """The folder of the trained model in the results, from which its seeds derive."""
         return f"{self.paper}/{self.trained_on}/{self.name}" if self.trained_on else self.path
 
     def metrics(self, seed: int) -> str:
-        """The file of what was measured, below the results."""
+        """Its metrics file in the results."""
         return f"{self.path}/seed{seed}/metrics.json"
 
     def logs(self) -> list[str]:
-        """The logs of its steps, below the results."""
+        """The logs of its steps in the results."""
         trained = [f"logs/{self.training_path}/seed{seed}/train.log" for seed in self.seeds]
         return [*trained, *(f"logs/{self.path}/seed{seed}/evaluate.log" for seed in self.seeds)]
 
     def is_described_by(self, spec: Mapping[str, Any]) -> bool:
-        """Whether these are the settings of its training, as they are now; old records lack the data's."""
+        """Whether these are the current settings of its training; old records lack those of the data."""
         return (
             spec.get("model") == self.model
             and spec.get("training") == self.training
@@ -161,7 +161,7 @@ class Run(Planned):
         )
 
     def is_finished(self, seed: int, results: Path) -> bool:
-        """Whether it has been trained and measured with the settings it has now."""
+        """Whether it has been trained and evaluated with its current settings."""
         folder = results / self.training_path / f"seed{seed}"
         spec, metrics = folder / "spec.json", results / self.metrics(seed)
         if not self.is_described_by(read_object(spec)):
@@ -175,7 +175,7 @@ class Run(Planned):
         return bool(measured) and measured == {name: self.evaluation.get(name) for name in measured}
 
     def outcome(self, seed: int, results: Path) -> Path | None:
-        """The metrics, or why the training failed with the settings it has now, or None."""
+        """The metrics, or the failure of training with its current settings, or None."""
         failure = results / self.training_path / f"seed{seed}" / "checkpoint" / "failure.json"
         failed = read_object(failure)
         if self.is_finished(seed, results):
@@ -191,34 +191,34 @@ class Run(Planned):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, or a table of texts, with the files that it is made from."""
+    """A figure or a table of texts, with its source files."""
 
     paper: str
     number: int
     title: str
-    """What it is of: a corpus or data sets."""
+    """Its subject: a corpus or data sets."""
     path: str
-    """Below the results, without suffix."""
+    """Path in the results, without suffix."""
     sources: tuple[str, ...] = ()
-    """Files below the results."""
+    """Files in the results."""
     labels: tuple[str, ...] = ()
-    """What it calls its runs or data sets, in the order of their files."""
+    """Labels of its runs or data sets, in the order of their files."""
 
 
 class Planner(Protocol):
-    """The module that `plan` of a paper.yaml names; `section` is the paper's part of the configuration."""
+    """The module that `plan` of a paper.yaml names; `section` is the paper's section of the configuration."""
 
     REMOVABLE: Sequence[Sequence[str]]
-    """Keys below the section, `*` for any name, whose entries null in a later file removes."""
+    """Keys of the section, `*` for any name, whose entries a later file can remove with null."""
 
     def check(self, section: Section) -> None:
-        """Check what the schema cannot say. Raises `textlvm.experiment.relations.Problem`."""
+        """Check what the schema cannot express. Raises `textlvm.experiment.relations.Problem`."""
 
     def corpora(self, section: Section) -> Iterable[tuple[Key, str, str]]:
         """The corpora in use: key in the configuration, name, and words | sentences | questions."""
 
     def plan(self, section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
-        """Everything that tables have numbers of, and the runs that are trained for it."""
+        """All runs and data sets in tables, and the runs that supply their models."""
 
     def titles(self, section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
         """Titles of corpora that only this paper has; `known` has those of the registry."""
@@ -233,7 +233,7 @@ class Planner(Protocol):
 def planned(
     config: Mapping[str, Any], papers: Iterable[Paper], corpora: Mapping[str, Corpus]
 ) -> tuple[Planned, ...]:
-    """What a checked configuration asks of these papers, in their order, and that of corpora and entries."""
+    """The plan of a checked configuration, in the order of papers, corpora and entries."""
     return tuple(entry for paper in papers for entry in paper.planner.plan(config[paper.name], corpora))
 
 
@@ -243,7 +243,7 @@ def titles(
     entries: Sequence[Planned],
     corpora: Mapping[str, Corpus],
 ) -> Titles:
-    """What tables call each corpus, and whether it is none of the papers' own."""
+    """The title of each corpus, and whether it is a stand-in."""
     found = {name: (corpus.title, not corpus.paper_corpus) for name, corpus in corpora.items()}
     for paper in papers:
         found |= paper.planner.titles(config[paper.name], entries, found)
@@ -251,12 +251,12 @@ def titles(
 
 
 def stands_in(entry: Planned, corpora: Titles) -> bool:
-    """Whether its corpus is none of the papers' own, or in the place of another."""
+    """Whether its corpus is not the paper's, or replaces another one."""
     return corpora[entry.corpus][1] or entry.corpus != entry.original
 
 
 def titled(entries: Iterable[Planned], corpora: Titles) -> tuple[Planned, ...]:
-    """The entries with what tables call their corpora, and whether these stand in for others."""
+    """The entries with the titles of their corpora, and whether these are stand-ins."""
     return tuple(
         replace(entry, corpus_title=corpora[entry.corpus][0], stand_in=stands_in(entry, corpora))
         for entry in entries

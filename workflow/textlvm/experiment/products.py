@@ -1,4 +1,4 @@
-"""What an experiment builds: the paths of its tables, figures, texts and claims, below the results."""
+"""The products of an experiment: paths of its tables, figures, texts and claims in the results."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ __all__ = ["all_products", "paper_tables", "partial_products"]
 
 
 def paper_tables(experiment: Experiment, forms: Iterable[str]) -> list[str]:
-    """The tables of results in the papers' shape: for each corpus, or once for all data sets of a paper."""
+    """The tables in the papers' layout: one per corpus, or one for all data sets of a paper."""
     forms, found = tuple(forms), []
     for paper in experiment.used:
         corpora = sorted({entry.corpus for entry in experiment.planned if entry.paper == paper.name})
@@ -31,7 +31,7 @@ def all_products(experiment: Experiment) -> list[str]:
 
 
 def partial_products(experiment: Experiment) -> list[str]:
-    """Every table of results, tidy and to read, readings and claims, of what has been measured so far."""
+    """All tables, tidy and formatted, readings and claims, from the runs evaluated so far."""
     return [
         *(f"partial/table{number}.csv" for number in experiment.tables),
         *(f"partial/readings.{form}" for form in ("csv", "md")),

@@ -1,4 +1,4 @@
-"""The entries of a plan as JSON, as Snakemake's rules pass them to the steps."""
+"""The entries of a plan as JSON, in which Snakemake's rules pass them to the steps."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -11,9 +11,9 @@ __all__ = ["from_json", "to_json"]
 
 
 def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
-    """An entry without settings, and without what is as it is by default: command lines have a limit.
+    """An entry without settings and default values, because the length of command lines is limited.
 
-    With `table` it has the rows of that table alone.
+    With `table`, it has only the rows of that table.
     """
     rows = [_differing(row) for row in entry.rows if table in (None, row.table)]
     place = [folder for folder, _ in entry.place]
@@ -21,7 +21,7 @@ def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
 
 
 def from_json(data: Any) -> Planned:
-    """The entry that `to_json` gave, without settings. Raises `UserError` for what is none."""
+    """The entry from `to_json`, without settings. Raises `UserError` if the data are invalid."""
     try:
         entry = dict(data)
         entry["rows"] = tuple(_parse(Row, row) for row in entry["rows"])

@@ -1,4 +1,4 @@
-"""Check what the user asks Snakemake for, before there is any job: the names in a path must be planned."""
+"""Check the user's targets before any job starts: the names in a path must be planned."""
 
 import os
 import re
@@ -12,16 +12,16 @@ from textlvm.runtime.errors import UserError, nearest
 __all__ = ["check_target"]
 
 Origin = Callable[[tuple[str, ...]], str]
-"""Tells the file in which a key of the configuration stands."""
+"""Returns the file that contains a key of the configuration."""
 
 
 def check_target(target: str, experiment: Experiment) -> None:
-    """Check the names in a path that the user asks for.
+    """Check the names in a target path.
 
-    Paths outside the results, and those inside that have no run, corpus or table in them, are left alone.
+    Paths outside the results, and paths without a run, corpus or table, are ignored.
 
     Raises `UserError` for a table, corpus, data set, split, run or seed that is not planned, with the nearest
-    names, and for a trained model where there are only measurements of it.
+    names, and for the weights of a run that was trained elsewhere.
     """
     results = str(experiment.results)
     parts = PurePath(os.path.relpath(target or ".", results)).parts
@@ -43,13 +43,13 @@ def check_target(target: str, experiment: Experiment) -> None:
     number = re.fullmatch(r"table(\d+)\..*", file)
     if number and int(number[1]) not in tables:
         valid = ", ".join(map(str, tables))
-        raise UserError(f"{target}: there is no table {number[1]}; those that can be built are {valid}")
+        raise UserError(f"{target}: there is no table {number[1]}; the valid tables are {valid}")
 
 
 def _check_folders(
     target: str, names: Sequence[str], valid: Collection[tuple[Folder, ...]], origin: Origin
 ) -> None:
-    """The folders of a path are those of a run, from the first on."""
+    """Check that the folders of a path are those of a run, starting with the first."""
     for depth, name in enumerate(names):
         here = {folders[depth] for folders in valid if len(folders) > depth}
         if not here:
@@ -62,11 +62,11 @@ def _check_folders(
 
 
 def _check_trained(target: str, file: str, runs: Iterable[Run], results: str) -> None:
-    """The model of a run is asked for where it was trained."""
+    """Check that the weights of a run are requested from the folder where it was trained."""
     folder = PurePath(os.path.relpath(target, results)).parent.parent
     for run in runs:
         if run.trained_on and folder == PurePath(run.path) and file in ("spec.json", "model.safetensors"):
             raise UserError(
-                f"{target}: this run was trained on '{run.trained_on}'; name the file in "
+                f"{target}: this run was trained on '{run.trained_on}'; request the file in "
                 f"{results}/{run.training_path}"
             )

@@ -1,1 +1,1 @@
-"""Metrics to cells, cells to tables and figures, beside the published values."""
+"""From metrics to cells, and from cells to tables and figures with the printed values."""

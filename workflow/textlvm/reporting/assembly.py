@@ -86,11 +86,11 @@ def _parts(
 def _row(
     part: TablePart, own: RowResults, values: Sequence[Published], samples: Sequence[Sample]
 ) -> Iterator[Cell]:
-    """The cells of one row: one for each published or measured metric."""
+    """The cells of one row: one for each printed or computed metric."""
     of_paper, of_demo = (
         {value.metric: value for value in values if value.source == source} for source in ("paper", "demo")
     )
-    # A planned row of which nothing is known yet must still show: it gets one cell without a metric.
+    # A planned row without numbers must still be shown: it gets one cell without a metric.
     for metric in dict.fromkeys((*of_paper, *own.metrics)) or [""]:
         published = of_paper.get(metric)
         measured = own.measurement(metric, samples)

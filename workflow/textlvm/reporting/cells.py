@@ -1,4 +1,4 @@
-"""Cells, the atoms of every table: one metric of one row on one corpus, reproduced beside published.
+"""Cells, the units of every table: one metric of one row on one corpus, with reproduced and printed value.
 
 Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv` is their list.
 """
@@ -13,7 +13,7 @@ __all__ = ["DATA", "Cell", "Measurement", "Printed", "Provenance", "TablePart", 
 
 
 DATA = "data"
-"""What stands in place of a run's name where the numbers are those of a data set."""
+"""The name used instead of a run's if the numbers are those of a data set."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class TablePart:
 
 @dataclass(frozen=True)
 class Printed:
-    """What the paper prints, and the authors' demo."""
+    """The numbers of the paper and of the authors' demo."""
 
     kind: str
     """`own` or `quoted`, as in `Published`."""
@@ -53,7 +53,7 @@ class Printed:
 
     @property
     def half_units(self) -> float:
-        """The largest errors that rounding can have made in both values, together."""
+        """The sum of the largest possible rounding errors of both values."""
         return sum(0.5 * 10.0**-digits for digits in (self.digits, self.demo_digits) if digits is not None)
 
 
@@ -74,7 +74,7 @@ class Measurement:
     borrowed: PooledSpread | None = None
     """With one seed: the standard deviation over seeds of other rows (`textlvm.reporting.spread.borrow`)."""
     reading: str = ""
-    """What the evaluation calls the metric, where the paper's text allows several readings of it."""
+    """The metric of the reading, if the column has several readings."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Provenance:
     run: str
     """Its name; empty for a row that is not planned."""
     runs: tuple[str, ...]
-    """The metrics files that the cell was made from."""
+    """The metrics files of the cell."""
     settings: str
     """The evaluation's settings as JSON."""
     seeds_planned: int
@@ -104,12 +104,12 @@ class Cell:
     part: TablePart
     row: str
     metric: str
-    """Empty for a planned row of which nothing is known."""
+    """Empty for a planned row without any number."""
     unit: str
     printed: Printed | None
-    """None where the paper prints nothing."""
+    """None if the paper prints nothing."""
     measured: Measurement | None
-    """None where there is no number yet."""
+    """None if there is no number yet."""
     comparison: Comparison
     provenance: Provenance
 
@@ -120,7 +120,7 @@ class Cell:
 
     @property
     def seeds(self) -> int:
-        """How many seeds are measured."""
+        """The number of evaluated seeds."""
         return len(self.measured.by_seed) if self.measured else 0
 
     @property

@@ -17,7 +17,7 @@ def over_draws(
     """The plan and the results with one entry for all draws of a split.
 
     The number of a draw is the mean over its seeds, and every draw counts once. The standard deviation over
-    draws then includes the variance between draws and that between trainings. Draws are numbered from zero;
+    draws then includes the variance between draws and that between seeds. Draws are numbered from zero;
     `settings` of a result gets their number as `draws`.
     """
     by_run: dict[RunKey, list[Planned]] = {}
@@ -44,7 +44,7 @@ def over_draws(
 
 
 def _mean(draw: Planned, number: int, group: Sequence[Result], draws: int) -> Result:
-    """The result of a draw; the failed one where no seed was measured. `reason` says how many are missing."""
+    """The result of a draw, or its failure if no seed was evaluated. `reason` counts missing seeds."""
     done = [result for result in group if not result.failed]
     first = (done or group)[0]
     metrics = {}

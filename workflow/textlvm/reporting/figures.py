@@ -1,4 +1,4 @@
-"""What the figures of all papers share: their style, panels, labels, and how they are written.
+"""Shared by the figures of all papers: style, panels, labels and writing.
 
 Figures are written as PNG (200 dpi) and SVG; the same input gives the same bytes.
 """
@@ -46,7 +46,7 @@ def save(figure: Figure, png: Path, svg: Path) -> None:
 
 
 def panels(count: int, title: str) -> tuple[Figure, GridSpec]:
-    """A figure with a title, and the places of so many panels."""
+    """A figure with a title, and the positions of its panels."""
     columns = min(count, PANELS_A_ROW)
     lines = math.ceil(count / PANELS_A_ROW)
     width = 6.4 if columns == 1 else 4.4 * columns
@@ -60,5 +60,5 @@ def panels(count: int, title: str) -> tuple[Figure, GridSpec]:
 def labelled(paths: Sequence[Path], labels: Sequence[str]) -> Sequence[tuple[Path, str]]:
     """Files with their labels; raises `UserError` unless there is one for each."""
     if len(paths) != len(labels):
-        raise UserError(f"{len(paths)} files but {len(labels)} labels; give each file one --labels entry")
+        raise UserError(f"{len(paths)} files but {len(labels)} labels; pass one --labels entry per file")
     return list(zip(paths, labels, strict=True))

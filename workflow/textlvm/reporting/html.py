@@ -22,7 +22,7 @@ code { font-size: 0.9em; }
 def page(markdown: str) -> str:
     """A page with the content of `markdown`: CommonMark with tables; its first line is the page's title.
 
-    It is complete in itself: style included, nothing to fetch. HTML within the Markdown is kept as it is.
+    It is self-contained and includes its style sheet. HTML within the Markdown is kept.
     """
     parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(markdown)

@@ -1,4 +1,4 @@
-r"""Plain text in formats that have a markup: a title, a label or a model's text is shown as it is.
+r"""Escaping of plain text for markup formats: titles, labels and models' texts are shown literally.
 
 Every text that is not this project's own passes one of these functions on its way into a figure, Markdown or
 LaTeX: what a configuration, a model or an error gives. In HTML `html.escape` and the templates of
@@ -69,7 +69,7 @@ LIGATURES = "-',"
 """Characters of which LaTeX makes another one where two follow each other."""
 RAISED = {"<super>": r"\textsuperscript", "<sub>": r"\textsubscript"}
 SAME = ("<compat>", "<wide>", "<narrow>", "<noBreak>")
-"""Kinds of characters that Unicode takes for another form of others."""
+"""Kinds of characters that Unicode defines as variants of others."""
 
 
 def matplotlib(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands above and below a table in any form: its title, and what a reader must know of its numbers."""
+"""The title above a table and the notes below it, in all formats."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ __all__ = ["notes", "title"]
 
 
 def title(cells: Sequence[Cell], paper: Paper) -> str:
-    """What a table shows, on which corpus, and whether that is a stand-in."""
+    """The title of a table: paper, number, corpus, and whether it is a stand-in."""
     parts = list(dict.fromkeys(cell.part for cell in cells))
     first = parts[0]
     text = f"Table {first.table} of {paper.citation}"
@@ -27,24 +27,24 @@ def title(cells: Sequence[Cell], paper: Paper) -> str:
 
 
 def _corpus(part: TablePart, paper: Paper) -> str:
-    """The corpus that a part of a table is on, and what it stands in for."""
-    # The title of a stand-in may say so itself.
+    """The corpus of a part of a table, and the corpus that it replaces."""
+    # The title of a stand-in may already say so.
     if not part.stand_in or "stand-in" in part.corpus_title:
         return part.corpus_title
     return f"{part.corpus_title}, a stand-in for {paper.datasets.get(part.dataset, part.dataset)}"
 
 
 def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """What a reader of a table must know: noise, sources, corpora, marks, settings, what is missing."""
+    """The notes of a table: noise, sources, corpora, marks, settings, missing numbers."""
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
         drawn = any(is_drawn(cell.provenance) for cell in cells)
         units = "draws of the split" if drawn else "seeds"
         yield f"Reproduced values are means over {seeds} {units} ± their standard deviation"
     elif seeds == 1 and any(cell.provenance.run != DATA for cell in cells):
-        yield "Reproduced values are of one seed, so the noise between trainings is unknown"
+        yield "Reproduced values are from one seed, so the standard deviation between seeds is unknown"
     if any(cell.printed and cell.printed.spread is not None for cell in cells):
-        yield "Published ± is the standard deviation the paper prints, over evaluations of one model"
+        yield "The printed ± is the paper's standard deviation over evaluations of one model"
     yield from _of_demo(cells, paper)
     parts = dict.fromkeys(cell.part for cell in cells)
     if len({part.dataset for part in parts}) > 1:
@@ -52,10 +52,10 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         names = dict.fromkeys((paper.datasets[part.dataset], _corpus(part, paper)) for part in run)
         yield from (f"{dataset}: {corpus}" for dataset, corpus in names if dataset != corpus)
     if any(part.stand_in for part in parts):
-        yield "Where the corpus is not the paper's, numbers stand side by side and no cell claims agreement"
+        yield "On a stand-in corpus, both numbers are shown without a verdict"
     if any(cell.verdict in MARKS for cell in cells):
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-        yield f"Marks: {marks}; {RULE}; undecided: beyond that with one seed and no row to borrow an sd from"
+        yield f"Marks: {marks}; {RULE}; undecided: not within, with one seed and no row to borrow an sd from"
     if any(cell.seeds == 1 and cell.provenance.run != DATA for cell in cells):
         yield f"Seeds: {BORROWING}"
     yield from _borrowed(cells, paper)
@@ -70,7 +70,7 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
 
 
 def _borrowed(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """Whose standard deviation over seeds stands for that of a row with one seed."""
+    """The rows that supply the standard deviation of a row with one seed."""
     several = len({cell.part.dataset for cell in cells}) > 1
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
@@ -81,7 +81,7 @@ def _borrowed(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
 
 
 def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """What the authors' demo is, and where it differs from their paper by more than either can hide."""
+    """The authors' demo, and its significant differences from the paper."""
     shown = [
         (cell, cell.printed, cell.printed.demo)
         for cell in cells
@@ -89,7 +89,7 @@ def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     ]
     if not shown:
         return
-    yield "demo: the README of the authors' published code, for the same rows; verdicts are against the paper"
+    yield "demo: the README of the authors' code, for the same rows; verdicts compare with the paper"
     noise: dict[str, list[str]] = {}
     readings = {}
     for cell, printed, demo in shown:
@@ -104,8 +104,8 @@ def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     if noise:
         which = "; ".join(f"{column}: {', '.join(rows)}" for column, rows in noise.items())
         yield (
-            "The demo's numbers less the paper's, where they differ by more than rounding and the printed ±, "
-            f"which is the noise between the authors' own trainings: {which}"
+            "The demo's numbers minus the paper's, if they differ by more than rounding and the printed ±, "
+            f"which shows the noise of the authors' experiments: {which}"
         )
     yield from (f"The demo's {column} is '{reading}'" for column, reading in readings.items())
 

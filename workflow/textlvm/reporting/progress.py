@@ -24,7 +24,7 @@ TRACEBACK = "Traceback (most recent call last):"
 
 
 class State(StrEnum):
-    """What can be said of a seed. The module `textlvm.reporting.status` says which is which."""
+    """The state of a seed; see the module `textlvm.reporting.status`."""
 
     DONE = "done"
     RUNNING = "running"
@@ -93,7 +93,7 @@ def standing(run: Run, seed: int, results: Path, now: float) -> Standing:
 
 
 def _missing(metrics: Mapping[str, Any]) -> str:
-    """What an evaluation had to do without, if it failed for that."""
+    """The package or files that were missing, if an evaluation failed for this reason."""
     return str(metrics.get("reason", "")) if metrics.get("status") == "failed" else ""
 
 
@@ -125,7 +125,7 @@ def _trained(
         return Standing(state=State.RUNNING, seconds_left=left, **begun)
     if reason := _training_failure(run, unfinished, log):
         return Standing(state=State.FAILED, reason=reason, log=log, **begun)
-    # What a finished training has left behind is no interrupted one.
+    # The files of a finished training do not mean that it was interrupted.
     if progress and (progress["step"] < progress["steps"] or (unfinished / "state.safetensors").exists()):
         return Standing(state=State.INTERRUPTED, **begun)
     return Standing(state=State.WAITING, **known)
@@ -138,7 +138,7 @@ def _progress(unfinished: Path) -> dict[str, Any]:
 
 
 def _is_elsewhere(lock: Path) -> bool:
-    """Whether another machine trained here last, whose locks may not be seen on this one."""
+    """Whether another machine trained here last, whose locks may not be visible on this one."""
     try:
         return lock.read_text(encoding="utf-8").strip().rpartition(" on ")[2] not in ("", platform.node())
     except OSError:

@@ -15,7 +15,7 @@ KINDS = ("own", "quoted")
 BOUNDS = ("", "upper")
 SOURCES = ("paper", "demo")
 NOT_RUN = "not run: "
-"""What begins the part of a note that says why no run reproduces a quoted row."""
+"""The beginning of the part of a note that says why a quoted row is not run."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Published:
     """`paper`, or `demo`: the README of the authors' published code, which has some of the same rows."""
     where: str
     note: str
-    """What is to be known about it; of a quoted row after `not run: ` why no run reproduces it."""
+    """A note; for a quoted row, the text after `not run: ` says why it is not run."""
 
     @property
     def unavailable(self) -> str:
-        """Why no run reproduces a quoted row; empty if the note does not say it."""
+        """The reason why a quoted row is not run; empty if the note has none."""
         return self.note.partition(NOT_RUN)[2]
 
     @property
     def key(self) -> tuple[str, int, str, str, str, str]:
-        """What no two numbers of a source share: paper, table, data set, split, row, metric."""
+        """The unique key of a number of a source: paper, table, data set, split, row, metric."""
         return self.paper, self.table, self.dataset, self.split, self.row, self.metric
 
     @property
     def half_unit(self) -> float:
-        """The largest error that rounding to the printed digits can have made."""
+        """The largest possible error of rounding to the printed digits."""
         return 0.5 * 10.0**-self.digits
 
 
@@ -87,19 +87,18 @@ def _read(paper: Paper) -> list[Published]:
     of_paper = {value.key for value in values if value.source == "paper"}
     for (source, *key), count in Counter((value.source, *value.key) for value in values).items():
         if count > 1:
-            raise UserError(f"{path}: {', '.join(map(str, key))} is given {count} times; keep one line")
+            raise UserError(f"{path}: {', '.join(map(str, key))} occurs {count} times; keep one line")
         if source == "demo" and tuple(key) not in of_paper:
             raise UserError(
-                f"{path}: {', '.join(map(str, key))} is of the demo alone; add the paper's line or remove it"
+                f"{path}: {', '.join(map(str, key))} has only the demo's value; add a line with the "
+                "paper's value, or remove it"
             )
     return values
 
 
 def _parse(line: list[str], paper: Paper, place: str) -> Published:
     if len(line) != len(COLUMNS):
-        raise UserError(
-            f"{place}: {len(line)} fields where {len(COLUMNS)} belong; quote commas inside a field"
-        )
+        raise UserError(f"{place}: {len(line)} fields instead of {len(COLUMNS)}; quote commas inside a field")
     text = dict(zip(COLUMNS, line, strict=True))
     named = {
         "table": [str(number) for number in paper.tables],

@@ -63,7 +63,7 @@ def columns(
     plan: Iterable[Planned],
     results: Mapping[RunKey, Sequence[Result]],
 ) -> Iterator[Column]:
-    """Every column with readings of which at least two rows are measured, in the papers' order."""
+    """Every column with readings and at least two evaluated rows, in the papers' order."""
     prints = [value for value in published if value.source == "paper"]
     plan = tuple(plan)
     for paper in papers.values():
@@ -155,13 +155,13 @@ def _mean(values: Sequence[float]) -> Interval:
 
 
 def as_markdown(found: Iterable[Column]) -> str:
-    """For each column the fits of its readings, and the readings of each row beside the printed values."""
+    """For each column: the fits of its readings, and the values of each row next to the printed values."""
     parts = [
         "# Readings of the printed columns",
-        "A column whose definition the paper leaves open can be computed in several ways, its readings. "
-        "RMS is the root mean square over rows of value minus printed value, bias the mean of these "
-        "differences, rank Spearman's correlation with the printed values; in brackets 95% intervals over "
-        "seeds, or over draws of the split. `*` marks the reading that cells and claims compare.",
+        "A reading is one possible definition of a column that the paper does not define completely. RMS is "
+        "the root mean square, over rows, of our value minus the printed value; bias is the mean of these "
+        "differences; rank is Spearman's correlation with the printed values. Brackets contain 95% intervals "
+        "over seeds, or over draws of the split. `*` marks the reading that cells and claims compare.",
     ]
     for column in found:
         paper, place = column.paper, column.fits[0]
@@ -174,7 +174,7 @@ def as_markdown(found: Iterable[Column]) -> str:
         fits = [
             {
                 "reading": f"`{fit.reading}`" + (" *" if fit.compared else ""),
-                "what is computed": markdown(fit.computes),
+                "definition": markdown(fit.computes),
                 "why": markdown(fit.why),
                 "rows": fit.rows,
                 "seeds": fit.seeds,
@@ -218,9 +218,11 @@ def arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     add_argument(parser)
     parser.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")
-    parser.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files at hand")
-    parser.add_argument("--csv", type=Path, required=True, help="the fits, a line each")
-    parser.add_argument("--md", type=Path, required=True, help="the fits and the values behind them")
+    parser.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files")
+    parser.add_argument("--csv", type=Path, required=True, help="the fits (CSV)")
+    parser.add_argument(
+        "--md", type=Path, required=True, help="the fits with the values of every row (Markdown)"
+    )
     return parser
 
 

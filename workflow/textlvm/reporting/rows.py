@@ -1,4 +1,4 @@
-"""What came out of one row: its metrics' means and spreads over seeds, compared with printed values."""
+"""The results of one row: means and spreads of its metrics over seeds, compared with printed values."""
 
 import json
 import math
@@ -31,7 +31,7 @@ class RowResults:
     paper: Paper
     row: Row
     planned: Planned | None = None
-    """None for a row that is published but not planned."""
+    """None for a row that is printed but not planned."""
     results: Sequence[Result] = ()
 
     @cached_property
@@ -106,7 +106,7 @@ class RowResults:
             if unit != declared:
                 where = f"{self.paper.folder}/paper.yaml" if known else "another seed"
                 raise UserError(
-                    f"{self.done[0].path}: metric '{metric}' comes in {unit}, in {where} in {declared}: "
+                    f"{self.done[0].path}: metric '{metric}' is in {unit}, but in {declared} in {where}: "
                     "make them the same"
                 )
         return declared
@@ -131,12 +131,12 @@ class RowResults:
             if verdict is Verdict.FAILED:
                 return self._failures()
             if self.done:
-                return f"the evaluation gives no '{metric}'"
+                return f"the evaluation has no metric '{metric}'"
             return "" if self.planned else "not in the plan"
         planned = len(self.planned.seeds) if self.planned else 0
         units = "draws" if self._is_drawn else "seeds"
         partly = [f"draw {result.seed}: {result.reason}" for result in self.done if result.reason]
-        other = f"the evaluation gives no '{self._wanted(metric)}', what stands there is its "
+        other = f"the evaluation has no metric '{self._wanted(metric)}', so the value is its "
         reasons = (
             f"{seeds} of {planned} {units}" if seeds != planned else "",
             *partly,
@@ -171,7 +171,7 @@ class RowResults:
         return is_of_training(self.paper, self.planned, self.row, metric)
 
     def _called(self, metric: str) -> str:
-        """What the evaluation calls a metric that the row shows."""
+        """The evaluation's name of a metric that the row shows."""
         return self.row.metrics.get(metric, metric)
 
     def _wanted(self, metric: str) -> str | None:
@@ -179,7 +179,7 @@ class RowResults:
         return self.paper.compared.get(self._called(metric))
 
     def _evaluated(self, metric: str) -> str:
-        """What the evaluation calls a metric, or the reading that stands in its place."""
+        """The evaluation's name of a metric, or its reading."""
         return self._having(metric)[0].readings.get(metric, self._called(metric))
 
     def _is_of_another_reading(self, metric: str) -> bool:
@@ -195,7 +195,7 @@ class RowResults:
         seeds: dict[str, list[str]] = {}
         for result in self.results:
             if result.failed:
-                seeds.setdefault(result.reason or "no reason given", []).append(str(result.seed))
+                seeds.setdefault(result.reason or "no reason recorded", []).append(str(result.seed))
         return "; ".join(f"failed with {unit} {', '.join(own)}: {reason}" for reason, own in seeds.items())
 
 

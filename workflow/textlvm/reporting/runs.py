@@ -1,4 +1,4 @@
-"""What was planned and what came out: the plan of a table, and the `metrics.json` of each run and seed."""
+"""The plan of a table, and the `metrics.json` of each run and seed."""
 
 import json
 import logging
@@ -38,7 +38,7 @@ class Result:
     further_paths: tuple[str, ...] = ()
     """The files of other seeds, if it is their mean."""
     readings: Mapping[str, str] = field(default_factory=dict)
-    """What the evaluation calls a metric that stands for a printed one of several readings."""
+    """The metric of the reading that is compared with a printed one."""
 
     @property
     def key(self) -> RunKey:
@@ -46,7 +46,7 @@ class Result:
         return self.paper, self.dataset, self.corpus, self.split, self.run
 
     def shown(self, metrics: Mapping[str, str]) -> "Result":
-        """The result with the metrics that a row shows, called what the row calls them."""
+        """The result with the metrics of a row, under the row's names."""
         if not metrics:
             return self
         known, repeats, readings = (
@@ -95,7 +95,7 @@ def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, 
 
 
 def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[RunKey, list[Result]]:
-    """Read the metrics at hand, grouped by run and ordered by seed; a file not there yet is passed over.
+    """Read the existing metrics, grouped by run and ordered by seed; missing files are skipped.
 
     A failed training is a result of every run that measures it. Raises `UserError` for a malformed file, for
     a run or seed that the plan does not list, and for two files of one run and seed.
@@ -152,7 +152,7 @@ def read_result(path: str | Path) -> Result:
 
 def _result(data: Any, path: str | Path) -> Result:
     if not isinstance(data, dict):
-        raise UserError(f"{path}: must hold a JSON object")
+        raise UserError(f"{path}: must contain a JSON object")
     text = {key: _typed(data, key, str, path) for key in ("paper", "corpus", "split", "run", "status")}
     text["dataset"] = str(data.get("dataset", ""))
     seed = _typed(data, "seed", int, path)
@@ -203,5 +203,5 @@ def _typed(data: Mapping[str, Any], key: str, kind: Any, place: str | Path) -> A
 
 
 def _is(value: Any, kind: Any) -> bool:
-    """`isinstance`, but a boolean is no number."""
+    """`isinstance`, except that a boolean is not a number."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

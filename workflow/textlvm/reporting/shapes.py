@@ -51,7 +51,7 @@ class Shape:
     corpus: str
     """The one corpus it is of; empty for a table over the paper's data sets."""
     title: str
-    """What it shows, on which corpus, and whether that is a stand-in."""
+    """Its title: paper, number, corpus, and whether it is a stand-in."""
     stub: str
     """The heading of the rows."""
     rows: tuple[str, ...]
@@ -60,17 +60,17 @@ class Shape:
     extras: tuple[str, ...]
     """Metrics that are not."""
     headings: dict[str, str]
-    """What columns are called, where that is not the metric's name."""
+    """The headings of columns, if they differ from the metric's name."""
     cells: dict[tuple[str, str], Cell]
     """By row and column."""
     notes: tuple[str, ...]
 
     def cell(self, row: str, metric: str) -> Cell | None:
-        """The cell of a row and metric; for a row of which no metric is known, the cell saying so."""
+        """The cell of a row and metric; for a row without any metric, the cell that says so."""
         return self.cells.get((row, metric), self.cells.get((row, "")))
 
     def heading(self, metric: str) -> str:
-        """What a column is called."""
+        """The heading of a column."""
         return self.headings.get(metric, metric)
 
     def unit(self, metric: str) -> str:
@@ -104,7 +104,7 @@ def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> 
     chosen = [cell for cell in of_table if not corpus or cell.part.corpus == corpus]
     if not chosen:
         corpora = {cell.part.corpus for cell in of_table if cell.part.corpus}
-        tail = nearest(corpus, corpora) if corpora else "the plan runs it on none"
+        tail = nearest(corpus, corpora) if corpora else "the plan has it on no corpus"
         raise UserError(f"the tidy table has no {paper.name} table {table} on corpus '{corpus}'; {tail}")
     datasets = dict.fromkeys(c.part.dataset for c in chosen)
     if not corpus and len({(c.part.dataset, c.row) for c in chosen}) > len({c.row for c in chosen}):
@@ -261,7 +261,7 @@ def reproduced(cell: Cell | None, decimals: int) -> str:
 
 
 def published(cell: Cell | None) -> str:
-    """A published value as it is printed, with its bound and spread."""
+    """A printed value with its bound and spread."""
     if cell is None or cell.printed is None:
         return NOTHING
     printed = cell.printed

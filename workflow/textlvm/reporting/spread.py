@@ -25,10 +25,10 @@ class Sample:
     run: str
     model_kind: str
     metric: str
-    """What the evaluation calls it."""
+    """Its name in the evaluation."""
     values: tuple[float, ...]
     unit: str = "seeds"
-    """What these are: `seeds`, or `draws` of a split."""
+    """The unit: `seeds`, or `draws` of a split."""
 
 
 @dataclass(frozen=True)

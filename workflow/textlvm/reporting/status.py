@@ -48,7 +48,7 @@ SPARED = ("device", "loss", "stage", "left", "step")
 COUNTED = (State.DONE, State.WAITING)
 """States of seeds that are counted and not listed, unless all are listed."""
 CLEAR, HOME, REST_OF_LINE, REST = "\x1b[2J", "\x1b[H", "\x1b[K", "\x1b[J"
-"""What a terminal is told to draw over what it shows."""
+"""The control sequence that clears the terminal."""
 
 
 def counted(seeds: Sequence[Standing]) -> str:
@@ -128,7 +128,7 @@ def _folder(each: Standing) -> str:
 
 
 def _group(each: Standing) -> str:
-    """What a group is called: the paper, and the names that the configuration gives data set and corpus."""
+    """The name of a group: the paper, and the names of data set and corpus in the configuration."""
     paper, name = _folder(each).split("/")
     return f"{paper}, {name}" + (f" ({each.run.corpus})" if each.run.corpus != name else "")
 
@@ -186,10 +186,10 @@ def _arguments() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="laid over config.yaml, in order",
+        help="merged over config.yaml, in this order",
     )
     parser.add_argument("--all", action="store_true", help="list every seed, also those done or waiting")
-    parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="look again every so many seconds")
+    parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="seconds between updates")
     return parser
 
 

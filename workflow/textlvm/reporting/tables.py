@@ -29,7 +29,7 @@ __all__ = ["main"]
 
 
 def main(options: argparse.Namespace) -> None:
-    """Run the command that was asked for."""
+    """Run the requested command."""
     options.command(options)
 
 
@@ -67,7 +67,7 @@ def _arguments() -> argparse.ArgumentParser:
     one.add_argument("--table", type=int, required=True, help="the number of the table, in every paper")
     add_argument(one)
     one.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")
-    one.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files at hand")
+    one.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files")
     one.add_argument("--out", type=Path, required=True, help="the tidy table (CSV)")
     one.set_defaults(command=tidy)
 
@@ -77,7 +77,7 @@ def _arguments() -> argparse.ArgumentParser:
     two.add_argument("--table", type=int, required=True)
     two.add_argument("--corpus", default="", help="its name in the registry; if left out, all data sets")
     for name, what in (("csv", "CSV"), ("md", "Markdown"), ("html", "HTML"), ("tex", "LaTeX")):
-        two.add_argument(f"--{name}", type=Path, required=True, help=f"where the {what} goes")
+        two.add_argument(f"--{name}", type=Path, required=True, help=f"the {what} to write")
     two.set_defaults(command=shape)
     return parser
 

@@ -1,4 +1,4 @@
-"""Cells as CSV, a line each: the tidy table that all other forms of a table are made from."""
+"""Cells as CSV, one per line: the tidy table from which all other formats are created."""
 
 import csv
 import io
@@ -82,9 +82,9 @@ OPTIONAL = (
 
 
 def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
-    """Write cells as CSV, a line each; numbers in full, so that `read_tidy` gives back the same cells.
+    """Write cells as CSV, one per line, with full precision, so that `read_tidy` returns the same cells.
 
-    Columns of `OPTIONAL` in which nothing stands are left out.
+    Empty columns of `OPTIONAL` are left out.
     """
     lines = [_line(cell) for cell in cells]
     unused = [name for name in OPTIONAL if all(line[name] in ("", None) for line in lines)]

@@ -1,4 +1,4 @@
-"""The one rule that says whether a reproduced number agrees with the published one."""
+"""The rule that decides whether a reproduced number agrees with the printed one."""
 
 import math
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ RULE = (
 
 
 class Verdict(StrEnum):
-    """What a cell says about the published value."""
+    """The verdict of a cell on the printed value."""
 
     WITHIN = "within"
     OUTSIDE = "outside"
     UNDECIDED = "undecided"
     """One seed, no row to borrow a spread from, and a difference that noise between seeds might explain.
 
-    Or a number of another reading of the metric than the one that is compared.
+    Or the number was computed with a reading other than the compared one.
     """
     STAND_IN = "stand-in"
     """Run on another corpus than the paper's: there is a difference, but no claim."""
@@ -36,7 +36,7 @@ class Verdict(StrEnum):
 
 
 MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
-"""The signs of verdicts that compare; words or nothing say the others."""
+"""The signs of verdicts that compare; the others have a text or nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Mean:
     value: float
     low: float | None
     high: float | None
-    """The 95% interval of the estimator (Monte Carlo error of the evaluation); None where it is exact."""
+    """The 95% interval of the estimator (Monte Carlo error of the evaluation); None if it is exact."""
     spread: float | None
     """Standard deviation over seeds (n - 1); None with a single seed."""
     seeds: int
@@ -54,12 +54,12 @@ class Mean:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A reproduced number beside its published value."""
+    """A reproduced number and its printed value."""
 
     difference: float | None
-    """Reproduced minus published; None where one of them is missing."""
+    """Reproduced minus printed; None if one of them is missing."""
     tolerance: float | None
-    """The largest |difference| that is still within; None where no claim is made."""
+    """The largest |difference| that is still within; None if there is no verdict."""
     verdict: Verdict
 
 
@@ -91,7 +91,7 @@ def compare(
     of_training: bool = True,
     borrowed: float | None = None,
 ) -> Comparison:
-    """Judge one reproduced number against its published value.
+    """Compare one reproduced number with its printed value.
 
     It is *within* if |value - published| <= half_unit + 2 sqrt(s² + p² + e²), where half_unit is half a
     unit of the last printed digit, s the standard deviation over our seeds (with one seed `borrowed`, that of

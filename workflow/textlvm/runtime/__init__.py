@@ -1,1 +1,1 @@
-"""What every step runs in: command lines, errors, files, processes, and where a result came from."""
+"""The runtime of every step: command lines, errors, files, processes and provenance."""

@@ -1,4 +1,4 @@
-"""What every entry point shares: a log, one-sentence errors, JSON settings on the command line."""
+"""Shared by all entry points: a log, one-sentence errors, JSON settings on the command line."""
 
 import argparse
 import fcntl
@@ -20,11 +20,11 @@ __all__ = ["Parser", "is_running", "parser", "path", "run", "settings"]
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
-"""What shells make of Ctrl-C: 128 and the number of the signal."""
+"""The exit status that shells use for Ctrl-C: 128 plus the number of the signal."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser, and that of its commands, which takes every `type=Path` as `path` does."""
+    """An argument parser that handles every `type=Path` with `path`, also in subcommands."""
 
     def __init__(self, *words: Any, **options: Any) -> None:
         super().__init__(*words, **options)
@@ -62,11 +62,11 @@ def settings(text: str) -> dict[str, Any]:
 
 
 def run(main: Callable[[argparse.Namespace], None], arguments: argparse.ArgumentParser) -> None:
-    """Parse the command line, set up logging, call `main`, and turn an error of the user's into one sentence.
+    """Parse the command line, set up logging, call `main`, and report user errors as one sentence.
 
-    `errors.explain` says which errors these are. The log goes to the terminal and to `--log`; a
-    traceback goes to the log file alone when the error is the user's to mend, and to both when it is ours.
-    The log file is locked until the process ends, see `is_running`.
+    `errors.explain` decides which errors are user errors. The log goes to the terminal and to `--log`. The
+    traceback of a user error goes only to the log file, that of any other error to both. The log file is
+    locked until the process ends, see `is_running`.
     """
     options = arguments.parse_args()
     # Told to end, a step still removes its temporary files. What nohup ignores stays ignored.
@@ -74,7 +74,7 @@ def run(main: Callable[[argparse.Namespace], None], arguments: argparse.Argument
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _end)
     end_with_parent()
-    # A log that cannot be written, as on a full disk, is no reason for a traceback for each of its lines.
+    # If the log cannot be written, as on a full disk, do not print a traceback for each line.
     logging.raiseExceptions = False
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     try:
@@ -102,7 +102,7 @@ def run(main: Callable[[argparse.Namespace], None], arguments: argparse.Argument
 
 
 def is_running(log: Path) -> bool:
-    """Whether a step that writes this log is at work, on a machine whose locks can be seen on this one."""
+    """Whether a step that writes this log is running, on a machine whose locks are visible here."""
     try:
         with log.open("r+b") as file:
             return not try_lock(file)

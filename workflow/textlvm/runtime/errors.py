@@ -1,4 +1,4 @@
-"""The one error type meant for the person at the keyboard, and what such a person can do about others."""
+"""The error type for user errors, and advice for other errors that the user can solve."""
 
 import difflib
 import errno
@@ -16,24 +16,24 @@ OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALL
 
 
 TRAINING_FILES = {"spec.json", "model.safetensors", "curve.jsonl", "cost.json", "training.json"}
-"""Files that a training writes all together."""
+"""The files that a training writes."""
 
 
 class UserError(Exception):
-    """Something the user can put right: one sentence saying what is wrong, where, and what to do.
+    """An error that the user can correct: one sentence that says what is wrong, where, and what to do.
 
     Entry points print it without a traceback (the traceback goes to the log) and exit with 2.
     """
 
 
 def explain(error: BaseException) -> str | None:
-    """The sentence for an error that a user can do something about; None for any other, which is ours."""
+    """The message for an error that the user can solve; None for any other error."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError) and error.errno in FULL:
         return (
-            f"no space left for {_path(error)} ({error.strerror}): free some and run the same command again, "
-            "which loses nothing that was finished and goes on from a training's last checkpoint"
+            f"no space left for {_path(error)} ({error.strerror}): free some and run the same command again: "
+            "finished work is kept, and training resumes from its last checkpoint"
         )
     if isinstance(error, OSError) and error.errno in FORBIDDEN:
         return (
@@ -41,12 +41,12 @@ def explain(error: BaseException) -> str | None:
             "under pathvars in config.yaml"
         )
     if is_out_of_memory(error):
-        return "out of memory: run this where there is more of it, or with fewer jobs at the same time"
+        return "out of memory: run this on a machine with more memory, or run fewer jobs at a time"
     return None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, of the CPU or a GPU."""
+    """Whether an error means that the memory of the CPU or of a GPU is exhausted."""
     # By its name, since importing PyTorch takes longer than most steps that need none of it.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
@@ -54,7 +54,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
-    """The valid names closest to a misspelt one, as the tail of an error sentence.
+    """The valid names closest to a misspelt one, as the end of an error message.
 
     >>> nearest("trill", ["tril", "diag"])
     "did you mean 'tril'?"
@@ -74,16 +74,15 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
 
 
 def repair(path: str | os.PathLike[str]) -> str:
-    """Say how to repair a file between two steps that one of them cannot read, as the end of a sentence.
+    """Advice for repairing an intermediate file that a step cannot read, as the end of an error message.
 
-    Snakemake takes a damaged file for a whole one, and does not miss one that was removed while what was made
-    of it is there.
+    Snakemake does not notice a damaged file, nor a removed one if the files created from it exist.
     """
     path = Path(path)
     if path.exists() and not os.access(path, os.R_OK):
         return "change its permissions"
     training = ", by training the run again" if path.name in TRAINING_FILES else ""
-    return f"the same command with `--forcerun {shlex.quote(str(path))}` at its end makes it anew{training}"
+    return f"the same command with `--forcerun {shlex.quote(str(path))}` at its end recreates it{training}"
 
 
 def _path(error: OSError) -> str:

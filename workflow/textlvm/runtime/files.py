@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name, synced, renamed."""
+"""Atomic writing of files: under a temporary name, then synced and renamed."""
 
 import json
 import os
@@ -26,7 +26,7 @@ __all__ = [
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success sync it and rename it over `path`.
+    """Yield a temporary path in the folder of `path`; on success, sync it and rename it to `path`.
 
     If the block raises, `path` is left as it was and the temporary file is removed; an `OSError` about the
     temporary file names `path`. The temporary name keeps the suffix of `path`, because writers (matplotlib,
@@ -53,9 +53,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def remove_temporaries(path: str | os.PathLike[str]) -> None:
-    """Remove what processes that were killed while they wrote `path` have left beside it.
+    """Remove the temporary files of processes that were killed while they wrote `path`.
 
-    To be called only where no other process may be writing `path`.
+    Call this only if no other process may be writing `path`.
     """
     path = Path(path)
     for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
@@ -64,7 +64,7 @@ def remove_temporaries(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """A block in which an `OSError` that names no file, as that of a write on a full disk, names `path`."""
+    """A context in which an `OSError` without a file name, such as that of a full disk, names `path`."""
     try:
         yield
     except OSError as error:
@@ -85,7 +85,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write `value` as indented JSON with a final newline, atomically; NaN and infinities are refused."""
+    """Write `value` as indented JSON with a final newline, atomically; NaN and infinities are rejected."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -105,7 +105,7 @@ def read_input(path: str | os.PathLike[str], *keys: str) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot read {path} ({reason}): {repair(path)}") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path} holds no JSON object: {repair(path)}")
+        raise UserError(f"{path} contains no JSON object: {repair(path)}")
     for key in keys:
         if key not in value:
             raise UserError(f"{path} has no '{key}': {repair(path)}")
@@ -113,7 +113,7 @@ def read_input(path: str | os.PathLike[str], *keys: str) -> dict[str, Any]:
 
 
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a JSON file that holds an object; an empty one where it is missing, damaged or something else."""
+    """Read a JSON file that contains an object; empty if the file is missing, damaged or something else."""
     try:
         value = read_json(path)
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""What a step's code is, as one short string that changes when the code's meaning does.
+"""A fingerprint of a step's code: a short string that changes when the meaning of the code changes.
 
-Snakemake sees the command line of a rule and nothing of the package behind it. Rules therefore pass
-`fingerprint("textlvm.words.train")` as a parameter: editing anything that module imports from textlvm
-reruns the step; touching, formatting, commenting or documenting it does not.
+Snakemake sees the command line of a rule but not the package behind it. Rules therefore pass
+`fingerprint("textlvm.words.train")` as a parameter: editing code that this module imports from textlvm reruns
+the step; touching, formatting, commenting or documenting it does not.
 """
 
 import ast
@@ -21,16 +21,16 @@ PACKAGE = "textlvm"
 ROOT = Path(__file__).parents[2]
 # What says how a result came about; the result itself is the same without it.
 RECORDS = {f"{PACKAGE}.runtime.provenance"}
-# What a package compiles lies beside its modules.
+# The C++ sources of a package are in its folder.
 COMPILED = {".cpp", ".h"}
 # Fields that say how something was written, not what it does.
 NOTATION = {"kind", "type_comment", "type_ignores"}
 
 
 def fingerprint(module: str, root: Path = ROOT) -> str:
-    """Sixteen hexadecimal digits that stand for `module` and all it imports from the package.
+    """A digest of `module` and all it imports from the package, 16 hexadecimal digits.
 
-    `root` is the folder that holds the package. Raises `UserError` for a module that does not exist.
+    `root` is the folder that contains the package. Raises `UserError` for a module that does not exist.
     """
     digest = hashlib.sha256()
     for name in sorted(dependencies(module, root)):
@@ -41,8 +41,8 @@ def fingerprint(module: str, root: Path = ROOT) -> str:
 def dependencies(module: str, root: Path = ROOT) -> set[str]:
     """`module` and the modules of the package it imports, directly or not, found without running any.
 
-    Imports inside functions count. So do the packages a module lies in, since importing it runs them. What
-    only keeps records does not.
+    Imports inside functions count, and so do the packages that contain a module, because importing it runs
+    them. Modules that only keep records do not count.
     """
     if _path(module, root) is None:
         raise UserError(f"no module {module} under {root}: name a module of the package {PACKAGE}")
@@ -59,7 +59,7 @@ def dependencies(module: str, root: Path = ROOT) -> set[str]:
 
 
 def meaning(node: Any) -> str:
-    """A syntax tree as text, without positions, docstrings or other statements that do nothing.
+    """A syntax tree as text, without positions, docstrings and other statements without effect.
 
     Written out here rather than by `ast.dump`, whose text differs between versions of Python: fields
     that are empty are left out, so a field that a new version adds changes nothing.
@@ -77,7 +77,7 @@ def meaning(node: Any) -> str:
 
 
 def _idle(node: Any) -> bool:
-    """Whether a statement does nothing: `pass`, a docstring, a string below an attribute."""
+    """Whether a statement has no effect: `pass`, a docstring, a string below an attribute."""
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
@@ -100,7 +100,7 @@ def _compiled(folder: Path) -> str:
 
 
 def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
-    """Names of the package's modules that `tree` may import; names that are no modules may be among them."""
+    """Names of modules of the package that `tree` may import; some may not be modules."""
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
@@ -127,7 +127,7 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def _path(module: str, root: Path) -> Path | None:
-    """The file of a module or package, or None where there is none."""
+    """The file of a module or package; None if there is none."""
     base = root.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():

@@ -1,7 +1,7 @@
-"""Processes beside each other: one at a time in a folder, and none that outlives the workflow it belongs to.
+"""Concurrent processes: one at a time in a folder, and none that outlives its workflow.
 
-The locks are `flock`s: the kernel frees them when their process ends, however it ends, so none is ever left
-behind.
+The locks are `flock`s: the kernel releases them when their process ends for any reason, so there are no stale
+locks.
 """
 
 import atexit
@@ -24,19 +24,19 @@ from textlvm.runtime.files import naming
 __all__ = ["PARENT", "announce", "busy_machines", "end_with_parent", "exclusive", "try_lock"]
 
 PARENT = "TEXTLVM_PARENT"
-"""Environment variable of a step that names the process which it must not outlive."""
+"""Environment variable that names the process that a step must not outlive."""
 PATIENCE = 60.0
-"""Seconds to wait for another process in a folder: one that is being ended may still save its state."""
+"""Seconds to wait for another process in a folder: a process that is ending may still save its state."""
 PAUSE = 0.5
-"""Seconds between two looks where the system cannot wake a process."""
+"""Seconds between two checks if the system cannot wake a process."""
 
 
 @contextmanager
 def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """A block that one process at a time is in, for each `folder`; others wait up to `patience` seconds.
+    """A context that one process at a time can enter per `folder`; others wait up to `patience` seconds.
 
-    It holds on every machine to which the file system shows its locks. Raises `UserError`, naming the other
-    process, if that is still there in the end.
+    This applies to all machines to which the file system shows its locks. Raises `UserError`, naming the
+    other process, if it is still there after that time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Stays there when it is free: to remove it would let two processes lock two files of one name.
@@ -46,7 +46,7 @@ def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
                 _wait(file, folder, patience)
         except OSError as error:
             # Some network file systems have no locks; the project should run there nevertheless.
-            logging.warning("no lock for %s (%s): let nothing else work in it", folder, error.strerror)
+            logging.warning("cannot lock %s (%s): do not let other processes use it", folder, error.strerror)
         with suppress(OSError):  # a full disk
             file.truncate(0)
             file.write(f"process {os.getpid()} on {platform.node()}".encode())
@@ -56,8 +56,7 @@ def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 def announce(folder: Path) -> None:
     """Announce this process in `folder` until it ends.
 
-    Waits while another process is in a block of `busy_machines`. Raises `OSError` where nothing can be
-    written.
+    Waits while another process is in a block of `busy_machines`. Raises `OSError` if nothing can be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / platform.node()
@@ -72,12 +71,12 @@ def announce(folder: Path) -> None:
 
 @contextmanager
 def busy_machines(folder: Path, forget: bool = False) -> Iterator[list[str]]:
-    """The machines on which processes that have announced themselves in `folder` may be at work.
+    """The machines on which processes that have announced themselves in `folder` may be running.
 
-    If there are none, all such processes have ended for certain, and none announces itself before the block
-    is left. A machine is listed when a process is alive there; one that is not this machine also when a
-    process was killed there, since not every file system shows the locks of other machines. With `forget`
-    such machines count as idle from now on. Raises `OSError` where nothing can be written.
+    If there are none, all such processes have certainly ended, and none announces itself before the context
+    ends. A machine is listed when a process is alive there; one that is not this machine also when a process
+    was killed there, since not every file system shows the locks of other machines. With `forget` such
+    machines count as idle from now on. Raises `OSError` if nothing can be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # A file for each machine, locked while it has a process and emptied when the last one ends by itself.
@@ -93,7 +92,7 @@ def busy_machines(folder: Path, forget: bool = False) -> Iterator[list[str]]:
 
 
 def try_lock(file: IO[Any] | int) -> bool:
-    """Lock an open file unless another process has; returns whether it is locked now."""
+    """Lock an open file unless another process has locked it; returns whether it is locked now."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -102,10 +101,10 @@ def try_lock(file: IO[Any] | int) -> bool:
 
 
 def end_with_parent() -> None:
-    """Send this process SIGTERM as soon as the one that the environment names has ended.
+    """Send this process SIGTERM as soon as the process named by the environment variable has ended.
 
-    A killed Snakemake cannot stop its jobs. A training that went on unseen would keep its GPU, and run beside
-    the one that the next command starts.
+    A killed Snakemake cannot stop its jobs. A training that continued unnoticed would keep its GPU, and run
+    at the same time as the one that the next command starts.
     """
     parent = int(os.environ.get(PARENT, "0"))
     if parent:
@@ -114,7 +113,7 @@ def end_with_parent() -> None:
 
 def _end_with(parent: int) -> None:
     try:
-        # Linux; unlike a look at the process table, it is not misled by a zombie or by a number used anew.
+        # Linux; unlike the process table, this is not misled by a zombie or a reused process id.
         select.select([os.pidfd_open(parent)], [], [])
     except (AttributeError, OSError):  # another system, or a process that has ended already
         with suppress(ProcessLookupError):
@@ -132,8 +131,7 @@ def _wait(file: IO[bytes], folder: Path, patience: float) -> None:
     while not try_lock(file):
         if time.monotonic() > end:
             raise UserError(
-                f"{other} is at work in {folder}: wait until it has ended, or end it, and run the same "
-                "command again"
+                f"{other} is using {folder}: wait until it ends, or end it, and run the same command again"
             )
         time.sleep(PAUSE)
 

@@ -1,15 +1,15 @@
-"""How a result came about: settings, code, packages, data, machine and cost, in a file beside it.
+"""Provenance of a result: settings, code, packages, data, machine and cost, in a file in its folder.
 
-Metrics are the same whenever they are measured; what is not, such as a step's seconds, stands apart:
+Metrics do not depend on when they are computed. Quantities that do, such as seconds, are in other files:
 
-    training.json       beside the weights: the process that finished the training
-    provenance.json     beside metrics.json:
+    training.json       with the weights: the process that finished the training
+    provenance.json     with metrics.json:
         name, seed, configuration   the trained run, its settings and the evaluation's
         corpora, data               SHA-256 of the corpora's files, and of what the evaluation read; of a
                                     folder of texts, that of what `sha256sum` says of its files, sorted
-        training, evaluation        both processes; `training.cost` is what stands in cost.json
+        training, evaluation        both processes; `training.cost` is the content of cost.json
 
-No result depends on this module, so `runtime.fingerprint` leaves it out: recording more reruns nothing.
+No result depends on this module, so `runtime.fingerprint` ignores it: recording more reruns nothing.
 """
 
 import argparse
@@ -49,9 +49,9 @@ PATIENCE = 60  # seconds for git, which can be slow on network file systems
 
 
 class Process:
-    """This process, from the making of the object to `to_json`.
+    """This process, from the creation of the object to `to_json`.
 
-    Code and packages are looked at when it is made: others may take their place while a training runs.
+    Code and packages are recorded at creation, because they may be replaced while a training runs.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Process:
     def to_json(self) -> dict[str, Any]:
         """Code, packages, machine, times and peak memory in MiB; `gpu` is there if it computed on one.
 
-        A wait for a GPU is in the seconds; those of a training alone are in cost.json.
+        The seconds include waiting for a GPU; cost.json has those of training alone.
         """
         # Asked for only now: a GPU is chosen after the beginning, and asking could choose another one.
         torch = sys.modules.get("torch")
@@ -83,7 +83,7 @@ class Process:
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
-    """Let an evaluation be told what its data were made from."""
+    """Add the option that names the sources of an evaluation's data."""
     text = "the corpora's files, for provenance.json"
     parser.add_argument("--corpora", type=Path, nargs="*", default=[], metavar="FILE", help=text)
 
@@ -103,7 +103,7 @@ def write_evaluation(
 ) -> None:
     """Write the `provenance.json` of an evaluation with these `settings` of the run in the folder `run`.
 
-    `data` are the files or folders that it read beside the run's own, `corpora` what these were made from.
+    `data` are the files or folders that it read in addition to the run's own, `corpora` their sources.
     """
     spec = read_json(run / "spec.json")
     result = {
@@ -122,7 +122,7 @@ def write_evaluation(
 def commit(root: Path = ROOT) -> dict[str, Any] | None:
     """The commit checked out in the project's folder, and whether files differ from it or are new.
 
-    None where it is not in git, as when unpacked from an archive, even inside another project's repository.
+    None if it is not in git, for example unpacked from an archive, even inside another repository.
     """
     head = _git(root, "rev-parse", "HEAD")
     changes = _git(root, "status", "--porcelain", "--", ".")
@@ -132,7 +132,7 @@ def commit(root: Path = ROOT) -> dict[str, Any] | None:
 
 
 def packages() -> dict[str, str]:
-    """The version of every package of this Python, none of which is imported for it."""
+    """The version of every installed package, without importing any."""
     # One that was removed by half has no name.
     versions = {package.name: package.version for package in distributions() if package.name}
     return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
@@ -146,14 +146,14 @@ def machine() -> dict[str, Any]:
 
 
 def peak_memory_mib() -> int:
-    """The most main memory that this process has held so far, in MiB."""
+    """The peak main memory of this process so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts it in KiB, macOS in bytes.
     return round(peak / (MIB if sys.platform == "darwin" else 1 << 10))
 
 
 def digests(paths: Iterable[Path]) -> dict[str, str | None]:
-    """The SHA-256 of files, and of all files in folders; None for one that is not there any more."""
+    """The SHA-256 of files, and of all files in folders; None for a file that no longer exists."""
     files = (file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]))
     return {str(file): _digest(file) for file in files if not file.name.startswith(".")}
 
@@ -167,7 +167,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _content_digest(path: Path) -> str | None:
-    """The SHA-256 of a file, or of the list of a folder's files with theirs, however many there are."""
+    """The SHA-256 of a file, or of the list of a folder's files with their digests."""
     if not path.is_dir():
         return _digest(path)
     try:

@@ -1,4 +1,4 @@
-"""Values held against a JSON schema, and what is wrong with them as one sentence that names the key."""
+"""Validation of values against a JSON schema, with one sentence that names the wrong key."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -47,13 +47,13 @@ def dotted(key: Key) -> str:
 
 
 def shortened(value: Any) -> str:
-    """A value much as the user wrote it, of 60 characters at most."""
+    """A value approximately as the user wrote it, at most 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:59] + "…"
 
 
 def read_yaml(path: str | Path, what: str) -> Any:
-    """The content of a YAML file. Raises `UserError`, which calls the file `what`, where it has none."""
+    """The content of a YAML file. Raises `UserError`, which calls the file `what`, if it cannot be read."""
     try:
         # The parser in C takes a tenth of the time, which every job of the workflow pays.
         return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
@@ -85,7 +85,7 @@ def check(value: Any, schema: str, place: str | Path, name: Callable[[Key], str]
 def validate(value: Any, schema: Mapping[str, Any], name: Callable[[Key], str] = dotted) -> None:
     """Raises `Problem` for the first thing in `value` that the schema (2020-12) does not allow.
 
-    `name` is how the sentence calls a key.
+    `name` formats a key for the message.
     """
     errors = jsonschema.Draft202012Validator(schema).iter_errors(value)
     if error := min(errors, key=_urgency, default=None):
@@ -132,7 +132,7 @@ def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) ->
         case "minItems" | "minLength":
             return Problem(key, f"{name} must not be empty")
         case "uniqueItems":
-            return Problem(key, f"{name} lists something twice: {shortened(value)}")
+            return Problem(key, f"{name} has a duplicate entry: {shortened(value)}")
     message = error.message if len(error.message) < 200 else f"{error.message[:199]}…"
     return Problem(key, f"{name}: {message}")
 

@@ -62,14 +62,14 @@ NAMES = {
     "sentences": ["matching_samples"],
     "millions": ["parameters"],
 }
-"""What is measured, by unit."""
+"""The metrics by unit."""
 UNITS = {name: unit for unit, names in NAMES.items() for name in names}
 
 
 def to_json(name: str, values: list[float]) -> dict[str, Any]:
     """A metric's entry of metrics.json from its values in the evaluations.
 
-    The interval is that of their mean. Evaluations of one model differ less than trainings, so their
+    The interval is that of their mean. Evaluations of one model differ less than seeds, so their
     standard deviation is recorded apart from the spread over seeds.
     """
     mean, unit = math.fsum(values) / len(values), UNITS[name]
@@ -164,21 +164,21 @@ def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> Evaluat
 
 
 def _finite(result: EvaluationResult) -> dict[str, list[float]]:
-    """The metrics whose values are finite; a perplexity of e^1000, for example, is left out."""
+    """The metrics with finite values; a perplexity of e^1000, for example, is left out."""
     finite = {name: values for name, values in result.metrics.items() if np.isfinite(values).all()}
     for name in result.metrics.keys() - finite.keys():
-        logging.warning("%s is too large for a number and left out", name)
+        logging.warning("%s is too large for a float and is left out", name)
     return finite
 
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
-    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the training")
+    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of training")
     arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
     arguments.add_argument("--settings", type=cli.settings, required=True, help="evaluation settings")
     provenance.add_argument(arguments)
     target = arguments.add_mutually_exclusive_group()
-    target.add_argument("--member", type=Path, help="data set of the union DATA to be measured on")
+    target.add_argument("--member", type=Path, help="data set of the union DATA for the evaluation")
     target.add_argument("--questions", type=Path, help="data set of questions whose answers are ranked")
     arguments.add_argument("--out", type=Path, required=True, help="metrics.json")
     devices.add_argument(arguments)

@@ -1,4 +1,4 @@
-"""Ask a trained model of sentences, from a shell or from Python.
+"""Apply a trained model to your own sentences, from a shell or from Python.
 
     python -m textlvm.sentences.explore --run ptb/smim-512/seed0 --data ptb/data reconstruct "A sentence."
     python -m textlvm.sentences.explore --run … --data … interpolate "A sentence." "Another one."

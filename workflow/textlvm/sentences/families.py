@@ -1,4 +1,4 @@
-"""Models that an entry names by `model.family`, since its objective alone does not tell them apart."""
+"""Models that an entry selects by `model.family`, because its objective does not determine them."""
 
 from collections.abc import Mapping
 from importlib import metadata
@@ -19,7 +19,7 @@ READ = {
     "ap-cnn": SELECTOR,
     "hyperqa": SELECTOR,
 }
-"""What a family reads of `model`."""
+"""The settings in `model` that a family uses."""
 
 
 def check_defaults(section: Section) -> None:
@@ -32,7 +32,7 @@ def check_defaults(section: Section) -> None:
         for setting in ("family", "path", "hub"):
             if setting in part:
                 place: Key = ("sentences", *key, setting)
-                raise Problem(place, f"{dotted(place)} is no default: give it in the `model` of a run")
+                raise Problem(place, f"{dotted(place)} has no default: set it in the `model` of a run")
 
 
 def check_family(key: Key, entry: Section, objective: str) -> None:
@@ -55,12 +55,12 @@ def check_family(key: Key, entry: Section, objective: str) -> None:
     if len({"path", "hub"} & model.keys()) != 1:
         raise Problem(
             key,
-            f"{dotted(key)} must say where the pretrained model is: give either `path`, a folder, or `hub`, "
+            f"{dotted(key)} has no pretrained model: set either `path`, a folder, or `hub`, "
             "a name on the Hugging Face Hub",
         )
     if "training" in entry:
         place: Key = (*key[:-1], "training")
-        raise Problem(place, f"{dotted(place)} does nothing for model.family pretrained: remove it")
+        raise Problem(place, f"{dotted(place)} has no effect for model.family pretrained: remove it")
 
 
 def is_pretrained(model: Mapping[str, Any]) -> bool:
@@ -69,9 +69,9 @@ def is_pretrained(model: Mapping[str, Any]) -> bool:
 
 
 def supplied(model: Mapping[str, Any]) -> str:
-    """What a pretrained model finds: the version of transformers, and its folder's files with their bytes.
+    """The requirements of a pretrained model: the version of transformers, and its files with their sizes.
 
-    Empty for all other models. A row that had to do without is measured again when this changes.
+    Empty for all other models. A row that lacked them is evaluated again when this changes.
     """
     if not is_pretrained(model):
         return ""

@@ -13,7 +13,7 @@ from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 __all__ = ["SAMPLE", "bound_deviation", "least_bound", "overlap"]
 
 SAMPLE = 1000
-"""Test sentences behind one bound of Figure 5 from which on the paper calls its deviation small."""
+"""Number of test sentences in a bound of Figure 5 from which the paper calls its deviation small."""
 
 
 def overlap(histograms: Mapping[str, Any], quantity: str) -> float | None:

@@ -46,7 +46,7 @@ BOUNDS = {"smim": "MELBO", "svae": "ELBO"}
 
 
 def main(options: argparse.Namespace) -> None:
-    """Draw the figure that was asked for."""
+    """Draw the requested figure."""
     save(options.draw(options), options.png, options.svg)
 
 
@@ -75,7 +75,7 @@ def read_bounds(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
     for path, label in labelled(paths, labels):
         objective, latent = _read(path, "objective"), _read(path, "latent")
         if objective not in BOUNDS:
-            raise UserError(f"{path}: Figures 6-8 show sMIM and sVAE; leave out this '{objective}' run")
+            raise UserError(f"{path}: Figures 6-8 show only sMIM and sVAE; omit this '{objective}' run")
         nats = _read(path, BOUNDS[objective].lower())
         frames.append(pd.DataFrame({"label": label, "objective": objective, "latent": latent, "nats": nats}))
     return pd.concat(frames, ignore_index=True)
@@ -123,7 +123,7 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
 
 @mpl.rc_context(STYLE)
 def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
-    """Figure 4: words a sentence in each data set; the dashed line is their mean."""
+    """Figure 4: words per sentence in each data set; the dashed line is their mean."""
     figure, panels = _panels(len(lengths), title)
     longest = max(float(np.quantile(values, 0.995)) for values in lengths.values())
     # Lengths are whole numbers: bins of another width would hold now one of them, now two.
@@ -133,7 +133,7 @@ def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
         sns.histplot(x=values, bins=edges, stat="density", element="step", ax=axes)
         _mean_line(axes, float(values.mean()))
         axes.set_title(matplotlib(label))
-        axes.set_xlabel("words a sentence")
+        axes.set_xlabel("words per sentence")
         axes.set_ylabel("density")
         axes.set_xlim(0, longest)
     return figure
@@ -171,7 +171,7 @@ def plot_samples(
         axes.set_xscale("log")
         axes.set_title(matplotlib(label))
         axes.set_xlabel("number of test sentences K")
-    panels[0].set_ylabel("NLL by MELBO (nats a sentence)")
+    panels[0].set_ylabel("NLL by MELBO (nats per sentence)")
     return figure
 
 
@@ -202,7 +202,7 @@ def plot_bounds(bounds: pd.DataFrame, title: str) -> Figure:
             )
             _mean_line(axes, chosen["nats"].mean())
             axes.set_title(matplotlib(", ".join(chosen["label"].unique())))
-            axes.set_xlabel(f"{BOUNDS[objective]} (nats a sentence)", visible=True)
+            axes.set_xlabel(f"{BOUNDS[objective]} (nats per sentence)", visible=True)
             axes.set_ylabel("density" if axes is row[0] else "")
             axes.tick_params(labelbottom=True)
     return figure
@@ -223,7 +223,7 @@ def _samples(options: argparse.Namespace) -> Figure:
         label: np.array(_read(path, "melbo")) for path, label in labelled(options.histograms, options.labels)
     }
     if not len(options.references) == len(options.reference_labels) in (0, len(bounds)):
-        raise UserError("give --references and --reference-labels one entry for each of --labels, or none")
+        raise UserError("pass --references and --reference-labels once per entry of --labels, or neither")
     named = zip(bounds, options.reference_labels, options.references, strict=False)
     references = {label: (name, nll) for label, name, nll in named if nll is not None}
     return plot_samples(bounds, references, options.title)
@@ -268,7 +268,7 @@ def _read(path: Path, key: str) -> Any:
     value = read_input(path).get(key)
     if value is None:
         raise UserError(
-            f"{path} has no '{key}': a run without a distribution over codes has none; leave it out"
+            f"{path} has no '{key}': a run without a distribution over codes has none; omit this run"
         )
     return value
 

@@ -1,4 +1,4 @@
-"""What a configuration asks of the sentences paper: data sets, runs on them, figures, and tables of texts."""
+"""The planner of the sentences paper: data sets, runs, figures and tables of texts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ class DataSet(Planned):
     seeds: tuple[int, ...] = (0,)
     is_trained: bool = False
     settings: Mapping[str, Any]
-    """How it is prepared."""
+    """The settings of its preparation."""
     sources: Mapping[str, SourceFile]
-    """The files that it is made from, by the corpus's own split."""
+    """Its source files, by the corpus's own split."""
 
     @property
     def is_of_questions(self) -> bool:
@@ -56,7 +56,7 @@ class DataSet(Planned):
 
     @property
     def members(self) -> Sequence[str]:
-        """The data sets that a union is made of."""
+        """The data sets of a union."""
         return self.settings.get("union", ())
 
     def is_finished(self, seed: int, results: Path) -> bool:
@@ -186,13 +186,13 @@ def _named_runs(planned: Iterable[Planned], dataset: str, names: Iterable[str]) 
 
 
 def _name(section: Section, dataset: str) -> str:
-    """What figures call a data set."""
+    """The label of a data set in figures."""
     name: str = section["datasets"][dataset].get("row", dataset)
     return name
 
 
 def _title(planned: Iterable[Planned], dataset: str, known: Titles) -> str:
-    """What tables call the corpus of a data set."""
+    """The title of a data set's corpus in tables."""
     return known[data_sets(planned)[dataset].corpus][0]
 
 

@@ -1,11 +1,11 @@
-"""What one trained run makes of the sentences that the configuration names, for Tables 9-21.
+"""The output of one trained run for the sentences that the configuration names, for Tables 9-21.
 
     python -m textlvm.sentences.qualitative --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
         --out ptb/smim-512/seed0/qualitative.json
 
 DATA is the prepared data set that the run was trained on; with `--member ptb/data` sentences are those of one
 data set of a union. Writes OUT, which textlvm.sentences.text_tables puts beside those of other runs. An
-auto-encoder, which has no distribution over codes, has reconstructions alone.
+autoencoder, which has no distribution over codes, has reconstructions alone.
 """
 
 import argparse
@@ -76,7 +76,7 @@ class Shelf:
 
 
 def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
-    """Everything that `spec` asks for, by kind; the seed makes each kind independent of the others."""
+    """All texts that `spec` requests, by kind; each kind has independent random numbers."""
     named = [shelf.find(name) for name in spec.reconstruct]
     _seed(spec, "reconstructions")
     rows = writer.reconstruct([sentence.codes for sentence in named], spec.perturbation) if named else []
@@ -147,7 +147,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
-    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the training")
+    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of training")
     arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
     arguments.add_argument("--settings", type=cli.settings, required=True, help="sentences and seeds")
     arguments.add_argument("--member", type=Path, help="data set of the union DATA that sentences are from")

@@ -1,4 +1,4 @@
-"""How the values of the sentences paper's part must fit together."""
+"""Checks for the consistency of the sentences paper's section."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -14,9 +14,9 @@ from textlvm.sentences.families import check_defaults, check_family
 __all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "paper", "preparation"]
 
 TABLE_OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
-"""The table that has the runs measured on a data set."""
+"""The table with the runs that are evaluated on a data set."""
 
-# What other objectives than an auto-encoder's read of `model`.
+# What other objectives than an autoencoder's read of `model`.
 READ_BY_OBJECTIVE = {
     "lm": {"objective", "cell", "hidden", "embedding", "dropout"},
     "answers": {"objective", "hidden", "embedding", "dropout"},
@@ -40,14 +40,14 @@ BOUND_METRICS = {
     *(f"{metric}_{bound}_eos" for metric in ("nll", "ppl") for bound in ("elbo", "melbo")),
 }
 MEASURED = {"ae": CODE_METRICS, **dict.fromkeys(WITH_BOUNDS, CODE_METRICS | BOUND_METRICS)}
-"""The metrics that the evaluation of an auto-encoder can have, by its objective."""
+"""The metrics that the evaluation of an autoencoder can have, by its objective."""
 SHOWN_BY = {
     "reconstructions": "reconstruct",
     "interpolations": "interpolate",
     "samples": "samples",
     "answers": "questions",
 }
-"""The setting of `qualitative` that says how many of them there are."""
+"""The setting of `qualitative` that lists them."""
 
 
 def check(section: Section) -> None:
@@ -75,7 +75,7 @@ def check(section: Section) -> None:
         if dataset not in datasets:
             raise Problem(
                 ("sentences", "runs", dataset),
-                f"sentences.runs has '{dataset}', which is no data set; {nearest(dataset, datasets)}",
+                f"sentences.runs has '{dataset}', which is not a data set; {nearest(dataset, datasets)}",
             )
     for dataset, entries in runs.items():
         for name, entry in entries.items():
@@ -109,7 +109,7 @@ def preparation(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_run(key: Key, entry: Section, section: Section) -> None:
-    """How one entry fits its data set and what it was trained on."""
+    """Check that an entry is consistent with its data set and with the one it was trained on."""
     *_, dataset, name = map(str, key)
     if name == "data":
         raise Problem(
@@ -135,7 +135,7 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
     for part in ("model", "training"):
         if part in entry:
             raise Problem(
-                (*key, part), f"{dotted((*key, part))} does nothing in a run with `trained_on`: remove it"
+                (*key, part), f"{dotted((*key, part))} has no effect in a run with `trained_on`: remove it"
             )
     there = section["runs"].get(entry["trained_on"], {})
     if name not in there or "trained_on" in there[name]:
@@ -148,8 +148,8 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
         if not valid:
             raise Problem(
                 place,
-                f"{dotted(place)} measures a run that was trained elsewhere, but no run is called '{name}' "
-                "elsewhere: give it the name of that run, or remove `trained_on` to train it here",
+                f"{dotted(place)} evaluates a run of another data set, but no other data set has a run "
+                f"'{name}': use the name of that run, or remove `trained_on` to train it here",
             )
         raise Problem(
             place,
@@ -181,10 +181,10 @@ def _check_evaluation(key: Key, entry: Section, section: Section) -> None:
 
 
 def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
-    """A run can be measured on a data set that it was not trained on.
+    """Check that a run can be evaluated on a data set that it was not trained on.
 
     Sentences are measured in the words that a model was trained with, and only a union has those of its data
-    sets in its own. Answers are ranked in any words, by the codes of an auto-encoder.
+    sets in its own. Answers are ranked in any words, by the codes of an autoencoder.
     """
     *_, dataset, name = map(str, key)
     place: Key = (*key, "trained_on")
@@ -194,27 +194,28 @@ def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
             raise Problem(
                 place,
                 f"{dotted(place)} is '{trained_on}', where run '{name}' has model.objective {objective}, "
-                f"which ranks no answers: choose a run with {' or '.join(AUTOENCODERS)}",
+                f"which cannot rank answers: choose a run with {' or '.join(AUTOENCODERS)}",
             )
         return
     union = section["datasets"][trained_on].get("union")
     if union is None:
         raise Problem(
             place,
-            f"{dotted(place)} is '{trained_on}', but what is measured on {dataset} is trained there or on a "
-            "union that contains it: name such a union, or remove `trained_on` to train the run here",
+            f"{dotted(place)} is '{trained_on}', but a run that is evaluated on {dataset} must be trained "
+            "on it or on a union that contains it: name such a union, or remove `trained_on` to train the "
+            "run here",
         )
     if dataset not in union:
         place = ("sentences", "datasets", trained_on, "union")
         raise Problem(
             place,
-            f"{dotted(place)} does not list '{dataset}', on which {dotted(key)} is measured: list it, or "
-            "name another union as what that run was trained on",
+            f"{dotted(place)} does not list '{dataset}', on which {dotted(key)} is evaluated: list it, or "
+            "set `trained_on` of that run to another union",
         )
 
 
 def _check_collected(key: Key, said: Section, section: Section) -> None:
-    """The rows of a table are of runs of which its metric is measured."""
+    """Check that the table's metric is computed for the runs in its rows."""
     for row, own in said["rows"].items():
         metric = own.get("metric", said["metric"])
         metric = paper().compared.get(metric, metric)
@@ -227,7 +228,7 @@ def _check_collected(key: Key, said: Section, section: Section) -> None:
             if metric not in measured:
                 raise Problem(
                     place,
-                    f"{dotted(place)} is '{metric}', which is not measured of '{name}' on {dataset}; "
+                    f"{dotted(place)} is '{metric}', which is not computed for '{name}' on {dataset}; "
                     f"{nearest(metric, measured)}",
                 )
 
@@ -239,7 +240,7 @@ def paper() -> Paper:
 
 
 def _check_texts(key: Key, shown: Section, section: Section) -> None:
-    """A table of texts has runs that make such texts, and something that these are made of."""
+    """Check that a table of texts has suitable runs and inputs."""
     kind, dataset = paper().texts[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
     _check_of_sentences((*key, "dataset"), dataset, section)
     able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
@@ -248,7 +249,7 @@ def _check_texts(key: Key, shown: Section, section: Section) -> None:
     if not any(_objective(dataset, name, section) in WITH_BOUNDS for name in shown["runs"]):
         raise Problem(
             (*key, "runs"),
-            f"{dotted(key)}.runs has auto-encoders alone, which are no columns of the table: add a run with "
+            f"{dotted(key)}.runs has only autoencoders, which the table does not show: add a run with "
             f"model.objective {' or '.join(WITH_BOUNDS)}",
         )
     if kind not in SHOWN_BY:
@@ -259,21 +260,21 @@ def _check_texts(key: Key, shown: Section, section: Section) -> None:
         place = ("sentences", *place, setting)
         raise Problem(
             place,
-            f"{dotted(place)} asks for nothing, but {dotted(key)} shows {kind} on {dataset}: ask for some",
+            f"{dotted(place)} is empty, but {dotted(key)} shows {kind} on {dataset}: add some",
         )
 
 
 def _check_of_sentences(key: Key, dataset: str, section: Section) -> None:
-    """What is shown is of a data set of sentences: models do nothing but rank the answers of questions."""
+    """Check that a data set consists of sentences: for questions, models only rank answers."""
     fitting = section["datasets"].keys() - {QUESTIONS}
     if dataset not in fitting:
         raise Problem(
-            key, f"{dotted(key)}: '{dataset}' is no data set of sentences; {nearest(dataset, fitting)}"
+            key, f"{dotted(key)}: '{dataset}' is not a data set of sentences; {nearest(dataset, fitting)}"
         )
 
 
 def _check_known(key: Key, dataset: str, name: str, section: Section, objectives: Sequence[str]) -> None:
-    """What a table or figure shows is a run on that data set, of a kind that it can show."""
+    """Check that a table or figure shows a suitable run on the data set."""
     fitting = [
         run for run in section["runs"].get(dataset, {}) if _objective(dataset, run, section) in objectives
     ]

@@ -1,4 +1,4 @@
-"""Settings of one run of the sentences paper, as frozen values; config.yaml says what each means and why."""
+"""Settings of one run of the sentences paper, as frozen dataclasses; config.yaml explains each value."""
 
 from dataclasses import dataclass
 
@@ -36,28 +36,28 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How a row is trained."""
+    """The settings of training."""
 
     optimizer: str
     """adam | sgd."""
     learning_rate: float
     """The optimizer's initial learning rate."""
     clip: float | None
-    """Maximal gradient norm; None leaves gradients alone."""
+    """Maximum gradient norm; None disables clipping."""
     batch: int
     """Sentences a step; for answers, questions with all their answers."""
     order: str
     """random | pools: batches drawn at random, or of nearly equally long sentences; answers: random."""
     epochs: int
-    """The training ends after so many passes over the training set at the latest, ..."""
+    """Maximum number of epochs."""
     steps: int | None
-    """... or after so many steps; None sets no such limit."""
+    """Maximum number of steps; None: no limit."""
     monitor_every: int | None
     """Steps between validations, which the schedule counts as epochs; None validates once an epoch."""
     patience: int
     """Validations without a better loss after which the learning rate falls."""
     patience_counts: str
-    """all | consecutive: whether the count of these goes on or starts again when the loss improves."""
+    """all | consecutive: whether the count continues or restarts when the loss improves."""
     decay: float
     """Factor by which it falls."""
     min_learning_rate: float
@@ -77,14 +77,14 @@ class TrainingSpec:
     decoder_unk: float
     """Share of the words read by the decoder that are replaced by <unk> (word dropout)."""
     precision: str
-    """auto | float32 | bfloat16: type of the matrix products; auto takes bfloat16 where it is native."""
+    """auto | float32 | bfloat16: type of the matrix products; auto uses bfloat16 if it is native."""
     log_every: int
     """Steps between lines of the training curve; the loss is averaged over them."""
     checkpoint_every: int
-    """Steps between checkpoints; a training that is told to stop writes one besides."""
+    """Steps between checkpoints; a training that is stopped also writes one."""
     free_bits: float = 0.0
-    """Nats a sentence of svae's KL term that cost nothing, shared out evenly among dimensions; 0 is none."""
+    """Free nats per sentence of svae's KL term, divided evenly among the dimensions."""
     pretrain: int = 0
-    """Epochs, of all, in which smim or svae is trained as an auto-encoder; its decoder is then drawn anew."""
+    """Initial epochs as an autoencoder, for smim and svae; then the decoder is reinitialized."""
     dual_rate: float = 1.0
     """ivae: learning rate of the dual networks, relative to that of the model."""

@@ -6,7 +6,7 @@
         --md table12.md --html table12.html --json table12.json
 
 `--runs` are files of textlvm.sentences.qualitative, or of textlvm.sentences.marginal for samples by prior:
-the columns of the table, all made from the same sentences. An auto-encoder among them becomes the row (AE),
+the columns of the table, all made from the same sentences. An autoencoder among them becomes the row (AE),
 as in the paper. paper.yaml says what a table shows.
 """
 
@@ -29,7 +29,7 @@ __all__ = ["Column", "as_json", "as_markdown", "main", "read"]
 RECONSTRUCTIONS = {"mean": "(M)", "sample": "(R)", "perturbed": "(P)"}
 LEGEND = (
     "(D) data; (M) reconstruction of the posterior's mean; (R) of a sample; (P) of a sample with ten times "
-    "the standard deviation; (AE) reconstruction of the auto-encoder."
+    "the standard deviation; (AE) reconstruction of the autoencoder."
 )
 
 SAMPLES = ("samples", "prior_samples")
@@ -62,10 +62,10 @@ class Column:
             yield Column(label, self.path, self.content | {"prior_samples": sentences})
 
     def entries(self, table: Texts) -> list[Any]:
-        """What the run has for a table. Raises `UserError` if it has none."""
+        """The run's texts for a table. Raises `UserError` if it has none."""
         entries = self.content.get(table.kind)
         if not entries:
-            raise UserError(f"{self.path} has no {table.kind}; name some under `qualitative` in config.yaml")
+            raise UserError(f"{self.path} has no {table.kind}; add some under `qualitative` in config.yaml")
         if table.kind == "answers":
             entries = [
                 entry | {"answers": {length: entry["answers"][length] for length in table.answers}}
@@ -75,16 +75,18 @@ class Column:
 
 
 def read(paths: Sequence[Path], labels: Sequence[str], table: Texts) -> list[Column]:
-    """Read the runs of a table. Raises `UserError` if they were made from different sentences."""
+    """Read the runs of a table. Raises `UserError` if their sentences differ."""
     if len(paths) != len(labels):
-        raise UserError(f"{len(paths)} runs but {len(labels)} labels; give each run one --labels entry")
+        raise UserError(f"{len(paths)} runs but {len(labels)} labels; pass one --labels entry per run")
     columns = [Column(label, path, read_input(path)) for path, label in zip(paths, labels, strict=True)]
     if table.kind == "prior_samples":
         columns = [of_prior for column in columns for of_prior in column.by_prior()]
     given = [_given(column.entries(table), table.kind) for column in columns]
     for column, sentences in zip(columns, given, strict=True):
         if sentences != given[0]:
-            raise UserError(f"{column.path} and {columns[0].path} are of different sentences; make both anew")
+            raise UserError(
+                f"{column.path} and {columns[0].path} have different sentences; create both again"
+            )
     return columns
 
 
@@ -150,7 +152,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _given(entries: list[Any], kind: str) -> list[Any]:
-    """What the entries were made from; a sample is made from nothing."""
+    """The inputs of the entries; samples have none."""
     keys = {"reconstructions": ("sentence",), "interpolations": ("start", "end"), "answers": ("question",)}
     return [tuple(entry[key] for key in keys[kind]) for entry in entries] if kind in keys else []
 
@@ -160,7 +162,7 @@ def _title(table: Texts, title: str) -> str:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Write the table that was asked for."""
+    """Write the requested table."""
     texts = load(options.paper).texts
     if options.table not in texts:
         raise UserError(

@@ -7,7 +7,7 @@ writes into OUT
 
     spec.json           effective settings
     model.safetensors   the weights with the least validation loss
-    curve.jsonl         training and validation loss (nats a sentence) along the training
+    curve.jsonl         training and validation loss (nats per sentence) along the training
     cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
     training.json       how it was trained, see textlvm.runtime.provenance
 

@@ -1,4 +1,4 @@
-"""A trained run: its settings, its model on the device at hand, and the vocabulary it was trained with."""
+"""A trained run: its settings, its model on the current device, and its vocabulary."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +26,7 @@ __all__ = ["TrainedRun", "load"]
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What the folder of a run holds."""
+    """The content of a run's folder."""
 
     name: str
     """sentences/<dataset>/<run>."""
@@ -51,7 +51,7 @@ class TrainedRun:
 
     @property
     def deterministic(self) -> bool:
-        """Whether a sentence's code is the posterior's mean, as an auto-encoder's is."""
+        """Whether a sentence's code is the posterior's mean, as an autoencoder's is."""
         return self.spec.objective == "ae"
 
 
@@ -62,7 +62,7 @@ def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
     `pretrained.MissingModel` if a pretrained model cannot be loaded.
     """
     if not (run / "spec.json").exists():
-        raise UserError(f"{run} holds no trained run; train it first")
+        raise UserError(f"{run} contains no trained run; train it first")
     settings = read_input(run / "spec.json", "name", "seed", "model")
     trained_on, given = settings["name"].split("/")[1], statistics(data, "dataset")["dataset"]
     if trained_on != given:

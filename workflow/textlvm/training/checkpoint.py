@@ -39,7 +39,7 @@ __all__ = [
 
 METADATA = "textlvm"
 CHECKSUM = b'"sha256":"'
-"""What stands before the checksum in a file's header; it is that of the file with zeros in its place."""
+"""The text before the checksum in a file's header; the checksum is computed with zeros in its place."""
 BLANK = b"0" * 64
 DTYPES = {
     torch.float64: "F64",
@@ -51,28 +51,28 @@ DTYPES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
-"""How the format calls what weights, optimizers and generators have."""
+"""Names of the types of weights, optimizers and generators in the format."""
 
 
 class NonFiniteState(Exception):
-    """A state has infinite values or such that are no number: it is not worth saving."""
+    """A state has infinite or NaN values and must not be saved."""
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What a checkpoint gives back beside the states it puts in their place."""
+    """The part of a checkpoint that is returned; states are restored in place."""
 
     step: int
     """Steps that had been done."""
     progress: dict[str, Any]
-    """The value the trainer wanted back."""
+    """The trainer's own value."""
     best: dict[str, Tensor] | None
     """The best weights so far, on the CPU; None if there were none."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training saves its state and finds it again."""
+    """The file in which a training saves its state and from which it resumes."""
 
     path: Path
     identity: str
@@ -80,7 +80,7 @@ class Checkpoint:
 
     @property
     def previous(self) -> Path:
-        """The checkpoint before, for the case that the last one turns out to be damaged."""
+        """The previous checkpoint, used if the last one is damaged."""
         return self.path.with_name(f"{self.path.stem}.previous{self.path.suffix}")
 
     @property
@@ -98,7 +98,7 @@ class Checkpoint:
     ) -> None:
         """Write the state after `step` steps; `progress` is any JSON value the trainer wants back.
 
-        The file is read back before it takes the place of the last one. Raises `NonFiniteState`, and writes
+        The file is read back before it replaces the last one. Raises `NonFiniteState`, and writes
         nothing, if weights or the optimizer's state are not finite.
         """
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
@@ -129,17 +129,17 @@ class Checkpoint:
                 _verified_header(temporary)
             except ValueError as error:
                 raise UserError(
-                    f"{self.path} does not read as it was written ({error}): the disk is failing, so run the "
+                    f"{self.path} cannot be read back as written ({error}): the disk is failing, so run the "
                     "same command with the results on another one"
                 ) from error
             if self.path.exists():
                 self.path.replace(self.previous)
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> Restored | None:
-        """Put the saved state back; returns what else was saved, or None when there is nothing to resume.
+        """Restore the saved state; returns the rest of the checkpoint, or None if there is nothing to resume.
 
-        A damaged file is passed over for the one before, with a warning; files of other settings are ignored.
-        Raises `UserError` if a file is damaged and there is no other.
+        If a file is damaged, the previous one is used, with a warning; files of other settings are ignored.
+        Raises `UserError` if a file is damaged and there is no other one.
         """
         damaged: dict[Path, Exception] = {}
         for path in (self.path, self.previous):
@@ -157,7 +157,9 @@ class Checkpoint:
                 continue
             for bad, reason in damaged.items():
                 step = header["step"]
-                logging.warning("%s is damaged (%s): going on from the one of step %d", bad, reason, step)
+                logging.warning(
+                    "%s is damaged (%s): resuming from the checkpoint of step %d", bad, reason, step
+                )
                 # Out of the way: the next save must not put it in the place of the good one.
                 bad.replace(self.damaged)
             model.load_state_dict(_section(tensors, "model."))
@@ -167,19 +169,19 @@ class Checkpoint:
         if damaged:
             listed = " and ".join(f"{path} ({error})" for path, error in damaged.items())
             raise UserError(
-                f"no checkpoint can be read, of {listed}: restore one from a backup, or delete the folder "
-                f"{self.path.parent} to train anew from the first step"
+                f"no checkpoint can be read: {listed}; restore one from a backup, or delete the folder "
+                f"{self.path.parent} to start the training again"
             )
         return None
 
     def remove(self) -> None:
-        """Delete the files: a finished training has nothing to resume, and a forced rerun starts anew."""
+        """Delete the files: a finished training is not resumed, and a forced rerun starts from scratch."""
         for path in (self.path, self.previous, self.damaged):
             path.unlink(missing_ok=True)
 
 
 def require_finite(tensors: Iterable[Tensor]) -> None:
-    """Raise `NonFiniteState` if a tensor has an entry that is infinite or no number."""
+    """Raise `NonFiniteState` if a tensor has an infinite or NaN entry."""
     flags = [torch.isfinite(value).all().cpu() for value in tensors if value.is_floating_point()]
     if flags and not torch.stack(flags).all():
         raise NonFiniteState
@@ -188,8 +190,8 @@ def require_finite(tensors: Iterable[Tensor]) -> None:
 def identity(module: str, name: str, seed: int, spec: Mapping[str, Any], files: Iterable[Path]) -> str:
     """Hash what determines a training: the code of its entry point `module`, name, seed, settings and data.
 
-    A checkpoint of another identity is not resumed: half a training under old code and half under new
-    would be neither. How often checkpoints are written may change in between.
+    A checkpoint of another identity is not resumed, so that a training never mixes old and new code. How
+    often checkpoints are written may change in between.
     """
     training = {key: value for key, value in spec["training"].items() if key != "checkpoint_every"}
     digest = hashlib.sha256(fingerprint(module).encode())
@@ -224,7 +226,7 @@ def random_state() -> dict[str, Tensor]:
 
 
 def restore_random_state(state: dict[str, Tensor]) -> None:
-    """Put back what `random_state` returned."""
+    """Restore the state that `random_state` returned."""
     torch.set_rng_state(state["cpu"])
     if "cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"])
@@ -265,7 +267,7 @@ def _verified_header(path: Path) -> dict[str, Any]:
         prefix = file.read(8)
         length = int.from_bytes(prefix, "little")
         if length > path.stat().st_size:
-            raise ValueError("it is cut short")
+            raise ValueError("it is truncated")
         header = file.read(length)
         start = header.find(CHECKSUM) + len(CHECKSUM)
         end = start + len(BLANK)
@@ -273,5 +275,5 @@ def _verified_header(path: Path) -> dict[str, Any]:
         for chunk in iter(partial(file.read, 1 << 20), b""):
             digest.update(chunk)
     if header[start:end] != digest.hexdigest().encode():
-        raise ValueError("its checksum does not fit its content")
+        raise ValueError("its checksum does not match its content")
     return dict(json.loads(json.loads(header)["__metadata__"][METADATA]))

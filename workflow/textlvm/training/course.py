@@ -1,4 +1,4 @@
-"""How far a training has come, and its curve as a file."""
+"""The progress of a training, and its curve as a file."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,21 +11,21 @@ __all__ = ["Course", "curve_lines"]
 
 @dataclass
 class Course:
-    """How far a training has come; with model, optimizer and generators, all that a checkpoint holds."""
+    """The progress of a training; with model, optimizer and generators, the content of a checkpoint."""
 
     step: int = 0
     """Steps done."""
     curve: list[dict[str, Any]] = field(default_factory=list)
-    """An entry every `log_every` steps, at every measurement and at the end: `step`, the mean `loss` since
+    """An entry every `log_every` steps, at every validation and at the end: `step`, the mean `loss` since
     the entry before, `learning_rate` and, where measured, the monitored values."""
     losses: list[float] = field(default_factory=list)
     """Losses of the steps since the last entry."""
     seconds: float = 0.0
     """Spent in all processes; steps that were repeated after a kill count once."""
     peak_memory_mib: int = 0
-    """The most main memory that one of these processes held."""
+    """The peak main memory of these processes."""
     best: dict[str, Tensor] | None = None
-    """The weights with the least validation loss, where that is monitored."""
+    """The weights with the lowest validation loss, if it is monitored."""
 
 
 def curve_lines(curve: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Where a process computes: on a GPU, which it shares with no other job unless told to, or on the CPU."""
+"""The device of a process: a GPU, by default not shared with other jobs, or the CPU."""
 
 import argparse
 import os
@@ -16,17 +16,17 @@ from textlvm.training.lease import Lease, acquire
 __all__ = ["JOBS_PER_GPU", "add_argument", "choose", "describe", "fork_rng"]
 
 JOBS_PER_GPU = "TEXTLVM_JOBS_PER_GPU"
-"""Environment variable: how many of the user's processes may share a GPU, by default one. Small models leave
-most of it idle."""
+"""Environment variable: the number of the user's processes that may share a GPU, by default one. Small models
+leave most of it idle."""
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
-    """Let a step be told how many GPUs it was given."""
+    """Add the option with the number of GPUs of a step."""
     parser.add_argument("--gpus", type=int, default=1, help="0: compute on the CPU; else on a GPU, if any")
 
 
 def choose(gpus: int = 1) -> torch.device:
-    """A visible GPU that is this process's alone until it ends, now the current one; otherwise the CPU.
+    """Reserve a visible GPU for this process until it ends, and make it current; otherwise use the CPU.
 
     With `gpus=0` it is the CPU, whatever the machine has. While other processes of the user have all visible
     GPUs this waits; where TEXTLVM_JOBS_PER_GPU is set, that many share each. The CPU gets as many threads as
@@ -47,7 +47,7 @@ def choose(gpus: int = 1) -> torch.device:
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
             raise UserError(
-                f"GPU {device.index} cannot be used ({reason}): set CUDA_VISIBLE_DEVICES to the other ones, "
+                f"GPU {device.index} cannot be used ({reason}): set CUDA_VISIBLE_DEVICES to other GPUs, "
                 "or compute on the CPU with --resources gpu=0"
             ) from error
         return device
@@ -65,7 +65,7 @@ def describe(device: torch.device) -> str:
 
 
 def fork_rng(device: torch.device) -> AbstractContextManager[None]:
-    """A block whose random numbers, on the CPU and on `device`, leave those outside it as they were."""
+    """A context whose random numbers, on the CPU and on `device`, do not change those outside it."""
     return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 

@@ -1,4 +1,4 @@
-"""Trainings that fail by their own settings: said in a sentence, and recorded for the tables."""
+"""Training failures caused by settings: an error message, and a record for the tables."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ FAILURE = "failure.json"
 
 
 class Failure(UserError):
-    """A training cannot go on, and will not with the settings it has."""
+    """A training cannot continue, and never will with its current settings."""
 
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(f"{reason}: {advice}")
@@ -33,7 +33,6 @@ def entry(run: Mapping[str, Any]) -> str:
 def write_failure(folder: Path, run: Mapping[str, Any], failure: Failure) -> None:
     """Record a failure as a metrics.json would, so that tables show it.
 
-    `run` identifies the run as in its metrics.json and has its settings `model` and `training`, with which
-    alone it failed.
+    `run` identifies the run as in its metrics.json and has the settings `model` and `training` that failed.
     """
     write_json(folder / FAILURE, {**run, "status": "failed", "reason": failure.reason})

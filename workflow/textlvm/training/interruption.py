@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: it does so after the step it is in, with everything saved."""
+"""Signals that stop a training, after the current step and with its state saved."""
 
 import signal
 import threading
@@ -11,14 +11,14 @@ from typing import Any
 __all__ = ["Interrupted", "Interruption"]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""From a scheduler that wants the machine back or whose time limit is over; Ctrl-C; a closed terminal."""
+"""Sent by a scheduler at preemption or at the time limit, by Ctrl-C, or by a closed terminal."""
 SAME = 1.0
-"""Seconds in which a repeated signal is the same request: Slurm's reaches a process both directly and through
-srun."""
+"""Seconds in which a repeated signal counts as the same request: Slurm's signal reaches a process both
+directly and through srun."""
 
 
 class Interrupted(SystemExit):
-    """A signal has asked the process to end; it does, with 128 and the signal's number as exit status."""
+    """A signal ends the process, with 128 plus the signal's number as exit status."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -26,10 +26,10 @@ class Interrupted(SystemExit):
 
 
 class Interruption:
-    """While entered, remembers the first signal that asks to stop; a second one kills the process.
+    """A context that remembers the first stop signal; a second one kills the process.
 
-    Signals that are ignored, as those of a terminal under nohup, stay so. Entering does nothing outside the
-    main thread, which alone gets signals.
+    Ignored signals, such as those of a terminal under nohup, stay ignored. Entering has no effect outside the
+    main thread, the only one that gets signals.
     """
 
     def __init__(self) -> None:
@@ -49,13 +49,13 @@ class Interruption:
             signal.signal(each, handler)
 
     def check(self) -> None:
-        """Raise `Interrupted` if a signal has asked to stop."""
+        """Raise `Interrupted` if a stop signal has arrived."""
         if self._received is not None:
             raise Interrupted(self._received)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
-        """A block that a signal may cut short at any point, by raising `Interrupted` in it."""
+        """A context that a signal can end at any point by raising `Interrupted`."""
         self._immediate = True
         try:
             self.check()

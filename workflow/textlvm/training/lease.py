@@ -1,8 +1,8 @@
-"""A place on a GPU: processes of a user share a machine's GPUs, one on each unless it has several places.
+"""A slot of a GPU: a user's processes share a machine's GPUs, one per GPU unless it has several slots.
 
-Snakemake counts GPUs but assigns none, so jobs that run side by side agree among themselves: a file stands
-for each GPU, and whoever holds its lock has it. The kernel frees the lock of a process that ends, however it
-ends.
+Snakemake counts GPUs but does not assign them, so concurrent jobs agree among themselves: each GPU has a
+file, and the process that locks the file has the GPU. The kernel releases the lock when the process ends for
+any reason.
 """
 
 import fcntl
@@ -20,32 +20,32 @@ from textlvm.runtime.processes import try_lock
 __all__ = ["Lease", "acquire"]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-"""Seconds between two looks for a free GPU: doubled from the first to the longest."""
+"""Seconds between two checks for a free GPU: doubled from the first to the longest."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A GPU, or a place on one, that is this process's alone until `release` or the end of the process."""
+    """A GPU, or a slot of one, that this process holds until `release` or until it ends."""
 
     index: int
-    """Its place among the names that `acquire` was given."""
+    """Its index in the names passed to `acquire`."""
     lock: int
-    """Descriptor of the locked file. Nothing closes it unasked: a forgotten lease is still held."""
+    """Descriptor of the locked file. It is never closed implicitly: a forgotten lease is still held."""
 
     def release(self) -> None:
-        """Give the GPU back."""
+        """Release the GPU."""
         os.close(self.lock)
 
 
 def acquire(names: Sequence[str], folder: Path) -> Lease:
-    """Lease one of the GPUs called `names`, waiting in line until one is free.
+    """Lease one of the GPUs called `names`, waiting in a queue until one is free.
 
-    Processes that share a GPU must call it the same and give the same `folder`, on a disk of this machine.
-    First come, first served: only the process at the head of the line looks for a free GPU, the others sleep
-    until the kernel makes one of them the head. Processes that see other sets of GPUs stand in lines of their
-    own, so that none waits behind one that waits for something else.
+    Processes that share a GPU must use the same name for it and the same `folder`, on a disk of this machine.
+    First come, first served: only the process at the head of the queue looks for a free GPU; the others sleep
+    until the kernel makes one of them the head. Processes that see different sets of GPUs have separate
+    queues, so that none waits behind a process that waits for another GPU.
 
-    Raises `UserError` if files cannot be made or locked there.
+    Raises `UserError` if files cannot be created or locked there.
     """
     line = hashlib.sha256("\0".join(names).encode()).hexdigest()[:16]
     began = time.monotonic()
@@ -65,7 +65,7 @@ def acquire(names: Sequence[str], folder: Path) -> Lease:
                 pause = min(2 * pause, LONGEST_PAUSE)
     except OSError as error:
         raise UserError(
-            f"GPUs cannot be shared by means of files in {folder} ({error.strerror}): "
+            f"GPUs cannot be locked by files in {folder} ({error.strerror}): "
             "set TMPDIR to a folder on a disk of this machine that you can write to"
         ) from error
     logging.info("leased %s after %.0f s", names[lease.index], time.monotonic() - began)
@@ -74,7 +74,7 @@ def acquire(names: Sequence[str], folder: Path) -> Lease:
 
 def _first_free(names: Sequence[str], folder: Path) -> Lease | None:
     for index, name in enumerate(names):
-        # Opened anew at every look: temporary folders are swept, and a deleted file's lock excludes nobody.
+        # Reopened at every check: temporary folders are cleaned, and a deleted file's lock excludes nobody.
         file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
         if try_lock(file):
             return Lease(index, file)
@@ -83,4 +83,4 @@ def _first_free(names: Sequence[str], folder: Path) -> Lease | None:
 
 
 def _say_waiting(names: Sequence[str]) -> None:
-    logging.info("waiting for a GPU: all %d places are taken; --gpus 0 would compute on the CPU", len(names))
+    logging.info("waiting for a GPU: all %d slots are in use; --gpus 0 selects the CPU", len(names))

@@ -1,4 +1,4 @@
-"""How precisely a training computes its large products: float32, or bfloat16 where the hardware has it."""
+"""The precision of a training's large products: float32, or bfloat16 if the hardware supports it."""
 
 import os
 
@@ -17,7 +17,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "512")
 
 
 def choose(precision: str, device: torch.device) -> torch.dtype:
-    """The type of matrix products: what `precision` says; `auto` takes bfloat16 where it is native.
+    """The type of matrix products for `precision`; `auto` uses bfloat16 if it is native.
 
     Native means a GPU with bfloat16, or a CPU with AMX or AVX512-BF16 (on Arm, BF16): elsewhere PyTorch
     emulates it, slower than float32. Raises `UserError` for any other name.
@@ -29,7 +29,7 @@ def choose(precision: str, device: torch.device) -> torch.dtype:
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """A context in which matrix products of float32 take `dtype`; float32 leaves them alone."""
+    """A context in which matrix products of float32 use `dtype`; float32 changes nothing."""
     return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
 
 

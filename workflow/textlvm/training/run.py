@@ -1,4 +1,4 @@
-"""A training from its checkpoint to its files: what the entry points of both papers share."""
+"""Run a training from its checkpoint to its files, for the entry points of both papers."""
 
 import argparse
 import logging
@@ -25,7 +25,7 @@ __all__ = ["Job", "parser", "train_to_files", "write_untrained"]
 
 
 def parser(description: str | None) -> cli.Parser:
-    """The arguments that the trainings of both papers take."""
+    """The arguments of training in both papers."""
     arguments = cli.parser(description)
     arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
     arguments.add_argument("--seed", type=int, required=True)
@@ -38,7 +38,7 @@ def parser(description: str | None) -> cli.Parser:
 
 @dataclass(frozen=True)
 class Job:
-    """The training that a command line describes, and the process that does it."""
+    """The training that a command line describes, and its process."""
 
     name: str
     seed: int
@@ -74,10 +74,10 @@ def write_untrained(job: Job) -> None:
 def train_to_files(training: Training, job: Job, run: Mapping[str, Any], identity: str) -> None:
     """Train a model and write model.safetensors, curve.jsonl, cost.json and training.json into its folder.
 
-    Until then state.safetensors, the state before it and progress.json lie in the folder of the checkpoint; a
+    Until then, state.safetensors, the previous state and progress.json are in the folder of the checkpoint; a
     state of the same `identity` is resumed. The states are removed at the end. A training that fails leaves
-    its last good state and failure.json, which says why, with what identifies the `run` in its metrics.json
-    and with its seed and settings.
+    its last good state and failure.json with the reason, the keys that identify the `run` in its
+    metrics.json, its seed and its settings.
 
     Raises `UserError` if it fails, or if another process trains in the folder of the checkpoint, and
     `Interrupted` after a signal, when the state is saved.

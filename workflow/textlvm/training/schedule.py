@@ -1,6 +1,6 @@
 """Learning rates as functions of the step and of the validation losses so far.
 
-Nothing is remembered between steps, so a resumed training goes on with the rate that it would have had.
+There is no state between steps, so a resumed training continues with the same rate.
 """
 
 import math
@@ -63,9 +63,9 @@ class Plateau:
     patience: int
     decay: float
     least: float
-    """The training ends when the rate is below this."""
+    """Training ends when the rate is below this value."""
     consecutive: bool = True
-    """Whether the count starts again when the loss improves."""
+    """Whether the count restarts when the loss improves."""
 
     def __call__(self, step: int, validation: Sequence[float]) -> float | None:
         """See `Schedule`."""

@@ -1,4 +1,4 @@
-"""Seeds derived from what they belong to, so that runs are independent and each is repeatable."""
+"""Seeds derived from names, so that runs are independent and repeatable."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""One training loop for every model: seeded, logged, resumable at every step; ends with a sentence on NaN."""
+"""The training loop of all models: seeded, logged, resumable at every step, with an error for NaN."""
 
 import logging
 import math
@@ -31,14 +31,14 @@ from textlvm.training.schedule import RELATIVE_RATE, Schedule
 __all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "Training", "train"]
 
 EXPLODED = 1000.0
-"""A training has exploded when the mean loss of an entry of its curve is beyond so many times that of the
-first entry in magnitude, or beyond so many nats where that is less than one."""
+"""A training has exploded if the mean loss of an entry of its curve exceeds this many times that of the first
+entry in magnitude, or this many nats if that is less than one."""
 SHOWN, WIDTH = 3, 60
 """Items of a batch that an error names, and characters of each."""
 
 
 class Settings(Protocol):
-    """What the loop reads of a run's training settings."""
+    """The training settings of a run that the loop uses."""
 
     @property
     def steps(self) -> int: ...  # noqa: D102
@@ -90,7 +90,7 @@ def train(
     except Interrupted as stop:
         loop.save()
         logging.info(
-            "stopped by %s after step %d, which is saved: the same command goes on from there",
+            "stopped by %s after step %d, whose state is saved: the same command resumes from there",
             stop.signal.name,
             loop.course.step,
         )
@@ -114,7 +114,7 @@ class _Loop:
         self.course = Course()
         if restored := self.checkpoint.restore(self.model, self.optimizer):
             self.course = Course(restored.step, **restored.progress, best=restored.best)
-            logging.info("going on after step %d", restored.step)
+            logging.info("resuming after step %d", restored.step)
         self.validation = [entry[VALIDATION] for entry in self.course.curve if VALIDATION in entry]
         self.saved = self.course.step
         self.device = devices.describe(next(self.model.parameters()).device)
@@ -162,12 +162,12 @@ class _Loop:
             batch = self.settings.batch
             smaller = f"set its training.batch to {batch // 2} in config.yaml or " if batch > 1 else ""
             reason = f"out of memory in step {step} with a batch of {batch}"
-            raise Failure(reason, f"{smaller}run it where there is more memory") from error
+            raise Failure(reason, f"{smaller}run it on a device with more memory") from error
         self.unread.append((loss.detach(), norm))
         self.course.step = step
 
     def is_entry_due(self) -> bool:
-        """Whether the curve lacks an entry of the step that was done last."""
+        """Whether the curve has no entry for the last step."""
         step, curve = self.course.step, self.course.curve
         if step == 0 or (curve and curve[-1]["step"] == step):
             return False
@@ -199,7 +199,7 @@ class _Loop:
             write_json(self.progress_file, entry | elapsed | {"device": self.device})
 
     def measure(self) -> dict[str, float]:
-        """The monitored values, if they are due. A signal cuts this short, as it may take minutes."""
+        """The monitored values, if they are due. A signal interrupts this, because it may take minutes."""
         if self.objective.monitor is None or not self.is_measurement_due():
             return {}
         noise = random_state()
@@ -212,14 +212,14 @@ class _Loop:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            reason = f"out of memory while measuring after step {self.course.step}"
-            raise Failure(reason, "run it where there is more memory") from error
+            reason = f"out of memory during validation after step {self.course.step}"
+            raise Failure(reason, "run it on a device with more memory") from error
         for name, value in values.items():
             self.require_number(f"monitored {name}", value, self.course.step, named=False)
         return values
 
     def save(self) -> None:
-        """Write a checkpoint, unless the last one is of this step."""
+        """Write a checkpoint, unless this step already has one."""
         if self.course.step == self.saved:
             return
         self.read_losses()
@@ -229,19 +229,19 @@ class _Loop:
         try:
             self.checkpoint.save(course.step, self.model, self.optimizer, progress, course.best)
         except NonFiniteState as error:
-            raise self.failure("the weights stopped being finite", course.step) from error
+            raise self.failure("the weights became infinite or NaN", course.step) from error
         self.saved = course.step
 
     def finish(self) -> Course:
-        """The course, with the weights that are kept of it in the model."""
+        """The course; the model gets the weights that are kept."""
         if not self.course.curve:
-            raise UserError("training.learning_rate is below training.min_learning_rate: nothing was trained")
+            raise UserError("training.learning_rate is below training.min_learning_rate: no step was trained")
         if self.course.best is not None:
             self.model.load_state_dict(self.course.best)
         try:
             require_finite(self.model.parameters())
         except NonFiniteState as error:
-            raise self.failure("the weights stopped being finite", self.course.step) from error
+            raise self.failure("the weights became infinite or NaN", self.course.step) from error
         self.count_cost()
         return self.course
 
@@ -285,7 +285,7 @@ class _Loop:
             raise self.failure(f"the loss exploded from {curve[0]['loss']:.4g} to {losses[worst]:.4g}", step)
 
     def failure(self, what: str, step: int, named: bool = True) -> Failure:
-        """Build the error for a step, naming some of the batch's inputs where `named`."""
+        """Build the error for a step, naming some inputs of the batch if `named`."""
         inputs = self.objective.inputs(step)[:SHOWN] if named and self.objective.inputs else ()
         cut = [text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in inputs]
         batch = f", whose batch has {', '.join(map(repr, cut))}" if cut else ""

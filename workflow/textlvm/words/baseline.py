@@ -39,7 +39,7 @@ class GRUBaseline(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
-        """n words emitted letter by letter: codes (n, length); what follows an END means nothing.
+        """n words emitted letter by letter: codes (n, length); ignore codes after an END.
 
         Letters are drawn, or with `argmax` the most probable ones, and fed back: these make n times one word.
         """

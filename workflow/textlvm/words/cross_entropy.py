@@ -18,7 +18,7 @@ from textlvm.words.marginal import CHUNK, FreeRunning, log_sums
 __all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "monte_carlo_marginals"]
 
 GROUPS = 64
-"""At most so many independent groups of trajectories are kept apart for the bootstrap."""
+"""Maximum number of independent groups of trajectories for the bootstrap."""
 
 LEAST_GROUP = 128
 """Trajectories of a group at least: fewer cost PyTorch as many calls."""
@@ -41,7 +41,7 @@ def cross_entropy(frequency: Floats, log_probs: Floats) -> float:
 def exact_log_probs(
     model: GRUBaseline | HiddenMarkov | LetterNgram, lexicon: Lexicon, batch: int = 8192
 ) -> Floats:
-    """log P(w) of every word under a model that has it exactly, in nats: (V,)."""
+    """log P(w) of every word under a model with an exact likelihood, in nats: (V,)."""
     device = next(iter(model.state_dict().values())).device
     result = torch.empty(len(lexicon), dtype=torch.float64)
     for index in torch.arange(len(lexicon)).split(batch):
@@ -70,7 +70,7 @@ class Marginals:
     def corrected(self, frequency: Floats) -> tuple[float, float] | None:
         """The cross entropy extrapolated to infinite K, and its standard error; see `extrapolation`.
 
-        None where the trajectories are too few.
+        None if there are too few trajectories.
         """
         size = int(self.sizes[0])
         equal = self.sizes == size

@@ -1,4 +1,4 @@
-"""What computes the losses of the words paper: the compiled pass of `textlvm.words.fused` or the modules.
+"""The engine of the words paper's losses: the compiled pass of `textlvm.words.fused`, or the modules.
 
 The compiled pass is several times as fast. It is used for a model only after a self-test: on a few words it
 must give the values and the gradients of the modules, which define the model. Otherwise whoever changes a
@@ -26,7 +26,7 @@ TEST_WORDS = ("sphinx", "of", "black", "quartz", "judge", "my", "vow", "a")
 """The words of the self-test: every letter, and a word of one letter."""
 
 TOLERANCE = 1e-6
-"""Relative difference that is put down to rounding, far above what rounding makes of float64."""
+"""Relative difference that is attributed to rounding; the rounding errors of float64 are far smaller."""
 
 NOISE = 1e-12
 """Difference of gradients that is rounding whatever their size, relative to the largest of all entries."""
@@ -48,7 +48,7 @@ def bound(model: StateSpaceModel, batch: PackedWords, estimator: str = "full") -
 
 
 def log_likelihood(model: GRUBaseline | HiddenMarkov, batch: PackedWords) -> Tensor:
-    """log P(w) of a model that has it exactly, in nats, summed over the words of a batch: a scalar."""
+    """log P(w) of a model with an exact likelihood, in nats, summed over the words of a batch: a scalar."""
     if isinstance(model, GRUBaseline) and is_fused(model):
         return summed_log_probs(model, batch)
     return model.log_probs(batch).sum()
@@ -65,7 +65,7 @@ def is_fused(model: StateSpaceModel | GRUBaseline, estimator: str = "full") -> b
 
 
 def _passes_self_test(model: StateSpaceModel | GRUBaseline, estimator: str) -> bool:
-    """Compare value and gradients on a few words, in float64, where nothing but rounding may differ."""
+    """Compare value and gradients on a few words, in float64, up to rounding."""
     exact = copy.deepcopy(model).double()
     batch = pack(encode(TEST_WORDS), torch.arange(len(TEST_WORDS)))
     # The test must not change what is drawn afterwards.
@@ -80,8 +80,8 @@ def _passes_self_test(model: StateSpaceModel | GRUBaseline, estimator: str) -> b
     different = difference(exact, compiled, expected)
     if different:
         logging.warning(
-            "the fused pass is not the modules of textlvm.words (%s): going on without it, several times "
-            "slower, until textlvm/words/fused is changed like them",
+            "the fused pass differs from the modules of textlvm.words (%s): using the modules, several times "
+            "slower, until textlvm/words/fused is updated",
             different,
         )
     return different is None

@@ -1,4 +1,4 @@
-"""How much of the next letter's information each step's noise carries (Sec. 4.2, Eqs. 13-14)."""
+"""The part of the next letter's information that each step's noise explains (Sec. 4.2, Eqs. 13-14)."""
 
 from dataclasses import dataclass
 

@@ -119,7 +119,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     elif (options.run / "metrics.json").exists():
         chosen = read_input(options.run / "metrics.json", "settings")["settings"]
     else:
-        raise UserError(f"{options.run} has no metrics.json to take settings from: give --settings")
+        raise UserError(f"{options.run} has no metrics.json with settings: pass --settings")
     if options.trajectories is None:
         return dict(chosen)
     if options.trajectories < LEAST_TRAJECTORIES:
@@ -155,8 +155,10 @@ def arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--words", type=Path, required=True, help="words with their counts on both sides")
     parser.add_argument("--run", type=Path, required=True, help="folder written by textlvm.words.train")
-    parser.add_argument("--settings", type=cli.settings, help="evaluation settings; the run's own without")
-    parser.add_argument("--trajectories", type=int, metavar="K", help="another K than in the settings")
+    parser.add_argument(
+        "--settings", type=cli.settings, help="evaluation settings; default: those of the run"
+    )
+    parser.add_argument("--trajectories", type=int, metavar="K", help="K, overrides the settings")
     parser.add_argument("--ngram", type=_ngram_path, nargs="*", default=[], metavar="ORDER=PATH")
     provenance.add_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="metrics.json")

@@ -63,7 +63,7 @@ def load(run: str | Path, table: str | Path | None = None) -> Model:
 
 
 def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
-    """What the command prints, line by line."""
+    """The output of the command, line by line."""
     if options.command == "sample":
         for word in generate(model, options.count, argmax=options.letters == "argmax"):
             yield "…" if word is None else word
@@ -80,7 +80,7 @@ def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
         extend = extensions(model, options.search)
         found_words = [word for word, _ in zip(by_probability(extend), range(options.count), strict=False)]
         if not found_words:
-            raise UserError(f"the model has no word of at most {LONGEST} letters: train it longer")
+            raise UserError(f"the model has no word of at most {LONGEST} letters: train it for more steps")
         # With draws of their own: the trajectories of the search favour what is found along them.
         found = score(model, found_words, options.draws, None)
         order = found.log_probs.argsort()[::-1]
@@ -91,7 +91,7 @@ def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
 
 def _words(options: argparse.Namespace) -> tuple[list[str], list[int] | None]:
     if bool(options.texts) == (options.words is not None):
-        raise UserError("score takes words, or a file of them with --words: give one of both")
+        raise UserError("score takes words, or a file of them with --words: pass one of them")
     if options.words is not None:
         return read_list(options.words)
     require_words(options.texts, "on the command line")
@@ -110,7 +110,7 @@ def _interval(value: float, error: float) -> str:
 
 def _posterior(model: Model, word: str, particles: int) -> Iterator[str]:
     if not isinstance(model, StateSpaceModel):
-        raise UserError("only a state space model has noise behind its words: choose such a run")
+        raise UserError("only a state space model generates words from noise: choose such a run")
     require_words([word], "on the command line")
     found = posterior(model, word, particles, POSTERIOR_STATES, POSTERIOR_DRAWS)
     yield "letter  -log P(letter)  noise  H before  H after   gap  lineages"
@@ -136,7 +136,7 @@ def main(options: argparse.Namespace) -> None:
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of a trained run")
-    help_text = "words.tsv of the run's split, which an n-gram is counted from"
+    help_text = "words.tsv of the run's split, required for an n-gram model"
     parser.add_argument("--table", type=Path, metavar="words.tsv", help=help_text)
     parser.add_argument("--seed", type=int, default=0)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -145,10 +145,10 @@ def _arguments() -> argparse.ArgumentParser:
     command.add_argument("--letters", choices=("drawn", "argmax"), default="drawn")
     command = commands.add_parser("score", help="log P of words")
     command.add_argument("texts", nargs="*", metavar="WORD")
-    command.add_argument("--words", type=Path, metavar="FILE", help="a word a line, or word<TAB>count")
+    command.add_argument("--words", type=Path, metavar="FILE", help="one word per line, or word<TAB>count")
     command.add_argument("--draws", type=_several, default=DRAWS, help="of the inference model, a word")
     command.add_argument("--trajectories", type=_several, metavar="K", help="Eq. (12) with this K instead")
-    command = commands.add_parser("posterior", help="what a word says about the noise behind it")
+    command = commands.add_parser("posterior", help="the information of a word about the noise")
     command.add_argument("word", metavar="WORD")
     command.add_argument("--particles", type=_several, default=20_000)
     command = commands.add_parser("probable", help="the most probable words")

@@ -1,4 +1,4 @@
-"""Numbers that Figures 1 and 2 of the words paper alone show, each of one trained model.
+"""Numbers that only Figures 1 and 2 of the words paper show, each for one trained model.
 
 The paper's paper.yaml names them and the files that they come from.
 """

@@ -41,7 +41,7 @@ COLOURS = dict(zip(QUANTITIES.values(), sns.color_palette("colorblind", 3), stri
 
 
 def main(options: argparse.Namespace) -> None:
-    """Draw the figure that was asked for."""
+    """Draw the requested figure."""
     options.command(options)
 
 
@@ -61,7 +61,7 @@ def training(options: argparse.Namespace) -> None:
         baseline = read_result(options.baseline)
         title = title or f"Entropies over training, {baseline.corpus}"
         if baseline.failed:
-            logging.warning("%s: the baseline failed, its word entropy is not drawn", options.baseline)
+            logging.warning("%s: the baseline failed, so its word entropy is not shown", options.baseline)
         elif "word_entropy" not in baseline.metrics:
             raise UserError(f"{options.baseline} has no metric 'word_entropy'; {repair(options.baseline)}")
         else:
@@ -84,7 +84,7 @@ def read_entropy(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
         except (OSError, ValueError) as error:
             raise UserError(f"cannot read entropy gaps from {path} ({error}); {repair(path)}") from error
         if frame.empty:
-            raise UserError(f"{path} holds no sampled word; {repair(path)}")
+            raise UserError(f"{path} contains no sampled word; {repair(path)}")
         frames.append(frame.assign(label=label))
     return pd.concat(frames, ignore_index=True)
 
@@ -256,7 +256,7 @@ def _arguments() -> argparse.ArgumentParser:
     one = commands.add_parser("gap", help="Figure 1: entropy gap along the word", **common)
     one.add_argument("--entropy", type=Path, nargs="+", required=True, help="entropy.csv files")
     one.add_argument("--title", required=True)
-    one.add_argument("--csv", type=Path, required=True, help="the numbers behind the boxes")
+    one.add_argument("--csv", type=Path, required=True, help="the numbers of the boxes (CSV)")
     one.set_defaults(command=gap)
 
     two = commands.add_parser("training", help="Figure 2: entropies over training", **common)

@@ -45,7 +45,7 @@ class HiddenMarkov(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
-        """n words letter by letter: codes (n, length); what follows an END means nothing.
+        """n words letter by letter: codes (n, length); ignore codes after an END.
 
         Letters are drawn from P(. | h_t), or with `argmax` the most probable ones; states are drawn in both
         cases.

@@ -34,7 +34,7 @@ class ImportanceEstimates:
     standard_errors: NDArray[np.float64]
     """The jackknife's."""
     effective: NDArray[np.float64]
-    """Effective number of draws: where it is small q misses the states that emit the word."""
+    """Effective sample size: if it is small, q misses the states that emit the word."""
 
 
 @torch.no_grad()

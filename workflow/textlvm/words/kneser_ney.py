@@ -36,7 +36,7 @@ END, START = 0, len(SYMBOLS) - 1
 BASE = len(SYMBOLS)
 
 MAX_ORDER = 6
-"""The longest n-grams that the kenlm module reads as it is built on the package index."""
+"""The maximum order that the prebuilt kenlm module supports."""
 
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 """Discounts of counts 1, 2 and 3 or more where the counts leave equation (26) undefined."""
@@ -52,11 +52,11 @@ class NgramTable:
     """(M,) increasing: the n symbols as digits of a number to base 28, the first the most significant;
     0 is </s>, 1..26 are a..z, 27 is <s>."""
     probs: NDArray[np.float64]
-    """(M,) P(last symbol | symbols before it); 0 for <s>, which nothing predicts."""
+    """(M,) P(last symbol | symbols before it); 0 for <s>, which is never predicted."""
     backoffs: NDArray[np.float64]
     """(M,) weight of the next shorter context where this n-gram is the context; 1 where it never is."""
     discounts: tuple[float, float, float]
-    """What was subtracted from the counts 1, 2 and 3 or more of this length."""
+    """Discounts of the counts 1, 2, and 3 or more of this order."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,9 @@ def _encode(words: Sequence[str]) -> NDArray[np.int64]:
     """Words as rows <s> letters </s>, padded at the end with -1."""
     for word in words:
         if not set(word).issubset(string.ascii_lowercase):
-            raise UserError(f"the word {word!r} has a character outside a to z: n-gram models take no other")
+            raise UserError(
+                f"the word {word!r} has a character outside a to z, which n-gram models do not support"
+            )
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     sentences = np.full((len(words), int(lengths.max()) + 2), -1)
     sentences[:, 0] = START

@@ -1,4 +1,4 @@
-"""Letter n-grams of the training words, to set the models of Table 1 beside; the paper has none."""
+"""Letter n-grams of the training words, for comparison with the models of Table 1; not in the paper."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ class LetterNgram(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
-        """n words letter by letter: codes (n, length); what follows an END means nothing.
+        """n words letter by letter: codes (n, length); ignore codes after an END.
 
         Letters are drawn, or with `argmax` the most probable ones, which make n times one word.
         """

@@ -32,7 +32,7 @@ class Lexicon:
 
 
 def encode(words: Sequence[str]) -> Lexicon:
-    """Encode words of the letters a..z; the empty word is END alone.
+    """Encode words of the letters a..z; the empty word is only END.
 
     Raises `UserError` for any other character.
     """
@@ -41,7 +41,7 @@ def encode(words: Sequence[str]) -> Lexicon:
     text = np.frombuffer("".join(words).encode("ascii", "replace"), dtype=np.uint8)
     letters = text.astype(np.int64) - (ord("a") - 1)
     if letters.size and (letters.min() < 1 or letters.max() >= ALPHABET_SIZE):
-        raise UserError("words must consist of the letters a to z: make the vocabulary anew")
+        raise UserError("words must consist of the letters a to z: create the vocabulary again")
     codes[np.arange(codes.shape[1]) < (lengths - 1)[:, None]] = letters
     return Lexicon(torch.from_numpy(codes), torch.from_numpy(lengths))
 
@@ -90,7 +90,7 @@ class PackedWords:
         return [slice(end - size, end) for end, size in zip(ends, self.batch_sizes, strict=True)]
 
     def carried(self) -> list[Tensor]:
-        """The letters of position t for the words that go on to t + 1, for t = 1..T-1."""
+        """The letters of position t for the words that continue to t + 1, for t = 1..T-1."""
         rows = zip(self.steps(), self.batch_sizes[1:], strict=False)
         return [self.letters[here.start : here.start + following] for here, following in rows]
 

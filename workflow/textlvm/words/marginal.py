@@ -31,7 +31,7 @@ CHUNK = 1024
 """Trajectories drawn together, at most."""
 
 SLICE = 128
-"""Of them, those that PyTorch multiplies together, in arrays that are written anew for each slice."""
+"""Number of them in a slice that PyTorch multiplies at once, in reused arrays."""
 
 SYMBOLS = ALPHABET_SIZE + 1
 """With one more, of probability 1, for all positions behind a word's end."""
@@ -118,7 +118,7 @@ class WordSums:
         return result
 
     def _by_logarithms(self, letter_log_probs: Tensor, words: Tensor) -> Tensor:
-        """The same of the given words alone, whatever is how small."""
+        """The same only for the given words, in logarithms."""
         behind = letter_log_probs.new_zeros(letter_log_probs.shape[0], 1, letter_log_probs.shape[2])
         tables = torch.cat([letter_log_probs, behind], 1)
         symbols = self.symbols[words]
@@ -138,7 +138,7 @@ def _distinct_beginnings(rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def _best_cut(symbols: Tensor) -> int:
-    """The position at which to cut words (V, T) for the fewest products."""
+    """The position at which to split words (V, T) for the smallest number of products."""
     horizon = symbols.shape[1]
     beginnings = [len(keys) for keys, _ in _distinct_beginnings(symbols)]
     ends = [len(keys) for keys, _ in _distinct_beginnings(symbols.flip(1))]
@@ -179,7 +179,7 @@ class _Products:
 
     def __init__(self, levels: Levels, device: torch.device) -> None:
         self.levels = [(parents.to(device), symbols.to(device)) for parents, symbols in levels]
-        # Written anew by every call: to allocate so much each time takes longer than the products.
+        # Overwritten by every call: allocating this much memory each time takes longer than the products.
         self.space = [torch.empty(2, len(parents), SLICE, device=device) for parents, _ in self.levels]
 
     def __call__(self, tables: Tensor) -> Tensor:

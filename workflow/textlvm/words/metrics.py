@@ -70,7 +70,7 @@ NATS = "nats/word"
 
 @dataclass(frozen=True)
 class Measured:
-    """What a model's evaluation yields beside the metrics of its samples."""
+    """The results of a model's evaluation, in addition to the metrics of its samples."""
 
     metrics: Metrics
     words: list[str | None]
@@ -184,7 +184,7 @@ def sample_metrics(words: Sequence[str | None], split: WordSplit, scorers: Score
 def argmax_metrics(
     model: StateSpaceModel | HiddenMarkov, split: WordSplit, n: int, scorers: Scorers
 ) -> Metrics:
-    """`sample_metrics` of n words whose letters are the most probable ones along states that are drawn."""
+    """`sample_metrics` of n words whose letters are the most probable ones for sampled states."""
     metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
     return {f"{name}_argmax": estimate for name, estimate in metrics.items()}
 

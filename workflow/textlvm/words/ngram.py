@@ -46,7 +46,7 @@ from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, KneserNeyMod
 __all__ = ["WEIGHTS", "load", "nats_per_word", "perplexity", "score", "scorer"]
 
 WEIGHTS = ("tokens", "types")
-"""How often a test word counts: as it occurs, or once."""
+"""The weight of a test word: its count, or one."""
 
 
 def load(path: str | Path, order: int | None = None) -> kenlm.Model:
@@ -112,7 +112,7 @@ def perplexity(model: kenlm.Model, words: Sequence[str]) -> Estimate:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Estimate the model the command line asks for and write it."""
+    """Estimate the requested model and write it."""
     model = _estimate(read_words(options.words), options.order, options.weight, options.words)
     for n, table in enumerate(model.tables, 1):
         amounts = ", ".join(f"{amount:.4f}" for amount in table.discounts)

@@ -70,7 +70,7 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
 def _single_sample_bounds(
     model: StateSpaceModel, propose: Propose, batch: PackedWords, noise: Noise
 ) -> Tensor:
-    """With one sample nothing is chosen between steps, so all steps are weighed in one product at the end."""
+    """With one sample nothing is chosen between steps: all steps are weighted in one product at the end."""
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     proposals = []

@@ -1,4 +1,4 @@
-"""What a configuration asks of the words paper: runs by corpus and split, and two figures a corpus."""
+"""The planner of the words paper: runs by corpus and split, and two figures per corpus."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -59,7 +59,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
 
 
 def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
-    """None beside those of the registry."""
+    """None in addition to those of the registry."""
     return {}
 
 

@@ -1,4 +1,4 @@
-r"""What a word says about the noise behind it: p(xi_t | w) and the entropy gap along the word.
+r"""The information of a word about the noise: p(xi_t | w) and the entropy gap along the word.
 
 By a particle filter that proposes from F_g: K particles move by fresh noise, are weighed by P(w_t|h_t) and
 resampled in proportion to their weights. The product of the mean weights is an unbiased estimate of P(w); the
@@ -33,18 +33,18 @@ class Posterior:
     expected: Tensor
     """(T,) E[H[P(w_t | h_t)]] over the noise, mean over h_{t-1} given w."""
     lineages: Tensor
-    """(T,) distinct particles of each position that the last ones come from: few are a rough estimate."""
+    """(T,) distinct ancestors of the last particles at each position; if few, the estimate is rough."""
 
     @property
     def gap(self) -> Tensor:
-        """H_gap (Eq. 13) where the word has brought the state: (T,)."""
+        """H_gap (Eq. 13) at the states of the word: (T,)."""
         return self.marginal - self.expected
 
     @property
     def information(self) -> Tensor:
         """KL from the prior of the normal distribution with the posterior's moments, summed over d: (T,).
 
-        How much the word says about xi_t, in nats, but for correlations between its dimensions.
+        The information of the word about xi_t, in nats, without correlations between its dimensions.
         """
         variance = self.deviation.square()
         return 0.5 * (self.mean.square() + variance - 1 - variance.log()).sum(1)
@@ -85,7 +85,7 @@ def posterior(model: StateSpaceModel, word: str, particles: int, states: int, dr
 
 
 def _systematic(log_weights: Tensor) -> Tensor:
-    """n indices drawn in proportion to n weights, each as often as its share of n, rounded up or down."""
+    """n indices sampled in proportion to n weights, each as often as its share of n, rounded up or down."""
     cumulative = log_weights.double().softmax(0).cumsum(0)
     n = len(cumulative)
     heights = (torch.arange(n, dtype=torch.double) + torch.rand(1, dtype=torch.double)) / n

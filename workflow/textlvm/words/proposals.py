@@ -56,9 +56,9 @@ class Proposal:
     state: Tensor
     """(n, d) h_{t-1}."""
     h: Tensor
-    """(n, K, d) f_q(xi), as it is carried on."""
+    """(n, K, d) f_q(xi), for the next step."""
     weighed: Tensor
-    """(n, K, d) the same, as it is weighed: gradients may be estimated in another way."""
+    """(n, K, d) the same value, for the weights: its gradients may be estimated differently."""
     log_q: Tensor
     """(n, K) log q(xi | ...) of what is weighed."""
     log_det_q: Tensor

@@ -1,4 +1,4 @@
-"""How the values of the words paper's part must fit together."""
+"""Checks for the consistency of the words paper's section."""
 
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import nearest
@@ -7,8 +7,8 @@ from textlvm.words.spec import UNTRAINED
 __all__ = ["check"]
 
 TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
-"""The table of the words paper that has the runs on a split; it knows its rows by their labels alone."""
-# What the other families of models read of `model`; anything else an entry said would do nothing.
+"""The table with the runs on a split; rows are identified only by their labels."""
+# The settings in `model` that the other families use; other settings would have no effect.
 READ_BY_FAMILY = {"gru": {"family", "dim"}, "hmm": {"family", "dim"}} | {
     family: {"family"} for family in UNTRAINED
 }
@@ -55,7 +55,7 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
     check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
     if family != "state-space" and "estimator" in entry.get("training", {}):
         setting = (*key, "training", "estimator")
-        raise Problem(setting, f"{dotted(setting)} does nothing for model.family {family}: remove it")
+        raise Problem(setting, f"{dotted(setting)} has no effect for model.family {family}: remove it")
     if family == "state-space":
         where = own if "model" in entry else ("words", "model")
         if bool(model["masks"]) != (transition == "real-nvp"):

@@ -27,7 +27,7 @@ class GenerativeModel(Protocol):
 
 @torch.no_grad()
 def generate(model: GenerativeModel, n: int, batch: int = 2000, argmax: bool = False) -> list[str | None]:
-    """n words of a model; None stands for one that had not ended after `LONGEST` letters.
+    """n words of a model; None for a word that has not ended after `LONGEST` letters.
 
     `argmax` says how letters are emitted, see the models' `sample`.
     """

@@ -22,12 +22,12 @@ __all__ = ["DRAWS", "Scores", "read_list", "require_words", "score"]
 DRAWS = 10_000
 """Draws of the inference model for a word, unless others are asked for."""
 LEAST_TRAJECTORIES = 256
-"""Two groups, whose difference tells the error."""
+"""Two groups, whose difference gives the error."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """log P of words in nats, (W,), and standard errors, which are 0 where it is exact."""
+    """log P of words in nats, (W,), and standard errors, which are 0 if log P is exact."""
 
     log_probs: NDArray[np.float64]
     errors: NDArray[np.float64]
@@ -61,29 +61,31 @@ def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: 
 
 
 def read_list(path: Path) -> tuple[list[str], list[int] | None]:
-    """Words of a file, one a line, and their counts if each line has one after its word.
+    """The words of a file, one per line, and their counts if each line has one.
 
     Raises `UserError` where the file cannot be read, has no words, or a line is something else.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path} ({error}): give a text file with a word a line") from error
+        raise UserError(f"cannot read {path} ({error}): supply a text file with one word per line") from error
     rows = [line.split() for line in text.splitlines() if line.strip()]
     if not rows:
-        raise UserError(f"{path} has no words: give a text file with a word a line")
+        raise UserError(f"{path} has no words: supply a text file with one word per line")
     words = [row[0] for row in rows]
     require_words(words, f"in {path}")
     lengths = {len(row) for row in rows}
     if lengths == {1}:
         return words, None
     if lengths != {2} or not all(row[1].isdecimal() for row in rows) or not any(int(row[1]) for row in rows):
-        raise UserError(f"{path} must have a word a line, or on every line a word and how often it occurs")
+        raise UserError(f"{path} must have one word per line, or a word and its count on every line")
     return words, [int(row[1]) for row in rows]
 
 
 def require_words(words: Sequence[str], where: str) -> None:
-    """Raise `UserError` for the first that is no word of the letters a to z."""
+    """Raise `UserError` for the first word with other characters than the letters a to z."""
     for word in words:
         if not (word.isascii() and word.isalpha() and word.islower()):
-            raise UserError(f"'{word}' {where} is no word of the letters a to z: write it in these alone")
+            raise UserError(
+                f"'{word}' {where} contains other characters than the letters a to z: use only these letters"
+            )

@@ -1,4 +1,4 @@
-"""Settings of one run of the words paper, as frozen values; config.yaml says what each means and why."""
+"""Settings of one run of the words paper, as frozen dataclasses; config.yaml explains each value."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ LETTER_NGRAMS = {"bigram": 2, "trigram": 3}
 """Families of letter n-grams, and their lengths."""
 
 UNTRAINED = ("oracle", *LETTER_NGRAMS)
-"""Families of which nothing is trained: an evaluation counts the training words."""
+"""Families without training: the evaluation counts the training words."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How a row is trained."""
+    """The settings of training."""
 
     steps: int
     """Number of gradient steps."""
@@ -57,7 +57,7 @@ class TrainingSpec:
     schedule: str
     """constant | cosine (to zero over all steps)."""
     clip: float | None
-    """Maximal gradient norm; None leaves gradients alone."""
+    """Maximum gradient norm; None disables clipping."""
     estimator: str
     """full | path: of the gradient of a state space model's inference model."""
     log_every: int
@@ -65,12 +65,12 @@ class TrainingSpec:
     monitor_every: int
     """Steps between entropy measurements for Figure 2."""
     checkpoint_every: int
-    """Steps between checkpoints; a training that is told to stop writes one besides."""
+    """Steps between checkpoints; a training that is stopped also writes one."""
 
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """How a row is measured."""
+    """The settings of an evaluation."""
 
     trajectories: int
     """K of Eq. (12), shared by all words; free-running GRUs have as many."""

@@ -24,7 +24,7 @@ Model = StateSpaceModel | HiddenMarkov | GRUBaseline | LetterNgram
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run's spec.json says of its model."""
+    """The model settings in a run's spec.json."""
 
     name: str
     """words/<corpus>/<split>/<run>."""
@@ -38,7 +38,7 @@ def read_settings(run: Path) -> RunSettings:
     Raises `UserError` if the folder holds no run, or one of the other paper.
     """
     if not (run / "spec.json").exists():
-        raise UserError(f"{run} holds no trained run; train it first")
+        raise UserError(f"{run} contains no trained run; train it first")
     spec = read_input(run / "spec.json", "name", "seed", "model")
     if str(spec["name"]).split("/")[0] != "words":
         raise UserError(f"{run} holds a run of another paper ({spec['name']}); choose one below words/")
@@ -53,10 +53,12 @@ def load_model(run: Path, spec: ModelSpec, split: WordSplit | None, device: torc
     no model.
     """
     if spec.family == "oracle":
-        raise UserError(f"{run} is the oracle, which has no model; choose another run")
+        raise UserError(f"{run} is the oracle, which is not a model; choose another run")
     if spec.family in LETTER_NGRAMS:
         if split is None:
-            raise UserError(f"{run} is a {spec.family}, which is counted: give the words.tsv of its split")
+            raise UserError(
+                f"{run} is a {spec.family}, which has no weights: give the words.tsv of its split"
+            )
         return LetterNgram(split.words, split.train, LETTER_NGRAMS[spec.family]).to(device)
     model = build(spec)
     require_weights(run / "model.safetensors", model)
@@ -81,6 +83,6 @@ def require_weights(path: Path, model: torch.nn.Module) -> None:
                 f"of shape {shapes[name]}" if name in shapes else "absent" for shapes in (found, expected)
             )
             raise UserError(
-                f"weights {path} do not belong to the spec.json beside them: {name} is {has} in the file and "
-                f"{wants} in the model; put files of one training together"
+                f"weights {path} do not match the spec.json in this folder: {name} is {has} in the file and "
+                f"{wants} in the model; use files of the same training"
             )

@@ -17,10 +17,13 @@ from unit.overlay import ROOT, sentence
 @pytest.mark.parametrize(
     ("overlay", "said"),
     [
-        ("pathvars: {results: ~/out}", "pathvars.results: nothing replaces ~ or $ in '~/out'"),
-        ("pathvars: {resources: $HOME/x}", "pathvars.resources: nothing replaces ~ or $ in '$HOME/x'"),
+        ("pathvars: {results: ~/out}", "pathvars.results: ~ and $ are not expanded in '~/out'"),
+        ("pathvars: {resources: $HOME/x}", "pathvars.resources: ~ and $ are not expanded in '$HOME/x'"),
         # Whether the corpus is used or not.
-        ("corpora: {a: {path: ~/texts, kind: text}}", "corpora.a.path: nothing replaces ~ or $ in '~/texts'"),
+        (
+            "corpora: {a: {path: ~/texts, kind: text}}",
+            "corpora.a.path: ~ and $ are not expanded in '~/texts'",
+        ),
     ],
 )
 def test_a_path_that_only_a_shell_could_read(monkeypatch, tmp_path, overlay, said):
@@ -33,14 +36,14 @@ def test_a_path_that_only_a_shell_could_read(monkeypatch, tmp_path, overlay, sai
 @pytest.mark.parametrize("folder", ["workflow", "workflow/out", "docs", ".git", str(ROOT), f"{ROOT}/tests/x"])
 def test_a_folder_on_the_project_itself(tmp_path, monkeypatch, name, folder):
     monkeypatch.chdir(ROOT)
-    said = f"mine.yaml: pathvars.{name} is '{folder}', where the project itself lies: name another folder"
+    said = f"mine.yaml: pathvars.{name} is '{folder}', the folder of the project itself: name another folder"
     assert sentence(tmp_path, f"pathvars: {{{name}: {folder}}}") == said.replace(f"{ROOT}/", "")
 
 
 def test_a_link_to_the_project_is_the_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("out").symlink_to(ROOT / "workflow")
-    with pytest.raises(Problem, match=r"pathvars.results is 'out/a', where the project itself lies"):
+    with pytest.raises(Problem, match=r"pathvars.results is 'out/a', the folder of the project itself"):
         check_folders({"results": "out/a", "resources": "resources"})
 
 
@@ -53,7 +56,7 @@ def test_both_in_one_folder(tmp_path, monkeypatch, results):
     with pytest.raises(Problem) as problem:
         check_folders({"results": results, "resources": "resources"})
     assert str(problem.value) == (
-        f"pathvars.results is '{results}', the same folder as pathvars.resources: give each its own"
+        f"pathvars.results is '{results}', the same folder as pathvars.resources: use different ones"
     )
 
 
@@ -80,22 +83,20 @@ def test_a_folder_below_a_file(tmp_path):
     (tmp_path / "file").touch()
     for folder in ("file", "file/a", "file/a/b"):
         assert unwritable(str(tmp_path / folder), tmp_path) == (
-            f"--config: pathvars.results is '{tmp_path / folder}', but nothing can be written into "
+            f"--config: pathvars.results is '{tmp_path / folder}', but it is not possible to write to "
             f"{tmp_path}/file (it is a file): make it writable, or name another folder"
         )
 
 
 def test_a_folder_below_a_link_to_what_is_not_there(tmp_path):
     (tmp_path / "link").symlink_to("nowhere")
-    assert f"{tmp_path}/link (it is a link to what is not there)" in unwritable(
-        str(tmp_path / "link/a"), tmp_path
-    )
+    assert f"{tmp_path}/link (it is a broken link)" in unwritable(str(tmp_path / "link/a"), tmp_path)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where not even root can write")
 @pytest.mark.parametrize("folder", ["/proc/a", "/proc"])
 def test_a_folder_that_cannot_be_made(tmp_path, folder):
-    assert "but nothing can be written into /proc (" in unwritable(folder, tmp_path)
+    assert "but it is not possible to write to /proc (" in unwritable(folder, tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")

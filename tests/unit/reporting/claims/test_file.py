@@ -196,8 +196,8 @@ WRONG = [
     ),
     ({"kind": "near"}, "kind near needs a margin"),
     ({"kind": "rising", "margin": 1}, "kind rising takes no margin"),
-    ({"of": [["TRIL", "TRIL"]]}, "it compares a row with itself alone"),
-    ({"of": [[1, 2]]}, "numbers alone are nothing to measure"),
+    ({"of": [["TRIL", "TRIL"]]}, "it compares a row only with itself"),
+    ({"of": [[1, 2]]}, "a comparison of numbers needs at least one row"),
     (
         {"of": [["TRIL", {"row": "TRIL", "metric": "unique"}]]},
         "ce_test and unique differ in unit: nats/word and share",
@@ -208,7 +208,7 @@ WRONG = [
     ),
     (
         SENTENCES | {"of": [[{"row": "some", "metric": "kld"}, 1]], "tables": {"yelp15": 3}},
-        "the name 'some' stands for no row on 'yelp15'; valid: 'ptb'",
+        "the name 'some' has no row on 'yelp15'; valid: 'ptb'",
     ),
 ]
 
@@ -230,7 +230,7 @@ def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(
 
 def test_an_id_is_given_once(write, published):
     (entry,) = yaml.safe_load(write()["words"].claims.read_text(encoding="utf-8"))["claims"]
-    with pytest.raises(UserError, match="claim 'mine' stands there twice"):
+    with pytest.raises(UserError, match="claim 'mine' occurs twice"):
         load(write({"claims": [entry, entry]}), published)
 
 

@@ -40,7 +40,7 @@ def test_the_fewest_seeds_give_the_quantile():
     assert judge(compare(A, B), numbers).half == pytest.approx(12.7062 * math.sqrt(2 / 2), rel=1e-5)
 
 
-def test_numbers_of_the_same_trainings_are_compared_training_by_training():
+def test_numbers_of_the_same_seeds_are_compared_seed_by_seed():
     """Between trainings both vary by 10; their difference is always 1 or so."""
     first, second = seeds(10.0, 20.0, 30.0), seeds(11.0, 21.1, 30.9)
     run = ("words", "tril")
@@ -66,7 +66,7 @@ def test_one_seed_never_decides():
     assert found.limit == pytest.approx(99 / (Z * math.sqrt(2)))
 
 
-def test_one_seed_in_good_company_decides_as_little():
+def test_one_seed_among_several_leaves_the_claim_undecided():
     numbers = {A: seeds(1.0, 1.1, 0.9), B: seeds(100.0)}
     assert judge(compare(A, B), numbers).outcome is Outcome.UNDECIDED
 
@@ -116,7 +116,7 @@ def test_what_is_not_trained_needs_one_seed():
 
 
 def test_an_identity_is_of_each_training():
-    """One seed is enough, and noise between trainings that it does not cancel is no reason to doubt it."""
+    """One seed is enough, and noise between seeds that it does not cancel is no reason to doubt it."""
     identity = Comparison("identity", ((1, A), (-1, B)), Side.WITHIN, "nats", margin=0.1)
     assert outcome(identity, A=seeds(5.0), B=seeds(5.05)) is Outcome.HOLDS
     assert outcome(identity, A=seeds(5.0), B=seeds(5.2)) is Outcome.FAILS

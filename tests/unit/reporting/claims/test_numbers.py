@@ -45,7 +45,7 @@ def test_one_comparison_refutes_a_claim_whatever_is_missing(check, measured):
 
 def test_a_metric_that_was_not_measured(check, measured):
     cells = measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}, metric="h_gap", unit="nats")
-    assert check(cells)[0].missing == "the evaluation gives no 'ce_test': TRIL, K=5; TRIL"
+    assert check(cells)[0].missing == "the evaluation has no metric 'ce_test': TRIL, K=5; TRIL"
 
 
 def read_as(cell, reading):
@@ -79,7 +79,7 @@ def test_a_quoted_number_stands_for_itself_on_its_own_corpus(check, measured, st
     cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
     (line,) = check(cells, **QUOTED)
     if stand_in:
-        assert line.missing == "quoted, and not of this corpus: GPT-2 full†"
+        assert line.missing == "quoted, but not for this corpus: GPT-2 full†"
         assert line.outcome is Outcome.UNDECIDED
     else:
         assert line.outcome is Outcome.HOLDS
@@ -183,7 +183,7 @@ def test_numbers_of_figures_and_tables_are_paired_by_seed(check, measured, tmp_p
 def test_a_logarithm_of_nothing(check, measured):
     cells = measured({"TRIL": [0.0, 0.0, 0.0]})
     (line,) = check(cells, of=[[{"row": "TRIL", "log": True}, 1]])
-    assert line.missing == "not positive, so without a logarithm: TRIL"
+    assert line.missing == "not positive, so it has no logarithm: TRIL"
 
 
 def test_rows_on_the_same_draws_are_compared_draw_by_draw(check, measured):

@@ -124,7 +124,7 @@ def test_the_estimators_interval_counts(check, measured):
     wide = [Estimate(value, value - 1.96, value + 1.96, "nats/word") for value in (12.0, 12.1, 11.9)]
     (line,) = check(measured({"TRIL": wide, "TRIL, K=5": [11.5, 11.6, 11.4]}))
     assert line.outcome is Outcome.UNDECIDED
-    assert line.missing == "the interval reaches across zero"
+    assert line.missing == "the interval contains zero"
     # Three intervals of one standard error pool to 1 / sqrt 3.
     half = (4.302652729749462**2 * 2 * 0.01 / 3 + 1.96**2 / 3) ** 0.5
     assert line.high - line.low == pytest.approx(2 * half)
@@ -135,7 +135,7 @@ def test_one_seed_is_said_to_be_one(check, measured):
     assert (line.outcome, line.seeds, line.effect) == (Outcome.UNDECIDED, 1, -0.5)
     limit = 0.5 / (1.959963984540054 * 2**0.5)
     assert line.missing == (
-        f"one seed: holds if the standard deviation between trainings is below {limit:.3f} nats/word"
+        f"one seed: holds if the standard deviation between seeds is below {limit:.3f} nats/word"
     )
     (line,) = check(measured({"TRIL": [11.5], "TRIL, K=5": [12.0]}))
     assert line.missing.startswith("one seed: fails if")
@@ -155,7 +155,7 @@ def test_one_seed_borrows_what_the_other_rows_of_the_table_vary_by(check, measur
     assert next(csv.DictReader(io.StringIO(as_csv([line]))))["borrowed_from"] == line.borrowed_from
     # Half a nat less is within the noise.
     (line,) = check(measured(rows | {"TRIL, K=5": [11.7]}))
-    assert (line.outcome, line.missing) == (Outcome.UNDECIDED, "the interval reaches across zero")
+    assert (line.outcome, line.missing) == (Outcome.UNDECIDED, "the interval contains zero")
 
 
 def test_each_corpus_has_a_line(check, measured):
@@ -193,7 +193,7 @@ def test_the_markdown_counts_and_names_everything(check, measured, papers):
     text = as_markdown(lines, papers)
     assert text.splitlines()[2] == (
         "4 claims, 4 checks. Here 1 hold, 1 fail and 2 are undecided: 1 lack a row, 1 rest on one seed, "
-        "0 are within the noise. By the papers' own numbers 2 hold, 2 fail and 0 are undecided; "
+        "0 are within the noise. For the papers' own numbers 2 hold, 2 fail and 0 are undecided; "
         "0 are about numbers that are not printed."
     )
     assert "## Schmidt & Hofmann (2018)" in text
@@ -208,7 +208,7 @@ def test_the_markdown_counts_and_names_everything(check, measured, papers):
 
 def test_data_sets_of_a_claim_share_its_text(shipped, papers, published):
     text = as_markdown(evaluate(shipped.claims, Measured(papers, [], [], []), published), papers)
-    assert text.count("sMIM's perplexity falls with every step of the latent size.") == 1
+    assert text.count("sMIM's perplexity falls with every increase of the latent size.") == 1
     assert "`ppl_melbo: sMIM (32) > sMIM (512) > sMIM (1024)`" in text
     # Of many missing rows the first are named.
     assert "TRIL; TRIL, K=2; TRIL, K=5; TRIL, K=10; and 5 more" in text

@@ -167,7 +167,7 @@ def texts(experiment: Experiment) -> None:
     for table, (kind, own) in zip((12, 15, 18, 21), entries.items(), strict=True):
         columns = {"sMIM (512)": own, "sMIM (1024)†": own}
         if kind == "reconstructions":
-            # An auto-encoder has no distribution of codes to draw from.
+            # An autoencoder has no distribution of codes to draw from.
             known = ("sentence", "label", "mean")
             columns["AE (512)"] = [{key: entry[key] for key in known} for entry in own]
         content = {"table": table, "title": f"Table {table}: {kind}", "kind": kind, "columns": columns}

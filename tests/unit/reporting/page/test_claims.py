@@ -40,9 +40,9 @@ def test_undecided_checks_are_counted_by_the_reason(experiment, papers):
     file = experiment.folder / "claims.csv"
     line = next(csv.DictReader(file.open(encoding="utf-8"))) | {"outcome": "undecided"}
     lines = [
-        line | {"missing": "one seed: holds if the standard deviation between trainings is below 0.2"},
-        line | {"missing": "one seed, and the estimators' noise alone reaches across zero"},
-        line | {"missing": "the interval reaches across zero"},
+        line | {"missing": "one seed: holds if the standard deviation between seeds is below 0.2"},
+        line | {"missing": "one seed, and the estimators' standard error alone is too large for zero"},
+        line | {"missing": "the interval contains zero"},
         line | {"missing": "not run: TRIL", "effect": "", "low": "", "high": ""},
         line | {"outcome": "fails"},
     ]

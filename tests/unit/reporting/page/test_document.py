@@ -103,20 +103,19 @@ def test_the_same_files_give_the_same_page(experiment):
 def test_stand_ins_and_states_are_said(experiment):
     text = " ".join(" ".join(Parsed(experiment.page()).words).split())
     assert (
-        "Stand-in corpus. Not all numbers on this page are of the papers' own text: other text stands in"
-        in text
+        "Some numbers on this page are from stand-in corpora: other text replaces BooksCorpus. These" in text
     )
-    assert "for BooksCorpus. There (◇)" in text
+    assert "These cells (◇) show the reproduced and the printed number" in text
     assert "Unfinished." not in text
     experiment.plan["partial"] = True
     page = experiment.page()
     assert "Unfinished." in page
-    assert "<code>snakemake --cores all</code> runs what is missing" in page
+    assert "<code>snakemake --cores all</code> runs the missing jobs" in page
 
 
 def test_what_was_reproduced_stands_first(experiment):
     text = " ".join(" ".join(Parsed(experiment.page()).words).split())
-    lead, _, rest = text.partition("Beside every published number stands the one reproduced here")
+    lead, _, rest = text.partition("Every printed number is shown with the reproduced one")
     assert "Deep State Space Models for Unconditional Word Generation , Schmidt & Hofmann (2018) and" in lead
     assert "SentenceMIM: A Latent Variable Language Model , Livne, Swersky & Fleet (2020):" in lead
     assert "The paper's data set Run on Schmidt & Hofmann (2018) BooksCorpus <script>" in rest

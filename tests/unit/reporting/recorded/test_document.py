@@ -24,7 +24,7 @@ def page(records):
 
 def test_the_committed_page_is_that_of_the_records(page):
     committed = PAGE.read_text(encoding="utf-8")
-    assert unpacked(committed) == unpacked(page), "write it anew: make recorded"
+    assert unpacked(committed) == unpacked(page), "regenerate it: make recorded"
 
 
 def unpacked(page):

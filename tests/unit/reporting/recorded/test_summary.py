@@ -34,7 +34,7 @@ def test_printed_numbers_are_counted_as_in_the_recorded_tables(records, clone):
         assert sum(getattr(part, name) for part in parts) == getattr(found, name)
 
 
-def test_what_no_training_changes_is_said(records):
+def test_numbers_that_do_not_depend_on_training_are_counted(records):
     """Of what is recorded: sizes of data sets and models, and a closed form."""
     ptb = next(record for record in records if record.name == "ptb")
     within = {cell.metric for cell in ptb.cells if cell.verdict is Verdict.WITHIN}
@@ -140,7 +140,7 @@ def test_the_reason_is_that_of_the_most_seeds():
     assert said(claimed(ABSENT))[0].reason == ""
 
 
-def test_whether_another_text_alone_decides_is_said():
+def test_claims_decided_only_on_stand_ins_are_marked():
     stand_in = check("holds", stand_in=True)
     assert said(claimed(stand_in))[0].is_elsewhere
     assert said(claimed(stand_in, SINGLE_SEED))[0].is_elsewhere

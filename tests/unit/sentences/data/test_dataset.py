@@ -62,7 +62,7 @@ def test_all_can_be_said():
         ({"vocabulary": {"min_count": 0}}, "min_count must be at least 1"),
         ({"vocabulary": {"size": 5}}, "size must be more than 5"),
         ({"vocabulary": {"size": "all"}}, "vocabulary: a value is of the wrong type"),
-        ({"splits": {"train": {"of": "train"}}}, "say for each of train, valid, test"),
+        ({"splits": {"train": {"of": "train"}}}, "set a source for each of train, valid, test"),
         ({"splits": {**VALID_ALONE, "test": {"of": "tests"}}}, "no split 'tests'; did you mean 'test'"),
         ({"splits": {**VALID_ALONE, "test": {"draw": 3}}}, "splits: test: the setting 'of' is missing"),
         ({"splits": {**VALID_ALONE, "test": {"of": "test", "draw": 0}}}, "draw must be at least 1"),

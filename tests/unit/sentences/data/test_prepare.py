@@ -194,11 +194,11 @@ def test_a_source_that_is_missing(sources, tmp_path):
 @pytest.mark.parametrize(
     ("train", "test", "distinct", "said"),
     [
-        ("tick\ntick tick\n", "tick\n", 1, "its vocabulary has the word 'tick' alone"),
+        ("tick\ntick tick\n", "tick\n", 1, "its vocabulary has only the word 'tick'"),
         ("a b\nb a\n", "c d\nc\n", 1, "its vocabulary, that of the training sentences, has no word of"),
-        ("a b\nb a\n", "a b\na b\nb\n", 3, "2 of the test sentences differ in words of"),
+        ("a b\nb a\n", "a b\na b\nb\n", 3, "2 test sentences are distinct in words of"),
         # Words outside the vocabulary are all the same.
-        ("a b\nb a\n", "a b\na c\na d\n", 3, "2 of the test sentences differ in words of"),
+        ("a b\nb a\n", "a b\na c\na d\n", 3, "2 test sentences are distinct in words of"),
     ],
 )
 def test_what_cannot_be_measured_is_said_before_anything_is_trained(tmp_path, train, test, distinct, said):
@@ -219,5 +219,5 @@ def test_so_it_is_of_a_union_and_of_questions(members, tmp_path):
         prepare("all", {"union": ["one", "two"]}, members, tmp_path / "all", 5)
     sources = dict.fromkeys(("train", "valid", "test"), tmp_path / "a.txt")
     sources["train"].write_text("tick#tick#1\ntick#tick tick#0\n")
-    with pytest.raises(UserError, match="its vocabulary has the word 'tick' alone"):
+    with pytest.raises(UserError, match="its vocabulary has only the word 'tick'"):
         prepare("asked", {"corpus": "c", "format": "triples"}, sources, tmp_path / "asked")

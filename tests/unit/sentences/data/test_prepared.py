@@ -81,7 +81,7 @@ def test_what_is_not_there_or_does_not_fit(tmp_path):
     with pytest.raises(UserError, match=r"cannot read .*test\.labels\.npy"):
         load_labels(tmp_path, "test")
     save(tmp_path, SentenceSet(np.array([4, 5], dtype=np.int32), np.array([0, 1])))
-    with pytest.raises(UserError, match="do not fit together"):
+    with pytest.raises(UserError, match="are inconsistent"):
         load(tmp_path, "test")
 
 

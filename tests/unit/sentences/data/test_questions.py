@@ -57,11 +57,11 @@ class TestTriples:
     )
     def test_a_question_that_cannot_be_ranked_is_left_out(self, tmp_path, caplog, text):
         assert triples(tmp_path, text + "who#me#1\n") == [Question("who", ("me",), 0)]
-        assert "left out 1 questions without exactly one right answer" in caplog.text
+        assert "skipped 1 questions without exactly one right answer" in caplog.text
 
     @pytest.mark.parametrize("text", ["", "\n", "q#a#0\n"])
     def test_a_file_without_questions_is_refused(self, tmp_path, text):
-        with pytest.raises(UserError, match=r"a\.txt holds no questions with exactly one right answer"):
+        with pytest.raises(UserError, match=r"a\.txt contains no questions with exactly one right answer"):
             triples(tmp_path, text)
 
     @pytest.mark.parametrize("line", ["what", "a#b", "a#b#2", "a#b#"])

@@ -44,7 +44,7 @@ def test_a_file_without_labels_is_noticed(written, monkeypatch):
     ("format", "text"), [("lines", "\n \n"), ("labelled", "1\n2\n"), ("wikitext", " = A = \n = = B = = \n")]
 )
 def test_a_file_without_sentences_is_refused(written, format, text):
-    with pytest.raises(UserError, match=r"a\.txt holds no sentences; .* correct `format` of its corpus"):
+    with pytest.raises(UserError, match=r"a\.txt contains no sentences; .* correct `format` of its corpus"):
         list(records(written(text), format))
 
 

@@ -97,5 +97,5 @@ def test_sentences_consist_of_frequent_tokens(monkeypatch):
 def test_what_cannot_be_made():
     with pytest.raises(UserError, match="no stand-in 'question'; did you mean 'questions'"):
         make([], ["question"], 5)
-    with pytest.raises(UserError, match="too little text for the stand-in 'sentences'"):
+    with pytest.raises(UserError, match="too little documentation for the stand-in 'sentences'"):
         make([], ["sentences"], 5)

@@ -84,5 +84,5 @@ def test_a_text_that_takes_too_long_is_a_sentence(monkeypatch):
         raise TimeoutError("exceeded")
 
     monkeypatch.setattr(TweetTokenizer, "tokenize", tokenize)
-    with pytest.raises(UserError, match="takes too long for the text that begins with '111'; cut the text"):
+    with pytest.raises(UserError, match="is too slow for the text that begins with '111'; split the text"):
         tokenizer(Tokenization(method="tweet"))("111")

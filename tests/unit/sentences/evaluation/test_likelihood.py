@@ -131,7 +131,7 @@ def test_nll_elbo_minus_nll_melbo_is_kld_minus_log_n(seed, n):
 
 
 def test_the_papers_perplexity_divides_by_one_token_more_than_words():
-    # sMIM (512) on Penn Treebank, Table 2: 67.46 nats a sentence of 21.71 words on average.
+    # sMIM (512) on Penn Treebank, Table 2: 67.46 nats per sentence of 21.71 words on average.
     lengths, nll = np.array([21.71]), np.array([67.46])
     assert perplexity(nll, lengths + 1) == pytest.approx(19.53, abs=0.05)
     assert perplexity(nll, lengths) == pytest.approx(22.4, abs=0.05)

@@ -1,4 +1,4 @@
-"""The auto-encoder: published sizes, likelihoods by hand, gradients, decoding."""
+"""The autoencoder: published sizes, likelihoods by hand, gradients, decoding."""
 
 import csv
 import re
@@ -88,7 +88,7 @@ def test_the_gradient_reaches_every_parameter(model, objective, random_sentences
     batch = pack(random_sentences([5, 0, 8, 2, 20]))
     loss(objective, densities(model, batch, objective)).backward()
     untouched = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}
-    # An auto-encoder takes the mean.
+    # An autoencoder takes the mean.
     assert untouched == ({"log_variance.weight", "log_variance.bias"} if objective == "ae" else set())
 
 

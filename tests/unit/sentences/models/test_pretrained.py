@@ -102,7 +102,11 @@ def test_a_failed_download_fails_the_step_so_that_it_is_tried_again(spec, monkey
 
 @needs_transformers
 def test_a_folder_that_is_not_there_says_so(spec, tmp_path):
-    with pytest.raises(pretrained.MissingModel, match=r"model\.path '.*absent' is no folder: put the files"):
+    with pytest.raises(
+        pretrained.MissingModel,
+        match=r"model\.path '.*absent' is not a folder: put "
+        r"the files",
+    ):
         pretrained.load(spec(path=str(tmp_path / "absent")))
 
 

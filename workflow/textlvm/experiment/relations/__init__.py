@@ -1,4 +1,4 @@
-"""How the values of a configuration must fit together: what a schema cannot say."""
+"""Checks for the consistency of a configuration that a schema cannot express."""
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -13,10 +13,10 @@ __all__ = ["Key", "Problem", "check_relations", "check_writable", "dotted"]
 
 
 def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Iterable[Paper]) -> None:
-    """Check a configuration that its schema allows.
+    """Check a configuration that is valid by its schema.
 
     `registry` has the registered corpora by name, `papers` those that the configuration lists. Raises
-    `Problem` for the first thing that does not fit.
+    `Problem` for the first inconsistency.
     """
     check_folders(config["pathvars"])
     for name, corpus in config["corpora"].items():
@@ -34,7 +34,7 @@ def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Ite
 
 
 def _check_format(key: Key, name: str, content: str, formats: Mapping[str, str | None]) -> None:
-    """A data set's corpus has what is read from it: questions with ranked answers, or sentences."""
+    """Check that a data set's corpus has questions with ranked answers, or sentences, as required."""
     of_questions = content == "questions"
     wanted = "questions with ranked answers" if of_questions else "sentences"
     fitting = [
@@ -45,7 +45,7 @@ def _check_format(key: Key, name: str, content: str, formats: Mapping[str, str |
 
 
 def _check_corpus(key: Key, name: str, given: Section, registry: Collection[str]) -> None:
-    """A corpus in use is known, and the file that the user gives for it is there."""
+    """Check that a corpus in use is known, and that the user's file for it exists."""
     if name not in registry and name not in given:
         said = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
         raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *given})}")

@@ -1,4 +1,4 @@
-"""Where a configuration may have its folders: not on the project itself, nor where nothing can be written."""
+"""Checks of a configuration's folders: outside the project's own folders, and writable."""
 
 import tempfile
 from collections.abc import Callable
@@ -15,11 +15,11 @@ PROTECTED = (
     *("workflow", "envs", "docs", "tests", "benchmarks"),
     *(".ci", ".git", ".github", ".snakemake", ".venv"),
 )
-"""The project's folders that hold no results."""
+"""The project's folders that contain no results."""
 
 
 def check_literal(key: Key, path: str) -> None:
-    """Raises `Problem` for a path that only a shell could read."""
+    """Raises `Problem` for a path that a shell would expand."""
     try:
         literal(path)
     except UserError as error:
@@ -36,13 +36,13 @@ def check_folders(folders: Section) -> None:
         for part in PROTECTED:
             if resolved[name] == PROJECT or resolved[name].is_relative_to(PROJECT / part):
                 raise Problem(
-                    key, f"{dotted(key)} is '{folder}', where the project itself lies: name another folder"
+                    key, f"{dotted(key)} is '{folder}', the folder of the project itself: name another folder"
                 )
     if resolved["results"] == resolved["resources"]:
         raise Problem(
             ("pathvars", "results"),
             f"pathvars.results is '{folders['results']}', the same folder as pathvars.resources: "
-            "give each its own",
+            "use different ones",
         )
 
 
@@ -57,7 +57,7 @@ def check_writable(folders: Section, origin: Callable[[tuple[str, ...]], str]) -
         if reason:
             key = ("pathvars", name)
             raise UserError(
-                f"{origin(key)}: {dotted(key)} is '{folder}', but nothing can be written into {place} "
+                f"{origin(key)}: {dotted(key)} is '{folder}', but it is not possible to write to {place} "
                 f"({reason}): make it writable, or name another folder"
             )
 
@@ -68,7 +68,7 @@ def _obstacle(folder: Path) -> tuple[Path, str]:
     try:
         while not there.exists():
             if there.is_symlink():
-                return there, "it is a link to what is not there"
+                return there, "it is a broken link"
             there = there.parent
         if not there.is_dir():
             return there, "it is a file"

@@ -1,4 +1,4 @@
-"""What is wrong with a value of a configuration, and what both papers' entries must keep to."""
+"""Problems with values of a configuration, and checks that both papers share."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,17 +11,17 @@ Section = Mapping[str, Any]
 
 
 def check_read(key: Key, entry: Section, read: Collection[str], by: str) -> None:
-    """An entry sets nothing of the model that its kind of model does not read."""
+    """Check that an entry sets only settings that its kind of model uses."""
     for setting in entry.get("model", {}):
         if setting not in read:
             name = dotted((*key, setting))
-            raise Problem((*key, setting), f"{name} does nothing for {by}: remove it")
+            raise Problem((*key, setting), f"{name} has no effect for {by}: remove it")
 
 
 def check_label(key: Key, label: tuple[Any, ...], labels: dict[tuple[Any, ...], str]) -> None:
-    """No two rows of a table are called the same."""
+    """Check that the rows of a table have different labels."""
     if label in labels:
         raise Problem(
-            (*key, "row"), f"{dotted(key)} has the same row label as {labels[label]}: give each its own"
+            (*key, "row"), f"{dotted(key)} has the same row label as {labels[label]}: use different ones"
         )
     labels[label] = str(key[-1])

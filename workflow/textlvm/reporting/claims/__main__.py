@@ -1,4 +1,4 @@
-"""Claims: what the papers state of their numbers, held against the cells of all tables.
+"""Claims: the papers' statements about their numbers, tested on the cells of all tables.
 
     python -m textlvm.reporting.claims --papers workflow/papers/* --plan plan.json \\
         --tables results/table1.csv results/table2.csv --figures seed0/curve.jsonl seed0/entropy.csv \\
@@ -50,7 +50,7 @@ if __name__ == "__main__":
     arguments.add_argument("--plan", type=cli.settings, required=True, help="the plan (JSON or a file)")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
     arguments.add_argument("--figures", type=Path, nargs="*", default=[], help="files of figures")
-    arguments.add_argument("--csv", type=Path, required=True, help="where the tidy claims go")
-    arguments.add_argument("--md", type=Path, required=True, help="where the claims to read go")
-    arguments.add_argument("--html", type=Path, required=True, help="where the same goes as a page")
+    arguments.add_argument("--csv", type=Path, required=True, help="the tidy claims (CSV)")
+    arguments.add_argument("--md", type=Path, required=True, help="the claims as Markdown")
+    arguments.add_argument("--html", type=Path, required=True, help="the claims as HTML")
     cli.run(main, arguments)

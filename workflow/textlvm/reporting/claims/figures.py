@@ -1,7 +1,7 @@
-"""Numbers that papers show in figures alone, from the files that those figures are drawn from.
+"""Numbers that papers show only in figures, from the files of those figures.
 
 Each is one number of one trained model, of no printed value; claims name it like the metric of a table. The
-paper.yaml of a paper says which there are, and which functions make them.
+paper.yaml lists these numbers and the functions that compute them.
 """
 
 import csv

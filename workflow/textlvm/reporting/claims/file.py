@@ -18,14 +18,14 @@ __all__ = ["Claims", "load"]
 
 @dataclass(frozen=True)
 class Claims:
-    """All claims, one entry for each data set that they are made of."""
+    """All claims, one entry for each of their data sets."""
 
     papers: Mapping[str, Paper]
     claims: tuple[Claim, ...]
 
     @cached_property
     def figures(self) -> frozenset[Place]:
-        """The numbers of figures, which claims need beside the tables."""
+        """The numbers of figures that claims need in addition to tables."""
         places = (place for claim in self.claims for own in claim.comparisons for place in own.places)
         return frozenset(place for place in places if place.metric in self.papers[place.paper].figure_metrics)
 
@@ -37,7 +37,7 @@ class Claims:
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
     def finished_files(self, runs: Iterable[Run], results: Path) -> list[Path]:
-        """Those that are there, of the seeds that are measured with the settings of now."""
+        """The existing files, of seeds that are evaluated with the current settings."""
         seeds = [(run, seed) for run in runs for seed in run.seeds if run.is_finished(seed, results)]
         files = [results / file for run, seed in seeds for file in self.files(run, seed)]
         return [file for file in files if file.exists()]
@@ -70,7 +70,7 @@ def load(
         for entry in entries["claims"]:
             place = f"{paper.claims}: claim '{entry['id']}'"
             if any(own == entry["id"] for own, _ in claims):
-                raise UserError(f"{place} stands there twice: give each an id of its own")
+                raise UserError(f"{place} occurs twice: give each claim its own id")
             try:
                 claims |= {
                     (entry["id"], dataset): language.claim(entry, dataset) for dataset in entry["tables"]

@@ -1,4 +1,4 @@
-"""The one rule that says whether a comparison of measured or printed numbers holds."""
+"""The rule that decides whether a comparison of reproduced or printed numbers holds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ __all__ = ["RULE", "Found", "Number", "Outcome", "conclude", "judge"]
 RULE = (
     "the effect's 95% interval is ± sqrt((t · standard error over seeds)² + (1.96 · estimator's standard "
     "error)²); holds: all of it is on the claim's side of the margin; fails: none of it is; undecided: "
-    "otherwise, and with one seed where no other row's sd can stand for the row's own"
+    "otherwise, and with one seed if no other row supplies a standard deviation"
 )
 """The rule of `judge` in one sentence, for footnotes."""
 FUZZ = 1e-9
@@ -24,13 +24,13 @@ FUZZ = 1e-9
 
 
 class Outcome(StrEnum):
-    """What the numbers say of a claim."""
+    """The outcome of a claim."""
 
     HOLDS = "holds"
     FAILS = "fails"
     UNDECIDED = "undecided"
     NOT_PRINTED = "not printed"
-    """Of the published numbers alone: the paper does not print what its claim compares."""
+    """Only for printed numbers: the paper does not print the compared numbers."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Number:
     """A number with what is known about its errors."""
 
     by_seed: Mapping[int, float]
-    """One value a training; a number that no training made has one value."""
+    """One value per seed; a number that does not depend on training has one value."""
     error: float = 0.0
     """Standard error of the estimator, of the mean over seeds."""
     rounding: float = 0.0
     """The largest error of a printed number: half a unit of its last digit."""
     run: tuple[str, ...] = ()
-    """Numbers with the same run and seeds are of the same trainings; an empty run is shared with none."""
+    """Numbers with the same run and seeds belong together; an empty run is shared with none."""
     trained: bool = True
-    """Whether another training would have given another number."""
+    """Whether the number depends on training."""
     borrowed: PooledSpread | None = None
     """Of a single training: the standard deviation over seeds that other rows have."""
 
@@ -67,15 +67,15 @@ class Found:
     effect: float
     """The signed sum of the numbers, in the comparison's unit."""
     half: float
-    """Half of the 95% interval around it, as far as its noise is known."""
+    """Half the width of its 95% interval, as far as its noise is known."""
     distance: float
     """From the effect to the margin; negative on the wrong side."""
     one_seed: bool
-    """Whether a number is of one training and borrows nothing, so that noise between trainings is unknown."""
+    """Whether a number has one seed and borrows nothing, so that its spread over seeds is unknown."""
     limit: float | None
-    """With one seed: the standard deviation between trainings up to which `distance` would keep its sign."""
+    """With one seed: the standard deviation between seeds up to which `distance` would keep its sign."""
     borrowed_from: tuple[str, ...] = ()
-    """The rows whose standard deviations stand for those of rows with one seed."""
+    """The rows that supply the standard deviations of rows with one seed."""
 
     @property
     def ease(self) -> tuple[int, float]:
@@ -93,8 +93,8 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         effect ± sqrt((t · s)² + (1.96 · e)²) ± r,
 
     s being the standard error of the sum over seeds, e that of the estimators, r the rounding of printed
-    numbers. Numbers of the same trainings are summed training by training before their standard deviation
-    is taken, so that what they share cancels; those of different trainings are independent, and s² is the
+    numbers. Numbers of the same seeds are summed seed by seed before their standard deviation
+    is taken, so that what they share cancels; those of different seeds are independent, and s² is the
     sum of their variances, each divided by its number of seeds. t is Student's 97.5% quantile with the
     fewest degrees of freedom among them: at least as wide as Welch's interval, and never narrower for more
     noise. Values of the seeds contain the estimator's noise already; e is added all the same, since a few
@@ -106,7 +106,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
 
     It *holds* if the whole interval lies on the claim's side of the margin, it *fails* if none of it does;
     otherwise it is *undecided*. So it is with one seed of anything trained that has nothing to borrow,
-    whatever the interval: the noise between trainings is unknown, not zero. `limit` then says how large that
+    whatever the interval: the noise between seeds is unknown, not zero. `limit` then says how large that
     noise may be before it would hide the effect. An identity is exempt: it is about each trained model, so s
     is no part of it.
 
@@ -156,7 +156,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
 
 
 def conclude(found: Sequence[Found], known: bool) -> tuple[Outcome, Found | None]:
-    """The outcome of a claim from its comparisons, and the one that decides; `known`: none is missing.
+    """The outcome of a claim, and the deciding comparison; `known`: no comparison is missing.
 
     One comparison that fails refutes a claim, whatever is missing; short of that all are needed.
     """
@@ -173,7 +173,7 @@ def _number(operand: Operand, numbers: Mapping[Place, Number]) -> Number:
 
 
 def _by_training(group: Sequence[tuple[int, Number]]) -> list[float]:
-    """The signed sum of numbers of the same trainings, by training."""
+    """The signed sum of numbers of the same seeds, by seed."""
     return [math.fsum(sign * number.by_seed[seed] for sign, number in group) for seed in group[0][1].by_seed]
 
 

@@ -27,7 +27,7 @@ __all__ = ["Claim", "Comparison", "Language", "Operand", "Place", "Problem", "Si
 
 PAIRS = ("less", "greater", "near", *SUMS)
 WITH_MARGIN = {"less": False, "greater": False, "near": True, "identity": True}
-"""The kinds that take a margin, and whether they need one."""
+"""The kinds that accept a margin, and whether they require one."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Place:
 
 Operand = Place | float
 Name = tuple[str, str]
-"""What stands for a row in a claim, and the data set."""
+"""The name of a row in a claim, and the data set."""
 
 
 class Side(Enum):
@@ -79,7 +79,7 @@ class Comparison:
 
     @property
     def of_each_training(self) -> bool:
-        """Whether every trained model must satisfy it, so that noise between trainings has no part in it."""
+        """Whether every trained model satisfies it by definition, whatever its seed."""
         return self.kind == "identity"
 
     @property
@@ -107,7 +107,7 @@ class Claim:
 
 
 class Problem(Exception):
-    """What is wrong with a claim."""
+    """An error in a claim."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ class Language:
 
     paper: Paper
     names: Mapping[str, Any]
-    """What stands for several rows, or for rows that data sets call differently."""
+    """Names for several rows, or for rows with different names on each data set."""
     unprinted: Sequence[str]
-    """Rows of which the paper prints nothing."""
+    """Rows without printed numbers."""
     published: Sequence[Published]
     planned: frozenset[tuple[int, str]]
     """Table and label of the rows of the configuration."""
@@ -139,7 +139,7 @@ class Language:
                 places = change_cells(full, partial(self._place, rows))
                 comparisons += self._comparisons(kind, places, margin)
         if not comparisons:
-            raise Problem("it compares a row with itself alone")
+            raise Problem("it compares a row only with itself")
         return Claim(
             id=entry["id"] if len(entry["tables"]) == 1 else f"{entry['id']}/{dataset}",
             paper=self.paper.name,
@@ -164,16 +164,16 @@ class Language:
         return {metric.name: metric.unit for metric in metrics}
 
     def _rows(self, name: str, dataset: str) -> list[str]:
-        """The rows that a name stands for on a data set; its own, if it is none of the names."""
+        """The rows of a name on a data set; a row's label is its own name."""
         rows = self.names.get(name, name)
         if isinstance(rows, Mapping):
             if dataset not in rows:
-                raise Problem(f"the name '{name}' stands for no row on '{dataset}'; {nearest(dataset, rows)}")
+                raise Problem(f"the name '{name}' has no row on '{dataset}'; {nearest(dataset, rows)}")
             rows = rows[dataset]
         return [rows] if isinstance(rows, str) else list(rows)
 
     def _choices(self, item: Sequence[Any]) -> Iterator[dict[Name, str]]:
-        """Every choice of rows for the names of an item: a name is the same row wherever it stands there."""
+        """All combinations of rows for the names of an item; a name means the same row everywhere in it."""
         used = dict.fromkeys((cell["row"], cell["dataset"]) for cell in cells_in(item))
         for rows in itertools.product(*(self._rows(*name) for name in used)):
             yield dict(zip(used, rows, strict=True))
@@ -247,4 +247,4 @@ def _check_shape(kind: str, item: Sequence[Any]) -> None:
     if kind == "difference" and any(len(group) != 2 for group in item):
         raise Problem("kind difference compares two pairs of rows")
     if not any(cells_in(item)):
-        raise Problem("numbers alone are nothing to measure: name a row")
+        raise Problem("a comparison of numbers needs at least one row")

@@ -1,4 +1,4 @@
-"""Where the numbers of a claim come from: cells, the files of figures, or the published values alone."""
+"""The sources of a claim's numbers: cells, the files of figures, or only the printed values."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ RowKey = tuple[str, int, str, str, str]
 
 @dataclass
 class Numbers:
-    """What is known of the places of a claim."""
+    """The numbers for the operands of a claim."""
 
     known: dict[Place, Number] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
@@ -55,7 +55,7 @@ def as_printed(claim: Claim, published: Iterable[Published]) -> Numbers:
 
 
 class Measured:
-    """The cells of all tables, and the files of figures beside their metrics."""
+    """The cells of all tables, and the files of figures next to their metrics."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Measured:
         return [next(iter(row.values())) for row in rows if row]
 
     def numbers(self, claim: Claim, corpora: Corpora) -> Numbers:
-        """The measured numbers of a claim."""
+        """The reproduced numbers of a claim."""
         numbers = Numbers()
         readings = self._readings(claim, corpora)
         for place in _places(claim):
@@ -108,13 +108,13 @@ class Measured:
             if isinstance(found, str):
                 numbers.lack(found, place.row)
             elif place.log and min(found.by_seed.values()) <= 0:
-                numbers.lack("not positive, so without a logarithm", place.row)
+                numbers.lack("not positive, so it has no logarithm", place.row)
             else:
                 numbers.known[place] = found
         return numbers
 
     def _readings(self, claim: Claim, corpora: Corpora) -> dict[Place, str]:
-        """What the evaluation calls the measured metrics of a claim that have several readings."""
+        """The metrics of the readings in a claim."""
         cells = {place: self._row(place, corpora).get(place.metric) for place in _places(claim)}
         measured = {place: cell.measured for place, cell in cells.items() if cell}
         return {place: own.reading for place, own in measured.items() if own and own.reading}
@@ -124,7 +124,7 @@ class Measured:
         return self.rows.get(key, {})
 
     def _planned(self, cell: Cell) -> tuple[Planned, Row]:
-        """What the plan has of a cell's row."""
+        """The plan's entries for a cell's row."""
         return self.planned[_row_key(cell)]
 
     def _of_table(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
@@ -138,7 +138,7 @@ class Measured:
             # What the paper quotes from elsewhere is a number of the same data set, until a run has another.
             return _exact(printed.value, 0.5 * 10.0**-printed.digits)
         if cell.verdict is Verdict.QUOTED:
-            return "quoted, and not of this corpus" if corpus else "not in the plan"
+            return "quoted, but not for this corpus" if corpus else "not in the plan"
         if measured is None:
             return cell.provenance.reason or str(cell.verdict)
         is_exact = measured.low is None or measured.high is None
@@ -151,7 +151,7 @@ class Measured:
         )
 
     def _of_figure(self, metric: FigureMetric, row: Mapping[str, Cell]) -> Number | str:
-        """The number of a figure, from the files beside the row's metrics, or why there is none."""
+        """The number of a figure, from the files of the row's runs, or the reason why there is none."""
         cell = next(iter(row.values()), None)
         if cell is None:
             return "not in the plan"
@@ -191,9 +191,9 @@ def _exact(value: float, rounding: float) -> Number:
 
 
 def _run(cell: Cell) -> tuple[str, ...]:
-    """What numbers share whose values by seed belong together.
+    """The key of numbers whose values by seed belong together.
 
-    These are numbers of the same trainings; of rows on several draws of a split, those of all rows.
+    These are numbers of the same seeds; for rows on several draws of a split, those of all rows.
     """
     part = cell.part
     place = (part.paper, part.dataset, part.corpus, part.split)

@@ -1,4 +1,4 @@
-"""Claims as a tidy CSV and as Markdown: what the runs say of each, beside what the paper's numbers say."""
+"""Claims as tidy CSV and as Markdown: the outcome of each for the runs and for the printed numbers."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from textlvm.reporting.spread import RULE as BORROWING
 __all__ = ["ONE_SEED", "Line", "as_csv", "as_markdown", "evaluate"]
 
 ONE_SEED = "one seed"
-NOISE = "the interval reaches across"
+NOISE = "the interval contains"
 SHOWN = 4
 """Missing rows that the Markdown names of a claim; the CSV names all."""
 
@@ -35,7 +35,7 @@ class Line:
     predicate: str
     outcome: Outcome
     effect: float | None
-    """Of the comparison that decides the claim, or is weakest; None if one is missing and none fails."""
+    """The effect of the deciding or weakest comparison; None if one is missing and none fails."""
     low: float | None
     high: float | None
     """Its 95% interval, as far as its noise is known."""
@@ -43,11 +43,11 @@ class Line:
     seeds: int
     """The fewest seeds behind a number of the claim; 0 if one is missing."""
     published_outcome: Outcome
-    """What the printed numbers say, to their last digits."""
+    """The outcome for the printed numbers, within rounding."""
     corpus: str
     stand_in: bool
     missing: str
-    """What an undecided claim lacks: numbers of rows, and why, or seeds, or a larger effect."""
+    """The reason why a claim is undecided: missing numbers of rows, one seed, or a small effect."""
     rows: str
     dataset: str
     corpus_title: str
@@ -59,11 +59,11 @@ class Line:
     runs: tuple[str, ...]
     """The metrics files behind the numbers."""
     borrowed_from: str
-    """The rows whose standard deviations over seeds stand for those of rows with one seed."""
+    """The rows that supply the standard deviations of rows with one seed."""
 
 
 def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Published]) -> list[Line]:
-    """A line for every claim and every corpus that it can be measured on, in the order of the claims."""
+    """One line per claim and corpus, in the order of the claims."""
     lines = []
     for claim in claims:
         printed = as_printed(claim, published)
@@ -180,11 +180,11 @@ def _reason(found: Found) -> str:
     if found.limit is not None:
         would = "holds" if found.distance > 0 else "fails"
         return (
-            f"{ONE_SEED}: {would} if the standard deviation between trainings is below "
+            f"{ONE_SEED}: {would} if the standard deviation between seeds is below "
             f"{_number(found.limit)} {found.comparison.unit}"
         )
     if found.one_seed:
-        return f"{ONE_SEED}, and the estimators' noise alone reaches across {margin}"
+        return f"{ONE_SEED}, and the estimators' standard error alone is too large for {margin}"
     return f"{NOISE} {margin}"
 
 
@@ -200,14 +200,14 @@ def _summary(lines: Sequence[Line]) -> str:
         f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
         f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
         f"{missing} lack a row, {single} rest on one seed, {noise} are within the noise. {decided}"
-        f"By the papers' own numbers {printed[Outcome.HOLDS]} hold, {printed[Outcome.FAILS]} fail and "
+        f"For the papers' own numbers {printed[Outcome.HOLDS]} hold, {printed[Outcome.FAILS]} fail and "
         f"{printed[Outcome.UNDECIDED]} are undecided; {printed[Outcome.NOT_PRINTED]} are about numbers "
         "that are not printed."
     )
 
 
 def _table(lines: Sequence[Line], paper: Paper) -> str:
-    rows = ["| Claim | Data | Here | Effect | By the paper's numbers |", "|:--|:--|:--|:--|:--|"]
+    rows = ["| Claim | Data | Here | Effect | For the paper's numbers |", "|:--|:--|:--|:--|:--|"]
     for before, line in zip([None, *lines], lines, strict=False):
         claim = markdown_code(line.predicate)
         if before is None or before.claim != line.claim:
@@ -239,7 +239,7 @@ def _printed(line: Line) -> str:
 
 
 def _shortened(missing: str) -> str:
-    """What is missing, with no more than a few rows a reason."""
+    """The missing rows by reason, at most a few per reason."""
     reasons = []
     for reason in filter(None, missing.split(". ")):
         rows = reason.split("; ")
@@ -252,9 +252,9 @@ def _notes(lines: Sequence[Line]) -> Iterable[str]:
     yield f"Rule: {RULE}"
     yield f"Seeds: {BORROWING}"
     yield "A claim holds if each of its comparisons does, fails if one fails; the effect is the weakest one's"
-    yield "The paper's numbers are taken as printed: their rounding is the only error that is known of them"
+    yield "The only error of the paper's printed numbers that is taken into account is rounding"
     if any(line.stand_in for line in lines):
-        yield "On a stand-in corpus a claim is tested all the same, though the paper makes it about another"
+        yield "Claims are also tested on stand-in corpora, although they are about the paper's own corpus"
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Claims as one reads them: `ce_test: TRIL, K=5 < TRIL`. What comparisons share is said once."""
+"""Claims as predicates: `ce_test: TRIL, K=5 < TRIL`. Common parts of comparisons are written once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 __all__ = ["SUMS", "cells_in", "change_cells", "predicate"]
 
 SUMS = ("difference", "identity")
-"""The kinds whose comparisons are made of lists."""
+"""The kinds whose comparisons consist of lists."""
 SIGNS = {"less": "<", "rising": "<", "greater": ">", "falling": ">", "near": "≈"}
 JOINED = {"difference": (" − ", " > "), "identity": (" + ", " = ")}
 
 RowsOf = Callable[[str, str], Sequence[str]]
-"""The rows that a name stands for on a data set."""
+"""The rows of a name on a data set."""
 
 
 def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf, datasets: Mapping[str, str]) -> str:
-    """The comparisons of an entry of claims.yaml, with the rows that its names stand for on a data set.
+    """The comparisons of an entry of claims.yaml, with the rows of its names on a data set.
 
     `datasets` has titles of data sets.
     """

@@ -1,4 +1,4 @@
-"""A crate as an archive whose bytes depend on nothing but its contents."""
+"""A crate as an archive whose bytes depend only on its content."""
 
 import logging
 import zipfile

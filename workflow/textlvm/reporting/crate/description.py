@@ -1,4 +1,4 @@
-"""What a crate says of its files and of how they came about, in the terms of the Provenance Run RO-Crate."""
+"""The description of a crate's files and their provenance, as a Provenance Run RO-Crate."""
 
 import io
 import json
@@ -42,7 +42,7 @@ COSTS = {
     "seconds": "https://qudt.org/vocab/unit/SEC",
     "peak_memory_mib": "https://qudt.org/vocab/unit/MebiBYTE",
 }
-"""What a process cost, as its record calls it, and the unit."""
+"""The costs of a process by their names in the record, with units."""
 
 
 def describe(experiment: Experiment) -> ROCrate:
@@ -67,7 +67,7 @@ class _Crate:
         self.crate.metadata.extra_contexts.append(TERMS)
 
     def add(self, identifier: str, kind: str, **properties: Any) -> Entity:
-        """Add what is no file, with those properties that are known."""
+        """Add an entity that is not a file, with its known properties."""
         known = {name: value for name, value in properties.items() if value not in (None, "", [])}
         # A single value is not a list in RO-Crate.
         known |= {name: v[0] for name, v in known.items() if isinstance(v, list) and len(v) == 1}
@@ -120,7 +120,7 @@ class _Crate:
         return self.add(identifier, "CreativeWork", **about)
 
     def add_data(self, place: str, digest: str | None) -> Entity:
-        """What a step read or left; if it is no file here, by its digest: it can be large, or be text."""
+        """An input or output of a step; by its digest if it is not in the crate, such as texts."""
         file = self.crate.get(quote(place))
         return file or self.add(f"#{quote(place)}", "CreativeWork", name=place, sha256=digest)
 
@@ -149,7 +149,7 @@ class _Crate:
         outputs: list[Entity],
         record: Entity,
     ) -> Entity:
-        """Add what one process did, which `record` tells more of."""
+        """Add the action of one process, which `record` describes."""
         paper = self.experiment.papers[folder.partition("/")[0]]
         program = self.experiment.project / paper.program(step)
         identifier = f"#{quote(folder)}/{step}"
@@ -193,7 +193,7 @@ class _Crate:
         return {"version": self.experiment.version} if self.experiment.version else {}
 
     def add_whole(self, inputs: list[Entity], outputs: list[Entity], steps: list[Entity]) -> None:
-        """Add the run of the workflow, and what is said of the crate as a whole."""
+        """Add the run of the workflow and the description of the whole crate."""
         begins, ends = (
             sorted(step[time] for step in steps if time in step) for time in ("startTime", "endTime")
         )

@@ -1,4 +1,4 @@
-"""What is packed: the files of an experiment, and what the provenance of its runs says."""
+"""The content of a crate: the files of an experiment and the provenance of its runs."""
 
 import re
 from collections import defaultdict
@@ -18,7 +18,7 @@ SOURCES = (
     *("Snakefile", "config.yaml", "Makefile", "README.md", "CITATION.cff", "LICENSE*"),
     *("envs/**/*", "workflow/**/*"),
 )
-"""What the workflow is, as patterns below the project's folder."""
+"""The files of the workflow, as patterns in the project's folder."""
 HIDDEN = re.compile(r"(^|/)(\.|__pycache__/)")
 
 
@@ -49,7 +49,7 @@ class RunRecord:
 
     @property
     def learned_from(self) -> list[str]:
-        """Of the data, what the training read: a run lies beside the data that it is trained on."""
+        """The part of the data that the training read: a run is in the folder of its training data."""
         beside = f"/{PurePath(self.name).parent}/"
         return [path for path in self.data if beside in f"/{path}" and path not in self.weights]
 
@@ -66,7 +66,7 @@ class Experiment:
     """Tables, figures and the like, below the results."""
     runs: Sequence[RunRecord]
     data: Sequence[Path]
-    """What was measured of data sets, below the results."""
+    """The statistics of data sets, in the results."""
     configuration: Mapping[str, Any]
     """The effective one."""
     corpora: Mapping[str, Corpus]
@@ -75,14 +75,14 @@ class Experiment:
 
     @property
     def sources(self) -> dict[str, Path]:
-        """The files of the workflow and of papers that come from elsewhere, by their place in the crate."""
+        """The files of the workflow and of external papers, by their path in the crate."""
         paths = {path for pattern in SOURCES for path in self.project.glob(pattern)}
         paths |= {path for paper in self.papers.values() for path in paper.folder.glob("**/*")}
         files = {self.source(path): path for path in sorted(paths) if path.is_file()}
         return {name: path for name, path in files.items() if not HIDDEN.search(name)}
 
     def source(self, path: Path) -> str:
-        """Where a file of the workflow is in the crate; those of a paper from elsewhere are in `papers`."""
+        """The path of a file of the workflow in the crate; those of external papers are in `papers`."""
         path, project = path.resolve(), self.project.resolve()
         for name, paper in self.papers.items():
             folder = paper.folder.resolve()
@@ -122,12 +122,12 @@ class Experiment:
 
     @property
     def version(self) -> str | None:
-        """The commit that the last evaluation was of; None outside git."""
+        """The commit of the last evaluation; None outside git."""
         git = max(self.runs, key=lambda run: run.evaluation["ended"]).evaluation["git"]
         return f"{git['commit']}{'-dirty' if git['dirty'] else ''}" if git else None
 
     def place(self, path: str | Path) -> str:
-        """Where a file is in the crate: those of the results in `results`, wherever they are here."""
+        """The path of a file in the crate: files of the results are in `results`."""
         path = Path(path)
         if path.is_relative_to(self.results):
             path = Path("results", path.relative_to(self.results))

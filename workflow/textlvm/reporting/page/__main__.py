@@ -35,9 +35,9 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     add_argument(arguments)
-    arguments.add_argument("--plan", type=cli.settings, required=True, help="what is shown (JSON or a file)")
+    arguments.add_argument("--plan", type=cli.settings, required=True, help="page content (JSON or a file)")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
-    arguments.add_argument("--claims", type=Path, help="the claims and how they came out (CSV)")
+    arguments.add_argument("--claims", type=Path, help="the claims and their outcomes (CSV)")
     arguments.add_argument("--readings", type=Path, help="readings of columns and their fit (CSV)")
     arguments.add_argument("--out", type=Path, required=True, help="the page (HTML)")
     cli.run(main, arguments)

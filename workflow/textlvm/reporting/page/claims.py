@@ -18,7 +18,7 @@ from textlvm.runtime.errors import UserError, repair
 __all__ = ["MARKS", "Check", "Claim", "counted", "from_lines", "read_claims", "undecided"]
 
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
-"""The signs that stand for outcomes beside their colours."""
+"""The signs of outcomes, in addition to their colors."""
 
 
 LACKING, SINGLE, NOISY = "lack a number", "rest on one seed", "are within the noise"
@@ -33,23 +33,23 @@ class Check:
     anchor: str
     predicate: str
     data: str
-    """What it was run on, or would be."""
+    """The corpus of the run."""
     stand_in: bool
     outcome: str
     mark: str
     missing: str
-    """What an undecided check lacks."""
+    """The reason why a check is undecided."""
     reason: str
     """Which of `REASONS` that is; empty for a check that is decided."""
     effect: str
     """With its interval and unit; empty where there is none."""
     comparison: str
-    """What the effect is of."""
+    """The comparison of the effect."""
     seeds: str
     borrowed_from: str
-    """The rows whose standard deviations over seeds stand for those of rows with one seed."""
+    """The rows that supply the standard deviations of rows with one seed."""
     published: str
-    """What the paper's own numbers say."""
+    """The outcome for the paper's own numbers."""
     runs: tuple[tuple[str, str], ...]
     """Sections of the runs behind it, and what these are called."""
 
@@ -81,7 +81,7 @@ def read_claims(path: Path | None, plan: Plan, papers: Mapping[str, Paper]) -> l
 
 
 def from_lines(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]) -> list[Claim]:
-    """The claims of such a table's lines. Raises `KeyError` or `ValueError` for other lines."""
+    """The claims in the lines of such a table. Raises `KeyError` or `ValueError` for other lines."""
     groups = itertools.groupby(
         lines, lambda line: (line["paper"], line["section"], line["claim"], line["note"])
     )

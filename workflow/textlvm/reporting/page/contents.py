@@ -1,4 +1,4 @@
-"""What goes into the page of an experiment: its plan, and the files that it shows."""
+"""The content of an experiment's page: its plan and its files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,17 +11,17 @@ from textlvm.experiment.serialization import to_json
 __all__ = ["finished_files", "finished_plan", "is_up_to_date", "whole_files", "whole_plan"]
 
 TRAINED = ("spec.json", "curve.jsonl", "cost.json")
-"""What the page shows of a training."""
+"""The files of a training that the page shows."""
 
 
 def whole_plan(experiment: Experiment, command: str) -> dict[str, Any]:
-    """The plan of the page of a finished experiment; `command` is how Snakemake is called for it."""
+    """The plan of the page of a finished experiment; `command` is its Snakemake command."""
     known = {entry.path: dict.fromkeys(entry.seeds, "") for entry in experiment.in_tables}
     return _plan(experiment, command, known, experiment.figures, experiment.texts) | {"partial": False}
 
 
 def whole_files(experiment: Experiment) -> list[str]:
-    """What that page shows beside tables and claims, below the results."""
+    """The further files of that page, in the results."""
     entries = experiment.in_tables
     return [
         *(entry.metrics(seed) for entry in entries for seed in entry.seeds),
@@ -43,7 +43,7 @@ def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
 
 
 def finished_files(experiment: Experiment) -> list[str]:
-    """What that page shows beside tables and claims, below the results; not all of it need be there."""
+    """The further files of that page, in the results; some may be missing."""
     found: list[str] = []
     for entry in experiment.in_tables:
         for seed, failure in _outcomes(experiment, entry).items():
@@ -54,7 +54,7 @@ def finished_files(experiment: Experiment) -> list[str]:
 
 
 def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
-    """Whether a figure or a table of texts is there, and made from runs as they are now."""
+    """Whether a figure or a table of texts exists and is up to date with its runs."""
     results = experiment.results
     path, sources = results / f"{product.path}.{form}", [results / source for source in product.sources]
     if not path.exists():
@@ -91,7 +91,7 @@ def _is_recorded(experiment: Experiment, folders: Iterable[Path]) -> bool:
 
 
 def _outcomes(experiment: Experiment, entry: Planned) -> dict[int, str]:
-    """By seed why the training failed, or nothing if it was measured; a seed without outcome is left out."""
+    """By seed: the failure of training, or empty if evaluated; seeds without an outcome are omitted."""
     paths = {seed: entry.outcome(seed, experiment.results) for seed in entry.seeds}
     found = {seed: path.relative_to(experiment.results).as_posix() for seed, path in paths.items() if path}
     return {seed: "" if file == entry.metrics(seed) else file for seed, file in found.items()}

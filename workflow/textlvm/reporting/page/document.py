@@ -28,7 +28,7 @@ from textlvm.runtime.files import read_json
 __all__ = ["Picture", "curves", "picture", "read_by_scripts", "render", "shared"]
 
 SCALE = 96 / 200
-"""Of a figure's pixels, 200 an inch, to those of a style sheet."""
+"""The ratio of a figure's pixels, 200 per inch, to CSS pixels."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def curves(runs: Iterable[Run], group: Callable[[Run], str]) -> dict[str, Any]:
 
 
 def shared(papers: Mapping[str, Paper]) -> dict[str, Any]:
-    """What the templates of every page are given: names, marks and rules."""
+    """The variables of all templates: names, marks and rules."""
     return {
         "papers": {name: paper.citation for name, paper in papers.items()},
         "headings": _headings(papers),
@@ -105,7 +105,7 @@ def shared(papers: Mapping[str, Paper]) -> dict[str, Any]:
 def read_by_scripts(
     papers: Mapping[str, Paper], cards: Iterable[Card], drawn: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the script of every page reads."""
+    """The data for the script of every page."""
     return {
         "cards": [asdict(card) for card in cards],
         "meanings": {str(verdict): meaning for verdict, meaning in MEANINGS.items()},
@@ -115,13 +115,13 @@ def read_by_scripts(
 
 
 def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:
-    """What the papers' tables call a metric, by paper and metric."""
+    """The headings of metrics, by paper and metric."""
     metrics = ((name, metric) for name, paper in papers.items() for metric in paper.metrics.values())
     return defaultdict(str, {(name, metric.name): metric.heading for name, metric in metrics})
 
 
 def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, str]:
-    """What charts call the quantities of training curves."""
+    """The labels of quantities in charts of training curves."""
     charts = (chart for paper in papers.values() for chart in paper.curves.values())
     return {name: label for chart in charts for name, label in chart.quantities.items()}
 

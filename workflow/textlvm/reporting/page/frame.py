@@ -1,4 +1,4 @@
-"""What every page is put together from: templates, styles and scripts, nothing left to be fetched."""
+"""The parts of every page: templates, style sheets and scripts, all included in the page."""
 
 import base64
 import hashlib
@@ -56,7 +56,7 @@ def subscripts(heading: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """A file of ours, to stand as it is inside a style or script element."""
+    """A file of the project for a style or script element, unescaped."""
     return path.read_text(encoding="utf-8")
 
 

@@ -16,14 +16,14 @@ from textlvm.reporting.verdict import Verdict
 __all__ = ["COMPARED", "STATES", "Corpus", "Overview", "overview"]
 
 STATES = ("done", "some seeds", "failed", "not run")
-"""What can be said of a planned row."""
+"""The state of a planned row."""
 COMPARED = (Verdict.WITHIN, Verdict.OUTSIDE, Verdict.UNDECIDED, Verdict.STAND_IN)
-"""Verdicts on a reproduced number beside a published one."""
+"""Verdicts that compare a reproduced with a printed number."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a paper's data set was run on."""
+    """The corpora of a paper's data set."""
 
     paper: str
     dataset: str
@@ -44,19 +44,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class Overview:
-    """What a reader should know first."""
+    """The overview of the page."""
 
     corpora: tuple[Corpus, ...]
     """Those with a number."""
     waiting: tuple[Corpus, ...]
     """Those that are planned and have none."""
     is_unfinished: bool
-    """Whether it is of what has run so far, and that is not all."""
+    """Whether the experiment is unfinished."""
     progress: tuple[Progress, ...]
     rows: Mapping[str, int]
     verdicts: Mapping[str, int]
     devices: tuple[str, ...]
-    """What the models were trained on."""
+    """The corpora on which the models were trained."""
     seconds: float
     """Of training, added up."""
 
@@ -77,7 +77,7 @@ class Overview:
 def overview(
     papers: Mapping[str, Paper], plan: Plan, tables: Sequence[Table], runs: Sequence[Run]
 ) -> Overview:
-    """Count what tables and runs say."""
+    """Count the results of tables and runs."""
     progress = []
     for table in tables:
         verdicts = Counter(str(cell.verdict) for cell in table.cells if cell.verdict in COMPARED)
@@ -102,7 +102,7 @@ def overview(
 
 
 def _corpora(papers: Mapping[str, Paper], cells: Iterable[Cell]) -> Iterable[Corpus]:
-    """What cells are of, each once."""
+    """The rows of cells, each once."""
     return dict.fromkeys(
         Corpus(own.citation, own.datasets.get(part.dataset, part.dataset), part.corpus_title, part.stand_in)
         for part in dict.fromkeys(cell.part for cell in cells)

@@ -1,4 +1,4 @@
-"""What a page shows: the plan that a rule hands over, and where the files of each run lie."""
+"""The plan of a page, passed by a rule: its content and the files of each run."""
 
 import shlex
 from collections.abc import Mapping
@@ -17,24 +17,24 @@ __all__ = ["Plan", "read_plan", "title"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a page shows."""
+    """The plan of a page."""
 
     results: str
     """The folder that all paths are below."""
     partial: bool
-    """Whether it is of what has run so far."""
+    """Whether the experiment is unfinished."""
     command: str
-    """How Snakemake is called for this experiment, without targets."""
+    """The Snakemake command of this experiment, without targets."""
     planned: tuple[Planned, ...]
     """Runs, and data sets whose numbers a table has."""
     known: Mapping[str, Mapping[str, str]]
-    """By path and seed the file, below the results, that says why a training failed; empty if measured."""
+    """By path and seed: the file in the results with the failure of training; empty if evaluated."""
     figures: tuple[Figure, ...]
     """Those that are there as PNG and SVG."""
     texts: tuple[Figure, ...]
     """The tables of texts that are there as JSON."""
     prefix: str = ""
-    """What the names of its sections begin with on a page of several experiments."""
+    """The prefix of section names on a page with several experiments."""
 
     def anchor(self, entry: Planned) -> str:
         """The name of the section of a run."""
@@ -45,7 +45,7 @@ class Plan:
         return Path(self.results, path)
 
     def outcomes(self, entry: Planned) -> dict[int, str]:
-        """By seed the file, below the results, that says how it came out."""
+        """By seed: the file in the results with its outcome."""
         known = self.known.get(entry.path, {})
         return {int(seed): known[seed] or entry.metrics(int(seed)) for seed in sorted(known, key=int)}
 
@@ -61,7 +61,7 @@ class Plan:
         return None
 
     def rerun(self, entry: Planned) -> str:
-        """The command that makes a run's numbers and its tables again."""
+        """The command that recomputes a run's numbers and its tables."""
         results = shlex.quote(self.results)
         tables = sorted({row.table for row in entry.rows})
         targets = [f"{results}/table{table}.csv" for table in tables] or [f"{results}/index.html"]
@@ -69,7 +69,7 @@ class Plan:
 
 
 def title(entry: Planned) -> str:
-    """What a run or a data set is called where nothing else tells of what it is."""
+    """The full name of a run or a data set."""
     if not entry.training_path:
         return f"{entry.dataset if entry.label == entry.name else entry.label}, data set"
     place = entry.dataset or entry.corpus
@@ -94,7 +94,7 @@ def read_plan(plan: Mapping[str, Any]) -> Plan:
 
 
 def _again(entry: Planned) -> str:
-    """The files to make again for new numbers, below the results and as a shell reads them."""
+    """The files to recreate for new numbers, as paths in the results for a shell."""
     if not entry.training_path:
         return shlex.quote(entry.metrics(0))
     seeds = ",".join(map(str, entry.seeds))

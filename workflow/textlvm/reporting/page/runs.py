@@ -1,4 +1,4 @@
-"""A run's section: its numbers by seed, its curves, settings and cost, its logs, and how to run it again."""
+"""A run's section: its numbers by seed, curves, settings, cost, logs, and the command that reruns it."""
 
 import json
 import math
@@ -30,18 +30,18 @@ Settings = tuple[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Chart:
-    """What one chart of a run's section draws."""
+    """The content of one chart in a run's section."""
 
     title: str
     quantities: tuple[str, ...]
     unit: str
     summary: str
-    """What it shows, in words."""
+    """Its description for screen readers."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the section of a run shows."""
+    """The content of a run's section."""
 
     entry: Planned
     anchor: str
@@ -94,7 +94,7 @@ def read_curve(path: Path, quantities: Iterable[str]) -> dict[str, Series]:
 
 
 def thinned(steps: Sequence[float], values: Sequence[float], points: int = POINTS) -> Series:
-    """At most so many points: means of equally many neighbours, at the step of the last of them."""
+    """At most this number of points: means over groups of neighbours, at the last step of each group."""
     size = math.ceil(len(steps) / points) or 1
     groups = [values[i : i + size] for i in range(0, len(values), size)]
     last = [steps[min(i + size, len(steps)) - 1] for i in range(0, len(steps), size)]
@@ -128,7 +128,7 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
 
 
 def _there(folders: Mapping[int, Path], name: str) -> Iterable[tuple[int, Path]]:
-    """The file of that name of each seed, where there is one: weights alone are what a run needs."""
+    """The existing files with this name, by seed; only weights are required."""
     paths = ((seed, folder / name) for seed, folder in folders.items())
     return ((seed, path) for seed, path in paths if path.exists())
 
@@ -147,7 +147,7 @@ def _metrics(done: Sequence[Result]) -> Iterable[tuple[str, str, tuple[str, ...]
 
 
 def _record(entry: Planned, plan: Plan, done: Iterable[int]) -> Path | None:
-    """The file that says how the first seed came about, if there is one."""
+    """The provenance file of the first seed, if it exists."""
     paths = [plan.file(entry.metrics(seed)).with_name("provenance.json") for seed in list(done)[:1]]
     return next((path for path in paths if path.exists() and entry.training_path), None)
 

@@ -14,30 +14,30 @@ from textlvm.reporting.verdict import MARKS, Verdict
 __all__ = ["MEANINGS", "PARTS", "Card", "Column", "Field", "Grid", "Row", "Table", "marked", "tables"]
 
 MEANINGS = {
-    Verdict.WITHIN: "agrees with the published value",
-    Verdict.OUTSIDE: "does not agree with the published value",
-    Verdict.UNDECIDED: "differs by more than the rule allows, which may be noise: there is one seed and no "
-    "row to borrow a standard deviation from; or measured in another reading than the one that is compared",
-    Verdict.STAND_IN: "run on another corpus than the paper's: the two numbers stand side by side, no claim",
+    Verdict.WITHIN: "agrees with the printed value",
+    Verdict.OUTSIDE: "does not agree with the printed value",
+    Verdict.UNDECIDED: "differs by more than the rule allows, but there is only one seed and no row to "
+    "borrow a standard deviation from; or computed with a reading other than the compared one",
+    Verdict.STAND_IN: "the corpus is a stand-in: both numbers are shown without a verdict",
     Verdict.NOT_RUN: "there is no number yet",
-    Verdict.FAILED: "the run ended without a number",
-    Verdict.UNPUBLISHED: "the paper prints nothing to compare with",
+    Verdict.FAILED: "the training ended without a number",
+    Verdict.UNPUBLISHED: "the paper prints no number",
     Verdict.QUOTED: "the paper quotes this number from elsewhere; the model is not trained here",
 }
-"""What a verdict says, for legend and cards."""
+"""The meaning of verdicts, for the legend and cards."""
 PARTS = ("here", "paper", "demo", "diff")
-"""What stands side by side in a column: reproduced, in the paper, in the authors' demo, the difference."""
+"""The values of a column: reproduced, paper, authors' demo, difference."""
 STAND_IN_MARK = "◇"
 
 
 @dataclass(frozen=True)
 class Card:
-    """What is behind a cell, as the page's script shows it."""
+    """The card of a cell, shown by the page's script."""
 
     title: str
     verdict: str
     lines: tuple[tuple[str, str], ...]
-    """What a number is, and the number."""
+    """A label and a number."""
     anchor: str
     """The section of its run; empty if it has none."""
     run: str
@@ -49,7 +49,7 @@ class Field:
     """One cell's numbers as shown, and what they sort by."""
 
     card: int | None
-    """Its card's place in the list of all; None for a cell with nothing behind it."""
+    """The index of its card; None for a cell without a card."""
     verdict: str
     mark: str
     here: str
@@ -107,7 +107,7 @@ class Table:
     anchor: str
     paper: str
     name: str
-    """What the list of contents calls it."""
+    """Its name in the table of contents."""
     title: str
     stub: str
     main: Grid
@@ -115,7 +115,7 @@ class Table:
     """The numbers for which the paper has no column."""
     notes: tuple[str, ...]
     file: str
-    """Where the same table lies for other uses, without suffix."""
+    """The path of the same table in other formats, without suffix."""
     cells: tuple[Cell, ...]
 
     @property
@@ -145,7 +145,7 @@ def tables(
 
 
 def marked(verdict: Verdict) -> str:
-    """The sign that stands for a verdict beside its colour; empty where words say it."""
+    """The sign of a verdict, in addition to its color; empty if there is a text."""
     return STAND_IN_MARK if verdict is Verdict.STAND_IN else MARKS.get(verdict, "")
 
 
@@ -218,7 +218,7 @@ def _field(cell: Cell | None, run: tuple[str, str], title: str, decimals: int, c
 
 
 def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
-    """What a card says of a cell, number by number."""
+    """The lines of a cell's card."""
     unit = f" {cell.unit}" if cell.unit else ""
     printed, measured, comparison = cell.printed, cell.measured, cell.comparison
     title, stand_in = cell.part.corpus_title, " (stand-in)" if cell.part.stand_in else ""
@@ -243,7 +243,7 @@ def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
 
 
 def _noise(cell: Cell, measured: Measurement) -> Iterable[tuple[str, str]]:
-    """What a card says of the errors of a number."""
+    """The lines of a card about the errors of a number."""
     unit = "draw" if is_drawn(cell.provenance) else "seed"
     if measured.spread is not None:
         yield f"over {unit}s", f"standard deviation {short(measured.spread)}, {cell.seeds} {unit}s"

@@ -25,7 +25,9 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
-    arguments.add_argument("--config", type=Path, default=Path("config.yaml"), help="what experiments extend")
-    arguments.add_argument("--recorded", type=Path, required=True, help="the folder of the experiments")
+    arguments.add_argument(
+        "--config", type=Path, default=Path("config.yaml"), help="the configuration that experiments extend"
+    )
+    arguments.add_argument("--recorded", type=Path, required=True, help="folder of the recorded experiments")
     arguments.add_argument("--out", type=Path, required=True, help="the page (HTML)")
     cli.run(main, arguments)

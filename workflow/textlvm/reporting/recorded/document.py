@@ -24,15 +24,15 @@ __all__ = ["render"]
 
 HERE = Path(__file__).parent
 MEANINGS = {
-    Outcome.HOLDS: " that hold in some experiment and fail in none",
-    Outcome.FAILS: " that fail in some experiment and hold in none",
-    summary.DIFFERS: " that hold in some experiment and fail in another",
+    Outcome.HOLDS: " that hold in at least one experiment and fail in none",
+    Outcome.FAILS: " that fail in at least one experiment and hold in none",
+    summary.DIFFERS: " that hold in one experiment and fail in another",
     Outcome.UNDECIDED: " that no experiment decides",
-    summary.UNTESTED: " of which no experiment has all numbers",
+    summary.UNTESTED: " for which no experiment has all numbers",
 }
-"""What is said of each group of claims."""
+"""The description of each group of claims."""
 POINTS = 60
-"""Points of a curve at most: the page has those of all experiments."""
+"""Maximum number of points of a curve: the page has the curves of all experiments."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _recorded(run: Run, record: Record) -> Run:
 
 
 def _picture(figure: Figure, record: Record) -> Picture:
-    """A figure from its PNG, whatever else lies beside it."""
+    """A figure from its PNG."""
     found = picture(figure, record.papers[figure.paper], record.plan)
     png = indexed(record.plan.file(f"{figure.path}.png").read_bytes())
     return replace(found, source=f"data:image/png;base64,{base64.b64encode(png).decode()}")

@@ -1,4 +1,4 @@
-"""Recorded experiments: what their configurations plan and what the metrics beside these say."""
+"""Recorded experiments: the plans of their configurations and their recorded metrics."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ class Record:
     """The first paragraph of its configuration's comment."""
     papers: Mapping[str, Paper]
     published: tuple[Published, ...]
-    """What these print."""
+    """The printed values of the papers."""
     plan: Plan
     """Of the runs that are recorded."""
     cells: tuple[Cell, ...]
@@ -65,7 +65,7 @@ def read_records(folder: Path, configuration: Path) -> list[Record]:
 
 
 def command(results: str, plan: Plan, entry: Planned) -> str:
-    """What measures the recorded seeds of an entry again, from its corpus, though their metrics are there."""
+    """The commands that rerun an entry's recorded seeds from its corpus, although their metrics exist."""
     seeds = ",".join(map(str, plan.outcomes(entry)))
     each = f"{{{seeds}}}" if "," in seeds else seeds
     target = shlex.quote(entry.metrics(0)).replace("/seed0/", f"/seed{each}/")
@@ -114,7 +114,7 @@ def _is_measured(cell: Cell) -> bool:
 
 
 def _is_shown(cell: Cell) -> bool:
-    """Whether it has a number: rows of ours that were not run have none."""
+    """Whether it has a number: rows beyond the paper that were not run have none."""
     return _is_measured(cell) or cell.printed is not None
 
 
@@ -130,7 +130,7 @@ def _claims(
 
 
 def _plan(experiment: Experiment, name: str) -> Plan:
-    """What is shown: the runs that were measured, and the figures that lie beside them."""
+    """The content of the page: the evaluated runs and the recorded figures."""
     plan = read_plan(finished_plan(experiment, ""))
     return replace(
         plan,

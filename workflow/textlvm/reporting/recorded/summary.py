@@ -13,17 +13,17 @@ from textlvm.reporting.verdict import Verdict
 
 __all__ = ["DIFFERS", "GROUPS", "REASONS", "UNTESTED", "Numbers", "Said", "Tested", "numbers", "said"]
 
-OTHER_TEXT = "measured on another text than the paper's"
-ONE_SEED = "further off than the rule allows, with one seed, so that the noise between trainings is unknown"
-READING = "measured in another reading of the metric than the one that is compared"
-CONFLICT = "within the rule in one experiment and outside in another"
+OTHER_TEXT = "evaluated on a stand-in corpus"
+ONE_SEED = "differs by more than the rule allows, with one seed and no row to borrow from"
+READING = "computed with a reading other than the compared one"
+CONFLICT = "within in one experiment and outside in another"
 REASONS = (OTHER_TEXT, ONE_SEED, READING, CONFLICT)
 """Why a printed number is undecided."""
 
 DIFFERS = "differs"
 UNTESTED = "not run"
 GROUPS = (str(Outcome.HOLDS), str(Outcome.FAILS), DIFFERS, str(Outcome.UNDECIDED), UNTESTED)
-"""What all experiments together say of a claim.
+"""The outcome of a claim over all experiments.
 
 `holds`: in some experiment, and fails in none; `fails`: the opposite; `differs`: both; `undecided`: tested,
 and neither; `not run`: no experiment has all of its numbers.
@@ -41,13 +41,13 @@ class Numbers:
     within: int
     outside: int
     exact: int
-    """Of those within: what no training changes, such as the size of a data set."""
+    """The part of `within` that does not depend on training, such as the size of a data set."""
     undecided: Mapping[str, int]
     """By reason, in the order of `REASONS`."""
 
     @property
     def compared(self) -> int:
-        """Those with a reproduced number beside them."""
+        """Printed numbers with a reproduced number."""
         return self.within + self.outside + sum(self.undecided.values())
 
 
@@ -69,7 +69,7 @@ class Said:
     """One of `GROUPS`."""
     tested: tuple[Tested, ...]
     data: tuple[str, ...]
-    """What its experiments were run on, or would be."""
+    """The corpora of its experiments."""
 
     @property
     def reason(self) -> str:
@@ -79,7 +79,7 @@ class Said:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether only experiments on another text than the paper's decide it."""
+        """Whether only experiments on stand-in corpora decide it."""
         decided = [one.check for one in self.tested if not one.check.reason]
         return bool(decided) and all(check.stand_in for check in decided)
 
@@ -125,7 +125,7 @@ def _key(cell: Cell) -> Key:
 
 
 def _outcome(cells: Iterable[Cell]) -> str:
-    """What the comparisons of one printed number come to: within, outside, or one of `REASONS`."""
+    """The outcome of the comparisons of one printed number: within, outside, or one of `REASONS`."""
     cells = list(cells)
     verdicts = {cell.verdict for cell in cells}
     if decided := verdicts & {Verdict.WITHIN, Verdict.OUTSIDE}:

@@ -1,4 +1,4 @@
-"""A corpus's sentences as numbers on disk: cut once, whatever is then drawn from them.
+"""The sentences of a corpus as numbers on disk: tokenized once, for all draws.
 
 Words get provisional codes in the order in which they are met; which of them a vocabulary keeps is known
 only when the training set is drawn and counted. Memory is bounded by the number of distinct words.
@@ -24,7 +24,7 @@ BLOCK = 1 << 20  # tokens
 
 
 class Words(dict[str, int]):
-    """Provisional codes of words: a word that is asked for and not there gets the next number."""
+    """Provisional codes of words: an unknown word gets the next number."""
 
     def __missing__(self, word: str) -> int:
         self[word] = code = len(self)
@@ -37,7 +37,7 @@ class TokenizedSource:
 
     sentences: SentenceSet
     labels: Codes | None
-    """Provisional code of every sentence's label, shape (N,); None where there are none."""
+    """Provisional code of every sentence's label, shape (N,); None if there are no labels."""
 
 
 def cut(
@@ -67,7 +67,7 @@ def cut(
 
 
 def gather(sentences: SentenceSet, rows: NDArray[np.int64]) -> Iterator[Codes]:
-    """The codes of some sentences, one after the other, in blocks of about a million or one sentence."""
+    """The codes of some sentences in order, in blocks of about a million codes or one sentence."""
     ends = np.cumsum(sentences.lengths[rows])
     start = 0
     while start < len(rows):

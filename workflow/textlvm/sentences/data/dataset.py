@@ -1,4 +1,4 @@
-"""What config.yaml says of a data set: its corpus, how it is cut into words, what is train and what test.
+"""The settings of a data set in config.yaml: its corpus, tokenization and splits.
 
 ptb:
   corpus: ptb
@@ -42,14 +42,14 @@ NO_WORDS = 4  # padding, start, end, unknown
 
 @dataclass(frozen=True)
 class Tokenization:
-    """How a data set's texts are cut into tokens. Raises `UserError` for an unknown method."""
+    """The tokenization of a data set's texts. Raises `UserError` for an unknown method."""
 
     method: str = "whitespace"
     """tweet | whitespace."""
     lower: bool = True
     """Whether letters are lower-cased."""
     unknown: tuple[str, ...] = ("<unk>",)
-    """What the corpus writes in place of a word outside its own vocabulary."""
+    """The corpus's own tokens for words outside its vocabulary."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -63,7 +63,7 @@ class VocabularyRule:
     min_count: int = 1
     """Fewest occurrences; the paper's PTB vocabulary follows from 2."""
     size: int | None = None
-    """Most codes, the four that are no words included: the most frequent words stay."""
+    """Maximum number of codes, including the four special tokens: the most frequent words are kept."""
 
     def __post_init__(self) -> None:
         if self.min_count < 1:
@@ -74,12 +74,12 @@ class VocabularyRule:
 
 @dataclass(frozen=True)
 class SplitRule:
-    """Where the sentences of a split come from."""
+    """The source of the sentences of a split."""
 
     of: str
     """The corpus's own split: train, valid or test."""
     draw: int | None = None
-    """How many of its sentences, drawn at random, disjoint from other draws; all, if left out."""
+    """The number of its sentences, drawn at random and disjoint from other draws; default: all."""
 
     def __post_init__(self) -> None:
         if self.of not in SPLITS:
@@ -99,7 +99,7 @@ class DatasetSettings:
     corpus: str
     """The corpus's name in the registry."""
     format: str
-    """lines | labelled | wikitext | triples | pickle; the registry says it."""
+    """lines | labelled | wikitext | triples | pickle, from the registry."""
     members: Mapping[str, str] = field(default_factory=dict)
     """Where each of the corpus's splits is in its file: a pattern of archive members, or a pickle's key."""
     tokens: Tokenization = field(default_factory=Tokenization)
@@ -108,16 +108,16 @@ class DatasetSettings:
     seed: int = 0
     """Another seed, other draws."""
     note: str = ""
-    """How it differs from the paper's data set, for tables to say."""
+    """How it differs from the paper's data set, for the notes of tables."""
 
     def __post_init__(self) -> None:
         if set(self.splits) != set(SPLITS):
-            raise UserError(f"splits: say for each of {', '.join(SPLITS)} where it comes from")
+            raise UserError(f"splits: set a source for each of {', '.join(SPLITS)}")
         for of in self.origins:
             rules = [rule for rule in self.splits.values() if rule.of == of]
             if len(rules) > 1 and any(rule.draw is None for rule in rules):
                 raise UserError(
-                    f"splits: {len(rules)} of them come from the corpus's {of}; give `draw` for each of these"
+                    f"splits: {len(rules)} of them come from the corpus's {of}; set `draw` for each of them"
                 )
 
     @property
@@ -160,7 +160,7 @@ def settings_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict
 
 
 def sources_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[str, SourceFile]:
-    """The files a data set is made from, by the corpus's own split; a union has none of its own.
+    """The source files of a data set, by the corpus's own split; empty for a union.
 
     Raises `UserError` if the corpus lacks a split that the data set draws from.
     """

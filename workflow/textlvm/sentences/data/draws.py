@@ -27,7 +27,7 @@ def draw(sizes: Mapping[str, int], splits: Mapping[str, SplitRule], name: str, s
         order = left[rule.of] if rule.of in left else _order(size, f"{name}/{rule.of}", seed)
         rows[split], left[rule.of] = np.sort(order[: rule.draw]), order[rule.draw :]
         if not size:
-            raise UserError(f"data set '{name}': there is nothing in the corpus's {rule.of}")
+            raise UserError(f"data set '{name}': the corpus has no sentences in its split {rule.of}")
         if rule.draw is not None and len(rows[split]) < rule.draw:
             wanted = sum(other.draw or 0 for other in splits.values() if other.of == rule.of)
             raise UserError(

@@ -1,4 +1,4 @@
-"""Pickles of nothing but containers, texts and numbers.
+"""Pickles that contain only containers, texts and numbers.
 
 A pickle is a program for a small machine, which may call any function. Here the machine lacks all but the
 instructions that build dicts, lists, tuples, texts, bytes, numbers, true, false and none: what it cannot do
@@ -31,7 +31,7 @@ APPENDS SETITEM SETITEMS PROTO FRAME STOP POP POP_MARK DUP GET BINGET LONG_BINGE
 """
 # Of those that fill a dict: where its keys lie on the stack.
 KEYS = {"SETITEM": slice(-2, -1), "SETITEMS": slice(0, None, 2), "DICT": slice(0, None, 2)}
-# What the machine raises for bytes that are no pickle.
+# Exceptions of the machine for bytes that are not a pickle.
 DAMAGE = (
     *(pickle.UnpicklingError, EOFError, AttributeError, LookupError, MemoryError, ArithmeticError),
     *(RecursionError, TypeError, ValueError, struct.error),
@@ -41,7 +41,7 @@ Instruction = Callable[[Any], None]
 
 
 class NotPlain(Exception):
-    """Why bytes are no pickle of containers, texts and numbers, as a clause."""
+    """The reason why bytes are not a pickle of containers, texts and numbers, as a clause."""
 
 
 def load(data: bytes) -> Any:
@@ -86,7 +86,7 @@ def _counted(build: Instruction) -> Instruction:
 
 
 def _keyed(fill: Instruction, keys: slice) -> Instruction:
-    """An instruction that fills a dict, with keys that are no containers: deep ones cannot be hashed."""
+    """An instruction that fills a dict, whose keys must not be containers: deep ones cannot be hashed."""
 
     def instruction(machine: Any) -> None:
         if any(isinstance(key, tuple) for key in machine.stack[keys]):

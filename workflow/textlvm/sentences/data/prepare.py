@@ -1,4 +1,4 @@
-"""Prepare a data set once for all runs: cut its corpus into words, draw its splits, choose its vocabulary.
+"""Prepare a data set once for all runs: tokenize its corpus, draw its splits, choose its vocabulary.
 
     python -m textlvm.sentences.data.prepare --dataset ptb --out results/sentences/ptb/data \\
         --settings '{"corpus": "ptb", "format": "lines", "tokens": {"method": "tweet"}, …}' \\
@@ -44,7 +44,7 @@ __all__ = ["prepare"]
 logger = logging.getLogger(__name__)
 
 SCRATCH = ".prepare-"
-"""What the names of folders for words not yet chosen begin with, beside the files that are made."""
+"""The prefix of temporary folders for provisional codes, next to the output files."""
 
 Sources = Mapping[str, Path]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -163,10 +163,12 @@ def _main(options: argparse.Namespace) -> None:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
-    parser.add_argument("--dataset", required=True, help="name; another name draws other sentences")
+    parser.add_argument(
+        "--dataset", required=True, help="name of the data set; it determines which sentences are drawn"
+    )
     parser.add_argument("--settings", type=cli.settings, required=True, help="JSON text or file")
     parser.add_argument("--sources", type=_source, nargs="+", required=True, metavar="NAME=PATH")
-    parser.add_argument("--distinct", type=int, default=1, help="test sentences that must differ")
+    parser.add_argument("--distinct", type=int, default=1, help="required number of distinct test sentences")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 

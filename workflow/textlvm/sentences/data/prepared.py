@@ -28,7 +28,7 @@ __all__ = ["Labels", "SentenceSet", "input_tokenizer", "load", "load_labels", "r
 
 @dataclass(frozen=True)
 class SentenceSet:
-    """Sentences as codes. Slicing the arrays makes views: nothing is read before it is used."""
+    """Sentences as codes. Slices of the arrays are views: data are read only when used."""
 
     tokens: Codes
     """Codes of all sentences, shape (number of tokens,)."""
@@ -64,7 +64,7 @@ class Labels:
     codes: NDArray[np.int32]
     """Label of every sentence, shape (N,), an index into `names`."""
     names: tuple[str, ...]
-    """The labels as they stand in the corpus, sorted."""
+    """The labels of the corpus, sorted."""
 
 
 def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
@@ -77,7 +77,7 @@ def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
     tokens, offsets = _array(folder, f"{_split(split)}.tokens"), _array(folder, f"{split}.offsets")
     if offsets[0] != 0 or offsets[-1] != len(tokens):
         path = folder / f"{split}.offsets.npy"
-        raise UserError(f"{folder}: the files of split {split} do not fit together; {repair(path)}")
+        raise UserError(f"{folder}: the files of split {split} are inconsistent; {repair(path)}")
     sentences = SentenceSet(tokens, offsets)
     if member is None:
         return sentences

@@ -44,7 +44,7 @@ Answers = tuple[str, list[tuple[str, bool]]]
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its answers and the right one among them; texts as they stand in the corpus."""
+    """A question, its answers and the index of the right one; texts as in the corpus."""
 
     question: str
     answers: tuple[str, ...]
@@ -80,7 +80,7 @@ def read_pickle(path: Path, key: str) -> Iterator[Question]:
 
 
 def shuffled(question: Question) -> Question:
-    """The question with its answers in an order that depends on its text alone.
+    """The question with its answers in an order that depends only on its text.
 
     Corpora list the right answer last; with ties in a score, its place must not decide its rank.
     """
@@ -119,7 +119,7 @@ def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestio
             for entry in read_input(path)[split]
         )
     except (AttributeError, KeyError, TypeError) as error:
-        raise UserError(f"{path} holds no questions of this form ({error!r}); {repair(path)}") from error
+        raise UserError(f"{path} contains no questions in this format ({error!r}); {repair(path)}") from error
 
 
 def joined(tokens: Iterable[str]) -> str:
@@ -169,7 +169,7 @@ def _entries(path: Path, key: str) -> Iterator[Answers]:
             content = plain_pickle.load(data)
         except plain_pickle.NotPlain as error:
             raise UserError(
-                f"{name} is not a pickle of plain containers and texts ({error}); get the file again"
+                f"{name} is not a pickle of plain containers and texts ({error}); download the file again"
             ) from error
         splits = {_text(split, name): value for split, value in _typed(content, dict, name).items()}
         if key not in splits:
@@ -178,10 +178,10 @@ def _entries(path: Path, key: str) -> Iterator[Answers]:
             rows = []
             for row in _typed(answers, list | tuple, name):
                 rows.append(_answer(row, name))
-                # One list may stand in a pickle at any number of places.
+                # A pickle may contain the same list many times.
                 left -= ROW + len(rows[-1][0])
                 if left < 0:
-                    raise UserError(f"{name} says the same again and again; get the file again")
+                    raise UserError(f"{name} repeats the same entry too often; download the file again")
             yield _text(question, name), rows
 
 
@@ -190,13 +190,13 @@ def _bounded(blocks: Iterable[bytes], name: str) -> bytes:
     for block in blocks:
         data += block
         if len(data) > plain_pickle.LARGEST:
-            raise UserError(f"{name} has more than {plain_pickle.LARGEST:,} bytes; get the file again")
+            raise UserError(f"{name} has more than {plain_pickle.LARGEST:,} bytes; download the file again")
     return bytes(data)
 
 
 def _answer(row: Any, name: str) -> tuple[str, bool]:
     if len(_typed(row, list | tuple, name)) != 2:
-        raise UserError(f"{name}: expected pairs of an answer and a label, found {len(row)} things together")
+        raise UserError(f"{name}: expected pairs of an answer and a label, found {len(row)} items")
     answer, label = row
     return _text(answer, name), label in (1, "1", b"1")
 
@@ -218,7 +218,7 @@ def _typed(value: Any, kind: Any, name: str) -> Any:
 
 
 def _single(groups: Iterable[Answers], place: str) -> Iterator[Question]:
-    """Questions with one right answer; one that was asked n times in a row, each time alike, makes n.
+    """Questions with one right answer; a question that is repeated n times in a row counts n times.
 
     Raises `UserError` if there is none.
     """
@@ -236,6 +236,6 @@ def _single(groups: Iterable[Answers], place: str) -> Iterator[Question]:
             answers = tuple(answer for answer, _ in rows[n * size : (n + 1) * size])
             yield Question(question, answers, best - n * size)
     if left_out:
-        logger.warning("%s: left out %s questions without exactly one right answer", place, f"{left_out:,}")
+        logger.warning("%s: skipped %s questions without exactly one right answer", place, f"{left_out:,}")
     if not kept:
-        raise UserError(f"{place} holds no questions with exactly one right answer; supply a file with some")
+        raise UserError(f"{place} contains no questions with exactly one right answer; supply another file")

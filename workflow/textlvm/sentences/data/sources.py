@@ -1,4 +1,4 @@
-"""The sentences of a corpus's files, one after the other, with their labels where there are any.
+"""The sentences of a corpus's files in order, with their labels if there are any.
 
 Formats: `lines`, one sentence a line; `labelled`, a label before the sentence, with a tab or space between;
 `wikitext`, one paragraph a line between headings ` = Title = ` and blank lines, which are left out. Blank
@@ -21,7 +21,7 @@ MOST_LABELS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One sentence as it stands in a file."""
+    """One sentence of a file, unchanged."""
 
     text: str
     label: str | None = None
@@ -38,7 +38,7 @@ def records(path: Path, format: str, members: str = "*") -> Iterator[Record]:
         yield record
     if empty:
         raise UserError(
-            f"{path} holds no sentences; supply a file with some, or correct `format` of its corpus"
+            f"{path} contains no sentences; supply another file, or correct `format` of its corpus"
         )
 
 

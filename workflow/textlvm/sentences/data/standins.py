@@ -1,7 +1,7 @@
-"""Write stand-ins for the paper's corpora, made from the documentation of the installed Python packages.
+"""Write stand-ins for the paper's corpora, from the documentation of the installed Python packages.
 
-They need no network and have the corpora's forms, not their language: numbers measured on them show that the
-workflow works. What is written depends on the installed versions and on `--most` alone.
+They need no network and have the formats of the corpora, not their language: numbers on them only show that
+the workflow runs. The output depends only on the installed versions and on `--most`.
 
     python -m textlvm.sentences.data.standins --most 4000 \\
         --out sentences=sentences.txt labelled=labelled.txt answers=answers.txt \\
@@ -71,7 +71,8 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
     for form, texts in collected.items():
         if len(texts) < (MOST_WRONG + 1 if form == "questions" else 1):
             raise UserError(
-                f"there is too little text for the stand-in '{form}': raise --most or use another Python"
+                f"this Python has too little documentation for the stand-in '{form}': raise --most or "
+                "use another Python"
             )
     return {form: "".join(WRITERS.get(form, _lines)(texts)) for form, texts in collected.items()}
 
@@ -83,7 +84,7 @@ def _single_sentences(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[
 
 
 def _of_frequent_tokens(texts: Mapping[str, str]) -> dict[str, str]:
-    """Those texts all of whose tokens are among the `FREQUENT` most frequent ones of all texts."""
+    """The texts whose tokens are all among the `FREQUENT` most frequent tokens of all texts."""
     counts = Counter(token for text in texts for token in text.split())
     frequent = {token for token, _ in counts.most_common(FREQUENT)}
     return {text: context for text, context in texts.items() if frequent.issuperset(text.split())}
@@ -117,7 +118,7 @@ FORMS: Mapping[str, Callable[[Docstring, Sequence[Tokens]], Iterator[tuple[str, 
     "paragraphs": _paragraphs,
     "questions": _questions,
 }
-"""What each form takes from a docstring and its sentences: texts, and what belongs to each."""
+"""The texts of each format from a docstring and its sentences."""
 
 
 def _joined(said: Sequence[Tokens], least: int, most: int) -> Iterator[str]:
@@ -155,7 +156,7 @@ def _triples(texts: Mapping[str, str]) -> Iterator[str]:
     for asked, right in questions.items():
         rng = np.random.default_rng(list(hashlib.sha256(asked.encode()).digest()))
         drawn = rng.choice(len(answers) - 1, rng.integers(LEAST_WRONG, MOST_WRONG + 1), replace=False)
-        # Numbers from the right answer on stand for the answers after it.
+        # Indices from that of the right answer on refer to the answers after it.
         yield from (f"{asked}#{answers[i + (i >= right)]}#0\n" for i in drawn)
         yield f"{asked}#{answers[right]}#1\n"
 

@@ -77,7 +77,7 @@ def _tweets(lower: bool) -> Tokenizer:
             return cut(_readable(REFERENCE.sub(_referred, text)))
         except TimeoutError as error:
             raise UserError(
-                f"TweetTokenizer takes too long for the text that begins with {text[:60]!r}; cut the text "
+                f"TweetTokenizer is too slow for the text that begins with {text[:60]!r}; split the text "
                 "into sentences"
             ) from error
 
@@ -96,7 +96,7 @@ def _referred(reference: re.Match[str]) -> str:
 
 
 def _readable(text: str) -> str:
-    """A text as it is cut, whose surrogates are joined in pairs; one without its other half is U+FFFD."""
+    """A text before tokenization, with surrogate pairs joined; an unpaired surrogate becomes U+FFFD."""
     if text.isascii():
         return text
     return plain(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))

@@ -42,12 +42,12 @@ Codes = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words with their codes; `len()` is the number of codes, the four that are no words included."""
+    """Words with their codes; `len()` is the number of codes, including the four special tokens."""
 
     tokens: tuple[str, ...]
     """The token of every code."""
     counts: tuple[int, ...]
-    """Its occurrences in the training set; of <unk>, those of all the words it stands for."""
+    """Its occurrences in the training set; for <unk>, those of all the words that it replaces."""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -92,7 +92,7 @@ def choose(tokens: Sequence[str], counts: NDArray[np.int64], rule: VocabularyRul
         del kept[rule.size - len(SPECIALS) :]
     if not kept:
         raise UserError(
-            f"no word occurs {rule.min_count} times or more of the training set; lower its min_count"
+            f"no word occurs {rule.min_count} times or more in the training set; lower vocabulary.min_count"
         )
     unknown = int(counts.sum()) + sum(count for count, _ in kept)
     return _with_specials([(token, -count) for count, token in kept], unknown)

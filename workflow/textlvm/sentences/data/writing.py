@@ -25,7 +25,7 @@ QUESTIONS = "questions.json"
 
 @dataclass(frozen=True)
 class SplitContent:
-    """The sentences of one split, as they are written to its files."""
+    """The sentences of one split, in the format of its files."""
 
     lengths: NDArray[np.int64]
     """Number of words of every sentence, shape (N,)."""
@@ -112,7 +112,7 @@ def _check_vocabulary(place: str, vocabulary: Vocabulary) -> None:
     words = vocabulary.tokens[len(SPECIALS) :]
     if len(words) == 1:
         raise UserError(
-            f"{place}: its vocabulary has the word '{words[0]}' alone; supply more sentences, or lower "
+            f"{place}: its vocabulary has only the word '{words[0]}'; supply more sentences, or lower "
             "vocabulary.min_count"
         )
 
@@ -122,13 +122,14 @@ def _check_test(place: str, test: SentenceSet, distinct: int) -> None:
     if np.all(test.tokens == UNK):
         raise UserError(
             f"{place}: its vocabulary, that of the training sentences, has no word of the test sentences; "
-            "supply sentences of one kind, or lower vocabulary.min_count"
+            "supply sentences from the same source, or lower vocabulary.min_count"
         )
     number = len({sentence.tobytes() for sentence in test})
     if number < distinct:
         raise UserError(
-            f"{place}: {number} of the test sentences differ in words of the vocabulary, but entropies from "
-            f"{distinct - 1} neighbours need {distinct}; supply more, or lower evaluation.entropy_neighbours"
+            f"{place}: {number} test sentences are distinct in words of the vocabulary, but entropies from "
+            f"{distinct - 1} neighbours require {distinct}; supply more, or lower "
+            "evaluation.entropy_neighbours"
         )
 
 

@@ -1,1 +1,1 @@
-"""What is measured of a trained model of the sentences paper."""
+"""The evaluation of a trained model of the sentences paper."""

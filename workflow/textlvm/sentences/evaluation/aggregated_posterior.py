@@ -10,7 +10,7 @@ from textlvm.distributions import DiagonalNormal
 __all__ = ["log_prob"]
 
 BLOCK = 1024
-"""Codes, and components of the mixture, that are put together at once; such a block stays in the cache."""
+"""Numbers of codes and of mixture components in a block; such a block stays in the cache."""
 
 
 @torch.no_grad()

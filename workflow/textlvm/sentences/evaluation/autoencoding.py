@@ -1,4 +1,4 @@
-"""Whole data sets through a trained model, batch by batch; results stand in the sentences' own order."""
+"""Whole data sets through a trained model, batch by batch; results are in the order of the sentences."""
 
 from collections.abc import Collection, Sequence
 

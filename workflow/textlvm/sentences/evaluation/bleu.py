@@ -1,6 +1,6 @@
 """BLEU-1 between sentences and their reconstructions (Sec. 4.3; Papineni et al. 2001), in four readings.
 
-The paper says neither what is decoded nor whether <eos> counts; `READINGS` has what can be meant.
+The paper says neither what is decoded nor whether <eos> counts; `READINGS` lists the readings.
 """
 
 import math
@@ -33,7 +33,7 @@ def bleu1(sentences: Sequence[Sentence], reconstructions: Sequence[Sentence]) ->
 def readings(
     sentences: Sequence[Sentence], reconstructions: Sequence[Sentence], max_length: int
 ) -> dict[str, float]:
-    """BLEU-1 of drawn reconstructions in the three readings that differ in <eos> alone.
+    """BLEU-1 of sampled reconstructions in the three readings that differ only in <eos>.
 
     All are given without <eos>. Every sentence has one; a reconstruction of `max_length` words was cut off
     and has none. A perfect reconstruction of T words scores 1, T / (T + 1) and 1. The demo gets the second

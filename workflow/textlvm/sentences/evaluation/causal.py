@@ -74,7 +74,7 @@ def metrics(
     nll_without_eos, ppl_without_eos,   the same without <eos>, like the numbers of latent variable models;
     ppl_per_word                        ppl_without_eos divides by a word too many a sentence, as theirs do
 
-    nll is in nats a sentence. Words outside the vocabulary are written <unk>.
+    nll is in nats per sentence. Words outside the vocabulary are written <unk>.
     """
     sentences = [" ".join(vocabulary.decode(codes)) for codes in test]
     lengths, stride = test.lengths, min(stride, model.context)

@@ -1,4 +1,4 @@
-"""What a trained model makes of sentences: reconstructions, interpolations, samples, answers (Sec. 4.7)."""
+"""Generation by a trained model: reconstructions, interpolations, samples, answers (Sec. 4.7)."""
 
 import re
 from collections.abc import Sequence

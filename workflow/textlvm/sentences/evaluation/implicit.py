@@ -1,4 +1,4 @@
-"""What Table 2 says of iVAE_MI, whose posterior is known by its samples."""
+"""The metrics of iVAE_MI in Table 2; its posterior is given only by samples."""
 
 import math
 

@@ -14,7 +14,7 @@ __all__ = ["nearest_neighbour_entropy", "standard_normal_entropy"]
 Floats = NDArray[np.float64]
 
 BLOCK = 1000
-"""Codes whose distances to as many others are held in memory together."""
+"""Number of codes in a block of the matrix of distances."""
 
 
 def nearest_neighbour_entropy(codes: Floats, neighbours: int = 3) -> float:
@@ -32,8 +32,8 @@ def nearest_neighbour_entropy(codes: Floats, neighbours: int = 3) -> float:
     n, dimensions = distinct.shape
     if n <= neighbours:
         raise UserError(
-            f"an entropy from {neighbours} neighbours needs more than {neighbours} distinct codes, not {n}: "
-            "evaluate on more sentences, or with fewer evaluation.entropy_neighbours"
+            f"an entropy from {neighbours} neighbours requires more than {neighbours} distinct codes, not "
+            f"{n}: evaluate on more sentences, or with fewer evaluation.entropy_neighbours"
         )
     radii = _distances_to_neighbour(distinct, neighbours)
     return float(digamma(n) - digamma(neighbours) + dimensions * np.log(2 * radii).mean())

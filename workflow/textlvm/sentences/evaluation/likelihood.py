@@ -26,7 +26,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one evaluation finds for each of N test sentences: arrays (N,) in nats, means over N_z samples."""
+    """The results of one evaluation for N test sentences: arrays (N,) in nats, means over N_z samples."""
 
     lengths: Integers
     """Words, <eos> not among them."""
@@ -59,12 +59,12 @@ def perplexity(nll: Floats, tokens: Integers) -> float:
 
 
 def metrics(bounds: Bounds) -> dict[str, float]:
-    """Corpus-level numbers of one evaluation: nats a sentence (nll_*, kld, reconstruction) and perplexities.
+    """Corpus-level numbers of one evaluation: nats per sentence (nll_*, kld, reconstruction), perplexities.
 
     Of each bound there are
 
         nll_X, ppl_X      as the paper prints them: <eos> left out of the likelihood, while the divisor of the
-                          perplexity counts it, one token more than words a sentence
+                          perplexity counts it, one token more than words per sentence
         ppl_X_per_word    <eos> left out of both
         nll_X_eos, ppl_X_eos   <eos> in both (ELBO and MELBO alone)
     """
@@ -101,7 +101,7 @@ def melbo_of_subsets(melbo: Floats, sizes: Integers) -> tuple[Floats, Floats]:
 
 
 def matching_samples(nll_melbo: float, n: int, nll: float) -> float:
-    """Test sentences at which the MELBO's NLL would reach `nll` (captions of Tables 2-4), in nats a sentence.
+    """Test sentences at which the MELBO's NLL would reach `nll` nats per sentence (captions of Tables 2-4).
 
     The mean reconstruction stays what it is, so the MELBO grows as log N alone. Infinite where no float is
     large enough.

@@ -1,4 +1,4 @@
-"""What Tables 2-8 and the figures say of one trained model: each metric as a list, an entry an evaluation."""
+"""The metrics of one trained model in Tables 2-8 and the figures: lists with one entry per evaluation."""
 
 import logging
 import math
@@ -55,7 +55,7 @@ class EvaluationResult:
     """The metrics and histograms of one model."""
 
     metrics: dict[str, list[float]]
-    """Each metric's values: one an evaluation, or a single one where nothing is drawn."""
+    """The values of each metric: one per evaluation, or a single one if nothing is sampled."""
     histograms: dict[str, Any]
     """Values by sentence for Figures 3 and 5-8."""
 
@@ -129,7 +129,7 @@ def latent_variable_model(
 def autoencoder(
     model: SentenceModel, test: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
 ) -> EvaluationResult:
-    """AE: a code is the posterior's mean, so there is no bound; reconstructions and entropy of codes."""
+    """AE: a code is the posterior's mean, so there is no bound, only reconstructions and entropy."""
     posterior = encode(model, test, settings.batch)
     z = posterior.loc
     words, _ = log_likelihood(model, test, z, settings.batch)
@@ -206,7 +206,7 @@ def _bleu(model: SentenceModel, test: SentenceSet, z: Tensor, settings: Evaluati
 def _of_means(
     model: SentenceModel, test: SentenceSet, posterior: DiagonalNormal, settings: EvaluationSpec
 ) -> dict[str, list[float]]:
-    """BLEU of the most probable words from the posteriors' means, in which nothing is drawn."""
+    """BLEU of the most probable words from the posteriors' means, without sampling."""
     decoded = decode(model, posterior.loc, settings.batch, "greedy", settings.max_length)
     return {"bleu1_greedy": [bleu1([codes.tolist() for codes in test], decoded)]}
 

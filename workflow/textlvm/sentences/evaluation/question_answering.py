@@ -34,7 +34,7 @@ class Pairs:
 
 
 def ask(question: Codes, vocabulary: Vocabulary) -> Codes:
-    """A question with the "?" that stands before the answer in Yahoo's texts, unless it ends with one."""
+    """A question with the "?" that precedes the answer in Yahoo's texts, unless it ends with one."""
     mark = vocabulary.encode(["?"])
     return question if len(question) and question[-1] == mark[0] else np.concatenate([question, mark])
 
@@ -56,7 +56,7 @@ def distances(known: Tensor, unknown: Tensor, scale: Tensor | None) -> Floats:
     """S = ||(z_unk - z) / sigma_unk|| of codes (P, d) with and without the answer: (P,).
 
     `scale` (P, d) is the standard deviation of q(z|question and <unk>); None stands for 1, as for an
-    auto-encoder, which has no distribution over codes.
+    autoencoder, which has no distribution over codes.
     """
     difference = unknown - known if scale is None else (unknown - known) / scale
     return difference.double().norm(dim=1).cpu().numpy()

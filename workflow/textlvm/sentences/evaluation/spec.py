@@ -1,4 +1,4 @@
-"""How a run of the sentences paper is measured and shown; config.yaml says what each value means and why."""
+"""Settings for the evaluation of a run of the sentences paper; config.yaml explains each value."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["EvaluationSpec", "QualitativeSpec"]
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """How a row is measured."""
+    """The settings of an evaluation."""
 
     repeats: int
     """Evaluations of the one trained model, each with draws of its own ("averaged over 10 runs")."""
@@ -20,7 +20,7 @@ class EvaluationSpec:
     max_length: int
     """Words of a reconstruction at most."""
     train_codes: int
-    """Training sentences whose posteriors make up the prior `train_prior`; if there are more, a draw."""
+    """Maximum number of training sentences whose posteriors form the prior `train_prior`."""
     entropy_codes: int
     """Test codes that the latent entropy is estimated from; if there are more, a draw."""
     entropy_neighbours: int
@@ -35,7 +35,7 @@ class EvaluationSpec:
 
 @dataclass(frozen=True)
 class QualitativeSpec:
-    """What a run shows in Tables 9-21. A sentence is its number in the test set, or a text in quotes."""
+    """The settings of Tables 9-21. A sentence is given by its number in the test set, or as quoted text."""
 
     seed: int
     """Of all draws of codes and words."""
@@ -58,4 +58,4 @@ class QualitativeSpec:
     questions: tuple[int | str, ...]
     """Questions to answer: of a test sentence the part up to its first "?"."""
     answers: dict[str, int]
-    """Number of <unk> that stand for the answer, by the answer's name in the table."""
+    """Number of <unk> in place of the answer, by the answer's name in the table."""

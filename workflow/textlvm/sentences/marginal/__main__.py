@@ -12,7 +12,7 @@ Writes OUT, a JSON object with
     prior_samples    by prior, sentences of codes drawn from it
     codes         what the codes say: mutual information, active units, KL by dimension
 
-Bounds are negative log-likelihoods in nats a sentence, `nll` of the words alone and `nll_eos` of words and
+Bounds are negative log-likelihoods in nats per sentence, `nll` of the words alone and `nll_eos` of words and
 <eos>, with perplexities by word (`ppl_per_word`) and with the published divisor, one more (`ppl`). Where more
 codes were scored of a part of the sentences, `nll_error` is the standard error that this leaves.
 """
@@ -123,7 +123,7 @@ def estimate(
             of_prior = bounds(few, _rows(of_valid, chosen_by), noise, (number,))
             best = max(float(values[number][0].mean()) for values in of_prior.values())
             validation_bounds[noise] = best
-            logging.info("%s, noise %g: %.2f nats of validation", known[0].name, noise, -best)
+            logging.info("%s, noise %g: %.2f nats on the validation sentences", known[0].name, noise, -best)
         noise = max(validation_bounds, key=validation_bounds.__getitem__)
         common, rest = _split(spec.samples, spec.common)
         of_all = bounds(test, of_test, noise, common)
@@ -134,7 +134,7 @@ def estimate(
             chosen[prior.name] = {"noise": noise} | ({} if prior.chosen is None else {"fit": prior.chosen})
             importance[prior.name] = _described(of_all[prior.name], of_part.get(prior.name, {}), test)
             last = list(importance[prior.name].items())[-1]
-            logging.info("%s, K = %s: %.2f nats a sentence", prior.name, last[0], last[1]["nll"])
+            logging.info("%s, K = %s: %.2f nats per sentence", prior.name, last[0], last[1]["nll"])
     return {
         "importance": importance,
         "neighbours": _neighbours(model, test, part, of_test.loc, of_train.loc, spec, rng),
@@ -226,7 +226,7 @@ def _rows(posterior: DiagonalNormal, index: Indices) -> DiagonalNormal:
 def _described(
     of_all: Mapping[int, Tensor], of_part: Mapping[int, Tensor], test: SentenceSet
 ) -> dict[str, dict[str, float]]:
-    """By number, of bounds (2, N) of all sentences and of a part, whose first number the others have too."""
+    """Combine bounds (2, N) of all sentences and of a part of them, by number of codes."""
     means = {number: two_phase.of_all(bounds) for number, bounds in of_all.items()}
     if of_part:
         common, *rest = of_part
@@ -271,7 +271,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
-    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of the training")
+    arguments.add_argument("--data", type=Path, required=True, help="prepared data set of training")
     arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
     arguments.add_argument("--settings", type=cli.settings, required=True, help="settings of the estimates")
     arguments.add_argument("--out", type=Path, required=True, help="likelihood.json")

@@ -1,4 +1,4 @@
-"""What a posterior tells of its sentence: KL by dimension, active units, mutual information."""
+"""The information of posteriors about sentences: KL by dimension, active units, mutual information."""
 
 from typing import Any
 

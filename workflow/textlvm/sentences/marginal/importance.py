@@ -28,7 +28,7 @@ def bounds_by_samples(log_weights: Tensor, numbers: tuple[int, ...]) -> dict[int
     for number in numbers:
         groups = samples // number
         if not groups:
-            raise ValueError(f"{number} codes are more than the {samples} that were drawn")
+            raise ValueError(f"{number} codes are more than the {samples} sampled ones")
         grouped = log_weights[: groups * number].reshape(groups, number, -1)
         result[number] = (grouped.logsumexp(1) - math.log(number)).mean(0)
     return result

@@ -5,7 +5,7 @@ Under the prior that has mass 1/M at each of the codes :math:`z_1, \dots, z_M` o
 .. math:: \log p(x) = \log \frac{1}{M} \sum_{m=1}^M p(x|z_m) \ge \log \frac{1}{M} \sum_{m \in S} p(x|z_m)
 
 for any set S of them, as only terms of the sum are dropped. S here are the codes nearest to the encoder's
-mean of x. The bound is as valid of an auto-encoder as of a model with a prior of its own.
+mean of x. The bound is as valid of an autoencoder as of a model with a prior of its own.
 """
 
 import math
@@ -16,7 +16,7 @@ from torch import Tensor
 __all__ = ["bounds_by_neighbours", "nearest"]
 
 BLOCK = 512
-"""Sentences whose distances to all codes are held at a time."""
+"""Number of sentences in a block of the matrix of distances."""
 
 
 def nearest(queries: Tensor, codes: Tensor, number: int) -> Tensor:

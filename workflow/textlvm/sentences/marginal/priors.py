@@ -30,7 +30,7 @@ class CodePrior:
     sample: Callable[[int], Tensor]
     """So many codes (n, d), from PyTorch's generator."""
     chosen: float | None = None
-    """What was chosen on validation codes: components, a width, or steps."""
+    """The value chosen on validation codes: components, a width, or steps."""
 
 
 def gaussian(name: str, axes: Axes) -> CodePrior:

@@ -1,4 +1,4 @@
-"""How the marginal likelihood of a run is estimated; config.yaml says what each value means and why."""
+"""Settings for estimating the marginal likelihood of a run; config.yaml explains each value."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class MarginalSpec:
     part: int
     """... and more of a draw of so many sentences."""
     noises: tuple[float, ...]
-    """Noise of the proposals, in the prior's mean spread; 0 stands for the encoder's posterior itself."""
+    """Noise of the proposals, in units of the prior's mean spread; 0 is the encoder's posterior itself."""
     validation_sentences: int
     """Validation sentences that it is chosen by."""
     validation_samples: int
     """Their number of codes K."""
     train_codes: int
-    """Training sentences whose codes the priors are fitted to; if there are more, a draw."""
+    """Maximum number of training sentences whose codes the priors are fitted to."""
     components: tuple[int, ...]
     """Numbers of components of the mixture, of which one is chosen on validation."""
     flow_steps: int

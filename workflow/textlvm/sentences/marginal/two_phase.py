@@ -1,4 +1,4 @@
-r"""Means over a test set of which many codes are scored for some sentences alone (two-phase sampling).
+r"""Means over a test set if many codes are scored only for some sentences (two-phase sampling).
 
 Of every sentence :math:`x` a cheap bound :math:`b(x)` is known, of n sentences drawn at random a tighter one
 :math:`c(x)` as well. As the two differ far less than sentences do,

@@ -37,7 +37,7 @@ class AnswerBatch:
 
 
 def pack_questions(questions: Sequence[CodedQuestion], max_length: int | None) -> AnswerBatch:
-    """Pack questions and their answers, each cut to its first `max_length` words."""
+    """Pack questions and their answers, each truncated to its first `max_length` words."""
     sizes = [len(q.answers) for q in questions]
     answers = [answer[:max_length] for q in questions for answer in q.answers]
     return AnswerBatch(

@@ -1,4 +1,4 @@
-"""The auto-encoder of Sec. 4.2, which sMIM, sVAE and AE share, and the builder for every row."""
+"""The autoencoder of Sec. 4.2, which sMIM, sVAE and AE share, and the builder for every row."""
 
 import torch
 from torch import Tensor, nn

@@ -55,7 +55,7 @@ class LatentVariableModel(nn.Module):
         return batch.words_and_end(log_probs)
 
     def reset_decoder(self) -> None:
-        """Draw the decoder's weights anew, all but the embedding, which the encoder reads as well."""
+        """Reinitialize the decoder's weights, except the embedding, which the encoder shares."""
         for layer in (self.decoder.layer, self.initial, self.output):
             layer.reset_parameters()
 

@@ -11,9 +11,9 @@ from textlvm.training.precision import accumulation_dtype
 __all__ = ["HyperQA", "distance", "pairwise_hinge"]
 
 LARGEST_NORM = 1 - 1e-5
-"""Points stay this far inside of the ball, on whose surface distances are infinite."""
+"""Minimum distance of points from the surface of the ball, where distances are infinite."""
 LEAST_EXCESS = 1e-12
-"""Of the argument of arcosh over one, where its gradient is infinite."""
+"""Minimum of the argument of arcosh minus one, where its gradient is infinite."""
 MARGIN = 1.0
 """Margin of the hinge loss: a unit, since the scale of the score is learned. The authors tune it."""
 

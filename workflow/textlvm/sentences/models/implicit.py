@@ -93,16 +93,16 @@ class ImplicitModel(LatentVariableModel):
 
 @dataclass(frozen=True)
 class ImplicitDensities:
-    """What one code per sentence gives, in nats."""
+    """The terms of one code per sentence, in nats."""
 
     log_likelihood: Tensor
     """(B,) log p(x|z), <eos> included."""
     kl: Tensor
-    """() dual bound on KL(q(z|x) || N(0, I)), with a gradient for its dual network alone."""
+    """() dual bound on KL(q(z|x) || N(0, I)), with a gradient only for its dual network."""
     aggregated_kl: Tensor
     """() the same on KL(q(z) || N(0, I)), of the codes of all sentences together."""
     model_kl: Tensor
-    """() the value of `aggregated_kl` with a gradient for the encoder alone."""
+    """() the value of `aggregated_kl`, with a gradient only for the encoder."""
 
 
 def densities(model: ImplicitModel, batch: SentenceBatch) -> ImplicitDensities:

@@ -11,10 +11,10 @@ __all__ = ["LanguageModel"]
 
 
 class LanguageModel(nn.Module):
-    """The decoder alone: no latent variable, so the likelihood is exact.
+    """Only the decoder: without a latent variable, the likelihood is exact.
 
     As in He et al., dropout falls on the embedded words and on the states before the output layer; sizes
-    are those of the auto-encoders that it is compared with.
+    are those of the autoencoders that it is compared with.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:

@@ -1,9 +1,9 @@
-r"""The losses that tell sMIM, sVAE and AE apart, as functions of densities at one sample per sentence.
+r"""The losses of sMIM, sVAE and AE, as functions of densities at one sample per sentence.
 
 Notation: :math:`z_i \sim q_\theta(z|x_i)` (for AE its mean), P(z) = N(z; 0, I) the anchor; arguments are, in
 nats, (B,): `log_likelihood` :math:`\log p_\theta(x_i|z_i)`, `log_posterior` :math:`\log q_\theta(z_i|x_i)`,
 `log_anchor` :math:`\log P(z_i)`, `kl` the KL term :math:`KL(q_\theta(z|x_i) \| P(z))` or its sample
-:math:`\log q_\theta(z_i|x_i) - \log P(z_i)`. Losses are nats a sentence, averaged over the batch.
+:math:`\log q_\theta(z_i|x_i) - \log P(z_i)`. Losses are nats per sentence, averaged over the batch.
 """
 
 import math
@@ -31,12 +31,12 @@ def negative_elbo(log_likelihood: Tensor, kl: Tensor, weight: float = 1.0) -> Te
 
 
 def free_bits(kl_by_dimension: Tensor, target: float) -> Tensor:
-    r"""A KL term (B, d) of which a target rate costs nothing (Kingma et al. 2016; Li et al. 2019).
+    r"""A KL term (B, d) with free bits: a target rate without cost (Kingma et al. 2016; Li et al. 2019).
 
     .. math:: \sum_j \max(\lambda / d, KL_j),
 
     for every sentence and dimension apart: a dimension below its share has no gradient. `target` is
-    :math:`\lambda`, nats a sentence in all dimensions together; the result is (B,).
+    :math:`\lambda`, nats per sentence in all dimensions together; the result is (B,).
 
     >>> import torch
     >>> free_bits(torch.tensor([[0.5, 3.0], [0.0, 0.0]]), 2.0).tolist()
@@ -46,7 +46,7 @@ def free_bits(kl_by_dimension: Tensor, target: float) -> Tensor:
 
 
 def reconstruction(log_likelihood: Tensor) -> Tensor:
-    r"""The reconstruction term alone: an auto-encoder's loss (Sec. 4.5), and a language model's.
+    r"""Only the reconstruction term: the loss of an autoencoder (Sec. 4.5) and of a language model.
 
     .. math:: -\frac{1}{N} \sum_i \log p_\theta(x_i|z_i)
     """

@@ -1,4 +1,4 @@
-"""What a run trains and what it is validated by: a model, a data set and a loss put together."""
+"""The training and validation losses of a run: a model, a data set and a loss."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class Densities:
 def densities(
     model: SentenceModel, batch: SentenceBatch, objective: str, kl: str = "closed", free: float = 0.0
 ) -> Densities:
-    """Encode, draw a code for each sentence (an auto-encoder takes the mean), and decode.
+    """Encode, draw a code for each sentence (an autoencoder takes the mean), and decode.
 
     `kl` is closed | sampled, `free` the target rate of `losses.free_bits`; other than 0 it needs closed. The
     KL term of hr-vae, closed too, is the average over the encoder's steps (Li et al. 2019b); the code is that
@@ -93,7 +93,7 @@ def _closed_kl(posterior: DiagonalNormal, free: float) -> Tensor:
 
 
 def loss(objective: str, at: Densities, weight: float = 1.0) -> Tensor:
-    """The loss of smim, svae and hr-vae (their KL term times `weight`) or ae, in nats a sentence."""
+    """The loss of smim, svae and hr-vae (their KL term times `weight`) or ae, in nats per sentence."""
     if objective == "ae":
         return reconstruction(at.log_likelihood)
     if objective in ("svae", "hr-vae"):
@@ -111,7 +111,7 @@ def autoencoder(
 ) -> Trained:
     """smim, svae, hr-vae or ae; validated with the KL term's full weight and one fixed code per sentence.
 
-    The first `pretrain` epochs are those of an auto-encoder. Its decoder is drawn anew after them, and the
+    The first `pretrain` epochs are those of an autoencoder. Its decoder is drawn anew after them, and the
     weight of the KL term begins to grow (Li et al. 2019). Raises `UserError` for free bits of a sampled KL
     term, which has no dimensions, and for hr-vae with one.
     """
@@ -219,7 +219,7 @@ def answers(
     valid: tuple[CodedQuestion, ...],
     seed: int,
 ) -> Trained:
-    """The model's own loss; validated by it too, with P@1 beside it."""
+    """The model's own loss, also for validation, together with P@1."""
     device, autocast = _context(model, spec)
     epoch = -(-len(train) // spec.batch)
 
@@ -257,7 +257,7 @@ def _context(model: nn.Module, spec: TrainingSpec) -> tuple[torch.device, Callab
 def _validation(
     model: nn.Module, measure: Callable[[], dict[str, float]], seed: int
 ) -> Callable[[], dict[str, float]]:
-    """Measure without dropout, with the same noise every time, leaving the training's noise alone."""
+    """Validate without dropout and with the same noise every time, without changing the noise of training."""
 
     @torch.no_grad()
     def validate() -> dict[str, float]:

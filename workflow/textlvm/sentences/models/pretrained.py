@@ -19,7 +19,7 @@ PINS = "envs/pretrained.txt"
 
 
 class MissingModel(UserError):
-    """The folder of a model, or the package that loads it, is not there; says what to supply."""
+    """The folder of a model, or the package that loads it, is missing; says what to supply."""
 
 
 class PretrainedLanguageModel(nn.Module):
@@ -34,8 +34,8 @@ class PretrainedLanguageModel(nn.Module):
         self.network, self.tokenizer = network, tokenizer
         if tokenizer.eos_token_id is None:
             raise UserError(
-                f"the tokenizer of {network.name_or_path} has no token for the end of a text, which the "
-                "evaluation by sentences needs: choose a causal language model that has one"
+                f"the tokenizer of {network.name_or_path} has no end-of-text token, which the "
+                "evaluation by sentences requires: choose a causal language model that has one"
             )
         if not getattr(network.config, "max_position_embeddings", 0):
             raise UserError(
@@ -76,7 +76,7 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
         ) from None
     if spec.path and not Path(spec.path).is_dir():
         raise MissingModel(
-            f"model.path '{spec.path}' is no folder: put the files of a causal language model there "
+            f"model.path '{spec.path}' is not a folder: put the files of a causal language model there "
             "(config.json, model.safetensors, its tokenizer), then run Snakemake again"
         )
     name = spec.path or spec.hub
@@ -90,8 +90,8 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
         if spec.hub:
             # A download fails like any other step, so that the next call of Snakemake tries it again.
             raise UserError(
-                f"model.hub '{name}' cannot be loaded ({reason}): run Snakemake again where it can be "
-                "downloaded, or give its folder as model.path"
+                f"model.hub '{name}' cannot be loaded ({reason}): run this on a machine with internet access, or "
+                "give its folder as model.path"
             ) from error
         raise MissingModel(
             f"model.path '{name}' cannot be loaded ({reason}): put all files of a causal language model there"

@@ -10,7 +10,7 @@ __all__ = ["linear", "rounded", "with_padding"]
 
 
 def rounded(rows: int) -> int:
-    """The size for so many rows: the next multiple of an eighth of the power of two below, at least of 8.
+    """The padded number of rows: the next multiple of 1/8 of the power of two below, at least of 8.
 
     >>> [rounded(n) for n in (0, 1, 9, 63, 65, 441, 449, 513)]
     [0, 8, 16, 64, 72, 448, 480, 576]

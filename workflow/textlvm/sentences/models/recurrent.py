@@ -24,7 +24,7 @@ __all__ = ["CELLS", "GRU", "LSTM"]
 
 
 class GRU(nn.Module):
-    """One layer; every step's input may be joined by a context that is the sentence's own."""
+    """One layer; a context of the sentence can be appended to the input of every step."""
 
     def __init__(self, inputs: int, hidden: int, context: int = 0) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class GRU(nn.Module):
 
 
 class LSTM(nn.Module):
-    """One layer, like `GRU`; a state (B, 2 H) is the output beside the cell."""
+    """One layer, like `GRU`; a state (B, 2 H) is the output and the cell."""
 
     def __init__(self, inputs: int, hidden: int, context: int = 0) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""log softmax of a linear output layer at the target words, without holding all its logits."""
+"""log softmax of a linear output layer at the target words, without storing all logits."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ Yahoo's vocabulary; beyond, a chunk's logits are dropped and computed again for 
 
 
 UNKEPT = 2**23
-"""Logits held at a time where no gradient will be asked for, so that keeping more would gain nothing."""
+"""Number of logits stored at a time if no gradient is needed."""
 BLOCK = 64
 """Rows between product and softmax that a CPU takes at a time, so that they stay in its cache; they are
 overwritten in place, as memory that is fresh in every step costs more than the arithmetic."""

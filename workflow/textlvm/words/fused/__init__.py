@@ -27,7 +27,7 @@ from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, Tri
 __all__ = ["can_fuse", "summed_bounds", "summed_log_probs"]
 
 TYPES = {torch.float32: "float32", torch.float64: "float64"}
-"""What it is compiled for."""
+"""The processor that it is compiled for."""
 
 DEPTHS = {DiagonalTransition: 2, TrilTransition: 2, RealNVPTransition: 3}
 """F_g, in the order in which BoundProblem counts them, with the linear layers of their networks."""
@@ -117,7 +117,7 @@ def summed_log_probs(model: GRUBaseline, batch: PackedWords) -> Tensor:
 
 
 def _recurrent(embedding: nn.Embedding, gru: nn.GRU) -> list[Tensor]:
-    """A GRU's parameters; what it makes of the letters alone comes as a table."""
+    """A GRU's parameters; the products with its one-hot inputs are a table."""
     weights = dict(gru.named_parameters())
     table = nn.functional.linear(embedding.weight, weights["weight_ih_l0"], weights["bias_ih_l0"])
     return [table, weights["weight_hh_l0"], weights["bias_hh_l0"]]

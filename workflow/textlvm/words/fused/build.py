@@ -1,4 +1,4 @@
-"""Compile the C++ beside this file for the processor at hand, once, into the user's cache."""
+"""Compile the C++ in this folder once for the current processor, into the user's cache."""
 
 import ctypes
 import hashlib
@@ -22,18 +22,18 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled functions, or None, said once in the log, where they cannot be had."""
+    """The compiled functions; None, with one warning in the log, if they are not available."""
     command = compiler()
     if command is None:
-        logging.warning("there is no C++ compiler: going on without the fused pass, several times slower")
+        logging.warning("there is no C++ compiler: using the PyTorch modules, several times slower")
         return None
     try:
         return load(command)
     except subprocess.CalledProcessError as error:
         lines = [line for line in error.stderr.splitlines() if line.strip()] or [str(error)]
-        logging.warning("going on without the fused pass, several times slower: %s", lines[0])
+        logging.warning("using the PyTorch modules, several times slower: %s", lines[0])
     except OSError as error:
-        logging.warning("going on without the fused pass, which cannot be loaded (%s)", error)
+        logging.warning("using the PyTorch modules, because the fused pass cannot be loaded (%s)", error)
     return None
 
 
@@ -56,7 +56,7 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
     parts = [version, _processor(), *flags, *(path.read_text(encoding="utf-8") for path in sources)]
     name = f"words-{_digest(chr(0).join(parts).encode())}"
     folder = _cache()
-    # A file's name says what it must hold: one that was damaged is no file.
+    # The file's name determines its content, so a damaged file is ignored.
     for path in folder.glob(f"{name}-*.so") if folder else ():
         if path.stem == f"{name}-{_digest(path.read_bytes())}":
             return ctypes.CDLL(str(path))
@@ -70,7 +70,7 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
                 folder.mkdir(parents=True, exist_ok=True)
                 write_bytes(folder / f"{name}-{_digest(compiled)}.so", compiled)
         except OSError as error:
-            logging.info("the fused pass is not kept for the next time: %s", error)
+            logging.info("the compiled fused pass cannot be saved: %s", error)
         # What is loaded outlives its file.
         return ctypes.CDLL(str(binary))
 

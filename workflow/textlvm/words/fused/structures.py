@@ -25,7 +25,7 @@ class Batch(ctypes.Structure):
 
 
 class BoundProblem(ctypes.Structure):
-    """What bound.h solves."""
+    """The input of bound.h."""
 
     _fields_ = (
         *_fields(INTEGER, "dim", "samples", "kind", "layers", "inverse", "reverse", "proposals"),
@@ -37,7 +37,7 @@ class BoundProblem(ctypes.Structure):
 
 
 class BaselineProblem(ctypes.Structure):
-    """What baseline.h solves."""
+    """The input of baseline.h."""
 
     _fields_ = (*_fields(INTEGER, "dim", "backward"), ("batch", Batch), ("parameters", POINTER))
 
@@ -49,7 +49,7 @@ class Trie(ctypes.Structure):
 
 
 class MarginalProblem(ctypes.Structure):
-    """What marginal.h solves."""
+    """The input of marginal.h."""
 
     _fields_ = (
         ("alphabet", INTEGER),
