@@ -90,7 +90,7 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
         if spec.hub:
             # A download fails like any other step, so that the next call of Snakemake tries it again.
             raise UserError(
-                f"model.hub '{name}' cannot be loaded ({reason}): run this on a machine with internet access, or "
+                f"model.hub '{name}' cannot be loaded ({reason}): run this with internet access, or "
                 "give its folder as model.path"
             ) from error
         raise MissingModel(
