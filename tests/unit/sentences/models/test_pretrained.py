@@ -95,8 +95,8 @@ def test_a_failed_download_fails_the_step_so_that_it_is_tried_again(spec, monkey
     # With this one the evaluation would succeed, and Snakemake would not run it again.
     assert not isinstance(error.value, pretrained.MissingModel)
     assert str(error.value) == (
-        "model.hub 'nobody/nothing' cannot be loaded (We couldn't connect to the hub): run Snakemake again "
-        "where it can be downloaded, or give its folder as model.path"
+        "model.hub 'nobody/nothing' cannot be loaded (We couldn't connect to the hub): run this with "
+        "internet access, or give its folder as model.path"
     )
 
 
