@@ -123,9 +123,7 @@ def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
 def test_units_must_match(papers, published):
     plan = [planned()]
     results = {plan[0].key: [result(unit="bits/word", ce_train=11.9)]}
-    with pytest.raises(
-        UserError, match=r"'ce_train' is in bits/word, but in nats/word in .*/paper\.yaml"
-    ):
+    with pytest.raises(UserError, match=r"'ce_train' is in bits/word, but in nats/word in .*/paper\.yaml"):
         build(1, papers, published, plan, results)
 
 
