@@ -14,7 +14,7 @@ from textlvm.reporting.verdict import Verdict
 __all__ = ["DIFFERS", "GROUPS", "REASONS", "UNTESTED", "Numbers", "Said", "Tested", "numbers", "said"]
 
 OTHER_TEXT = "evaluated on a stand-in corpus"
-ONE_SEED = "differs by more than the rule allows, with one seed and no row to borrow from"
+ONE_SEED = "outside the rule, with one seed and no row to borrow a standard deviation from"
 READING = "computed with a reading other than the compared one"
 CONFLICT = "within in one experiment and outside in another"
 REASONS = (OTHER_TEXT, ONE_SEED, READING, CONFLICT)
