@@ -25,7 +25,7 @@ IMPORTED = {
     "textlvm.reporting.recorded.__main__": {"pandas", "scipy"},
     "textlvm.reporting.status": set(),
     "textlvm.reporting.tables": set(),  # pandas only where tables take a form to be read
-    "textlvm.sentences.evaluate": {"torch"},
+    "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},
     "textlvm.sentences.figures": DRAWING,
     "textlvm.sentences.marginal.__main__": {"pandas", "scipy", "sklearn", "torch"},

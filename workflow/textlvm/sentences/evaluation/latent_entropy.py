@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from scipy.special import digamma
 
 from textlvm.runtime.errors import UserError
 
@@ -35,8 +36,7 @@ def nearest_neighbour_entropy(codes: Floats, neighbours: int = 3) -> float:
             "evaluate on more sentences, or with fewer evaluation.entropy_neighbours"
         )
     radii = _distances_to_neighbour(distinct, neighbours)
-    of_all, of_near = torch.digamma(torch.tensor([n, neighbours], dtype=torch.float64)).tolist()
-    return float(of_all - of_near + dimensions * np.log(2 * radii).mean())
+    return float(digamma(n) - digamma(neighbours) + dimensions * np.log(2 * radii).mean())
 
 
 def standard_normal_entropy(dimensions: int) -> float:
@@ -53,11 +53,11 @@ def _distances_to_neighbour(points: Floats, k: int) -> Floats:
 
     A tree finds no neighbours faster than this where d is more than ten or so.
     """
-    nearest, blocks = np.full((len(points), k + 1), np.inf), torch.from_numpy(points)
+    nearest = np.full((len(points), k + 1), np.inf)
     for i in range(0, len(points), BLOCK):
         for j in range(i, len(points), BLOCK):
             rows, columns = slice(i, i + BLOCK), slice(j, j + BLOCK)
-            distances = torch.cdist(blocks[rows], blocks[columns], p=math.inf).numpy()
+            distances = cdist(points[rows], points[columns], "chebyshev")
             nearest[rows] = _smallest(nearest[rows], distances)
             if i < j:
                 nearest[columns] = _smallest(nearest[columns], distances.T)
