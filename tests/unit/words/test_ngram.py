@@ -1,3 +1,4 @@
+import argparse
 import math
 import os
 import subprocess
@@ -96,10 +97,10 @@ def test_load_says_what_is_wrong(tmp_path):
             ngram.load(path)
 
 
-def run(words, out, *options):
-    command = [sys.executable, "-m", "textlvm.words.ngram", "--words", words, "--order", "3", "--out", out]
+def run(words, weight, *models):
+    command = [sys.executable, "-m", "textlvm.words.ngram", "--words", words, "--weight", weight, "--out"]
     environment = os.environ | {"PYTHONPATH": str(Path(textlvm.__file__).parents[1])}
-    return subprocess.run([*map(str, command), *options], capture_output=True, text=True, env=environment)
+    return subprocess.run([*map(str, command), *models], capture_output=True, text=True, env=environment)
 
 
 @pytest.fixture
@@ -112,20 +113,27 @@ def words_file(tmp_path):
 
 @pytest.mark.parametrize("weight", ["types", "tokens"])
 def test_entry_point(words_file, tmp_path, weight):
-    out = tmp_path / "char3.arpa"
-    done = run(words_file, out, "--weight", weight)
+    files = {order: tmp_path / f"char{order}.arpa" for order in (2, 3)}
+    done = run(words_file, weight, *(f"{order}={path}" for order, path in files.items()))
     assert done.returncode == 0, done.stderr
     # The first word's test count is zero.
     weights = range(1, len(WORDS)) if weight == "tokens" else None
-    assert out.read_text() == arpa(estimate(WORDS[1:], 3, weights))
+    for order, path in files.items():
+        assert path.read_text() == arpa(estimate(WORDS[1:], order, weights))
     assert "discounts 0.5000, 1.0000, 1.5000 (fallback)" in done.stderr
 
 
 def test_entry_point_without_test_words(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_text("word\ttrain\ttest\nban\t10\t0\n")
-    done = run(path, tmp_path / "char3.arpa", "--weight", "types")
+    done = run(path, "types", f"3={tmp_path / 'char3.arpa'}")
     assert done.returncode == 2
     assert "no word with a positive test count" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "char3.arpa").exists()
+
+
+@pytest.mark.parametrize("text", ["char3.arpa", "3=", "1=char1.arpa", "99=char99.arpa"])
+def test_a_model_on_the_command_line_has_an_order_that_there_is(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"an order from 2 to 6, got '{text}'"):
+        ngram.model_path(text)

@@ -5,10 +5,6 @@ from textlvm.words import plan as words
 WORDS_RUN = "words/{corpus}/{split}/{run}"
 
 
-wildcard_constraints:
-    order=any_of(map(str, config["words"]["ngram"]["orders"])),
-
-
 def corpus_files(wildcards):
     """The files, or the folder, whose words were counted. They are not inputs: they may be deleted after counting."""
     if folder := folder_of(wildcards):
@@ -31,9 +27,9 @@ def split_settings(wildcards):
     return as_json(run_on(wildcards).data["split"])
 
 
-def ngram_arguments(wildcards, input):
-    """The character models as arguments of the evaluation, `3=char3.arpa 5=char5.arpa`."""
-    return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], input.ngrams)]
+def character_models(files):
+    """The character models as arguments, `3=char3.arpa 5=char5.arpa`."""
+    return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], files)]
 
 
 def figure_runs(key):

@@ -53,25 +53,28 @@ rule words_split:
 
 
 rule words_ngram:
-    """Estimate a Kneser-Ney character model of the test words, which scores generated words."""
+    """Estimate Kneser-Ney character models of the test words, which score generated words."""
     input:
         "<results>/words/{corpus}/{split}/words.tsv",
     output:
-        "<results>/words/{corpus}/{split}/char{order}.arpa",
+        expand(
+            "<results>/words/{{corpus}}/{{split}}/char{order}.arpa",
+            order=config["words"]["ngram"]["orders"],
+        ),
     log:
-        "<results>/logs/words/{corpus}/{split}/char{order}.log",
+        "<results>/logs/words/{corpus}/{split}/ngram.log",
     conda:
         "../../../envs/words.yaml"
     params:
         weight=config["words"]["ngram"]["weight"],
+        models=lambda wildcards, output: character_models(output),
         code=fingerprint("textlvm.words.ngram"),
     shell:
         """
         python -m textlvm.words.ngram \
             --words {input:q} \
-            --order {wildcards.order:q} \
             --weight {params.weight:q} \
-            --out {output:q} \
+            --out {params.models:q} \
             --log {log:q}
         """
 
@@ -149,7 +152,7 @@ rule words_evaluate:
     params:
         folder=subpath(input.spec, parent=True),
         settings=evaluation_settings(WORDS_RUN),
-        ngrams=ngram_arguments,
+        ngrams=lambda wildcards, input: character_models(input.ngrams),
         corpora=corpus_files,
         code=fingerprint("textlvm.words.evaluate"),
     shell:

@@ -37,7 +37,7 @@ from textlvm.sentences.models.objectives import Trained
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
-from textlvm.training import precision
+from textlvm.training import optimizers, precision
 from textlvm.training.run import Job, parser, train_to_files, write_untrained
 from textlvm.training.schedule import RELATIVE_RATE, Plateau
 from textlvm.training.seeds import derive, seed_everything
@@ -45,7 +45,7 @@ from textlvm.training.trainer import Training
 
 __all__ = ["budget", "objective", "optimizer", "schedule"]
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+OPTIMIZERS = {"adam": optimizers.Adam, "sgd": optimizers.SGD}
 
 
 def objective(

@@ -143,13 +143,6 @@ def _summary(metrics: Metrics) -> str:
     return ", ".join(f"{name} {estimate.value:.3f}" for name, estimate in metrics.items())
 
 
-def _ngram_path(text: str) -> tuple[int, Path]:
-    order, _, path = text.partition("=")
-    if not order.isdigit() or not path:
-        raise argparse.ArgumentTypeError(f"expected ORDER=PATH, got '{text}'")
-    return int(order), cli.path(path)
-
-
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = cli.parser(__doc__)
@@ -159,7 +152,7 @@ def arguments() -> argparse.ArgumentParser:
         "--settings", type=cli.settings, help="evaluation settings; default: those of the run"
     )
     parser.add_argument("--trajectories", type=int, metavar="K", help="K, overrides the settings")
-    parser.add_argument("--ngram", type=_ngram_path, nargs="*", default=[], metavar="ORDER=PATH")
+    parser.add_argument("--ngram", type=ngram.model_path, nargs="*", default=[], metavar="ORDER=PATH")
     provenance.add_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="metrics.json")
     devices.add_argument(parser)

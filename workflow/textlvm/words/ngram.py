@@ -4,10 +4,10 @@ The paper evaluates "under two Kneser-Ney-smoothed character n-gram models train
 (Schmidt and Hofmann 2018, Sec. 5; Table 2, P_3-gram(w) and P_5-gram(w)). This module estimates the
 models and scores words with KenLM:
 
-    python -m textlvm.words.ngram --words words.tsv --order 3 --weight tokens --out char3.arpa
+    python -m textlvm.words.ngram --words words.tsv --weight tokens --out 3=char3.arpa 5=char5.arpa
 
-Reads the words with a positive `test` count and writes the model as an ARPA file. The paper does not
-say how often a test word counts:
+Reads the words with a positive `test` count and writes the model of each order as an ARPA file. The paper
+does not say how often a test word counts:
 
 --weight types    Once. The score then asks whether new words are formed like the language's words,
                   which a list of them answers and their frequencies blur, and the closed-form
@@ -43,7 +43,7 @@ from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import write_text
 from textlvm.words.kneser_ney import FALLBACK_DISCOUNTS, MAX_ORDER, KneserNeyModel, arpa, estimate
 
-__all__ = ["WEIGHTS", "load", "nats_per_word", "perplexity", "score", "scorer"]
+__all__ = ["WEIGHTS", "load", "model_path", "nats_per_word", "perplexity", "score", "scorer"]
 
 WEIGHTS = ("tokens", "types")
 """The weight of a test word: its count, or one."""
@@ -112,13 +112,24 @@ def perplexity(model: kenlm.Model, words: Sequence[str]) -> Estimate:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Estimate the requested model and write it."""
-    model = _estimate(read_words(options.words), options.order, options.weight, options.words)
-    for n, table in enumerate(model.tables, 1):
-        amounts = ", ".join(f"{amount:.4f}" for amount in table.discounts)
-        origin = " (fallback)" if table.discounts == FALLBACK_DISCOUNTS else ""
-        logging.info("%d-grams: %d, discounts %s%s", n, len(table.keys), amounts, origin)
-    write_text(options.out, arpa(model))
+    """Estimate the requested models and write them."""
+    split = read_words(options.words)
+    for order, path in options.out:
+        model = _estimate(split, order, options.weight, options.words)
+        for n, table in enumerate(model.tables, 1):
+            amounts = ", ".join(f"{amount:.4f}" for amount in table.discounts)
+            origin = " (fallback)" if table.discounts == FALLBACK_DISCOUNTS else ""
+            size = len(table.keys)
+            logging.info("order %d, %d-grams: %d, discounts %s%s", order, n, size, amounts, origin)
+        write_text(path, arpa(model))
+
+
+def model_path(text: str) -> tuple[int, Path]:
+    """Parse ORDER=PATH, an order and the file of its model. Raises `argparse.ArgumentTypeError`."""
+    order, _, path = text.partition("=")
+    if not (path and order.isdigit() and 2 <= int(order) <= MAX_ORDER):
+        raise argparse.ArgumentTypeError(f"expected ORDER=PATH, an order from 2 to {MAX_ORDER}, got '{text}'")
+    return int(order), cli.path(path)
 
 
 def _estimate(split: WordSplit, order: int, weight: str, source: str | Path = "the split") -> KneserNeyModel:
@@ -138,7 +149,6 @@ def _standard_error(values: NDArray[np.float64]) -> float:
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     arguments.add_argument("--words", type=Path, required=True, help="table with columns word, train, test")
-    arguments.add_argument("--order", type=int, choices=range(2, MAX_ORDER + 1), required=True)
     arguments.add_argument("--weight", choices=WEIGHTS, required=True)
-    arguments.add_argument("--out", type=Path, required=True, help="the ARPA file to write")
+    arguments.add_argument("--out", type=model_path, nargs="+", required=True, metavar="ORDER=PATH")
     cli.run(main, arguments)

@@ -28,6 +28,7 @@ from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
 from textlvm.spec import parse
 from textlvm.training import device as devices
+from textlvm.training import optimizers
 from textlvm.training.run import Job, parser, train_to_files, write_untrained
 from textlvm.training.schedule import Constant, Cosine, Schedule
 from textlvm.training.seeds import seed_everything
@@ -124,7 +125,7 @@ def main(options: argparse.Namespace) -> None:
     training = Training(
         model,
         objective(model, sampler, training_spec.estimator),
-        torch.optim.Adam(model.parameters(), fused=True),
+        optimizers.Adam(model.parameters(), fused=True),
         schedule(training_spec),
         training_spec,
     )

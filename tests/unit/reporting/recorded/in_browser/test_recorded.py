@@ -56,6 +56,8 @@ def test_an_address_inside_an_experiment_shows_it(page):
 
 
 def test_every_link_has_an_end_that_can_be_seen(page):
+    # In a low window, since every step is painted.
+    page.open(PAGE.as_uri(), height=100)
     links = page.js("[...new Set([...document.querySelectorAll('main a')].map(own => own.hash))]")
     cards = page.js("JSON.parse(document.querySelector('#data-cards').textContent).map(card => card.anchor)")
     # Each in turn, so that the experiments change.
