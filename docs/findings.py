@@ -114,6 +114,11 @@ def trajectories(run: str) -> int:
     return read(seeds(run)[0])["settings"]["trajectories"]
 
 
+def last(run: str, quantity: str) -> float:
+    """The last value of a quantity in the training curve of the first seed."""
+    return next(entry[quantity] for entry in reversed(curve(seeds(run)[0])) if quantity in entry)
+
+
 def cost(run: str, what: str) -> int:
     """A number of the first seed's training: `parameters` or `steps`."""
     return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))[what]
@@ -236,7 +241,7 @@ def rendered() -> dict[Path, str]:
         first_below,
         gap_at,
     )
-    known += (trajectories, cost, published, sure, rows, cell, claims, readings, fit, abs, float, math.log)
+    known += (trajectories, last, cost, published, sure, rows, cell, claims, readings, fit, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")

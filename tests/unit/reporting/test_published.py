@@ -208,8 +208,8 @@ LINE = "1,TRIL,own,bookscorpus,standard,ce_train,11.88,2,,,paper,Table 1,"
         ([HEADER, LINE.replace("ce_train", "ce_tran")], "metric cannot be 'ce_tran'; did you mean 'ce_tr"),
         ([HEADER, LINE.replace("bookscorpus", "books")], "dataset cannot be 'books'; did you mean 'books"),
         ([HEADER, LINE.replace(",paper", ",blog")], "source cannot be 'blog'"),
-        ([HEADER, LINE, LINE], "ce_train is given 2 times"),
-        ([HEADER, LINE.replace(",paper", ",demo")], "ce_train is of the demo alone; add the paper's line"),
+        ([HEADER, LINE, LINE], "ce_train occurs 2 times"),
+        ([HEADER, LINE.replace(",paper", ",demo")], "ce_train has only the demo's value; add a line"),
     ],
 )
 def test_a_broken_file_is_refused(papers, tmp_path, lines, message):

@@ -156,6 +156,6 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
     with pytest.raises(UserError, match="cannot read"):
         figures.read_pairs([tmp_path / "none.json"], ["A"])
     out = ["--title", "t", "--png", tmp_path / "f.png", "--svg", tmp_path / "f.svg"]
-    with pytest.raises(UserError, match="one entry for each"):
+    with pytest.raises(UserError, match="once per entry"):
         call("samples", "--histograms", path, path, "--labels", "A", "B", "--references", 4.0,
              "--reference-labels", "GPT-2", *out)  # fmt: skip

@@ -126,7 +126,7 @@ def test_samples_need_not_agree_but_sentences_must(run_file):
     other = run_file("two", reconstructions=[{"sentence": "x", "mean": "", "sample": "", "perturbed": ""}])
     paths = [run_file("one"), other]
     render(18, paths, ["A", "B"])
-    with pytest.raises(UserError, match="of different sentences"):
+    with pytest.raises(UserError, match="have different sentences"):
         render(12, paths, ["A", "B"])
 
 

@@ -36,5 +36,5 @@ def test_the_folder_is_the_users_own(tmp_path):
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"^GPUs cannot be shared .*/locks \(Not a directory\): set TMPDIR"):
+    with pytest.raises(UserError, match=r"^GPUs cannot be locked .*/locks \(Not a directory\): set TMPDIR"):
         acquire(["GPU-a"], tmp_path / "file" / "locks")

@@ -65,7 +65,7 @@ def test_a_monitored_value_that_is_nan_is_told(tmp_path):
 @pytest.mark.parametrize("step", [20, 23, 60])
 def test_weights_that_are_no_numbers_are_never_saved_nor_handed_over(tmp_path, settings, step):
     # Without a norm of the gradient it shows in the weights, if they are saved then, or in the next loss.
-    with pytest.raises(Failure, match=rf"became nan at step {step}|finite at step {step}|at step {step + 1}"):
+    with pytest.raises(Failure, match=rf"(?i)nan at step {step}|at step {step + 1}"):
         fit(tmp_path, settings, at={step: nan_gradient})
     # The same again: it went on from the last good state.
     with pytest.raises(Failure):
@@ -129,7 +129,7 @@ def test_out_of_memory_in_a_measurement_blames_no_batch(tmp_path):
     def allocate():
         raise MemoryError
 
-    with pytest.raises(Failure, match="out of memory during validation after step 20: run it where"):
+    with pytest.raises(Failure, match="out of memory during validation after step 20: run it on a device with more memory"):
         fit(tmp_path, measuring={1: allocate})
 
 

@@ -54,5 +54,5 @@ def test_more_than_there_are():
         UserError, match="its splits draw 11 from the corpus's train, which has 10; lower `draw`"
     ):
         draw({"train": 10, "test": 5}, rules(6, 5), "a", 0)
-    with pytest.raises(UserError, match="nothing in the corpus's test"):
+    with pytest.raises(UserError, match="no sentences in its split test"):
         draw({"train": 11, "test": 0}, rules(6, 5), "a", 0)

@@ -215,7 +215,7 @@ def test_what_cannot_be_measured_is_said_before_anything_is_trained(tmp_path, tr
 
 
 def test_so_it_is_of_a_union_and_of_questions(members, tmp_path):
-    with pytest.raises(UserError, match=r"data set 'all': 4 of the test sentences differ"):
+    with pytest.raises(UserError, match=r"data set 'all': 4 test sentences are distinct"):
         prepare("all", {"union": ["one", "two"]}, members, tmp_path / "all", 5)
     sources = dict.fromkeys(("train", "valid", "test"), tmp_path / "a.txt")
     sources["train"].write_text("tick#tick#1\ntick#tick tick#0\n")

@@ -112,7 +112,7 @@ def test_pointing_at_a_cell_shows_its_numbers(page):
     page.point(f"{TABLE} [data-card]")
     page.until("document.querySelector('#card').matches(':popover-open')")
     text = page.js("document.querySelector('#card').innerText")
-    assert "stand-in: run on another corpus than the paper's" in text
+    assert "stand-in: the corpus is a stand-in" in text
     assert "<script>document.title" in text
     page.point("h1")
     page.until("!document.querySelector('#card').matches(':popover-open')")
