@@ -95,6 +95,17 @@ def of_difference(run: str, other: str) -> float:
     return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
 
 
+def paired(experiment: str, run: str, other: str, metric: str) -> tuple[float, float]:
+    """The mean difference of two runs over the draws of the unseen words, and its standard error."""
+    folder = RECORDED / EXPERIMENTS[experiment]
+    draws = [path for path in sorted(folder.glob("unseen*")) if (path / run).exists()]
+    differences = [
+        mean(f"{experiment}/{draw.name}/{run}", metric) - mean(f"{experiment}/{draw.name}/{other}", metric)
+        for draw in draws
+    ]
+    return statistics.fmean(differences), statistics.stdev(differences) / len(differences) ** 0.5
+
+
 def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
     """Cross entropy by the number of trajectories: the mean over seeds, for those that all seeds have."""
     column = {"ce_train": 1, "ce_test": 2}[metric]
@@ -228,20 +239,25 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (
-        number_of_seeds,
-        mean,
-        spread,
-        repeat_spread,
-        interval,
-        overlap,
-        of_difference,
-        over_k,
+    known = (number_of_seeds, mean, spread, repeat_spread, interval, overlap, paired, of_difference, over_k)
+    known += (
         loss,
         first_below,
         gap_at,
+        trajectories,
+        last,
+        cost,
+        published,
+        sure,
+        rows,
+        cell,
+        claims,
+        readings,
+        fit,
+        abs,
+        float,
+        math.log,
     )
-    known += (trajectories, last, cost, published, sure, rows, cell, claims, readings, fit, abs, float, math.log)
     environment.globals |= {one.__name__: one for one in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")
