@@ -95,12 +95,16 @@ def of_difference(run: str, other: str) -> float:
     return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
 
 
-def paired(experiment: str, run: str, other: str, metric: str) -> tuple[float, float]:
-    """The mean difference of two runs over the draws of the unseen words, and its standard error."""
+def paired(experiment: str, run: str, other: str, metric: str, argmax: bool = False) -> tuple[float, float]:
+    """The mean difference of two runs over the draws of the unseen words, and its standard error.
+
+    With `argmax`, the words of `run` consist of the most probable letters.
+    """
+    own = f"{metric}_argmax" if argmax else metric
     folder = RECORDED / EXPERIMENTS[experiment]
     draws = [path for path in sorted(folder.glob("unseen*")) if (path / run).exists()]
     differences = [
-        mean(f"{experiment}/{draw.name}/{run}", metric) - mean(f"{experiment}/{draw.name}/{other}", metric)
+        mean(f"{experiment}/{draw.name}/{run}", own) - mean(f"{experiment}/{draw.name}/{other}", metric)
         for draw in draws
     ]
     return statistics.fmean(differences), statistics.stdev(differences) / len(differences) ** 0.5
