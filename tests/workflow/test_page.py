@@ -33,7 +33,7 @@ def test_nothing_has_run_and_there_is_a_page_of_it(new_project):
     text = page(project, PARTIAL)
     assert "Unfinished." in text
     # The runs of the words paper, those of the sentences paper, and its data sets.
-    assert len(re.findall(r'class="state s-not">not run<', text)) == 18 + 4 * 10 + 47 + 5
+    assert len(re.findall(r'class="state s-not">not run<', text)) == 18 + 4 * 10 + 48 + 5
     assert figures(text) == set()
     assert project.jobs(f"snakemake --cores 2 {PARTIAL}") == set()
 

@@ -133,7 +133,7 @@ def test_a_report_shows_tables_figures_and_texts(project):
     assert labels["results/sentences/table6.html"] == "Penn Treebank, Yahoo Answers"
     assert "<h1>Table 12: Reconstruction, Python topics</h1>" in report.text("results/sentences/table12.html")
     assert (
-        "(2020): NLL by MELBO against the number of test sentences"
+        "(2020): NLL by MELBO as a function of the number of test sentences"
         in report.results["results/sentences/figure5.svg"]["caption"]
     )
     assert "Schmidt" not in report.page

@@ -64,7 +64,7 @@ def test_the_report_has_its_table(finished):
     report = reports.read(finished.root / "report.html")
     table = "results/shannon/shannon/gutenberg-counts/table1.html"
     assert report.categories["Shannon (1951)"] == {"Tables": [table]}
-    assert "Table 1 of Shannon (1951), each metric" in report.results[table]["caption"]
+    assert "Table 1 of Shannon (1951), with each reproduced metric" in report.results[table]["caption"]
     assert "<strong>shannon</strong>, each model trained with 1 seed(s)" in report.page
 
 

@@ -129,7 +129,9 @@ def test_out_of_memory_in_a_measurement_blames_no_batch(tmp_path):
     def allocate():
         raise MemoryError
 
-    with pytest.raises(Failure, match="out of memory during validation after step 20: run it on a device with more memory"):
+    with pytest.raises(
+        Failure, match="out of memory during validation after step 20: run it on a device with more memory"
+    ):
         fit(tmp_path, measuring={1: allocate})
 
 
