@@ -34,7 +34,7 @@ def test_a_row_that_fails_says_so_until_it_is_mended(new_project):
     result = project.call("snakemake --cores 1 results/table1.csv")
     assert result.returncode == 1
     assert "error: words.runs.standard.tril, seed 0: the loss became" in result.stdout + result.stderr
-    assert "the target `tables` shows what there is and why a training failed" in result.stderr
+    assert "the target `tables` shows the results so far and why a training failed" in result.stderr
     found = rows(project)
     assert found["tril"][0] == "failed"
     assert found["tril"][1].startswith("failed with seed 0: the loss became ")

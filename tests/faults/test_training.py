@@ -124,9 +124,9 @@ def test_a_signal_to_all_processes_of_a_job_saves_the_step_and_asks_for_a_rerun(
     # It takes far less than the promised 10 seconds, on a machine that has time for it.
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 128 + number
-    step = re.search(rf"stopped by {name} after step (\d+), which is saved: the same command goes on", said)[
-        1
-    ]
+    step = re.search(
+        rf"stopped by {name} after step (\d+), whose state is saved: the same command resumes", said
+    )[1]
     assert "Traceback" not in said
     assert f"resuming after step {step}\n" in cut.run()
     assert cut.products() == whole.products()

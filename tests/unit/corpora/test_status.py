@@ -75,6 +75,8 @@ def called(tmp_path, python, monkeypatch):
     (tmp_path / "r" / "downloads" / "my-novels").mkdir(parents=True)
 
     monkeypatch.chdir(ROOT)
+    for variable in ("TEXTLVM_CORPORA", "TEXTLVM_MIRROR"):
+        monkeypatch.delenv(variable, raising=False)
 
     def call(*configs, options=()):
         command = ("-m", "textlvm.corpora.status", "--registry", registry, *options)
