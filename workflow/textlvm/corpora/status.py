@@ -33,6 +33,7 @@ from textlvm.corpora.checks import mismatch, recorded
 from textlvm.corpora.download import FOLDER_VARIABLE, MIRROR_VARIABLE, folder_at_hand
 from textlvm.corpora.folders import listing
 from textlvm.corpora.registry import Corpus, SourceFile
+from textlvm.experiment import configfile
 from textlvm.experiment.config import check, merged, origin
 from textlvm.experiment.paper import find
 from textlvm.runtime import cli
@@ -41,7 +42,6 @@ from textlvm.runtime.output import printing
 
 __all__ = ["state", "way"]
 
-CONFIG = Path("config.yaml")
 STATES = ("differs", "missing", "present", "recorded", "verified")
 """The worst first."""
 CORPUS = ("corpus", "files", "state", "bytes", "comes")
@@ -49,9 +49,9 @@ FILE = ("corpus", "file", "state", "bytes", "comes", "licence")
 CORPUS_ALIGNED = ("left", "right", "left", "right")
 FILE_ALIGNED = ("left", "left", "left", "right")
 COMES = 40
-"""Characters of where a corpus comes from at most, so that a line fits in 100."""
+"""Maximum length of the column `comes`, so that a line fits in 100 characters."""
 LICENCE = 40
-"""Characters of a licence at most."""
+"""Maximum length of a licence."""
 
 
 def state(source: SourceFile, path: Path) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def way(corpus: Corpus, source: SourceFile, folder: Path | None, mirror: str | N
 
 @dataclass(frozen=True)
 class _File:
-    """What is said of one file of a corpus."""
+    """One file of a corpus, as it is listed."""
 
     corpus: Corpus
     name: str
@@ -100,7 +100,7 @@ class _File:
 
 
 def _main(options: argparse.Namespace) -> None:
-    configs = [CONFIG, *options.configfile]
+    configs = [configfile.CONFIG, *options.configfile]
     given = merged(configs)
     config = check(given, configs, registry.load(options.registry), find(given))
     where = partial(origin, config, files=configs)
@@ -152,8 +152,7 @@ def _size(path: Path) -> int:
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--registry", type=Path, default=Path("workflow/corpora.yaml"))
-    help_text = "laid over config.yaml, in order"
-    parser.add_argument("--configfile", type=Path, nargs="+", default=[], metavar="FILE", help=help_text)
+    configfile.add_argument(parser)
     parser.add_argument("--all", action="store_true", help="list every file, with its licence")
     return parser
 

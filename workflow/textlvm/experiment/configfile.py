@@ -1,5 +1,6 @@
-"""One configuration file, YAML or JSON, with errors by line."""
+"""Configuration files, YAML or JSON: on command lines, and read with errors by line."""
 
+import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,22 @@ import yaml
 
 from textlvm.runtime.errors import UserError
 
-__all__ = ["read"]
+__all__ = ["CONFIG", "add_argument", "read"]
+
+CONFIG = Path("config.yaml")
+"""The file that others are merged over."""
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--configfile`, the files merged over `CONFIG`."""
+    parser.add_argument(
+        "--configfile",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="merged over config.yaml, in this order",
+    )
 
 
 def read(file: str | Path) -> Mapping[str, Any]:

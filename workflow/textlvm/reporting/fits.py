@@ -1,4 +1,4 @@
-"""How well the readings of printed columns fit, as readings.csv has it: a line each."""
+"""The fits of the readings of printed columns, and readings.csv with one line per fit."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from textlvm.experiment.paper import Paper
 from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["Fit", "Interval", "as_csv", "read_csv"]
@@ -40,19 +41,29 @@ class Fit:
     split: str
     column: str
     reading: str
-    """What the evaluation calls it."""
+    """The metric of the evaluation."""
     compared: bool
-    """Whether cells and claims compare this one."""
+    """Whether cells and claims compare this reading."""
     computes: str
     why: str
     rows: int
-    """How many have it."""
+    """Number of rows with the reading."""
     seeds: int
-    """How many all these rows have."""
+    """Number of seeds that all these rows have."""
     rms: Interval
     bias: Interval
     rank: Interval | None
-    """None for fewer than three rows, and where all values are the same."""
+    """None for fewer than three rows, or if all values are equal."""
+
+    def heading(self, paper: Paper) -> str:
+        """The heading of the printed column, or its metric if the paper has no heading."""
+        metric = paper.metrics.get(self.column)
+        return metric.heading if metric and metric.heading else self.column
+
+    def place(self, paper: Paper) -> str:
+        """The corpus, and the paper's data set if the corpus is another one."""
+        dataset = paper.datasets.get(self.dataset, self.dataset)
+        return dataset if self.corpus_title == dataset else f"{self.corpus_title} in place of {dataset}"
 
 
 STATISTICS = ("rms", "bias", "rank")
@@ -62,11 +73,11 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "rows": int,
     "seeds": int,
 }
-"""How the fields of `Fit` are read that are neither texts nor intervals."""
+"""Parsers of the fields of `Fit` that are neither texts nor intervals."""
 
 
 def as_csv(fits: Iterable[Fit]) -> str:
-    """A line for each fit, numbers in full."""
+    """One line per fit, with numbers in full precision."""
     others = [field.name for field in fields(Fit) if field.name not in STATISTICS]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -164,12 +164,10 @@ def as_markdown(found: Iterable[Column]) -> str:
         "over seeds, or over draws of the split. `*` marks the reading that cells and claims compare.",
     ]
     for column in found:
-        paper, place = column.paper, column.fits[0]
-        heading = paper.metrics[place.column].heading or place.column
-        unit = paper.metrics[place.column].unit
-        dataset = paper.datasets.get(place.dataset, place.dataset)
-        title = f"{heading} ({unit}): Table {place.table} of {paper.citation}, {place.split} split, "
-        title += place.corpus_title + (f" in place of {dataset}" if place.corpus_title != dataset else "")
+        paper, first = column.paper, column.fits[0]
+        unit = paper.metrics[first.column].unit
+        title = f"{first.heading(paper)} ({unit}): Table {first.table} of {paper.citation}, "
+        title += f"{first.split} split, {first.place(paper)}"
         parts.append(f"## {markdown(title)}")
         fits = [
             {

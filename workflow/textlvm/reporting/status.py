@@ -29,10 +29,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from tabulate import tabulate
 
+from textlvm.experiment import configfile
 from textlvm.experiment.experiment import load_files
 from textlvm.reporting.progress import Standing, State, standings
 from textlvm.runtime import cli
@@ -40,7 +40,6 @@ from textlvm.runtime.output import printing
 
 __all__ = ["counted", "render"]
 
-CONFIG = Path("config.yaml")
 COLUMNS = ("run", "seed", "state", "stage", "step", "loss", "left", "device")
 NUMBERS = ("seed", "step", "loss", "left")
 SPARED = ("device", "loss", "stage", "left", "step")
@@ -144,7 +143,7 @@ def _duration(seconds: float) -> str:
 
 
 def _show(options: argparse.Namespace) -> None:
-    experiment = load_files([CONFIG, *options.configfile])
+    experiment = load_files([configfile.CONFIG, *options.configfile])
     files = shlex.join(["--configfile", *map(str, options.configfile)]) if options.configfile else ""
     start = f"snakemake --cores 8 {files}".rstrip()
     terminal = sys.stdout.isatty()
@@ -180,14 +179,7 @@ def _seconds(text: str) -> float:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "--configfile",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="merged over config.yaml, in this order",
-    )
+    configfile.add_argument(parser)
     parser.add_argument("--all", action="store_true", help="list every seed, also those done or waiting")
     parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="seconds between updates")
     return parser

@@ -1,4 +1,4 @@
-"""What commands that print to standard output share."""
+"""Shared by commands that print to standard output."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ __all__ = ["printing"]
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """End the block without an error when standard output is closed before its end, as by `| head`."""
+    """A context that ends without an error if standard output is closed early, as by `| head`."""
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # At its end Python writes what is left once more.
+        # Python flushes the rest when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

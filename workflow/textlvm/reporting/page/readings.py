@@ -14,12 +14,8 @@ def columns(fits: Iterable[Fit], papers: Mapping[str, Paper]) -> dict[str, list[
     found: dict[str, list[Fit]] = {}
     for own in fits:
         paper = papers[own.paper]
-        metric = paper.metrics.get(own.column)
-        heading = metric.heading if metric and metric.heading else own.column
         split = "" if own.split in ("", "standard") else f", {own.split} split"
-        dataset = paper.datasets.get(own.dataset, own.dataset)
-        place = dataset if own.corpus_title == dataset else f"{own.corpus_title} in place of {dataset}"
-        title = f"{heading}, Table {own.table} of {paper.citation}, {place}{split}"
+        title = f"{own.heading(paper)}, Table {own.table} of {paper.citation}, {own.place(paper)}{split}"
         found.setdefault(title, []).append(own)
     return found
 
