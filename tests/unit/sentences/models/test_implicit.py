@@ -13,7 +13,7 @@ from textlvm.sentences.evaluation import implicit as evaluation
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models import objectives
 from textlvm.sentences.models.autoencoder import build
-from textlvm.sentences.models.implicit import DualNetwork, ImplicitModel, densities, dual_bound
+from textlvm.sentences.models.implicit import LIMIT, DualNetwork, ImplicitModel, densities, dual_bound
 from textlvm.training.checkpoint import load_weights, save_weights
 from textlvm.training.schedule import RELATIVE_RATE
 
@@ -75,6 +75,28 @@ def test_a_trained_dual_network_finds_the_divergence_of_samples():
         found = network(GRID[:, None].float()).double()
     assert expected_bound(found) == pytest.approx(KL, rel=0.05)
     assert expected_bound(found) < KL
+
+
+def test_a_dual_network_far_from_the_data_has_a_finite_bound_and_finite_gradients():
+    torch.manual_seed(0)
+    network = DualNetwork(1, units=8)
+    with torch.no_grad():
+        network.layers[-1].bias.fill_(100.0)  # exp(100) is infinite in single precision
+    bound = dual_bound(network(torch.randn(64, 1)), network(torch.randn(64, 1)))
+    bound.backward()
+    assert torch.isfinite(bound)
+    squares = torch.stack([value.grad.square().sum() for value in network.parameters()])
+    assert torch.isfinite(squares).all()
+    assert squares.sum() > 0
+
+
+def test_below_the_limit_a_dual_network_has_the_values_of_its_last_layer():
+    network = DualNetwork(1, units=8).double()
+    z = torch.randn(64, 1, dtype=torch.float64)
+    torch.testing.assert_close(network(z), network.layers(z).squeeze(1), rtol=0, atol=1e-12)
+    with torch.no_grad():
+        network.layers[-1].bias.fill_(1000.0)
+        assert float(network(z).max()) == pytest.approx(LIMIT)
 
 
 def test_the_closed_form_is_that_of_a_gaussian_with_full_covariance(model, corpus):

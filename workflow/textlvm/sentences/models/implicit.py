@@ -13,19 +13,26 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.functional import softplus
 
 from textlvm.sentences.data.batches import SentenceBatch
 from textlvm.sentences.models.decoder import LatentVariableModel
 from textlvm.sentences.spec import ModelSpec
 
-__all__ = ["DualNetwork", "ImplicitDensities", "ImplicitModel", "densities", "dual_bound"]
+__all__ = ["LIMIT", "DualNetwork", "ImplicitDensities", "ImplicitModel", "densities", "dual_bound"]
 
 UNITS = 512
 """Of each of the three hidden layers of a dual network, as in the authors' code."""
+LIMIT = 30.0
+"""Upper limit of a dual network's values. With it exp(nu) and the squares of its gradients are finite in
+single precision. Any nu gives a lower bound on the divergence, so a limited one does too."""
 
 
 class DualNetwork(nn.Module):
-    """nu(z), or nu(x, z) where a summary of the sentence is given too: three hidden layers of leaky ReLU."""
+    """nu(z), or nu(x, z) where a summary of the sentence is given too: three hidden layers of leaky ReLU.
+
+    The last layer's value v becomes LIMIT - softplus(LIMIT - v): v far below the limit, and never above it.
+    """
 
     def __init__(self, inputs: int, units: int = UNITS) -> None:
         super().__init__()
@@ -38,7 +45,7 @@ class DualNetwork(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Values (B,) for inputs (B, d) that are joined."""
         values: Tensor = self.layers(torch.cat(inputs, 1)).squeeze(1)
-        return values
+        return LIMIT - softplus(LIMIT - values)
 
     def frozen(self, *inputs: Tensor) -> Tensor:
         """The same, with no gradient for the network's parameters."""
