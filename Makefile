@@ -2,9 +2,9 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
-# Every recipe runs as in a shell that has sourced envs/activate.
+# Recipes run as in a shell that has sourced envs/activate.
 RUN := . envs/activate &&
-# One process per processor. The tests of a file share fixtures, so one process runs them.
+# One process per CPU. The tests of a file share fixtures and therefore run in one process.
 PYTEST := OMP_NUM_THREADS=1 pytest --quiet --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: help env built demo tables recorded status corpora test faults mutations lint bench

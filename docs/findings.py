@@ -91,7 +91,7 @@ def overlap(run: str, metric: str, other: str) -> bool:
 
 
 def of_difference(run: str, other: str) -> float:
-    """The standard deviation of the difference of two means over seeds, in units of that of one seed."""
+    """The standard deviation of the difference of two means over seeds, relative to that of one seed."""
     return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
 
 
@@ -100,11 +100,11 @@ def paired(experiment: str, run: str, other: str, metric: str, argmax: bool = Fa
 
     With `argmax`, the words of `run` consist of the most probable letters.
     """
-    own = f"{metric}_argmax" if argmax else metric
+    first = f"{metric}_argmax" if argmax else metric
     folder = RECORDED / EXPERIMENTS[experiment]
     draws = [path for path in sorted(folder.glob("unseen*")) if (path / run).exists()]
     differences = [
-        mean(f"{experiment}/{draw.name}/{run}", own) - mean(f"{experiment}/{draw.name}/{other}", metric)
+        mean(f"{experiment}/{draw.name}/{run}", first) - mean(f"{experiment}/{draw.name}/{other}", metric)
         for draw in draws
     ]
     return statistics.fmean(differences), statistics.stdev(differences) / len(differences) ** 0.5
@@ -141,10 +141,8 @@ def cost(run: str, what: str) -> int:
 
 def gap_at(row: str, position: int) -> float:
     """The mean entropy gap at a position, in nats, behind Figure 1."""
-    path = RECORDED / EXPERIMENTS["gutenberg"] / "figure1.csv"
-    with path.open(encoding="utf-8", newline="") as lines:
-        found = [line for line in csv.DictReader(lines) if line["row"] == row]
-    return float(found[position - 1]["mean"])
+    lines = read_csv(RECORDED / EXPERIMENTS["gutenberg"] / "figure1.csv")
+    return float([line for line in lines if line["row"] == row][position - 1]["mean"])
 
 
 def curve(folder: Path) -> list[dict[str, Any]]:
@@ -160,13 +158,26 @@ def first_below(run: str, nats: float) -> int:
 
 def published(experiment: str, table: int, row: str, metric: str, source: str = "published") -> float:
     """The number that the paper prints; with `demo` as source, the number that the authors' demo reports."""
-    found = [own for own in cells(experiment, table) if (own["row"], own["metric"]) == (row, metric)]
+    found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
     return float(found[0][source])
 
 
 def read(folder: Path) -> dict[str, Any]:
     """The metrics of one seed."""
     return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The lines of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def of_paper(experiment: str, name: str) -> list[dict[str, str]]:
+    """The lines of a recorded CSV file that belong to an experiment's paper."""
+    folder, paper, _ = EXPERIMENTS[experiment].split("/")
+    lines = read_csv(RECORDED / folder / "partial" / f"{name}.csv")
+    return [line for line in lines if line["paper"] == paper]
 
 
 def sure(condition: bool) -> str:
@@ -178,9 +189,8 @@ def sure(condition: bool) -> str:
 
 def cells(experiment: str, table: int) -> list[dict[str, str]]:
     """The cells of a recorded tidy table that belong to an experiment's paper and data set."""
-    folder, paper, place = EXPERIMENTS[experiment].split("/")
-    with (RECORDED / folder / "partial" / f"table{table}.csv").open(encoding="utf-8", newline="") as lines:
-        found = [cell for cell in csv.DictReader(lines) if cell["paper"] == paper]
+    place = EXPERIMENTS[experiment].split("/")[2]
+    found = of_paper(experiment, f"table{table}")
     return [cell for cell in found if place in (cell["corpus"], cell["dataset"])]
 
 
@@ -198,10 +208,7 @@ def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, 
 
 def readings(experiment: str, table: int) -> list[dict[str, str]]:
     """How well each reading of a table's columns fits, as recorded."""
-    folder, paper, _ = EXPERIMENTS[experiment].split("/")
-    with (RECORDED / folder / "partial" / "readings.csv").open(encoding="utf-8", newline="") as lines:
-        found = list(csv.DictReader(lines))
-    return [line for line in found if (line["paper"], line["table"]) == (paper, str(table))]
+    return [line for line in of_paper(experiment, "readings") if line["table"] == str(table)]
 
 
 def fit(experiment: str, table: int, reading: str, statistic: str = "rms") -> float:
@@ -212,14 +219,11 @@ def fit(experiment: str, table: int, reading: str, statistic: str = "rms") -> fl
 
 def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
     """The recorded claims of an experiment's paper that have this outcome."""
-    folder, paper, _ = EXPERIMENTS[experiment].split("/")
-    with (RECORDED / folder / "partial" / "claims.csv").open(encoding="utf-8", newline="") as lines:
-        found = [line for line in csv.DictReader(lines) if line["paper"] == paper]
-    return [line for line in found if line["outcome"] == outcome]
+    return [line for line in of_paper(experiment, "claims") if line["outcome"] == outcome]
 
 
 def cell(found: dict[str, Any], metric: str) -> str:
-    """A cell for readers: value, spread over seeds, and in parentheses the paper's and the demo's number."""
+    """A formatted cell: value, spread over seeds, and in parentheses the paper's and the demo's number."""
     if metric not in found:
         return "–"
     values = found[metric]
@@ -243,33 +247,19 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (number_of_seeds, mean, spread, repeat_spread, interval, overlap, paired, of_difference, over_k)
-    known += (
-        loss,
-        first_below,
-        gap_at,
-        trajectories,
-        last,
-        cost,
-        published,
-        sure,
-        rows,
-        cell,
-        claims,
-        readings,
-        fit,
-        abs,
-        float,
-        math.log,
+    known = (
+        *(number_of_seeds, mean, spread, repeat_spread, interval, overlap, paired, of_difference, over_k),
+        *(loss, first_below, gap_at, trajectories, last, cost, published, sure, rows, cell, claims),
+        *(readings, fit, abs, float, math.log),
     )
-    environment.globals |= {one.__name__: one for one in known}
+    environment.globals |= {function.__name__: function for function in known}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")
     block = str(module.summary_table()).strip()
     pattern = re.compile(MARKED.format(name="findings: summary"), re.DOTALL)
     readme, count = pattern.subn(lambda match: f"{match[1]}{block}\n{match[2]}", readme)
     assert count == 1
-    # Conditions leave empty lines.
+    # Conditions of the template leave empty lines.
     page = re.sub(r"\n{3,}", "\n\n", str(module)).lstrip()
     return {PAGE: page, README: readme}
 

@@ -46,7 +46,7 @@ def targets(experiment: Path) -> list[str]:
 
 
 def command(experiment: Path, target: str) -> str:
-    """The command that reruns one of them, although its metrics exist."""
+    """The command that reruns one run although its metrics exist."""
     return (
         f"snakemake --cores 1 --force --configfile {experiment.relative_to(ROOT).as_posix()}/experiment.yaml "
         f"-- {target}"
@@ -61,7 +61,7 @@ def main_number(metrics: dict[str, Any]) -> str:
 
 
 def lines(experiment: Path) -> Iterator[str]:
-    """A table of the experiment's runs."""
+    """The lines of a table of the experiment's runs."""
     yield f"## {experiment.name}\n"
     yield "| run | seed | number | minutes | on | command |"
     yield "|---|---|---|---|---|---|"
@@ -69,17 +69,17 @@ def lines(experiment: Path) -> Iterator[str]:
         folder = (ROOT / target).parent
         metrics = json.loads((ROOT / target).read_text(encoding="utf-8"))
         cost = folder / "cost.json"
-        spent = {"device": "", "seconds": 0}
+        training = {"device": "", "seconds": 0}
         if cost.exists():
-            spent = json.loads(cost.read_text(encoding="utf-8"))
+            training = json.loads(cost.read_text(encoding="utf-8"))
         where = folder.parent.relative_to(experiment).as_posix()
         yield " | ".join(
             [
                 f"| {where}",
                 f"{metrics['seed']}",
                 main_number(metrics["metrics"]),
-                f"{spent['seconds'] / 60:.1f}" if spent["seconds"] else "–",
-                spent["device"],
+                f"{training['seconds'] / 60:.1f}" if training["seconds"] else "–",
+                training["device"],
                 f"`{command(experiment, target)}` |",
             ]
         )

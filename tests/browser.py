@@ -1,7 +1,7 @@
-"""A real browser, if there is one: Chromium, spoken to over a pipe in its own protocol.
+"""A headless Chromium, controlled over a pipe in the DevTools protocol.
 
-No package does that here: a browser's driver would be larger than all other checks together, and any package
-in the environment changes the documentation corpus.
+No driver package is used: it would be larger than all other checks together, and any package in the
+environment changes the documentation corpus.
 """
 
 import itertools
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PATIENCE = 60  # seconds for any answer, on whatever machine
+PATIENCE = 60  # seconds to wait for any answer
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
 KEYS |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
@@ -23,8 +23,8 @@ class Browser:
     """A headless Chromium with one page."""
 
     def __init__(self, program: str, profile: Path) -> None:
-        commands, self._to = os.pipe()
-        self._from, answers = os.pipe()
+        commands, self._input = os.pipe()
+        self._output, answers = os.pipe()
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
         options += ["--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
         self.process = subprocess.Popen(
@@ -36,7 +36,7 @@ class Browser:
         )
         os.close(commands)
         os.close(answers)
-        self._numbers, self._rest, self._session, self.events = itertools.count(1), b"", None, []
+        self._ids, self._buffer, self._session, self.events = itertools.count(1), b"", None, []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log", "Accessibility"):
@@ -47,16 +47,16 @@ class Browser:
         """End the browser."""
         self.process.kill()
         self.process.wait()
-        os.close(self._to)
-        os.close(self._from)
+        os.close(self._input)
+        os.close(self._output)
 
     def send(self, method: str, **parameters):
-        """The answer to a command; what happens meanwhile is kept in `events`."""
-        number = next(self._numbers)
+        """Send a command and return its result; events received meanwhile are kept in `events`."""
+        number = next(self._ids)
         command = {"id": number, "method": method, "params": parameters}
         if self._session:
             command["sessionId"] = self._session
-        os.write(self._to, json.dumps(command).encode() + b"\0")
+        os.write(self._input, json.dumps(command).encode() + b"\0")
         while True:
             message = self._next()
             if message.get("id") == number:
@@ -66,17 +66,17 @@ class Browser:
 
     def _next(self):
         end = time.monotonic() + 2 * PATIENCE
-        while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._from], [], [], max(0.0, end - time.monotonic()))
-            read = os.read(self._from, 1 << 16) if ready else b""
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._output], [], [], max(0.0, end - time.monotonic()))
+            read = os.read(self._output, 1 << 16) if ready else b""
             if not read:
-                raise EOFError("the browser says nothing")
-            self._rest += read
-        message, _, self._rest = self._rest.partition(b"\0")
+                raise EOFError("the browser does not answer")
+            self._buffer += read
+        message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)
 
     def open(self, address: str, width: int = 1300, height: int = 900, phone: bool = False) -> None:
-        """Show an address in a window of this size, until it is loaded."""
+        """Load an address in a window of this size, and wait until it is loaded."""
         self.send("Emulation.setEmulatedMedia", media="", features=[])
         self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -85,7 +85,7 @@ class Browser:
             deviceScaleFactor=1,
             mobile=phone,
         )
-        # An address that differs in its fragment alone would load nothing.
+        # An address that differs only in its fragment would not be loaded again.
         for place in ("about:blank", address):
             self.events.clear()
             loader = self.send("Page.navigate", url=place)["loaderId"]
@@ -103,12 +103,12 @@ class Browser:
 
     def until(self, expression: str) -> None:
         """Wait until an expression holds in the page."""
-        look = f"(function look() {{ ({expression}) ? done() : setTimeout(look, 20) }})()"
+        poll = f"(function poll() {{ ({expression}) ? done() : setTimeout(poll, 20) }})()"
         end = f"setTimeout(() => fail(Error({json.dumps(expression)})), {1000 * PATIENCE})"
-        self.js(f"new Promise((done, fail) => {{ {look}; {end} }})")
+        self.js(f"new Promise((done, fail) => {{ {poll}; {end} }})")
 
     def point(self, selector: str, *actions: str) -> None:
-        """Bring an element to the window's middle, the mouse to its own, and do there what is asked for."""
+        """Scroll an element into the middle of the window, move the mouse to its centre, and act there."""
         x, y = self.js(
             f"(() => {{ const it = document.querySelector({json.dumps(selector)});"
             "it.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});"
@@ -132,19 +132,21 @@ class Browser:
     def press(self, key: str) -> None:
         """Press a key."""
         text = {"text": {"Enter": "\r"}.get(key, key)} if key in ("Enter", " ") else {}
-        own = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
-        self.send("Input.dispatchKeyEvent", type="keyDown", **own, **text)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **own)
+        event = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        self.send("Input.dispatchKeyEvent", type="keyDown", **event, **text)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def complaints(self) -> list[str]:
-        """Errors and warnings since the page was opened, and addresses that it asked for outside itself."""
+        """Errors and warnings since the page was opened, and external addresses that it requested."""
         found = []
         for event in self.events:
-            method, own = event["method"], event.get("params", {})
+            method, params = event["method"], event.get("params", {})
             if method == "Runtime.exceptionThrown" or (method == "Log.entryAdded"):
-                found.append(json.dumps(own))
-            elif method == "Runtime.consoleAPICalled" and own["type"] in ("error", "warning", "assert"):
-                found.append(json.dumps(own["args"]))
-            elif method == "Network.requestWillBeSent" and not re.match("file:|data:", own["request"]["url"]):
-                found.append(own["request"]["url"])
+                found.append(json.dumps(params))
+            elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
+                found.append(json.dumps(params["args"]))
+            elif method == "Network.requestWillBeSent" and not re.match(
+                "file:|data:", params["request"]["url"]
+            ):
+                found.append(params["request"]["url"])
         return found

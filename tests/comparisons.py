@@ -1,4 +1,4 @@
-"""Comparisons of a claim and their numbers as the tests of claims use them."""
+"""Comparisons and their numbers, shared by the tests of claims."""
 
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Comparison, Place, Side

@@ -1,4 +1,4 @@
-"""Counts of a corpus by the way of the workflow: registry, checked file, counts."""
+"""Counts of a corpus, made as in the workflow: registry, checked file, counts."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ REGISTRY = Path(__file__).parents[1] / "workflow" / "corpora.yaml"
 
 
 def counted(name: str, scratch: Path, folder: Path | None = None) -> dict[str, int]:
-    """Counts of the corpus of one file; skips where it should be in the folder and is not."""
+    """Counts of a corpus of one file; skips the test if `folder` lacks that file."""
     corpus = registry.find(registry.load(REGISTRY), name)
     (source,) = corpus.files
     if folder and source.local and not (folder / source.local.path).is_file():

@@ -1,4 +1,4 @@
-"""Labels and titles that formats with a markup could take for more than text."""
+"""Labels and titles with characters that markup languages interpret."""
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -24,6 +24,6 @@ HOSTILE = (
 
 
 def shown(figure: Figure) -> set[str]:
-    """What stands in a figure, as it is drawn; formulas as they are written."""
+    """The texts of a figure as drawn; a formula is marked and given as written."""
     texts = (text._preprocess_math(text.get_text()) for text in figure.findobj(Text))
     return {f"formula {text}" if formula else text for text, formula in texts}

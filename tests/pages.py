@@ -10,5 +10,5 @@ BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", flags=re.MULTILINE)
 
 
 def blocks(page: Path, kind: str) -> list[str]:
-    """The blocks of a kind on a page, such as `python`."""
+    """The code blocks of a page in one language, such as `python`."""
     return [text for found, text in BLOCK.findall(page.read_text(encoding="utf-8")) if found == kind]

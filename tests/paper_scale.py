@@ -1,7 +1,6 @@
-"""Everything that a page is made of, as an experiment at paper scale leaves it, with nothing run for it.
+"""All inputs of the page for an experiment at paper scale, written without running it.
 
-Numbers are the published ones with some noise, so that a page of them looks like a real one; curves, texts
-and figures are as long and as large as they come out.
+Numbers are the published ones with noise; curves, texts and figures have realistic sizes.
 """
 
 import json
@@ -28,20 +27,20 @@ EXTRA = {
         *("latent_entropy", "normal_entropy", "normal_entropy_estimated"),
     ),
 }
-"""Metrics of which the papers print nothing."""
+"""Metrics that the papers do not print."""
 COMPARED = {"bleu1": "bleu1_eos"}
 WORDS = (
     *("the", "of", "a", "question", "is", "how", "do", "you", "get", "an", "answer", "that", "was"),
     *("in", "<unk>", "restaurant", "market", "shares"),
 )
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8) + struct.pack(">II", 1300, 780)
-"""How an image of this width and height begins."""
+"""The header of an image of this width and height."""
 FIGURE = 300_000
-"""Bytes of a figure in its smaller form: more than any has."""
+"""Bytes of a figure as PNG, the smaller of its two formats; real ones are smaller."""
 
 
 def write(results: Path, plan: Mapping[str, Any]) -> None:
-    """Write what the page's `plan` names below the folder of results."""
+    """Write the files that the page's `plan` names to the folder `results`."""
     rng = random.Random(0)
     shown = read_plan(plan)
     for entry in shown.planned:
@@ -58,7 +57,7 @@ def write(results: Path, plan: Mapping[str, Any]) -> None:
 
 
 def _run(results: Path, entry: Planned, seed: int, rng: random.Random) -> None:
-    """The files of one measured run and of its training."""
+    """Write the files of one evaluated seed and of its training."""
     folder = results / entry.path / f"seed{seed}"
     process = {
         "git": {"commit": "c" * 40, "dirty": False},
@@ -79,12 +78,12 @@ def _run(results: Path, entry: Planned, seed: int, rng: random.Random) -> None:
 
 
 def _outcome(entry: Planned, seed: int, rng: random.Random) -> dict[str, Any]:
-    """What stands in metrics.json, or in the statistics of a data set."""
+    """The content of metrics.json, or of a data set's statistics.json."""
     metrics, units = {}, ALL[entry.paper].metrics
     tables = {row.table for row in entry.rows}
     for value in printed.read({entry.paper: ALL[entry.paper]}):
         if value.table in tables and value.row == entry.label:
-            # Of BLEU the evaluation has readings of several names.
+            # The evaluation reports several readings of BLEU.
             name = COMPARED.get(value.metric, value.metric)
             metrics.setdefault(name, _estimate(value.value, units[value.metric].unit, rng))
     if entry.training_path:
@@ -108,7 +107,7 @@ def _estimate(value: float, unit: str, rng: random.Random) -> dict[str, Any]:
 
 
 def _curve(paper: str, rng: random.Random) -> Iterable[dict[str, float]]:
-    """A logged training: 15,000 steps of words, or thirty epochs of sentences, of which each is validated."""
+    """A training curve: 15,000 steps of words, or thirty epochs of sentences, each validated."""
     steps, every, monitored = (15_000, 50, 500) if paper == "words" else (150_000, 100, 5_000)
     for step in range(every, steps + 1, every):
         line = {"step": step, "loss": 12 + 500 / step + rng.gauss(0, 0.3), "learning_rate": 0.01}
@@ -120,7 +119,7 @@ def _curve(paper: str, rng: random.Random) -> Iterable[dict[str, float]]:
 
 
 def _texts(layout: Texts, rng: random.Random) -> dict[str, Any]:
-    """A table of texts, of as many and as long ones as config.yaml asks for at most."""
+    """A table of texts with the largest numbers and lengths that config.yaml sets."""
 
     def text() -> str:
         return " ".join(rng.choices(WORDS, k=100))

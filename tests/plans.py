@@ -1,4 +1,4 @@
-"""Planned runs and their results as the tests of reporting use them."""
+"""Planned runs and their results, shared by the tests of reporting."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -24,9 +24,10 @@ def planned(
     metrics: dict[str, str] | None = None,
     **changes: Any,
 ) -> Planned:
-    """A run with one row; keywords override, `name` is the row's label if not given.
+    """A run with one row. Keywords override the defaults; `name` defaults to the row's label.
 
-    The paper's own data set is `original`, or else that of its folder. With the name `data` it is a data set.
+    `original`, the paper's own data set, defaults to that of the run's folder. The name `data` plans a
+    data set instead of a run.
     """
     place = (corpus, changes.get("split", "standard")) if paper == "words" else (dataset,)
     known = {
@@ -48,7 +49,7 @@ def planned(
 
 
 def plan_of(cells: Iterable[Cell], untrained: Collection[str] = ()) -> list[Planned]:
-    """The plan that cells are of; rows that are not `untrained` are trained, but for data sets."""
+    """The plan that contains these cells; all rows are trained except `untrained` ones and data sets."""
     rows = {(c.part, c.row): c for c in cells if c.provenance.run}
     return [
         planned(
@@ -67,6 +68,6 @@ def plan_of(cells: Iterable[Cell], untrained: Collection[str] = ()) -> list[Plan
 def result(
     row: str = "TRIL", corpus: str = "bookscorpus", seed: int = 0, unit: str = "nats/word", **values: float
 ) -> Result:
-    """What one seed of a run of the words paper measured, named like its row."""
+    """The metrics of one seed of a run of the words paper; the run has the name of its row."""
     metrics = {name: exact(value, unit) for name, value in values.items()}
     return Result("words", corpus, "standard", row, seed, f"{corpus}/{row}/{seed}.json", metrics=metrics)

@@ -1,4 +1,4 @@
-"""A copy of the project, and its front-end called as by a user."""
+"""A copy of the project, and command lines run in it as by a user."""
 
 import os
 import re
@@ -17,7 +17,7 @@ class Project:
     root: Path
 
     def start(self, line: str, *words: str, **options: Any) -> subprocess.Popen[str]:
-        """Start a command line as in a shell that has sourced envs/activate; `words` follow it, quoted."""
+        """Start a command line as in a shell that has sourced envs/activate; `words` are appended, quoted."""
         bins = (self.root / "envs" / "bin", Path(sys.executable).parent)
         path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
         environment = {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -29,20 +29,20 @@ class Project:
         )
 
     def call(self, line: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """The same, to its end."""
+        """Run a command line to its end."""
         process = self.start(line, *words, **options)
         output, errors = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     def run(self, line: str, *words: str, **options: Any) -> str:
-        """The output of a command line that must succeed."""
+        """The output of a command line, which must succeed."""
         result = self.call(line, *words, **options)
         output = result.stdout + result.stderr
         assert result.returncode == 0, output[-6000:]
         return output
 
     def jobs(self, line: str, *words: str) -> set[str]:
-        """What a dry run would make: the first output of every job, or its rule where it has none."""
+        """The jobs of a dry run: the first output of each, or its rule if it has no output."""
         output = self.run(line.replace("snakemake", "snakemake --dry-run", 1), *words)
         jobs = set(_jobs(output))
         assert jobs or "Nothing to be done" in output

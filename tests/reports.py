@@ -1,4 +1,4 @@
-"""Snakemake's report of a project, taken apart."""
+"""The parts of a report by Snakemake."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Report:
-    """What a report holds."""
+    """The content of a report."""
 
     page: str
     results: dict[str, dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Settings of a tiny model of the sentences paper, its training and its evaluation, which tests share."""
+"""Settings of a tiny model of the sentences paper, its training and its evaluation."""
 
 import numpy as np
 
@@ -47,6 +47,6 @@ EVALUATION = {
 
 
 def sentence_set(sentences):
-    """Sentences as the prepared data sets have them."""
+    """Sentences in the form of a prepared data set."""
     lengths = [len(sentence) for sentence in sentences]
     return SentenceSet(np.concatenate(sentences).astype(np.int32), np.cumsum([0, *lengths]))

@@ -1,4 +1,4 @@
-"""Experiments of a minute: the rules of both papers on few runs, small budgets and Python's own texts."""
+"""Experiments that take a minute: both papers with few runs, few steps and Python's own texts."""
 
 import json
 import pydoc_data.topics
@@ -56,12 +56,12 @@ Paper = Callable[[dict[str, Any], Path], None]
 
 
 def write(root: Path, *papers: Paper) -> None:
-    """Make the project in `root` a tiny experiment of `papers`: its texts, and config.yaml."""
+    """Write a tiny experiment of `papers` to the project in `root`: texts and config.yaml."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config |= {"papers": [paper.__name__ for paper in papers], "corpora": {}}
     for paper in papers:
         paper(config, root)
-    # By way of JSON, so that no two entries are one.
+    # JSON copies shared entries, for which YAML would write anchors.
     text = yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False)
     (root / "config.yaml").write_text(text, encoding="utf-8")
 
@@ -75,7 +75,7 @@ def change(root: Path, paper: str, edit: Callable[[dict[str, Any]], Any]) -> Non
 
 
 def words(config: dict[str, Any], root: Path) -> None:
-    """Runs of the words paper on the language reference, as the user's own corpus of two files."""
+    """Runs of the words paper on the language reference, which is a user's corpus of two files."""
     texts = list(pydoc_data.topics.topics.values())
     (root / "my texts").mkdir()
     for i in range(2):
@@ -94,14 +94,14 @@ def words(config: dict[str, Any], root: Path) -> None:
 
 
 def few_words(section: dict[str, Any]) -> None:
-    """Three runs of the words paper, of which one trains for a figure."""
+    """Keep three runs of the words paper; a figure shows the training of one."""
     runs = section["runs"]["standard"]
     section["runs"] = {"standard": {name: runs[name] for name in ("tril", "baseline-8d", "oracle")}}
     section["figures"]["training_run"] = "tril"
 
 
 def sentences(config: dict[str, Any], root: Path) -> None:
-    """Runs of the sentences paper on lines of the language reference, and on questions made of them."""
+    """Runs of the sentences paper on lines of the language reference, and on questions made from them."""
     lines = [line for text in pydoc_data.topics.topics.values() for line in text.splitlines()]
     lines = [line for line in dict.fromkeys(lines) if len(line.split()) > 5 and "#" not in line]
     for folder, form in (("my sentences", "{0}\n"), ("my questions", "{0}#{1}#0\n{0}#{2}#1\n")):

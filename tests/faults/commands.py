@@ -1,4 +1,4 @@
-"""Command lines of steps, by what they do: a module and its words. `test_commands.py` checks all of them."""
+"""Command lines of steps: a module and its arguments. `test_commands.py` checks all of them."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ __all__ = ["COMMANDS"]
 
 
 def train(root: Path, out: Path) -> list[str]:
-    """A training of the project in `root`, with all its files in `out`."""
+    """A training of the project in `root`; all its files are in `out`."""
     run = root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
     return _words(
         *("textlvm.words.train", "--words", run.parents[1] / "words.tsv"),
@@ -36,7 +36,7 @@ def prepare(root: Path, out: Path) -> list[str]:
 
 
 def table(root: Path, out: Path) -> list[str]:
-    """A table in all forms."""
+    """A table in all formats."""
     return _words(
         *("textlvm.reporting.tables", "shape", "--paper", PAPERS / "words", "--table", 1),
         *("--corpus", tiny.CORPUS),
@@ -46,7 +46,7 @@ def table(root: Path, out: Path) -> list[str]:
 
 
 def figure(root: Path, out: Path) -> list[str]:
-    """A figure, and the numbers behind it."""
+    """A figure and its numbers."""
     run = root / f"results/words/{tiny.CORPUS}/standard/tril/seed0"
     return _words(
         *("textlvm.words.figures", "gap", "--entropy", run / "entropy.csv", "--labels", "TRIL"),

@@ -1,4 +1,4 @@
-"""Experiments that tests of whole runs break, one that nothing disturbed, and places for bad input."""
+"""Experiments to interrupt, an undisturbed one to compare with, a server, and paths of input files."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from watching import LIMIT
 
 @pytest.fixture(scope="session")
 def new_experiment(new_project):
-    """Makes projects with few runs of both papers, in folders of their own or a given one."""
+    """A function that creates a project with few runs of both papers, in a new folder or a given one."""
 
     def copy(root=None):
         project = new_project(root)
@@ -45,7 +45,7 @@ def few_sentences(section):
 
 @pytest.fixture(scope="session")
 def finished(new_experiment, tmp_path_factory, worker_id) -> Project:
-    """A project in which everything has been run, one job at a time: once, for all processes of the tests."""
+    """A project in which everything has been run, one job at a time; all test processes share it."""
     folder = tmp_path_factory.getbasetemp() / ("." if worker_id == "master" else "..") / "finished"
     with exclusive(folder, patience=LIMIT):
         root = folder / "root"
@@ -58,7 +58,7 @@ def finished(new_experiment, tmp_path_factory, worker_id) -> Project:
 
 @pytest.fixture
 def path(tmp_path) -> Path:
-    """A file to be written, alone in its folder."""
+    """The path of an input file, alone in its folder."""
     (tmp_path / "folder").mkdir()
     return tmp_path / "folder" / "source"
 
@@ -76,19 +76,19 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def out(tmp_path) -> Path:
-    """Where a download goes."""
+    """The output path of a download."""
     return tmp_path / "downloads" / "novels" / "a.txt"
 
 
 @pytest.fixture
 def slept() -> list[float]:
-    """Waits before further tries, in seconds."""
+    """Seconds waited before each retry."""
     return []
 
 
 @pytest.fixture
 def get(out, slept):
-    """Download; waits are noted, not waited."""
+    """A function that downloads; waits are recorded in `slept` instead of waiting."""
 
     def download(*urls: str, timeout: float = 5, mirror: str | None = None, **known) -> bytes:
         source = SourceFile("a.txt", urls, **known)

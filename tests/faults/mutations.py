@@ -1,9 +1,9 @@
-"""Take protections away, one at a time, and see that the test of each fails: `make mutations`.
+"""Remove protections one at a time, and check that the test of each fails: `make mutations`.
 
     python tests/faults/mutations.py [FILE ...]
 
-Without names of files of tests, such as test_training.py, all of mutations.toml is tried, in a copy of the
-project: each test must pass there before, and fail with the change. Ends with 1 if one does not.
+FILE is a file of tests such as test_training.py; the default is all of mutations.toml. In a copy of the
+project, each test must pass without the change and fail with it. The exit status is 1 if a test does not.
 """
 
 import os
@@ -18,29 +18,29 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NONE_FOUND = 5
-"""How pytest ends where no test is chosen."""
+"""Exit status of pytest if no test was selected."""
 ABSENT = shutil.ignore_patterns(".*", "__pycache__", "results", "resources")
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change that takes a protection away, and the test that must fail then."""
+    """A change that removes a protection, and the test that must fail then."""
 
     without: str
     file: str
     text: str
-    put: str
+    replacement: str
     test: str
     """A file of tests in this folder."""
     words: str = ""
-    """Of the names of its tests; all tests if there are none."""
+    """A part of the test names (`pytest -k`); empty for all tests."""
 
     def applied(self, root: Path) -> str:
-        """The changed file's content. Raises `ValueError` unless `text` stands in it once."""
+        """The content of the changed file. Raises `ValueError` unless `text` occurs exactly once in it."""
         content = (root / self.file).read_text(encoding="utf-8")
         if content.count(self.text) != 1:
-            raise ValueError(f"{self.file} must have this once: {self.text}")
-        return content.replace(self.text, self.put)
+            raise ValueError(f"{self.file} must contain this exactly once: {self.text}")
+        return content.replace(self.text, self.replacement)
 
 
 def mutations() -> list[Mutation]:
@@ -56,10 +56,10 @@ def mutations() -> list[Mutation]:
 
 @cache
 def outcome(root: Path, test: str, words: str, change: Mutation | None = None) -> str:
-    """What tests in the copy `root` do while there is a change in it: pass, fail or are skipped."""
+    """The result of tests in the copy `root` with a change: passes, fails or is skipped."""
     if change:
         (root / change.file).write_text(change.applied(root), encoding="utf-8")
-    # Their fast part is enough, where there is one.
+    # If some of the tests are fast, these are enough.
     for marks in ("not faults", "faults"):
         line = [sys.executable, "-m", "pytest", "-q", "-x", "-m", marks, f"tests/faults/{test}", "-k", words]
         result = subprocess.run(
@@ -82,7 +82,7 @@ def outcome(root: Path, test: str, words: str, change: Mutation | None = None) -
 
 
 def main(files: list[str]) -> None:
-    """Try all mutations of these files of tests, or all."""
+    """Try the mutations of these files of tests; of all files if there are none."""
     escaped = 0
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "copy")
@@ -99,7 +99,7 @@ def main(files: list[str]) -> None:
                 found = f"{found} anyway"
             print(f"{change.test} {change.words} {found} without {change.without}", flush=True)
     if escaped:
-        sys.exit(f"error: {escaped} changes make no difference to their tests: mend these")
+        sys.exit(f"error: {escaped} changes are not noticed by their tests: correct the tests")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Archives and texts as tests make them, and how they are read."""
+"""Functions that create archives and texts, and read them."""
 
 import bz2
 import gzip
@@ -21,7 +21,7 @@ from textlvm.sentences.data.questions import read_triples
 from textlvm.sentences.data.sources import records
 
 MIB = 1 << 20
-# Without a date, so that the same texts make the same bytes.
+# Without a date, so that the bytes are deterministic.
 COMPRESS = {"gz": partial(gzip.compress, mtime=0), "bz2": bz2.compress, "xz": lzma.compress}
 
 
@@ -48,19 +48,19 @@ def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def special(kind: bytes, name: str = "a.txt", link: str = "/etc/passwd") -> tarfile.TarInfo:
+def special_member(kind: bytes, name: str = "a.txt", link: str = "/etc/passwd") -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     entry.type, entry.linkname = kind, link
     return entry
 
 
-def in_zip(mode: int, name: str = "a.txt") -> zipfile.ZipInfo:
+def zip_member(mode: int, name: str = "a.txt") -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name)
     entry.external_attr = mode << 16
     return entry
 
 
-def sentence(error: pytest.ExceptionInfo[UserError]) -> str:
+def message_of(error: pytest.ExceptionInfo[UserError]) -> str:
     text = str(error.value)
     assert text.isprintable()
     return text
@@ -72,7 +72,7 @@ def read(path: Path, content: bytes, members: str = "*") -> list[tuple[str, byte
     found = [
         (name.removeprefix(f"{path}, "), b"".join(blocks)) for name, blocks in containers.texts(path, members)
     ]
-    assert set(path.parents[1].rglob("*")) == before, "something was unpacked to disk"
+    assert set(path.parents[1].rglob("*")) == before, "files were unpacked to disk"
     return found
 
 
@@ -94,7 +94,7 @@ SENTENCES = ("lines", "labelled", "wikitext", "triples")
 
 
 def found(path: Path, form: str) -> object:
-    """What a file holds, read as one of the formats."""
+    """The content of a file, read in one of the formats."""
     if form in WORDS:
         return count(path, form)
     if form == "triples":
@@ -103,7 +103,7 @@ def found(path: Path, form: str) -> object:
 
 
 def prepared(path: Path, form: str, out: Path) -> set[str]:
-    """The words of a data set whose every split is from this file; what was written can be read again."""
+    """The words of a prepared data set, all splits of which are read from this file."""
     entry = {"corpus": "c", "format": form}
     if form == "pickle":
         entry["members"] = {"train": "train", "valid": "train", "test": "train"}

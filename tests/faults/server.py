@@ -1,4 +1,4 @@
-"""A server that does what a test lays out, and downloads from it."""
+"""A server with scripted answers, and downloads from it."""
 
 import hashlib
 import os
@@ -25,18 +25,18 @@ Answer = Callable[["Handler"], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Gives each request for a path the next of the answers that a test has laid out; the last one stays."""
+    """Gives each request for a path the next of its answers; the last answer is repeated."""
 
     server: "Site"
 
     def do_GET(self):
-        self.server.asked[self.path].append(dict(self.headers))
+        self.server.requests[self.path].append(dict(self.headers))
         answers = self.server.answers.get(self.path, [status(404)])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         answer(self)
 
     def reply(self, code: int, body: bytes, sent: int | None = None, **headers: str) -> None:
-        """Announce `body` and send it, or so many bytes of it before the connection ends."""
+        """Announce `body` and send it, or only its first `sent` bytes before closing the connection."""
         self.send_response(code)
         for name, value in ({"Content_Length": str(len(body))} | headers).items():
             self.send_header(name.replace("_", "-"), value)
@@ -53,15 +53,15 @@ class Site(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: dict[str, list[Answer]] = {}
-        self.asked: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.requests: dict[str, list[dict[str, str]]] = defaultdict(list)
         self.url = f"http://127.0.0.1:{self.server_port}"
 
-    def lay(self, path: str, *answers: Answer) -> str:
+    def serve(self, path: str, *answers: Answer) -> str:
         self.answers[path] = list(answers)
         return self.url + path
 
     def ranges(self, path: str) -> list[str | None]:
-        return [headers.get("Range") for headers in self.asked[path]]
+        return [headers.get("Range") for headers in self.requests[path]]
 
 
 def status(code: int, **headers: str) -> Answer:
@@ -71,15 +71,15 @@ def status(code: int, **headers: str) -> Answer:
 def ranged(
     body: bytes = CONTENT, sent: int | None = None, tag: str = '"1"', obeys: bool = True, **headers: str
 ) -> Answer:
-    """A server that knows ranges; without `obeys` one that ignores If-Range."""
+    """A server that supports ranges; without `obeys`, it ignores If-Range."""
 
     def answer(handler: Handler) -> None:
-        asked = handler.headers.get("Range")
+        requested = handler.headers.get("Range")
         current = {"ETag": tag} | headers
-        if asked is None or (obeys and handler.headers.get("If-Range") not in current.values()):
+        if requested is None or (obeys and handler.headers.get("If-Range") not in current.values()):
             handler.reply(200, body, sent, **current)
             return
-        first = int(asked.removeprefix("bytes=").removesuffix("-"))
+        first = int(requested.removeprefix("bytes=").removesuffix("-"))
         if first >= len(body):
             handler.reply(416, b"", Content_Range=f"bytes */{len(body)}")
             return
@@ -90,7 +90,7 @@ def ranged(
 
 
 def plain(body: bytes = CONTENT, sent: int | None = None, **headers: str) -> Answer:
-    """A server that knows no ranges."""
+    """A server that does not support ranges."""
     return lambda handler: handler.reply(200, body, sent, **headers)
 
 

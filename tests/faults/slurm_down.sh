@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# slurm_down.sh DIR: end the cluster that slurm_up.sh DIR started, with its jobs, and its links in /etc/slurm.
+# slurm_down.sh DIR: stop the cluster that slurm_up.sh DIR started, and remove its links in /etc/slurm.
 set -uo pipefail
 
 dir=$(cd "${1:?usage: slurm_down.sh DIR}" && pwd) || exit
 
-# Give the process of a pid file a signal, and wait until it is gone.
+# Terminate the process of a PID file, and wait until it has ended.
 end() {
     local name=$1 pid
     pid=$(cat "$2" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$name" ] || return 0

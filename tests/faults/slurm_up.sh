@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# slurm_up.sh DIR: start a cluster of one node, this machine, with two GPUs that do not exist. Everything it
-# writes lies in the new folder DIR, except two links in /etc/slurm, which slurm_down.sh DIR removes.
+# slurm_up.sh DIR: start a Slurm cluster of one node, this machine, with two simulated GPUs. All files are
+# written to the new folder DIR, except two links in /etc/slurm, which slurm_down.sh DIR removes.
 #
-# Wants root and Debian's packages, which it installs; no systemd, no database. Where it cannot or should not
-# work it says why and ends with 77.
+# Requires root and Debian's packages, which it installs; no systemd, no database. If the cluster cannot or
+# should not be started, the reason is printed and the exit status is 77.
 set -euo pipefail
 
 skip() {
@@ -12,15 +12,15 @@ skip() {
 }
 
 dir=${1:?usage: slurm_up.sh DIR}
-[ "$(id -u)" = 0 ] || skip "a Slurm of one's own takes root"
-command -v apt-get >/dev/null || skip "a Slurm of one's own takes Debian's packages"
+[ "$(id -u)" = 0 ] || skip "starting Slurm requires root"
+command -v apt-get >/dev/null || skip "starting Slurm requires Debian's packages"
 down=$(dirname "$0")/slurm_down.sh
 for file in /etc/slurm/slurm.conf /etc/slurm/gres.conf; do
     old=$(dirname "$(readlink "$file")")
     if [ -e "$old/made-by-slurm_up" ]; then
-        skip "there is another cluster of this kind; if nothing uses it, end it with $down $old"
+        skip "another cluster of these tests is running; if nothing uses it, end it with $down $old"
     elif [ -e "$file" ]; then
-        skip "this machine has a Slurm already: $file"
+        skip "this machine already has a Slurm: $file"
     fi
 done
 if ! { command -v sbatch && command -v slurmctld && command -v munged; } >/dev/null; then
@@ -34,19 +34,19 @@ mkdir -m 0755 "$dir"
 dir=$(cd "$dir" && pwd)
 touch "$dir/made-by-slurm_up"
 mkdir "$dir/state" "$dir/spool"
-# The socket is for everyone, the key for nobody else.
+# All users may use the socket, but only root may read the key.
 mkdir -m 0711 "$dir/munge"
 (umask 077 && head -c 1024 /dev/urandom >"$dir/munge/key")
-# Slurm takes nothing but devices for GPUs, and numbers CUDA_VISIBLE_DEVICES after their names.
+# Slurm accepts only devices as GPUs, and takes the numbers in CUDA_VISIBLE_DEVICES from their names.
 for i in 0 1; do
-    mknod "$dir/nvidia$i" c 1 3 2>/dev/null || skip "this machine does not let devices be made"
+    mknod "$dir/nvidia$i" c 1 3 2>/dev/null || skip "devices cannot be created on this machine"
 done
 echo "Name=gpu File=$dir/nvidia[0-1]" >"$dir/gres.conf"
 
-# - Eight CPUs and 64 GB are claimed, not checked: the jobs are small, and should run beside each other anywhere.
+# - Eight CPUs and 64 GB are declared without a check, so that the small jobs run in parallel on any machine.
 # - A job is requeued only when its credential has expired, by default after two minutes.
-# - A finished job stays visible for an hour, without a database.
-# - A job in `urgent` takes the place of one in `normal`, which is requeued without grace if it wants that.
+# - A finished job stays visible for an hour, since there is no database.
+# - A job in `urgent` preempts one in `normal`, which is requeued at once if it allows that.
 host=$(hostname -s)
 cat >"$dir/slurm.conf" <<CONF
 ClusterName=faults
@@ -83,10 +83,10 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:2
 PartitionName=normal Nodes=$host Default=YES PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=urgent Nodes=$host PriorityTier=10 PreemptMode=OFF
 CONF
-# What runs within a job finds Slurm by the default path alone: Snakemake removes SLURM_CONF there.
+# Snakemake removes SLURM_CONF in its jobs, so that Slurm is found by the default path only.
 ln -sf "$dir/slurm.conf" "$dir/gres.conf" /etc/slurm/
 
-# By force, since it wants a socket that every user can reach, and DIR may be one that only root can.
+# --force, because DIR may be accessible to root only, but munged expects a socket accessible to all users.
 munged --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/munged.pid" \
     --log-file="$dir/munge/log" --seed-file="$dir/munge/seed"
 slurmctld

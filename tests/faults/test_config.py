@@ -1,4 +1,4 @@
-"""Every key of the experiments, broken in every way that its schema knows: a sentence that names the key."""
+"""Every violation of the schema at every key of the experiments gives an error message with the key."""
 
 import copy
 from collections.abc import Collection, Iterator
@@ -28,7 +28,7 @@ EXPERIMENTS = {
 }
 
 Key = tuple[str | int, ...]
-# A value of each kind that JSON has, in no range of any key.
+# A value of each JSON type, outside of the range of every key.
 OF_KIND = {
     "object": {"zzz": {}},
     "array": [[]],
@@ -38,8 +38,8 @@ OF_KIND = {
     "boolean": True,
     "null": None,
 }
-GONE = object()
-# By keyword of a schema, a value that it does not take, made of the keyword and of what stands there.
+REMOVED = object()
+# By keyword of a schema: an invalid value, computed from the value of the keyword and the present value.
 OUT_OF_RANGE = {
     "minimum": lambda least, _: least - 1,
     "maximum": lambda most, _: most + 1,
@@ -54,23 +54,25 @@ OUT_OF_RANGE = {
 
 @dataclass(frozen=True)
 class Fault:
-    """A value put at a key, or taken away, and what must be said about it."""
+    """A value set at a key or removed, and the expected error message."""
 
     key: Key
     value: Any
-    said: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(map(str, self.key))}={'gone' if self.value is GONE else repr(self.value)[:30]}"
+        return (
+            f"{'.'.join(map(str, self.key))}={'removed' if self.value is REMOVED else repr(self.value)[:30]}"
+        )
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """A schema with what it refers to."""
+    """A schema with its reference resolved."""
     if "$ref" not in node:
         return node
     *_, name = node["$ref"].split("/")
-    own = {key: value for key, value in node.items() if key != "$ref"}
-    return resolved(SCHEMA["$defs"][name]) | own
+    rest = {key: value for key, value in node.items() if key != "$ref"}
+    return resolved(SCHEMA["$defs"][name]) | rest
 
 
 def child(node: dict[str, Any], name: str | int) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def child(node: dict[str, Any], name: str | int) -> dict[str, Any]:
 
 
 def places(value: Any, node: dict[str, Any], key: Key = ()) -> Iterator[tuple[Key, Any, dict[str, Any]]]:
-    """Every mapping, list and leaf with its schema."""
+    """All mappings, lists and leaves with their keys and schemas."""
     yield key, value, node
     if isinstance(value, dict | list):
         for name in value if isinstance(value, dict) else range(len(value)):
@@ -90,11 +92,11 @@ def places(value: Any, node: dict[str, Any], key: Key = ()) -> Iterator[tuple[Ke
 
 
 def kinds(node: dict[str, Any]) -> set[str]:
-    """The kinds of value that a schema takes."""
+    """The JSON types that a schema allows."""
     if "enum" in node:
         return set()
-    said = node["type"]
-    found = {said} if isinstance(said, str) else set(said)
+    types = node["type"]
+    found = {types} if isinstance(types, str) else set(types)
     return found | {"integer"} if "number" in found else found
 
 
@@ -110,7 +112,7 @@ def faults(experiment: dict[str, Any]) -> Iterator[Fault]:
                 yield Fault(key, wrong(node[keyword], value), f"{name} ")
         if isinstance(value, dict):
             for required in node.get("required", ()):
-                yield Fault((*key, required), GONE, f"{'.'.join(map(str, (*key, required)))} is missing")
+                yield Fault((*key, required), REMOVED, f"{'.'.join(map(str, (*key, required)))} is missing")
             yield Fault((*key, 8), {}, f"{name or 'the file'} has the key 8, which is not text")
             where = f" in {name}" if key else ""
             if node["additionalProperties"] is False:
@@ -120,20 +122,20 @@ def faults(experiment: dict[str, Any]) -> Iterator[Fault]:
 
 
 def broken(experiment: dict[str, Any], fault: Fault) -> dict[str, Any]:
-    """The experiment with a fault, and not more of it copied than needed."""
+    """A copy of the experiment with a fault; unchanged parts are shared."""
     result = here = copy.copy(experiment)
     for name in fault.key[:-1]:
         here[name] = copy.copy(here[name])
         here = here[name]
-    if fault.value is GONE:
+    if fault.value is REMOVED:
         del here[fault.key[-1]]
     else:
         here[fault.key[-1]] = fault.value
     return result
 
 
-def examined(experiment: dict[str, Any]) -> str:
-    """What is said about an experiment, nothing if it is in order."""
+def error_of(experiment: dict[str, Any]) -> str:
+    """The error message for an experiment; empty if it is valid."""
     try:
         check(experiment, [], REGISTRY, PAPERS)
     except UserError as error:
@@ -141,20 +143,22 @@ def examined(experiment: dict[str, Any]) -> str:
     return ""
 
 
-def shortcomings(name: str, step: int, apart: Collection[str] = ()) -> list[str]:
-    """What is said wrongly of every `step`-th fault of an experiment, but for the faults `apart`."""
-    found = [fault for fault in faults(EXPERIMENTS[name]) if str(fault) not in apart][::step]
-    assert len(found) > (200 if apart else 4000) / step
-    said = [(fault, examined(broken(EXPERIMENTS[name], fault))) for fault in found]
-    return [f"{fault}: {text!r}" for fault, text in said if not text.startswith(f"--config: {fault.said}")]
+def wrong_messages(name: str, step: int, excluded: Collection[str] = ()) -> list[str]:
+    """The wrong messages for every `step`-th fault of an experiment, except the `excluded` ones."""
+    found = [fault for fault in faults(EXPERIMENTS[name]) if str(fault) not in excluded][::step]
+    assert len(found) > (200 if excluded else 4000) / step
+    messages = [(fault, error_of(broken(EXPERIMENTS[name], fault))) for fault in found]
+    return [
+        f"{fault}: {text!r}" for fault, text in messages if not text.startswith(f"--config: {fault.message}")
+    ]
 
 
 @pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.faults)])
-def test_every_fault_is_named(step):
-    assert [examined(experiment) for experiment in EXPERIMENTS.values()] == ["", ""]
-    assert shortcomings("paper", step) == []
-    # The demo lies over the paper's experiment: most of its keys have been broken by now.
-    assert shortcomings("demo", step, apart={str(fault) for fault in faults(EXPERIMENTS["paper"])}) == []
+def test_error_message_names_every_fault(step):
+    assert [error_of(experiment) for experiment in EXPERIMENTS.values()] == ["", ""]
+    assert wrong_messages("paper", step) == []
+    # The demo is merged over the paper's experiment, so that most of its faults have been tested.
+    assert wrong_messages("demo", step, excluded={str(fault) for fault in faults(EXPERIMENTS["paper"])}) == []
 
 
 @pytest.mark.parametrize(
@@ -166,7 +170,7 @@ def test_every_fault_is_named(step):
         "--configfile workflow -n",
     ],
 )
-def test_a_file_that_is_not_there(project, line):
+def test_missing_configuration_file_is_reported(project, line):
     result = project.call(f"snakemake --cores 1 {line}")
     assert result.returncode == 1
     name = "none.yaml" if "none" in line else "workflow"
@@ -179,19 +183,19 @@ def test_a_file_that_is_not_there(project, line):
 @pytest.mark.parametrize(
     "line", ["--configfile mine.yaml", "--config 'papers=[words]' 'a=[' pathvars={}", ""]
 )
-def test_folders_that_are_no_mapping(restored, line, value):
-    """Snakemake reads them before the Snakefile, which could check them."""
+def test_pathvars_must_be_a_mapping(restored, line, value):
+    """Snakemake uses them before the Snakefile can check them."""
     place = "mine.yaml" if "mine" in line else "--config" if line else "config.yaml"
     (restored.root / "mine.yaml").write_text(f"pathvars: {value}\n")
     if place == "config.yaml":
         (restored.root / place).write_text(f"pathvars: {value}\n")
     result = restored.call(f"snakemake --cores 1 {line.format(value)} -n")
     assert result.returncode == 1
-    said = repr(yaml.safe_load(value))
-    assert result.stderr == f"error: {place}: pathvars must be a mapping of keys to values, not {said}\n"
+    shown = repr(yaml.safe_load(value))
+    assert result.stderr == f"error: {place}: pathvars must be a mapping of keys to values, not {shown}\n"
 
 
-# Whatever stands wherever, several at a time.
+# Arbitrary values at several arbitrary keys.
 LEAF = st.sampled_from(
     [*OF_KIND.values(), 0, 1, 1e400, float("nan"), 10**30, "", "ptb", "smim-512", "\0", "a\nb", "-x"]
 )
@@ -202,9 +206,9 @@ KEYS = st.sampled_from([key for key, *_ in places(EXPERIMENTS["paper"], resolved
 
 
 @pytest.mark.parametrize("examples", [40, pytest.param(3000, marks=pytest.mark.faults)])
-def test_several_faults_are_one_sentence(examples):
+def test_several_faults_give_one_error_message(examples):
     @settings(max_examples=examples, deadline=None, database=None)
-    @given(st.dictionaries(KEYS, JUNK | st.just(GONE), min_size=1, max_size=4))
+    @given(st.dictionaries(KEYS, JUNK | st.just(REMOVED), min_size=1, max_size=4))
     @example({("words", "model"): {8: 1}})
     def run(changes: dict[Key, Any]) -> None:
         experiment = EXPERIMENTS["paper"]
@@ -212,10 +216,10 @@ def test_several_faults_are_one_sentence(examples):
             try:
                 experiment = broken(experiment, Fault(key, value, ""))
             except (KeyError, IndexError, TypeError):
-                continue  # what it was in is gone
-        said = examined(experiment)
-        assert "\n" not in said
-        assert len(said) < 1000
-        assert not said or any(str(key[0]) in said for key in changes)
+                continue  # a parent key has been removed
+        message = error_of(experiment)
+        assert "\n" not in message
+        assert len(message) < 1000
+        assert not message or any(str(key[0]) in message for key in changes)
 
     run()

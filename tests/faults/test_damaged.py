@@ -1,4 +1,4 @@
-"""A file between two steps is damaged by hand: the message has the command that repairs it, and it does."""
+"""A damaged intermediate file: the error message contains the command that recreates the file."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.faults
 WORDS = f"results/words/{tiny.CORPUS}"
 RUN = f"{WORDS}/standard/tril/seed0"
 PTB = "results/sentences/ptb"
-# What is damaged, and what is made from it.
+# The damaged file, and a target that depends on it.
 FILES = {
     f"resources/counts/{tiny.CORPUS}.tsv": f"{WORDS}/vocabulary.tsv",
     f"{WORDS}/vocabulary.tsv": f"{WORDS}/standard/words.tsv",
@@ -39,23 +39,23 @@ FILES = {
 @pytest.fixture(scope="module")
 def project(finished, tmp_path_factory):
     """A copy of the finished experiment."""
-    own = Project(tmp_path_factory.mktemp("copy") / "a project")
-    # With the times of its files, by which Snakemake goes.
-    shutil.copytree(finished.root, own.root, symlinks=True)
-    return own
+    copied = Project(tmp_path_factory.mktemp("copy") / "a project")
+    # copytree keeps the modification times, on which Snakemake relies.
+    shutil.copytree(finished.root, copied.root, symlinks=True)
+    return copied
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_message_has_the_command_that_repairs(project, finished, file):
+def test_command_in_the_error_message_recreates_the_file(project, finished, file):
     (project.root / file).write_bytes(b"garbage")
     command = f"snakemake --cores 2 {FILES[file]}"
     failed = project.call(command)
     assert failed.returncode != 0
     assert "Traceback" not in failed.stdout + failed.stderr
-    said = re.findall(r"^error: .*the same command with `(--forcerun [^`]*)`", failed.stderr, re.MULTILINE)
-    assert said, failed.stderr[-3000:]
-    assert said[0] == f"--forcerun {file}"
-    project.run(f"{command} {said[0]}")
+    advice = re.findall(r"^error: .*the same command with `(--forcerun [^`]*)`", failed.stderr, re.MULTILINE)
+    assert advice, failed.stderr[-3000:]
+    assert advice[0] == f"--forcerun {file}"
+    project.run(f"{command} {advice[0]}")
     project.run("snakemake --cores 2")
     assert products(project.root).keys() == products(finished.root).keys()
     assert differing(project.root, finished.root) == set()
@@ -64,7 +64,7 @@ def test_the_message_has_the_command_that_repairs(project, finished, file):
 @pytest.mark.parametrize(
     ("file", "table"), [(f"{RUN}/metrics.json", 1), (f"{PTB}/smim/seed0/metrics.json", 2)]
 )
-def test_a_removed_number_is_measured_again(project, finished, file, table):
+def test_removed_metrics_are_computed_again(project, finished, file, table):
     (project.root / file).unlink()
     project.run(f"snakemake --cores 2 results/table{table}.csv")
     assert (project.root / file).exists()

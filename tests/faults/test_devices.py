@@ -1,4 +1,4 @@
-"""Jobs that share GPUs, as real processes: each has its own, all are served, and the dead hold nothing."""
+"""Processes that share GPUs: each has its own GPU, all get one, and killed processes release theirs."""
 
 import os
 import select
@@ -23,12 +23,12 @@ acquire(["GPU-a", "GPU-b"], Path(sys.argv[1]))
 sys.stdin.readline()
 """
 PATIENCE = 60
-"""Seconds until a process that says nothing has failed; a passing test waits for events alone."""
+"""Seconds to wait for output of a process; passing tests wait for events only."""
 
 
 @dataclass
 class Job:
-    """A process that leases one of two GPUs, says so, and ends when it is told to."""
+    """A process that leases one of two GPUs, prints its name, and ends on request."""
 
     folder: Path
     process: subprocess.Popen[bytes] = field(init=False)
@@ -39,17 +39,17 @@ class Job:
             env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # A buffer would hide from select what it has read ahead.
+            # `select` does not see data in a buffer.
             bufsize=0,
         )
 
     def line(self) -> str:
-        """What it says next."""
-        says(self)
+        """The next line of its output."""
+        first_with_output(self)
         return self.process.stdout.readline().decode().strip()
 
     def gpu(self) -> str:
-        """The GPU it gets, once it has got one."""
+        """Wait until it has a GPU, and return the GPU's name."""
         while not (name := leased(self.line())):
             pass
         return name
@@ -60,15 +60,15 @@ class Job:
 
 
 def leased(line: str) -> str | None:
-    """The GPU that this line says a job got."""
+    """The GPU that a job has got according to this line; None if it is still waiting."""
     assert line, "the job ended without a GPU"
     return line.split()[1] if line.startswith("leased") else None
 
 
-def says(*jobs: Job) -> Job:
-    """The first of these jobs that has something to say."""
+def first_with_output(*jobs: Job) -> Job:
+    """The first of these jobs that has printed something."""
     ready = select.select([job.process.stdout for job in jobs], [], [], PATIENCE)[0]
-    assert ready, "no job says anything"
+    assert ready, "no job has printed anything"
     return next(job for job in jobs if job.process.stdout is ready[0])
 
 
@@ -92,24 +92,24 @@ def waiting(job: Job) -> Job:
     return job
 
 
-def test_eight_jobs_on_two_gpus_never_share_one_and_all_are_served(start):
+def test_eight_jobs_on_two_gpus_all_get_one_exclusively(start):
     waits: list[Job] = [start() for _ in range(8)]
-    has: dict[str, Job] = {}
+    holders: dict[str, Job] = {}
     served: list[Job] = []
-    while waits or has:
-        # With both GPUs held, whatever the others say is that they wait.
-        while len(has) < 2 and waits:
-            job = says(*waits)
+    while waits or holders:
+        # While both GPUs are leased, the other jobs print only that they wait.
+        while len(holders) < 2 and waits:
+            job = first_with_output(*waits)
             if gpu := leased(job.line()):
-                assert gpu not in has, f"{gpu} has two jobs"
-                has[gpu] = job
+                assert gpu not in holders, f"{gpu} has two jobs"
+                holders[gpu] = job
                 waits.remove(job)
-        served.append(has.pop(min(has)))
+        served.append(holders.pop(min(holders)))
         served[-1].finish()
     assert len(served) == 8
 
 
-def test_the_gpu_of_a_killed_job_goes_to_the_next(start):
+def test_gpu_of_a_killed_job_goes_to_the_next(start):
     jobs = {job.gpu(): job for job in (start(), start())}
     next_job = waiting(start())
     os.kill(jobs["GPU-b"].process.pid, signal.SIGKILL)
@@ -117,7 +117,7 @@ def test_the_gpu_of_a_killed_job_goes_to_the_next(start):
     assert jobs["GPU-a"].process.poll() is None
 
 
-def test_a_killed_job_leaves_its_place_in_the_line(start):
+def test_killed_job_leaves_the_queue(start):
     jobs = [start(), start()]
     gpus = [job.gpu() for job in jobs]
     head, behind = waiting(start()), waiting(start())
@@ -129,16 +129,16 @@ def test_a_killed_job_leaves_its_place_in_the_line(start):
 def test_first_come_first_served(start):
     held = [start(), start()]
     gpus = [job.gpu() for job in held]
-    line = [waiting(start()) for _ in range(4)]
+    queue = [waiting(start()) for _ in range(4)]
     for _ in range(2):
         for job in held:
             job.finish()
-        held, line = line[:2], line[2:]
+        held, queue = queue[:2], queue[2:]
         assert {job.gpu() for job in held} == set(gpus)
-        assert not speaking(line)
+        assert not with_output(queue)
 
 
-def speaking(jobs: Iterable[Job]) -> list[Job]:
-    """Those of these jobs that have said something although they must wait."""
+def with_output(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs that have printed something."""
     outputs = {job.process.stdout: job for job in jobs}
     return [outputs[output] for output in select.select(list(outputs), [], [], 0)[0]] if outputs else []

@@ -1,4 +1,4 @@
-"""A disk that fills up: one sentence, no file that looks whole and is not, and the same command goes on."""
+"""A full disk gives one error message and no incomplete output; with space, the same command continues."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 
 import tiny
 from faults.commands import COMMANDS
-from watching import OF_THE_PROCESS, differing
+from watching import VARYING, differing
 
 pytestmark = pytest.mark.faults
 
@@ -30,7 +30,7 @@ class Disk:
         return self.folder / "ballast"
 
     def fill(self, leave: int) -> None:
-        """Leave so many bytes free."""
+        """Fill the disk except for `leave` bytes."""
         with self.ballast.open("wb", buffering=0) as file:
             try:
                 while file.write(b"\0" * PAGE) == PAGE:
@@ -65,25 +65,25 @@ def step(words, out):
     )
 
 
-# Parts of what its files take in the end that each step finds on the disk; a training needs more on its way.
+# Free space for each step, relative to the size of its output; a training also needs space for checkpoints.
 STEPS = {"train": (0, 0.5, 3), "prepare": (0, 0.5), "table": (0, 0.5), "figure": (0, 0.5)}
 
 
-def whole(folder):
-    """The files of a folder that anybody would take for whole, with what is in them."""
+def visible(folder):
+    """The visible files of a folder and their contents."""
     paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    apart = OF_THE_PROCESS | {"lock", "progress.json", "state.safetensors"}
-    return {path.relative_to(folder): path.read_bytes() for path in paths if path.name not in apart}
+    excluded = VARYING | {"lock", "progress.json", "state.safetensors"}
+    return {path.relative_to(folder): path.read_bytes() for path in paths if path.name not in excluded}
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_step_says_that_the_disk_is_full_and_then_goes_on(finished, disk, name):
+def test_step_reports_a_full_disk_and_succeeds_with_space(finished, disk, name):
     def run(out):
         return step(COMMANDS[name](finished.root, out), out)
 
     undisturbed, out = disk.folder / "undisturbed", disk.folder / "out"
     assert run(undisturbed).returncode == 0
-    expected = whole(undisturbed)
+    expected = visible(undisturbed)
     pages = sum(-(-len(content) // PAGE) for content in expected.values())
     for part in STEPS[name]:
         disk.fill(leave=int(part * pages) * PAGE)
@@ -92,12 +92,12 @@ def test_a_step_says_that_the_disk_is_full_and_then_goes_on(finished, disk, name
         assert result.returncode == 2, result.stderr
         assert re.search(rf"^error: no space left for {re.escape(str(out))}.*: free some and", last(result))
         assert "Traceback" not in result.stderr
-        assert whole(out).items() <= expected.items()
+        assert visible(out).items() <= expected.items()
     assert run(out).returncode == 0
-    assert whole(out) == expected
+    assert visible(out) == expected
 
 
-def test_a_whole_run_on_a_disk_that_fills_up_goes_on_when_there_is_space(new_experiment, finished, disk):
+def test_workflow_resumes_after_a_full_disk(new_experiment, finished, disk):
     project = new_experiment(disk.folder / "a project")
     target = f"results/words/{tiny.CORPUS}/figure1.png"
     disk.fill(leave=0)
@@ -105,7 +105,7 @@ def test_a_whole_run_on_a_disk_that_fills_up_goes_on_when_there_is_space(new_exp
     assert refused.returncode != 0
     assert last(refused).startswith("error: no space left for .snakemake")
     disk.make_space()
-    # Enough for the corpus, not for the training.
+    # Enough space for the corpus, but not for the training.
     resources = (finished.root / "resources").rglob(f"{tiny.CORPUS}*/*")
     disk.fill(leave=PAGE * sum(10 + path.stat().st_size // PAGE for path in resources))
     failed = project.call(f"snakemake --cores 2 {target}")

@@ -1,4 +1,4 @@
-"""A row whose training fails stops no other row, and says why in the tables until it is mended."""
+"""A row whose training fails does not stop other rows; tables show the reason until it succeeds."""
 
 import csv
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.faults
 
 
 def change(project, training):
-    """Change how one row is trained."""
+    """Set the training settings of one row."""
 
     def edit(words):
         words["runs"]["standard"]["tril"]["training"] = training
@@ -26,7 +26,7 @@ def rows(project):
     return {cell["run"]: (cell["verdict"], cell["reason"]) for cell in cells if cell["metric"] == "ce_train"}
 
 
-def test_a_row_that_fails_says_so_until_it_is_mended(new_project):
+def test_failed_row_is_marked_until_its_training_succeeds(new_project):
     project = new_project()
     tiny.write(project.root, tiny.words)
     tiny.change(project.root, "words", tiny.few_words)
@@ -40,7 +40,7 @@ def test_a_row_that_fails_says_so_until_it_is_mended(new_project):
     assert found["tril"][1].startswith("failed with seed 0: the loss became ")
     assert ", whose batch has '" in found["tril"][1]
     assert {found[name][0] for name in ("baseline-8d", "oracle")} == {"stand-in"}
-    # With other settings it has not failed.
+    # The failure belongs to its settings.
     change(project, {"learning_rate": 1e18})
     assert rows(project)["tril"] == ("not run", "")
     change(project, {"learning_rate": 1e18, "clip": None})

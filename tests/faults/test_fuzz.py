@@ -1,4 +1,4 @@
-"""Bytes that nobody wrote: a defined result, or one sentence."""
+"""Random bytes are read, or refused with one error message."""
 
 import os
 import pickle
@@ -26,7 +26,7 @@ TEXTS = st.lists(LINE, max_size=8).map("\n".join).map(lambda text: text.encode(e
 
 @st.composite
 def altered(draw, contents: st.SearchStrategy[bytes]) -> bytes:
-    """Valid bytes, of which some are changed, cut out, doubled or put in."""
+    """Valid bytes with some of them changed, removed, repeated or inserted."""
     content = bytearray(draw(contents))
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(content)))
@@ -61,18 +61,18 @@ PICKLED = st.builds(pickle.dumps, SPLITS, st.integers(0, pickle.HIGHEST_PROTOCOL
 
 
 def fuzz(strategy: st.SearchStrategy[bytes], examples: int, act: Callable[[bytes], object]) -> None:
-    """Whatever the bytes, `act` does not fail but with a sentence."""
+    """Check that `act` raises nothing except `UserError` with one line, whatever the bytes."""
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(strategy)
     def run(content: bytes) -> None:
-        said = ""
+        message = ""
         try:
             act(content)
         except UserError as error:
-            said = str(error)
-        assert "\n" not in said
-        assert len(said) < 1000
+            message = str(error)
+        assert "\n" not in message
+        assert len(message) < 1000
 
     run()
 
@@ -81,7 +81,7 @@ def fuzz(strategy: st.SearchStrategy[bytes], examples: int, act: Callable[[bytes
 class TestFuzz:
     @pytest.fixture(autouse=True)
     def _unsynced(self, monkeypatch):
-        """What is read and refused does not depend on the disk, which would take most of the time."""
+        """Without fsync, which would take most of the time and does not affect the results."""
         monkeypatch.setattr(os, "fsync", lambda _: None)
 
     def test_containers(self, path, examples):
@@ -92,7 +92,7 @@ class TestFuzz:
         fuzz(altered(PACKED) | st.binary(max_size=700), examples, act)
 
     @pytest.mark.parametrize("form", WORDS)
-    def test_words(self, path, examples, form):
+    def test_word_corpora(self, path, examples, form):
         def act(content: bytes) -> None:
             path.write_bytes(content)
             counts = count(path, form)
@@ -102,7 +102,7 @@ class TestFuzz:
 
         fuzz(TEXT_OR_BYTES | altered(PACKED), examples, act)
 
-    def test_books(self, path, examples):
+    def test_gutenberg_books(self, path, examples):
         marks = st.sampled_from(
             [b"*** START OF THE PROJECT GUTENBERG EBOOK X ***", b"\n*** END OF THE PROJECT GUTENBERG"]
         )
@@ -115,7 +115,7 @@ class TestFuzz:
         fuzz(altered(books), examples, act)
 
     @pytest.mark.parametrize("form", SENTENCES)
-    def test_sentences(self, path, tmp_path, examples, form):
+    def test_sentence_corpora(self, path, tmp_path, examples, form):
         def act(content: bytes) -> None:
             path.write_bytes(content)
             prepared(path, form, tmp_path / "data")
@@ -130,7 +130,7 @@ class TestFuzz:
         fuzz(PICKLED | altered(PICKLED) | st.binary(max_size=60), examples, act)
 
     def test_docstrings(self, examples):
-        """Whatever packages say in them, whole words come out."""
+        """Sentences and questions from arbitrary docstrings consist of whole words."""
 
         def act(content: bytes) -> None:
             text = decode(content)

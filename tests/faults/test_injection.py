@@ -1,4 +1,4 @@
-"""No text in a configuration is ever run: each reaches the step it is for as it stands, or is refused."""
+"""Texts in a configuration are never executed: they reach their step unchanged, or are refused."""
 
 import json
 import re
@@ -17,16 +17,16 @@ from textlvm.runtime.errors import UserError
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "config.yaml"
 REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
-# What a shell, Snakemake's formats or YAML could take for something else than text.
+# Characters that are special in a shell, in Snakemake's formats or in YAML.
 HARM = "'; touch HARM; ' $(touch HARM) `touch HARM` \" & | ; * ? [a] ~ # ! \\ %s <x> --out $HOME \\n é"
 BRACES = "{wildcards} {input} {params.code} {{x}} {"
-# Of file names, without what paths have a meaning for and what is refused in them.
+# The same for file names, without characters that are special in paths or refused in them.
 FOLDER = HARM.replace("<x>", "").replace("$HOME", "$5")
 
 
 @pytest.fixture(scope="module")
 def overlay(tmp_path_factory) -> dict:
-    """A text that could do harm at every key that takes any."""
+    """A configuration with a harmful text at every key that allows one."""
     folder = tmp_path_factory.mktemp("harm") / FOLDER
     folder.mkdir()
     (folder / f"a {FOLDER}.txt").write_text("Tick, tock; tick tock! " * 20)
@@ -51,7 +51,7 @@ def overlay(tmp_path_factory) -> dict:
 
 
 def texts(value) -> set[str]:
-    """All texts in a configuration that could do harm."""
+    """All harmful texts in a configuration."""
     if isinstance(value, dict):
         return set().union(*(texts(item) for item in (*value, *value.values())))
     if isinstance(value, list):
@@ -82,8 +82,8 @@ def commands(new_project, overlay, tmp_path_factory) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("most", [1, pytest.param(1000, marks=pytest.mark.faults)])
-def test_commands_have_texts_as_they_stand(commands, overlay, tmp_path, most):
-    """Bash splits every command line into words as it would without any of its expansions."""
+def test_commands_pass_texts_unchanged(commands, overlay, tmp_path, most):
+    """Bash splits every command line into the same words as `shlex`, which expands nothing."""
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\nprintf "%s\\0" "$@" > words\n')
     python.chmod(0o755)
@@ -102,11 +102,11 @@ def test_commands_have_texts_as_they_stand(commands, overlay, tmp_path, most):
             seen += "\n".join(words)
     assert harmed(tmp_path) == []
     forms = {text: (text, json.dumps(text, ensure_ascii=False)[1:-1]) for text in texts(overlay)}
-    assert [text for text, said in forms.items() if not any(form in seen for form in said)] == []
+    assert [text for text, written in forms.items() if not any(form in seen for form in written)] == []
 
 
 @pytest.mark.faults
-def test_jobs_run_with_such_names(new_project, overlay, tmp_path):
+def test_jobs_run_with_harmful_names(new_project, overlay, tmp_path):
     project = new_project()
     counts = f"{overlay['pathvars']['resources']}/counts/mine.tsv"
     vocabulary = f"{overlay['pathvars']['results']}/words/mine/vocabulary.tsv"
@@ -118,7 +118,7 @@ def test_jobs_run_with_such_names(new_project, overlay, tmp_path):
     assert harmed(project.root, tmp_path) == []
 
 
-def laid(keys: tuple[str, ...], value: str) -> dict:
+def nested(keys: tuple[str, ...], value: str) -> dict:
     for key in reversed(keys):
         value = {key: value}
     return value
@@ -144,24 +144,24 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "said"), REFUSED)
-def test_what_could_not_be_passed_on_is_refused(tmp_path, key, value, said):
+@pytest.mark.parametrize(("key", "value", "message"), REFUSED)
+def test_texts_that_cannot_be_passed_on_are_refused(tmp_path, key, value, message):
     file = tmp_path / "mine.yaml"
     mine = {"corpora": {"mine": {"path": "/", "kind": "text"}}}
     mine.setdefault(key[0], {})
     file.write_text(yaml.safe_dump(mine), encoding="utf-8")
     other = tmp_path / "other.json"
-    other.write_text(json.dumps(laid(key, value)))
+    other.write_text(json.dumps(nested(key, value)))
     files = [PAPER, file, other]
     with pytest.raises(UserError) as error:
         check(merged(files), files, REGISTRY, find({}))
     assert str(error.value).startswith(f"{other}: {'.'.join(key)}")
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("name", ["a {wildcards}.txt", "a\nb.txt", "}.txt", "sub/a\n.txt"])
-def test_files_that_snakemake_cannot_take_are_refused(tmp_path, name):
+def test_file_names_that_snakemake_cannot_handle_are_refused(tmp_path, name):
     (tmp_path / "sub").mkdir()
     (tmp_path / name).touch()
     with pytest.raises(UserError, match="has braces or control characters in its name; rename it"):

@@ -1,25 +1,25 @@
-"""Pickles as nobody should write them: plain values, or one sentence."""
+"""Hostile and damaged pickles are read as plain values, or refused with one error message."""
 
 import pickle
 import tracemalloc
 
 import pytest
 
-from faults.packed import MIB, sentence
+from faults.packed import MIB, message_of
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.prepare import prepare
 from textlvm.sentences.data.questions import read_pickle
 
 
 class TestPickle:
-    """Nothing but dicts, lists, tuples, texts, bytes and numbers comes out of a pickle, whatever is in it."""
+    """Pickles can contain only dicts, lists, tuples, texts, bytes and numbers."""
 
     @staticmethod
     def refused(path, content: bytes) -> str:
         path.write_bytes(content)
         with pytest.raises(UserError) as error:
             list(read_pickle(path, "test"))
-        text = sentence(error)
+        text = message_of(error)
         assert len(text) < 600
         return text
 
@@ -64,7 +64,7 @@ class TestPickle:
             (b"\x80\x02(" + b")" + b"\x85" * 200_000 + b"Nd.", "it has a key that is a container"),
         ],
     )
-    def test_no_room_is_made_for_what_is_not_there(self, path, content, reason):
+    def test_announced_sizes_allocate_no_memory(self, path, content, reason):
         tracemalloc.start()
         text = self.refused(path, content)
         assert reason in text
@@ -75,11 +75,11 @@ class TestPickle:
         "content",
         [b"", b"\x80", b"no pickle", b"\x80\x02}", b"\x80\x02K\x01K\x02s.", b"\x80\x05\x95" + b"\xff" * 8],
     )
-    def test_what_is_no_pickle_is_a_sentence(self, path, content):
+    def test_invalid_pickle_gives_one_error_message(self, path, content):
         assert "not a pickle of plain containers and texts" in self.refused(path, content)
 
-    def test_a_memo_of_any_size(self, path):
-        """Python's unpickler in C makes room for all numbers up to the one that a pickle names."""
+    def test_large_memo_index_allocates_no_memory(self, path):
+        """Python's C unpickler would allocate a memo up to the largest index."""
         path.write_bytes(b"\x80\x02}r\xff\xff\xff\xff" + pickle.dumps({"test": {"q": [["a", 1]]}}, 2)[2:])
         tracemalloc.start()
         assert len(list(read_pickle(path, "test"))) == 1
@@ -87,33 +87,33 @@ class TestPickle:
         tracemalloc.stop()
 
     @pytest.mark.parametrize("byte", [b"]", b"}", b"N\x85", b"\x94", b"N\x94"])
-    def test_memory_is_bounded_by_what_is_built(self, path, byte, monkeypatch):
+    def test_number_of_built_objects_is_limited(self, path, byte, monkeypatch):
         monkeypatch.setattr("textlvm.sentences.data.plain_pickle.MOST_BUILT", 10_000)
         assert "it builds more than 10,000 things" in self.refused(path, b"\x80\x04N" + byte * 20_000 + b".")
 
-    def test_so_is_the_size(self, path, monkeypatch):
+    def test_file_size_is_limited(self, path, monkeypatch):
         monkeypatch.setattr("textlvm.sentences.data.plain_pickle.LARGEST", 10_000)
         assert "has more than 10,000 bytes" in self.refused(path, b"x" * 10_001)
 
-    def test_lists_in_lists_without_end(self, path):
+    def test_deeply_nested_list_is_rejected(self, path):
         deep = b"]" * 200_000 + b"a" * 199_999
         assert "found a list in it" in self.refused(path, b"\x80\x02" + deep + b".")
         inside = b"\x80\x02}U\x04test}U\x01q" + deep + b"ss."
         assert "found 1 items" in self.refused(path, inside)
 
-    def test_a_list_that_holds_itself(self, path):
+    def test_recursive_list_is_rejected(self, path):
         assert "found a list in it" in self.refused(path, b"\x80\x02]q\x00h\x00a.")
         inside = b"\x80\x02}U\x04test}U\x01q]q\x00(h\x00K\x01ess."
         assert "found a list in it" in self.refused(path, inside)
 
-    def test_one_list_at_many_places(self, path):
+    def test_list_that_is_shared_too_often_is_rejected(self, path):
         """A thousand questions that share a list of a thousand answers, of ten thousand letters."""
         answers = [["a" * 10_000, 0]] * 1000
         content = pickle.dumps({"test": {str(i): answers for i in range(1000)}})
         assert len(content) < 100_000
         assert "repeats the same entry too often" in self.refused(path, content)
 
-    def test_halves_of_characters_can_be_written(self, path, tmp_path):
+    def test_lone_surrogates_are_replaced(self, path, tmp_path):
         answers = [["\ud800 yes", 1], ["no\udfff", 0]]
         path.write_bytes(pickle.dumps({s: {"q \ud800": answers} for s in ("train", "valid", "test")}))
         entry = {"corpus": "c", "format": "pickle", "members": {s: s for s in ("train", "valid", "test")}}

@@ -1,4 +1,4 @@
-"""A table on a real cluster whose jobs are preempted, cancelled and cut off by their time limit."""
+"""A table made on a Slurm cluster whose jobs are preempted, cancelled and stopped by their time limit."""
 
 import os
 import re
@@ -21,8 +21,8 @@ SKIP = 77
 STANDARD = f"results/words/{tiny.CORPUS}/standard"
 RUNS = ("tril", "tril-k2", "baseline-8d")
 TABLE = "results/table1.csv"
-GOES_ON = "resuming after step"
-# Jobs of seconds: their ends should not be noticed minutes later.
+RESUMING = "resuming after step"
+# The jobs take seconds: check their status soon.
 SNAKEMAKE = (
     "snakemake --profile workflow/profiles/slurm --set-resources words_train:gpu=1"
     " --slurm-init-seconds-before-status-checks 2"
@@ -31,7 +31,7 @@ SNAKEMAKE = (
 
 @dataclass(frozen=True)
 class Training:
-    """A process that trains, as a job of Slurm."""
+    """A training process in a job of Slurm."""
 
     pid: int
     run: str
@@ -39,7 +39,7 @@ class Training:
     """CUDA_VISIBLE_DEVICES, as Slurm set it."""
     job: str
     parent: str
-    """The command line of the process that waits for it."""
+    """The command line of its parent process."""
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
@@ -47,7 +47,7 @@ class Training:
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
-    """A cluster of one node with two GPUs, for as long as these tests take."""
+    """A cluster of one node with two GPUs, stopped after these tests."""
     folder = tmp_path_factory.mktemp("cluster") / "slurm"
     started = subprocess.run([HERE / "slurm_up.sh", folder], capture_output=True, text=True, check=False)
     if started.returncode == SKIP:
@@ -61,7 +61,7 @@ def slurm(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reference(new_project):
-    """A project with the table, made on this machine."""
+    """A project in which the table was made without the cluster."""
     project = new_project()
     tiny.write(project.root, tiny.words)
 
@@ -76,7 +76,7 @@ def reference(new_project):
 
 @pytest.fixture(scope="module")
 def project(reference, new_project):
-    """The same project on the cluster, before its trainings."""
+    """A copy of the project for the cluster, without the trainings."""
     project = new_project()
     shutil.copytree(reference.root, project.root, dirs_exist_ok=True)
     for run in RUNS:
@@ -86,7 +86,7 @@ def project(reference, new_project):
 
 
 def trainings(project) -> Iterator[Training]:
-    """The processes that train in this project now."""
+    """The processes that are training in this project."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().decode().split("\0")
@@ -108,23 +108,23 @@ def trainings(project) -> Iterator[Training]:
 
 
 def state(project, run) -> Path:
-    """The saved state of a training."""
+    """The checkpoint file of a training."""
     return project.root / STANDARD / run / "seed0" / "checkpoint" / "state.safetensors"
 
 
-def said(project, run) -> str:
+def training_log(project, run) -> str:
     """The log of a training's last process."""
     log = Path(project.root, STANDARD.replace("results/", "results/logs/"), run, "seed0", "train.log")
     return log.read_text(encoding="utf-8") if log.exists() else ""
 
 
 def hold(project, process, ready) -> list[Training]:
-    """Stop two trainings, each as soon as it is `ready`; Slurm's signals wake them."""
+    """Stop two trainings by SIGSTOP as soon as each is `ready`; Slurm's signals continue them."""
     held: dict[str, Training] = {}
 
     def two() -> bool:
         assert process.poll() is None, process.communicate()[0][-6000:]
-        # To look at all processes of a machine is work, which the trainings should not have to wait for.
+        # Searching all processes is slow, and must not delay the trainings.
         due = {run for run in RUNS if run not in held and ready(run)}
         for training in trainings(project) if due else ():
             if training.run in due:
@@ -136,78 +136,78 @@ def hold(project, process, ready) -> list[Training]:
     return list(held.values())
 
 
-def slurm_says(*words: str) -> str:
+def slurm_output(*words: str) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 @dataclass(frozen=True)
-class Story:
-    """What happened to the jobs of two trainings."""
+class Events:
+    """The jobs of two trainings, and what happened to them."""
 
     first: list[Training]
     restarts: list[str]
-    """How often Slurm queued their jobs again."""
-    late: Training
-    """The one whose time is up then."""
-    unwanted: Training
-    """The other one, which is cancelled."""
+    """How often Slurm requeued their jobs."""
+    timed_out: Training
+    """The one that reaches its time limit."""
+    cancelled: Training
+    """The one that is cancelled."""
     output: str
 
 
 @pytest.fixture(scope="module")
-def story(slurm, project):
-    """The table is asked for once; two of its trainings are cut off twice each."""
+def events(slurm, project):
+    """Run the table once; two of its trainings are each interrupted twice."""
     process = project.start(f"exec {SNAKEMAKE} {TABLE}", stderr=subprocess.STDOUT)
     try:
         first = hold(project, process, lambda run: state(project, run).exists())
-        # Somebody more important needs both GPUs for a moment.
+        # A job of higher priority preempts both.
         urgent = ("--partition=urgent", "--gpus=2", "--mem=10", "--output=/dev/null", "--wrap=true")
-        slurm_says("sbatch", "--wait", *urgent)
-        jobs = [slurm_says("scontrol", "show", "job", training.job) for training in first]
+        slurm_output("sbatch", "--wait", *urgent)
+        jobs = [slurm_output("scontrol", "show", "job", training.job) for training in first]
         restarts = [re.search(r"Restarts=(\d+)", job)[1] for job in jobs]
-        late, unwanted = hold(project, process, lambda run: GOES_ON in said(project, run))
-        slurm_says("scontrol", "update", f"JobId={late.job}", "TimeLimit=1")
-        slurm_says("scancel", unwanted.job)
+        timed_out, cancelled = hold(project, process, lambda run: RESUMING in training_log(project, run))
+        slurm_output("scontrol", "update", f"JobId={timed_out.job}", "TimeLimit=1")
+        slurm_output("scancel", cancelled.job)
         output, _ = process.communicate(timeout=2 * LIMIT)
     finally:
         process.kill()
     assert process.returncode == 0, output[-6000:]
-    return Story(first, restarts, late, unwanted, output)
+    return Events(first, restarts, timed_out, cancelled, output)
 
 
-def test_jobs_beside_each_other_have_gpus_of_their_own(story):
-    assert sorted(training.gpu for training in story.first) == ["0", "1"]
+def test_parallel_jobs_have_different_gpus(events):
+    assert sorted(training.gpu for training in events.first) == ["0", "1"]
 
 
-def test_a_preempted_job_is_queued_again_and_takes_no_attempt(story):
-    assert story.restarts == ["1", "1"]
-    assert {story.late.job, story.unwanted.job} == {training.job for training in story.first}
-    assert story.output.count("Trying to restart job") == 2
+def test_preempted_job_is_requeued_without_a_retry(events):
+    assert events.restarts == ["1", "1"]
+    assert {events.timed_out.job, events.cancelled.job} == {training.job for training in events.first}
+    assert events.output.count("Trying to restart job") == 2
 
 
-def test_a_cancelled_job_and_a_late_one_take_another_attempt(story):
-    for training, status in ((story.late, "TIMEOUT"), (story.unwanted, "CANCELLED")):
-        assert f"SLURM-job '{training.job}' failed, SLURM status is: '{status}'" in story.output
+def test_cancelled_and_timed_out_jobs_are_retried(events):
+    for training, status in ((events.timed_out, "TIMEOUT"), (events.cancelled, "CANCELLED")):
+        assert f"SLURM-job '{training.job}' failed, SLURM status is: '{status}'" in events.output
 
 
-def test_a_signal_lets_a_training_save_its_state(story, project):
-    for training in (story.late, story.unwanted):
+def test_training_saves_its_state_on_sigterm(events, project):
+    for training in (events.timed_out, events.cancelled):
         (log,) = (project.root / ".snakemake" / "slurm_logs").rglob(f"{training.job}.log")
         output = log.read_text(encoding="utf-8")
         assert "stopped by SIGTERM after step" in output
-        # Each job has a Snakemake of its own, which is no stranger.
+        # The Snakemake of each job is not taken for another instance in the folder.
         assert "is running in this folder" not in output
-    # A shell in between would end at once, and its end would be that of the job.
-    for training in story.first:
+    # The parent is not a shell: it would end at the signal, and the job with it.
+    for training in events.first:
         assert "-m snakemake " in training.parent
 
 
-def test_trainings_go_on_from_there(story, project):
-    for training in story.first:
-        assert GOES_ON in said(project, training.run)
+def test_training_resumes_from_the_saved_state(events, project):
+    for training in events.first:
+        assert RESUMING in training_log(project, training.run)
 
 
-def test_the_numbers_are_those_of_this_machine(story, project, reference):
+def test_results_match_the_run_without_the_cluster(events, project, reference):
     assert (project.root / TABLE).exists()
     assert products(project.root).keys() == products(reference.root).keys()
     assert differing(project.root, reference.root) == set()

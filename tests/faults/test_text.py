@@ -1,11 +1,11 @@
-"""What a file of text can be, in every format: the same words, or one sentence."""
+"""Unusual text files in every format are read correctly, or refused with one error message."""
 
 import os
 import tracemalloc
 
 import pytest
 
-from faults.packed import MIB, VALID, WORDS, found, prepared, sentence
+from faults.packed import MIB, VALID, WORDS, found, message_of, prepared
 from textlvm.corpora.counting import count
 from textlvm.runtime.errors import UserError
 
@@ -17,11 +17,11 @@ class TestText:
         [b"", b"\n", b"\r\n \t\r\n", b"\xef\xbb\xbf", b"\0"],
         ids=["empty", "LF", "blank", "BOM", "NUL"],
     )
-    def test_nothing_is_a_sentence(self, path, tmp_path, form, content):
+    def test_empty_file_gives_one_error_message(self, path, tmp_path, form, content):
         path.write_bytes(content)
         with pytest.raises(UserError) as error:
             _ = count(path, form) if form in WORDS else prepared(path, form, tmp_path / "data")
-        assert sentence(error).startswith(f"{path} ")
+        assert message_of(error).startswith(f"{path} ")
 
     @pytest.mark.parametrize(
         "change",
@@ -33,7 +33,7 @@ class TestText:
         ],
         ids=["CRLF", "BOM", "Latin-1", "no last line end"],
     )
-    def test_what_says_the_same_reads_the_same(self, path, form, change):
+    def test_encoding_and_line_ends_do_not_change_the_content(self, path, form, change):
         path.write_text(VALID[form], encoding="utf-8")
         expected = found(path, form)
         path.write_bytes(change(VALID[form]))
@@ -45,21 +45,21 @@ class TestText:
         [bytes(range(256)) * 8, b"\x7fELF\x02\x01\x01" + bytes(9), "Tick, tock.".encode("utf-32-le")],
         ids=["all bytes", "a program", "UTF-32"],
     )
-    def test_binary_is_a_sentence(self, path, form, content):
+    def test_binary_content_is_refused(self, path, form, content):
         path.write_bytes(content)
         with pytest.raises(
             UserError, match=r"source is not text: \d+% of its first bytes are control"
         ) as error:
             found(path, form)
-        sentence(error)
+        message_of(error)
 
-    def test_utf_16_is_a_sentence(self, path, form):
+    def test_utf_16_is_refused(self, path, form):
         for encoding in ("utf-16-le", "utf-16-be"):
             path.write_bytes(f"\ufeff{VALID[form]}".encode(encoding))
             with pytest.raises(UserError, match="source is UTF-16 text; convert it to UTF-8 first"):
                 found(path, form)
 
-    def test_nul_separates(self, path, form):
+    def test_nul_separates_words(self, path, form):
         text = (VALID[form] * 9).encode()
         space = b" 2" if form == "counts" else b" tock" if b" tock" in text else b" it"
         path.write_bytes(text)
@@ -67,8 +67,8 @@ class TestText:
         path.write_bytes(text.replace(space, b"\0" + space[1:], 1))
         assert found(path, form) == expected
 
-    def test_a_gigabyte_in_a_line(self, path, tmp_path, form):
-        """A sparse file: only the first block is on the disk."""
+    def test_gigabyte_long_line_needs_little_memory(self, path, tmp_path, form):
+        """The file is sparse: only its first block is stored."""
         path.write_bytes(VALID[form].encode() + b"x" * (2 * MIB))
         os.truncate(path, 1 << 30)
         tracemalloc.start()
@@ -78,13 +78,13 @@ class TestText:
             else:
                 with pytest.raises(UserError, match=r"source, line \d: longer than 1,048,576 bytes") as error:
                     found(path, form)
-                sentence(error)
+                message_of(error)
             assert tracemalloc.get_traced_memory()[1] < 100 * MIB
         finally:
             tracemalloc.stop()
 
 
-def test_counts_that_no_number_holds(path):
+def test_too_large_sum_of_counts_is_refused(path):
     path.write_text("tick 999999999999999999\nTick 1\n")
     with pytest.raises(UserError, match="source, line 2: counts of 'tick' add up to more than 999,999,"):
         count(path, "counts")

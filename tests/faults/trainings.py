@@ -1,4 +1,4 @@
-"""Small trainings of both papers as their rules call them, to be killed at any moment."""
+"""Small trainings of both papers, called as by their rules, which can be killed at any moment."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from watching import LIMIT, OF_THE_PROCESS
+from watching import LIMIT, VARYING
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREA
 
 
 def arguments(options):
-    """A step's options as its command line has them."""
+    """The command line of a step's options."""
     words = []
     for name, value in options.items():
         values = value if isinstance(value, list) else [value]
@@ -47,18 +47,18 @@ def arguments(options):
     return words
 
 
-# A process that has imported what takes long, and forks to become a step: without it a test of many steps
-# would spend its time on imports.
-NURSERY = """
+# A process that has imported the slow modules and forks for each step. Otherwise, a test of many steps would
+# spend its time on imports.
+SERVER = """
 import json, os, runpy, sys
 import textlvm.sentences.evaluation.measures, textlvm.sentences.models.objectives
 import textlvm.training.run, textlvm.words.engine
 
 for line in sys.stdin:
-    module, words, said = json.loads(line)
+    module, words, log = json.loads(line)
     child = os.fork()
     if not child:
-        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.argv = [module, *words]
         code = 0
         try:
@@ -72,12 +72,12 @@ for line in sys.stdin:
 
 
 class Steps:
-    """Runs steps, one at a time, each in a process of its own."""
+    """Runs steps one at a time, each in a separate process."""
 
     def __init__(self, folder: Path) -> None:
-        self.said = folder / "said.txt"
-        self.nursery = subprocess.Popen(
-            [sys.executable, "-c", NURSERY],
+        self.log = folder / "log.txt"
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -85,29 +85,29 @@ class Steps:
         )
 
     def start(self, module: str, options: dict[str, Any]) -> int:
-        """The number of the process of a step that has begun."""
-        call = [f"textlvm.{module}", arguments(options), str(self.said)]
-        print(json.dumps(call), file=self.nursery.stdin, flush=True)
-        return int(self.nursery.stdout.readline())
+        """Start a step; returns its process ID."""
+        call = [f"textlvm.{module}", arguments(options), str(self.log)]
+        print(json.dumps(call), file=self.server.stdin, flush=True)
+        return int(self.server.stdout.readline())
 
     def is_running(self) -> bool:
-        return not select.select([self.nursery.stdout], [], [], 0)[0]
+        return not select.select([self.server.stdout], [], [], 0)[0]
 
     def end(self) -> tuple[int, str]:
-        """Wait for the step; its exit code and what it said."""
-        return int(self.nursery.stdout.readline()), self.said.read_text(encoding="utf-8")
+        """Wait for the step; returns its exit status and standard error."""
+        return int(self.server.stdout.readline()), self.log.read_text(encoding="utf-8")
 
     def run(self, module: str, options: dict[str, Any]) -> str:
-        """What a step said that must succeed."""
+        """Run a step, which must succeed; returns its standard error."""
         self.start(module, options)
-        code, said = self.end()
-        assert code == 0, said[-3000:]
-        return said
+        code, errors = self.end()
+        assert code == 0, errors[-3000:]
+        return errors
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training in a folder of its own, as its rule calls it."""
+    """A training in a separate folder, called as by its rule."""
 
     steps: Steps
     paper: str
@@ -141,7 +141,7 @@ class Training:
         return self.steps.run(f"{self.paper}.train", self.options)
 
     def kill(self, entries: int, saving: bool = False) -> str:
-        """Run until there are so many more entries of the curve; then, or in the next save, kill it."""
+        """Kill the training after so many new entries of its curve; with `saving`, during the next save."""
         child = self.steps.start(f"{self.paper}.train", self.options)
         last = self.entry()
         end = time.monotonic() + LIMIT
@@ -155,25 +155,25 @@ class Training:
                 os.kill(child, signal.SIGKILL)
                 break
             time.sleep(0.001)
-        code, said = self.steps.end()
-        assert code == -signal.SIGKILL, said
-        return said
+        code, errors = self.steps.end()
+        assert code == -signal.SIGKILL, errors
+        return errors
 
     def measure(self) -> bytes:
-        """Its metrics, measured in a folder beside its own."""
+        """Evaluate the run in another folder; returns the content of metrics.json."""
         self.steps.run(f"{self.paper}.evaluate", self.measurement)
         return self.measurement["out"].read_bytes()
 
     def products(self) -> dict[str, bytes]:
-        """What must not depend on interruptions."""
-        files = (path for path in self.out.iterdir() if path.is_file() and path.name not in OF_THE_PROCESS)
+        """The files that must not depend on interruptions."""
+        files = (path for path in self.out.iterdir() if path.is_file() and path.name not in VARYING)
         return {path.name: path.read_bytes() for path in files}
 
     def has_state(self) -> bool:
         return any(self.unfinished.glob("state.*"))
 
     def entry(self) -> int:
-        """A number that is another one after every entry of the curve."""
+        """A number that changes with every entry of the curve."""
         with contextlib.suppress(FileNotFoundError):
             return (self.unfinished / "progress.json").stat().st_mtime_ns
         return 0

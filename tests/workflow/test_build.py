@@ -1,4 +1,4 @@
-"""envs/build: an environment is replaced only by a whole one, and reports build none."""
+"""envs/build replaces an environment only by a complete one, and commands that only report build none."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import pytest
 
 Result = subprocess.CompletedProcess[str]
 ROOT = Path(__file__).parents[2]
-# What `python -m venv` and pip write that matters here: absolute paths. FAULT is what goes wrong.
+# Replaces Python: writes files with absolute paths, as venv and pip do. FAULT makes a step fail.
 PYTHON = """#!/bin/bash
 case "$*" in
 -c*) exit 0 ;;
@@ -39,7 +39,7 @@ esac
 
 @dataclass(frozen=True)
 class Clone:
-    """A folder with the files that make an environment, and a python that only pretends to."""
+    """A folder with the files that build an environment, and the program in place of Python."""
 
     root: Path
 
@@ -48,7 +48,7 @@ class Clone:
         return self.root / ".venv"
 
     def call(self, *words: str, fault: str = "", python: str = "./python") -> Result:
-        # The build's own process is what a fault of pip ends.
+        # BUILD is the process to which a failing pip sends its signal.
         return subprocess.run(
             ["bash", "-c", 'export BUILD=$$ && exec "$@"', "bash", *words],
             cwd=self.root,
@@ -77,7 +77,7 @@ def _content(folder: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def clone(tmp_path):
-    # Spaces, and what sed and its replacements read otherwise.
+    # Spaces and characters that are special in patterns and replacements of sed.
     root = tmp_path / "a & [project].*|$"
     (root / "envs").mkdir(parents=True)
     for name in ("envs/build", "envs/activate", "envs/requirements.txt", "Makefile"):
@@ -94,7 +94,7 @@ def built(clone):
     return clone
 
 
-def test_an_environment_names_itself_where_it_ends_up(clone):
+def test_environment_contains_its_final_path(clone):
     result = clone.build()
     assert (result.returncode, result.stderr) == (0, "")
     assert "WARNING" not in result.stdout
@@ -106,7 +106,7 @@ def test_an_environment_names_itself_where_it_ends_up(clone):
     assert [path.name for path in (clone.root / ".venv.build").iterdir()] == ["lock"]
 
 
-def test_pins_of_the_same_content_build_nothing(built):
+def test_unchanged_pins_build_nothing(built):
     for path, time in (("envs/requirements.txt", 2e9), (".venv/pins.txt", 1)):
         os.utime(built.root / path, (time, time))
     before = built.content()
@@ -116,7 +116,7 @@ def test_pins_of_the_same_content_build_nothing(built):
     assert built.content() == before
 
 
-def test_other_pins_build_a_new_environment_in_place_of_the_old(built):
+def test_changed_pins_replace_the_environment(built):
     built.change_pins()
     assert built.build().returncode == 0
     assert built.content()["pins.txt"].endswith("another==1\n")
@@ -133,7 +133,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("fault", REASONS)
-def test_a_failed_build_gives_the_reason_and_keeps_the_environment(built, fault):
+def test_failed_build_reports_the_reason_and_keeps_the_environment(built, fault):
     before = built.content()
     built.change_pins()
     result = built.call("make", "env", fault=fault)
@@ -146,7 +146,7 @@ def test_a_failed_build_gives_the_reason_and_keeps_the_environment(built, fault)
 
 
 @pytest.mark.parametrize("signal", ["KILL", "TERM", "INT"])
-def test_an_interrupted_build_keeps_the_environment_and_the_next_one_is_whole(built, signal):
+def test_interrupted_build_keeps_the_environment_and_can_be_repeated(built, signal):
     before = built.content()
     built.change_pins()
     assert built.build(fault=signal).returncode != 0
@@ -156,7 +156,7 @@ def test_an_interrupted_build_keeps_the_environment_and_the_next_one_is_whole(bu
     assert [path.name for path in (built.root / ".venv.build").iterdir()] == ["lock"]
 
 
-def test_an_environment_that_an_interruption_left_aside_comes_back(built):
+def test_environment_moved_away_by_an_interrupted_build_is_restored(built):
     before = built.content()
     built.environment.rename(built.root / ".venv.build" / "old")
     assert built.build(fault="pip").returncode == 0
@@ -168,7 +168,7 @@ def test_an_environment_that_an_interruption_left_aside_comes_back(built):
 
 
 @pytest.mark.parametrize("python", ["./nowhere", "false"])
-def test_a_python_that_is_none_is_named(clone, python):
+def test_error_message_names_an_invalid_python(clone, python):
     result = clone.build(python=python)
     assert result.returncode == 1
     assert result.stderr.endswith(
@@ -178,7 +178,7 @@ def test_a_python_that_is_none_is_named(clone, python):
     assert not clone.environment.exists()
 
 
-def test_a_link_with_the_same_pins_is_used_and_with_others_refused(built):
+def test_linked_environment_is_used_only_with_the_same_pins(built):
     elsewhere = built.root / "another project"
     built.environment.rename(elsewhere)
     built.environment.symlink_to(elsewhere)
@@ -198,13 +198,13 @@ def test_a_link_with_the_same_pins_is_used_and_with_others_refused(built):
     assert dict(_content(elsewhere)) == before
 
 
-def test_a_link_to_nothing_is_refused(clone):
+def test_broken_link_is_refused(clone):
     clone.environment.symlink_to("nowhere")
     assert clone.build().stderr.startswith("error: .venv is a link to nowhere, ")
     assert not (clone.root / "nowhere").exists()
 
 
-def test_an_environment_of_another_make_is_left_alone(clone):
+def test_environment_without_pins_is_not_replaced(clone):
     clone.environment.mkdir()
     (clone.environment / "mine").write_text("kept")
     result = clone.build()
@@ -214,7 +214,7 @@ def test_an_environment_of_another_make_is_left_alone(clone):
 
 
 @pytest.mark.parametrize("target", ["tables", "recorded", "status", "corpora"])
-def test_reports_build_nothing(clone, target):
+def test_commands_that_only_report_build_nothing(clone, target):
     result = clone.call("make", target)
     assert result.returncode == 2
     assert result.stderr.startswith("error: there is no environment yet: run make env\n")
@@ -230,7 +230,7 @@ def test_reports_build_nothing(clone, target):
     assert clone.content() == before
 
 
-def test_pip_and_activate_of_a_real_environment_work(clone):
+def test_pip_and_activate_work_in_a_real_environment(clone):
     (clone.root / "envs" / "requirements.txt").write_text("# no pins\n")
     result = clone.build(python=sys.executable)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -241,6 +241,6 @@ def test_pip_and_activate_of_a_real_environment_work(clone):
     assert f" from {folder}/lib" in version
 
 
-def test_a_shell_with_the_environment_is_in_utf_8(built):
+def test_activated_shell_uses_utf_8(built):
     line = ". envs/activate && echo $PYTHONUTF8 $PYTHONPATH"
     assert built.call("bash", "-c", line).stdout == f"1 {built.root}/workflow\n"

@@ -1,4 +1,4 @@
-"""Claims in the workflow: what they are made from, and what is said of a wrong one before any job."""
+"""Claims in the workflow: the inputs of their rule, and errors in the file of claims."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def claims(project):
-    """The file of claims, put back afterwards."""
+    """The file of claims, restored afterwards."""
     path = project.root / "workflow" / "papers" / "words" / "claims.yaml"
     before = path.read_bytes()
     yield path
@@ -15,12 +15,12 @@ def claims(project):
 
 
 def inputs(output, rule):
-    """The inputs of a rule's job in a dry run."""
+    """The input files of a rule's job in a dry run."""
     found = re.search(rf"^(?:local)?rule {rule}:\n    input: (.*)$", output, flags=re.MULTILINE)
     return set(found[1].split(", "))
 
 
-def test_claims_need_every_table_and_the_files_of_the_figures_they_name(project):
+def test_claims_depend_on_all_tables_and_on_the_files_of_figures(project):
     files = inputs(project.run("snakemake --dry-run --cores 1 results/claims.csv"), "claims")
     assert {f"results/table{n}.csv" for n in range(1, 9)} <= files
     named = {file for file in files if "/seed" in file}
@@ -34,27 +34,14 @@ def test_claims_need_every_table_and_the_files_of_the_figures_they_name(project)
     assert len(named) == 2 * 3 + 5
 
 
-def test_a_wrong_claim_is_named_before_there_is_any_job(project, claims):
+def test_error_message_names_an_invalid_claim_before_any_job_starts(project, claims):
     text = claims.read_text(encoding="utf-8")
     claims.write_text(text.replace('["TRIL, K=2", TRIL]', '["TRIL, K=22", TRIL]'), encoding="utf-8")
     result = project.call("snakemake --dry-run --cores 1 results/claims.csv")
     assert result.returncode != 0
-    said = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("error:")]
-    assert said == [
+    errors = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("error:")]
+    assert errors == [
         "error: workflow/papers/words/claims.yaml: claim 'two-samples-lower-ce': Table 1 of the words paper "
         "has no row 'TRIL, K=22' on 'bookscorpus'; did you mean 'TRIL, K=2', 'TRIL, K=5', 'TRIL, K=10'?"
     ]
     assert "Traceback" not in result.stderr
-
-
-def test_a_claim_about_a_row_of_ones_own_is_one_more_entry(project, claims):
-    line = (
-        "\n  - {id: mine, where: mine, claim: mine, tables: {bookscorpus: 1}, "
-        "metrics: [ce_test], kind: less, of: [[DIAGONAL, TRIL]]}\n"
-    )
-    claims.write_text(claims.read_text(encoding="utf-8") + line, encoding="utf-8")
-    row = "words={runs: {standard: {diag: {row: DIAGONAL}}}}"
-    assert "no row 'DIAGONAL'" in project.call("snakemake -n --cores 1 results/claims.csv").stderr
-    assert "results/claims.csv" in project.jobs(
-        "snakemake --cores 1 --config", row, "--", "results/claims.csv"
-    )

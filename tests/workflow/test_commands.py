@@ -17,18 +17,18 @@ def runs_of(jobs: set[str]) -> set[str]:
 
 
 def sentences_of(jobs: set[str], file: str) -> set[str]:
-    """The sentences paper's `<dataset>/<run>` with such a file among the jobs' outputs."""
+    """The sentences paper's runs with this file among the jobs' outputs, `<dataset>/<run>`."""
     jobs = {job.partition("/sentences/")[2] for job in jobs if job.endswith(f"/seed0/{file}")}
     return {"/".join(job.split("/")[:2]) for job in jobs if job}
 
 
 @pytest.fixture(scope="module")
 def everything(project):
-    """The jobs of everything."""
+    """The jobs of a run without targets."""
     return project.jobs("snakemake --cores 8")
 
 
-def test_a_table_on_gpus_plans_exactly_its_runs(project):
+def test_table_with_gpus_plans_exactly_its_runs(project):
     jobs = project.jobs("snakemake --cores 8 --resources gpu=2 results/table1.csv")
     runs = runs_of(jobs)
     assert "results/table1.csv" in jobs
@@ -39,18 +39,16 @@ def test_a_table_on_gpus_plans_exactly_its_runs(project):
     assert not sentences_of(jobs, "spec.json")
 
 
-def test_a_paper_can_be_left_out(project):
-    jobs = project.jobs("snakemake --cores 8 --config 'papers=[words]' -- results/table1.csv")
-    assert len(runs_of(jobs)) == 18 * len(SEEDS)
-    assert not any("sentences" in job for job in jobs)
+def test_one_paper_can_be_selected(project):
     jobs = project.jobs("snakemake --cores 8 --config 'papers=[sentences]'")
     assert not any("words" in job for job in jobs)
     assert "results/table2.csv" in jobs
 
 
-def test_one_row_alone_plans_nothing_but_its_seeds(project):
-    row = "results/words/gutenberg/standard/tril-k5"
-    jobs = project.jobs(f"snakemake --cores 8 {row}/seed{{0,1,2}}/metrics.json")
+def test_targets_of_one_row_plan_only_its_seeds(project):
+    jobs = project.jobs(
+        "snakemake --cores 8 results/words/gutenberg/standard/tril-k5/seed{0,1,2}/metrics.json"
+    )
     assert runs_of(jobs) == {f"standard/tril-k5/seed{seed}" for seed in SEEDS}
     assert not any("table" in job or "sentences" in job for job in jobs)
 
@@ -66,21 +64,18 @@ sentences:
 """
 
 
-def test_null_removes_a_row_of_either_paper(project, everything):
+def test_null_removes_a_row(project, everything):
     (project.root / "mine.yaml").write_text(REMOVING)
     jobs = project.jobs("snakemake --cores 8 --configfile mine.yaml")
     assert runs_of(everything) - runs_of(jobs) == {f"standard/tril-k5/seed{seed}" for seed in SEEDS}
     for file in ("spec.json", "metrics.json"):
         assert sentences_of(everything, file) - sentences_of(jobs, file) == {"yahoo/smim-32"}
-    target = "results/words/gutenberg/standard/tril-k5/seed0/metrics.json"
-    result = project.call("snakemake --dry-run --configfile mine.yaml", target)
-    assert result.stderr.startswith(f"error: {target}: there is no 'tril-k5' in words.runs.standard of ")
     status = project.run("python -m textlvm.reporting.status --all --configfile mine.yaml")
     assert "standard/tril-k2 " in status
     assert "standard/tril-k5 " not in status
 
 
-def test_a_table_of_the_sentences_paper_plans_exactly_its_runs(project):
+def test_table_of_the_sentences_paper_plans_exactly_its_runs(project):
     jobs = project.jobs("snakemake --cores 8 results/sentences/table8.md")
     trained = {"smim-512": "yahoo", "ae-512": "yahoo", "smim-everything": "everything"}
     trained |= dict.fromkeys(("ap-bilstm", "ap-cnn", "hyperqa"), "yahoocqa")
@@ -88,16 +83,16 @@ def test_a_table_of_the_sentences_paper_plans_exactly_its_runs(project):
     assert sentences_of(jobs, "metrics.json") == {f"yahoocqa/{name}" for name in trained}
 
 
-def test_tables_6_and_7_are_of_the_same_trainings(project):
+def test_tables_6_and_7_share_trainings(project):
     entropies, bleu = (project.jobs(f"snakemake --cores 8 results/sentences/table{n}.md") for n in (6, 7))
     assert sentences_of(entropies, "spec.json") < sentences_of(bleu, "spec.json")
     assert len(sentences_of(bleu, "spec.json")) == 3 * 6
 
 
-def test_all_is_every_table_and_figure_and_a_page(project, everything):
+def test_default_target_contains_all_tables_figures_and_the_page(project, everything):
     draws = {"unseen", *(f"unseen-{draw}" for draw in range(1, 10))}
     assert {run.split("/")[0] for run in runs_of(everything)} == {"standard", *draws}
-    # Every seed on the standard split and on three of ten draws of the unseen words, the first on the others.
+    # All seeds on the standard split and on three of ten draws of the unseen words; one on the other draws.
     assert len(runs_of(everything)) == 18 * len(SEEDS) + 4 * (3 * len(SEEDS) + 7)
     assert {f"results/words/gutenberg/{name}" for name in ("table1.csv", "table2.csv")} <= everything
     assert {f"results/words/gutenberg/figure{n}.png" for n in (1, 2)} <= everything
@@ -106,22 +101,21 @@ def test_all_is_every_table_and_figure_and_a_page(project, everything):
     assert {f"results/sentences/figure{n}.png" for n in range(3, 9)} <= everything
     assert len(sentences_of(everything, "spec.json")) == 42
     assert len(sentences_of(everything, "metrics.json")) == 48
-    tables = {f"results/table{n}.csv" for n in range(1, 9)}
-    assert tables <= project.jobs("snakemake --cores 1", *sorted(tables)) <= everything
-    # The page shows it all, and has the tables' numbers from their tidy form.
+    assert {f"results/table{n}.csv" for n in range(1, 9)} <= everything
+    # The page depends on everything except the tables of single papers, since it reads the tidy ones.
     left = everything - project.jobs("snakemake --cores 1 results/index.html")
     assert {job for job in left if not re.search(r"/table\d\.csv$", job)} == {"all", "results/ro-crate.zip"}
     assert {"results/index.html", "results/claims.csv"} <= everything
 
 
-def test_a_cluster_gets_the_same_jobs(project, everything):
+def test_cluster_profile_plans_the_same_jobs(project, everything):
     assert project.jobs("snakemake --profile workflow/profiles/slurm") == everything
 
 
-def test_the_demo_has_every_row_on_a_corpus_made_here(project):
+def test_demo_plans_all_rows_on_generated_corpora(project):
     jobs = project.jobs("snakemake --profile workflow/profiles/demo")
     assert len(runs_of({job.replace("results/demo/", "results/") for job in jobs})) == 22
-    # Without GPT-2 and GPT-2 Large, whose weights would be downloaded.
+    # All except GPT-2 and GPT-2 Large, whose weights would be downloaded.
     assert len(sentences_of(jobs, "spec.json")) == 40
     downloads = {job for job in jobs if job.startswith("resources/downloads/")}
     assert downloads == {
@@ -131,10 +125,10 @@ def test_the_demo_has_every_row_on_a_corpus_made_here(project):
     assert all(job == "all" or job.startswith(("results/demo/", "resources/")) for job in jobs)
 
 
-def told(output, rule):
-    """The number of GPUs that a training declares, which must be the one that its step is told."""
+def gpus_of(output, rule):
+    """The number of GPUs that a training requests and passes to its step."""
     job = output.partition(f"rule {rule}:")[2]
-    # The step is told, so that it computes on the CPU of a machine with GPUs.
+    # Without the option, the step would use a GPU of the machine although none was requested.
     declared = re.search(r" gpu=(\d+),", job)[1]
     assert re.search(r" --gpus (\d+) ", job)[1] == declared
     return int(declared)
@@ -144,20 +138,17 @@ def told(output, rule):
     ("limit", "words", "sentences"),
     [
         ("", 0, 1),
-        ("--resources gpu=2", 0, 1),
         ("--resources gpu=0", 0, 0),
         ("--set-resources sentences_train:gpu=0 words_train:gpu=1", 1, 0),
     ],
 )
-def test_a_training_of_sentences_takes_a_gpu_if_there_is_one_and_of_words_if_asked_to(
-    project, limit, words, sentences
-):
+def test_only_trainings_of_sentences_request_a_gpu_by_default(project, limit, words, sentences):
     targets = [f"results/{run}/seed0/spec.json" for run in ("sentences/ptb/smim-16", TRIL)]
     output = project.run(f"snakemake --cores 8 {limit} --dry-run --printshellcmds --", *targets)
-    assert (told(output, "words_train"), told(output, "sentences_train")) == (words, sentences)
+    assert (gpus_of(output, "words_train"), gpus_of(output, "sentences_train")) == (words, sentences)
 
 
-def test_tables_of_what_is_there_train_nothing(project):
+def test_target_tables_trains_nothing(project):
     jobs = project.jobs("snakemake --cores 1 tables")
     assert jobs == {
         "tables",
@@ -170,48 +161,31 @@ def test_tables_of_what_is_there_train_nothing(project):
     }
 
 
-def test_a_wrong_configuration_is_one_sentence(project, tmp_path):
+def test_invalid_configuration_gives_one_error_message(project, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("words: {corpora: [gutemberg]}")
     result = project.call("snakemake --dry-run --configfile", str(file))
-    said = "words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?\n"
+    message = "words.corpora lists 'gutemberg'; did you mean 'gutenberg', 'gutenberg-counts'?\n"
     assert result.returncode == 1
     assert result.stderr.startswith("error: ")
-    assert result.stderr.endswith(f"mine.yaml: {said}")
+    assert result.stderr.endswith(f"mine.yaml: {message}")
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stdout
     assert 'File "' not in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("option", "target", "said"),
-    [
-        (
-            "",
-            "results/words/gutenberg/standard/tril-k6/seed0/metrics.json",
-            "there is no 'tril-k6' in words.runs.standard of config.yaml; "
-            "did you mean 'tril-k5', 'tril-k2', 'tril-k10'?",
-        ),
-        (
-            "--forcerun",
-            "results/sentences/ptb/smim-61/seed0/metrics.json",
-            "there is no 'smim-61' in sentences.runs.ptb of config.yaml; "
-            "did you mean 'smim-16', 'smim-512', 'smim-128'?",
-        ),
-        (
-            "--resources gpu=1",
-            "results/table9.csv",
-            "there is no table 9; the valid tables are 1, 2, 3, 4, 5, 6, 7, 8",
-        ),
-    ],
-)
-def test_an_unknown_name_in_a_target_is_one_sentence(project, option, target, said):
-    result = project.call(f"snakemake --dry-run {option} {target}")
-    assert (result.returncode, result.stderr) == (1, f"error: {target}: {said}\n")
+def test_unknown_name_in_a_target_gives_one_error_message(project):
+    target = "results/sentences/ptb/smim-61/seed0/metrics.json"
+    result = project.call(f"snakemake --dry-run --resources gpu=1 --forcerun {target}")
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"error: {target}: there is no 'smim-61' in sentences.runs.ptb of config.yaml; "
+        "did you mean 'smim-16', 'smim-512', 'smim-128'?\n",
+    )
     assert "Traceback" not in result.stdout
 
 
-def test_every_rule_says_what_it_is_for(project):
+def test_every_rule_has_a_docstring(project):
     files = [project.root / "Snakefile", *(project.root / "workflow" / "rules").glob("*.smk")]
     for file in files:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -220,7 +194,7 @@ def test_every_rule_says_what_it_is_for(project):
                 assert below.strip().startswith('"""'), f"{file.name}: {line}"
 
 
-def test_a_corpus_of_sentences_may_be_counted_for_the_words_paper(project):
+def test_corpus_of_sentences_can_be_used_for_the_words_paper(project):
     (project.root / "mine.yaml").write_text("words: {corpora: [ptb]}\n")
     targets = [f"results/words/ptb/{name}" for name in ("table1.md", "figure1.png", "figure2.png")]
     jobs = project.jobs("snakemake --cores 8 --configfile mine.yaml", "--", *targets)
@@ -228,7 +202,7 @@ def test_a_corpus_of_sentences_may_be_counted_for_the_words_paper(project):
     assert not sentences_of(jobs, "spec.json")
 
 
-def test_a_folder_of_any_number_of_files_is_counted_by_a_bounded_number_of_jobs(project, tmp_path):
+def test_number_of_counting_jobs_is_independent_of_the_number_of_files(project, tmp_path):
     for i in range(200):
         path = tmp_path / "books" / f"shelf {i % 3}" / f"第{i}册.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -239,7 +213,7 @@ def test_a_folder_of_any_number_of_files_is_counted_by_a_bounded_number_of_jobs(
     assert jobs == {"resources/counts/mine.tsv", "resources/counts/mine/shares/1.tsv"}
 
 
-def test_a_file_that_must_be_another_one_is_fetched_again_from_wherever(new_project):
+def test_changed_size_of_a_corpus_file_downloads_it_again(new_project):
     project = new_project()
     file = "resources/downloads/gutenberg-fiction-counts/gutenberg_fiction.txt.gz"
     project.run("snakemake --cores 1", "--", file)

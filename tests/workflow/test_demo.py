@@ -1,4 +1,4 @@
-"""The demo's sentence model, trained as in the demo, does what README shows of it."""
+"""The demo's sentence model, trained as in the demo, behaves as README shows."""
 
 import json
 import re
@@ -13,7 +13,7 @@ RUN = "results/demo/sentences/ptb/ae-512/seed0"
 
 @pytest.fixture(scope="module")
 def project(new_project):
-    """A project in which the demo's one large model is trained and measured, a minute or two."""
+    """A project in which the demo's large model has been evaluated, which takes a minute or two."""
     project = new_project()
     project.run(f"snakemake --profile workflow/profiles/demo -- {RUN}/metrics.json")
     return project
@@ -21,27 +21,27 @@ def project(new_project):
 
 @pytest.fixture(scope="module")
 def example():
-    """README's lines of Python that ask a model of sentences, and the sentences printed below them."""
+    """The Python code in README that uses a model of sentences, and the output printed below it."""
     block = next(text for text in blocks(README, "python") if "textlvm.sentences" in text)
     return block, re.findall(r"^# (.*)$", block, flags=re.MULTILINE)
 
 
 def overlap(sentence, other):
-    """The share of the first sentence's distinct words that the other has."""
+    """The fraction of the first sentence's distinct words that the other contains."""
     words = set(sentence.split())
     return len(words & set(other.split())) / len(words)
 
 
-def test_half_of_the_words_of_a_test_sentence_are_reconstructed(project):
+def test_half_of_the_words_are_reconstructed(project):
     metrics = json.loads((project.root / RUN / "metrics.json").read_text())["metrics"]
     assert metrics["bleu1_greedy"]["value"] > 0.5
 
 
-def test_an_interpolation_leads_from_one_sentence_to_the_other(project, example):
+def test_interpolation_starts_and_ends_near_the_given_sentences(project, example):
     code, shown = example
     texts = [text.replace(".", " .") for text in re.findall(r'read\("([^"]+)"\)', code)]
     lines = project.call(f"python -c {shlex.quote(code)}").stdout.splitlines()
-    # Other processors and other installed packages lead to another model: the words differ.
+    # The words depend on the processor and the installed packages.
     for path in (lines, shown):
         assert len(path) == len(shown)
         assert not any("<unk>" in line for line in path)

@@ -1,4 +1,4 @@
-"""The image of the Dockerfile, as far as it can be tested without building it."""
+"""The Dockerfile and .dockerignore, checked without building the image."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ PATTERNS = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
 
 
 def is_excluded(path: str) -> bool:
-    """Whether .dockerignore keeps a file out: the last pattern that matches it or a folder of it decides."""
+    """Whether .dockerignore excludes a file: the last pattern that matches it or a parent folder decides."""
     parents = list(accumulate(path.split("/"), lambda folder, name: f"{folder}/{name}"))
     excluded = False
     for pattern in PATTERNS:
@@ -30,8 +30,8 @@ def matches(path: str, pattern: str) -> bool:
     return len(names) == len(patterns) and all(map(fnmatch, names, patterns))
 
 
-def test_all_files_that_git_holds_are_in_the_image():
-    """They need no other file: a clone has no more. The tests ask git, so that its folder is copied, too."""
+def test_image_contains_all_tracked_files():
+    """Tests call git, therefore the image contains .git, too."""
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [path for path in files.stdout.split("\0") if path and is_excluded(path)] == []
     assert not is_excluded(".git/HEAD")
@@ -44,11 +44,11 @@ def test_all_files_that_git_holds_are_in_the_image():
         *("results/demo/index.html", "resources/downloads/a.txt", "workflow/textlvm/__pycache__/a.pyc"),
     ],
 )
-def test_what_was_built_or_downloaded_stays_out_of_it(path):
+def test_image_excludes_built_and_downloaded_files(path):
     assert is_excluded(path)
 
 
-def test_it_has_the_programs_that_readme_requires():
+def test_image_has_the_programs_that_readme_requires():
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     version, programs = re.search(r"Requirements: Python ([\d.]+) or newer, (.*)\.", readme).groups()

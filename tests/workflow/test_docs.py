@@ -1,4 +1,4 @@
-"""What describes the project says what the project is."""
+"""Documentation and metadata agree with the project."""
 
 import importlib.util
 import tomllib
@@ -36,7 +36,7 @@ def test_generated_pages_match_the_records(name):
         assert path.read_text(encoding="utf-8") == text, f"regenerate it: python docs/{name}.py"
 
 
-def test_a_sentence_that_the_records_contradict_stops_the_findings(findings):
+def test_findings_contradicted_by_the_records_raise(findings):
     assert findings.sure(True) == ""
     with pytest.raises(ValueError, match="no longer support"):
         findings.sure(findings.mean("ptb/smim-16", "nll_elbo") < findings.mean("ptb/smim-16", "nll_melbo"))
@@ -47,38 +47,42 @@ def test_a_sentence_that_the_records_contradict_stops_the_findings(findings):
 def test_diagrams_match_the_workflow(rulegraph, project):
     printed = rulegraph.edges(project.run(" ".join(rulegraph.COMMAND)))
     assert ("words_train", "words_evaluate") in printed
-    rules = rulegraph.drawn(rulegraph.RULES.read_text(encoding="utf-8"))
-    assert rules == rulegraph.diagram(rulegraph.reduced(printed)), "regenerate it: python docs/rulegraph.py"
-    files = rulegraph.of_files(printed)
+    rules = rulegraph.diagram_in(rulegraph.RULES.read_text(encoding="utf-8"))
+    assert rules == rulegraph.rule_diagram(rulegraph.reduced(printed)), (
+        "regenerate it: python docs/rulegraph.py"
+    )
+    files = rulegraph.file_pairs(printed)
     assert ("words", "tables") in files
-    drawn = rulegraph.drawn(rulegraph.README.read_text(encoding="utf-8"))
-    assert drawn == rulegraph.stages(rulegraph.reduced(files)), "regenerate it: python docs/rulegraph.py"
+    drawn = rulegraph.diagram_in(rulegraph.README.read_text(encoding="utf-8"))
+    assert drawn == rulegraph.file_diagram(rulegraph.reduced(files)), (
+        "regenerate it: python docs/rulegraph.py"
+    )
 
 
-def ways(pairs):
-    """All pairs of rules with a way from one to the other."""
+def closure(pairs):
+    """The transitive closure: all pairs of rules connected by a path."""
     found = set(pairs)
     while more := {(a, d) for a, b in found for c, d in found if b == c} - found:
         found |= more
     return found
 
 
-# A rule feeds those after it, and perhaps itself.
+# Acyclic except for rules that depend on themselves.
 graphs = st.sets(
     st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")).filter(lambda p: p[0] <= p[1])
 )
 
 
 @given(graphs)
-def test_transitive_arrows_are_omitted(rulegraph, pairs):
+def test_reduced_graph_has_the_same_closure_without_redundant_pairs(rulegraph, pairs):
     kept = rulegraph.reduced(pairs)
     assert kept <= pairs
-    assert ways(kept) == ways(pairs)
+    assert closure(kept) == closure(pairs)
     for pair in kept:
-        assert pair not in ways(kept - {pair})
+        assert pair not in closure(kept - {pair})
 
 
-def test_the_citation_is_of_this_version():
+def test_citation_has_the_version_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert (citation["title"], str(citation["version"])) == (project["name"], project["version"])

@@ -1,4 +1,4 @@
-"""The real rules on real text: one run of each kind, then what reruns after which change."""
+"""The rules of the words paper on a small text: runs of each kind, and what reruns after a change."""
 
 import csv
 import hashlib
@@ -21,7 +21,7 @@ def folder(run, split="standard"):
 
 @pytest.fixture(scope="module")
 def project(new_project):
-    """A project in which the command of the README has been run, then all the rest."""
+    """A project in which the command of README and then all the rest have been run."""
     project = new_project()
     tiny.write(project.root, tiny.words)
     project.run("snakemake --cores 2 --resources gpu=2 results/table1.csv")
@@ -38,7 +38,7 @@ def change(project, edit):
     tiny.change(project.root, "words", edit)
 
 
-def test_tables_have_every_planned_row_with_its_value(project):
+def test_tables_have_values_for_all_planned_rows(project):
     for split, names in RUNS.items():
         table = cells(project, "results/table1.csv" if split == "standard" else "results/table2.csv")
         for name in names:
@@ -47,13 +47,13 @@ def test_tables_have_every_planned_row_with_its_value(project):
             assert {cell["corpus_title"] for cell in mine} == {"Python topics"}
 
 
-def test_a_tidy_table_holds_both_papers(project):
+def test_tidy_table_contains_both_papers(project):
     table = cells(project, "results/table1.csv")
     assert {cell["paper"] for cell in table} == {"words", "sentences"}
     assert {cell["verdict"] for cell in table if cell["paper"] == "sentences"} == {"not run"}
 
 
-def test_tables_and_figures_stand_in_the_papers_shape(project):
+def test_tables_and_figures_are_written_in_all_formats(project):
     results = project.root / "results" / "words" / CORPUS
     for n in (1, 2):
         assert "BASELINE-8D" in (results / f"table{n}.md").read_text(encoding="utf-8")
@@ -62,21 +62,21 @@ def test_tables_and_figures_stand_in_the_papers_shape(project):
         assert "<svg" in (results / f"figure{n}.svg").read_text(encoding="utf-8")
 
 
-def test_claims_say_what_came_out_beside_what_the_paper_prints(project):
+def test_claims_have_measured_and_published_outcomes(project):
     claims = {claim["id"]: claim for claim in cells(project, "results/claims.csv")}
     samples = claims["two-samples-lower-ce"]
     assert (samples["outcome"], samples["published_outcome"]) == ("undecided", "fails")
     assert samples["effect"]
     assert samples["missing"].startswith("one seed")
     assert (samples["corpus"], samples["stand_in"]) == (CORPUS, "true")
-    # What is not trained needs no second seed.
+    # A run without training needs no second seed.
     assert claims["oracle-not-optimal-on-test"]["outcome"] == "holds"
     assert claims["five-samples-lower-ce"]["missing"] == "not in the plan: TRIL, K=5; 2×TRIL, K=5; 2×TRIL"
     text = (project.root / "results/claims.md").read_text(encoding="utf-8")
     assert samples["claim"] in text
 
 
-def test_a_report_shows_tables_figures_and_claims(project):
+def test_report_contains_tables_figures_and_claims(project):
     project.run("snakemake --report results/report.html")
     report = reports.read(project.root / "results/report.html")
     assert report.categories == {
@@ -94,7 +94,7 @@ def test_a_report_shows_tables_figures_and_claims(project):
     assert "Livne" not in report.page
 
 
-def test_the_status_says_that_all_is_done(project):
+def test_status_shows_all_runs_as_done(project):
     text = project.run("python -m textlvm.reporting.status --all")
     # The unseen words have a second draw.
     runs = sum(map(len, RUNS.values())) + len(RUNS["unseen"])
@@ -102,7 +102,7 @@ def test_the_status_says_that_all_is_done(project):
     assert re.search(r"standard/tril-k2 +0  done +20/20 +\d", text)
 
 
-def test_a_run_says_what_it_is(project):
+def test_spec_and_metrics_record_name_and_settings(project):
     spec = json.loads((project.root / folder("tril-k2") / "spec.json").read_text())
     metrics = json.loads((project.root / folder("tril-k2") / "metrics.json").read_text())
     assert spec["name"] == f"words/{CORPUS}/standard/tril-k2"
@@ -110,10 +110,10 @@ def test_a_run_says_what_it_is(project):
     assert spec["training"]["steps"] == metrics["settings"]["entropy_trajectories"] == 20
 
 
-def test_one_archive_has_what_was_found_and_how(project):
+def test_archive_contains_results_code_and_provenance(project):
     with zipfile.ZipFile(project.root / "results/ro-crate.zip") as archive:
         files = set(archive.namelist())
-        said = {
+        entities = {
             entity["@id"]: entity for entity in json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
         }
         configuration = json.loads(archive.read("configuration.json"))
@@ -122,7 +122,7 @@ def test_one_archive_has_what_was_found_and_how(project):
     assert {f"{run}/metrics.json" for run in runs} | {"results/table1.csv", "workflow/inputs.smk"} <= files
     assert configuration["papers"] == ["words"]
     assert record["configuration"]["model"]["samples"] == 2
-    # What trained and measured it was in no repository.
+    # The project is not in a git repository here.
     assert record["training"]["git"] is record["evaluation"]["git"] is None
     assert record["training"]["packages"]["torch"] == record["evaluation"]["packages"]["torch"]
     assert record["training"]["cost"]["steps"] == 20
@@ -132,33 +132,33 @@ def test_one_archive_has_what_was_found_and_how(project):
     ]
     digest = hashlib.sha256("".join(lines).encode()).hexdigest()
     assert record["corpora"] == {"my texts": digest}
-    assert said[f"#words/{CORPUS}/standard/tril-k2/seed0/training"]["endTime"] == record["training"]["ended"]
-    assert said[f"#corpora/{CORPUS}/my_texts"]["sha256"] == digest
+    assert (
+        entities[f"#words/{CORPUS}/standard/tril-k2/seed0/training"]["endTime"] == record["training"]["ended"]
+    )
+    assert entities[f"#corpora/{CORPUS}/my_texts"]["sha256"] == digest
 
 
-def test_the_files_of_a_folder_are_counted_where_they_are(project):
+def test_files_of_a_folder_are_counted_without_copies(project):
     parts = [path.name for path in (project.root / "resources" / "counts" / CORPUS / "shares").iterdir()]
     assert parts == ["1.tsv"]
     assert not (project.root / "resources" / "downloads" / CORPUS).exists()
 
 
-def test_a_second_call_does_nothing_whatever_is_touched_and_whatever_its_resources(restored):
+def test_touched_files_and_changed_resources_rerun_nothing(restored):
     for path in restored.root.rglob("*"):
-        apart = {"results", "resources", ".snakemake"} & set(path.relative_to(restored.root).parts)
-        if path.is_file() and not apart:
+        excluded = {"results", "resources", ".snakemake"} & set(path.relative_to(restored.root).parts)
+        if path.is_file() and not excluded:
             path.touch()
     source = restored.root / "workflow/textlvm/words/letters.py"
     text = source.read_text(encoding="utf-8")
-    text = re.sub(r'\A""".*?"""', '"""Other words."""', text, flags=re.DOTALL)
-    source.write_text(f"{text}\n\n# A remark.\n", encoding="utf-8")
+    text = re.sub(r'\A""".*?"""', '"""Another docstring."""', text, flags=re.DOTALL)
+    source.write_text(f"{text}\n\n# A comment.\n", encoding="utf-8")
     assert restored.jobs("snakemake --cores 2") == set()
-    line = "snakemake --cores 2 --set-threads words_train=2 --set-resources words_train:mem_mb=9"
-    assert restored.jobs(line) == set()
-    assert restored.jobs("snakemake --cores 2 --resources gpu=0") == set()
-    assert restored.jobs("snakemake --cores 2 --set-resources words_train:gpu=0") == set()
+    resources = "--resources gpu=0 --set-threads words_train=2 --set-resources words_train:mem_mb=9"
+    assert restored.jobs(f"snakemake --cores 2 {resources}") == set()
 
 
-def test_a_change_of_code_reruns_what_uses_it(restored):
+def test_changed_code_of_tables_reruns_only_tables(restored):
     path = restored.root / "workflow/textlvm/reporting/verdict.py"
     path.write_text(path.read_text(encoding="utf-8") + "\nMEANINGFUL = 1\n", encoding="utf-8")
     tables = {f"results/table{n}.csv" for n in (1, 2)} | {
@@ -166,11 +166,11 @@ def test_a_change_of_code_reruns_what_uses_it(restored):
     }
     figures = {f"results/words/{CORPUS}/figure{n}.png" for n in (1, 2)}
     tables |= {"results/claims.csv", "results/readings.csv", "results/index.html", "results/ro-crate.zip"}
-    # The figures read metrics with the tables' code.
+    # The figures may be remade, too: they read metrics with the same code.
     assert tables <= restored.jobs("snakemake --cores 2") <= tables | figures | {"all"}
 
 
-def test_a_change_of_the_objective_retrains_every_run(restored):
+def test_changed_code_of_the_objective_retrains_all_runs(restored):
     path = restored.root / "workflow/textlvm/words/objective.py"
     path.write_text(path.read_text(encoding="utf-8") + "\nMEANINGFUL = 1\n", encoding="utf-8")
     jobs = restored.jobs("snakemake --cores 2")
@@ -191,28 +191,31 @@ DEPENDENTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "entry", "files"),
-    [
-        ("tril", {"training": {"steps": 30}}, ("spec.json", "metrics.json")),
-        ("tril", {"evaluation": {"bootstrap": 6}}, ("metrics.json",)),
-        ("tril-k3", {"table": 1, "row": "TRIL, K=3", "model": {"samples": 3}}, ("spec.json", "metrics.json")),
-    ],
-    ids=["training", "evaluation", "new run"],
-)
-def test_a_runs_setting_reruns_that_run_and_what_depends_on_it(restored, name, entry, files):
-    change(restored, lambda words: words["runs"]["standard"].setdefault(name, {}).update(entry))
-    assert restored.jobs("snakemake --cores 2") == {f"{folder(name)}/{file}" for file in files} | DEPENDENTS
+CHANGES = {
+    "tril": {"training": {"steps": 30}},
+    "real-nvp": {"evaluation": {"bootstrap": 6}},
+    "tril-k3": {"table": 1, "row": "TRIL, K=3", "model": {"samples": 3}},
+}
 
 
-def test_one_command_reruns_a_single_row(project):
-    line = f"snakemake --cores 8 --forcerun {folder('tril')}/model.safetensors"
+def test_changed_or_added_run_reruns_the_run_and_its_outputs(restored):
+    def edit(words):
+        for name, entry in CHANGES.items():
+            words["runs"]["standard"].setdefault(name, {}).update(entry)
+
+    change(restored, edit)
+    trained = {f"{folder(name)}/spec.json" for name in ("tril", "tril-k3")}
+    evaluated = {f"{folder(name)}/metrics.json" for name in CHANGES}
+    assert restored.jobs("snakemake --cores 2") == trained | evaluated | DEPENDENTS
+
+
+def test_forcerun_of_a_model_reruns_its_row(project):
     run = {f"{folder('tril')}/spec.json", f"{folder('tril')}/metrics.json"}
+    line = f"snakemake --cores 8 --forcerun {folder('tril')}/model.safetensors"
     assert project.jobs(line) == run | DEPENDENTS
-    assert project.jobs(f"{line} -- results/table1.csv") == run | {"results/table1.csv"}
 
 
-def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
+def test_partial_tables_mark_missing_and_outdated_runs_as_not_run(restored):
     missing = restored.root / folder("tril-k2") / "metrics.json"
     content = missing.read_bytes()
     missing.unlink()
@@ -223,7 +226,7 @@ def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
         if cell["paper"] == "words" and cell["run"] in verdicts and cell["metric"] == "ce_train":
             verdicts[cell["run"]].add(cell["verdict"])
     assert verdicts["tril-k2"] == {"not run"}
-    # It is measured, but not with the settings of now.
+    # Its metrics were computed with other settings.
     assert verdicts["oracle"] == {"not run"}
     assert "not run" not in verdicts["tril"]
     text = (restored.root / f"results/partial/words/{CORPUS}/table1.md").read_text(encoding="utf-8")
@@ -234,8 +237,8 @@ def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
     assert "results/partial/table1.csv" in restored.jobs("snakemake --cores 2 tables")
 
 
-def contents(project):
-    """The files of the project and their times, but for Snakemake's own."""
+def modification_times(project):
+    """The modification times of the project's files, without those of Snakemake and bytecode."""
     files = (path for path in project.root.rglob("*") if path.is_file())
     return {
         path: path.stat().st_mtime_ns
@@ -244,18 +247,18 @@ def contents(project):
     }
 
 
-def test_metrics_that_are_removed_are_measured_again_and_tables_agree(project):
+def test_removed_metrics_are_computed_again_with_the_same_content(project):
     metrics = project.root / folder("tril-k2") / "metrics.json"
     before = metrics.read_bytes()
     metrics.unlink()
-    files = contents(project)
+    files = modification_times(project)
     assert project.jobs("snakemake --cores 2") == {f"{folder('tril-k2')}/metrics.json"} | DEPENDENTS
-    # Looking at what is missing changes nothing.
-    assert contents(project) == files
+    # A dry run changes no file.
+    assert modification_times(project) == files
     project.run("snakemake --cores 2")
     assert metrics.read_bytes() == before
     assert project.jobs("snakemake --cores 2") == set()
-    # Again, as now it is known what was missing before.
+    # A second time: now there is a record of the first rerun.
     metrics.unlink()
     assert f"{folder('tril-k2')}/metrics.json" in project.jobs("snakemake --cores 2")
     metrics.write_bytes(before)
@@ -263,12 +266,12 @@ def test_metrics_that_are_removed_are_measured_again_and_tables_agree(project):
     project.run("snakemake --cores 2")
 
 
-def test_a_run_of_which_nothing_says_how_it_was_trained_is_named_with_the_command(project):
+def test_damaged_spec_is_reported_with_the_command_that_retrains(project):
     spec = project.root / folder("tril-k2") / "spec.json"
     before = spec.read_bytes()
     spec.write_text("{")
-    said = project.run("snakemake --cores 2 --dry-run")
-    assert f"train them again with --forcerun {folder('tril-k2')}/spec.json" in said
+    output = project.run("snakemake --cores 2 --dry-run")
+    assert f"train them again with --forcerun {folder('tril-k2')}/spec.json" in output
     assert f"{folder('tril-k2')}/spec.json" in project.jobs(
         f"snakemake --cores 2 --forcerun {folder('tril-k2')}/spec.json"
     )
@@ -276,8 +279,8 @@ def test_a_run_of_which_nothing_says_how_it_was_trained_is_named_with_the_comman
     assert "--forcerun" not in project.run("snakemake --cores 2 --dry-run")
 
 
-def test_a_commit_reruns_nothing_and_changes_no_metric(project, monkeypatch):
-    # Inside a hook, variables name the repository that the hook belongs to.
+def test_commit_reruns_nothing_and_changes_no_metric(project, monkeypatch):
+    # If the tests run in a git hook, these variables refer to its repository.
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     before = {
@@ -293,5 +296,5 @@ def test_a_commit_reruns_nothing_and_changes_no_metric(project, monkeypatch):
     assert before == {name: (project.root / folder("oracle") / name).read_bytes() for name in before}
     record = json.loads((project.root / folder("oracle") / "provenance.json").read_text())
     assert len(record["evaluation"]["git"]["commit"]) == 40
-    # It is of this measurement, and the one that is packed and on the page is not.
+    # The page and the archive still contain the provenance of the previous evaluation.
     assert project.jobs("snakemake --cores 2") == {"results/index.html", "results/ro-crate.zip", "all"}

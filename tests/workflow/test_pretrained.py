@@ -1,4 +1,4 @@
-"""A row of a model that others have trained: without that model the table says what to supply."""
+"""A row of a pretrained model: without the model, the table says what to supply."""
 
 import csv
 
@@ -22,7 +22,7 @@ def project(new_project):
     return project
 
 
-def test_what_is_missing_is_said_in_the_table(project):
+def test_table_gives_the_reason_of_the_failed_row(project):
     project.run(f"snakemake --cores 1 {METRICS}")
     project.run("snakemake --cores 1 results/partial/table2.csv")
     with (project.root / "results/partial/table2.csv").open(encoding="utf-8", newline="") as file:
@@ -33,7 +33,7 @@ def test_what_is_missing_is_said_in_the_table(project):
     assert found["HR-VAE (256)"]["verdict"] == "published only"
 
 
-def test_the_row_is_measured_again_when_its_files_are_there(project):
+def test_row_is_evaluated_again_when_its_files_exist(project):
     assert METRICS not in project.jobs(f"snakemake --cores 1 {METRICS}")
     (project.root / "weights").mkdir()
     (project.root / "weights" / "config.json").write_text("{}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The recorded weights of the words paper give the recorded numbers again, without training."""
+"""The recorded weights of the words paper reproduce the recorded numbers without training."""
 
 import re
 from functools import cache
@@ -29,7 +29,7 @@ CPU = torch.device("cpu")
 
 @cache
 def counts() -> tuple[list[str], np.ndarray]:
-    """The vocabulary of the shipped counts, as config.yaml chooses it."""
+    """The vocabulary of the shipped counts with the settings of config.yaml, and its counts."""
     settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["words"]["vocabulary"]
     of_files = count(ROOT / "workflow/counts/gutenberg.txt.gz", "counts")
     chosen = vocabulary(of_files, parse(VocabularySettings, settings))
@@ -49,10 +49,10 @@ def label(run: Path) -> str:
 
 def test_weights_are_recorded():
     assert {"tril", "2xtril-k5", "baseline-8d"} <= {run.parent.name for run in RUNS}
-    assert sum(run.stat().st_size for run in (own / "model.safetensors" for own in RUNS)) < 4e6
+    assert sum(file.stat().st_size for file in (folder / "model.safetensors" for folder in RUNS)) < 4e6
 
 
-def test_the_lines_of_python_in_the_readme_sample_and_score_words(monkeypatch, capsys):
+def test_python_example_in_readme_samples_and_scores_words(monkeypatch, capsys):
     (lines,) = (text for text in blocks(README, "python") if "textlvm.words" in text)
     monkeypatch.chdir(ROOT)
     torch.manual_seed(0)
@@ -74,7 +74,7 @@ def test_recorded_weights_belong_to_their_spec(run):
 
 
 @pytest.mark.parametrize("run", [run for run in RUNS if read_settings(run).model.family in EXACT], ids=label)
-def test_exact_cross_entropies_are_the_recorded_ones(run):
+def test_exact_cross_entropies_match_the_records(run):
     words = words_of(run)
     model = load_model(run, read_settings(run).model, words, CPU)
     log_probs = exact_log_probs(model, encode(words.words))
@@ -83,7 +83,7 @@ def test_exact_cross_entropies_are_the_recorded_ones(run):
         assert cross_entropy(frequencies(side), log_probs) == pytest.approx(metrics[name]["value"], abs=1e-4)
 
 
-# The estimates on other draws of the unseen words vary more, where a few words make up most of the test side.
+# Estimates on other draws of the unseen words vary more, since a few words make up most of their test side.
 ON_CURVE = [
     run
     for run in RUNS
@@ -92,7 +92,7 @@ ON_CURVE = [
 
 
 @pytest.mark.parametrize("run", ON_CURVE, ids=label)
-def test_estimated_cross_entropies_lie_on_the_recorded_curve(run):
+def test_estimated_cross_entropies_match_the_recorded_curve(run):
     words = words_of(run)
     model = load_model(run, read_settings(run).model, words, CPU)
     assert isinstance(model, StateSpaceModel)

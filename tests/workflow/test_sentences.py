@@ -1,4 +1,4 @@
-"""The sentences paper's rules on real text: a run of each kind, then what reruns after which change."""
+"""The rules of the sentences paper on a small text: runs of each kind, and what reruns after a change."""
 
 import csv
 import json
@@ -42,11 +42,11 @@ def cells(project, table, folder="results"):
 
 
 def of_runs(jobs, file):
-    """`<dataset>/<run>` of the jobs that make such a file."""
+    """The runs for which jobs create this file, as `<dataset>/<run>`."""
     return {"/".join(job.split("/")[2:4]) for job in jobs if job.endswith(f"/{file}")}
 
 
-def test_every_planned_row_has_its_value(project):
+def test_all_planned_rows_have_values(project):
     for dataset, table in (("ptb", 2), ("yelp15", 3), ("yahoo", 4), ("yahoocqa", 8)):
         filled = {cell["row"] for cell in cells(project, table) if cell["value"]}
         assert filled == {entry["row"] for entry in RUNS[dataset].values() if "row" in entry}
@@ -58,13 +58,13 @@ def test_every_planned_row_has_its_value(project):
     }
 
 
-def test_what_is_quoted_or_not_run_says_so(project):
+def test_verdicts_distinguish_quoted_rows_from_those_not_run(project):
     verdicts = {cell["row"]: cell["verdict"] for cell in cells(project, 2)}
     assert verdicts["GPT-2 full†"] == "published only"
     assert verdicts["sMIM (512)"] == "not run"
 
 
-def test_a_collected_row_is_one_number_of_a_run(project):
+def test_collected_row_takes_its_value_from_a_run(project):
     entropies = {(c["dataset"], c["row"]): c for c in cells(project, 6) if c["value"]}
     assert set(entropies) == {(d, row) for d in ("ptb", "yahoo") for row in ("sMIM (S)", "N(S)")}
     metrics = json.loads((project.root / "results/sentences/ptb/smim/seed0/metrics.json").read_text())[
@@ -78,7 +78,7 @@ def test_a_collected_row_is_one_number_of_a_run(project):
     assert "N(S) (nats)" in text
 
 
-def test_the_printed_bleu_is_compared_with_the_reading_that_the_configuration_names(project):
+def test_printed_bleu_is_compared_with_the_configured_reading(project):
     measured = [cell for table in (2, 7) for cell in cells(project, table) if cell["value"]]
     compared = [cell for cell in measured if cell["metric"] == "bleu1"]
     assert {cell["reading"] for cell in compared} == {"bleu1_eos"}
@@ -88,7 +88,7 @@ def test_the_printed_bleu_is_compared_with_the_reading_that_the_configuration_na
     assert float(ae["value"]) == metrics["bleu1_eos"]["value"]
 
 
-def test_a_run_trained_on_the_union_is_measured_on_its_parts(project):
+def test_run_trained_on_the_union_is_evaluated_on_its_parts(project):
     folder = project.root / "results" / "sentences"
     metrics = json.loads((folder / "ptb" / "smim-all" / "seed0" / "metrics.json").read_text())
     assert (metrics["dataset"], metrics["run"]) == ("ptb", "smim-all")
@@ -96,7 +96,7 @@ def test_a_run_trained_on_the_union_is_measured_on_its_parts(project):
     assert (folder / "everything" / "smim-all" / "seed0" / "model.safetensors").exists()
 
 
-def test_tables_figures_and_texts_are_there_to_read(project):
+def test_tables_figures_and_texts_are_written(project):
     folder = project.root / "results" / "sentences"
     for n in TABLES:
         assert (folder / f"table{n}.md").read_text(encoding="utf-8").startswith(f"# Table {n} of Livne")
@@ -109,7 +109,7 @@ def test_tables_figures_and_texts_are_there_to_read(project):
         assert json.loads((folder / f"table{n}.json").read_text())["table"] == n
 
 
-def test_a_claim_about_a_figure_reads_the_files_of_its_runs(project):
+def test_claim_about_a_figure_reads_the_files_of_its_runs(project):
     claims = {
         c["id"]: c for c in csv.DictReader((project.root / "results/claims.csv").open(encoding="utf-8"))
     }
@@ -120,7 +120,7 @@ def test_a_claim_about_a_figure_reads_the_files_of_its_runs(project):
     assert identity["missing"] == "not in the plan: sVAE (128); sVAE (512)"
 
 
-def test_a_report_shows_tables_figures_and_texts(project):
+def test_report_contains_tables_figures_and_texts(project):
     project.run("snakemake --report results/report.html")
     report = reports.read(project.root / "results/report.html")
     assert report.categories["Livne, Swersky & Fleet (2020)"] == {
@@ -139,13 +139,13 @@ def test_a_report_shows_tables_figures_and_texts(project):
     assert "Schmidt" not in report.page
 
 
-def test_the_status_says_that_all_is_done(project):
+def test_status_shows_all_runs_as_done(project):
     text = project.run("python -m textlvm.reporting.status")
     runs = sum(map(len, RUNS.values()))
     assert text.startswith(f"{runs} of {runs} done in all\n")
 
 
-def test_equal_numbers_are_the_same_settings(restored):
+def test_integers_written_as_floats_rerun_nothing(restored):
     def edit(section):
         section["seeds"] = [0.0]
         section["training"] |= {"steps": 4.0, "learning_rate": 5, "encoder_unk": 0.0}
@@ -156,7 +156,7 @@ def test_equal_numbers_are_the_same_settings(restored):
     assert restored.jobs("snakemake --cores 2") == set()
 
 
-def test_test_sentences_are_asked_of_a_data_set_without_making_it_again(restored):
+def test_number_of_distinct_test_sentences_does_not_prepare_the_data_set_again(restored):
     line = "snakemake --dry-run --printshellcmds --forcerun sentences_prepare -- results/sentences/ptb/data"
     assert "--distinct 4 " in restored.run(f"{line}/statistics.json")
     change(restored, lambda section: section["evaluation"].update(entropy_neighbours=5))
@@ -166,7 +166,7 @@ def test_test_sentences_are_asked_of_a_data_set_without_making_it_again(restored
     assert "ptb/smim" in of_runs(jobs, "metrics.json")
 
 
-def test_a_setting_of_one_run_reruns_it_and_what_shows_it(restored):
+def test_changed_setting_of_a_run_reruns_the_run_and_its_outputs(restored):
     change(restored, lambda section: section["runs"]["yelp15"]["smim"].update(training={"clip": 1.0}))
     jobs = restored.jobs("snakemake --cores 2")
     assert of_runs(jobs, "spec.json") == of_runs(jobs, "metrics.json") == {"yelp15/smim"}
@@ -177,13 +177,13 @@ def test_a_setting_of_one_run_reruns_it_and_what_shows_it(restored):
     }
 
 
-def test_a_setting_of_a_data_set_retrains_its_runs_alone(restored):
+def test_changed_setting_of_a_data_set_retrains_only_its_runs(restored):
     change(restored, lambda section: section["datasets"]["ptb"].update(model={"hidden": 9}))
     jobs = restored.jobs("snakemake --cores 2")
     assert of_runs(jobs, "spec.json") == {"ptb/svae", "ptb/smim", "ptb/ae"}
 
 
-def test_a_change_of_the_measures_trains_nothing(restored):
+def test_changed_code_of_the_evaluation_retrains_nothing(restored):
     edit_code(restored, "sentences/evaluation/bleu")
     jobs = restored.jobs("snakemake --cores 2")
     assert not of_runs(jobs, "spec.json")
@@ -192,14 +192,14 @@ def test_a_change_of_the_measures_trains_nothing(restored):
     }
 
 
-def test_a_change_of_the_losses_retrains_every_run(restored):
+def test_changed_code_of_the_losses_retrains_all_runs(restored):
     edit_code(restored, "sentences/models/losses")
     jobs = restored.jobs("snakemake --cores 2")
     assert of_runs(jobs, "spec.json") == TRAINED
     assert not any(job.endswith("statistics.json") for job in jobs)
 
 
-def test_tables_of_what_is_there_say_not_run_of_the_rest(restored):
+def test_partial_tables_mark_missing_and_outdated_runs_as_not_run(restored):
     missing = restored.root / "results/sentences/ptb/svae/seed0/metrics.json"
     content = missing.read_bytes()
     missing.unlink()

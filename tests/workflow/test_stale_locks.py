@@ -1,4 +1,4 @@
-"""envs/bin/snakemake: removes the lock of a killed Snakemake, and no lock that a process may hold."""
+"""envs/bin/snakemake removes the lock of a killed Snakemake, but no lock that a process may hold."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def stale_lock(tmp_path, monkeypatch):
-    """A lock of a Snakemake that was killed, in the current folder."""
+    """The lock of a killed Snakemake in the current folder."""
     monkeypatch.chdir(tmp_path)
     lock = tmp_path / ".snakemake" / "locks" / "0.output.lock"
     lock.parent.mkdir(parents=True)
@@ -20,12 +20,12 @@ def stale_lock(tmp_path, monkeypatch):
     return lock
 
 
-def test_the_lock_of_a_killed_snakemake_is_removed(front_end, stale_lock):
+def test_lock_of_a_killed_snakemake_is_removed(front_end, stale_lock):
     front_end.remove_stale_lock(["--cores", "1"])
     assert not stale_lock.exists()
 
 
-def test_the_folder_is_the_one_that_snakemake_works_in(front_end, stale_lock, tmp_path, monkeypatch):
+def test_lock_is_searched_in_the_working_directory_of_snakemake(front_end, stale_lock, tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -36,7 +36,7 @@ def test_the_folder_is_the_one_that_snakemake_works_in(front_end, stale_lock, tm
     assert not stale_lock.exists()
 
 
-def test_a_lock_stays_while_another_process_is_at_work(front_end, stale_lock):
+def test_lock_is_kept_while_another_process_runs(front_end, stale_lock):
     code = """
 from pathlib import Path
 from textlvm.runtime.processes import announce
@@ -56,7 +56,7 @@ input()
     assert not stale_lock.exists()
 
 
-def test_a_lock_that_another_machine_may_hold_stays_until_it_is_forgotten(front_end, stale_lock, capsys):
+def test_lock_of_another_machine_is_kept_until_unlock(front_end, stale_lock, capsys):
     instances = stale_lock.parents[1] / "instances"
     instances.mkdir()
     (instances / "elsewhere").write_text("1\n")
