@@ -8,7 +8,7 @@ from textlvm.reporting.claims import file as claims_file
 
 @cache
 def read_claims():
-    """The papers' claims, checked against the tables and the planned rows; only read if claims are requested."""
+    """The claims of the papers, checked against the tables and the planned rows; read only if needed."""
     try:
         return claims_file.load(PAPERS, published.read(PAPERS), EXPERIMENT.planned)
     except UserError as error:
@@ -23,12 +23,12 @@ def claimed_figures(wildcards):
 
 
 def finished_figures(wildcards):
-    """The same files, of the seeds that are evaluated with the current settings."""
+    """The same files, only of seeds that are evaluated with the current settings."""
     return [str(file) for file in read_claims().finished_files(RUNS, RESULTS)]
 
 
 def finished_figures_digest(wildcards):
-    """A digest of their contents."""
+    """A digest of the contents of `finished_figures`."""
     return digest(finished_figures(wildcards))
 
 

@@ -27,12 +27,12 @@ def source_content(wildcards):
 
 
 def supplied_file(wildcards):
-    """The user's own copy of a corpus's file, if the configuration names one."""
+    """The user's copy of a file of a corpus, if the configuration names one."""
     return source_file(wildcards).path or []
 
 
-def own_entry(wildcards):
-    """The part of the configuration's corpora that concerns one corpus."""
+def config_entry(wildcards):
+    """The entry of one corpus in the `corpora` of the configuration."""
     return as_json({name: entry for name, entry in config["corpora"].items() if name == wildcards.corpus})
 
 
@@ -65,7 +65,7 @@ def shares_of(folder):
 
 
 def share_of(wildcards):
-    """The share of a folder that a path belongs to."""
+    """The share of a folder in the wildcards."""
     return shares_of(folder_of(wildcards))[int(wildcards.share) - 1]
 
 

@@ -1,21 +1,21 @@
-# Files that were removed or damaged by hand. Snakemake does not notice this if a table was already created from them.
+# Files that the user removed or damaged. Snakemake does not detect this if a table was already created from them.
 
 from textlvm.runtime.files import read_object
 
 
 def removed_metrics(wildcards):
-    """The metrics files that this table was created from and that no longer exist."""
+    """The metrics files from which this table was created and that no longer exist."""
     try:
-        made_from = Path(RESULTS, f"table{wildcards.table}.csv").read_text(encoding="utf-8", errors="replace")
+        table = Path(RESULTS, f"table{wildcards.table}.csv").read_text(encoding="utf-8", errors="replace")
     except OSError:
         # There is no table yet, or the steps that read it report what is wrong.
         return []
     paths = [str(RESULTS / entry.metrics(seed)) for entry in of_table(wildcards) for seed in entry.seeds]
-    return [path for path in dict.fromkeys(paths) if path in made_from and not Path(path).exists()]
+    return [path for path in dict.fromkeys(paths) if path in table and not Path(path).exists()]
 
 
-def metrics_made_again(wildcards):
-    """The metrics files of a table. If some were removed, the table is forced, so that they are created again first."""
+def recreated_metrics(wildcards):
+    """The metrics files of a table. If some were removed, the table is forced, so that they are recreated first."""
     if removed_metrics(wildcards):
         # As --forcerun does, except for tables that no target needs.
         workflow.dag.forcefiles.add(str(RESULTS / f"table{wildcards.table}.csv"))
@@ -34,11 +34,11 @@ def unknown_trainings():
 
 
 def warn_of_unknown_trainings():
-    """Name the missing files, with the command that creates them again."""
-    if lost := unknown_trainings():
+    """Name the missing files, with the option that recreates them."""
+    if missing := unknown_trainings():
         logger.warning(
-            f"Missing or damaged: {', '.join(lost)}. Without these files the settings of training are unknown, so "
-            f"`tables` shows these runs as `not run`: train them again with --forcerun {shlex.join(lost)}"
+            f"Missing or damaged: {', '.join(missing)}. Without these files the settings of training are unknown, so "
+            f"`tables` shows these runs as `not run`: train them again with --forcerun {shlex.join(missing)}"
         )
 
 

@@ -24,7 +24,7 @@ def finished_page_plan(wildcards):
 
 
 def finished_page_digest(wildcards):
-    """A digest of the files on this page."""
+    """A digest of the files on the page of `finished_page_plan`."""
     return digest(RESULTS / file for file in contents.finished_files(EXPERIMENT))
 
 

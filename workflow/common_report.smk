@@ -14,7 +14,10 @@ def paper_files(*names):
 def tables_each(each):
     """Wildcard constraints of tables that are created once per `corpus`, or once per `paper`."""
     tables = [
-        (name, n) for name, own in PAPERS.items() for n, table in own.tables.items() if table.each == each
+        (name, number)
+        for name, paper in PAPERS.items()
+        for number, table in paper.tables.items()
+        if table.each == each
     ]
     return {
         "paper": any_of(name for name, _ in tables),
@@ -36,8 +39,8 @@ def figure_caption(paper, number=None):
     """The caption of a paper's figure; without `number`, of the figure in the wildcard `figure`."""
 
     def caption(wildcards):
-        own, figure = PAPERS[paper], number or int(wildcards.figure)
-        return f"Figure {figure} of {own.citation}: {own.figures[figure]}."
+        figure = number or int(wildcards.figure)
+        return f"Figure {figure} of {PAPERS[paper].citation}: {PAPERS[paper].figures[figure]}."
 
     return caption
 
@@ -54,7 +57,7 @@ def figure_report(path, paper, name, of):
 
 
 def digest(files):
-    """A digest of the contents of those files that exist."""
+    """A digest of the contents of the files that exist."""
     contents = (path.read_bytes() for path in map(Path, files) if path.exists())
     return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
 
@@ -73,6 +76,6 @@ def labelled(name, of):
 
 def table_names(wildcards):
     """The data sets of a table's rows."""
-    own = PAPERS[wildcards.paper]
-    names = [entry.dataset for entry in of_table(wildcards) if entry.paper == own.name and entry.dataset]
-    return ", ".join(own.datasets.get(name, name) for name in dict.fromkeys(names))
+    paper = PAPERS[wildcards.paper]
+    names = [entry.dataset for entry in of_table(wildcards) if entry.paper == paper.name and entry.dataset]
+    return ", ".join(paper.datasets.get(name, name) for name in dict.fromkeys(names))

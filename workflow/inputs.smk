@@ -1,5 +1,5 @@
-# Shared by all rules: the experiment, and functions that turn wildcards into inputs and parameters. User errors are
-# found here, before any job starts.
+# The experiment, and functions that turn wildcards into inputs and parameters, for all rules. User errors are detected
+# here, before any job starts.
 
 import json
 import re
@@ -48,7 +48,7 @@ shell.prefix(f"export PYTHONUTF8=1 PYTHONPATH={shlex.quote(str(PACKAGES))} {PARE
 
 
 def announce_process():
-    """Announce this instance of Snakemake to others in the folder, until it ends; see envs/bin/snakemake."""
+    """Announce this instance of Snakemake to other instances until it ends; see envs/bin/snakemake."""
     try:
         announce(Path(".snakemake", "instances"))
     except OSError as error:
@@ -166,12 +166,12 @@ def table_metrics(wildcards):
 
 
 def finished_metrics(wildcards):
-    """Those that exist, with the current settings."""
+    """The existing metrics files of a table with the current settings."""
     return finished_metrics_of(of_table(wildcards))
 
 
 def finished_digest(wildcards):
-    """A digest of their contents."""
+    """A digest of the contents of `finished_metrics`."""
     return digest(finished_metrics(wildcards))
 
 
@@ -181,12 +181,12 @@ def all_metrics(wildcards):
 
 
 def all_finished_metrics(wildcards):
-    """Those that exist, with the current settings."""
+    """The existing metrics files of all tables with the current settings."""
     return finished_metrics_of(EXPERIMENT.in_tables)
 
 
 def all_finished_digest(wildcards):
-    """A digest of their contents."""
+    """A digest of the contents of `all_finished_metrics`."""
     return digest(all_finished_metrics(wildcards))
 
 

@@ -1,12 +1,11 @@
-"""The shipped configuration with something laid over it, and what is said of that."""
+"""config.yaml with a file merged over it, and the error message for it."""
 
 from pathlib import Path
 
 import pytest
-import yaml
 
 from textlvm.corpora import registry
-from textlvm.experiment.config import check
+from textlvm.experiment.config import check, merged
 from textlvm.experiment.paper import find
 from textlvm.runtime.errors import UserError
 
@@ -16,15 +15,8 @@ REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
 PAPERS = find({})
 
 
-def merged(base, overlay):
-    """Deep merge, as Snakemake does it."""
-    if not (isinstance(base, dict) and isinstance(overlay, dict)):
-        return overlay
-    return base | {key: merged(base[key], value) if key in base else value for key, value in overlay.items()}
-
-
 def cases(text: str) -> list[tuple[str, str]]:
-    """Pairs of what is given, in lines at the margin, and what is said of it, in the indented ones below."""
+    """Pairs of input, in lines without indentation, and expected message, in the indented lines below."""
     found: list[tuple[list[str], list[str]]] = []
     for line in text.strip().splitlines():
         if line.startswith(" "):
@@ -33,14 +25,13 @@ def cases(text: str) -> list[tuple[str, str]]:
             found[-1][0].append(line)
         else:
             found.append(([line], []))
-    return [("\n".join(given), " ".join(said)) for given, said in found]
+    return [("\n".join(given), " ".join(expected)) for given, expected in found]
 
 
-def sentence(tmp_path: Path, overlay: str) -> str:
-    """What is said about config.yaml with this overlay, a file called mine.yaml."""
+def error_message(tmp_path: Path, overlay: str) -> str:
+    """The error message for config.yaml with this overlay, in a file mine.yaml."""
     file = tmp_path / "mine.yaml"
     file.write_text(overlay, encoding="utf-8")
-    experiment = merged(yaml.safe_load(PAPER.read_text(encoding="utf-8")), yaml.safe_load(overlay))
     with pytest.raises(UserError) as error:
-        check(experiment, [PAPER, file], REGISTRY, PAPERS)
+        check(merged([PAPER, file]), [PAPER, file], REGISTRY, PAPERS)
     return str(error.value).replace(str(tmp_path) + "/", "").replace(str(ROOT) + "/", "")

@@ -1,4 +1,4 @@
-"""What entry points import: a job of a second must not spend several on packages that it does not use."""
+"""Imports of entry points: short jobs must not spend seconds on packages that they do not use."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ IMPORTED = {
     "textlvm.reporting.readings": {"pandas", "scipy"},
     "textlvm.reporting.recorded.__main__": {"pandas", "scipy"},
     "textlvm.reporting.status": set(),
-    "textlvm.reporting.tables": set(),  # pandas only where tables take a form to be read
+    "textlvm.reporting.tables": set(),  # pandas is imported only for tables in the papers' layout
     "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},
     "textlvm.sentences.figures": DRAWING,
@@ -51,28 +51,30 @@ def test_every_entry_point_is_listed():
     assert found == set(IMPORTED)
 
 
-def heavy(statements: str, packages: set[str]) -> set[str]:
-    """Those of the packages that a Python of its own has after these statements."""
+def loaded(statements: str, packages: set[str]) -> set[str]:
+    """The packages that a new Python process has loaded after these statements."""
     code = f"import sys\n{statements}\nprint(*({packages!r} & set(sys.modules)))"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=WORKFLOW
     )
-    return set(done.stdout.split())
+    return set(result.stdout.split())
 
 
-@pytest.mark.parametrize("packages", sorted({tuple(sorted(own)) for own in IMPORTED.values()}), ids=", ".join)
-def test_entry_points_import_no_more_than_they_use(packages):
-    """All that may have these packages, in one process."""
-    modules = [module for module, own in IMPORTED.items() if own == {*packages}]
-    assert heavy("\n".join(f"import {module}" for module in modules), HEAVY) == {*packages}
+@pytest.mark.parametrize(
+    "packages", sorted({tuple(sorted(used)) for used in IMPORTED.values()}), ids=", ".join
+)
+def test_entry_points_import_only_the_listed_packages(packages):
+    """Import all modules with the same packages in one process."""
+    modules = [module for module, used in IMPORTED.items() if used == {*packages}]
+    assert loaded("\n".join(f"import {module}" for module in modules), HEAVY) == {*packages}
 
 
-def test_the_rules_import_nothing_heavy():
-    # Every job on a cluster reads them again.
+def test_rules_import_no_heavy_packages():
+    # Every job on a cluster reads the rules again.
     files = [WORKFLOW.parent / "Snakefile", *WORKFLOW.glob("**/*.smk")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     imports = re.findall(r"^(?:from|import) textlvm.*$", text, flags=re.MULTILINE)
     assert len(imports) > 5
-    assert heavy("\n".join(imports), HEAVY) == set()
+    assert loaded("\n".join(imports), HEAVY) == set()
     light = "import textlvm.corpora.registry, textlvm.sentences.data.dataset"
-    assert heavy(light, HEAVY | {"numpy"}) == set()
+    assert loaded(light, HEAVY | {"numpy"}) == set()

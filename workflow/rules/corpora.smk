@@ -46,7 +46,7 @@ rule corpus_standins:
 
 
 rule corpus_download:
-    """Download a file of a corpus, or copy the user's own file, and verify it."""
+    """Download a file of a corpus, or copy the user's file, and verify it."""
     input:
         supplied_file,
     output:
@@ -59,8 +59,8 @@ rule corpus_download:
         "../../envs/corpora.yaml"
     params:
         registry=experiment.REGISTRY,
-        entry=own_entry,
-        # No fingerprint of the code: the content of the file is fixed, whatever code downloads it.
+        entry=config_entry,
+        # No fingerprint of the code: the content of the file does not depend on it.
         content=source_content,
     shell:
         """

@@ -6,7 +6,7 @@ rule table:
     """Create the tidy table with this number for all papers, one line per cell, from all runs of the table."""
     input:
         papers=paper_files("paper.yaml", "published.csv"),
-        metrics=metrics_made_again,
+        metrics=recreated_metrics,
     output:
         "<results>/table{table}.csv",
     log:

@@ -10,7 +10,7 @@ PACKAGES = Path(__file__).parents[3] / "workflow"
 
 @pytest.fixture(scope="session")
 def python():
-    """Start Python as a rule does, with the package at hand; returns the finished process."""
+    """Run Python with the package on its path, as rules do; returns the finished process."""
 
     def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"PYTHONPATH": str(PACKAGES)} | variables

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from textlvm.corpora.characters import INVISIBLE, plain, usual
 
 
-def test_invisible_characters_are_no_letters_and_no_spaces():
+def test_invisible_characters_are_format_characters_or_marks():
     found = [chr(code) for code in range(0x110000) if INVISIBLE.fullmatch(chr(code))]
     assert {"\u00ad", "\u200c", "\u200d", "\u2060", "\ufeff", "\ufe0f"} < {*found}
     assert "\u200b" not in found
@@ -28,17 +28,17 @@ def test_invisible_characters_are_no_letters_and_no_spaces():
         ("\u2764\ufe0f \U0001f469\u200d\U0001f680", "\u2764 \U0001f469\u200d\U0001f680"),
     ],
 )
-def test_plain_texts(text, expected):
+def test_plain(text, expected):
     assert plain(text) == expected
 
 
 @given(st.text())
-def test_a_plain_text_stays_as_it_is(text):
+def test_plain_is_idempotent(text):
     assert plain(plain(text)) == plain(text)
 
 
 @given(st.characters())
-def test_letters_stay_letters(character):
+def test_usual_form_of_a_letter_has_only_letters_and_marks(character):
     assert character.isalnum() <= all(
         c.isalnum() or unicodedata.category(c)[0] == "M" for c in usual(character)
     )

@@ -12,7 +12,7 @@ def read(path, members="*") -> list[bytes]:
     return [b"".join(blocks) for _, blocks in containers.texts(path, members)]
 
 
-# The name says nothing: what a file is stands in its first bytes.
+# The name has no meaningful suffix: the first bytes determine the format.
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "source.dat"
@@ -20,22 +20,22 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("compress", [bytes, *COMPRESS.values()], ids=["plain", *COMPRESS])
 class TestCompression:
-    def test_a_text(self, path, compress):
+    def test_text(self, path, compress):
         path.write_bytes(compress(TEXT))
         assert read(path) == [TEXT]
 
-    def test_an_archive(self, path, compress):
+    def test_tar_archive(self, path, compress):
         path.write_bytes(compress(tar(*BOOKS)))
         assert read(path) == [TEXT, b"Four."]
 
 
-def test_zip(path):
+def test_zip_archive(path):
     path.write_bytes(zipped(*BOOKS))
     assert read(path) == [TEXT, b"Four."]
 
 
 @pytest.mark.parametrize("pack", [tar, zipped])
-def test_members_are_chosen_by_a_pattern_without_hidden_ones(path, pack):
+def test_members_are_selected_by_pattern_and_hidden_ones_are_skipped(path, pack):
     names = ["x/books/a.txt", "x/books/._a.txt", "__MACOSX/books/a.txt", "x/.git/books/b.txt", "x/README.md"]
     path.write_bytes(pack(*((name, name.encode()) for name in names)))
     assert read(path, "*books/*.txt") == [b"x/books/a.txt"]
@@ -44,7 +44,7 @@ def test_members_are_chosen_by_a_pattern_without_hidden_ones(path, pack):
         read(path, "*.csv")
 
 
-def test_blocks_are_bounded_and_names_say_where(path, monkeypatch):
+def test_blocks_are_bounded_and_names_contain_the_member(path, monkeypatch):
     monkeypatch.setattr(containers, "BLOCK", 100)
     path.write_bytes(tar(("a.txt", TEXT)))
     ((name, blocks),) = [(name, list(blocks)) for name, blocks in containers.texts(path)]
@@ -55,7 +55,7 @@ def test_blocks_are_bounded_and_names_say_where(path, monkeypatch):
 
 @pytest.mark.parametrize("compress", COMPRESS.values(), ids=COMPRESS)
 @pytest.mark.parametrize("content", [TEXT, tar(("a.txt", TEXT))], ids=["text", "tar"])
-def test_a_cut_or_altered_file_is_refused(path, compress, content):
+def test_truncated_or_altered_file_is_rejected(path, compress, content):
     whole = compress(content)
     altered = bytearray(whole)
     altered[len(whole) // 2] ^= 0xFF
@@ -65,7 +65,7 @@ def test_a_cut_or_altered_file_is_refused(path, compress, content):
             read(path)
 
 
-def test_a_damaged_zip_is_refused(path):
+def test_damaged_zip_is_rejected(path):
     whole = zipped(("a.txt", TEXT))
     for damaged in (whole[:-30], whole[:75] + b"\xff" * 5 + whole[80:]):
         path.write_bytes(damaged)
@@ -73,7 +73,7 @@ def test_a_damaged_zip_is_refused(path):
             read(path)
 
 
-def test_what_cannot_be_read_is_named(tmp_path):
+def test_error_message_names_an_unreadable_path(tmp_path):
     with pytest.raises(UserError, match=r"cannot read .*nowhere: No such file"):
         read(tmp_path / "nowhere")
     with pytest.raises(UserError, match="cannot read"):

@@ -49,7 +49,7 @@ def silent(): pass
 '''
 
 
-def test_docstrings_of_a_module_in_the_order_of_the_file():
+def test_module_docstrings_are_in_the_order_of_the_file():
     found = list(module_docstrings(ast.parse(MODULE), "package.module"))
     assert [(d.name.removeprefix("package.module"), d.kind, d.text) for d in found] == [
         ("", "module", "A module."),
@@ -93,7 +93,7 @@ class Distribution:
 
 @pytest.fixture
 def environment(tmp_path, monkeypatch):
-    """A small standard library and three distributions, found in the order given."""
+    """A small standard library, and distributions that are found in the order of the returned list."""
     library = tmp_path / "lib"
     for name, content in {
         "zoo.py": b'"""Animals."""',
@@ -130,14 +130,14 @@ def test_docstrings_of_an_environment(environment):
     ]
 
 
-def test_the_order_of_installation_does_not_matter(environment):
+def test_docstrings_do_not_depend_on_the_order_of_installation(environment):
     before = list(docstrings())
     environment.reverse()
     environment[3], environment[2] = environment[2], environment[3]
     assert list(docstrings()) == before
 
 
-def test_the_standard_library_says_what_it_says_when_asked(monkeypatch):
+def test_docstrings_equal_those_of_inspect_and_pydoc(monkeypatch):
     monkeypatch.setattr(documentation.metadata, "distributions", list)
     names = ["pydoc_data/topics.py", "bisect.py", "textwrap.py"]
     monkeypatch.setattr(Path, "rglob", lambda folder, _: [folder / name for name in names])

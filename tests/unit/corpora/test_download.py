@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 
-from textlvm.corpora.download import fetch, folder_at_hand
+from textlvm.corpora.download import corpora_folder, fetch
 from textlvm.corpora.registry import Corpus, Local, SourceFile
 from textlvm.runtime.errors import UserError
 
@@ -17,10 +17,10 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 class Pages(BaseHTTPRequestHandler):
     def do_GET(self):
-        there = self.path in ("/good", "/novels/a.txt")
-        self.send_response(200 if there else 404)
+        found = self.path in ("/good", "/novels/a.txt")
+        self.send_response(200 if found else 404)
         self.end_headers()
-        self.wfile.write(CONTENT if there else b"not here")
+        self.wfile.write(CONTENT if found else b"not here")
 
     def log_message(self, *_):
         pass
@@ -48,20 +48,15 @@ def get(source: SourceFile, out, folder=None, mirror=None) -> bytes:
     return out.read_bytes()
 
 
-def test_a_file_of_several_is_supplied_in_a_folder(out):
-    sources = (SourceFile("a.txt"), SourceFile("b.txt"))
-    with pytest.raises(
-        UserError, match=r"a\.txt .* has no address .*set `corpora: {novels: {path: FOLDER}}`"
-    ):
+@pytest.mark.parametrize(("names", "path"), [(["a.txt"], "FILE"), (["a.txt", "b.txt"], "FOLDER")])
+def test_error_message_for_a_file_without_address(out, names, path):
+    sources = tuple(map(SourceFile, names))
+    message = r"a\.txt of corpus 'novels' has no address .*set `corpora: {novels: {path: "
+    with pytest.raises(UserError, match=f"{message}{path}}}}}`"):
         fetch(Corpus("novels", "Novels", "text", sources), sources[0], out)
 
 
-def test_a_file_without_address(out):
-    with pytest.raises(UserError, match=r"a\.txt of corpus 'novels' has no address .*set `corpora: {novels:"):
-        get(SourceFile("a.txt"), out)
-
-
-def test_a_supplied_file_goes_before_all(tmp_path, site, out):
+def test_supplied_file_has_precedence(tmp_path, site, out):
     mine = tmp_path / "mine.txt"
     mine.write_bytes(CONTENT)
     source = SourceFile("a.txt", (f"{site}/none",), {"sha256": SHA256}, path=mine)
@@ -72,12 +67,12 @@ def test_a_supplied_file_goes_before_all(tmp_path, site, out):
     assert out.read_bytes() == CONTENT
 
 
-def test_a_supplied_file_that_is_not_there(tmp_path, out):
+def test_missing_supplied_file_is_an_error(tmp_path, out):
     with pytest.raises(UserError, match=r"cannot copy .*none\.txt .*: No such file or directory"):
         get(SourceFile("a.txt", path=tmp_path / "none.txt"), out)
 
 
-def test_a_full_disk_is_not_the_sources_fault(tmp_path, out, monkeypatch):
+def test_full_disk_while_copying_is_an_os_error(tmp_path, out, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -90,12 +85,12 @@ def test_a_full_disk_is_not_the_sources_fault(tmp_path, out, monkeypatch):
 
 
 class TestFolderOfCorpora:
-    def test_it_goes_before_the_addresses(self, tmp_path, site, out):
+    def test_folder_has_precedence_over_addresses(self, tmp_path, site, out):
         (tmp_path / "shelf.txt").write_bytes(CONTENT)
         source = SourceFile("a.txt", (f"{site}/none",), {"sha256": SHA256}, local=Local("shelf.txt"))
         assert get(source, out, tmp_path) == CONTENT
 
-    def test_a_file_packed_in_another_way_has_its_own_digest(self, tmp_path, out):
+    def test_differently_packed_file_has_a_separate_digest(self, tmp_path, out):
         (tmp_path / "shelf.xz").write_bytes(b"packed")
         digest = hashlib.sha256(b"packed").hexdigest()
         source = SourceFile("a.txt", (), {"sha256": SHA256}, len(CONTENT), Local("shelf.xz", digest))
@@ -104,12 +99,12 @@ class TestFolderOfCorpora:
         with pytest.raises(UserError, match=r"shelf\.xz is not a\.txt"):
             get(source, out, tmp_path)
 
-    def test_without_the_file_the_addresses_are_used(self, tmp_path, site, out):
+    def test_file_missing_in_the_folder_is_downloaded(self, tmp_path, site, out):
         source = SourceFile("a.txt", (f"{site}/good",), local=Local("none.txt"))
         assert get(source, out, tmp_path) == CONTENT
 
 
-def test_documentation_is_not_fetched(out):
+def test_documentation_corpus_cannot_be_downloaded(out):
     source = SourceFile("documentation.txt")
     with pytest.raises(UserError, match=r"run python -m textlvm\.corpora\.documentation"):
         fetch(corpus(source, "documentation"), source, out)
@@ -134,14 +129,14 @@ def test_command_line(tmp_path, site, out, python):
     assert failed.stderr.startswith("error: unknown corpus 'novel'")
 
 
-def test_a_folder_of_corpora_that_only_a_shell_could_find(monkeypatch, tmp_path):
+def test_shell_syntax_in_the_folder_variable_is_rejected(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/home/me")
-    for given, found in {"": None, str(tmp_path): tmp_path}.items():
-        monkeypatch.setenv("TEXTLVM_CORPORA", given)
-        assert folder_at_hand() == found
+    for value, expected in {"": None, str(tmp_path): tmp_path}.items():
+        monkeypatch.setenv("TEXTLVM_CORPORA", value)
+        assert corpora_folder() == expected
     monkeypatch.setenv("TEXTLVM_CORPORA", "~/corpora")
     with pytest.raises(UserError) as error:
-        folder_at_hand()
+        corpora_folder()
     assert str(error.value) == (
         "TEXTLVM_CORPORA: ~ and $ are not expanded in '~/corpora': write '/home/me/corpora'"
     )

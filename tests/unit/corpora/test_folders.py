@@ -10,7 +10,7 @@ SIZES = st.dictionaries(st.text("ab/é书-", min_size=1, max_size=6), st.integer
 )
 
 
-def test_subfolders_are_read_and_links_and_hidden_files_are_not(tmp_path):
+def test_listing_has_files_of_subfolders_but_no_links_or_hidden_files(tmp_path):
     for name in ("b.txt", "a/z.txt", "a/b/c.txt", "a.txt", ".git/x", "a/.x", "__MACOSX/a.txt", "书.txt"):
         path = tmp_path / "texts" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,20 +25,20 @@ def test_subfolders_are_read_and_links_and_hidden_files_are_not(tmp_path):
 
 
 @given(SIZES, st.integers(1, 5), st.integers(1, 100))
-def test_every_file_is_in_one_share_of_a_bounded_number(sizes, most, least):
-    found = shares(sizes, most, least)
+def test_shares_partition_the_files(sizes, max_shares, min_bytes):
+    found = shares(sizes, max_shares, min_bytes)
     assert [name for share in found for name in share.names] == list(sizes)
-    assert len(found) <= most
+    assert len(found) <= max_shares
     for share in found:
         assert [name for name in sizes if share.first <= name and (not share.end or name < share.end)] == [
             *share.names
         ]
     assert all(a.end == b.first for a, b in pairwise(found))
-    ideal = sum(sizes.values()) / max(1, min(most, sum(sizes.values()) // least))
+    ideal = sum(sizes.values()) / max(1, min(max_shares, sum(sizes.values()) // min_bytes))
     assert all(sum(sizes[name] for name in share.names) <= ideal + max(sizes.values()) for share in found)
 
 
-def test_a_file_of_any_size_makes_no_more_shares():
+def test_number_of_shares_is_bounded():
     assert len(shares({f"{i:05}": 10**9 for i in range(18_000)})) == 16
     assert len(shares({f"{i:05}": 10 for i in range(18_000)})) == 1
     assert [share.names for share in shares({"a": 0, "b": 0})] == [("a", "b")]

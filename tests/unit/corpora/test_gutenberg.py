@@ -1,6 +1,6 @@
 import pytest
 
-from textlvm.corpora.gutenberg import HEADER, body
+from textlvm.corpora.gutenberg import MAX_HEADER, body
 
 START = b"*** START OF THE PROJECT GUTENBERG EBOOK A VERY\r\nLONG TITLE ***"
 END = b"\n*** END OF THIS PROJECT GUTENBERG EBOOK A VERY"
@@ -27,12 +27,12 @@ def test_body(before, after, size):
     assert cleaned(before + STORY + after, size) == STORY
 
 
-def test_a_start_mark_far_into_the_text_is_text():
-    text = b"word " * HEADER + START + STORY
+def test_start_mark_after_the_header_is_ignored():
+    text = b"word " * MAX_HEADER + START + STORY
     assert cleaned(text, 1 << 16) == text
 
 
-def test_all_blocks_are_read():
+def test_body_reads_all_blocks():
     blocks = iter([START, END, b"Licence"])
     assert b"".join(body(blocks)) == b""
     assert list(blocks) == []

@@ -10,7 +10,7 @@ from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.sources import records
 
 PARAGRAPH = "It was the best of times, it was the worst of times. " * 5
-FORMS = {
+MARKUP = {
     "HTML": f"<!DOCTYPE html>\n<html><body><p class='a'>{PARAGRAPH}</p></body></html>",
     "HTML without a type": f"\n <HTML><BODY><P>{PARAGRAPH}</BODY></HTML>",
     "XHTML": f"<?xml version='1.0' encoding='utf-8'?>\n<html xmlns='http://www.w3.org/1999/xhtml'>{PARAGRAPH}",
@@ -38,8 +38,8 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
-def test_markup_is_refused_whatever_its_name_and_wherever_it_is(tmp_path, text):
+@pytest.mark.parametrize("text", MARKUP.values(), ids=MARKUP)
+def test_markup_is_rejected_in_files_folders_and_archives(tmp_path, text):
     (tmp_path / "books").mkdir()
     file = tmp_path / "books" / "a.txt"
     file.write_text(text, encoding="utf-8")
@@ -58,12 +58,12 @@ def test_markup_is_refused_whatever_its_name_and_wherever_it_is(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN)
-def test_plain_text_that_mentions_tags_is_not(text):
+def test_plain_text_with_tags_is_not_markup(text):
     assert form(text.encode()) is None
 
 
 @given(st.text(), st.sampled_from(["<p>", "</p>", "<unk>", "<br />"]), st.text())
-def test_one_tag_in_a_text_is_no_markup(before, tag, after):
+def test_single_tag_in_a_text_is_not_markup(before, tag, after):
     text = f"Words {before}{tag}{after}".encode(errors="replace")
     assert form(text) is None
 
@@ -74,11 +74,11 @@ def test_one_tag_in_a_text_is_no_markup(before, tag, after):
         {"mimetype": "application/epub+zip", "META-INF/container.xml": "<?xml version='1.0'?>"},
         {"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<?xml version='1.0'?>"},
         {"[Content_Types].xml": "<?xml version='1.0'?>", "word/document.xml": "<?xml version='1.0'?>"},
-        {"a.txt": PARAGRAPH, "OEBPS/chapter1.xhtml": FORMS["XHTML"]},
+        {"a.txt": PARAGRAPH, "OEBPS/chapter1.xhtml": MARKUP["XHTML"]},
     ],
     ids=["epub", "odt", "docx", "epub without a type"],
 )
-def test_books_and_documents_that_are_archives_of_markup_are_refused(tmp_path, members):
+def test_ebooks_and_office_documents_are_rejected(tmp_path, members):
     path = tmp_path / "book"
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():

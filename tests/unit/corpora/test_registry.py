@@ -28,30 +28,30 @@ def load(tmp_path, entries, overrides=None):
 class TestShippedRegistry:
     corpora = registry.load(REGISTRY)
 
-    def test_every_corpus_says_its_terms_and_its_part(self):
+    def test_every_corpus_has_licence_citation_and_role(self):
         for corpus in self.corpora.values():
             assert corpus.licence
             assert corpus.citation
             assert corpus.paper_corpus == (corpus.stand_in_for is None), corpus.name
 
-    def test_the_papers_own_corpora(self):
+    def test_corpora_of_the_papers(self):
         papers = {corpus.name: corpus.kind for corpus in self.corpora.values() if corpus.paper_corpus}
         sentences = ("ptb", "yelp15", "yahoo", "wikitext-103", "yahoocqa")
         assert papers == {"bookscorpus": "text"} | dict.fromkeys(sentences, "sentences")
 
-    def test_sentences_say_where_their_splits_are(self):
+    def test_corpora_of_sentences_define_their_splits(self):
         for corpus in self.corpora.values():
             assert all(source.splits for source in corpus.files) == (corpus.format is not None), corpus.name
             assert corpus.kind != "sentences" or {"test"} < corpus.splits.keys(), corpus.name
         assert self.corpora["yahoocqa"].splits["valid"] == (self.corpora["yahoocqa"].files[0], "dev")
         assert self.corpora["ptb"].splits["test"] == (self.corpora["ptb"].file("ptb.test.txt"), "*")
 
-    def test_every_file_can_be_had_or_recognised(self):
+    def test_every_file_has_an_address_or_a_digest(self):
         for corpus in self.corpora.values():
             for source in corpus.files:
                 assert source.urls or source.hashes or corpus.kind == "documentation"
 
-    def test_all_is_said(self):
+    def test_attributes_of_an_entry(self):
         symspell = self.corpora["symspell"]
         source = symspell.file("frequency_dictionary_en_82_765.txt")
         assert symspell.content == "counts"
@@ -62,7 +62,7 @@ class TestShippedRegistry:
         assert self.corpora["documentation"].content == "text"
 
 
-def test_unknown_names_come_with_the_nearest(tmp_path):
+def test_error_message_for_unknown_names_suggests_the_nearest(tmp_path):
     corpora = load(tmp_path, {"novels": ENTRY, "letters": ENTRY})
     with pytest.raises(UserError, match="unknown corpus 'novel'; did you mean 'novels'"):
         registry.find(corpora, "novel")
@@ -78,7 +78,7 @@ def test_unknown_names_come_with_the_nearest(tmp_path):
         (lambda e: e["files"][0].update(urls=["file:///etc/x"]), "novels.files.0.urls.0 must be an http"),
     ],
 )
-def test_a_wrong_entry_is_one_sentence(tmp_path, change, message):
+def test_error_message_for_an_invalid_entry(tmp_path, change, message):
     entry = copy.deepcopy(ENTRY)
     change(entry)
     with pytest.raises(UserError) as caught:
@@ -98,7 +98,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=50, deadline=None)
 @given(VALUES)
-def test_any_registry_is_read_or_refused(tmp_path_factory, entries):
+def test_any_registry_is_read_or_rejected(tmp_path_factory, entries):
     message = ""
     try:
         load(tmp_path_factory.getbasetemp(), entries)
@@ -108,12 +108,9 @@ def test_any_registry_is_read_or_refused(tmp_path_factory, entries):
     assert "\n" not in message
 
 
-def test_what_is_no_registry(tmp_path):
+def test_invalid_registry_is_rejected(tmp_path):
     with pytest.raises(UserError, match="cannot read the registry"):
         registry.load(tmp_path / "none.yaml")
-    (tmp_path / "bad.yaml").write_text("a: [1\nb: 2\n")
-    with pytest.raises(UserError, match=r"bad\.yaml, line 2: not valid YAML"):
-        registry.load(tmp_path / "bad.yaml")
     (tmp_path / "bad.yaml").write_bytes("a: é".encode("latin-1"))
     with pytest.raises(UserError, match=r"bad\.yaml: not valid YAML"):
         registry.load(tmp_path / "bad.yaml")
@@ -122,7 +119,7 @@ def test_what_is_no_registry(tmp_path):
 
 
 class TestOverrides:
-    def test_files_at_hand(self, tmp_path):
+    def test_path_of_a_registered_corpus(self, tmp_path):
         (file,) = load(tmp_path, {"novels": ENTRY}, {"novels": {"path": "b.txt"}})["novels"].files
         known = {"urls": ("https://example.org/a.txt",), "hashes": {"sha256": "0" * 64}, "bytes": 5}
         assert file == SourceFile("a.txt", **known, path=Path("b.txt"))
@@ -132,14 +129,14 @@ class TestOverrides:
         with pytest.raises(UserError, match="this corpus has 2 files; set `path`"):
             load(tmp_path, {"novels": entry}, {"novels": {"path": __file__}})
 
-    def test_a_new_corpus_of_one_file(self, tmp_path):
+    def test_new_corpus_of_one_file(self, tmp_path):
         override = {"path": "my letters.txt", "kind": "text", "title": "My letters"}
         corpus = load(tmp_path, {"novels": ENTRY}, {"mine": override})["mine"]
         assert corpus.title == "My letters"
         assert not corpus.paper_corpus
         assert corpus.files == (SourceFile("my_letters.txt", path=Path("my letters.txt")),)
 
-    def test_a_new_corpus_of_a_folder(self, tmp_path):
+    def test_new_corpus_of_a_folder(self, tmp_path):
         folder = tmp_path / "letters"
         folder.mkdir()
         (folder / "b.txt").touch()
@@ -149,7 +146,7 @@ class TestOverrides:
         (source,) = corpus.files
         assert (source.name, source.folder) == ("letters", folder)
 
-    def test_a_new_corpus_of_sentences(self, tmp_path):
+    def test_new_corpus_of_sentences(self, tmp_path):
         for name in ("letters.train.txt", "letters-val.txt", "Test.txt.gz"):
             (tmp_path / name).touch()
         override = {"path": str(tmp_path), "kind": "sentences", "format": "labelled"}
@@ -186,7 +183,7 @@ class TestOverrides:
             ({"made": {"path": "x"}}, "corpora.made: this corpus is generated from the installed packages"),
         ],
     )
-    def test_a_wrong_override_is_one_sentence(self, tmp_path, overrides, message):
+    def test_error_message_for_an_invalid_override(self, tmp_path, overrides, message):
         made = {"title": "Made", "kind": "documentation", "files": [{"name": "made.txt"}]}
         with pytest.raises(UserError) as caught:
             load(tmp_path, {"novels": ENTRY, "made": made}, overrides)
@@ -196,12 +193,12 @@ class TestOverrides:
     @pytest.mark.parametrize(
         "override", [{"path": "test.txt"}, {"path": "x", "kind": "sentences", "format": "lines"}]
     )
-    def test_the_file_named_is_the_one_it_stands_in(self, tmp_path, override):
+    def test_error_message_names_the_configuration_file(self, tmp_path, override):
         (tmp_path / "corpora.yaml").write_text(yaml.safe_dump({"novels": ENTRY}))
         with pytest.raises(UserError, match=r"^corpora/mine\.yaml: corpora.*mine"):
             registry.load(tmp_path / "corpora.yaml", {"mine": override}, lambda key: f"{'/'.join(key)}.yaml")
 
-    def test_folders_that_cannot_be_a_corpus(self, tmp_path):
+    def test_folder_with_only_hidden_files_and_links_is_rejected(self, tmp_path):
         folder = tmp_path / "letters"
         folder.mkdir()
         (folder / ".hidden").touch()
@@ -209,7 +206,7 @@ class TestOverrides:
         with pytest.raises(UserError, match=r"letters contains only hidden files or links; correct"):
             load(tmp_path, {}, {"mine": {"path": str(folder), "kind": "text"}})
 
-    def test_a_subfolder_that_cannot_be_read_is_named(self, tmp_path, monkeypatch):
+    def test_error_message_names_an_unreadable_subfolder(self, tmp_path, monkeypatch):
         def scandir(path):
             raise PermissionError(13, "Permission denied", "letters/sub")
 
@@ -217,7 +214,7 @@ class TestOverrides:
         with pytest.raises(UserError, match="mine: cannot read letters/sub: Permission denied"):
             load(tmp_path, {}, {"mine": {"path": str(tmp_path), "kind": "text"}})
 
-    def test_files_of_sentences_may_be_in_subfolders_named_after_their_split(self, tmp_path):
+    def test_splits_of_sentences_can_be_named_by_subfolders(self, tmp_path):
         names = ["train/letters.txt", "valid/letters.txt", "test/书.txt"]
         for name in names:
             (tmp_path / "mine" / name).parent.mkdir(parents=True)
@@ -229,7 +226,7 @@ class TestOverrides:
         }
         assert len({source.name for source, _ in splits.values()}) == 3
 
-    def test_two_files_of_one_split_are_not_one(self, tmp_path):
+    def test_two_files_of_one_split_are_rejected(self, tmp_path):
         folder = tmp_path / "mine"
         folder.mkdir()
         for name in ("train 书.txt", "train 本.txt"):
@@ -240,15 +237,15 @@ class TestOverrides:
 
 
 @pytest.mark.parametrize("where", [{"path": "~/a.txt"}, {"local": {"path": "~/a.txt"}}])
-def test_a_path_of_the_registry_that_only_a_shell_could_read(tmp_path, monkeypatch, where):
+def test_shell_syntax_in_a_path_of_the_registry_is_rejected(tmp_path, monkeypatch, where):
     monkeypatch.setenv("HOME", "/home/me")
     entry = {**ENTRY, "files": [ENTRY["files"][0] | where]}
-    said = r"corpora\.yaml: ~ and \$ are not expanded in '~/a\.txt': write '/home/me/a\.txt'"
-    with pytest.raises(UserError, match=said):
+    message = r"corpora\.yaml: ~ and \$ are not expanded in '~/a\.txt': write '/home/me/a\.txt'"
+    with pytest.raises(UserError, match=message):
         load(tmp_path, {"mine": entry})
 
 
-def test_files_in_a_users_folder_may_have_any_name(tmp_path):
+def test_shell_syntax_is_allowed_in_file_names_within_a_folder(tmp_path):
     (tmp_path / "texts").mkdir()
     for name in ("~a.txt", "$b.txt"):
         (tmp_path / "texts" / name).touch()
@@ -259,7 +256,7 @@ def test_files_in_a_users_folder_may_have_any_name(tmp_path):
         load(tmp_path, {}, {"mine": {"path": "~/texts", "kind": "text"}})
 
 
-def test_a_user_says_which_files_of_an_archive_are_read(tmp_path):
+def test_members_can_be_overridden(tmp_path):
     (tmp_path / "mine").mkdir()
     for split in ("train", "valid", "test"):
         (tmp_path / "mine" / f"{split}.zip").touch()

@@ -21,7 +21,7 @@ def names(counts) -> list[str]:
 
 
 @given(COUNTS, SEEDS, st.sampled_from(["standard", "unseen"]), st.floats(0.05, 0.95), st.integers(1, 10))
-def test_every_token_is_on_one_side(counts, seed, name, fraction, tokens):
+def test_training_and_test_counts_add_up_to_the_counts(counts, seed, name, fraction, tokens):
     settings = SplitSettings(fraction, tokens if seed % 2 and tokens < counts.sum() else None, seed)
     try:
         words = split(names(counts), counts, name, settings)
@@ -40,7 +40,7 @@ def test_every_token_is_on_one_side(counts, seed, name, fraction, tokens):
 
 
 @given(COUNTS, SEEDS, st.sampled_from(["standard", "unseen"]), st.randoms())
-def test_a_split_does_not_depend_on_the_order_of_the_words(counts, seed, name, random):
+def test_split_does_not_depend_on_the_order_of_the_words(counts, seed, name, random):
     order = list(range(len(counts)))
     random.shuffle(order)
     words = names(counts)
@@ -50,14 +50,14 @@ def test_a_split_does_not_depend_on_the_order_of_the_words(counts, seed, name, r
     np.testing.assert_array_equal(shuffled.test, plain.test[order])
 
 
-def test_splits_differ_by_seed_and_are_the_same_everywhere():
+def test_split_is_deterministic_and_depends_on_the_seed():
     counts = np.arange(100, 130)
     drawn = [
         split(names(counts), counts, "standard", SplitSettings(0.1, None, seed)).test for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert (drawn[0] != drawn[2]).any()
-    # Where these numbers change, so does every result that was ever made with them.
+    # All results depend on these numbers: a change invalidates every recorded result.
     assert drawn[0][:6].tolist() == [13, 12, 11, 7, 19, 4]
     words = split(names(counts), counts, "unseen", SplitSettings())
     assert np.flatnonzero(words.test).tolist() == [13, 17, 28]
@@ -74,7 +74,7 @@ def test_standard_is_a_binomial_draw():
 
 @pytest.mark.parametrize("tokens", [1, 3, 5])
 def test_test_tokens_are_drawn_without_replacement(tokens):
-    """Against the multivariate hypergeometric distribution, enumerated."""
+    """Compare with the enumerated multivariate hypergeometric distribution."""
     counts, draws = np.array([1, 2, 3]), 20_000
     generator = np.random.default_rng(tokens)
     observed: dict[tuple[int, ...], int] = {}
@@ -90,14 +90,14 @@ def test_test_tokens_are_drawn_without_replacement(tokens):
         assert observed.get(outcome, 0) / draws == pytest.approx(share, abs=5 * error)
 
 
-def test_test_tokens_of_more_than_a_billion():
+def test_test_tokens_can_be_drawn_from_more_than_a_billion():
     counts = np.array([3 * 10**9, 10**9, 10])
     test = standard(counts, SplitSettings(0.1, 50_000), np.random.default_rng(0))
     assert test.sum() == 50_000
     assert test[0] / 50_000 == pytest.approx(0.75, abs=0.01)
 
 
-def test_unseen_words_are_chosen_whatever_their_frequency():
+def test_unseen_words_are_drawn_regardless_of_frequency():
     counts = np.array([10**6, 1, 1, 1, 1])
     chosen = np.zeros(5)
     for seed in range(2000):
@@ -116,18 +116,18 @@ def test_unseen_words_are_chosen_whatever_their_frequency():
         ("standard", [], SplitSettings(), "leaves the training set empty"),
     ],
 )
-def test_an_empty_side_is_an_error(name, counts, settings, message):
+def test_empty_set_is_rejected(name, counts, settings, message):
     with pytest.raises(UserError, match=message):
         split(names(counts), np.array(counts, dtype=np.int64), name, settings)
 
 
 @pytest.mark.parametrize("values", [{"test_fraction": 0.0}, {"test_fraction": 1}, {"test_tokens": 0}])
-def test_impossible_settings(values):
+def test_invalid_settings_are_rejected(values):
     with pytest.raises(UserError, match="must"):
         SplitSettings(**values)
 
 
-def test_words_survive_a_file(tmp_path):
+def test_split_file_round_trip(tmp_path):
     counts = np.arange(10, 60)
     words = split(names(counts), counts, "standard", SplitSettings())
     write_words(tmp_path / "words.tsv", words)
@@ -140,12 +140,12 @@ def test_words_survive_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [({"sed": 0}, "^split settings: .*'sed'"), ({}, r"vocabulary\.tsv: .* training set empty")],
 )
-def test_a_step_with_wrong_settings_says_so(tmp_path, settings, said):
+def test_error_message_for_invalid_settings(tmp_path, settings, message):
     tables.write(tmp_path / "vocabulary.tsv", ("word", "count"), [], [])
     options = {"vocabulary": tmp_path / "vocabulary.tsv", "split": "standard", "out": tmp_path / "out.tsv"}
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         main(Namespace(settings=settings, **options))
     assert not (tmp_path / "out.tsv").exists()

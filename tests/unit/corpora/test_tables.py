@@ -18,7 +18,7 @@ def test_round_trip(tmp_path):
     np.testing.assert_array_equal(numbers, [[3, 0], [0, 10**17]])
 
 
-def test_a_table_without_rows(tmp_path):
+def test_table_without_rows(tmp_path):
     tables.write(tmp_path / "words.tsv", COLUMNS, [], [], [])
     words, numbers = tables.read(tmp_path / "words.tsv", COLUMNS)
     assert words == []
@@ -39,7 +39,7 @@ def test_a_table_without_rows(tmp_path):
         (b"word\ttrain\ttest\n\xff\t3\t4\n", "it is not UTF-8 text"),
     ],
 )
-def test_what_is_not_such_a_table_is_refused(tmp_path, content, message):
+def test_invalid_table_is_rejected(tmp_path, content, message):
     path = tmp_path / "words.tsv"
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:
@@ -50,7 +50,7 @@ def test_what_is_not_such_a_table_is_refused(tmp_path, content, message):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=100))
-def test_any_bytes_are_a_table_or_an_error(tmp_path, data):
+def test_any_bytes_are_read_as_a_table_or_rejected(tmp_path, data):
     path = tmp_path / "words.tsv"
     path.write_bytes(b"word\tcount\n" + data)
     words, numbers, message = [], np.empty((0, 1)), ""

@@ -13,7 +13,7 @@ from textlvm.corpora.characters import INVISIBLE, usual
 from textlvm.corpora.tokens import TokenCounter, decode
 
 CONTRACTIONS = {"'s", "'t", "'d", "'m", "'ll", "'re", "'ve"}
-# Words of every length around 8 and 16 bytes, where the way of counting changes; few, so that they repeat.
+# Words of all lengths around 8 and 16 bytes, where the method changes; few, so that they are repeated.
 WORDS = st.one_of(
     st.sampled_from(["a", "The", "it's", "don't", "'quoted'", "'ll", "x" * 7, "x" * 8, "x" * 9, "y" * 15]),
     st.sampled_from(["infor\u00admation", "\ufb01nd", "\uff34ick", "\u017fo", "n\u00ba", "\ufeffa\u2060b"]),
@@ -32,7 +32,7 @@ def counted(*blocks: bytes) -> dict[str, int]:
 
 
 def reference(text: str) -> dict[str, int]:
-    """The definition of a token, character by character."""
+    """The definition of a token, implemented character by character."""
     text = "".join(map(usual, INVISIBLE.sub("", text)))
     lowered = "".join(character.lower() for character in re.sub("[’ʼ＇]", "'", text))
     kept = "".join(
@@ -55,7 +55,7 @@ def test_counts_follow_the_definition_on_any_text(text):
 
 
 @given(TEXTS, st.lists(st.integers(0, 400), max_size=5))
-def test_blocks_may_be_cut_anywhere(text, cuts):
+def test_counts_do_not_depend_on_block_boundaries(text, cuts):
     data = text.encode()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     pieces = [data[a:b] for a, b in pairwise(places)]
@@ -63,7 +63,7 @@ def test_blocks_may_be_cut_anywhere(text, cuts):
 
 
 @given(TEXTS, TEXTS)
-def test_tokens_end_where_a_text_ends(first, second):
+def test_tokens_do_not_span_texts(first, second):
     counter = TokenCounter()
     counter.update([first.encode()])
     counter.update([second.encode()])
@@ -71,13 +71,13 @@ def test_tokens_end_where_a_text_ends(first, second):
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_counted(data):
+def test_tokens_of_any_bytes_contain_no_white_space(data):
     for token, count in counted(data).items():
         assert count > 0
         assert not re.search(r"\s|\0", token)
 
 
-def test_sums_are_exact_when_many_distinct_keys_have_come_together(monkeypatch):
+def test_counts_are_exact_after_merging_pending_keys(monkeypatch):
     monkeypatch.setattr(tokens, "PENDING", 50)
     words = [
         f"{'long' if i % 3 else ''}word{i * i % 97}{'suffix' if i % 5 == 0 else ''}" for i in range(3000)
@@ -86,13 +86,13 @@ def test_sums_are_exact_when_many_distinct_keys_have_come_together(monkeypatch):
     assert counted(*blocks) == dict(Counter(words))
 
 
-def test_keys_with_the_same_hash_keep_their_own_counts(monkeypatch):
+def test_keys_with_the_same_hash_are_counted_separately(monkeypatch):
     monkeypatch.setattr(tokens, "MIX", tokens.np.uint64(0))
     text = b"abcdefghijklmno bbcdefghijklmno " * 50
     assert counted(text) == {"abcdefghijklmno": 50, "bbcdefghijklmno": 50}
 
 
-def test_memory_does_not_grow_with_the_text():
+def test_memory_does_not_depend_on_the_length_of_the_text():
     block = " ".join(f"word{i}" for i in range(20_000)).encode() + b" "
 
     def peak(blocks: int) -> int:
@@ -102,12 +102,12 @@ def test_memory_does_not_grow_with_the_text():
         tracemalloc.stop()
         return peak
 
-    # As many distinct keys as are put by before they are summed, and as many again.
+    # Twice and four times the number of keys after which they are merged.
     few = tokens.PENDING // 20_000
     assert peak(4 * few) < 1.1 * peak(2 * few)
 
 
-def test_text_without_separators_needs_bounded_memory():
+def test_run_without_separators_is_cut_into_bounded_pieces():
     block = b"a" * (1 << 19)
     counts = counted(*[block] * 8)
     assert sum(len(word) * count for word, count in counts.items()) == 8 << 19

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textlvm.experiment.canonical import canonical
-from textlvm.experiment.config import check, schema
+from textlvm.experiment.config import check, merged, schema
 from textlvm.experiment.paper import in_use
 from textlvm.experiment.plan import Run
 from textlvm.experiment.plan import planned as plan_of
-from unit.overlay import PAPER, PAPERS, REGISTRY, merged
+from unit.overlay import PAPER, PAPERS, REGISTRY
 
 SCHEMA = schema(PAPERS.values())
 PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def rewritten(value, chosen, key=()):
 
 
 def planned(config):
-    """What the steps of all runs are given, as text."""
+    """The settings that are passed to the steps of all runs, as text."""
     checked = check(config, [PAPER], REGISTRY, PAPERS)
     runs = [run for run in plan_of(checked, in_use(checked, PAPERS), REGISTRY) if isinstance(run, Run)]
     settings = [(run.seeds, run.model, run.training, run.evaluation, run.data) for run in runs]
@@ -49,14 +49,14 @@ def expected():
     return planned(PAPER_CONFIG)
 
 
-def test_equal_numbers_plan_the_same(expected):
+def test_equal_numbers_have_the_same_plan(expected):
     keys = set(numbers(PAPER_CONFIG))
     assert len(keys) > 100
     assert planned(rewritten(PAPER_CONFIG, keys)) == expected
 
 
 @pytest.mark.parametrize(
-    ("overlay", "read"),
+    ("overlay", "expected_text"),
     [
         ({"words": {"training": {"clip": 1}}}, "1.0"),
         ({"words": {"training": {"clip": None}}}, "null"),
@@ -70,28 +70,30 @@ def test_equal_numbers_plan_the_same(expected):
         ({"sentences": {"qualitative": {"reconstruct": [0.0, "a text"]}}}, '[0, "a text"]'),
     ],
 )
-def test_a_number_has_the_form_that_its_schema_names(overlay, read):
-    found, place = check(merged(PAPER_CONFIG, overlay), [PAPER], REGISTRY, PAPERS), overlay
+def test_numbers_have_the_type_of_the_schema(tmp_path, overlay, expected_text):
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(overlay))
+    found, place = check(merged([PAPER, file]), [PAPER, file], REGISTRY, PAPERS), overlay
     while isinstance(place, dict):
         ((key, place),) = place.items()
         found = found[key]
-    assert json.dumps(found) == read
+    assert json.dumps(found) == expected_text
 
 
 @given(st.integers(-(2**63), 2**63))
-def test_an_integer_survives(value):
+def test_integers_are_unchanged(value):
     assert canonical(value, {"type": ["integer", "null"]}) == value
 
 
 @given(st.one_of(st.integers(-(2**40), 2**40), st.floats(-1e9, 1e9)))
-def test_equal_numbers_have_one_text(value):
+def test_equal_numbers_have_the_same_text(value):
     number = {"type": "number"}
     text = json.dumps(canonical(value, number))
     assert float(text) == value
     assert text == json.dumps(canonical(float(value), number))
 
 
-def test_a_canonical_experiment_stays_as_it_is():
+def test_canonical_is_idempotent():
     once = canonical(PAPER_CONFIG, SCHEMA)
     assert once == PAPER_CONFIG
     assert json.dumps(canonical(once, SCHEMA)) == json.dumps(once)

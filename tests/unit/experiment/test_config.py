@@ -5,7 +5,7 @@ import yaml
 
 from textlvm.corpora import registry
 from textlvm.experiment import config
-from textlvm.experiment.config import check, origin
+from textlvm.experiment.config import check, merged, origin
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.validation import json_schema
 from textlvm.sentences import spec as sentences_spec
@@ -13,20 +13,16 @@ from textlvm.sentences.data import dataset
 from textlvm.sentences.evaluation import spec as evaluation_spec
 from textlvm.sentences.marginal import spec as marginal_spec
 from textlvm.words import spec as words_spec
-from unit.overlay import PAPER, PAPERS, REGISTRY, ROOT, cases, merged, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, ROOT, cases, error_message
 
 SCHEMA = config.schema(PAPERS.values())
 
 
-def test_the_shipped_experiments_are_correct():
+def test_shipped_experiments_are_valid():
     shipped = [*ROOT.glob("workflow/profiles/*/experiment.yaml"), *ROOT.glob("results/recorded/*/*.yaml")]
     assert len(shipped) > 2
-    paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    check(paper, [PAPER], REGISTRY, PAPERS)
-    for file in shipped:
-        check(
-            merged(paper, yaml.safe_load(file.read_text(encoding="utf-8"))), [PAPER, file], REGISTRY, PAPERS
-        )
+    for files in ([PAPER], *([PAPER, file] for file in shipped)):
+        check(merged(files), files, REGISTRY, PAPERS)
 
 
 @pytest.mark.parametrize(
@@ -42,19 +38,19 @@ def test_the_shipped_experiments_are_correct():
         ("sentences", "qualitative", evaluation_spec.QualitativeSpec),
     ],
 )
-def test_the_schema_has_exactly_the_fields_of_the_specs(paper, section, spec):
+def test_schema_has_exactly_the_fields_of_the_specs(paper, section, spec):
     fields = [field.name for field in dataclasses.fields(spec)]
     assert list(SCHEMA["$defs"][f"{paper}_{section}"]["properties"]) == fields
     required = [field.name for field in dataclasses.fields(spec) if field.default is dataclasses.MISSING]
     assert SCHEMA["properties"][paper]["properties"][section]["required"] == required
 
 
-def test_the_schema_has_exactly_the_fields_of_a_data_set():
+def test_schema_has_exactly_the_fields_of_a_data_set():
     properties = SCHEMA["$defs"]["sentences_dataset"]["properties"]
     fields = {
         f.name for kind in (dataset.DatasetSettings, dataset.UnionSettings) for f in dataclasses.fields(kind)
     }
-    # The registry knows a corpus's format, and where its splits are.
+    # The registry defines the format and the splits of a corpus.
     fields -= {"format", "members"}
     assert set(properties) == fields | {"row", "model", "training", "evaluation", "qualitative"}
     for name, kind in (("tokens", dataset.Tokenization), ("vocabulary", dataset.VocabularyRule)):
@@ -63,7 +59,7 @@ def test_the_schema_has_exactly_the_fields_of_a_data_set():
     assert list(rule) == [f.name for f in dataclasses.fields(dataset.SplitRule)]
 
 
-def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
+def test_schema_of_added_corpora_has_the_keys_of_the_registry():
     corpus = SCHEMA["properties"]["corpora"]["additionalProperties"]["properties"]
     registered = json_schema("corpora")["$defs"]["corpus"]["properties"]
     assert set(corpus) == set(registry.OVERRIDES)
@@ -71,7 +67,7 @@ def test_a_corpus_of_the_users_may_say_what_the_registry_reads():
     assert set(corpus["kind"]["enum"]) == set(registered["kind"]["enum"]) - {"documentation"}
 
 
-def test_no_mapping_of_the_schema_lets_unknown_keys_pass():
+def test_every_mapping_of_the_schema_rejects_unknown_keys():
     def mappings(node):
         if isinstance(node, dict):
             if node.get("type") == "object":
@@ -83,7 +79,7 @@ def test_no_mapping_of_the_schema_lets_unknown_keys_pass():
         assert mapping["additionalProperties"] is False or "propertyNames" in mapping
 
 
-SAID = r"""
+MESSAGES = r"""
 words: {modle: {}}
     unknown key 'modle' in words; did you mean 'model'?
 words: {model: {sample: 2}}
@@ -116,29 +112,30 @@ words: {training: {learning_rate: .inf}}
 words: {training: {clip: .nan}}
     words.training.clip must be a number between -2^63 and 2^63, not NaN
 """
-NO_FOLDERS = ("a/{b}", ".", "./a", "a/./b", "a/.", "..", "../a", "a/../b", "a/..", "a//b", "-a", "a/")
+AMBIGUOUS_FOLDERS = ("a/{b}", ".", "./a", "a/./b", "a/.", "..", "../a", "a/../b", "a/..", "a//b", "-a", "a/")
 
 
-@pytest.mark.parametrize(("overlay", "expected"), cases(SAID))
-def test_an_invalid_configuration_is_one_sentence(tmp_path, overlay, expected):
-    assert sentence(tmp_path, overlay) == f"mine.yaml: {expected}"
+@pytest.mark.parametrize(("overlay", "expected"), cases(MESSAGES))
+def test_error_message_for_an_invalid_configuration(tmp_path, overlay, expected):
+    assert error_message(tmp_path, overlay) == f"mine.yaml: {expected}"
 
 
-@pytest.mark.parametrize("folder", NO_FOLDERS)
-def test_a_folder_that_could_be_read_otherwise_is_refused(tmp_path, folder):
-    assert sentence(tmp_path, f"pathvars: {{results: '{folder}'}}") == (
+@pytest.mark.parametrize("folder", AMBIGUOUS_FOLDERS)
+def test_ambiguous_folder_name_is_rejected(tmp_path, folder):
+    assert error_message(tmp_path, f"pathvars: {{results: '{folder}'}}") == (
         "mine.yaml: pathvars.results must be a folder, without a hyphen at its beginning, a slash at its "
         f'end, "//", the parts "." and ".." or any of {{}}<>, not "{folder}"'
     )
 
 
 @pytest.mark.parametrize("folder", ["a", "a/b.c", ".a", "a/..b", "a/b..", "...", "/a/b", "a b"])
-def test_a_folder_may_have_any_other_name(folder):
+def test_other_folder_names_are_accepted(folder):
     paper = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    check(merged(paper, {"pathvars": {"results": folder}}), [PAPER], REGISTRY, PAPERS)
+    paper["pathvars"]["results"] = folder
+    check(paper, [PAPER], REGISTRY, PAPERS)
 
 
-def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
+def test_origin_is_the_last_file_with_the_value(tmp_path):
     first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
     first.write_text("words: {model: {dim: 0, width: 0}}")
     second.write_text("words: {model: {dim: -1}}")
@@ -150,7 +147,7 @@ def test_the_file_named_is_the_one_whose_value_counts(tmp_path):
     assert origin(experiment, ("words", "seeds", 0), files) == "--config"
 
 
-def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+def test_duplicate_key_is_rejected_with_its_line(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("words:\n  seeds: [0]\n  seeds: [1]\n")
     with pytest.raises(UserError, match=r"mine\.yaml, line 3: the key 'seeds' occurs twice"):

@@ -1,10 +1,10 @@
-"""textlvm.experiment.config: entries that null in a later file removes."""
+"""textlvm.experiment.config: removal of entries by null in a later file."""
 
 import pytest
 import yaml
 
 from textlvm.experiment.config import check, merged
-from unit.overlay import PAPER, PAPERS, REGISTRY, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, error_message
 
 REMOVED = [
     (
@@ -23,7 +23,7 @@ REMOVED = [
         "mine.yaml: sentences.collected.table6.rows.sMIM must be an entry; null removes an entry of an "
         "earlier file, but there is none; did you mean 'sMIM (S)', 'sMIM (M)'?",
     ),
-    # A setting of no value is none that is removed.
+    # Only entries can be removed, not settings.
     (
         "words: {runs: {standard: {tril: {model: null}}}}",
         "mine.yaml: words.runs.standard.tril.model must be a mapping of keys to values, not null",
@@ -32,11 +32,11 @@ REMOVED = [
 
 
 @pytest.mark.parametrize(("overlay", "expected"), REMOVED)
-def test_what_cannot_be_removed_is_said_in_one_sentence(tmp_path, overlay, expected):
-    assert sentence(tmp_path, overlay) == expected
+def test_error_message_for_an_entry_that_cannot_be_removed(tmp_path, overlay, expected):
+    assert error_message(tmp_path, overlay) == expected
 
 
-def test_null_removes_rows_of_both_papers_and_what_is_collected_for_them(tmp_path):
+def test_null_removes_runs_and_collected_rows(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(
         "words: {runs: {unseen: {trigram: null}}, training: {clip: null}}\nsentences:\n  runs: "

@@ -28,17 +28,17 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("content", "said"), UNREADABLE)
-def test_what_is_no_configuration_is_named_with_the_line(tmp_path, content, said):
+@pytest.mark.parametrize(("content", "message"), UNREADABLE)
+def test_error_message_names_file_and_line(tmp_path, content, message):
     file = tmp_path / "mine.yaml"
     file.write_bytes(content)
     with pytest.raises(UserError) as error:
         read(file)
-    assert str(error.value) == f"{file}{said}"
+    assert str(error.value) == f"{file}{message}"
 
 
 @pytest.mark.parametrize("content", ["a: 2024-13-45\n", "? [a]\n: b\n", "[" * 5000])
-def test_what_yaml_takes_and_python_does_not_is_one_sentence(tmp_path, content):
+def test_yaml_that_python_cannot_represent_is_rejected(tmp_path, content):
     file = tmp_path / "mine.yaml"
     file.write_text(content)
     with pytest.raises(UserError, match=r"mine\.yaml.* is neither YAML nor JSON \(.*\): correct it"):
@@ -46,17 +46,17 @@ def test_what_yaml_takes_and_python_does_not_is_one_sentence(tmp_path, content):
 
 
 @given(content=st.binary(max_size=30) | st.text("a:b [{\t\n'\"&*", max_size=30).map(str.encode))
-def test_any_content_is_a_mapping_or_one_sentence_that_names_the_file(tmp_path_factory, content):
+def test_any_content_is_a_mapping_or_an_error_that_names_the_file(tmp_path_factory, content):
     file = tmp_path_factory.mktemp("files") / "mine.yaml"
     file.write_bytes(content)
     try:
-        said = f"{file}" if isinstance(read(file), dict) else ""
+        message = str(file) if isinstance(read(file), dict) else ""
     except UserError as error:
-        said = str(error)
-    assert said.startswith(str(file))
-    assert "\n" not in said
+        message = str(error)
+    assert message.startswith(str(file))
+    assert "\n" not in message
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_error_message_names_a_missing_file(tmp_path):
     with pytest.raises(UserError, match=r"cannot read .*mine\.yaml \(No such file or directory\): name a"):
         read(tmp_path / "mine.yaml")

@@ -9,7 +9,7 @@ from textlvm.experiment.experiment import Experiment
 
 @pytest.fixture
 def experiment(tmp_path):
-    """Makes an experiment of planned entries, with results in a folder of its own."""
+    """Return a function that creates an experiment of planned entries, with results in `tmp_path`."""
 
     def make(*entries):
         config = {"pathvars": {"results": str(tmp_path)}}
@@ -24,12 +24,12 @@ def write(path, content):
     return path
 
 
-def test_a_run_without_rows_is_in_no_table(experiment):
+def test_run_without_rows_is_in_no_table(experiment):
     shown = planned("TRIL")
     assert experiment(shown, replace(shown, name="own", rows=())).in_tables == [shown]
 
 
-def test_a_failed_training_that_data_sets_share_is_one_outcome(experiment, tmp_path):
+def test_failed_training_shared_by_data_sets_is_one_outcome(experiment, tmp_path):
     shared = {"paper": "sentences", "name": "smim", "trained_on": "everything", "seeds": (0, 1)}
     runs = [planned(corpus=name, dataset=name, **shared) for name in ("ptb", "yahoo")]
     failure = write(

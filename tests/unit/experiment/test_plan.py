@@ -41,7 +41,7 @@ def test_every_entry_is_a_run_on_every_corpus():
     assert all(run.seeds == (0, 3) for run in RUNS)
 
 
-def test_an_entry_overrides_the_section_and_nothing_else():
+def test_entry_overrides_only_its_settings_of_the_section():
     tril, k5, unseen = RUNS[:3]
     assert tril.model == CONFIG["words"]["model"]
     assert k5.model == {"family": "state-space", "dim": 8, "samples": 5}
@@ -59,22 +59,22 @@ def test_an_entry_overrides_the_section_and_nothing_else():
         ("yelp15", "yahoo", True),
     ],
 )
-def test_a_corpus_of_the_papers_stands_in_where_another_was_used(original, corpus, expected):
+def test_corpus_other_than_the_original_is_a_stand_in(original, corpus, expected):
     run = replace(RUNS[0], corpus=corpus, original=original)
     (entry,) = plan.titled([run], {corpus: ("A corpus", False)})
     assert entry.stand_in is expected
 
 
 @pytest.mark.parametrize(("family", "expected"), [("gru", True), ("oracle", False), ("trigram", False)])
-def test_what_only_counts_is_not_trained(family, expected):
+def test_models_that_only_count_are_not_trained(family, expected):
     runs = {"standard": {"own": {"table": 1, "row": "A row", "model": {"family": family}}}}
     run, _ = words.plan(CONFIG["words"] | {"runs": runs}, {})
     assert (run.is_trained, run.model_kind) == (expected, family)
 
 
 @pytest.fixture
-def measured(tmp_path):
-    """Results in which the first run is measured with seed 0."""
+def evaluated(tmp_path):
+    """Results in which the first run is evaluated with seed 0."""
     run = RUNS[0]
     folder = tmp_path / run.path / "seed0"
     folder.mkdir(parents=True)
@@ -84,11 +84,11 @@ def measured(tmp_path):
     return tmp_path
 
 
-def test_finished_is_what_was_measured_with_the_settings_of_now(measured):
+def test_run_evaluated_with_current_settings_is_finished(evaluated):
     run = RUNS[0]
-    assert run.is_finished(0, measured)
-    assert not run.is_finished(3, measured)
-    assert not RUNS[1].is_finished(0, measured)
+    assert run.is_finished(0, evaluated)
+    assert not run.is_finished(3, evaluated)
+    assert not RUNS[1].is_finished(0, evaluated)
 
 
 @pytest.mark.parametrize(
@@ -100,36 +100,36 @@ def test_finished_is_what_was_measured_with_the_settings_of_now(measured):
         ("metrics.json", "cut short"),
     ],
 )
-def test_other_settings_are_not_finished(measured, file, content):
-    path = measured / RUNS[0].path / "seed0" / file
+def test_run_with_other_settings_is_not_finished(evaluated, file, content):
+    path = evaluated / RUNS[0].path / "seed0" / file
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    assert not RUNS[0].is_finished(0, measured)
+    assert not RUNS[0].is_finished(0, evaluated)
 
 
-def test_other_data_is_not_finished(measured):
-    path = measured / RUNS[0].path / "seed0" / "spec.json"
-    now = RUNS[0]
-    assert now.is_finished(0, measured), "records of old do not say what they were trained on"
+def test_run_with_other_data_settings_is_not_finished(evaluated):
+    path = evaluated / RUNS[0].path / "seed0" / "spec.json"
+    run = RUNS[0]
+    assert run.is_finished(0, evaluated), "old records have no settings of the data"
     spec = json.loads(path.read_text())
     path.write_text(json.dumps(spec | {"data": {"vocabulary": {"min_count": 1}}}))
-    assert not now.is_finished(0, measured)
-    path.write_text(json.dumps(spec | {"data": now.data}))
-    assert now.is_finished(0, measured)
+    assert not run.is_finished(0, evaluated)
+    path.write_text(json.dumps(spec | {"data": run.data}))
+    assert run.is_finished(0, evaluated)
 
 
-def test_metrics_of_the_model_before_are_not_finished(measured):
-    folder = measured / RUNS[0].path / "seed0"
+def test_run_with_metrics_of_the_previous_model_is_not_finished(evaluated):
+    folder = evaluated / RUNS[0].path / "seed0"
     for name, when in (("metrics.json", 1), ("spec.json", 2)):
         os.utime(folder / name, (when, when))
-    assert RUNS[0].is_finished(0, measured), "times say nothing of files that were copied here"
+    assert RUNS[0].is_finished(0, evaluated), "without a checkpoint, times are ignored"
     (folder / "checkpoint").mkdir()
-    assert not RUNS[0].is_finished(0, measured)
+    assert not RUNS[0].is_finished(0, evaluated)
     os.utime(folder / "metrics.json", (3, 3))
-    assert RUNS[0].is_finished(0, measured)
+    assert RUNS[0].is_finished(0, evaluated)
 
 
 def fail(results, run, **changes):
-    """Leave what a failed training leaves."""
+    """Write the file that a failed training leaves."""
     folder = results / run.training_path / "seed0" / "checkpoint"
     folder.mkdir(parents=True, exist_ok=True)
     failure = {"model": run.model, "training": run.training, "status": "failed"} | changes
@@ -137,15 +137,15 @@ def fail(results, run, **changes):
     return folder / "failure.json"
 
 
-def test_what_came_out_are_metrics_or_a_failure_with_the_settings_of_now(measured):
+def test_outcome_is_metrics_or_failure_with_current_settings(evaluated):
     done, failed, waiting = RUNS[:3]
-    # That of a measured run is from before.
-    fail(measured, done)
-    assert done.outcome(0, measured) == measured / done.metrics(0)
-    file = fail(measured, failed)
-    assert failed.outcome(0, measured) == file
-    assert failed.outcome(3, measured) is None
-    assert waiting.outcome(0, measured) is None
+    # Metrics take precedence over an earlier failure.
+    fail(evaluated, done)
+    assert done.outcome(0, evaluated) == evaluated / done.metrics(0)
+    file = fail(evaluated, failed)
+    assert failed.outcome(0, evaluated) == file
+    assert failed.outcome(3, evaluated) is None
+    assert waiting.outcome(0, evaluated) is None
     for other in ({"model": {}}, {"training": {}}):
-        fail(measured, failed, **other)
-        assert failed.outcome(0, measured) is None
+        fail(evaluated, failed, **other)
+        assert failed.outcome(0, evaluated) is None

@@ -1,10 +1,10 @@
-"""What no schema can say of a configuration is said in a sentence that names the key and a way out."""
+"""Error messages for inconsistencies that a schema cannot express."""
 
 import pytest
 import yaml
 
 from textlvm.experiment.config import check
-from unit.overlay import PAPER, PAPERS, REGISTRY, cases, sentence
+from unit.overlay import PAPER, PAPERS, REGISTRY, cases, error_message
 
 RELATIONS = """
 words: {corpora: [gutemberg]}
@@ -156,17 +156,17 @@ LONG = "x" * 300
 
 
 @pytest.mark.parametrize(("overlay", "expected"), cases(RELATIONS))
-def test_inconsistent_settings_are_one_sentence(tmp_path, overlay, expected):
-    assert sentence(tmp_path, overlay) == f"mine.yaml: {expected}"
+def test_error_message_for_inconsistent_settings(tmp_path, overlay, expected):
+    assert error_message(tmp_path, overlay) == f"mine.yaml: {expected}"
 
 
-def test_a_name_longer_than_any_file_may_have_is_that_of_none(tmp_path):
+def test_name_longer_than_the_file_system_allows_is_not_found(tmp_path):
     overlay = f"corpora: {{mine: {{path: {LONG}, kind: text}}}}\nwords: {{corpora: [mine]}}"
-    said = f"mine.yaml: corpora.mine.path: there is no file or folder {LONG}"
-    assert sentence(tmp_path, overlay) == said
+    message = f"mine.yaml: corpora.mine.path: there is no file or folder {LONG}"
+    assert error_message(tmp_path, overlay) == message
 
 
-def test_a_paper_that_is_not_run_is_not_held_against_itself():
+def test_section_of_an_unlisted_paper_is_not_checked():
     experiment = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
     experiment["words"]["corpora"] = ["nowhere"]
     check(experiment | {"papers": ["sentences"]}, [PAPER], REGISTRY, PAPERS)

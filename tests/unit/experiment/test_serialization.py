@@ -40,22 +40,22 @@ DATA = Planned(
 
 
 def passed(entry):
-    """The entry as a step gets it from a command line."""
+    """The entry as a step receives it."""
     return from_json(json.loads(json.dumps(to_json(entry))))
 
 
-def test_a_run_is_passed_without_its_settings():
+def test_run_round_trip_drops_settings():
     place = (("mine", ()), ("unseen1", ()))
     assert passed(RUN) == replace(RUN, place=place, model={}, training={}, evaluation={}, data={})
     assert isinstance(passed(RUN), Run)
 
 
-def test_a_data_set_is_passed_as_one():
+def test_data_set_round_trip():
     assert passed(DATA) == replace(DATA, place=(("ptb", ()),))
     assert passed(DATA).metrics(0) == "sentences/ptb/data/statistics.json"
 
 
-def test_with_a_table_an_entry_has_the_rows_of_that_table():
+def test_to_json_with_table_keeps_only_its_rows():
     assert [from_json(to_json(RUN, table)).rows for table in (1, 2, 5)] == [RUN.rows[:1], RUN.rows[1:], ()]
 
 
@@ -71,6 +71,6 @@ def test_with_a_table_an_entry_has_the_rows_of_that_table():
         {"seedz": [1]},
     ],
 )
-def test_another_value_is_refused(changes):
+def test_invalid_entry_is_rejected(changes):
     with pytest.raises(UserError, match="no entry of a plan"):
         from_json(to_json(RUN) | changes)

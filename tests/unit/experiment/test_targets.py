@@ -58,13 +58,13 @@ PLANNED = [
 ]
 
 
-class Planned(Experiment):
-    """An experiment of `PLANNED` and all tables of texts."""
+class ExperimentWithTexts(Experiment):
+    """An experiment with all tables of texts."""
 
     texts = tuple(Figure("sentences", number, "", f"sentences/table{number}", ()) for number in range(9, 22))
 
 
-EXPERIMENT = Planned(
+EXPERIMENT = ExperimentWithTexts(
     config={"pathvars": {"results": "results/mine"}},
     papers=find({}),
     used=(),
@@ -74,7 +74,7 @@ EXPERIMENT = Planned(
 )
 
 
-def complaint(target: str) -> str | None:
+def error_message(target: str) -> str | None:
     try:
         targets.check_target(target, EXPERIMENT)
     except UserError as error:
@@ -99,7 +99,7 @@ def complaint(target: str) -> str | None:
         "results/mine/sentences/yahoocqa/data/questions.json",
         "results/mine/sentences/ptb/smim-16/seed0/model.safetensors",
         "results/mine/sentences/ptb/smim-all/seed0/metrics.json",
-        # Not ours to judge.
+        # Not checked.
         "tables",
         "--cores",
         "",
@@ -110,8 +110,8 @@ def complaint(target: str) -> str | None:
         "results/mine/tabel1.csv",
     ],
 )
-def test_what_is_planned_or_not_ours_passes(target):
-    assert complaint(target) is None
+def test_planned_and_unrelated_targets_are_accepted(target):
+    assert error_message(target) is None
 
 
 REFUSED = """
@@ -145,5 +145,5 @@ words/mine/standard/tril/seed2/metrics.json
 
 
 @pytest.mark.parametrize(("target", "expected"), cases(REFUSED))
-def test_a_name_that_is_not_planned_is_refused(target, expected):
-    assert complaint(f"results/mine/{target}") == f"results/mine/{target}: {expected}"
+def test_error_message_for_names_that_are_not_planned(target, expected):
+    assert error_message(f"results/mine/{target}") == f"results/mine/{target}: {expected}"

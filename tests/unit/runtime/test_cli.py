@@ -16,7 +16,7 @@ PACKAGES = Path(__file__).parents[3] / "workflow"
 
 
 def call(monkeypatch, main, *words):
-    # `cli.run` sets up the root logger, which does nothing where it has handlers: pytest's.
+    # `logging.basicConfig` does nothing if the root logger has handlers, such as pytest's.
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
     monkeypatch.setattr(sys, "argv", ["step", *words])
@@ -30,7 +30,7 @@ def test_settings_are_json_text_or_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "message"),
     [
         ("{", "not valid JSON"),
         ("nowhere.json", "cannot read settings from nowhere.json: No such file"),
@@ -38,17 +38,17 @@ def test_settings_are_json_text_or_a_file(tmp_path):
         ("list.json", "object"),
     ],
 )
-def test_settings_that_are_neither_are_refused(monkeypatch, tmp_path, text, sentence):
+def test_invalid_settings_are_rejected(monkeypatch, tmp_path, text, message):
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.chdir(tmp_path)
     Path("list.json").write_text("[1]")
-    with pytest.raises(argparse.ArgumentTypeError, match=sentence):
+    with pytest.raises(argparse.ArgumentTypeError, match=message):
         cli.settings(text)
 
 
 @pytest.mark.parametrize("command", [[], ["add"]])
 @pytest.mark.parametrize("option", ["--out", "--all"])
-def test_a_path_that_only_a_shell_could_read_is_refused(monkeypatch, capsys, command, option):
+def test_shell_syntax_in_paths_is_rejected(monkeypatch, capsys, command, option):
     monkeypatch.setenv("HOME", "/home/me")
     top = cli.parser(None)
     arguments = top.add_subparsers().add_parser("add", parents=[cli.parser(None)], add_help=False)
@@ -67,8 +67,8 @@ def test_a_path_that_only_a_shell_could_read_is_refused(monkeypatch, capsys, com
     assert "are not expanded" in capsys.readouterr().err
 
 
-def test_every_step_takes_its_paths_so():
-    """A parser of argparse's own, or a `Path` made of an option's text, would take `~` for a folder."""
+def test_every_step_uses_the_parser_that_rejects_shell_syntax():
+    """A plain `argparse.ArgumentParser` or `Path(text)` would accept `~`."""
     for file in sorted((PACKAGES / "textlvm").rglob("*.py")):
         text = file.read_text(encoding="utf-8")
         assert "argparse.ArgumentParser(" not in text, file
@@ -77,13 +77,13 @@ def test_every_step_takes_its_paths_so():
             assert not re.search(r"\bPath\(", body), (file, name)
 
 
-def test_the_help_shows_the_docstring_as_it_is(monkeypatch, capsys):
+def test_help_shows_the_docstring_unchanged(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         call(monkeypatch, lambda options: None, "--help")
     assert "What it does.\n\n    an example\n" in capsys.readouterr().out
 
 
-def test_the_log_goes_to_the_terminal_and_to_a_file(monkeypatch, capsys, tmp_path):
+def test_log_goes_to_terminal_and_file(monkeypatch, capsys, tmp_path):
     log = tmp_path / "deep" / "x.log"
     call(monkeypatch, lambda options: logging.info("42 words"), "--log", str(log))
     assert "42 words" in capsys.readouterr().err
@@ -91,7 +91,7 @@ def test_the_log_goes_to_the_terminal_and_to_a_file(monkeypatch, capsys, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "output"),
     [
         (UserError("x.tsv, line 3: no count"), cli.EXIT_USER_ERROR, r"error: x\.tsv, line 3: no count\n"),
         (
@@ -104,8 +104,8 @@ def test_the_log_goes_to_the_terminal_and_to_a_file(monkeypatch, capsys, tmp_pat
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_an_error_of_the_users_is_one_sentence_with_its_traceback_in_the_log_alone(
-    monkeypatch, capsys, tmp_path, error, code, said
+def test_user_error_is_one_sentence_and_a_traceback_in_the_log(
+    monkeypatch, capsys, tmp_path, error, code, output
 ):
     def main(options):
         raise error
@@ -114,13 +114,13 @@ def test_an_error_of_the_users_is_one_sentence_with_its_traceback_in_the_log_alo
     with pytest.raises(SystemExit) as stop:
         call(monkeypatch, main, "--log", str(log))
     assert stop.value.code == code
-    assert re.fullmatch(said, capsys.readouterr().err)
+    assert re.fullmatch(output, capsys.readouterr().err)
     if not isinstance(error, KeyboardInterrupt):
         assert "Traceback" in log.read_text()
         assert str(error) in log.read_text()
 
 
-def test_a_log_in_a_place_without_access_is_one_sentence(monkeypatch, capsys, tmp_path):
+def test_error_message_for_an_inaccessible_log(monkeypatch, capsys, tmp_path):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", str(tmp_path / "x.log"))
 
@@ -148,17 +148,12 @@ cli.run(main, cli.parser(None))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_step_that_is_told_to_end_leaves_nothing_unfinished(tmp_path, number):
+def test_terminated_step_removes_its_temporary_files(tmp_path, number):
     environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
     command = [sys.executable, "-c", STEP, str(tmp_path)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, preexec_fn=_heard) as step:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as step:
         step.stdout.readline()
         assert list(tmp_path.iterdir())
         step.send_signal(number)
     assert step.returncode == 128 + number
     assert not list(tmp_path.iterdir())
-
-
-def _heard():
-    """Let a step hear what a test run in the background may ignore."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -19,23 +19,23 @@ from textlvm.runtime.errors import explain, is_out_of_memory, nearest, repair
     ],
     ids=["close", "many that are close", "none is close", "many", "no name"],
 )
-def test_names_that_may_have_been_meant(name, valid, advice):
+def test_nearest_names(name, valid, advice):
     assert nearest(name, valid) == advice
     assert nearest("aaaa", ["aaab", "aaac", "aaad"], count=2).count("'") == 4
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_told_with_the_file_and_what_to_do(number):
-    sentence = explain(OSError(number, os.strerror(number), "results/x.json"))
-    assert sentence.startswith(f"no space left for results/x.json ({os.strerror(number)}): free some and run")
-    assert "training resumes from its last checkpoint" in sentence
+def test_error_message_for_a_full_disk(number):
+    message = explain(OSError(number, os.strerror(number), "results/x.json"))
+    assert message.startswith(f"no space left for results/x.json ({os.strerror(number)}): free some and run")
+    assert "training resumes from its last checkpoint" in message
     assert explain(OSError(number, os.strerror(number))).startswith("no space left for a file (")
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR])
-def test_no_access_is_told_with_the_file(number):
-    sentence = explain(OSError(number, os.strerror(number), "results/x.json"))
-    assert sentence.startswith(f"no access to results/x.json ({os.strerror(number)}): change its permissions")
+def test_error_message_for_denied_access(number):
+    message = explain(OSError(number, os.strerror(number), "results/x.json"))
+    assert message.startswith(f"no access to results/x.json ({os.strerror(number)}): change its permissions")
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_no_access_is_told_with_the_file(number):
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
-def test_a_lack_of_memory_is_told(error):
+def test_error_message_for_exhausted_memory(error):
     assert is_out_of_memory(error)
     assert explain(error).startswith("out of memory: ")
 
 
-def test_libraries_say_so_in_these_words():
-    """What NumPy and PyTorch raise for more memory than there are addresses."""
+def test_allocation_errors_of_numpy_and_pytorch_are_recognised():
+    """Allocate more memory than there are addresses."""
     for allocate in (lambda: np.empty(1 << 60, np.int8), lambda: torch.empty(1 << 60, dtype=torch.int8)):
         with pytest.raises((MemoryError, RuntimeError)) as raised:
             allocate()
@@ -62,11 +62,11 @@ def test_libraries_say_so_in_these_words():
 @pytest.mark.parametrize(
     "error", [FileNotFoundError(2, "No such file", "x"), ValueError("x"), RuntimeError("x")]
 )
-def test_other_errors_are_ours(error):
+def test_other_errors_are_not_explained(error):
     assert explain(error) is None
 
 
-def test_the_repair_of_a_damaged_file_is_a_command(tmp_path):
+def test_repair_is_a_command(tmp_path):
     assert repair("a folder/metrics.json") == (
         "the same command with `--forcerun 'a folder/metrics.json'` at its end recreates it"
     )

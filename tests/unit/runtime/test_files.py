@@ -21,13 +21,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_appears_with_its_content_in_folders_made_for_it(tmp_path):
+def test_write_text_creates_parent_folders(tmp_path):
     write_text(tmp_path / "a" / "b.txt", "drei – 3\n")
     assert (tmp_path / "a" / "b.txt").read_bytes() == "drei – 3\n".encode()
     assert names(tmp_path / "a") == ["b.txt"]
 
 
-def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
+def test_failed_write_keeps_only_the_old_file(tmp_path):
     path = tmp_path / "x.txt"
     write_text(path, "old")
     with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
@@ -36,7 +36,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     assert names(tmp_path) == ["x.txt"]
 
 
-def test_nothing_is_seen_under_the_name_before_the_end(tmp_path):
+def test_file_appears_only_after_the_write(tmp_path):
     path = tmp_path / "x.txt"
     with replacing(path) as temporary:
         temporary.write_text("half")
@@ -46,7 +46,7 @@ def test_nothing_is_seen_under_the_name_before_the_end(tmp_path):
     assert path.read_text() == "half"
 
 
-def test_files_are_readable_as_the_umask_says(tmp_path):
+def test_permissions_follow_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
         write_text(tmp_path / "x", "")
@@ -56,7 +56,7 @@ def test_files_are_readable_as_the_umask_says(tmp_path):
 
 
 @given(value=VALUES)
-def test_json_comes_back_as_it_was(tmp_path_factory, value):
+def test_json_round_trip(tmp_path_factory, value):
     path = tmp_path_factory.mktemp("json") / "x.json"
     write_json(path, value)
     assert read_json(path) == value
@@ -76,7 +76,7 @@ def full(*_):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+def test_error_of_a_full_disk_names_the_file(tmp_path, monkeypatch):
     path = tmp_path / "x.txt"
     write_text(path, "old")
     with monkeypatch.context() as patch:
@@ -88,7 +88,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
     assert names(tmp_path) == ["x.txt"]
 
 
-def test_a_temporary_file_that_cannot_be_made_goes_by_its_name(tmp_path, monkeypatch):
+def test_error_about_the_temporary_file_names_the_file(tmp_path, monkeypatch):
     def refuse(path, *_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
@@ -99,7 +99,7 @@ def test_a_temporary_file_that_cannot_be_made_goes_by_its_name(tmp_path, monkeyp
     assert raised.value.filename == str(tmp_path / "x.txt")
 
 
-def test_an_error_about_another_file_keeps_that_ones_name(tmp_path):
+def test_error_about_another_file_keeps_its_name(tmp_path):
     def copy():
         with replacing(tmp_path / "x.txt") as temporary:
             temporary.write_text((tmp_path / "missing.txt").read_text())
@@ -109,7 +109,7 @@ def test_an_error_about_another_file_keeps_that_ones_name(tmp_path):
     assert str(raised.value.filename) == str(tmp_path / "missing.txt")
 
 
-def test_what_was_left_of_a_file_is_removed_and_nothing_else(tmp_path):
+def test_remove_temporaries_removes_only_those_of_the_file(tmp_path):
     for name in (".x-1f.txt", ".x-2e.txt", "x.txt", ".y-1f.txt", ".x-1f.json", "x-1f.txt"):
         (tmp_path / name).write_text("")
     remove_temporaries(tmp_path / "x.txt")
@@ -117,13 +117,13 @@ def test_what_was_left_of_a_file_is_removed_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize("named", [None, "elsewhere"])
-def test_an_error_about_no_file_gets_one(named):
+def test_naming_adds_a_missing_file_name(named):
     with pytest.raises(OSError, match="No space left") as error, naming("here"):
         raise OSError(errno.ENOSPC, "No space left on device", named)
     assert error.value.filename == (named or "here")
 
 
-def test_a_file_is_on_the_disk_before_it_has_its_name_and_that_is_there_in_the_end(tmp_path, monkeypatch):
+def test_file_is_synced_before_it_is_renamed_and_the_folder_afterwards(tmp_path, monkeypatch):
     events = []
     sync, replace = os.fsync, Path.replace
 

@@ -50,13 +50,13 @@ def edit(root: Path, name: str, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
-def test_dependencies_are_all_modules_an_import_may_run(root):
+def test_dependencies_are_all_modules_that_an_import_may_run(root):
     modules = ("step", "part", "folder", "folder.deep", "low")
     assert fp.dependencies("textlvm.step", root) == {"textlvm", *(f"textlvm.{name}" for name in modules)}
 
 
-def test_importing_a_step_runs_nothing_that_the_fingerprint_misses():
-    """The oracle: what Python itself has loaded after the import."""
+def test_dependencies_include_every_module_that_python_loads():
+    """Compare with the modules that Python has loaded after the import."""
     module = "textlvm.words.evaluate"
     script = f"import sys, {module}; print(*[m for m in sys.modules if m.split('.')[0] == 'textlvm'])"
     loaded = subprocess.run(
@@ -64,11 +64,11 @@ def test_importing_a_step_runs_nothing_that_the_fingerprint_misses():
     ).stdout.split()
     records = set().union(*(fp.dependencies(record) for record in fp.RECORDS))
     assert set(loaded) <= fp.dependencies(module) | records
-    # What keeps records is left out only where nothing else needs it.
+    # A module that provenance imports is still a dependency of other modules.
     assert "textlvm.corpora.folders" in fp.dependencies("textlvm.corpora.counting")
 
 
-def test_what_only_keeps_records_reruns_nothing(root):
+def test_provenance_is_not_a_dependency(root):
     edit(root, "step.py", "import os\n", "import os\nfrom textlvm.runtime import provenance\n")
     (root / "textlvm" / "runtime").mkdir()
     (root / "textlvm" / "runtime" / "provenance.py").write_text("from textlvm import unrelated\n")
@@ -96,20 +96,20 @@ OTHER = {
 
 
 @pytest.mark.parametrize("change", [*MEANING, *OTHER])
-def test_the_fingerprint_changes_with_the_meaning(root, change):
+def test_fingerprint_changes_only_with_the_meaning(root, change):
     before = fingerprint(root)
     edit(root, *(MEANING | OTHER)[change])
     assert (fingerprint(root) != before) == (change in OTHER)
 
 
-def test_a_new_module_among_the_imports_counts(root):
+def test_new_import_changes_the_fingerprint(root):
     before = fingerprint(root)
     edit(root, "low.py", "LOW = 1", "from textlvm import unrelated\nLOW = 1")
     assert fingerprint(root) != before
     assert "textlvm.unrelated" in fp.dependencies("textlvm.step", root)
 
 
-def test_fields_that_a_version_of_python_adds_empty_do_not_matter():
+def test_empty_fields_of_a_new_python_version_are_ignored():
     tree = ast.parse("def f(x):\n    return x")
     before = fp.meaning(tree)
     tree.body[0]._fields = (*tree.body[0]._fields, "type_params")
@@ -117,19 +117,19 @@ def test_fields_that_a_version_of_python_adds_empty_do_not_matter():
     assert fp.meaning(tree) == before
 
 
-def test_an_unknown_module_is_named():
+def test_error_message_names_an_unknown_module():
     with pytest.raises(UserError, match=r"no module textlvm\.words\.trane"):
         fp.fingerprint("textlvm.words.trane")
 
 
-def test_a_file_is_parsed_once_a_process(root):
+def test_each_file_is_parsed_once_per_process(root):
     fingerprint(root)
     for _ in range(10):
         fp.fingerprint("textlvm.step", root)
     assert fp._parsed.cache_info().misses == 6
 
 
-def test_what_a_package_compiles_is_part_of_its_code(root):
+def test_cpp_sources_of_a_package_change_the_fingerprint(root):
     source = root / "textlvm" / "folder" / "deep.cpp"
     source.write_text("int base() { return 3; } // three\n")
     before = fingerprint(root)

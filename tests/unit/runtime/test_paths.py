@@ -21,7 +21,7 @@ from textlvm.runtime.paths import literal
         ("~nobody-is-called-so/out", "the whole path"),
     ],
 )
-def test_what_only_a_shell_could_read_is_refused(monkeypatch, text, instead):
+def test_shell_syntax_is_rejected(monkeypatch, text, instead):
     for name, value in {"HOME": "/home/me", "WHO": "me", "HERE": "~"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("NOBODY", raising=False)
@@ -31,12 +31,12 @@ def test_what_only_a_shell_could_read_is_refused(monkeypatch, text, instead):
 
 
 @pytest.mark.parametrize("text", ["", "a", "/a/b", "a~", "a/~", "price $5", "a$", "$", "a/$-b"])
-def test_other_paths_are_taken_as_they_are(text):
+def test_other_paths_are_unchanged(text):
     assert literal(text) == Path(text)
 
 
 @given(st.text(st.sampled_from("~$HOME{}/a5 ")))
-def test_a_path_that_is_advised_is_accepted(text):
+def test_suggested_path_is_accepted(text):
     try:
         literal(text)
     except UserError as error:

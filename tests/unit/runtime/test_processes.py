@@ -1,4 +1,4 @@
-"""Locks of folders, announcements, and the end that follows a parent's."""
+"""Locks of folders, announcements, and the end of a step with its parent."""
 
 import errno
 import fcntl
@@ -54,14 +54,14 @@ def python(code, *arguments, **environment):
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process that is in the block of `tmp_path`."""
+    """Another process that is in the context of `tmp_path`."""
     with python(HOLD, tmp_path) as process:
         assert process.stdout.readline() == "in\n"
         yield process
         process.kill()
 
 
-def test_a_folder_is_one_processs_alone(tmp_path, holder):
+def test_folder_is_exclusive_to_one_process(tmp_path, holder):
     other = f"process {holder.pid} on .* is using {tmp_path}: wait until it ends"
     with pytest.raises(UserError, match=other), exclusive(tmp_path, patience=0):
         pass
@@ -70,14 +70,14 @@ def test_a_folder_is_one_processs_alone(tmp_path, holder):
         pass
 
 
-def test_a_killed_process_leaves_no_lock(tmp_path, holder):
+def test_killed_process_leaves_no_lock(tmp_path, holder):
     holder.kill()
     holder.wait()
     with exclusive(tmp_path, patience=0):
         pass
 
 
-def test_a_process_waits_for_one_that_is_ending(tmp_path, holder, caplog):
+def test_exclusive_waits_for_a_process_that_is_ending(tmp_path, holder, caplog):
     def end(_seconds):
         holder.kill()
         holder.wait()
@@ -86,7 +86,7 @@ def test_a_process_waits_for_one_that_is_ending(tmp_path, holder, caplog):
         assert f"waiting for process {holder.pid} on" in caplog.text
 
 
-def test_where_there_are_no_locks_work_goes_on_with_a_warning(tmp_path, caplog):
+def test_file_system_without_locks_is_a_warning(tmp_path, caplog):
     with (
         mock.patch.object(fcntl, "flock", side_effect=OSError(errno.ENOLCK, "No locks available")),
         exclusive(tmp_path),
@@ -95,7 +95,7 @@ def test_where_there_are_no_locks_work_goes_on_with_a_warning(tmp_path, caplog):
 
 
 class Machines:
-    """Processes on several machines that announce themselves in one folder, all in this one."""
+    """Simulates processes on several machines that announce themselves in one folder."""
 
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)
@@ -110,9 +110,9 @@ class Machines:
         self.alive.append((machine, leave, file))
         return machines
 
-    def end(self, index: int, by_itself: bool) -> str:
+    def end(self, index: int, normally: bool) -> str:
         machine, leave, file = self.alive.pop(index % len(self.alive))
-        if by_itself:
+        if normally:
             leave(file)
         file.close()
         return machine
@@ -125,7 +125,7 @@ EVENTS = st.lists(
 
 @settings(deadline=None)
 @given(events=EVENTS)
-def test_nobody_is_said_to_be_there_only_if_nobody_is(events):
+def test_busy_machines_include_all_with_live_processes(events):
     with tempfile.TemporaryDirectory() as folder:
         machines, killed = Machines(folder), set()
         for event, machine, index in events:
@@ -133,50 +133,50 @@ def test_nobody_is_said_to_be_there_only_if_nobody_is(events):
                 alive = {name for name, _, _ in machines.alive}
                 others = set(machines.start(machine))
                 assert alive <= others <= alive | (killed - {machine})
-                # This machine's own killed processes are known to be gone.
+                # Locks show that the killed processes of this machine have ended.
                 killed.discard(machine)
             elif machines.alive:
-                name = machines.end(index, by_itself=event == "end")
+                name = machines.end(index, normally=event == "end")
                 if event == "kill":
                     killed.add(name)
         for _, _, file in machines.alive:
             file.close()
 
 
-def test_machines_can_be_forgotten_but_not_those_whose_lock_is_seen(tmp_path):
+def test_forget_removes_only_machines_without_a_visible_lock(tmp_path):
     machines = Machines(tmp_path)
     machines.start("killed")
-    machines.end(0, by_itself=False)
+    machines.end(0, normally=False)
     machines.start("alive")
     assert machines.start("here") == ["alive", "killed"]
     assert machines.start("here", forget=True) == ["alive", "here"]
-    machines.end(0, by_itself=True)
+    machines.end(0, normally=True)
     assert machines.start("there") == ["here"]
 
 
-def test_without_locks_nobody_is_ever_sure_to_be_alone(tmp_path):
+def test_machine_is_busy_if_the_file_system_has_no_locks(tmp_path):
     with mock.patch.object(fcntl, "flock", side_effect=OSError(errno.ENOLCK, "No locks available")):
         assert Machines(tmp_path).start("here") == ["here"]
 
 
-@pytest.mark.parametrize("way", ["with pidfd", "without pidfd"])
-def test_a_step_ends_with_its_parent(way):
+@pytest.mark.parametrize("variant", ["with pidfd", "without pidfd"])
+def test_step_ends_with_its_parent(variant):
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as parent:
-        step = python(STEP, way, TEXTLVM_PARENT=str(parent.pid))
+        step = python(STEP, variant, TEXTLVM_PARENT=str(parent.pid))
         assert step.stdout.readline() == "began\n"
     output, _ = step.communicate(timeout=60)
     assert output == "saved\n"
     assert step.returncode == 0
 
 
-def test_a_step_whose_parent_is_gone_already_ends_at_once():
+def test_step_whose_parent_has_ended_ends_immediately():
     with subprocess.Popen(["true"]) as parent:
         parent.wait()
     output, _ = python(STEP, "", TEXTLVM_PARENT=str(parent.pid)).communicate(timeout=60)
     assert output.splitlines()[-1] == "saved"
 
 
-def test_a_step_started_by_hand_has_no_parent_to_end_with():
+def test_step_without_parent_variable_starts_no_thread():
     with python(
         "import threading; from textlvm.runtime import processes as p\n"
         "p.end_with_parent(); print(threading.active_count())"

@@ -38,7 +38,7 @@ def repository(tmp_path):
     return root
 
 
-def test_the_commit_is_that_of_the_project(repository):
+def test_commit_of_a_project_with_ignored_results_is_clean(repository):
     head = git(repository, "rev-parse", "HEAD")
     (repository / "results").mkdir()
     (repository / "results" / "table1.csv").write_text("1\n")
@@ -46,26 +46,26 @@ def test_the_commit_is_that_of_the_project(repository):
 
 
 @pytest.mark.parametrize("file", ["Snakefile", "a new file"])
-def test_what_differs_from_the_commit_is_said(repository, file):
+def test_changed_or_new_file_makes_the_commit_dirty(repository, file):
     (repository / file).write_text("rule some:\n")
     assert provenance.commit(repository)["dirty"]
 
 
-def test_an_unpacked_archive_has_no_commit(repository, tmp_path):
+def test_unpacked_archive_has_no_commit(repository, tmp_path):
     assert provenance.commit(tmp_path) is None
-    # Nor has one that lies in a repository of something else.
+    # Also inside another repository.
     unpacked = repository / "results" / "unpacked"
     unpacked.mkdir(parents=True)
     (unpacked / "Snakefile").write_text("rule all:\n")
     assert provenance.commit(unpacked) is None
 
 
-def test_without_git_there_is_no_commit(repository, monkeypatch):
+def test_commit_is_none_without_git(repository, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert provenance.commit(repository) is None
 
 
-def test_a_hook_of_another_repository_does_not_mislead(repository, tmp_path, monkeypatch):
+def test_git_variables_of_another_repository_are_ignored(repository, tmp_path, monkeypatch):
     other = tmp_path / "other"
     other.mkdir()
     git(other, "init", "--quiet")
@@ -73,7 +73,7 @@ def test_a_hook_of_another_repository_does_not_mislead(repository, tmp_path, mon
     assert provenance.commit(repository) == {"commit": git(repository, "rev-parse", "HEAD"), "dirty": False}
 
 
-def test_packages_are_read_and_not_imported():
+def test_packages_are_not_imported():
     script = (
         "import sys\nfrom textlvm.runtime import provenance\nrecord = provenance.Process().to_json()\n"
         "print(record['packages']['torch'], 'torch' in sys.modules, 'numpy' in sys.modules)"
@@ -84,7 +84,7 @@ def test_packages_are_read_and_not_imported():
     assert output.stdout.split() == [version("torch"), "False", "False"]
 
 
-def test_a_process_says_where_it_ran_and_what_it_cost(monkeypatch):
+def test_process_records_machine_and_cost(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     process = provenance.Process()
     held = bytearray(b"x") * (64 << 20)
@@ -99,7 +99,7 @@ def test_a_process_says_where_it_ran_and_what_it_cost(monkeypatch):
     assert "gpu" not in record
 
 
-def test_code_and_packages_are_those_of_the_beginning(monkeypatch):
+def test_code_and_packages_are_recorded_at_creation(monkeypatch):
     process = provenance.Process()
     monkeypatch.setattr(provenance, "commit", lambda: {"commit": "another", "dirty": False})
     monkeypatch.setattr(provenance, "packages", lambda: {"torch": "99"})
@@ -109,7 +109,7 @@ def test_code_and_packages_are_those_of_the_beginning(monkeypatch):
 
 
 @pytest.mark.parametrize("used", [True, False])
-def test_a_gpu_is_named_if_it_was_used(monkeypatch, used):
+def test_gpu_is_recorded_only_if_used(monkeypatch, used):
     cuda = types.SimpleNamespace(
         is_initialized=lambda: used,
         get_device_name=lambda: "GPU of a test",
@@ -121,7 +121,7 @@ def test_a_gpu_is_named_if_it_was_used(monkeypatch, used):
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.binary(max_size=100), max_size=4))
-def test_digests_are_those_of_the_files_in_a_folder(tmp_path_factory, contents):
+def test_digests_of_the_files_in_a_folder(tmp_path_factory, contents):
     folder = tmp_path_factory.mktemp("data")
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -131,8 +131,8 @@ def test_digests_are_those_of_the_files_in_a_folder(tmp_path_factory, contents):
     assert list(digests.values()) == [hashlib.sha256(contents[name]).hexdigest() for name in sorted(contents)]
 
 
-def test_a_folder_of_texts_has_one_digest(tmp_path, run):
-    """That of what `sha256sum` says of its files."""
+def test_folder_of_texts_has_one_digest(tmp_path, run):
+    """It is the digest of the output of `sha256sum`."""
     texts = tmp_path / "texts"
     (texts / "sub").mkdir(parents=True)
     lines = []
@@ -165,7 +165,7 @@ def write(run):
     return json.loads((run / "provenance.json").read_text())
 
 
-def test_an_evaluation_is_written_with_the_training(run):
+def test_record_of_an_evaluation_contains_the_training(run):
     provenance.write_training(run, provenance.Process())
     training = json.loads((run / "training.json").read_text())
     record = write(run)
@@ -182,5 +182,5 @@ def test_an_evaluation_is_written_with_the_training(run):
     assert record["evaluation"].keys() == training.keys()
 
 
-def test_a_run_that_was_trained_before_there_was_a_record_can_be_evaluated(run):
+def test_run_without_a_training_record_can_be_evaluated(run):
     assert write(run)["training"] == {"cost": {"seconds": 1.5}}

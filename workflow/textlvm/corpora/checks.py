@@ -1,7 +1,7 @@
 """Verification of a file by the registry's digests, or by those of its first download.
 
-Where the registry knows no digest, those of the first download are recorded beside the file, in
-`NAME.lock.json`: a file of its own for each, since downloads run side by side.
+If the registry has no digest of a file, that of the first download is recorded next to it, in
+`NAME.lock.json`. Each file has a separate record, because downloads run in parallel.
 """
 
 import hashlib
@@ -11,35 +11,35 @@ from textlvm.corpora.registry import SourceFile
 from textlvm.runtime import files
 from textlvm.runtime.errors import UserError
 
-__all__ = ["mismatch", "record", "recorded", "remember"]
+__all__ = ["mismatch", "read_record", "record_path", "write_record"]
 
 WEB_PAGE = (b"<!doctype html", b"<html")
 
 
 def mismatch(path: Path, source: SourceFile) -> str | None:
-    """Return how a file differs from its known size and digests, as a clause; None if it does not."""
+    """Return how a file differs from its known size and digests, as a clause; None if it is identical."""
     difference = _difference(path, source)
     if (difference or not source.hashes) and _is_web_page(path):
         return "it is a web page"
     return difference
 
 
-def record(path: Path) -> Path:
-    """The file with the digest of the first download of `path`."""
+def record_path(path: Path) -> Path:
+    """Return the path of the record of the first download of `path`."""
     return path.with_name(f"{path.name}.lock.json")
 
 
-def recorded(path: Path) -> SourceFile | None:
-    """Return the size and digest of the first download of `path`; None if they are not recorded.
+def read_record(path: Path) -> SourceFile | None:
+    """Return the size and digest of the first download of `path`; None without a record.
 
     Raises `UserError` if the record is damaged.
     """
-    place = record(path)
+    place = record_path(path)
     if not place.exists():
         return None
     try:
-        said = files.read_json(place)
-        return SourceFile(path.name, hashes={"sha256": str(said["sha256"])}, bytes=int(said["bytes"]))
+        entry = files.read_json(place)
+        return SourceFile(path.name, hashes={"sha256": str(entry["sha256"])}, bytes=int(entry["bytes"]))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"{place} does not contain the digest of the first download: remove it, and the next one "
@@ -47,10 +47,10 @@ def recorded(path: Path) -> SourceFile | None:
         ) from error
 
 
-def remember(path: Path, content: Path, url: str) -> None:
-    """Record that the first download for `path`, whose bytes are in `content`, came from `url`."""
-    said = {"sha256": _digest(content, "sha256"), "bytes": content.stat().st_size, "url": url}
-    files.write_json(record(path), said)
+def write_record(path: Path, content: Path, url: str) -> None:
+    """Record the digest of the first download of `path`, whose bytes are in `content`, and its `url`."""
+    entry = {"sha256": _digest(content, "sha256"), "bytes": content.stat().st_size, "url": url}
+    files.write_json(record_path(path), entry)
 
 
 def _difference(path: Path, source: SourceFile) -> str | None:
@@ -65,7 +65,7 @@ def _difference(path: Path, source: SourceFile) -> str | None:
 
 
 def _digest(path: Path, algorithm: str) -> str:
-    """A file's digest; `git_blob` is the SHA-1 of its size and its bytes."""
+    """Return the digest of a file; `git_blob` is the SHA-1 of a header with its size and its bytes."""
     with path.open("rb") as file:
         if algorithm != "git_blob":
             return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,9 +1,9 @@
-"""Reading texts out of files, compressed files and archives as streams of blocks of bytes.
+"""Reading of texts from plain files, compressed files and archives as streams of blocks of bytes.
 
-What a file is, is decided by its first bytes, not by its name. Nothing is ever unpacked to disk. Passed over
-are members of an archive that are no plain files (folders, links, devices), that are hidden, or whose names
-lead out of the archive. Memory is bounded whatever is in a file, and one that unpacks to more than a thousand
-times its size is refused. So is markup, whose tags would pass for words.
+The first bytes of a file, not its name, determine its format. Nothing is unpacked to disk. Members of an
+archive are skipped if they are not regular files (folders, links, devices), are hidden, or have a path that
+leads out of the archive. Memory is bounded for any content, and a file that unpacks to more than a thousand
+times its size is rejected. So is markup, whose tags would be counted as words.
 """
 
 import bz2
@@ -29,9 +29,9 @@ __all__ = ["lines", "texts"]
 
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 20
-MOST_UNPACKED = 1000  # times the size of the file
-SMALL = 1 << 20  # bytes that any file may unpack to
-LARGEST_HEADER = 1 << 20  # of a tar archive's member: names of any length are read into memory
+MAX_UNPACKED_RATIO = 1000  # times the size of the file
+MIN_UNPACKED_LIMIT = 1 << 20  # bytes that a file of any size may unpack to
+LARGEST_HEADER = 1 << 20  # bytes of a tar extension header, which tarfile reads into memory
 DECOMPRESSORS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
@@ -43,8 +43,8 @@ TAR_EXTENSIONS = {
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
 }
-# What the readers of the standard library raise for bytes that no writer wrote; RuntimeError is zipfile's for
-# an encrypted member or an unknown way of compression.
+# Errors that the standard library raises for damaged files; zipfile raises RuntimeError for an encrypted
+# member or an unknown compression method.
 DAMAGE = (
     *(EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, RuntimeError),
     *(ValueError, ArithmeticError, LookupError, TypeError, struct.error, MemoryError),
@@ -52,7 +52,7 @@ DAMAGE = (
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 CONTROL_CHARACTERS = bytes({*range(32), 127} - {*b"\t\n\v\f\r\x1b"})
 MOST_CONTROL_CHARACTERS = 1 / 20
-"""Share in a text's first block; where all bytes are as frequent, they are twice as many."""
+"""Maximum share in the first block of a text; uniformly random bytes have twice as many."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +60,13 @@ logger = logging.getLogger(__name__)
 def texts(path: Path, members: str = "*", binary: bool = False) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Yield `(name, blocks)` for each text in a file: plain, gz, bz2, xz, zip, or tar in any of these.
 
-    From an archive come the regular members whose whole name matches the shell pattern `members`, in the
-    archive's order and without hidden ones; the blocks of one must be read before the next is asked for.
-    A plain or compressed file is one text. `name` says where the text is, for error messages. Raises
-    `UserError` if the file cannot be read, is damaged, unpacks to too much or, unless `binary`, is no plain
-    text in bytes, or if no member matches.
+    An archive yields its regular, visible members whose whole name matches the shell pattern `members`, in
+    the order of the archive; read the blocks of a member before requesting the next. A plain or compressed
+    file is one text. `name` locates the text in error messages. Raises `UserError` if the file cannot be
+    read, is damaged, unpacks to too much or, unless `binary`, is not plain text, or if no member matches.
     """
     matched = False
-    with _reported(path), path.open("rb") as file:
+    with _user_errors(path), path.open("rb") as file:
         for member, stream in _streams(file, path):
             if member is None or _wanted(member, members, path):
                 matched = True
@@ -80,9 +79,9 @@ def texts(path: Path, members: str = "*", binary: bool = False) -> Iterator[tupl
 
 
 def lines(blocks: Iterable[bytes], name: str) -> Iterator[tuple[int, bytes]]:
-    """Yield `(number, line)` from 1 on, without line ends, whether LF or CRLF; a NUL is read as a space.
+    """Yield `(number, line)`, counted from 1, without the line end (LF or CRLF); NUL becomes a space.
 
-    Raises `UserError` at a line of more than 1 MiB: memory stays bounded, and no word or sentence is as long.
+    Raises `UserError` for a line of more than 1 MiB, so that memory is bounded.
     """
     number = 1
     rest = b""
@@ -101,14 +100,14 @@ def lines(blocks: Iterable[bytes], name: str) -> Iterator[tuple[int, bytes]]:
 
 
 class _Bounded:
-    """A stream of a file's unpacked content, which raises `UserError` if it is too large."""
+    """A stream of the unpacked content of a file, which raises `UserError` if it is too large."""
 
     def __init__(self, stream: "Stream", path: Path) -> None:
         self._stream, self._path = stream, path
-        self._left = max(SMALL, MOST_UNPACKED * path.stat().st_size)
+        self._left = max(MIN_UNPACKED_LIMIT, MAX_UNPACKED_RATIO * path.stat().st_size)
 
-    def over(self, stream: "Stream") -> "_Bounded":
-        """Go on with another stream, a further member of the same file."""
+    def switch(self, stream: "Stream") -> "_Bounded":
+        """Continue with another stream, the next member of the same file."""
         self._stream = stream
         return self
 
@@ -117,7 +116,7 @@ class _Bounded:
         self._left -= len(block)
         if self._left < 0:
             raise UserError(
-                f"{self._path} unpacks to more than {MOST_UNPACKED:,} times its size, which is not "
+                f"{self._path} unpacks to more than {MAX_UNPACKED_RATIO:,} times its size, which is not "
                 "plausible for text; supply another file"
             )
         return block
@@ -130,7 +129,7 @@ Stream = IO[bytes] | _Bounded
 
 
 class _Member(tarfile.TarInfo):
-    """A header in a tar archive; a damaged header is an error, while tarfile would read it as the end."""
+    """A header in a tar archive; unlike in tarfile, a damaged header is an error, not the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
@@ -146,7 +145,7 @@ class _Member(tarfile.TarInfo):
 
 
 def _streams(file: IO[bytes], path: Path) -> Iterator[tuple[str | None, Stream]]:
-    """Streams of an archive's regular members with their names, or the one stream of any other file."""
+    """Yield the names and streams of regular members of an archive, or None and the stream of a file."""
     stream: Stream = file
     head = _head(stream, 6)
     if head.startswith(ZIP_SIGNATURE):
@@ -168,17 +167,17 @@ def _zip_streams(file: IO[bytes], path: Path) -> Iterator[tuple[str, _Bounded]]:
             kind = stat.S_IFMT(entry.external_attr >> 16)
             if kind in (0, stat.S_IFREG) and not entry.is_dir():
                 with archive.open(entry) as content:
-                    yield entry.filename, unpacked.over(content)
+                    yield entry.filename, unpacked.switch(content)
 
 
 def _tar_streams(stream: Stream, path: Path) -> Iterator[tuple[str, _Bounded]]:
     with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=_Member) as archive:
-        # Beside the compressed bytes, since a member may be all holes.
+        # In addition to the limit of the compressed stream, because a sparse member takes no space in it.
         unpacked = _Bounded(stream, path)
         while member := archive.next():
-            archive.members.clear()  # type: ignore[attr-defined]  # it would keep every header
+            archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every header
             if member.isreg() and (content := archive.extractfile(member)):
-                yield member.name, unpacked.over(content)
+                yield member.name, unpacked.switch(content)
 
 
 def _head(stream: Stream, size: int) -> bytes:
@@ -197,7 +196,7 @@ def _wanted(name: str, members: str, path: Path) -> bool:
 
 
 def _blocks(stream: Stream, name: str, path: Path, binary: bool) -> Iterator[bytes]:
-    with _reported(path):
+    with _user_errors(path):
         block = stream.read(BLOCK)
         if not binary:
             _check_text(block, name)
@@ -227,11 +226,11 @@ def _printable(name: str) -> str:
 
 
 @contextmanager
-def _reported(path: Path) -> Iterator[None]:
+def _user_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (*DAMAGE, OSError) as error:
-        # The decompressors raise an OSError of their own, without a system error number.
+        # Decompressors raise OSError without an error number for damaged data.
         if isinstance(error, OSError) and error.errno is not None:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         reason = str(error) or type(error).__name__

@@ -1,17 +1,17 @@
 """Count the tokens of a source, or merge the counts of several.
 
-`count` reads one file: text (plain, compressed or in an archive) or a ready list of lines `word count`; or
-the files of a folder, all of them or those of a share (`textlvm.corpora.folders`). `merge` adds up the counts
-of a corpus that comes in several files or shares, each counted by its own job; the result does not depend on
-how the text was shared out or in what order the files are given.
+`count` reads text (plain, compressed or in an archive) or a list of lines `word count`, from one file or from
+the files of a folder: all of them, or those of a share (`textlvm.corpora.folders`). `merge` adds up the
+counts of several files or shares of a corpus, which separate jobs have counted; the result does not depend on
+how the text was divided or on the order of the files.
 
     python -m textlvm.corpora.counting count --source novels.tar.gz --kind text --out novels.tsv
     python -m textlvm.corpora.counting count --source novels --kind text --first=m.txt --end=p.txt --out m.tsv
     python -m textlvm.corpora.counting merge --counts a.tsv b.tsv --out both.tsv
 
 Writes OUT: lines `word<TAB>count` under a header line, the most frequent word first, equal counts in
-alphabetical order. All tokens are there (`textlvm.corpora.tokens` says what a token is); what counts as
-a word is decided by `textlvm.corpora.vocabulary`.
+alphabetical order. It contains all tokens, as defined in `textlvm.corpora.tokens`;
+`textlvm.corpora.vocabulary` selects the words among them.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from textlvm.runtime.errors import UserError
 __all__ = ["count", "merge", "read_counts", "write_counts"]
 
 COLUMNS = ("word", "count")
-MOST = 10**18 - 1  # every number of so many digits is a 64-bit integer
+MAX_COUNT = 10**18 - 1  # every number with at most 18 digits fits in a 64-bit integer
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +43,14 @@ def count(
     first: str = "",
     end: str = "",
 ) -> dict[str, int]:
-    """Count the tokens of a file, or of a folder's files from the name `first` on and before `end`.
+    """Count the tokens of a file, or of the files of a folder with names from `first` to before `end`.
 
-    Memory is bounded by the number of distinct tokens, not by the text.
+    Memory is bounded by the number of distinct tokens, not by the length of the text.
 
-    `kind` is "text", or "counts" for lists of lines `word count`, whose counts are added up. `members`
-    chooses files in an archive by a shell pattern. With `cleaning="gutenberg"` the header and licence
-    around each text are left out, and of identical files in an archive only the first is counted.
-    Raises `UserError` if the file cannot be read, is damaged, holds no token, or is not such a list.
+    `kind` is "text", or "counts" for lists of lines `word count`, whose counts are added up. `members` is a
+    shell pattern of the files to read in an archive. `cleaning="gutenberg"` removes the header and licence
+    around each text, and counts only the first of identical files in an archive. Raises `UserError` if a file
+    cannot be read, is damaged, contains no token, or is not such a list.
     """
     texts = _texts(source, members, first, end)
     if kind == "counts":
@@ -64,7 +64,7 @@ def count(
         for _, blocks in texts:
             counter.update(blocks)
         counts = counter.counts()
-    # A share of a folder may hold none.
+    # A share of a folder may contain no words.
     if not counts and not first and not end:
         raise UserError(
             f"{source} contains no words; supply a file with text, or correct `kind` of its corpus"
@@ -150,12 +150,14 @@ def _add_list(counts: dict[str, int], blocks: Iterable[bytes], name: str) -> Non
             raise UserError(f"{name}, line {number}: expected `word count`, found {text[:60]!r}")
         word = fields[0].lower().replace("’", "'")
         counts[word] = counts.get(word, 0) + int(fields[1])
-        if counts[word] > MOST:
-            raise UserError(f"{name}, line {number}: counts of {word[:60]!r} add up to more than {MOST:,}")
+        if counts[word] > MAX_COUNT:
+            raise UserError(
+                f"{name}, line {number}: counts of {word[:60]!r} add up to more than {MAX_COUNT:,}"
+            )
 
 
 def _is_count(field: str) -> bool:
-    return field.isascii() and field.isdigit() and len(field) <= len(str(MOST))
+    return field.isascii() and field.isdigit() and len(field) <= len(str(MAX_COUNT))
 
 
 def _main(options: argparse.Namespace) -> None:
@@ -176,11 +178,11 @@ def _arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     counting = commands.add_parser("count", help="count a file or a folder")
     counting.add_argument("--source", type=Path, required=True, help="text, archive, list or folder to read")
-    counting.add_argument("--kind", choices=["text", "counts"], required=True, help="what the source holds")
+    counting.add_argument("--kind", choices=["text", "counts"], required=True, help="content of the source")
     counting.add_argument("--members", default="*", help="shell pattern of the files to read in an archive")
-    counting.add_argument("--cleaning", choices=["gutenberg"], help="what to leave out")
-    counting.add_argument("--first", default="", help="in a folder, the first name")
-    counting.add_argument("--end", default="", help="in a folder, the name before which to end")
+    counting.add_argument("--cleaning", choices=["gutenberg"], help="what to remove from each text")
+    counting.add_argument("--first", default="", help="in a folder, the first name to count")
+    counting.add_argument("--end", default="", help="in a folder, the first name not to count")
     merging = commands.add_parser("merge", help="add up several counts files")
     merging.add_argument("--counts", type=Path, nargs="+", required=True, help="counts files")
     for command in (counting, merging):

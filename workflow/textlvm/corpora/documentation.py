@@ -1,13 +1,13 @@
-"""Write the documentation corpus: the docstrings in the user's own Python environment, as plain text.
+"""Write the documentation corpus: the docstrings of the current Python environment, as plain text.
 
-Real English prose that every installation has, without network: the docstrings of the standard library
-and of all installed distributions, and the language reference in `pydoc_data.topics`. They are read with
-`ast`; nothing is imported or run. The text depends on the installed versions alone, not on where or in
-what order they were installed.
+Every installation contains this English prose, so no network is needed: the docstrings of the standard
+library and of all installed distributions, and the language reference in `pydoc_data.topics`. They are read
+with `ast`; nothing is imported or run. The text depends only on the installed versions, not on the place or
+order of installation.
 
     python -m textlvm.corpora.documentation --out documentation.txt
 
-Writes OUT: UTF-8 text, one docstring a paragraph, a blank line between paragraphs, none said twice.
+Writes OUT: UTF-8 text, one paragraph per docstring, separated by blank lines, without duplicates.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from textlvm.runtime.errors import UserError
 
 __all__ = ["Docstring", "docstrings", "module_docstrings", "prose"]
 
-# This package's own words would change the corpus with every edit; installers differ between environments.
-LEFT_OUT = {"textlvm", "pip", "setuptools", "wheel"}
-# Test suites are half of all code to parse and 4% of the words, most of them names of test cases.
+# The docstrings of this package would change the corpus with every edit; installers differ by environment.
+EXCLUDED = {"textlvm", "pip", "setuptools", "wheel"}
+# Tests are half of the code to parse, but have 4% of the words, mostly names of test cases.
 TEST_FOLDERS = {"test", "tests", "testing", "_test", "_tests", "idle_test"}
 TEST_FILES = re.compile(r"test_.*|.*_test|conftest")
 TOPICS = PurePosixPath("pydoc_data/topics.py")
@@ -54,10 +54,10 @@ class Docstring:
 
 
 def docstrings() -> Iterator[Docstring]:
-    """All docstrings of the environment, in an order that depends only on names.
+    """Yield all docstrings of the environment, in an order that depends only on names.
 
-    The standard library comes first, then the distributions by name. Tests are left out, and so is a
-    file that this Python cannot parse.
+    The standard library comes first, then the distributions by name. Tests and files that this Python cannot
+    parse are skipped.
     """
     for name, path in _sources():
         try:
@@ -72,9 +72,9 @@ def docstrings() -> Iterator[Docstring]:
 
 
 def module_docstrings(tree: ast.Module, module: str) -> Iterator[Docstring]:
-    """The docstrings of a module, its classes, their methods and its functions, in the order of the file.
+    """Yield the docstrings of a module, its classes, methods and functions, in the order of the file.
 
-    What is defined inside a function has no name by which to reach it, and is left out.
+    Definitions inside functions are skipped, because they have no importable name.
     """
     if text := ast.get_docstring(tree):
         yield Docstring(module, "module", module, text)
@@ -84,9 +84,9 @@ def module_docstrings(tree: ast.Module, module: str) -> Iterator[Docstring]:
 
 
 def prose(docstring: str) -> str:
-    r"""A docstring without its doctests, from the prompt to the end of what it prints, and blank lines.
+    r"""Remove blank lines and doctests, from the prompt to the end of the output.
 
-    Examples are code, and their output tables of numbers: not words of a language.
+    Examples are code, and their output is often numbers, not language.
 
     >>> prose("Add up.\n\n>>> add(1, 2)\n3\n\nNever fails.")
     'Add up.\nNever fails.'
@@ -104,7 +104,7 @@ def prose(docstring: str) -> str:
 
 
 def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
-    """(path in its folder, file) of every Python file that is not a test."""
+    """Yield (path in its folder, file) for every Python file that is not a test."""
     folder = Path(sysconfig.get_path("stdlib"))
     for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
         name = PurePosixPath(path.relative_to(folder).as_posix())
@@ -112,9 +112,9 @@ def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
             yield name, path
     installed: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
-        # The first one found is the one that would be imported.
+        # Python imports the first one found.
         installed.setdefault(re.sub(r"[-_.]+", "-", distribution.name).lower(), distribution)
-    for key in sorted(installed.keys() - LEFT_OUT):
+    for key in sorted(installed.keys() - EXCLUDED):
         for file in sorted(installed[key].files or (), key=str):
             if file.suffix == ".py" and ".." not in file.parts and not _is_test(file):
                 yield PurePosixPath(file), Path(file.locate())
@@ -151,13 +151,13 @@ def _topics(tree: ast.Module) -> Iterator[Docstring]:
 
 
 def _main(options: argparse.Namespace) -> None:
-    # A dict keeps the order: a docstring that several objects share is written once.
+    # A dict removes duplicates and keeps the order.
     paragraphs = dict.fromkeys(prose(docstring.text) for docstring in docstrings())
     paragraphs.pop("", None)
     if not paragraphs:
         raise UserError("this Python has no docstrings; use an installation with docstrings")
     text = "\n\n".join(paragraphs) + "\n"
-    # Lone surrogates can be written in a string literal, but not in UTF-8.
+    # String literals may contain lone surrogates, which UTF-8 cannot encode.
     files.write_bytes(options.out, text.encode("utf-8", errors="replace"))
     logger.info("%s docstrings, %s characters", f"{len(paragraphs):,}", f"{len(text):,}")
 

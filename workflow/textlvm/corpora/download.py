@@ -7,11 +7,11 @@ The sources are tried in this order: a path in config.yaml (`--overrides` takes 
 folder in the environment variable TEXTLVM_CORPORA, the address in TEXTLVM_MIRROR, and the registry's
 addresses. Size and digest are checked before the file appears.
 
-Writes OUT: the file as it came; and of a download
+Writes OUT, the unchanged file. A download also writes
 
-    OUT.part, OUT.part.json    what has come of one that was interrupted; the next one goes on from there
-    OUT.lock.json              where the registry knows no digest: that of the first download, which later
-                               ones must have too
+    OUT.part, OUT.part.json    the received part of an interrupted download, from which the next one resumes
+    OUT.lock.json              the digest of the first download, if the registry has none; later downloads
+                               must have the same digest
 """
 
 import argparse
@@ -23,15 +23,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from textlvm.corpora import registry
-from textlvm.corpora.checks import mismatch, record, recorded, remember
+from textlvm.corpora.checks import mismatch, read_record, record_path, write_record
 from textlvm.corpora.partial import PartialFile, held
 from textlvm.corpora.registry import Corpus, SourceFile
-from textlvm.corpora.transfer import USUAL, Failure, Patience, transfer
+from textlvm.corpora.transfer import DEFAULT_PATIENCE, Failure, Patience, transfer
 from textlvm.runtime import cli, files
 from textlvm.runtime.errors import FULL, UserError
 from textlvm.runtime.paths import literal
 
-__all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "fetch", "folder_at_hand"]
+__all__ = ["FOLDER_VARIABLE", "MIRROR_VARIABLE", "corpora_folder", "fetch"]
 
 FOLDER_VARIABLE = "TEXTLVM_CORPORA"
 MIRROR_VARIABLE = "TEXTLVM_MIRROR"
@@ -45,19 +45,19 @@ def fetch(
     out: Path,
     folder: Path | None = None,
     mirror: str | None = None,
-    patience: Patience = USUAL,
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
     """Provide a file of a corpus at `out`, atomically and verified.
 
-    `folder`, and `mirror`, a base address, are laid out like the registry's `local` paths. Raises `UserError`
-    if there is no source, all sources fail, or the file is not the expected one.
+    `folder` and the base address `mirror` have files at the registry's `local` paths. Raises `UserError` if
+    there is no source, all sources fail, or the file is not the expected one.
     """
     if corpus.kind == "documentation":
         raise UserError(f"corpus '{corpus.name}' is generated, not downloaded; run python -m {corpus.maker}")
     if source.path:
         _copy(corpus, source, source.path, out)
     elif folder and source.local and (folder / source.local.path).is_file():
-        _copy(corpus, source.at_hand, folder / source.local.path, out)
+        _copy(corpus, source.expected_local, folder / source.local.path, out)
     else:
         _download(corpus, source, out, mirror, patience)
 
@@ -68,7 +68,7 @@ def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
             shutil.copyfile(path, temporary)
         except OSError as error:
             if error.errno in FULL:
-                # Python names the source here, too.
+                # Python names the source also for errors of the destination.
                 raise OSError(error.errno, error.strerror, str(out)) from error
             if error.filename not in (path, str(path)):
                 raise
@@ -78,7 +78,7 @@ def _copy(corpus: Corpus, source: SourceFile, path: Path, out: Path) -> None:
         if problem := mismatch(temporary, source):
             raise UserError(
                 f"{path} is not {source.name} of corpus '{corpus.name}': {problem}; supply the right file, "
-                "or add yours under a name of its own to `corpora` in config.yaml"
+                "or add yours under a different name to `corpora` in config.yaml"
             )
     logger.info("%s: copied from %s", out, path)
 
@@ -87,18 +87,18 @@ def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None,
     addresses = list(_addresses(corpus, source, mirror))
     if not addresses:
         raise UserError(
-            f"{source.name} of corpus '{corpus.name}' has no address to download from; {_by_hand(corpus)}"
+            f"{source.name} of corpus '{corpus.name}' has no address to download from; {_advice(corpus)}"
         )
     failures = []
     try:
         with held(out.with_name(f"{out.name}.part")) as part:
-            if _is_there(out, source):
+            if _is_complete(out, source):
                 logger.info("%s: already present and verified", out)
                 part.clear()
                 return
             for url, expected in addresses:
                 try:
-                    _bring(url, expected, part, out, patience)
+                    _download_from(url, expected, part, out, patience)
                 except Failure as failure:
                     failures.append(f"{url} ({failure})")
                     logger.warning("%s: %s", url, failure)
@@ -106,76 +106,72 @@ def _download(corpus: Corpus, source: SourceFile, out: Path, mirror: str | None,
                     return
     except OSError as error:
         raise UserError(
-            f"cannot write {out}: {error.strerror}; mend that, and the download goes on where it stopped"
+            f"cannot write {out}: {error.strerror}; mend that, and the download resumes where it stopped"
         ) from error
     raise UserError(
         f"cannot download {source.name} of corpus '{corpus.name}' from {' or '.join(failures)}; "
-        f"download the file by hand and {_by_hand(corpus)}"
+        f"download the file by hand and {_advice(corpus)}"
     )
 
 
 def _addresses(corpus: Corpus, source: SourceFile, mirror: str | None) -> Iterator[tuple[str, SourceFile]]:
-    """The addresses of a file, each with what it must be there."""
+    """Yield the addresses of a file, each with the file expected there."""
     if mirror:
         if not mirror.startswith(("http://", "https://")):
             raise UserError(f"{MIRROR_VARIABLE} must be an http or https address, not '{mirror}'")
         path = source.local.path if source.local else f"{corpus.name}/{source.name}"
-        yield f"{mirror.rstrip('/')}/{quote(path)}", source.at_hand
+        yield f"{mirror.rstrip('/')}/{quote(path)}", source.expected_local
     yield from ((url, source) for url in source.urls)
 
 
-def folder_at_hand() -> Path | None:
-    """The folder of corpora that the environment names. Raises `UserError` if only a shell could read it."""
+def corpora_folder() -> Path | None:
+    """Return the folder in `TEXTLVM_CORPORA`, if set. Raises `UserError` if a shell would expand the path."""
     folder = os.environ.get(FOLDER_VARIABLE)
-    try:
-        return literal(folder) if folder else None
-    except UserError as error:
-        raise UserError(f"{FOLDER_VARIABLE}: {error}") from None
+    return literal(folder, f"{FOLDER_VARIABLE}: ") if folder else None
 
 
-def _is_there(out: Path, source: SourceFile) -> bool:
-    """Whether another process has written the file while this one waited."""
-    known = source if source.hashes else recorded(out)
+def _is_complete(out: Path, source: SourceFile) -> bool:
+    """Whether the file exists and is verified: another process may have written it while this one waited."""
+    known = source if source.hashes else read_record(out)
     return known is not None and out.exists() and mismatch(out, known) is None
 
 
-def _bring(url: str, expected: SourceFile, part: PartialFile, out: Path, patience: Patience) -> None:
-    """Download from one address, check and rename. Raises `Failure`; a wrong file does not stay."""
-    first = None if expected.hashes else recorded(out)
+def _download_from(url: str, expected: SourceFile, part: PartialFile, out: Path, patience: Patience) -> None:
+    """Download from one address, verify and rename. Raises `Failure`, and removes a wrong file."""
+    first = None if expected.hashes else read_record(out)
     known = first or expected
-    arrival = transfer(url, part, patience, known.bytes)
+    download = transfer(url, part, patience, known.bytes)
     problem = mismatch(part.path, known)
-    if problem and arrival.spliced:
+    if problem and download.spliced:
         logger.warning("%s: %s; starting again from the beginning", url, problem)
         part.clear()
-        arrival = transfer(url, part, patience, known.bytes)
+        download = transfer(url, part, patience, known.bytes)
         problem = mismatch(part.path, known)
     if problem:
         part.clear()
-        led = "" if arrival.address == url else f"which leads to {arrival.address}: "
-        origin = (
-            f", says {record(out)} of the first download: remove that if a new one is right" if first else ""
-        )
-        raise Failure(f"{led}{problem}{origin}")
+        redirection = "" if download.address == url else f"which leads to {download.address}: "
+        if first:
+            problem += f", says {record_path(out)} of the first download: remove that if a new one is right"
+        raise Failure(f"{redirection}{problem}")
     with files.replacing(out) as temporary:
         if not known.hashes:
-            remember(out, part.path, url)
+            write_record(out, part.path, url)
         part.path.replace(temporary)
     part.discard()
     logger.info("%s: downloaded from %s", out, url)
 
 
-def _by_hand(corpus: Corpus) -> str:
-    """Say how to supply a corpus's files, as a clause."""
-    what = "FILE" if len(corpus.files) == 1 else "FOLDER"
-    return f"set `corpora: {{{corpus.name}: {{path: {what}}}}}` in config.yaml"
+def _advice(corpus: Corpus) -> str:
+    """Explain how to supply the files of a corpus, as a clause."""
+    path = "FILE" if len(corpus.files) == 1 else "FOLDER"
+    return f"set `corpora: {{{corpus.name}: {{path: {path}}}}}` in config.yaml"
 
 
 def _main(options: argparse.Namespace) -> None:
     corpora = registry.load(options.registry, options.overrides)
     corpus = registry.find(corpora, options.corpus)
     mirror = os.environ.get(MIRROR_VARIABLE)
-    fetch(corpus, corpus.file(options.file), options.out, folder_at_hand(), mirror)
+    fetch(corpus, corpus.file(options.file), options.out, corpora_folder(), mirror)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -184,7 +180,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--overrides", type=cli.settings, default={}, help="`corpora` of config.yaml as JSON")
     parser.add_argument("--corpus", required=True, help="name of the corpus")
     parser.add_argument("--file", required=True, help="name of the file")
-    parser.add_argument("--out", type=Path, required=True, help="where to put it")
+    parser.add_argument("--out", type=Path, required=True, help="file to write")
     return parser
 
 

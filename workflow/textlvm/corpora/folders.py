@@ -8,10 +8,10 @@ from pathlib import Path
 
 __all__ = ["Listing", "Share", "listing", "shares"]
 
-MOST_SHARES = 16
-"""Jobs that count one folder."""
-LEAST_BYTES = 100_000_000
-"""Of a share: with smaller ones, most of a job's time would be the start of Python."""
+MAX_SHARES = 16
+"""Maximum number of jobs that count one folder."""
+MIN_BYTES = 100_000_000
+"""Minimum size of a share; smaller jobs would spend most of their time starting Python."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Share:
-    """The files of a folder that one job counts: those from one name on, up to another one.
+    """The files of a folder that one job counts: a range of names.
 
     A file that is added while jobs are running is in one share at most.
     """
@@ -38,13 +38,13 @@ class Share:
     first: str
     """The first name; empty in the first share."""
     end: str
-    """The name before which it ends; empty in the last share."""
+    """The first name after the share; empty in the last share."""
     names: tuple[str, ...]
     """The names of its files when it was created."""
 
 
 def listing(folder: Path) -> Listing:
-    """The regular files and the links below `folder`; as in archives, hidden ones are left out.
+    """List the regular files and the links below `folder`; as in archives, hidden ones are skipped.
 
     Raises `OSError` if the folder, or one in it, cannot be read.
     """
@@ -55,18 +55,20 @@ def listing(folder: Path) -> Listing:
     )
 
 
-def shares(sizes: dict[str, int], most: int = MOST_SHARES, least: int = LEAST_BYTES) -> list[Share]:
-    """Divide the files of a `Listing` into at most `most` shares of similar size, `least` bytes or more each.
+def shares(sizes: dict[str, int], max_shares: int = MAX_SHARES, min_bytes: int = MIN_BYTES) -> list[Share]:
+    """Divide files into at most `max_shares` shares of similar size and at least `min_bytes`.
 
-    >>> [share.names for share in shares({"a": 3, "b": 1, "c": 2, "d": 4}, least=4)]
+    `sizes` are those of a `Listing`.
+
+    >>> [share.names for share in shares({"a": 3, "b": 1, "c": 2, "d": 4}, min_bytes=4)]
     [('a', 'b'), ('c', 'd')]
     """
     total = sum(sizes.values())
-    count = max(1, min(most, total // least))
+    count = max(1, min(max_shares, total // min_bytes))
     groups: dict[int, list[str]] = {}
     before = 0
     for name, size in sizes.items():
-        # The share that the middle of the file falls into.
+        # The share that contains the middle of the file.
         place = (2 * before + size) * count // (2 * total) if total else 0
         groups.setdefault(min(place, count - 1), []).append(name)
         before += size
@@ -78,7 +80,7 @@ def shares(sizes: dict[str, int], most: int = MOST_SHARES, least: int = LEAST_BY
 
 
 def _entries(folder: Path | str, prefix: str) -> Iterator[tuple[str, int | None]]:
-    """Names and sizes of files below a folder; a link has no size."""
+    """Yield the names and sizes of files below a folder; the size of a link is None."""
     with os.scandir(folder) as entries:
         for entry in entries:
             name = f"{prefix}{entry.name}"

@@ -1,4 +1,4 @@
-"""Project Gutenberg's own words around a text: the header and the licence that follows it."""
+"""Removal of the header and the licence that Project Gutenberg adds to a text."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,15 +11,15 @@ END = re.compile(
     rb"\n(?:\*{3} ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the |this )?Project Gutenberg)",
     re.IGNORECASE,
 )
-HEADER = 1 << 17
-LONGEST_END = 64
+MAX_HEADER = 1 << 17
+MAX_END_MARK = 64
 
 
 def body(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The part of a text between Project Gutenberg's start and end marks, as blocks; reads all of `blocks`.
+    """Yield the part of a text between Project Gutenberg's start and end marks; reads all of `blocks`.
 
-    Where a mark is missing (the start mark within the first 128 KiB; older editions have none), the text
-    is kept on that side.
+    If a mark is missing, as in older editions, nothing is removed on that side. The start mark is searched
+    only in the first 128 KiB.
 
     >>> header = b"Licence\\n*** START OF THE PROJECT GUTENBERG EBOOK EMMA ***"
     >>> footer = b"\\n*** END OF THE PROJECT GUTENBERG EBOOK EMMA ***\\nLicence"
@@ -30,7 +30,7 @@ def body(blocks: Iterable[bytes]) -> Iterator[bytes]:
     head = b""
     for block in blocks:
         head += block
-        if len(head) > HEADER:
+        if len(head) > MAX_HEADER:
             break
     start = START.search(head)
     rest = b""
@@ -41,8 +41,8 @@ def body(blocks: Iterable[bytes]) -> Iterator[bytes]:
         rest += block
         end = END.search(rest)
         ended = end is not None
-        # The end mark may run from one block into the next: that much is held back.
-        ready = end.start() if end else max(0, len(rest) - LONGEST_END)
+        # The end mark may span two blocks, so its maximum length is held back.
+        ready = end.start() if end else max(0, len(rest) - MAX_END_MARK)
         yield rest[:ready]
         rest = b"" if end else rest[ready:]
     yield rest

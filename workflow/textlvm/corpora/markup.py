@@ -1,9 +1,9 @@
 """Detection of markup in plain text, whose tags would be counted as words.
 
-The content decides, because names are unreliable: the beginning of the file, or its tags. A text that begins
-with a tag is markup if it has end tags throughout; other texts are if end tags of HTML's blocks are frequent.
-A text that mentions tags, or has only inline tags such as `<i>`, is not markup, and neither are the special
-tokens of corpora: `<unk>`, `<br />`, `<s> … </s>`.
+The beginning of the file and its tags decide, because names are unreliable. A text that begins with a tag is
+markup if it has end tags throughout; another text is markup if end tags of HTML's block elements are
+frequent. A text that mentions tags or has only inline tags such as `<i>` is not markup. Special tokens of
+corpora are not tags: `<unk>`, `<br />`, `<s> … </s>`.
 """
 
 import re
@@ -17,7 +17,7 @@ BEGINNINGS = {
     b"{\\rtf": "RTF",
     b"%pdf-": "PDF",
     b"%!ps": "PostScript",
-    # The first member of such an archive, which says what the archive is.
+    # The first member of such an archive, which gives its type.
     b"application/epub+zip": "an e-book",
     b"application/vnd.oasis.opendocument": "an office document",
 }
@@ -27,9 +27,9 @@ BLOCK_END_TAG = re.compile(
     rb"</(?:html|head|title|script|style|body|div|section|article|h[1-6]|p|blockquote|ul|ol|li|dl|dt|dd|table"
     rb"|tr|td|th)\s*>"
 )
-BYTES_TO_AN_END_TAG = 2000
-BYTES_TO_A_BLOCK = 500
-FEWEST_BLOCKS = 10
+MAX_BYTES_PER_END_TAG = 2000
+MAX_BYTES_PER_BLOCK = 500
+MIN_BLOCKS = 10
 
 
 def form(block: bytes) -> str | None:
@@ -49,9 +49,9 @@ def form(block: bytes) -> str | None:
     ends = len(END_TAG.findall(text))
     if (
         TAG.match(text)
-        and ends * BYTES_TO_AN_END_TAG > len(text)
+        and ends * MAX_BYTES_PER_END_TAG > len(text)
         and (ends > 2 or text.rstrip()[-1:] == b">")
     ):
         return "markup"
     blocks = len(BLOCK_END_TAG.findall(text))
-    return "HTML" if blocks >= FEWEST_BLOCKS and blocks * BYTES_TO_A_BLOCK > len(text) else None
+    return "HTML" if blocks >= MIN_BLOCKS and blocks * MAX_BYTES_PER_BLOCK > len(text) else None

@@ -1,4 +1,4 @@
-"""The beginning of a download: a file `NAME.part`, which remains if the process ends.
+"""A partial download: a file `NAME.part`, which remains if the process ends.
 
 `NAME.part.json` records the address and the version of the file, so that parts of different versions are
 never combined.
@@ -23,12 +23,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Version:
-    """The version of the file that a response is a part of."""
+    """The version of a file on a server."""
 
     url: str
-    """Where it comes from."""
+    """The requested address."""
     validator: str
-    """Its ETag or date of change, as sent by the server."""
+    """Its ETag or modification date, as sent by the server."""
     size: int | None
     """Size of the whole file, if the server sent it."""
 
@@ -55,7 +55,7 @@ class PartialFile:
             return None
 
     def begin(self, version: Version | None) -> None:
-        """Discard the content and start with this version; without a version, it cannot be resumed."""
+        """Discard the content and start with this version; without one, the download cannot be resumed."""
         self.clear()
         if version:
             files.write_json(self._description, asdict(version))
@@ -83,7 +83,7 @@ def held(path: Path) -> Iterator[PartialFile]:
     while True:
         with path.open("ab", buffering=0) as file:
             _lock(file, path)
-            # The one who had it before may have renamed or removed it.
+            # The previous owner of the lock may have renamed or removed the file.
             if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 continue
             part = PartialFile(path, file)

@@ -1,4 +1,4 @@
-"""The corpora that a configuration may name: workflow/corpora.yaml and the user's own."""
+"""The registry of corpora: workflow/corpora.yaml and the corpora of the configuration."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ HASHES = ("sha256", "sha1", "git_blob", "md5")
 QUESTION_FORMATS = ("triples", "pickle")
 """Formats of questions with ranked answers; all others have sentences."""
 OVERRIDES = ("path", "kind", "format", "title", "members")
-# In a path: Snakemake reads braces as wildcards, and half a character cannot be written at all.
+# Not allowed in paths: Snakemake reads braces as wildcards, and lone surrogates cannot be encoded.
 UNUSABLE = re.compile("[{}\x00-\x1f\x7f\ud800-\udfff]")
-# What files of sentences are called after.
+# Words in names of files of sentences, and the split that each means.
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 
 
@@ -51,7 +51,7 @@ class SourceFile:
     path: Path | None = None
     """A file of the user, used instead of a download; or a folder, whose files are counted in place."""
     splits: Mapping[str, str] = field(default_factory=dict)
-    """For sentences: its splits, by patterns of archive members or keys of a pickle."""
+    """For sentences: patterns of archive members or keys of a pickle, by split."""
 
     @property
     def folder(self) -> Path | None:
@@ -59,8 +59,8 @@ class SourceFile:
         return self.path if self.path and self.path.is_dir() else None
 
     @property
-    def at_hand(self) -> "SourceFile":
-        """The file that its `local` path must lead to, which may be packed in another way."""
+    def expected_local(self) -> "SourceFile":
+        """The file expected at its `local` path, which may be packed differently."""
         if self.local and self.local.sha256:
             return replace(self, hashes={"sha256": self.local.sha256}, bytes=None)
         return self
@@ -105,7 +105,7 @@ class Corpus:
 
     @property
     def splits(self) -> dict[str, tuple[SourceFile, str]]:
-        """The file of each split, train, valid and test, and where in the file it is."""
+        """The file of each split (train, valid, test), and the pattern or key of the split in that file."""
         return {split: (file, place) for file in self.files for split, place in file.splits.items()}
 
     def file(self, name: str) -> SourceFile:
@@ -124,21 +124,21 @@ def load(
 ) -> dict[str, Corpus]:
     """Read the registry and add the `corpora` of a configuration to it.
 
-    An override of a registered corpus gives the `path` of its file, or of the folder with its files. One
-    with a new name adds a corpus: `path` (a file, or a folder, which is read with its subfolders), `kind`
-    (text, counts or sentences) and `title`; of sentences also their `format`, in files that are named after
-    their split, such as `train.txt`. `members` says which files of archives are read. Paths are relative to
+    An override of a registered corpus sets the `path` of its file, or of the folder with its files. An
+    override with a new name adds a corpus: `path` (a file, or a folder, which is read with its subfolders),
+    `kind` (text, counts or sentences) and `title`; for sentences also `format`, with files named after their
+    split, such as `train.txt`. `members` is a pattern of the files to read in archives. Paths are relative to
     the working directory.
 
-    `origin` tells the file in which a key of the configuration stands.
+    `origin` returns the file that contains a key of the configuration.
 
-    Raises `UserError` with one sentence naming file and key for the first thing that is wrong.
+    Raises `UserError` for the first error, with one sentence that names the file and the key.
     """
     entries = read_yaml(path, "the registry of corpora")
     check(entries, "corpora", path)
     for source in (source for entry in entries.values() for source in entry["files"]):
         for given in (source.get("path", ""), source.get("local", {}).get("path", "")):
-            _literal(str(path), given)
+            literal(given, f"{path}: ")
     for name, override in (overrides or {}).items():
         place = f"{origin(('corpora', name))}: corpora"
         entries[name] = _overridden(f"{place}.{name}", name, entries.get(name), override)
@@ -161,11 +161,11 @@ def _overridden(
             raise UserError(f"{key}: unknown key '{unknown}'; {nearest(unknown, OVERRIDES)}")
     if not isinstance(override.get("path"), str):
         raise UserError(f"{key}: `path` is missing; set it to the file or the folder of this corpus")
-    path = _literal(key, override["path"])
+    path = literal(override["path"], f"{key}: ")
     _check_usable(key, str(path))
     if entry is None:
         return _added(key, name, path, override)
-    # Registered sentences say for each split where it is.
+    # Registered sentences define the place of each split.
     valid = ("path",) if "format" in entry else ("path", "members")
     if override.keys() - valid:
         names = " and ".join(f"`{name}`" for name in valid)
@@ -191,13 +191,6 @@ def _overridden(
 def _check_usable(key: str, path: str) -> None:
     if UNUSABLE.search(path):
         raise UserError(f"{key}: {path!r} has braces or control characters in its name; rename it")
-
-
-def _literal(place: str, path: str) -> Path:
-    try:
-        return literal(path)
-    except UserError as error:
-        raise UserError(f"{place}: {error}") from None
 
 
 def _added(key: str, name: str, path: Path, override: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,7 +223,7 @@ def _members(override: Mapping[str, Any]) -> dict[str, str]:
 def _files_of_splits(
     key: str, files: Mapping[str, Path], override: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The entries of files of sentences, given by name, each with the split that it is named after."""
+    """The entries of files of sentences, each with the split in its name."""
     named: dict[str, str] = {}
     for name in files:
         split = _split(key, name)
@@ -247,7 +240,7 @@ def _files_of_splits(
 
 
 def _split(key: str, name: str) -> str:
-    """The split that a file of sentences is named after, or the folder that it is in."""
+    """The split in the path of a file of sentences."""
     splits = {SPLIT_NAMES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in SPLIT_NAMES}
     if len(splits) != 1:
         raise UserError(f"{key}: {name} must have train, valid or test in its name")

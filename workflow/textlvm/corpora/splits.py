@@ -1,8 +1,8 @@
 """Split the tokens of a vocabulary into a training and a test set.
 
-The two splits of Schmidt and Hofmann 2018, Section 5. `standard`: a share of the *tokens* is test, so
-that nearly every word is on both sides. `unseen` (the paper's "alternative"): a share of the *unique
-words*, whatever their frequency, occurs on the test side alone.
+The two splits of Schmidt and Hofmann 2018, Section 5. `standard`: a share of the *tokens* is in the test set,
+so nearly every word is in both sets. `unseen` (the paper's "alternative"): a share of the *unique words*,
+regardless of their frequency, is only in the test set.
 
     python -m textlvm.corpora.splits --vocabulary vocabulary.tsv --split standard --out words.tsv \\
         --settings '{"test_fraction": 0.1, "test_tokens": null, "seed": 0}'
@@ -39,9 +39,9 @@ class SplitSettings:
     """The size of the test set. Raises `UserError` for invalid values."""
 
     test_fraction: float = 0.1
-    """Share of the tokens (`standard`) or of the unique words (`unseen`) that is test."""
+    """Share of the tokens (`standard`) or of the unique words (`unseen`) in the test set."""
     test_tokens: int | None = None
-    """Number of test tokens of `standard`, instead of a share: the paper's test set had some 50,000."""
+    """Number of test tokens of `standard`, instead of a share; the paper's test set had about 50,000."""
     seed: int = 0
     """The seed of the split."""
 
@@ -66,25 +66,25 @@ class WordSplit:
 def split(words: list[str], counts: Counts, name: str, settings: SplitSettings) -> WordSplit:
     """Split a vocabulary with its counts (V,) by name, `standard` or `unseen`.
 
-    Each word's draw depends on the seed, the split's name and the vocabulary, not on the order in which
-    the words are given. Raises `UserError` if a side is left empty.
+    The draw depends on the seed, the name of the split and the vocabulary, not on the order of the words.
+    Raises `UserError` if one of the sets is empty.
     """
     order = np.array(sorted(range(len(words)), key=words.__getitem__), dtype=np.int64)
     test = np.zeros_like(counts)
     test[order] = SPLITS[name](counts[order], settings, _generator(f"split/{name}", settings.seed))
     train = counts - test
-    for side, share in (("training", train), ("test", test)):
-        if not share.any():
+    for part, part_counts in (("training", train), ("test", test)):
+        if not part_counts.any():
             raise UserError(
-                f"split '{name}' leaves the {side} set empty; use a larger corpus or another share"
+                f"split '{name}' leaves the {part} set empty; use a larger corpus or another share"
             )
     return WordSplit(words, train, test)
 
 
 def standard(counts: Counts, settings: SplitSettings, generator: np.random.Generator) -> Counts:
-    """Test counts (V,) when every token is test with the same probability: one binomial draw a word.
+    """Test counts (V,) if every token is in the test set with the same probability: a binomial draw per word.
 
-    With `test_tokens`, exactly so many tokens are drawn without replacement instead.
+    With `test_tokens`, this number of tokens is drawn without replacement instead.
     """
     if settings.test_tokens is None:
         return generator.binomial(counts, settings.test_fraction)
@@ -96,7 +96,7 @@ def standard(counts: Counts, settings: SplitSettings, generator: np.random.Gener
 
 
 def unseen(counts: Counts, settings: SplitSettings, generator: np.random.Generator) -> Counts:
-    """Test counts (V,) when a share of the unique words, chosen whatever their frequency, is test alone."""
+    """Test counts (V,) if a share of the unique words, regardless of frequency, is only in the test set."""
     chosen = generator.choice(len(counts), round(settings.test_fraction * len(counts)), replace=False)
     test = np.zeros_like(counts)
     test[chosen] = counts[chosen]
@@ -119,9 +119,9 @@ def read_words(path: Path) -> WordSplit:
 
 
 def _without_replacement(counts: Counts, tokens: int, generator: np.random.Generator) -> Counts:
-    # A multivariate hypergeometric draw; numpy's own is limited to 1e9 tokens in all. Tokens chosen
-    # independently are, given their number, a uniform choice; so they stay when a few uniformly chosen
-    # ones are then added or taken away to make the number right.
+    # A multivariate hypergeometric draw; numpy's is limited to 1e9 tokens in total. Given their number,
+    # independently drawn tokens are a uniform sample, and they remain one when a few uniformly drawn tokens
+    # are added or removed to obtain the exact number.
     drawn = generator.binomial(counts, tokens / counts.sum())
     excess = int(drawn.sum()) - tokens
     pool = drawn if excess > 0 else counts - drawn

@@ -2,14 +2,14 @@
 
 A *token* is a maximal run of letters, digits and apostrophes, lower-cased, without the apostrophes
 at its ends (they are quotation marks): `Don't 'panic', it's 1999` has the tokens `don't`, `panic`,
-`it's` and `1999`. A leading apostrophe stays before the contractions `'s 't 'd 'm 'll 're 've`, which
-tokenised corpora write as words of their own: `do n't`, `we 'll`; cut to `ll` they would pass for words.
+`it's` and `1999`. The contractions `'s 't 'd 'm 'll 're 've` keep their leading apostrophe, because tokenised
+corpora write them as separate words (`do n't`, `we 'll`), and `ll` would be counted as a word.
 
-Letters and digits are Unicode's (with combining marks) in their usual, composed forms, and characters that
-one does not see are no part of a token (`textlvm.corpora.characters`); the typographic apostrophe `’` is read
-as `'`, and each character is lower-cased by itself. Everything else separates: spaces, punctuation, control
-characters and NUL, the zero-width space. Text is UTF-8; a run of bytes above 127 that is not valid UTF-8
-is read as Windows-1252, the superset of Latin-1, so that text in either encoding needs no declaration.
+Letters and digits are those of Unicode (with combining marks) in their usual, composed forms, and invisible
+characters are removed (`textlvm.corpora.characters`); the typographic apostrophe `’` is read as `'`, and
+each character is lower-cased separately. All other characters are separators: spaces, punctuation, control
+characters and NUL, the zero-width space. Text is UTF-8; a run of bytes above 127 that is not valid UTF-8 is
+read as Windows-1252, the superset of Latin-1, so neither encoding has to be declared.
 """
 
 import unicodedata
@@ -29,12 +29,12 @@ LOWER_CASED = bytes(b" "[0] if byte in SEPARATORS else bytes([byte]).lower()[0] 
 TYPOGRAPHIC_APOSTROPHES = "’ʼ＇"
 CONTRACTIONS = frozenset({"'s", "'t", "'d", "'m", "'ll", "'re", "'ve"})
 
-# A token of up to 8 bytes is one integer, one of up to 16 bytes two; longer ones are rare.
+# A token of up to 8 bytes is one integer, a token of up to 16 bytes is two; longer ones are rare.
 WORD = 8
 PADDING = b" " * (2 * WORD + 1)
 FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], dtype="<u8")
 MIX = np.uint64(0x9E3779B97F4A7C15)
-# Keys are summed when so many distinct ones of single blocks have come together.
+# Number of keys added by blocks after which equal keys are merged.
 PENDING = 1 << 20
 LONGEST_RUN = 1 << 20
 ARENA = 1 << 24
@@ -51,9 +51,9 @@ def decode(data: bytes) -> str:
 class TokenCounter:
     """Counts the tokens of texts that are passed as blocks of bytes of any size.
 
-    The work is numpy's, on whole blocks: the bytes of each token are gathered into 64-bit integers,
-    and sorting brings equal tokens together. Memory is bounded by the number of distinct tokens. A run
-    of more than 1 MiB without a separator is cut into pieces.
+    Numpy works on whole blocks: the bytes of each token become one or two 64-bit integers, and sorting groups
+    equal tokens. Memory is bounded by the number of distinct tokens. A run of more than 1 MiB without a
+    separator is cut into pieces.
 
     >>> counter = TokenCounter()
     >>> counter.update([b"Tick, to", b"ck; tick"])
@@ -65,21 +65,21 @@ class TokenCounter:
         self._short = _Keys(width=1)
         self._middle = _Keys(width=2)
         self._long: dict[bytes, int] = {}
-        # glibc returns big arrays to the system one by one until it has seen a bigger one freed; the
-        # page faults of getting them back would double the time a block takes.
+        # glibc returns each freed large array to the system until a larger one has been freed; the page
+        # faults of allocating it again would double the time per block.
         np.empty(ARENA, dtype=np.uint8)
 
     def update(self, blocks: Iterable[bytes]) -> None:
-        """Add one text. A token may run from one block into the next; it ends where the text ends."""
+        """Add one text. A token may span several blocks, but not two texts."""
         for text in _cleaned(blocks):
             self._add(_folded(text))
 
     def counts(self) -> dict[str, int]:
-        """The tokens counted so far, in no particular order."""
+        """Return the counts of all tokens so far, in no particular order."""
         result: dict[str, int] = {}
         long = list(self._long), list(self._long.values())
         for runs, counts in (self._short.sums(), self._middle.sums(), long):
-            # One decoding of them all is several times faster than one of each.
+            # Decoding all tokens at once is several times faster than one by one.
             tokens = b"\n".join(runs).decode().split("\n") if runs else []
             for token, count in zip(tokens, counts, strict=True):
                 if "'" in token:
@@ -96,7 +96,7 @@ class TokenCounter:
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         starts = edges[0::2]
         sizes = edges[1::2] - starts
-        # A view, not a copy: the eight bytes that begin at each byte of the text, as an integer.
+        # A view, not a copy: the eight bytes from each position of the text, as one integer.
         windows = np.ndarray(len(padded) - WORD, dtype="<u8", buffer=padded, offset=1, strides=(1,))
         first = windows[starts] & FIRST_BYTES.take(sizes, mode="clip")
         self._short.add(first[sizes <= WORD, None])
@@ -140,8 +140,8 @@ class _Keys:
 
 
 def _sort_key(keys: np.ndarray) -> np.ndarray:
-    # Two columns are sorted by a hash. Should two keys share a hash, their runs may alternate and a key
-    # appears in several runs, each with its own count: more rows, the same sums.
+    # Two columns are sorted by a hash. If two keys have the same hash, their runs may alternate, and a key
+    # has several rows with partial counts; the sums are the same.
     return keys[:, 0] if keys.shape[1] == 1 else keys[:, 0] * MIX + keys[:, 1]
 
 
@@ -156,7 +156,7 @@ def _run_starts(keys: np.ndarray) -> np.ndarray:
 
 
 def _cleaned(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """ASCII lower-cased, ASCII separators made spaces, and cut at a space."""
+    """Lower-case ASCII letters, replace ASCII separators by spaces, and cut the text at spaces."""
     rest = b""
     for block in blocks:
         text = rest + block.translate(LOWER_CASED)
@@ -170,7 +170,7 @@ def _cleaned(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _folded(text: bytes) -> bytes:
-    """Bytes above 127 as lower-case letters, digits and apostrophes in UTF-8, and spaces for the rest."""
+    """Convert bytes above 127 to lower-case letters, digits and apostrophes in UTF-8, or to spaces."""
     if text.isascii():
         return text
     above = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) >= 0x80)

@@ -13,21 +13,21 @@ from urllib3.util import Retry
 
 from textlvm.corpora.partial import PartialFile, Version
 
-__all__ = ["USUAL", "Arrival", "Failure", "Patience", "transfer"]
+__all__ = ["DEFAULT_PATIENCE", "Download", "Failure", "Patience", "transfer"]
 
 BLOCK = 1 << 16
-# A try that brings so much further does not count: the longer the file, the more often it may break off.
+# An attempt that receives this many bytes restarts the retries: a long download may break off many times.
 FURTHER = 1 << 20
-NOT_THERE_YET = {408, 425, 429, 500, 502, 503, 504}
+RETRIED_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 OUT_OF_RANGE = 416
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Time limits for a server."""
+    """Time limits and retries of a download."""
 
     timeout: float = 60
-    """Seconds without data."""
+    """Maximum seconds without data."""
     waits: tuple[float, ...] = (1, 2, 4, 8, 16)
     """Seconds before each retry without progress."""
     longest: float = 300
@@ -35,13 +35,13 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
-USUAL = Patience()
+DEFAULT_PATIENCE = Patience()
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Arrival:
+class Download:
     """A complete download."""
 
     address: str
@@ -54,25 +54,27 @@ class Failure(Exception):
     """The reason why a download failed, as a clause."""
 
 
-class _Passing(Failure):
-    """A failure that a retry may solve."""
+class _TemporaryFailure(Failure):
+    """A failure after which a retry may succeed."""
 
     def __init__(self, reason: str, after: float = 0) -> None:
         super().__init__(reason)
         self.after = after
 
 
-def transfer(url: str, part: PartialFile, patience: Patience = USUAL, most: int | None = None) -> Arrival:
+def transfer(
+    url: str, part: PartialFile, patience: Patience = DEFAULT_PATIENCE, max_bytes: int | None = None
+) -> Download:
     """Download `url` into `part`, resuming from its content.
 
-    Raises `Failure` when it does not come, for good or again and again; what has come stays in `part`. So it
-    does for a file of more than `most` bytes, of which nothing stays.
+    Raises `Failure` for a permanent error or after several attempts; `part` keeps the received bytes. It also
+    raises `Failure` for a file of more than `max_bytes`, and then `part` keeps nothing.
     """
     waits, reached = iter(patience.waits), part.size
     while True:
         try:
-            return _answer(url, part, patience.timeout, most)
-        except _Passing as failure:
+            return _attempt(url, part, patience.timeout, max_bytes)
+        except _TemporaryFailure as failure:
             if part.size >= reached + FURTHER:
                 waits, reached = iter(patience.waits), part.size
             wait = next(waits, None)
@@ -85,26 +87,26 @@ def transfer(url: str, part: PartialFile, patience: Patience = USUAL, most: int 
             patience.sleep(wait)
 
 
-def _answer(url: str, part: PartialFile, timeout: float, most: int | None) -> Arrival:
+def _attempt(url: str, part: PartialFile, timeout: float, max_bytes: int | None) -> Download:
     """Request the missing part once, and write it."""
     known = part.version if part.version and part.version.url == url else None
     begin = part.size if known else 0
-    # Packed on the way, bytes could not be counted.
+    # The offsets of a compressed response would not be those of the file.
     headers = {"Accept-Encoding": "identity"}
     if known:
         headers |= {"Range": f"bytes={begin}-", "If-Range": known.validator}
     with _request(url, headers, timeout) as response:
         first, size = _extent(response)
         if known and response.status_code == OUT_OF_RANGE and size == begin:
-            return Arrival(response.url, spliced=True)  # it came whole, and the process ended there
+            return Download(response.url, spliced=True)  # it was complete already
         _check_status(response.status_code, _retry_after(response), part)
         if first == 0:
             part.begin(_version(url, response, size))
-        elif known is None or first != begin or size != known.size or not _may_be(known, response):
+        elif known is None or first != begin or size != known.size or not _is_same_version(known, response):
             part.clear()
-            raise _Passing("it sent a different part of the file than requested")
-        _receive(response, part, size, timeout, most)
-        return Arrival(response.url, spliced=first > 0)
+            raise _TemporaryFailure("it sent a different part of the file than requested")
+        _receive(response, part, size, timeout, max_bytes)
+        return Download(response.url, spliced=first > 0)
 
 
 def _request(url: str, headers: dict[str, str], timeout: float) -> requests.Response:
@@ -113,9 +115,9 @@ def _request(url: str, headers: dict[str, str], timeout: float) -> requests.Resp
     except requests.exceptions.SSLError as error:
         raise Failure(f"no safe connection: {_one_line(error)}") from error
     except requests.Timeout as error:
-        raise _Passing(f"no answer in {timeout:g} seconds") from error
+        raise _TemporaryFailure(f"no answer in {timeout:g} seconds") from error
     except requests.ConnectionError as error:
-        raise _Passing("no connection") from error
+        raise _TemporaryFailure("no connection") from error
     except requests.RequestException as error:
         raise Failure(_one_line(error)) from error
 
@@ -123,16 +125,16 @@ def _request(url: str, headers: dict[str, str], timeout: float) -> requests.Resp
 def _check_status(status: int, after: float, part: PartialFile) -> None:
     if status == OUT_OF_RANGE:
         part.clear()
-    if status in NOT_THERE_YET or status == OUT_OF_RANGE:
-        raise _Passing(f"HTTP status {status}", after)
+    if status in RETRIED_STATUSES or status == OUT_OF_RANGE:
+        raise _TemporaryFailure(f"HTTP status {status}", after)
     if status not in (200, 206):
         raise Failure(f"HTTP status {status}")
 
 
 def _receive(
-    response: requests.Response, part: PartialFile, size: int | None, timeout: float, most: int | None
+    response: requests.Response, part: PartialFile, size: int | None, timeout: float, max_bytes: int | None
 ) -> None:
-    # disable=None: a bar on a terminal alone.
+    # disable=None: show the bar only on a terminal.
     bar = tqdm(desc=part.path.stem, total=size, initial=part.size, unit="B", unit_scale=True, disable=None)
     of = "" if size is None else f" of {size:,}"
     try:
@@ -140,19 +142,19 @@ def _receive(
             for block in response.raw.stream(BLOCK, decode_content=False):
                 part.append(block)
                 bar.update(len(block))
-                if most is not None and part.size > most:
+                if max_bytes is not None and part.size > max_bytes:
                     part.clear()
-                    raise Failure(f"it has more than {most:,} bytes")
+                    raise Failure(f"it has more than {max_bytes:,} bytes")
     except ReadTimeoutError as error:
-        raise _Passing(f"no data for {timeout:g} seconds after {part.size:,}{of}") from error
+        raise _TemporaryFailure(f"no data for {timeout:g} seconds after {part.size:,}{of}") from error
     except HTTPError as error:
-        raise _Passing(f"the connection broke off after {part.size:,}{of} bytes") from error
+        raise _TemporaryFailure(f"the connection broke off after {part.size:,}{of} bytes") from error
     if size is not None and part.size != size:
-        raise _Passing(f"the connection broke off after {part.size:,}{of} bytes")
+        raise _TemporaryFailure(f"the connection broke off after {part.size:,}{of} bytes")
 
 
 def _extent(response: requests.Response) -> tuple[int, int | None]:
-    """Read the offset of a response in the file (-1 if not given) and the size of the whole file."""
+    """Return the offset of a response in the file (-1 if unknown) and the size of the whole file."""
     header = response.headers.get("Content-Range", "")
     if response.status_code not in (206, OUT_OF_RANGE):
         header = f"bytes 0-0/{response.headers.get('Content-Length', '*')}"
@@ -168,10 +170,10 @@ def _version(url: str, response: requests.Response, size: int | None) -> Version
     return Version(url, validator, size) if validator else None
 
 
-def _may_be(known: Version, response: requests.Response) -> bool:
-    """Whether a response has this version or none: some servers ignore If-Range."""
-    said = {response.headers.get("ETag"), response.headers.get("Last-Modified")} - {None}
-    return not said or known.validator in said
+def _is_same_version(known: Version, response: requests.Response) -> bool:
+    """Whether a response has this version or states none; some servers ignore If-Range."""
+    validators = {response.headers.get("ETag"), response.headers.get("Last-Modified")} - {None}
+    return not validators or known.validator in validators
 
 
 def _retry_after(response: requests.Response) -> float:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class VocabularySettings:
-    """The definition of words. Raises `UserError` if the bounds exclude every word."""
+    """The definition of a word. Raises `UserError` if the bounds exclude every word."""
 
     min_length: int = 2
     """Minimum number of letters."""
@@ -47,7 +47,7 @@ class VocabularySettings:
 
 
 def vocabulary(counts: dict[str, int], settings: VocabularySettings) -> dict[str, int]:
-    """The words among `counts` with their counts. Raises `UserError` if there are not two or more.
+    """Return the words of `counts` with their counts. Raises `UserError` if there are fewer than two.
 
     >>> vocabulary({"the": 30, "it's": 20, "a": 90, "rare": 9, "and": 25}, VocabularySettings())
     {'the': 30, 'and': 25}

@@ -1,8 +1,7 @@
-"""Numbers in the form that their schema names, so that equal settings are identical.
+"""Numbers in the type that their schema gives, so that equal settings are identical.
 
-YAML reads `1` and `1.0` as numbers of different types. They are equal, but the text of a command line, by
-which Snakemake decides what to run again, would differ; and JSON Schema takes `20.0` for an integer, Python
-does not.
+YAML reads `1` and `1.0` as numbers of different types. They are equal, but the command lines, which Snakemake
+compares to decide what to run again, would differ. In JSON Schema, unlike in Python, `20.0` is an integer.
 """
 
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ Schema = Mapping[str, Any]
 
 
 def canonical(value: Any, schema: Schema) -> Any:
-    """A copy of `value` in which equal numbers have one type: `int` if `schema` says so, else `float`.
+    """Return a copy of `value` in which a number is an `int` if `schema` requires an integer, else a `float`.
 
-    `value` must be valid by `schema`, a JSON schema whose references all lead into its own `$defs`. A number
-    that the schema has in an `enum` is the enum's. Booleans stay as they are.
+    `value` must be valid by `schema`, a JSON schema whose references all point into its own `$defs`. A number
+    in an `enum` of the schema has the type given there. Booleans are unchanged.
 
     >>> canonical([20.0, 3], {"items": {"type": "integer"}})
     [20, 3]
@@ -43,5 +42,5 @@ def _canonical(value: Any, node: Schema, shared: Mapping[str, Schema]) -> Any:
         return value
     if "enum" in node:
         return next(allowed for allowed in node["enum"] if allowed == value)
-    # The sum makes -0.0 the other zero, which it equals.
+    # The sum converts -0.0 to 0.0.
     return int(value) if "integer" in node["type"] else float(value) + 0.0

@@ -1,4 +1,4 @@
-"""Check the experiment that config.yaml and the files merged over it describe.
+"""Check the configuration of an experiment: config.yaml and the files merged over it.
 
 Snakemake merges the files; here the result is checked against the schema and for consistency. An error is one
 sentence that names the file, the key and the valid names.
@@ -19,9 +19,9 @@ from textlvm.runtime.validation import Key, Problem, dotted, json_schema, read_y
 
 __all__ = ["check", "merged", "origin", "schema"]
 
-# Control characters and halves of characters, which a table, a command line or a file could not hold.
+# Control characters and lone surrogates, which tables, command lines or files cannot contain.
 ODD = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-LIMIT = 2**63  # neither infinity nor NaN is below it
+LIMIT = 2**63  # excludes infinity and NaN, too
 
 
 def check(
@@ -30,16 +30,16 @@ def check(
     registry: Mapping[str, Corpus],
     papers: Mapping[str, Paper],
 ) -> dict[str, Any]:
-    """Check a merged configuration; returns it with every number in the form that the schema names.
+    """Check a merged configuration; returns it with every number in the type that the schema gives.
 
-    Entries that a later file removes with null are left out.
+    Entries that a later file removes with null are omitted.
 
-    `files` are the YAML or JSON files it was merged from, later ones winning: they locate a value in an error
-    message. `registry` has the corpora that need no entry in the configuration, `papers` all papers that may
-    have a section in the configuration.
+    `files` are the YAML or JSON files that were merged, in this order; error messages name the file that
+    contains a value. `registry` has the corpora that need no entry in the configuration, `papers` all papers
+    that may have a section in the configuration.
 
-    Raises `UserError` with one sentence for the first thing that is wrong: a value that the schema does not
-    allow, values that contradict each other, a key that occurs twice, a missing corpus or file.
+    Raises `UserError` with one sentence for the first error: a value that the schema does not allow, values
+    that contradict each other, a key that occurs twice, a missing corpus or file.
     """
     contents = [read(file) for file in files]
     removable = [(name, *key) for name, paper in papers.items() for key in paper.planner.REMOVABLE]
@@ -56,9 +56,9 @@ def check(
 
 
 def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> str:
-    """The origin of the value at `key`: the last of the files that has it, or else `--config`.
+    """The origin of the value at `key`: the last of the files that contains it, or else `--config`.
 
-    For a mapping, to which several files may add, it is the last file that has a part of it.
+    For a mapping, which several files may extend, it is the last file that contains a part of it.
     """
     value = _at(config, key)
     for file in reversed(files):
@@ -70,20 +70,20 @@ def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> 
 
 
 def merged(files: Iterable[str | Path]) -> dict[str, Any]:
-    """The configuration that Snakemake makes of these files, later ones winning.
+    """Merge configuration files as Snakemake does; later ones take precedence.
 
     Raises `UserError` for a file that does not exist or is not a configuration.
     """
     config: dict[str, Any] = {}
     for file in files:
-        config = _laid_over(config, read(file))
+        config = _merge(config, read(file))
     return config
 
 
 def schema(papers: Iterable[Paper]) -> dict[str, Any]:
-    """The JSON schema of the configuration, with the part of each of these papers under its name.
+    """The JSON schema of the configuration, with the schema of each paper's section under its name.
 
-    Definitions of a paper go by its name, `words_model`, so that no two papers share one.
+    Definitions are prefixed with the name of the paper, as in `words_model`, so that they do not collide.
     """
     base = json_schema("config")
     whole = {**base, "properties": {**base["properties"]}, "$defs": {**base["$defs"]}}
@@ -100,7 +100,7 @@ def schema(papers: Iterable[Paper]) -> dict[str, Any]:
 
 
 def _with_references(node: Any, renamed: Mapping[str, str]) -> Any:
-    """A part of a schema with other names in its references."""
+    """A part of a schema with renamed references."""
     if isinstance(node, Mapping):
         return {
             key: renamed.get(value, value) if key == "$ref" else _with_references(value, renamed)
@@ -109,23 +109,23 @@ def _with_references(node: Any, renamed: Mapping[str, str]) -> Any:
     return [_with_references(item, renamed) for item in node] if isinstance(node, list) else node
 
 
-def _laid_over(below: Any, above: Any) -> Any:
+def _merge(below: Any, above: Any) -> Any:
     """Merge a value over another: keys of mappings are combined, anything else is replaced."""
     if not isinstance(above, Mapping):
         return above
     if not above:
-        # As Snakemake has it: an empty mapping changes nothing, not even a value that is none.
+        # As in Snakemake, an empty mapping changes nothing, even if it is merged over another type.
         return below
     below = below if isinstance(below, Mapping) else {}
-    return {**below, **{key: _laid_over(below.get(key, {}), value) for key, value in above.items()}}
+    return {**below, **{key: _merge(below.get(key, {}), value) for key, value in above.items()}}
 
 
 def _without_removed(
     value: Any, contents: Sequence[Any], patterns: Iterable[Sequence[str]], key: Key = ()
 ) -> Any:
-    """The value at a key without its null entries that match one of the patterns of keys.
+    """The value at a key without the null entries that match one of the patterns of keys.
 
-    Raises `Problem` for one that removes nothing, as no file among `contents` has an entry there.
+    Raises `Problem` for a null that removes nothing, because no file in `contents` has an entry there.
     """
     if not isinstance(value, Mapping) or not patterns:
         return value
@@ -136,7 +136,7 @@ def _without_removed(
         if item is not None or [] not in inner:
             kept[name] = _without_removed(item, contents, [rest for rest in inner if rest], item_key)
         elif all(_at(content, item_key) in (..., None) for content in contents):
-            others = [other for other, its in value.items() if its is not None]
+            others = [other for other, entry in value.items() if entry is not None]
             raise Problem(
                 item_key,
                 f"{dotted(item_key)} must be an entry; null removes an entry of an earlier file, but there "
@@ -146,7 +146,7 @@ def _without_removed(
 
 
 def _check_values(value: Any, key: Key) -> None:
-    """Checks that a schema cannot express: keys that YAML reads as numbers, odd characters, NaN."""
+    """Check what a schema cannot express: keys that are numbers, control characters, infinity and NaN."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if not isinstance(name, str):

@@ -1,4 +1,4 @@
-"""Configuration files, YAML or JSON: on command lines, and read with errors by line."""
+"""Configuration files in YAML or JSON: the command-line option, and reading with line numbers in errors."""
 
 import argparse
 import json
@@ -43,10 +43,10 @@ def read(file: str | Path) -> Mapping[str, Any]:
         raise UserError(f"{file}, line {line} is not UTF-8 text: save the file as UTF-8") from error
     except yaml.YAMLError as error:
         try:
-            value = json.loads(text)  # which may have tabs
+            value = json.loads(text)  # JSON may contain tabs
         except ValueError:
             raise UserError(_malformed(file, text, error)) from error
-    except (ValueError, RecursionError) as error:  # a date that is none, too many brackets
+    except (ValueError, RecursionError) as error:  # an invalid date, too many brackets
         raise UserError(f"{file} is neither YAML nor JSON ({error}): correct it") from error
     if not isinstance(value, Mapping):
         raise UserError(f"{file} has no keys with values: write them as in config.yaml")
@@ -56,7 +56,7 @@ def read(file: str | Path) -> Mapping[str, Any]:
 class _Loader(yaml.SafeLoader):
     """YAML as Snakemake reads it, except that a key must not occur twice in one mapping.
 
-    libyaml's parser refuses half of a surrogate pair before it is known in which key it stands.
+    Not the faster loader of libyaml, which rejects lone surrogates without naming their key.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -72,7 +72,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _malformed(file: str | Path, text: str, error: yaml.YAMLError) -> str:
-    """The sentence for a file that is neither YAML nor JSON."""
+    """The error message for a file that is neither YAML nor JSON."""
     if isinstance(error, yaml.reader.ReaderError):
         line, problem = text.count("\n", 0, error.position), f"the character {chr(error.character)!r}"
     else:

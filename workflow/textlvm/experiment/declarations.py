@@ -9,7 +9,7 @@ __all__ = ["Curves", "FigureMetric", "Metric", "Reading", "Table", "Texts"]
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric, named by tables, the page and claims."""
+    """A metric, which tables, the page and claims refer to by name."""
 
     name: str
     unit: str
@@ -47,9 +47,9 @@ class Reading:
     computes: str
     """What is computed."""
     why: str
-    """Why the printed numbers may have been computed so."""
+    """Why the printed numbers may have been computed in this way."""
     otherwise: str = ""
-    """The metric of rows without `metric`; if empty, these rows are left out."""
+    """The metric of rows without `metric`; if empty, these rows are omitted."""
     compared: bool = False
     """Whether cells and claims compare it with the printed numbers: at most one per column.
 
@@ -75,7 +75,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class FigureMetric:
-    """A number of one trained model that the paper shows only in a figure; claims name it like a metric."""
+    """A number of one trained model that the paper shows only in a figure; claims use it like a metric."""
 
     name: str
     unit: str

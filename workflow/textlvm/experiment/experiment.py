@@ -26,9 +26,9 @@ class Experiment:
 
     config: Mapping[str, Any]
     papers: Mapping[str, Paper]
-    """All papers by name, the oldest first; tables show the rows of those left out as `not run`."""
+    """All papers by name, the oldest first; tables show the rows of unlisted papers as `not run`."""
     used: tuple[Paper, ...]
-    """Those that the configuration lists, in its order."""
+    """The papers that the configuration lists, in its order."""
     corpora: Mapping[str, Corpus]
     planned: tuple[Planned, ...]
     origin: Callable[[tuple[str, ...]], str]
@@ -81,7 +81,7 @@ class Experiment:
     def outcomes(self, entries: Iterable[Planned]) -> list[Path]:
         """The metrics of entries with the current settings, and the failures of training with them."""
         paths = (entry.outcome(seed, self.results) for entry in entries for seed in entry.seeds)
-        # Runs that are measured on several data sets share a training, which may have failed.
+        # Runs that are evaluated on several data sets share a training, which may have failed.
         return list(dict.fromkeys(path for path in paths if path))
 
     def _of_papers(self, of: Callable[[Paper], Any]) -> tuple[Figure, ...]:
@@ -93,9 +93,9 @@ class Experiment:
 
 
 def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
-    """Check a merged configuration and plan its experiment; `files` are those that it was merged from.
+    """Check a configuration that was merged from `files`, and plan its experiment.
 
-    Raises `UserError` with one sentence for the first thing that is wrong.
+    Raises `UserError` with one sentence for the first error.
     """
     where = partial(origin, config, files=files)
     papers = find(config)
@@ -111,5 +111,5 @@ def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
 
 
 def load_files(files: Sequence[str | Path]) -> Experiment:
-    """The experiment of configuration files, later ones winning. Raises `UserError` as `load` does."""
+    """The experiment of configuration files; later ones take precedence. Raises `UserError` like `load`."""
     return load(merged(files), files)

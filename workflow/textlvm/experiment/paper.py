@@ -2,8 +2,8 @@
 
 paper.yaml      title, tables, figures and metrics; this module reads it
 published.csv   the printed values (textlvm.reporting.published)
-claims.yaml     the statements about them (textlvm.reporting.claims)
-rules.smk       the rules that make its metrics and figures
+claims.yaml     the claims about these values (textlvm.reporting.claims)
+rules.smk       the rules that create its metrics and figures
 """
 
 import argparse
@@ -89,8 +89,8 @@ class Paper:
     @property
     def compared(self) -> dict[str, str]:
         """The compared metrics of columns whose name differs from the metric, by column."""
-        chosen = ((name, own) for name, readings in self.readings.items() for own in readings if own.compared)
-        return {name: own.metric for name, own in chosen if own.metric != name}
+        pairs = ((name, reading) for name, readings in self.readings.items() for reading in readings)
+        return {name: each.metric for name, each in pairs if each.compared and each.metric != name}
 
     @property
     def planner(self) -> Any:
@@ -110,7 +110,7 @@ class Paper:
 
 
 def load(folder: str | Path) -> Paper:
-    """Read the paper of a folder. Raises `UserError` with file and key for what its schema does not allow."""
+    """Read the paper of a folder. Raises `UserError` that names file and key if paper.yaml is invalid."""
     path = Path(folder) / "paper.yaml"
     entries = {str(key): value for key, value in read(path).items()}
     for part in ("tables", "figures", "texts"):
@@ -138,7 +138,7 @@ def load(folder: str | Path) -> Paper:
             raise UserError(
                 f"{path}: readings has '{name}', which is not a column of tables; {nearest(name, columns)}"
             )
-        for metric in (own for reading in readings for own in (reading.metric, reading.otherwise) if own):
+        for metric in filter(None, (name for each in readings for name in (each.metric, each.otherwise))):
             if metric not in paper.metrics:
                 raise UserError(
                     f"{path}: readings.{name} has the metric '{metric}', which metrics does not declare; "
@@ -164,7 +164,7 @@ def find(config: Mapping[str, Any]) -> dict[str, Paper]:
 
     Raises `UserError` for a name or folder that is not a paper.
     """
-    # Relative to where Snakemake runs, as command lines and messages have them.
+    # Relative to the working directory, for command lines and messages.
     folders = [Path(os.path.relpath(path.parent)) for path in PAPERS.glob("*/paper.yaml")]
     known = {folder.name for folder in folders}
     listed = config.get("papers")
@@ -187,7 +187,7 @@ def in_use(config: Mapping[str, Any], papers: Mapping[str, Paper]) -> tuple[Pape
 
 
 def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
-    """The papers of these folders by name, the oldest first. Raises `UserError` for two of one name."""
+    """The papers of these folders by name, the oldest first. Raises `UserError` for duplicate names."""
     papers: dict[str, Paper] = {}
     for paper in sorted(map(load, folders), key=lambda paper: (paper.year, paper.name)):
         if paper.name in papers:
@@ -199,7 +199,7 @@ def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
-    """The option that names the folders of papers."""
+    """Add `--papers`, the folders of papers."""
     parser.add_argument("--papers", type=Path, nargs="+", required=True, help="folders of papers")
 
 

@@ -1,7 +1,7 @@
 """The plan: all runs and products of a configuration, with effective settings and places in tables.
 
 A *run* is one model on one data set, trained once for each seed. Each paper plans its own runs and data sets
-(`Planner`); this module has what all of them share.
+(`Planner`); this module contains the parts that they share.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ PARTS = ("model", "training", "evaluation")
 
 Settings = Mapping[str, Any]
 Folder = tuple[str, tuple[str, ...]]
-"""The name of a folder, and the key of the configuration that has such names."""
+"""The name of a folder, and the key of the configuration that contains such names."""
 RunKey = tuple[str, str, str, str, str]
 Titles = Mapping[str, tuple[str, bool]]
 """By corpus: its title in tables, and whether it is a stand-in."""
@@ -47,7 +47,7 @@ class Row:
     table: int
     label: str
     metrics: Mapping[str, str] = field(default_factory=dict)
-    """Names of metrics in the table, and those in the evaluation; empty if they are the same."""
+    """Names of metrics in the evaluation, by their names in the table; empty if they are equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +56,13 @@ class Planned:
 
     paper: str
     corpus: str
-    """Registry name of the corpus that it is evaluated on; for a union, its own name."""
+    """Registry name of the corpus that it is evaluated on; for a union, the name of the data set."""
     corpus_title: str = ""
     """The title of the corpus in tables."""
     stand_in: bool = False
     """Whether the corpus is a stand-in."""
     original: str
-    """The paper's own data set that it is compared with, also the registry name of that corpus."""
+    """The paper's data set that it is compared with, also the registry name of that corpus."""
     dataset: str = ""
     """The same if the paper's folders are named after data sets; empty if the paper has only one."""
     split: str = "standard"
@@ -88,7 +88,7 @@ class Planned:
 
     @property
     def table_part(self) -> tuple[str, str, str, str]:
-        """The part of a table that its rows are in: paper, the paper's own data set, split and corpus."""
+        """The part of a table that contains its rows: paper, the paper's data set, split and corpus."""
         return self.paper, self.original, self.split, self.corpus
 
     @property
@@ -131,7 +131,7 @@ class Planned:
 class Run(Planned):
     """One model on one data set, evaluated there, with its effective settings."""
 
-    # Steps that need no settings are not told of them.
+    # Steps that need no settings receive none.
     model: Settings = field(default_factory=dict)
     training: Settings = field(default_factory=dict)
     evaluation: Settings = field(default_factory=dict)
@@ -166,12 +166,12 @@ class Run(Planned):
         spec, metrics = folder / "spec.json", results / self.metrics(seed)
         if not self.is_described_by(read_object(spec)):
             return False
-        # Metrics of the model before stay until the new one is measured. Where nothing was trained, as in a
-        # clone of recorded results, times of files say nothing.
+        # Metrics of the previous model remain until the new model is evaluated. Without a checkpoint, as in a
+        # clone of recorded results, the times of files have no meaning.
         if (folder / "checkpoint").exists() and modified(spec) > modified(metrics):
             return False
         measured = read_object(metrics).get("settings")
-        # Old records lack settings that came later.
+        # Old records lack settings that were added later.
         return bool(measured) and measured == {name: self.evaluation.get(name) for name in measured}
 
     def outcome(self, seed: int, results: Path) -> Path | None:

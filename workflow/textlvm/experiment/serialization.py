@@ -1,4 +1,4 @@
-"""The entries of a plan as JSON, in which Snakemake's rules pass them to the steps."""
+"""The entries of a plan as JSON, as Snakemake's rules pass them to the steps."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -11,7 +11,7 @@ __all__ = ["from_json", "to_json"]
 
 
 def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
-    """An entry without settings and default values, because the length of command lines is limited.
+    """An entry as JSON, without settings and default values, because command lines are limited in length.
 
     With `table`, it has only the rows of that table.
     """
@@ -36,16 +36,16 @@ def from_json(data: Any) -> Planned:
 def _differing(part: Any, kind: Any = None) -> dict[str, Any]:
     """The fields of a value that differ from their defaults."""
     return {
-        own.name: value
-        for own in fields(kind or part)
-        if (value := getattr(part, own.name))
-        != (own.default if own.default_factory is MISSING else own.default_factory())
+        field.name: value
+        for field in fields(kind or part)
+        if (value := getattr(part, field.name))
+        != (field.default if field.default_factory is MISSING else field.default_factory())
     }
 
 
 def _parse(kind: Any, data: Mapping[str, Any]) -> Any:
     part = kind(**data)
-    for own in fields(part):
-        if own.type in (str, int, bool) and type(value := getattr(part, own.name)) is not own.type:
-            raise TypeError(f"'{own.name}' must be of type {own.type.__name__}, not {value!r}")
+    for field in fields(part):
+        if field.type in (str, int, bool) and type(value := getattr(part, field.name)) is not field.type:
+            raise TypeError(f"'{field.name}' must be of type {field.type.__name__}, not {value!r}")
     return part

@@ -1,4 +1,4 @@
-"""Shared by all entry points: a log, one-sentence errors, JSON settings on the command line."""
+"""Functions of all entry points: logging, one-sentence errors, JSON settings on the command line."""
 
 import argparse
 import fcntl
@@ -32,14 +32,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(description: str | None) -> Parser:
-    """An argument parser that shows the module's docstring as it is and takes `--log FILE`."""
+    """An argument parser that shows `description` unchanged and has the option `--log FILE`."""
     result = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     result.add_argument("--log", type=Path, help="also write the log to this file")
     return result
 
 
 def path(text: str) -> Path:
-    """A path on the command line. Raises `argparse.ArgumentTypeError` where `paths.literal` refuses it."""
+    """A path on the command line. Raises `argparse.ArgumentTypeError` if `paths.literal` rejects it."""
     try:
         return literal(text)
     except UserError as error:
@@ -49,7 +49,7 @@ def path(text: str) -> Path:
 def settings(text: str) -> dict[str, Any]:
     """Parse a settings argument: JSON text, or the path of a JSON file.
 
-    Raises `argparse.ArgumentTypeError` with one sentence when it is neither.
+    Raises `argparse.ArgumentTypeError` with one sentence if it is neither.
     """
     source = text if text.lstrip().startswith("{") else _read(text)
     try:
@@ -69,7 +69,7 @@ def run(main: Callable[[argparse.Namespace], None], arguments: argparse.Argument
     locked until the process ends, see `is_running`.
     """
     options = arguments.parse_args()
-    # Told to end, a step still removes its temporary files. What nohup ignores stays ignored.
+    # A step that is terminated still removes its temporary files. Signals that nohup ignores stay ignored.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _end)
@@ -80,9 +80,9 @@ def run(main: Callable[[argparse.Namespace], None], arguments: argparse.Argument
     try:
         if options.log:
             options.log.parent.mkdir(parents=True, exist_ok=True)
-            # For reading, too: network file systems lock no other files.
+            # "w+", because network file systems lock only readable files.
             file = logging.FileHandler(options.log, mode="w+", encoding="utf-8")
-            with suppress(OSError):  # some of them lock none
+            with suppress(OSError):  # some file systems have no locks
                 fcntl.flock(file.stream, fcntl.LOCK_SH)
             handlers.append(file)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
@@ -96,7 +96,8 @@ def run(main: Callable[[argparse.Namespace], None], arguments: argparse.Argument
             logging.exception("unexpected error")
             sys.exit(1)
         for handler in handlers[1:]:
-            handler.emit(_record(logging.ERROR, "failed", exc_info=sys.exc_info()))
+            record = logging.LogRecord("textlvm", logging.ERROR, "", 0, "failed", None, sys.exc_info())
+            handler.emit(record)
         print(f"error: {sentence}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
 
@@ -112,10 +113,6 @@ def is_running(log: Path) -> bool:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
-
-
-def _record(level: int, message: str, exc_info: Any) -> logging.LogRecord:
-    return logging.LogRecord("textlvm", level, "", 0, message, None, exc_info)
 
 
 def _read(file: str) -> str:

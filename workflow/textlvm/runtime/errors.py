@@ -11,10 +11,8 @@ __all__ = ["FULL", "UserError", "explain", "is_out_of_memory", "nearest", "repai
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
-# What PyTorch says where it has no error of its own for it: its CPU allocator, cuBLAS and cuDNN.
+# Messages of errors for which PyTorch has no class: in its CPU allocator, cuBLAS and cuDNN.
 OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
-
-
 TRAINING_FILES = {"spec.json", "model.safetensors", "curve.jsonl", "cost.json", "training.json"}
 """The files that a training writes."""
 
@@ -22,7 +20,7 @@ TRAINING_FILES = {"spec.json", "model.safetensors", "curve.jsonl", "cost.json", 
 class UserError(Exception):
     """An error that the user can correct: one sentence that says what is wrong, where, and what to do.
 
-    Entry points print it without a traceback (the traceback goes to the log) and exit with 2.
+    Entry points print it without a traceback, which goes to the log, and exit with status 2.
     """
 
 
@@ -47,14 +45,14 @@ def explain(error: BaseException) -> str | None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that the memory of the CPU or of a GPU is exhausted."""
-    # By its name, since importing PyTorch takes longer than most steps that need none of it.
+    # The name of the class, because importing PyTorch takes longer than most steps that do not need it.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
-    """The valid names closest to a misspelt one, as the end of an error message.
+    """The valid names that are closest to an unknown one, as the end of an error message.
 
     >>> nearest("trill", ["tril", "diag"])
     "did you mean 'tril'?"
@@ -76,7 +74,7 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
 def repair(path: str | os.PathLike[str]) -> str:
     """Advice for repairing an intermediate file that a step cannot read, as the end of an error message.
 
-    Snakemake does not notice a damaged file, nor a removed one if the files created from it exist.
+    Snakemake does not detect a damaged file, nor a removed one if the files created from it exist.
     """
     path = Path(path)
     if path.exists() and not os.access(path, os.R_OK):

@@ -1,4 +1,4 @@
-"""Atomic writing of files: under a temporary name, then synced and renamed."""
+"""Reading of JSON, and atomic writing of files: under a temporary name, then synced and renamed."""
 
 import json
 import os
@@ -28,7 +28,7 @@ __all__ = [
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; on success, sync it and rename it to `path`.
 
-    If the block raises, `path` is left as it was and the temporary file is removed; an `OSError` about the
+    If the block raises, `path` is unchanged and the temporary file is removed; an `OSError` about the
     temporary file names `path`. The temporary name keeps the suffix of `path`, because writers (matplotlib,
     pandas) choose a format by it.
     """
@@ -39,12 +39,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.touch(0o600, exist_ok=False)
         yield temporary
         _sync(temporary)
-        # Created 0600; results are meant to be shared like any other file of the user.
+        # Created with mode 0600; results have the usual permissions of the user's files.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         _sync(path.parent)
     except OSError as error:
-        # Where a write fails, as on a full disk, Python names no file at all.
+        # The error of a failed write, as on a full disk, has no file name.
         if error.filename is None or Path(error.filename) == temporary:
             error.filename = str(path)
         raise
@@ -97,7 +97,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 def read_input(path: str | os.PathLike[str], *keys: str) -> dict[str, Any]:
     """Read the JSON object that another step has written.
 
-    Raises `UserError` if there is none, or it lacks one of `keys`.
+    Raises `UserError` if it cannot be read or lacks one of `keys`.
     """
     try:
         value = read_json(path)
@@ -113,7 +113,7 @@ def read_input(path: str | os.PathLike[str], *keys: str) -> dict[str, Any]:
 
 
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a JSON file that contains an object; empty if the file is missing, damaged or something else."""
+    """Read a JSON object; empty if the file is missing, damaged or contains something else."""
     try:
         value = read_json(path)
     except (OSError, ValueError):
@@ -122,7 +122,7 @@ def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def modified(path: Path) -> float:
-    """When a file was written, in seconds since the epoch; 0 if there is none."""
+    """The modification time of a file in seconds since the epoch; 0 if it does not exist."""
     try:
         return path.stat().st_mtime
     except OSError:

@@ -19,16 +19,16 @@ __all__ = ["dependencies", "fingerprint", "meaning"]
 
 PACKAGE = "textlvm"
 ROOT = Path(__file__).parents[2]
-# What says how a result came about; the result itself is the same without it.
+# Modules that only record how a result was computed.
 RECORDS = {f"{PACKAGE}.runtime.provenance"}
 # The C++ sources of a package are in its folder.
 COMPILED = {".cpp", ".h"}
-# Fields that say how something was written, not what it does.
+# Fields of the syntax tree that describe notation, not meaning.
 NOTATION = {"kind", "type_comment", "type_ignores"}
 
 
 def fingerprint(module: str, root: Path = ROOT) -> str:
-    """A digest of `module` and all it imports from the package, 16 hexadecimal digits.
+    """A digest of `module` and its imports from the package, 16 hexadecimal digits.
 
     `root` is the folder that contains the package. Raises `UserError` for a module that does not exist.
     """
@@ -41,8 +41,8 @@ def fingerprint(module: str, root: Path = ROOT) -> str:
 def dependencies(module: str, root: Path = ROOT) -> set[str]:
     """`module` and the modules of the package it imports, directly or not, found without running any.
 
-    Imports inside functions count, and so do the packages that contain a module, because importing it runs
-    them. Modules that only keep records do not count.
+    This includes imports inside functions, and the packages that contain a module, because importing it runs
+    them. Modules in `RECORDS` are excluded.
     """
     if _path(module, root) is None:
         raise UserError(f"no module {module} under {root}: name a module of the package {PACKAGE}")
@@ -61,8 +61,8 @@ def dependencies(module: str, root: Path = ROOT) -> set[str]:
 def meaning(node: Any) -> str:
     """A syntax tree as text, without positions, docstrings and other statements without effect.
 
-    Written out here rather than by `ast.dump`, whose text differs between versions of Python: fields
-    that are empty are left out, so a field that a new version adds changes nothing.
+    Unlike that of `ast.dump`, the text does not depend on the version of Python: empty fields are omitted, so
+    a field that a new version adds changes nothing.
     """
     if isinstance(node, ast.AST):
         fields = [
@@ -72,11 +72,11 @@ def meaning(node: Any) -> str:
         ]
         return f"{type(node).__name__}({','.join(fields)})"
     if isinstance(node, list):
-        return f"[{','.join([meaning(item) for item in node if not _idle(item)])}]"
+        return f"[{','.join([meaning(item) for item in node if not _has_no_effect(item)])}]"
     return repr(node)
 
 
-def _idle(node: Any) -> bool:
+def _has_no_effect(node: Any) -> bool:
     """Whether a statement has no effect: `pass`, a docstring, a string below an attribute."""
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
@@ -93,14 +93,14 @@ def _parsed(module: str, root: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _compiled(folder: Path) -> str:
-    """The C++ in a folder without comments, each run of white space as one space."""
+    """The C++ sources in a folder, without comments and with normalised white space."""
     paths = sorted(path for path in folder.iterdir() if path.suffix in COMPILED)
     sources = [re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8")) for path in paths]
     return "".join("\0" + " ".join(source.split()) for source in sources)
 
 
 def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
-    """Names of modules of the package that `tree` may import; some may not be modules."""
+    """Names in the package that `tree` imports; some may not be modules."""
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
@@ -118,7 +118,7 @@ def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:
-    """All statements below `node`, at any depth; several times faster than walking their expressions too."""
+    """All statements below `node`; several times faster than `ast.walk`, which also visits expressions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt):
             yield child

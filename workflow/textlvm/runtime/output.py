@@ -1,4 +1,4 @@
-"""Shared by commands that print to standard output."""
+"""Printing to standard output."""
 
 import os
 import sys
@@ -15,5 +15,5 @@ def printing() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes the rest when it exits.
+        # Python flushes the remaining output at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,8 @@
-"""Paths from the user, taken literally: `~` and `$NAME` are not expanded, as a shell would.
+"""Paths from the user, in which `~` and `$NAME` are rejected.
 
-Such a path would otherwise name a folder `~` in the working directory. It is rejected everywhere, with the
-path to write instead, and not expanded: Snakemake and steps on other machines read the same text.
+Without this check, `~/out` would be a folder `~` in the working directory. Such paths are not expanded,
+because Snakemake and steps on other machines read the same text; the error message contains the expanded
+path.
 """
 
 import os
@@ -15,8 +16,10 @@ __all__ = ["literal"]
 SHELL_SYNTAX = re.compile(r"^~|\$[A-Za-z_{]")
 
 
-def literal(text: str) -> Path:
-    """The path `text`. Raises `UserError` if a shell would expand a part of it, `~` or `$NAME`.
+def literal(text: str, prefix: str = "") -> Path:
+    """The path `text`. Raises `UserError` if it contains `~` or `$NAME`, which a shell would expand.
+
+    `prefix` is the beginning of the error message.
 
     >>> literal("texts/price $5.txt").name
     'price $5.txt'
@@ -31,4 +34,4 @@ def literal(text: str) -> Path:
     except RuntimeError:  # no such user
         meant = text
     instead = "the whole path" if SHELL_SYNTAX.search(meant) else f"'{meant}'"
-    raise UserError(f"~ and $ are not expanded in '{text}': write {instead}")
+    raise UserError(f"{prefix}~ and $ are not expanded in '{text}': write {instead}")

@@ -1,4 +1,4 @@
-"""Concurrent processes: one at a time in a folder, and none that outlives its workflow.
+"""Concurrent processes: exclusive use of a folder, and steps that end with their workflow.
 
 The locks are `flock`s: the kernel releases them when their process ends for any reason, so there are no stale
 locks.
@@ -24,11 +24,11 @@ from textlvm.runtime.files import naming
 __all__ = ["PARENT", "announce", "busy_machines", "end_with_parent", "exclusive", "try_lock"]
 
 PARENT = "TEXTLVM_PARENT"
-"""Environment variable that names the process that a step must not outlive."""
+"""Environment variable with the id of the process that a step must not outlive."""
 PATIENCE = 60.0
 """Seconds to wait for another process in a folder: a process that is ending may still save its state."""
 PAUSE = 0.5
-"""Seconds between two checks if the system cannot wake a process."""
+"""Seconds between two checks where no event is available."""
 
 
 @contextmanager
@@ -39,13 +39,13 @@ def exclusive(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     other process, if it is still there after that time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # Stays there when it is free: to remove it would let two processes lock two files of one name.
+    # The file is never removed, or two processes could lock two files of the same name.
     with (folder / "lock").open("ab+", buffering=0) as file:
         try:
             if not try_lock(file):
                 _wait(file, folder, patience)
         except OSError as error:
-            # Some network file systems have no locks; the project should run there nevertheless.
+            # Some network file systems have no locks.
             logging.warning("cannot lock %s (%s): do not let other processes use it", folder, error.strerror)
         with suppress(OSError):  # a full disk
             file.truncate(0)
@@ -65,28 +65,29 @@ def announce(folder: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_SH)
     with naming(path):
         file.write(f"{os.getpid()}\n".encode())
-    # Keeps the file open, too, and so locked.
-    atexit.register(_leave, file)
+    # This also keeps the file open and therefore locked.
+    atexit.register(_empty, file)
 
 
 @contextmanager
 def busy_machines(folder: Path, forget: bool = False) -> Iterator[list[str]]:
     """The machines on which processes that have announced themselves in `folder` may be running.
 
-    If there are none, all such processes have certainly ended, and none announces itself before the context
-    ends. A machine is listed when a process is alive there; one that is not this machine also when a process
-    was killed there, since not every file system shows the locks of other machines. With `forget` such
-    machines count as idle from now on. Raises `OSError` if nothing can be written.
+    If there are none, all such processes have ended, and none announces itself before the context ends. A
+    machine is listed if a process runs there. Another machine is also listed if a process was killed there,
+    because not every file system shows the locks of other machines; `forget` marks such machines as idle.
+    Raises `OSError` if nothing can be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # A file for each machine, locked while it has a process and emptied when the last one ends by itself.
+    # One file per machine, locked while a process runs there, and emptied when the last process exits
+    # normally.
     here = folder / platform.node()
     others = sorted(path for path in folder.iterdir() if path != here and path.stat().st_size > 0)
     if forget:
-        others = [path for path in others if not _emptied(path)]
+        others = [path for path in others if not _empty_file(path)]
     with here.open("ab", buffering=0) as file:
         alone = False
-        with suppress(OSError):  # a file system without locks, where nothing is certain
+        with suppress(OSError):  # a file system without locks: assume that others run
             alone = try_lock(file)
         yield [path.name for path in others] + ([] if alone else [here.name])
 
@@ -103,15 +104,15 @@ def try_lock(file: IO[Any] | int) -> bool:
 def end_with_parent() -> None:
     """Send this process SIGTERM as soon as the process named by the environment variable has ended.
 
-    A killed Snakemake cannot stop its jobs. A training that continued unnoticed would keep its GPU, and run
-    at the same time as the one that the next command starts.
+    A killed Snakemake cannot stop its jobs. Without this, a training would keep its GPU and run at the same
+    time as the training that the next command starts.
     """
     parent = int(os.environ.get(PARENT, "0"))
     if parent:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
+def _end_after(parent: int) -> None:
     try:
         # Linux; unlike the process table, this is not misled by a zombie or a reused process id.
         select.select([os.pidfd_open(parent)], [], [])
@@ -136,8 +137,8 @@ def _wait(file: IO[bytes], folder: Path, patience: float) -> None:
         time.sleep(PAUSE)
 
 
-def _leave(file: IO[bytes]) -> bool:
-    """Empty a machine's file if no other process has it locked; returns whether it is empty."""
+def _empty(file: IO[bytes]) -> bool:
+    """Empty the file of a machine unless another process has locked it; returns whether it is empty."""
     with suppress(OSError):
         if try_lock(file):
             file.truncate(0)
@@ -145,6 +146,6 @@ def _leave(file: IO[bytes]) -> bool:
     return False
 
 
-def _emptied(path: Path) -> bool:
+def _empty_file(path: Path) -> bool:
     with path.open("ab") as file:
-        return _leave(file)
+        return _empty(file)

@@ -1,15 +1,16 @@
 """Provenance of a result: settings, code, packages, data, machine and cost, in a file in its folder.
 
-Metrics do not depend on when they are computed. Quantities that do, such as seconds, are in other files:
+Metrics are reproducible. Quantities that are not, such as seconds, are in other files:
 
     training.json       with the weights: the process that finished the training
     provenance.json     with metrics.json:
         name, seed, configuration   the trained run, its settings and the evaluation's
-        corpora, data               SHA-256 of the corpora's files, and of what the evaluation read; of a
-                                    folder of texts, that of what `sha256sum` says of its files, sorted
+        corpora, data               SHA-256 of the corpora's files, and of the files that the evaluation
+                                    read; for a folder of texts, of the output of `sha256sum` for its
+                                    files in alphabetical order
         training, evaluation        both processes; `training.cost` is the content of cost.json
 
-No result depends on this module, so `runtime.fingerprint` ignores it: recording more reruns nothing.
+No result depends on this module, so `runtime.fingerprint` ignores it.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.corpora.folders import listing
-from textlvm.runtime.files import read_json, write_json
+from textlvm.runtime.files import read_json, read_object, write_json
 
 __all__ = [
     "Process",
@@ -59,11 +60,11 @@ class Process:
         self.git, self.packages = commit(), packages()
 
     def to_json(self) -> dict[str, Any]:
-        """Code, packages, machine, times and peak memory in MiB; `gpu` is there if it computed on one.
+        """Code, packages, machine, times and peak memory in MiB; `gpu` only if the process used one.
 
-        The seconds include waiting for a GPU; cost.json has those of training alone.
+        The seconds include waiting for a GPU; cost.json has the seconds of training alone.
         """
-        # Asked for only now: a GPU is chosen after the beginning, and asking could choose another one.
+        # At the end, because the GPU is chosen after the start, and a query could initialise another one.
         torch = sys.modules.get("torch")
         gpu = {}
         if torch and torch.cuda.is_initialized():
@@ -113,14 +114,14 @@ def write_evaluation(
         | {"evaluation": dict(settings)},
         "corpora": {str(path): _content_digest(path) for path in corpora},
         "data": digests([*data, run / "model.safetensors"]),
-        "training": _record(run / "training.json") | {"cost": _record(run / "cost.json")},
+        "training": read_object(run / "training.json") | {"cost": read_object(run / "cost.json")},
         "evaluation": process.to_json(),
     }
     write_json(path, result)
 
 
 def commit(root: Path = ROOT) -> dict[str, Any] | None:
-    """The commit checked out in the project's folder, and whether files differ from it or are new.
+    """The commit of the project's folder, and whether files are changed or new.
 
     None if it is not in git, for example unpacked from an archive, even inside another repository.
     """
@@ -133,7 +134,7 @@ def commit(root: Path = ROOT) -> dict[str, Any] | None:
 
 def packages() -> dict[str, str]:
     """The version of every installed package, without importing any."""
-    # One that was removed by half has no name.
+    # A package that was only partly removed has no name.
     versions = {package.name: package.version for package in distributions() if package.name}
     return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
@@ -178,14 +179,6 @@ def _content_digest(path: Path) -> str | None:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _record(path: Path) -> dict[str, Any]:
-    """Read a record; empty if the run was trained before such files were written."""
-    try:
-        return dict(read_json(path))
-    except (OSError, ValueError):
-        return {}
-
-
 def _cpu() -> str:
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -196,9 +189,9 @@ def _cpu() -> str:
 
 def _git(root: Path, *words: str) -> str | None:
     """Return the output of a git command; None if it fails or git is not installed."""
-    # Inside a hook, variables name the repository that the hook belongs to.
+    # In a git hook, environment variables name the repository of the hook.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # Git would like to refresh its index, which is locked while another step does so.
+    # Without the option, git refreshes its index, for which it needs a lock.
     command = ["git", "--no-optional-locks", "-C", str(root), *words]
     try:
         result = subprocess.run(

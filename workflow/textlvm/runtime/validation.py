@@ -1,4 +1,4 @@
-"""Validation of values against a JSON schema, with one sentence that names the wrong key."""
+"""Validation of values against a JSON schema, with error messages that name the key."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ BOUNDS = {
 
 
 class Problem(Exception):
-    """Something is wrong with the value at `key`."""
+    """An error in the value at `key`."""
 
     def __init__(self, key: Key, message: str) -> None:
         super().__init__(message)
@@ -42,20 +42,20 @@ class Problem(Exception):
 
 
 def dotted(key: Key) -> str:
-    """`words.runs.standard.tril`; `the file` for the whole."""
+    """A key as text, e.g. `words.runs.standard.tril`; `the file` for the empty key."""
     return ".".join(map(str, key)) or "the file"
 
 
 def shortened(value: Any) -> str:
-    """A value approximately as the user wrote it, at most 60 characters."""
+    """A value as JSON, cut to 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:59] + "…"
 
 
 def read_yaml(path: str | Path, what: str) -> Any:
-    """The content of a YAML file. Raises `UserError`, which calls the file `what`, if it cannot be read."""
+    """The content of a YAML file. Raises `UserError` if it cannot be read; `what` describes it there."""
     try:
-        # The parser in C takes a tenth of the time, which every job of the workflow pays.
+        # The C parser is ten times as fast, and every job of the workflow needs it.
         return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
     except OSError as error:
         raise UserError(f"cannot read {what} {path}: {error.strerror}") from error
@@ -93,13 +93,13 @@ def validate(value: Any, schema: Mapping[str, Any], name: Callable[[Key], str] =
 
 
 def _urgency(error: jsonschema.ValidationError) -> tuple[bool, bool, list[str]]:
-    """Unknown keys first, missing ones last: a misspelt key is often why another is missing."""
+    """Sort key: unknown keys first, missing keys last, because a missing key is often misspelt."""
     kind = error.validator
     return kind == "required", kind != "additionalProperties", [str(part) for part in error.absolute_path]
 
 
 def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) -> Problem:
-    """A violation of the schema as a sentence."""
+    """The `Problem` for a violation of the schema."""
     key: Key = tuple(error.absolute_path)
     value, limit = error.instance, error.validator_value
     name = naming(key)
@@ -115,7 +115,9 @@ def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) ->
         case "type":
             kinds = [limit] if isinstance(limit, str) else limit
             wanted = " or ".join(KINDS[kind] for kind in kinds)
-            return Problem(key, f"{name} must be {wanted}, not {shortened(value)}{_notation(value, kinds)}")
+            return Problem(
+                key, f"{name} must be {wanted}, not {shortened(value)}{_number_hint(value, kinds)}"
+            )
         case "enum":
             return Problem(
                 key, f"{name} cannot be {shortened(value)}; {nearest(str(value), map(str, limit))}"
@@ -137,8 +139,8 @@ def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) ->
     return Problem(key, f"{name}: {message}")
 
 
-def _notation(value: Any, kinds: Sequence[str]) -> str:
-    """The hint for numbers such as 1e-3, in which YAML misses the decimal point."""
+def _number_hint(value: Any, kinds: Sequence[str]) -> str:
+    """A hint for numbers such as 1e-3, which are text in YAML without a decimal point."""
     if "number" in kinds and isinstance(value, str):
         try:
             return f": write {float(value)!r}"

@@ -11,36 +11,38 @@ from textlvm.experiment.relations import folders
 from textlvm.experiment.relations.folders import check_folders, check_writable
 from textlvm.experiment.relations.problem import Problem
 from textlvm.runtime.errors import UserError
-from unit.overlay import ROOT, sentence
+from unit.overlay import ROOT, error_message
 
 
 @pytest.mark.parametrize(
-    ("overlay", "said"),
+    ("overlay", "message"),
     [
         ("pathvars: {results: ~/out}", "pathvars.results: ~ and $ are not expanded in '~/out'"),
         ("pathvars: {resources: $HOME/x}", "pathvars.resources: ~ and $ are not expanded in '$HOME/x'"),
-        # Whether the corpus is used or not.
+        # Also for a corpus that is not used.
         (
             "corpora: {a: {path: ~/texts, kind: text}}",
             "corpora.a.path: ~ and $ are not expanded in '~/texts'",
         ),
     ],
 )
-def test_a_path_that_only_a_shell_could_read(monkeypatch, tmp_path, overlay, said):
+def test_shell_syntax_in_paths_is_rejected(monkeypatch, tmp_path, overlay, message):
     monkeypatch.setenv("HOME", "/home/me")
-    path = said.split("'")[1].replace("~", "/home/me").replace("$HOME", "/home/me")
-    assert sentence(tmp_path, overlay) == f"mine.yaml: {said}: write '{path}'"
+    path = message.split("'")[1].replace("~", "/home/me").replace("$HOME", "/home/me")
+    assert error_message(tmp_path, overlay) == f"mine.yaml: {message}: write '{path}'"
 
 
 @pytest.mark.parametrize("name", ["results", "resources"])
 @pytest.mark.parametrize("folder", ["workflow", "workflow/out", "docs", ".git", str(ROOT), f"{ROOT}/tests/x"])
-def test_a_folder_on_the_project_itself(tmp_path, monkeypatch, name, folder):
+def test_folder_of_the_project_is_rejected(tmp_path, monkeypatch, name, folder):
     monkeypatch.chdir(ROOT)
-    said = f"mine.yaml: pathvars.{name} is '{folder}', the folder of the project itself: name another folder"
-    assert sentence(tmp_path, f"pathvars: {{{name}: {folder}}}") == said.replace(f"{ROOT}/", "")
+    message = (
+        f"mine.yaml: pathvars.{name} is '{folder}', the folder of the project itself: name another folder"
+    )
+    assert error_message(tmp_path, f"pathvars: {{{name}: {folder}}}") == message.replace(f"{ROOT}/", "")
 
 
-def test_a_link_to_the_project_is_the_project(tmp_path, monkeypatch):
+def test_link_to_a_folder_of_the_project_is_rejected(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("out").symlink_to(ROOT / "workflow")
     with pytest.raises(Problem, match=r"pathvars.results is 'out/a', the folder of the project itself"):
@@ -48,7 +50,7 @@ def test_a_link_to_the_project_is_the_project(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("results", ["resources", "{here}/resources", "link"])
-def test_both_in_one_folder(tmp_path, monkeypatch, results):
+def test_results_and_resources_in_the_same_folder_are_rejected(tmp_path, monkeypatch, results):
     monkeypatch.chdir(tmp_path)
     Path("resources").mkdir()
     Path("link").symlink_to("resources")
@@ -61,25 +63,25 @@ def test_both_in_one_folder(tmp_path, monkeypatch, results):
 
 
 @pytest.mark.parametrize("results", ["results", "workflows", "resources/mine", "results/a/b", "/tmp/a"])
-def test_any_other_folder(results):
+def test_other_folders_are_accepted(results):
     check_folders({"results": results, "resources": "resources"})
 
 
-def test_every_folder_of_the_project_is_known():
-    held = subprocess.run(
+def test_every_folder_of_the_project_is_protected():
+    result = subprocess.run(
         ["git", "ls-tree", "-d", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert set(held.stdout.split()) - set(folders.PROTECTED) == {"results"}
+    assert set(result.stdout.split()) - set(folders.PROTECTED) == {"results"}
 
 
 def unwritable(folder, tmp_path):
-    where = partial(origin, {}, files=[])
+    locate = partial(origin, {}, files=[])
     with pytest.raises(UserError) as error:
-        check_writable({"results": folder, "resources": str(tmp_path)}, where)
+        check_writable({"results": folder, "resources": str(tmp_path)}, locate)
     return str(error.value)
 
 
-def test_a_folder_below_a_file(tmp_path):
+def test_folder_below_a_file_is_not_writable(tmp_path):
     (tmp_path / "file").touch()
     for folder in ("file", "file/a", "file/a/b"):
         assert unwritable(str(tmp_path / folder), tmp_path) == (
@@ -88,35 +90,35 @@ def test_a_folder_below_a_file(tmp_path):
         )
 
 
-def test_a_folder_below_a_link_to_what_is_not_there(tmp_path):
+def test_folder_below_a_broken_link_is_not_writable(tmp_path):
     (tmp_path / "link").symlink_to("nowhere")
     assert f"{tmp_path}/link (it is a broken link)" in unwritable(str(tmp_path / "link/a"), tmp_path)
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where not even root can write")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc, where root cannot write either")
 @pytest.mark.parametrize("folder", ["/proc/a", "/proc"])
-def test_a_folder_that_cannot_be_made(tmp_path, folder):
+def test_folder_in_proc_is_not_writable(tmp_path, folder):
     assert "but it is not possible to write to /proc (" in unwritable(folder, tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
-def test_a_folder_without_permission(tmp_path):
+def test_folder_without_permission_is_not_writable(tmp_path):
     (tmp_path / "closed").mkdir(mode=0o500)
     assert "(Permission denied)" in unwritable(str(tmp_path / "closed/a"), tmp_path)
 
 
-def test_a_name_that_is_too_long(tmp_path):
+def test_folder_with_a_too_long_name_is_not_writable(tmp_path):
     assert "(File name too long)" in unwritable(str(tmp_path / ("a" * 300)), tmp_path)
 
 
-def test_nothing_is_left_where_one_can_write(tmp_path):
+def test_check_writable_leaves_no_files(tmp_path):
     check_writable({"results": str(tmp_path / "a/b"), "resources": str(tmp_path)}, str)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_left_to_the_steps(tmp_path, monkeypatch):
-    def full(**options):
+def test_check_writable_ignores_a_full_disk(tmp_path, monkeypatch):
+    def full(**_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(folders.tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(folders.tempfile, "NamedTemporaryFile", full)
     check_writable({"results": str(tmp_path)}, str)

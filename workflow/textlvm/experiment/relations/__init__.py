@@ -47,15 +47,15 @@ def _check_format(key: Key, name: str, content: str, formats: Mapping[str, str |
 def _check_corpus(key: Key, name: str, given: Section, registry: Collection[str]) -> None:
     """Check that a corpus in use is known, and that the user's file for it exists."""
     if name not in registry and name not in given:
-        said = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
-        raise Problem(key, f"{said} '{name}'; {nearest(name, {*registry, *given})}")
-    if name in given and not _is_there(Path(given[name]["path"])):
+        subject = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
+        raise Problem(key, f"{subject} '{name}'; {nearest(name, {*registry, *given})}")
+    if name in given and not _exists(Path(given[name]["path"])):
         place: Key = ("corpora", name, "path")
         raise Problem(place, f"{dotted(place)}: there is no file or folder {given[name]['path']}")
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long, or in a folder that may not be read
+    except OSError:  # the name is too long, or the folder is not readable
         return False

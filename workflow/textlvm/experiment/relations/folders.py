@@ -1,4 +1,4 @@
-"""Checks of a configuration's folders: outside the project's own folders, and writable."""
+"""Checks of a configuration's folders: outside the project's folders, and writable."""
 
 import tempfile
 from collections.abc import Callable
@@ -19,7 +19,7 @@ PROTECTED = (
 
 
 def check_literal(key: Key, path: str) -> None:
-    """Raises `Problem` for a path that a shell would expand."""
+    """Raises `Problem` for a path with `~` or `$NAME`."""
     try:
         literal(path)
     except UserError as error:
@@ -27,7 +27,7 @@ def check_literal(key: Key, path: str) -> None:
 
 
 def check_folders(folders: Section) -> None:
-    """Raises `Problem` if results or resources would lie in the project's own folders, or both in one."""
+    """Raises `Problem` if results or resources are in a folder of the project, or in the same folder."""
     resolved = {}
     for name, folder in folders.items():
         key: Key = ("pathvars", name)
@@ -47,10 +47,10 @@ def check_folders(folders: Section) -> None:
 
 
 def check_writable(folders: Section, origin: Callable[[tuple[str, ...]], str]) -> None:
-    """Raises `UserError` if nothing can be written into a folder, or it cannot be made.
+    """Raises `UserError` if a folder is not writable or cannot be created.
 
-    `origin` tells the file in which a key of the configuration stands. A full disk is left to the steps,
-    which say that nothing is lost by it.
+    `origin` returns the file that contains a key of the configuration. A full disk is no error here: the
+    steps report it.
     """
     for name, folder in folders.items():
         place, reason = _obstacle(Path(folder))
@@ -63,7 +63,7 @@ def check_writable(folders: Section, origin: Callable[[tuple[str, ...]], str]) -
 
 
 def _obstacle(folder: Path) -> tuple[Path, str]:
-    """What stands in the way of files in a folder, and why; no reason if there is none."""
+    """The path that prevents writing to a folder, and the reason; the reason is empty if it is writable."""
     there = folder
     try:
         while not there.exists():
@@ -72,8 +72,8 @@ def _obstacle(folder: Path) -> tuple[Path, str]:
             there = there.parent
         if not there.is_dir():
             return there, "it is a file"
-        # Permissions say nothing to root, nor those of a read-only disk to anyone. It is a file, as whoever
-        # walks through the folder at the same time would enter a folder and find it gone.
+        # Permission bits do not apply to root and do not show a read-only disk, so create a file. Not a
+        # folder, which another process that walks the tree could enter before it is removed.
         with tempfile.NamedTemporaryFile(dir=there, prefix=".writable-"):
             return there, ""
     except OSError as error:
@@ -83,5 +83,5 @@ def _obstacle(folder: Path) -> tuple[Path, str]:
 def _resolved(folder: Path) -> Path:
     try:
         return folder.resolve()
-    except (OSError, RuntimeError):  # a name that is too long, a circle of links
+    except (OSError, RuntimeError):  # the name is too long, or links form a loop
         return folder.absolute()

@@ -1,4 +1,4 @@
-"""Problems with values of a configuration, and checks that both papers share."""
+"""Problems with values of a configuration, and checks that the papers share."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

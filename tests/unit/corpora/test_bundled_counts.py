@@ -1,4 +1,4 @@
-"""The word counts that come with the project, by the way of every corpus."""
+"""The word counts in the project, read like every other corpus."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
 
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory):
-    """Counts of a corpus by name, made once."""
+    """Return the counts of a corpus by name, computed once."""
     return cache(lambda name: counted(name, tmp_path_factory.mktemp(name)))
 
 
@@ -25,12 +25,12 @@ def counts(tmp_path_factory):
         ("gutenberg-fiction-counts", 5, 107_849),
     ],
 )
-def test_vocabularies(counts, name, min_count, words):
+def test_vocabulary_sizes(counts, name, min_count, words):
     assert len(vocabulary(counts(name), VocabularySettings(2, 12, min_count))) == words
 
 
-def test_splits(counts):
-    """Nearly every token is of a word on both sides of `standard`; `unseen` has a tenth of the words."""
+def test_split_sizes(counts):
+    """All test words of `standard` are also training words; a tenth of the words is test in `unseen`."""
     words = vocabulary(counts("gutenberg-counts"), VocabularySettings())
     numbers = np.fromiter(words.values(), dtype=np.int64)
     standard = split(list(words), numbers, "standard", SplitSettings())
