@@ -36,7 +36,7 @@ CORPORA = {
 
 
 def process(hour, dirty=False):
-    """What a process says of itself, from this hour on."""
+    """The provenance of a process that starts at this hour."""
     return {
         "git": {"commit": "abc", "dirty": dirty},
         "packages": {"torch": "2.13.0"},
@@ -49,7 +49,7 @@ def process(hour, dirty=False):
 
 @pytest.fixture
 def root(tmp_path):
-    """A project with its results: a run of the words paper, one of the other measured on two data sets."""
+    """A project with results: a run of the words paper, and one of sentences with two evaluations."""
     for name, text in SOURCES.items():
         write_text(tmp_path / name, text)
     for name in NOT_SOURCES:
@@ -86,7 +86,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def experiment(root, papers, monkeypatch):
-    """The same, as the rule describes it; changes go into it."""
+    """Makes the experiment of this project, as the rule does; keywords change it."""
     monkeypatch.chdir(root)
     results = Path("results", "demo")
 
@@ -116,30 +116,30 @@ def contents(experiment, out=Path("crate.zip")):
 
 
 def entities(files):
-    """What the crate says, by identifier."""
+    """The entities of the crate, by identifier."""
     graph = json.loads(files["ro-crate-metadata.json"])["@graph"]
     assert len({entity["@id"] for entity in graph}) == len(graph)
     return {entity["@id"]: entity for entity in graph}
 
 
-def many(value):
+def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
 def references(value):
     """The identifiers that an entity refers to."""
-    return [item["@id"] for items in value.values() for item in many(items) if isinstance(item, dict)]
+    return [item["@id"] for items in value.values() for item in as_list(items) if isinstance(item, dict)]
 
 
 def violations(files):
-    """What the profiles of the crate require and it does not have."""
+    """The requirements of its profiles that the crate violates."""
     found = entities(files)
-    types = {name: set(many(entity["@type"])) for name, entity in found.items()}
+    types = {name: set(as_list(entity["@type"])) for name, entity in found.items()}
     root, descriptor = found["./"], found["ro-crate-metadata.json"]
     main = found[root["mainEntity"]["@id"]]
     actions = [entity for name, entity in found.items() if "CreateAction" in types[name]]
     tools = {action.get("instrument", {}).get("@id") for action in actions}
-    if {"@id": "https://w3id.org/ro/crate/1.1"} not in many(descriptor["conformsTo"]):
+    if {"@id": "https://w3id.org/ro/crate/1.1"} not in as_list(descriptor["conformsTo"]):
         yield "descriptor"
     yield from {"name", "description", "datePublished", "license"} - root.keys()
     yield from set(PROFILES) - {profile["@id"] for profile in root["conformsTo"]}
@@ -155,10 +155,10 @@ def violations(files):
         yield from {"name", "description", "instrument", "result", "startTime", "endTime"} - action.keys()
         if action["@id"] not in references({"mentions": root["mentions"]}):
             yield f"{action['@id']} is not mentioned"
-        for usage in many(action.get("resourceUsage", [])):
+        for usage in as_list(action.get("resourceUsage", [])):
             if not {"propertyID", "unitCode", "value"} <= found[usage["@id"]].keys():
                 yield usage["@id"]
-        for used in [*many(action.get("object", [])), *many(action["result"])]:
+        for used in [*as_list(action.get("object", [])), *as_list(action["result"])]:
             if not types[used["@id"]] & {"File", "CreativeWork"}:
                 yield used["@id"]
     for entity in found.values():
@@ -170,11 +170,11 @@ def violations(files):
     yield from packed ^ {part["@id"] for part in root["hasPart"]}
 
 
-def test_a_crate_has_what_its_profiles_require(experiment):
+def test_crate_conforms_to_its_profiles(experiment):
     assert list(violations(contents(experiment()))) == []
 
 
-def test_the_same_files_make_the_same_archive(experiment, root):
+def test_archive_is_deterministic(experiment, root):
     first = experiment()
     pack(describe(first), root / "first.zip")
     for path in root.rglob("*"):
@@ -188,14 +188,14 @@ def test_the_same_files_make_the_same_archive(experiment, root):
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_the_workflow_is_in_it_and_nothing_beside(experiment):
+def test_crate_contains_only_the_files_of_the_workflow(experiment):
     files = contents(experiment())
     assert {name: files[name].decode() for name in SOURCES} == SOURCES
     assert not files.keys() & set(NOT_SOURCES)
     assert json.loads(files["configuration.json"]) == {"papers": ["words", "sentences"]}
 
 
-def test_results_lie_together_wherever_they_were(experiment, root):
+def test_results_have_the_same_paths_for_absolute_and_relative_inputs(experiment, root):
     results = root / "results" / "demo"
     given = experiment()
     elsewhere = {"results": results, "products": [root / path for path in given.products]}
@@ -206,19 +206,19 @@ def test_results_lie_together_wherever_they_were(experiment, root):
     assert {"results/table1.csv", "results/claims.html", "results/words/mine/figure1.png"} <= files.keys()
 
 
-def test_no_text_of_a_corpus_is_in_it(experiment):
+def test_crate_contains_no_texts_of_a_corpus(experiment):
     files = contents(experiment())
     assert not [name for name, content in files.items() if SENTENCE.encode() in content]
     assert not [name for name in files if name.endswith((".tsv", ".npy", ".safetensors", "questions.json"))]
 
 
-def test_a_page_without_texts_is_in_it(experiment):
+def test_page_without_texts_is_included(experiment):
     results = Path("results", "demo")
     files = contents(experiment(products=[results / "table1.csv", results / "index.html"]))
     assert "results/index.html" in files
 
 
-def test_corpora_are_named_with_their_terms_and_digests(experiment):
+def test_corpora_have_terms_and_digests(experiment):
     found = entities(contents(experiment()))
     ptb, novels = found["#corpora/ptb"], found["#corpora/mine"]
     assert (ptb["name"], ptb["citation"]) == ("Penn Treebank", "M. Marcus, 1993")
@@ -229,7 +229,7 @@ def test_corpora_are_named_with_their_terms_and_digests(experiment):
     assert {"@id": "#corpora/ptb"} in found["#run"]["object"]
 
 
-def test_a_run_is_a_training_and_an_evaluation(experiment):
+def test_run_has_a_training_and_an_evaluation(experiment):
     found = entities(contents(experiment()))
     run = "words/mine/standard/tril/seed0"
     weights = f"#results/{run}/model.safetensors"
@@ -246,7 +246,7 @@ def test_a_run_is_a_training_and_an_evaluation(experiment):
     assert found[f"#{run}/training/peak_memory_mib"]["value"] == 250
 
 
-def test_a_training_that_is_measured_twice_is_one(experiment):
+def test_training_with_two_evaluations_is_described_once(experiment):
     found = entities(contents(experiment()))
     assert [name for name in found if name.endswith("/training") and "smim" in name] == [
         "#sentences/ptb/smim/seed0/training"
@@ -255,17 +255,17 @@ def test_a_training_that_is_measured_twice_is_one(experiment):
     other = found["#sentences/yahoocqa/smim/seed0/evaluation"]
     assert not any("yahoocqa" in name for name in references({"object": training["object"]}))
     assert {"@id": "#results/sentences/yahoocqa/data/questions.json"} in other["object"]
-    # A file of the crate is referred to as such.
+    # Files in the crate have their path as the identifier.
     assert {"@id": "results/sentences/ptb/data/statistics.json"} in other["object"]
 
 
-def test_times_are_those_of_the_first_and_the_last_step(experiment):
+def test_times_are_those_of_the_first_and_last_step(experiment):
     found = entities(contents(experiment()))
     assert found["#run"]["startTime"] == "2026-01-02T01:00:00.000+00:00"
     assert found["#run"]["endTime"] == found["./"]["datePublished"] == "2026-01-02T06:30:00.000+00:00"
 
 
-def test_the_version_is_the_commit_of_the_last_evaluation(experiment, root):
+def test_version_is_the_commit_of_the_last_evaluation(experiment, root):
     assert entities(contents(experiment()))["Snakefile"]["version"] == "abc-dirty"
     for path in root.rglob("provenance.json"):
         record = json.loads(path.read_text())
@@ -274,14 +274,14 @@ def test_the_version_is_the_commit_of_the_last_evaluation(experiment, root):
     assert "version" not in entities(contents(experiment()))["Snakefile"]
 
 
-def test_a_licence_is_named_if_there_is_one(experiment, root):
+def test_licence_is_that_of_the_project_if_it_has_one(experiment, root):
     found = entities(contents(experiment()))
     assert "None is stated" in found[found["./"]["license"]["@id"]]["description"]
     write_text(root / "LICENSE", "Do what you like.\n")
     assert entities(contents(experiment()))["./"]["license"]["@id"] == "LICENSE"
 
 
-def test_a_run_from_before_there_were_records_is_described_without_times(experiment, root):
+def test_training_without_recorded_process_has_no_times(experiment, root):
     path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
     write_json(path, json.loads(path.read_text()) | {"training": {"cost": {"seconds": 2.0}}})
     training = entities(contents(experiment()))["#words/mine/standard/tril/seed0/training"]
@@ -289,7 +289,7 @@ def test_a_run_from_before_there_were_records_is_described_without_times(experim
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"name": "words/mine/standard/tril"}'])
-def test_a_damaged_record_is_named(root, text):
+def test_damaged_provenance_file_is_named(root, text):
     path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
     path.write_text(text)
     with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*forcerun"):

@@ -24,7 +24,7 @@ CLAIM = {
 
 @pytest.fixture
 def write(papers, tmp_path):
-    """Writes claims.yaml of a paper with one claim; keywords override, `None` leaves a key out."""
+    """Writes a claims.yaml with one claim; keywords change it, `None` removes a key. Returns its papers."""
 
     def file(top=None, paper="words", **changes):
         entry = {key: value for key, value in (CLAIM | changes).items() if value is not None}
@@ -37,6 +37,7 @@ def write(papers, tmp_path):
 
 @pytest.fixture(scope="module")
 def shipped(papers, published):
+    """The claims of all papers."""
     return load(papers, published)
 
 
@@ -45,16 +46,16 @@ def check(write, published):
     """Evaluates one claim of a paper, `TRIL, K=5 < TRIL` unless keywords say otherwise."""
 
     def lines(cells, figures=(), untrained=(), paper="words", **changes):
-        own, plan = write(paper=paper, **changes), plan_of(cells, untrained)
-        claims = load(own, published, plan).claims
-        return evaluate(claims, Measured(own, cells, figures, plan), published)
+        papers, plan = write(paper=paper, **changes), plan_of(cells, untrained)
+        claims = load(papers, published, plan).claims
+        return evaluate(claims, Measured(papers, cells, figures, plan), published)
 
     return lines
 
 
 @pytest.fixture
 def measured(papers, published):
-    """Cells of tables in which rows have values by seed; a row without values is planned and has not run."""
+    """Makes the cells of a table from values by seed of its rows; a row without values has not run."""
 
     def cells(rows, table=1, metric="ce_test", unit="nats/word", **changes):
         plan, results = [], {}

@@ -32,7 +32,7 @@ def histograms(tmp_path, **content):
     return path
 
 
-def test_entropies_at_both_ends_of_a_training(tmp_path):
+def test_entropies_at_the_start_and_end_of_training(tmp_path):
     path = tmp_path / "curve.jsonl"
     entropies = [(0.1, 2.0), (0.7, 1.5), (1.2, 1.1)]
     lines = [{"step": 1, "loss": 9.0}]
@@ -42,7 +42,7 @@ def test_entropies_at_both_ends_of_a_training(tmp_path):
     assert found == [0.1, 1.2, 2.0, 1.1]
 
 
-def test_a_training_with_one_evaluation_has_no_ends(tmp_path):
+def test_entropies_require_two_evaluations(tmp_path):
     path = tmp_path / "curve.jsonl"
     path.write_text(json.dumps({"step": 1, "h_gap": 0.1, "h_expected": 2.0}))
     assert measure("h_gap_start", path) is None
@@ -50,7 +50,7 @@ def test_a_training_with_one_evaluation_has_no_ends(tmp_path):
     assert measure("h_gap_end", path) is None
 
 
-def test_the_gap_at_a_position_is_that_of_the_trajectories_that_reach_it(tmp_path):
+def test_gap_at_a_position_is_averaged_over_trajectories_that_reach_it(tmp_path):
     path = tmp_path / "entropy.csv"
     rows = [(1, 0, 1.0), (1, 1, 2.0), (2, 1, 5.0), (4, 0, 3.0), (4, 1, 6.0), (10, 0, 99.0)]
     with path.open("w", newline="") as file:
@@ -60,7 +60,7 @@ def test_the_gap_at_a_position_is_that_of_the_trajectories_that_reach_it(tmp_pat
     assert measure("h_gap_at_1", path) == 1.5
     assert measure("h_gap_at_4", path) == 4.5
     assert measure("h_gap_sd_at_4", path) == pytest.approx(statistics.stdev([3, 6]))
-    # One trajectory, or none, is too few.
+    # Positions with fewer than two trajectories have no gap.
     assert measure("h_gap_at_2", path) is None
     assert measure("h_gap_at_8", path) is None
 
@@ -77,12 +77,12 @@ def test_overlap_is_the_share_of_pairs_in_the_wrong_order(same, other, tmp_path_
     )
 
 
-def test_a_model_without_pairs_has_no_overlap(tmp_path):
+def test_overlap_is_none_without_pairs(tmp_path):
     assert measure("overlap_log_p", histograms(tmp_path, objective="ae")) is None
 
 
-def test_the_bound_deviates_as_in_repeated_samples(tmp_path):
-    """Against the paper's procedure: the bounds of many samples of a thousand sentences."""
+def test_bound_deviation_matches_repeated_sampling(tmp_path):
+    """Compared with the paper's procedure: the bounds of many samples of a thousand sentences."""
     generator = random.Random(0)
     n = 1500
     nll = [generator.gauss(60, 15) for _ in range(n)]
@@ -92,13 +92,13 @@ def test_the_bound_deviates_as_in_repeated_samples(tmp_path):
     assert measure("bound_deviation", path) == pytest.approx(expected, rel=0.08)
 
 
-def test_a_small_test_set_has_no_sample_of_a_thousand(tmp_path):
+def test_bound_deviation_is_none_for_small_test_sets(tmp_path):
     assert measure("bound_deviation", histograms(tmp_path, melbo=[-60.0] * SAMPLE)) is None
     assert measure("bound_deviation", histograms(tmp_path)) is None
 
 
 @pytest.mark.parametrize("metric", FIGURES)
-def test_another_file_is_said_to_be_one(metric, tmp_path):
+def test_missing_or_invalid_file_is_rejected(metric, tmp_path):
     path = tmp_path / FIGURES[metric].file
     with pytest.raises(UserError, match=f"cannot read '{metric}'"):
         measure(metric, path)
@@ -107,13 +107,13 @@ def test_another_file_is_said_to_be_one(metric, tmp_path):
         measure(metric, path)
 
 
-def test_a_function_that_there_is_not_is_named(tmp_path):
+def test_missing_function_is_named(tmp_path):
     metric = FigureMetric("mine", "nats", "curve.jsonl", "textlvm.words.figure_metrics:first")
     with pytest.raises(UserError, match=r"figure_metrics\.mine: .* textlvm\.words\.figure_metrics:first"):
         figures.measure(metric, tmp_path / "curve.jsonl")
 
 
-def test_the_least_bound_is_over_priors_codes_and_neighbours(tmp_path):
+def test_bound_is_the_minimum_over_priors_codes_and_neighbours(tmp_path):
     path = tmp_path / "likelihood.json"
     content = {
         "importance": {
@@ -124,6 +124,6 @@ def test_the_least_bound_is_over_priors_codes_and_neighbours(tmp_path):
     }
     path.write_text(json.dumps(content))
     assert measure("nll_train_only", path) == 7.0
-    # An autoencoder has no density of codes under N(0, I).
+    # Autoencoders have no importance estimates.
     path.write_text(json.dumps(content | {"importance": {}}))
     assert measure("nll_train_only", path) == 7.5

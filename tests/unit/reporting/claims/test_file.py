@@ -1,4 +1,4 @@
-"""The papers' claims.yaml, the language it is written in, and what is said where it is wrong."""
+"""The papers' claims.yaml, its language and its error messages."""
 
 import re
 from dataclasses import replace
@@ -16,23 +16,23 @@ from textlvm.runtime.errors import UserError
 ROOT = Path(__file__).parents[4]
 
 
-def rows(claim):
-    """The rows of every comparison, in the order of its terms, with the signs."""
+def signed_rows(claim):
+    """The terms of every comparison: sign and row."""
     return [
         " ".join(
-            f"{'+' if sign > 0 else '-'}{own.row if isinstance(own, Place) else own:}"
-            for sign, own in c.terms
+            f"{'+' if sign > 0 else '-'}{operand.row if isinstance(operand, Place) else operand}"
+            for sign, operand in c.terms
         )
         for c in claim.comparisons
     ]
 
 
-def only(papers, published):
+def load_one(papers, published):
     (claim,) = load(papers, published).claims
     return claim
 
 
-def test_the_shipped_claims_are_correct_and_many(papers, shipped):
+def test_shipped_claims_are_loaded_completely(papers, shipped):
     texts = {paper.claims.read_text(encoding="utf-8") for paper in papers.values()}
     entries = [entry for text in texts for entry in yaml.safe_load(text)["claims"]]
     assert len(entries) >= 35
@@ -41,38 +41,36 @@ def test_the_shipped_claims_are_correct_and_many(papers, shipped):
     assert len({claim.id for claim in shipped.claims}) == len(shipped.claims)
 
 
-def test_every_claim_says_where_it_stands(shipped):
+def test_claims_name_their_place_in_the_paper(shipped):
     assert all(re.match(r"(Section|Appendix|Table|caption)", claim.where) for claim in shipped.claims)
 
 
-def test_rows_that_no_paper_prints_are_rows_of_the_experiment(monkeypatch, shipped, published):
-    """So that a misspelt one does not hide behind `unprinted`."""
+def test_claimed_rows_are_printed_or_planned(monkeypatch, shipped, published):
+    """A misspelt row under `unprinted` would not be found otherwise."""
     monkeypatch.chdir(ROOT)
     measured = load_files(["config.yaml"]).planned
-    planned = {(own.paper, row.table, row.label) for own in measured for row in own.rows}
+    planned = {(entry.paper, row.table, row.label) for entry in measured for row in entry.rows}
     printed = {(p.paper, p.table, p.row) for p in published}
-    claimed = {
-        (p.paper, p.table, p.row) for claim in shipped.claims for own in claim.comparisons for p in own.places
-    }
+    claimed = {(p.paper, p.table, p.row) for claim in shipped.claims for p in claim.places}
     assert claimed <= printed | planned
-    # What is neither planned nor printed could never be decided; quoted rows are printed alone.
+    # Claims about other rows could never be decided. Quoted rows are printed but not planned.
     assert {row for *_, row in claimed - planned} == {
         p.row for p in published if p.kind == "quoted" and (p.paper, p.table, p.row) in claimed - planned
     }
 
 
-def test_files_of_figures_are_those_of_the_rows_that_claims_name(shipped):
+def test_figure_files_belong_to_claimed_rows(shipped):
     assert {place.row for place in shipped.figures if place.paper == "words"} == {"2×TRIL, K=10"}
     folder = "words/mine/standard/run/seed3"
     run = planned("2×TRIL, K=10", name="run", corpus="mine")
     assert shipped.files(run, 3) == [f"{folder}/curve.jsonl", f"{folder}/entropy.csv"]
     assert not shipped.files(planned("2×TRIL, K=5"), 0)
-    # The row of that name in another table, and of another data set.
+    # The same label in another table and of another data set.
     assert not shipped.files(planned("2×TRIL, K=10", table=2), 0)
     assert not shipped.files(planned("2×TRIL, K=10", original="other"), 0)
 
 
-def test_finished_files_are_there_and_of_measured_seeds(shipped, tmp_path):
+def test_finished_files_exist_and_belong_to_evaluated_seeds(shipped, tmp_path):
     run = planned("2×TRIL, K=10", seeds=(0, 1, 2))
     written = {0: ("spec.json", "metrics.json", "curve.jsonl"), 1: ("spec.json", "curve.jsonl")}
     content = {"spec.json": '{"model": {}, "training": {}}', "metrics.json": '{"settings": {"a": null}}'}
@@ -84,54 +82,54 @@ def test_finished_files_are_there_and_of_measured_seeds(shipped, tmp_path):
     assert shipped.finished_files([run], tmp_path) == [tmp_path / run.path / "seed0" / "curve.jsonl"]
 
 
-def test_one_comparison_for_each_pair_and_metric(write, published):
-    claim = only(
+def test_each_pair_and_metric_has_one_comparison(write, published):
+    claim = load_one(
         write(metrics=["ce_train", "ce_test"], of=[["TRIL, K=5", "TRIL"], ["2×TRIL, K=5", "2×TRIL"]]),
         published,
     )
-    assert rows(claim) == ["+TRIL, K=5 -TRIL"] * 2 + ["+2×TRIL, K=5 -2×TRIL"] * 2
-    assert [own.places[0].metric for own in claim.comparisons] == ["ce_train", "ce_test"] * 2
-    assert {own.side for own in claim.comparisons} == {Side.BELOW}
-    assert {own.unit for own in claim.comparisons} == {"nats/word"}
+    assert signed_rows(claim) == ["+TRIL, K=5 -TRIL"] * 2 + ["+2×TRIL, K=5 -2×TRIL"] * 2
+    assert [comparison.places[0].metric for comparison in claim.comparisons] == ["ce_train", "ce_test"] * 2
+    assert {comparison.side for comparison in claim.comparisons} == {Side.BELOW}
+    assert {comparison.unit for comparison in claim.comparisons} == {"nats/word"}
     assert claim.predicate == "ce_train, ce_test: TRIL, K=5 < TRIL; 2×TRIL, K=5 < 2×TRIL"
 
 
-def test_chains_are_steps_and_numbers_at_their_ends_an_interval(write, published):
-    rising = only(write(kind="rising", of=[[0, "TRIL", "TRIL, K=5", 20.5]]), published)
-    assert rows(rising) == ["+0.0 -TRIL", "+TRIL -TRIL, K=5", "+TRIL, K=5 -20.5"]
-    assert {own.side for own in rising.comparisons} == {Side.BELOW}
+def test_chain_has_one_comparison_per_step_and_bounds_at_its_ends(write, published):
+    rising = load_one(write(kind="rising", of=[[0, "TRIL", "TRIL, K=5", 20.5]]), published)
+    assert signed_rows(rising) == ["+0.0 -TRIL", "+TRIL -TRIL, K=5", "+TRIL, K=5 -20.5"]
+    assert {comparison.side for comparison in rising.comparisons} == {Side.BELOW}
     assert rising.predicate == "ce_test: 0 < TRIL < TRIL, K=5 < 20.5"
-    falling = only(write(kind="falling", of=[["TRIL", "TRIL, K=5"]]), published)
-    assert {own.side for own in falling.comparisons} == {Side.ABOVE}
+    falling = load_one(write(kind="falling", of=[["TRIL", "TRIL, K=5"]]), published)
+    assert {comparison.side for comparison in falling.comparisons} == {Side.ABOVE}
 
 
-def test_a_difference_of_differences(write, published):
-    claim = only(
+def test_difference_of_differences(write, published):
+    claim = load_one(
         write(kind="difference", of=[[["TRIL", "TRIL, K=5"], ["TRIL, K=5", "TRIL, K=10"]]]), published
     )
-    assert rows(claim) == ["+TRIL -TRIL, K=5 -TRIL, K=5 +TRIL, K=10"]
+    assert signed_rows(claim) == ["+TRIL -TRIL, K=5 -TRIL, K=5 +TRIL, K=10"]
     assert claim.comparisons[0].side is Side.ABOVE
     assert claim.predicate == "ce_test: TRIL − TRIL, K=5 > TRIL, K=5 − TRIL, K=10"
 
 
-def test_margins(write, published):
-    absolute = only(write(kind="near", margin=0.5), published)
+def test_absolute_and_relative_margins(write, published):
+    absolute = load_one(write(kind="near", margin=0.5), published)
     assert (absolute.comparisons[0].margin, absolute.comparisons[0].share_of) == (0.5, None)
     assert absolute.predicate == "ce_test: TRIL, K=5 ≈ TRIL, within 0.5"
-    share = only(write(margin="2.5%"), published)
+    share = load_one(write(margin="2.5%"), published)
     assert share.comparisons[0].margin == 0.025
     assert share.comparisons[0].share_of.row == "TRIL"
     assert share.predicate == "ce_test: TRIL, K=5 < TRIL, by more than 2.5%"
 
 
-def test_a_name_for_many_rows_is_compared_with_each_but_not_with_itself(write, published):
+def test_name_for_several_rows_is_not_compared_with_the_row_itself(write, published):
     top = {"rows": {"all": ["TRIL", "TRIL, K=2", "TRIL, K=5"]}}
-    claim = only(write(top, of=[["TRIL, K=5", "all"]]), published)
-    assert rows(claim) == ["+TRIL, K=5 -TRIL", "+TRIL, K=5 -TRIL, K=2"]
+    claim = load_one(write(top, of=[["TRIL, K=5", "all"]]), published)
+    assert signed_rows(claim) == ["+TRIL, K=5 -TRIL", "+TRIL, K=5 -TRIL, K=2"]
     assert claim.predicate == "ce_test: TRIL, K=5 < all"
 
 
-def test_a_name_is_the_same_row_wherever_it_stands_in_a_comparison(write, published):
+def test_name_means_the_same_row_within_a_comparison(write, published):
     top = {"rows": {"each": {"ptb": ["sVAE (16)", "sVAE (128)"], "yahoo": "sVAE (32) + kl"}}}
     claims = load(
         write(
@@ -144,16 +142,16 @@ def test_a_name_is_the_same_row_wherever_it_stands_in_a_comparison(write, publis
         published,
     ).claims
     assert [claim.id for claim in claims] == ["mine/ptb", "mine/yahoo"]
-    assert [rows(claim) for claim in claims] == [
+    assert [signed_rows(claim) for claim in claims] == [
         ["+sVAE (16) -sVAE (16)", "+sVAE (128) -sVAE (128)"],
         ["+sVAE (32) + kl -sVAE (32) + kl"],
     ]
     assert claims[1].predicate == "sVAE (32) + kl: nll_elbo < nll_melbo"
-    assert {place.table for claim in claims for c in claim.comparisons for place in c.places} == {2, 4}
+    assert {place.table for claim in claims for place in claim.places} == {2, 4}
 
 
-def test_a_cell_says_what_differs_from_the_claim(write, published):
-    claim = only(
+def test_cell_overrides_table_and_metric_of_the_claim(write, published):
+    claim = load_one(
         write(
             tables={"bookscorpus": 2},
             of=[["2×TRIL, K=5", {"row": "2×TRIL, K=5", "table": 1, "metric": "ce_train"}]],
@@ -164,7 +162,7 @@ def test_a_cell_says_what_differs_from_the_claim(write, published):
     assert claim.predicate == "ce_test: 2×TRIL, K=5 < ce_train of 2×TRIL, K=5 in Table 1"
 
 
-def test_planned_rows_may_be_compared(write, published):
+def test_planned_and_unprinted_rows_are_accepted(write, published):
     changes = {"of": [["TRIL, K=3", "TRIL"]]}
     with pytest.raises(UserError, match="has no row 'TRIL, K=3'"):
         load(write(**changes), published)
@@ -214,9 +212,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("changes", "sentence"), WRONG, ids=[str(i) for i in range(len(WRONG))])
-def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(
-    write, papers, published, changes, sentence
-):
+def test_error_message_names_the_claim(write, papers, published, changes, sentence):
     papers = write({"rows": {"some": {"ptb": "sVAE (16)"}}}, **changes)
     with pytest.raises(UserError) as error:
         load(papers, published)
@@ -228,18 +224,18 @@ def test_what_is_wrong_is_said_in_a_sentence_that_names_the_claim(
     assert "\n" not in text
 
 
-def test_an_id_is_given_once(write, published):
+def test_ids_are_unique(write, published):
     (entry,) = yaml.safe_load(write()["words"].claims.read_text(encoding="utf-8"))["claims"]
     with pytest.raises(UserError, match="claim 'mine' occurs twice"):
         load(write({"claims": [entry, entry]}), published)
 
 
-def test_a_claim_without_an_id_is_named_by_its_number(write, published):
+def test_claim_without_id_is_named_by_its_number(write, published):
     with pytest.raises(UserError, match="claim number 1: id is missing"):
         load(write(id=None), published)
 
 
-def test_a_file_that_is_none(papers, published, tmp_path):
+def test_missing_or_invalid_file_is_rejected(papers, published, tmp_path):
     path, words = tmp_path / "claims.yaml", {"words": replace(papers["words"], folder=tmp_path)}
     with pytest.raises(UserError, match="cannot read the claims"):
         load(words, published)
@@ -251,7 +247,7 @@ def test_a_file_that_is_none(papers, published, tmp_path):
         load(words, published)
 
 
-def test_a_declared_column_that_is_not_printed_can_be_claimed(write, published):
+def test_declared_column_without_printed_numbers_is_accepted(write, published):
     changes = {"metrics": ["distinct"]}
     with pytest.raises(UserError, match="has no metric 'distinct'"):
         load(write(**changes), published)

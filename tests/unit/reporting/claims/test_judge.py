@@ -15,8 +15,8 @@ def outcome(comparison, **numbers):
     return judge(comparison, {place: numbers[place.row] for place in comparison.places}).outcome
 
 
-def test_the_interval_by_hand():
-    """Seeds 1, 2, 3 and 5, 7, 9: variances 1 and 4, so the error is sqrt(1/3 + 4/3); and errors 3 and 4."""
+def test_interval_equals_hand_calculation():
+    """Seeds 1, 2, 3 and 5, 7, 9 have variances 1 and 4, so s = sqrt(1/3 + 4/3); the errors are 3 and 4."""
     numbers = {A: seeds(1.0, 2.0, 3.0, error=3.0), B: seeds(5.0, 7.0, 9.0, error=4.0)}
     found = judge(compare(A, B), numbers)
     assert found.effect == pytest.approx(-5)
@@ -27,21 +27,21 @@ def test_the_interval_by_hand():
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    # Against zero: mean 10, 1 or -10 with a half width of 4.303 / sqrt(3) = 2.484.
+    # Compared with zero: means 10, 1 and -10; half the interval is 4.303 / sqrt(3) = 2.484.
     [((9, 10, 11), Outcome.FAILS), ((0, 1, 2), Outcome.UNDECIDED), ((-9, -10, -11), Outcome.HOLDS)],
 )
-def test_an_interval_on_one_side_decides(values, expected):
+def test_outcome_depends_on_the_side_of_the_interval(values, expected):
     assert outcome(compare(A, 0.0), A=seeds(*values)) is expected
 
 
-def test_the_fewest_seeds_give_the_quantile():
-    """Of 2 and 6 seeds the quantile is that of one degree of freedom, 12.706."""
+def test_quantile_has_the_degrees_of_freedom_of_the_fewest_seeds():
+    """With 2 and 6 seeds, the quantile has one degree of freedom: 12.706."""
     numbers = {A: seeds(1.0, 3.0), B: seeds(*[0.0] * 6)}
     assert judge(compare(A, B), numbers).half == pytest.approx(12.7062 * math.sqrt(2 / 2), rel=1e-5)
 
 
-def test_numbers_of_the_same_seeds_are_compared_seed_by_seed():
-    """Between trainings both vary by 10; their difference is always 1 or so."""
+def test_numbers_with_the_same_run_and_seeds_are_paired():
+    """Both numbers vary by 10 between seeds; their difference is about 1 for each seed."""
     first, second = seeds(10.0, 20.0, 30.0), seeds(11.0, 21.1, 30.9)
     run = ("words", "tril")
     paired = {A: Number(first.by_seed, run=run), B: Number(second.by_seed, run=run)}
@@ -50,7 +50,7 @@ def test_numbers_of_the_same_seeds_are_compared_seed_by_seed():
     assert judge(compare(A, B), {A: first, B: second}).outcome is Outcome.UNDECIDED
 
 
-def test_other_seeds_of_the_same_run_are_other_trainings():
+def test_numbers_with_different_seeds_are_not_paired():
     run = ("words", "tril")
     numbers = {
         A: Number({0: 10.0, 1: 20.0, 2: 30.0}, run=run),
@@ -59,20 +59,20 @@ def test_other_seeds_of_the_same_run_are_other_trainings():
     assert judge(compare(A, B), numbers).half == pytest.approx(T2 * math.sqrt(2 * 100 / 3))
 
 
-def test_one_seed_never_decides():
+def test_comparison_of_single_seeds_is_undecided():
     found = judge(compare(A, B), {A: seeds(1.0), B: seeds(100.0)})
     assert found.outcome is Outcome.UNDECIDED
     assert found.one_seed
     assert found.limit == pytest.approx(99 / (Z * math.sqrt(2)))
 
 
-def test_one_seed_among_several_leaves_the_claim_undecided():
+def test_comparison_with_one_single_seed_is_undecided():
     numbers = {A: seeds(1.0, 1.1, 0.9), B: seeds(100.0)}
     assert judge(compare(A, B), numbers).outcome is Outcome.UNDECIDED
 
 
-def test_a_borrowed_deviation_is_that_of_one_training():
-    """Student's interval with a pooled sd: t_4 · s · sqrt(1 + 1), t_4 = 2.7764."""
+def test_interval_with_borrowed_deviations():
+    """Student's interval with a pooled deviation: t_4 · s · sqrt(1 + 1), t_4 = 2.7764."""
     numbers = {A: one_seed(1.0, 0.5, 4, "X"), B: one_seed(9.0, 0.5, 4, "X")}
     found = judge(compare(A, B), numbers)
     assert found.half == pytest.approx(2.7764451051977987 * 0.5 * math.sqrt(2))
@@ -80,43 +80,43 @@ def test_a_borrowed_deviation_is_that_of_one_training():
     assert found.borrowed_from == ("X",)
 
 
-def test_the_fewest_degrees_of_freedom_give_the_quantile():
+def test_quantile_has_the_fewest_degrees_of_freedom_of_borrowed_deviations():
     numbers = {A: seeds(1.0, 2.0, 3.0), B: one_seed(9.0, 2.0, 6)}
     assert judge(compare(A, B), numbers).half == pytest.approx(T2 * math.sqrt(1 / 3 + 4))
     numbers = {A: seeds(*range(6)), B: one_seed(9.0, 2.0, 1)}
     assert judge(compare(A, B), numbers).half == pytest.approx(12.706204736174698 * math.sqrt(3.5 / 6 + 4))
 
 
-def test_deviations_of_numbers_of_one_training_add_up():
-    """The sum of two numbers varies most if they vary together: by 0.3 + 0.4, not by 0.5."""
+def test_borrowed_deviations_of_one_training_are_added():
+    """The deviation of a sum is at most 0.3 + 0.4, with full correlation; without correlation it is 0.5."""
     numbers = {A: one_seed(1.0, 0.3, run=("tril",)), B: one_seed(9.0, 0.4, run=("tril",))}
     assert judge(compare(A, B), numbers).half == pytest.approx(T2 * 0.7)
     apart = {A: one_seed(1.0, 0.3, run=("tril",)), B: one_seed(9.0, 0.4, run=("diag",))}
     assert judge(compare(A, B), apart).half == pytest.approx(T2 * 0.5)
 
 
-def test_one_number_without_a_deviation_leaves_the_comparison_undecided():
+def test_comparison_with_one_missing_deviation_is_undecided():
     found = judge(compare(A, B), {A: one_seed(1.0, 0.5), B: seeds(100.0)})
     assert (found.outcome, found.one_seed) == (Outcome.UNDECIDED, True)
-    # What the other one's noise leaves of the distance is the unknown one's room.
+    # The limit is the deviation of B at which the interval would reach the margin.
     reach = math.sqrt((Z * found.limit) ** 2 + (T2 * 0.5) ** 2)
     assert reach == pytest.approx(99)
 
 
-def test_a_logarithm_has_the_relative_deviation():
+def test_logarithm_has_the_relative_deviation():
     number = one_seed(20.0, 3.0).logarithm()
     assert number.borrowed.value == pytest.approx(0.15)
     assert number.borrowed.degrees_of_freedom == 2
 
 
-def test_what_is_not_trained_needs_one_seed():
+def test_untrained_numbers_need_one_seed():
     numbers = {A: seeds(1.0, trained=False), B: seeds(2.0, trained=False)}
     assert judge(compare(A, B), numbers).outcome is Outcome.HOLDS
     assert outcome(compare(A, B), A=numbers[A], B=seeds(2.0, 2.1, 1.9)) is Outcome.HOLDS
 
 
-def test_an_identity_is_of_each_training():
-    """One seed is enough, and noise between seeds that it does not cancel is no reason to doubt it."""
+def test_identity_ignores_variance_over_seeds():
+    """One seed is enough, and the spread over seeds is not part of the interval."""
     identity = Comparison("identity", ((1, A), (-1, B)), Side.WITHIN, "nats", margin=0.1)
     assert outcome(identity, A=seeds(5.0), B=seeds(5.05)) is Outcome.HOLDS
     assert outcome(identity, A=seeds(5.0), B=seeds(5.2)) is Outcome.FAILS
@@ -126,18 +126,18 @@ def test_an_identity_is_of_each_training():
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [
-        (0.62, 0.63, Outcome.HOLDS),  # rounded intervals that touch hold different numbers
+        (0.62, 0.63, Outcome.HOLDS),  # the rounding intervals only touch
         (0.62, 0.62, Outcome.UNDECIDED),
         (0.63, 0.62, Outcome.FAILS),
         (7.02, 7.03, Outcome.HOLDS),
         (12.81, 12.92, Outcome.HOLDS),
     ],
 )
-def test_printed_numbers_are_told_apart_to_their_last_digit(a, b, expected):
+def test_printed_numbers_are_compared_within_rounding(a, b, expected):
     assert outcome(compare(A, B), A=printed(a), B=printed(b)) is expected
 
 
-def test_a_number_is_not_less_than_itself():
+def test_equal_numbers_are_neither_less_nor_greater():
     exact = seeds(1.0, trained=False)
     for side in (Side.BELOW, Side.ABOVE):
         assert outcome(compare(A, B, side=side), A=exact, B=exact) is Outcome.FAILS
@@ -145,10 +145,10 @@ def test_a_number_is_not_less_than_itself():
 
 @pytest.mark.parametrize(
     ("b", "expected"),
-    # A is 100: within 5% of B from 95.24 to 105.26; less than B by more than 5% of it from 105.26 on.
+    # A is 100: it is within 5% of B for B from 95.24 to 105.26, and less by more than 5% of B above.
     [(95, "fails fails"), (96, "holds fails"), (105, "holds fails"), (106, "fails holds")],
 )
-def test_a_margin_may_be_a_share_of_the_second_number(b, expected):
+def test_margin_as_share_of_the_second_number(b, expected):
     numbers = {"A": seeds(100.0, trained=False), "B": seeds(float(b), trained=False)}
     found = [
         outcome(compare(A, B, side=side, margin=0.05, share_of=B), **numbers)
@@ -157,8 +157,8 @@ def test_a_margin_may_be_a_share_of_the_second_number(b, expected):
     assert " ".join(found) == expected
 
 
-def test_a_difference_of_differences():
-    """(10 - 6) - (6 - 5) = 3: the second step is the smaller one."""
+def test_difference_of_differences():
+    """(10 - 6) - (6 - 5) = 3: the first step is larger."""
     steps = compare(A, B, C, D, side=Side.ABOVE)
     numbers = {
         A: seeds(10.0, 10.1, 9.9),
@@ -170,17 +170,17 @@ def test_a_difference_of_differences():
     assert judge(steps, numbers).outcome is Outcome.HOLDS
 
 
-def test_logarithms():
+def test_effect_and_error_of_a_logarithm():
     place = Place("words", 1, "bookscorpus", "A", "ce_test", log=True)
     found = judge(compare(place, 0.0), {place: seeds(math.e, math.e, math.e, error=0.1 * math.e)})
     assert found.effect == pytest.approx(1)
     assert found.half == pytest.approx(0.1 * Z)
 
 
-def test_of_several_failures_the_clearest_is_shown():
+def test_clearest_failure_decides_the_claim():
     found = [judge(compare(A, 0.0), {A: seeds(m - 1, m, m + 1)}) for m in (5.0, 50.0, 10.0)]
-    assert conclude(found, known=True)[1].effect == 50
+    assert conclude(found, complete=True)[1].effect == 50
 
 
-def test_nothing_known_is_undecided():
-    assert conclude([], known=False) == (Outcome.UNDECIDED, None)
+def test_claim_without_results_is_undecided():
+    assert conclude([], complete=False) == (Outcome.UNDECIDED, None)

@@ -1,4 +1,4 @@
-"""What every verdict has in common, whatever its numbers, and how often its interval covers the truth."""
+"""Properties of outcomes for random numbers, and the coverage of their intervals."""
 
 import math
 import random
@@ -21,17 +21,17 @@ SIDES = st.sampled_from(Side)
 
 @settings(deadline=None)
 @given(st.floats(-100, 100), st.floats(-100, 100), st.floats(0.01, 10), st.floats(1, 5), st.integers(1, 9))
-def test_a_larger_borrowed_deviation_decides_no_more(a, b, sd, factor, freedom):
+def test_larger_borrowed_deviation_widens_the_interval(a, b, sd, factor, freedom):
     before, after = (
-        judge(compare(A, B), {A: one_seed(a, own, freedom), B: one_seed(b, own, freedom)})
-        for own in (sd, factor * sd)
+        judge(compare(A, B), {A: one_seed(a, deviation, freedom), B: one_seed(b, deviation, freedom)})
+        for deviation in (sd, factor * sd)
     )
     assert after.half >= before.half
     assert after.outcome in (before.outcome, Outcome.UNDECIDED)
 
 
-def test_the_borrowed_interval_covers_at_its_level():
-    """Simulation: two rows of one seed each, and three rows of three seeds that vary as much."""
+def test_interval_with_borrowed_deviation_has_95_percent_coverage():
+    """Simulation: two rows with one seed, and three rows with three seeds and the same deviation."""
     generator = random.Random(2)
     hits = 0
     for _ in range(3000):
@@ -48,7 +48,7 @@ def test_the_borrowed_interval_covers_at_its_level():
 
 @settings(deadline=None)
 @given(st.floats(-100, 100), st.floats(-100, 100), ERRORS, ERRORS, SIDES, MARGINS)
-def test_a_limit_is_where_the_noise_would_reach_the_margin(a, b, e, f, side, margin):
+def test_limit_is_the_deviation_at_which_the_interval_reaches_the_margin(a, b, e, f, side, margin):
     found = judge(compare(A, B, side=side, margin=margin), {A: seeds(a, error=e), B: seeds(b, error=f)})
     if found.limit is None:
         assert abs(found.distance) <= found.half
@@ -59,7 +59,7 @@ def test_a_limit_is_where_the_noise_would_reach_the_margin(a, b, e, f, side, mar
 
 @settings(deadline=None)
 @given(VALUES, VALUES, ERRORS, ERRORS, MARGINS)
-def test_swapping_sides_swaps_less_and_greater(a, b, e, f, margin):
+def test_swapping_operands_exchanges_less_and_greater(a, b, e, f, margin):
     numbers = {A: seeds(*a, error=e), B: seeds(*b, error=f)}
     less = judge(compare(A, B, margin=margin), numbers)
     greater = judge(compare(B, A, side=Side.ABOVE, margin=margin), numbers)
@@ -69,10 +69,10 @@ def test_swapping_sides_swaps_less_and_greater(a, b, e, f, margin):
 
 @settings(deadline=None)
 @given(VALUES, VALUES, ERRORS)
-def test_what_is_less_is_not_greater(a, b, e):
+def test_less_and_greater_have_opposite_outcomes(a, b, e):
     numbers = {A: seeds(*a, error=e), B: seeds(*b)}
     less, greater = (judge(compare(A, B, side=side), numbers) for side in (Side.BELOW, Side.ABOVE))
-    # At a tie, to the rounding of floats, both fail.
+    # Both fail at a tie; at the ends of the interval, rounding errors decide.
     assume(abs(less.effect) > 1e-6 and abs(abs(less.effect) - less.half) > 1e-6)
     flipped = {Outcome.HOLDS: Outcome.FAILS, Outcome.FAILS: Outcome.HOLDS}
     assert greater.outcome is flipped.get(less.outcome, Outcome.UNDECIDED)
@@ -80,7 +80,7 @@ def test_what_is_less_is_not_greater(a, b, e):
 
 @settings(deadline=None)
 @given(VALUES, VALUES, ERRORS, MARGINS, SIDES, FACTORS)
-def test_units_do_not_matter(a, b, e, margin, side, factor):
+def test_outcome_does_not_depend_on_the_unit(a, b, e, margin, side, factor):
     def scaled(by):
         numbers = {A: seeds(*(by * x for x in a), error=by * e), B: seeds(*(by * x for x in b))}
         return judge(compare(A, B, side=side, margin=by * margin), numbers)
@@ -94,7 +94,7 @@ def test_units_do_not_matter(a, b, e, margin, side, factor):
 
 @settings(deadline=None)
 @given(VALUES, VALUES, ERRORS, st.floats(1, 5), ERRORS, SIDES, MARGINS)
-def test_more_noise_widens_the_interval_and_decides_nothing(a, b, e, spread, more, side, margin):
+def test_more_noise_widens_the_interval_and_never_decides(a, b, e, spread, more, side, margin):
     mean = math.fsum(a) / 3
     before = judge(compare(A, B, side=side, margin=margin), {A: seeds(*a, error=e), B: seeds(*b)})
     spread_out = seeds(*(mean + spread * (x - mean) for x in a), error=e + more)
@@ -106,21 +106,21 @@ def test_more_noise_widens_the_interval_and_decides_nothing(a, b, e, spread, mor
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, SIDES), min_size=1, max_size=4))
-def test_a_claim_is_as_strong_as_its_weakest_comparison(parts):
+def test_claim_has_the_outcome_of_its_weakest_comparison(parts):
     found = [judge(compare(A, 0.0, side=side, margin=1.0), {A: seeds(*values)}) for values, side in parts]
-    outcomes = {own.outcome for own in found}
+    outcomes = {result.outcome for result in found}
     expected = next(o for o in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS) if o in outcomes)
-    whole, weakest = conclude(found, known=True)
+    whole, weakest = conclude(found, complete=True)
     assert whole is weakest.outcome is expected
-    # With a comparison missing a claim can be refuted, and no more.
-    partly, shown = conclude(found, known=False)
+    # If a comparison is missing, a claim can only fail.
+    partly, shown = conclude(found, complete=False)
     assert partly is (Outcome.FAILS if expected is Outcome.FAILS else Outcome.UNDECIDED)
     assert (shown is None) == (partly is Outcome.UNDECIDED)
 
 
 @pytest.mark.parametrize("deviations", [(1.0, 1.0), (0.2, 3.0), (2.0, 0.0)])
-def test_the_interval_covers_at_least_at_its_level(deviations):
-    """Simulation: of three seeds each, the difference of the true means is inside 95% of the time."""
+def test_interval_has_at_least_95_percent_coverage(deviations):
+    """Simulation: with three seeds each, the interval contains the true difference 95% of the time."""
     generator = random.Random(1)
     hits = 0
     for _ in range(3000):

@@ -1,4 +1,4 @@
-"""Where a claim's numbers come from: what is measured, quoted, missing, and not to be compared."""
+"""The numbers of claims: measured, quoted, missing, and with different readings."""
 
 import json
 from dataclasses import replace
@@ -10,14 +10,14 @@ from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.verdict import Verdict
 
 
-def test_what_no_training_made_needs_one_seed(check, measured):
+def test_untrained_rows_need_one_seed(check, measured):
     cells = measured({"ORACLE": [7.0]})
     changes = {"of": [["ORACLE", 8.0]]}
     assert check(cells, **changes)[0].outcome is Outcome.UNDECIDED
     assert check(cells, untrained=["ORACLE"], **changes)[0].outcome is Outcome.HOLDS
 
 
-def test_a_data_set_is_not_trained(check, measured):
+def test_data_sets_need_one_value(check, measured):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = measured({"PTB": [42068]}, metric="train", unit="sentences", **fields)
     cells = [
@@ -36,27 +36,27 @@ def test_missing_rows_are_named(check, measured):
     assert line.rows == "TRIL, K=5; TRIL; TRIL, K=10"
 
 
-def test_one_comparison_refutes_a_claim_whatever_is_missing(check, measured):
+def test_failed_comparison_refutes_the_claim_despite_missing_rows(check, measured):
     cells = measured({"TRIL": [11.0, 11.1, 10.9], "TRIL, K=5": [12.0, 12.1, 11.9]})
     (line,) = check(cells, of=[["TRIL, K=5", "TRIL"], ["TRIL, K=10", "TRIL"]])
     assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(1.0))
     assert line.missing == "not in the plan: TRIL, K=10"
 
 
-def test_a_metric_that_was_not_measured(check, measured):
+def test_missing_metric_is_named(check, measured):
     cells = measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}, metric="h_gap", unit="nats")
     assert check(cells)[0].missing == "the evaluation has no metric 'ce_test': TRIL, K=5; TRIL"
 
 
-def read_as(cell, reading):
+def with_reading(cell, reading):
     return replace(cell, measured=replace(cell.measured, reading=reading))
 
 
-def test_numbers_of_two_readings_are_not_compared(check, measured):
+def test_numbers_with_different_readings_are_not_compared(check, measured):
     rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
-    old = [read_as(cell, "ce") if cell.measured else cell for cell in measured(rows)]
+    old = [with_reading(cell, "ce") if cell.measured else cell for cell in measured(rows)]
     assert check(old)[0].outcome is Outcome.HOLDS
-    mixed = [read_as(cell, "ce_eos") if cell.row == "TRIL" and cell.measured else cell for cell in old]
+    mixed = [with_reading(cell, "ce_eos") if cell.row == "TRIL" and cell.measured else cell for cell in old]
     (line,) = check(mixed)
     assert (line.outcome, line.effect) == (Outcome.UNDECIDED, None)
     assert line.missing == (
@@ -74,7 +74,7 @@ QUOTED = {
 
 
 @pytest.mark.parametrize("stand_in", [False, True])
-def test_a_quoted_number_stands_for_itself_on_its_own_corpus(check, measured, stand_in):
+def test_quoted_number_is_used_only_on_the_papers_corpus(check, measured, stand_in):
     fields = {"paper": "sentences", "corpus": "mine", "dataset": "ptb", "stand_in": stand_in}
     cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
     (line,) = check(cells, **QUOTED)
@@ -88,7 +88,7 @@ def test_a_quoted_number_stands_for_itself_on_its_own_corpus(check, measured, st
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NOT_RUN, Verdict.FAILED])
-def test_a_quoted_row_that_is_planned_stands_for_itself_until_it_has_a_number(check, measured, verdict):
+def test_quoted_number_is_used_until_its_run_has_a_number(check, measured, verdict):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = measured({"sMIM (512)": [19, 20, 21]}, 2, "ppl_melbo", "per word", **fields)
     cells = [
@@ -105,7 +105,7 @@ def test_a_quoted_row_that_is_planned_stands_for_itself_until_it_has_a_number(ch
     assert (line.outcome, line.effect) == (Outcome.HOLDS, pytest.approx(20 - 35.76))
 
 
-def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
+def test_measured_number_replaces_the_quoted_number(check, measured):
     fields = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     values = [30, 31, 32]
     cells = measured({"sMIM (512)": values}, 2, "ppl_melbo", "per word", **fields)
@@ -116,11 +116,11 @@ def test_a_quoted_row_that_is_trained_here_is_what_came_out(check, measured):
     assert (line.outcome, line.effect) == (Outcome.FAILS, pytest.approx(10))
 
 
-def made_from(cell, runs):
+def with_runs(cell, runs):
     return replace(cell, provenance=replace(cell.provenance, runs=runs))
 
 
-def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measured, tmp_path):
+def test_figure_numbers_are_read_from_the_folders_of_the_metrics(check, measured, tmp_path):
     cells = measured({"TRIL": [12.0, 12.1, 11.9]})
     files = []
     for seed in range(3):
@@ -130,35 +130,35 @@ def test_numbers_of_a_figure_come_from_the_files_beside_the_metrics(check, measu
         path.write_text("".join(f"{json.dumps(line)}\n" for line in entropies), encoding="utf-8")
         files.append(path)
     runs = tuple(str(path.with_name("metrics.json")) for path in files)
-    cells = [made_from(cell, runs) if cell.row == "TRIL" and cell.part.corpus else cell for cell in cells]
+    cells = [with_runs(cell, runs) if cell.row == "TRIL" and cell.part.corpus else cell for cell in cells]
     changes = {
         "metrics": None,
         "kind": "greater",
         "of": [[{"row": "TRIL", "metric": "h_gap_end"}, {"row": "TRIL", "metric": "h_gap_start"}]],
     }
     (line,) = check(cells, files, **changes)
-    # Between trainings the gap varies, its growth does not.
+    # The gap varies between seeds, its growth does not.
     assert (line.outcome, line.seeds) == (Outcome.HOLDS, 3)
     assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
     assert line.comparison == "h_gap_end − h_gap_start (TRIL)"
     assert line.published_outcome is Outcome.NOT_PRINTED
-    # A row with one seed borrows the others' standard deviation: of the gap's end it is 0.1.
+    # A row with one seed borrows the standard deviation of the other row's final gap, 0.1.
     one = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.0]})
     curve = tmp_path / "other" / "seed0" / "curve.jsonl"
     curve.parent.mkdir(parents=True)
     curve.write_text('{"h_gap": 0.5}\n{"h_gap": 3.0}\n', encoding="utf-8")
     paths = {"TRIL": runs, "TRIL, K=5": (str(curve.with_name("metrics.json")),)}
-    one = [made_from(cell, paths.get(cell.row, ())) if cell.part.corpus else cell for cell in one]
+    one = [with_runs(cell, paths.get(cell.row, ())) if cell.part.corpus else cell for cell in one]
     of_one = {"of": [[{"row": "TRIL, K=5", "metric": "h_gap_end"}, 2.0]]}
     (line,) = check(one, [*files, curve], **changes | of_one)
     assert (line.outcome, line.borrowed_from) == (Outcome.HOLDS, "TRIL, 3 seeds")
     assert line.high - line.low == pytest.approx(2 * 4.302652729749462 * 0.1)
-    # A file that the command line does not name may be of other settings.
+    # Files that are not on the command line are ignored: they may have other settings.
     assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
 
 
-def test_numbers_of_figures_and_tables_are_paired_by_seed(check, measured, tmp_path):
-    """Both vary by 1 between seeds; their difference is always 1. There is no seed 0."""
+def test_figure_and_table_numbers_are_paired_by_seed(check, measured, tmp_path):
+    """Both numbers vary by 1 between seeds; their difference is always 1. There is no seed 0."""
     files = []
     for seed in (1, 2):
         path = tmp_path / f"seed{seed}" / "curve.jsonl"
@@ -168,7 +168,7 @@ def test_numbers_of_figures_and_tables_are_paired_by_seed(check, measured, tmp_p
     runs = tuple(str(path.with_name("metrics.json")) for path in files)
     by_seed = ((1, 2.0), (2, 3.0))
     cells = [
-        replace(made_from(cell, runs), measured=cell.measured and replace(cell.measured, by_seed=by_seed))
+        replace(with_runs(cell, runs), measured=cell.measured and replace(cell.measured, by_seed=by_seed))
         for cell in measured({"TRIL": [2.0, 3.0]}, metric="h_gap", unit="nats")
         if cell.row == "TRIL"
     ]
@@ -176,26 +176,26 @@ def test_numbers_of_figures_and_tables_are_paired_by_seed(check, measured, tmp_p
     (line,) = check(cells, files, metrics=None, kind="greater", of=of)
     assert (line.outcome, line.seeds) == (Outcome.HOLDS, 2)
     assert (line.effect, line.low, line.high) == pytest.approx((1, 1, 1))
-    (unpaired,) = check([drawn(cell) for cell in cells], files, metrics=None, kind="greater", of=of)
+    (unpaired,) = check([on_draws(cell) for cell in cells], files, metrics=None, kind="greater", of=of)
     assert unpaired.missing == "without 'h_gap_end': TRIL"
 
 
-def test_a_logarithm_of_nothing(check, measured):
+def test_logarithm_of_zero_is_missing(check, measured):
     cells = measured({"TRIL": [0.0, 0.0, 0.0]})
     (line,) = check(cells, of=[[{"row": "TRIL", "log": True}, 1]])
     assert line.missing == "not positive, so it has no logarithm: TRIL"
 
 
-def test_rows_on_the_same_draws_are_compared_draw_by_draw(check, measured):
-    """Both vary by 2 between draws; their difference is always 1 or so."""
+def test_rows_on_the_same_draws_are_paired_by_draw(check, measured):
+    """Both rows vary by 2 between draws; their difference is always about 1."""
     values = {"TRIL, K=5": [10.0, 12.0, 14.0], "TRIL": [11.0, 13.1, 14.9]}
     (apart,) = check(measured(values))
     assert apart.outcome is Outcome.UNDECIDED
-    (paired,) = check([drawn(cell) for cell in measured(values)])
+    (paired,) = check([on_draws(cell) for cell in measured(values)])
     assert paired.outcome is Outcome.HOLDS
     assert paired.effect == pytest.approx(-1)
 
 
-def drawn(cell):
-    """The cell as if its seeds were draws of the split."""
+def on_draws(cell):
+    """The cell with its seeds as draws of the split."""
     return replace(cell, provenance=replace(cell.provenance, settings=json.dumps({"draws": 3})))

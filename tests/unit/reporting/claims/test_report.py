@@ -1,4 +1,4 @@
-"""Claims from cells to files: what the runs say of them, and what the published numbers say."""
+"""Claims from cells to files: their outcomes for runs and for published numbers."""
 
 import csv
 import io
@@ -43,13 +43,13 @@ CONTRADICTED = {
     "smim-above-ae-at-the-largest-size/yelp15",
     "ae-more-sensitive-to-size/yelp15",
 }
-"""What the papers' own numbers refute, checked by hand."""
+"""Claims that the papers' own numbers refute, checked by hand."""
 TIES = {"answers-precision-above-hyperqa", "svae-reconstruction-loses-from-latent-size/yelp15"}
-"""What their last printed digit leaves open: 0.683 and 0.683; 0.18 and 0.176."""
+"""Claims that rounding leaves undecided: 0.683 and 0.683; 0.18 and 0.176."""
 
 
-def as_if_measured(papers, published):
-    """Cells in which every published number came out of three agreeing seeds on the paper's own corpora."""
+def published_as_measured(papers, published):
+    """Cells with every published number as the result of three equal seeds on the paper's own corpus."""
     cells = [cell for table in range(1, 9) for cell in build(table, papers, published, [], {})]
     return [
         replace(
@@ -70,12 +70,12 @@ def as_if_measured(papers, published):
     ]
 
 
-def test_what_the_printed_numbers_say(shipped, papers, published):
+def test_outcomes_for_the_printed_numbers(shipped, papers, published):
     outcomes = {
         line.id: line.published_outcome
         for line in evaluate(shipped.claims, Measured(papers, [], [], []), published)
     }
-    by_outcome = {own: {name for name, found in outcomes.items() if found is own} for own in Outcome}
+    by_outcome = {kind: {name for name, found in outcomes.items() if found is kind} for kind in Outcome}
     assert by_outcome[Outcome.FAILS] == CONTRADICTED
     assert by_outcome[Outcome.UNDECIDED] == TIES
     figures = {
@@ -87,9 +87,9 @@ def test_what_the_printed_numbers_say(shipped, papers, published):
     assert not_printed == figures - {"ptb-sentences-shortest"} | without_rows | ours
 
 
-def test_published_numbers_as_results_give_the_published_outcomes(shipped, papers, published):
-    """The measured side and the published one are one rule."""
-    cells = as_if_measured(papers, published)
+def test_published_numbers_as_results_have_the_published_outcomes(shipped, papers, published):
+    """Measured and published numbers are judged by the same rule."""
+    cells = published_as_measured(papers, published)
     lines = evaluate(shipped.claims, Measured(papers, cells, [], plan_of(cells)), published)
     for line in lines:
         if line.published_outcome in (Outcome.HOLDS, Outcome.FAILS):
@@ -101,14 +101,14 @@ def test_published_numbers_as_results_give_the_published_outcomes(shipped, paper
     assert {line.published_outcome for line in lines} == set(Outcome)
 
 
-def test_without_results_everything_is_undecided(shipped, papers, published):
+def test_claims_are_undecided_without_results(shipped, papers, published):
     cells = [cell for table in range(1, 9) for cell in build(table, papers, published, [], {})]
     lines = evaluate(shipped.claims, Measured(papers, cells, [], []), published)
     assert {(line.outcome, line.seeds, line.effect) for line in lines} == {(Outcome.UNDECIDED, 0, None)}
     assert {line.missing.partition(":")[0] for line in lines} == {"not in the plan"}
 
 
-def test_seeds_decide(check, measured):
+def test_line_of_a_decided_claim(check, measured):
     (line,) = check(measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}))
     assert line.outcome is Outcome.HOLDS
     assert line.effect == pytest.approx(-0.5)
@@ -121,17 +121,17 @@ def test_seeds_decide(check, measured):
     assert len(line.runs) == 6
 
 
-def test_the_estimators_interval_counts(check, measured):
+def test_estimator_error_widens_the_interval(check, measured):
     wide = [Estimate(value, value - 1.96, value + 1.96, "nats/word") for value in (12.0, 12.1, 11.9)]
     (line,) = check(measured({"TRIL": wide, "TRIL, K=5": [11.5, 11.6, 11.4]}))
     assert line.outcome is Outcome.UNDECIDED
     assert line.missing == "the interval contains zero"
-    # Three intervals of one standard error pool to 1 / sqrt 3.
+    # Three standard errors of 1 pool to 1 / sqrt 3.
     half = (4.302652729749462**2 * 2 * 0.01 / 3 + 1.96**2 / 3) ** 0.5
     assert line.high - line.low == pytest.approx(2 * half)
 
 
-def test_one_seed_is_said_to_be_one(check, measured):
+def test_missing_names_single_seeds(check, measured):
     (line,) = check(measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}))
     assert (line.outcome, line.seeds, line.effect) == (Outcome.UNDECIDED, 1, -0.5)
     limit = 0.5 / (1.959963984540054 * 2**0.5)
@@ -142,8 +142,8 @@ def test_one_seed_is_said_to_be_one(check, measured):
     assert line.missing.startswith("one seed: fails if")
 
 
-def test_one_seed_borrows_what_the_other_rows_of_the_table_vary_by(check, measured, papers):
-    """Both rows have one seed: the difference varies by sqrt 2 of the sd 0.1, with 2 degrees of freedom."""
+def test_single_seed_borrows_the_deviation_of_other_rows(check, measured, papers):
+    """Both rows have one seed: their difference has the deviation sqrt 2 · 0.1, with 2 degrees of freedom."""
     rows = {"TRIL": [12.0], "TRIL, K=5": [11.2], "TRIL, K=2": [11.6, 11.7, 11.8]}
     (line,) = check(measured(rows))
     half = 4.302652729749462 * 0.1 * 2**0.5
@@ -154,12 +154,12 @@ def test_one_seed_borrows_what_the_other_rows_of_the_table_vary_by(check, measur
     assert "**holds**<br>sd of TRIL, K=2, 3 seeds" in text
     assert "Decided with a borrowed standard deviation over seeds: 1." in text
     assert next(csv.DictReader(io.StringIO(as_csv([line]))))["borrowed_from"] == line.borrowed_from
-    # Half a nat less is within the noise.
+    # An effect of 0.3 is within the noise.
     (line,) = check(measured(rows | {"TRIL, K=5": [11.7]}))
     assert (line.outcome, line.missing) == (Outcome.UNDECIDED, "the interval contains zero")
 
 
-def test_each_corpus_has_a_line(check, measured):
+def test_each_corpus_has_its_own_line(check, measured):
     rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
     other = {"TRIL": [11.0, 11.1, 10.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
     cells = measured(rows) + measured(other, corpus="gutenberg", corpus_title="Gutenberg", stand_in=True)
@@ -170,8 +170,8 @@ def test_each_corpus_has_a_line(check, measured):
     ]
 
 
-def test_the_csv_has_stable_columns_and_full_numbers(shipped, papers, published):
-    cells = as_if_measured(papers, published)
+def test_csv_has_stable_columns_and_unrounded_numbers(shipped, papers, published):
+    cells = published_as_measured(papers, published)
     lines = evaluate(shipped.claims, Measured(papers, cells, [], plan_of(cells)), published)
     read = list(csv.DictReader(io.StringIO(as_csv(lines))))
     assert list(read[0])[: len(COLUMNS)] == COLUMNS
@@ -182,7 +182,7 @@ def test_the_csv_has_stable_columns_and_full_numbers(shipped, papers, published)
         assert json.loads(row["runs"]) == list(line.runs)
 
 
-def test_the_markdown_counts_and_names_everything(check, measured, papers):
+def test_markdown_has_counts_and_claims(check, measured, papers):
     cells = measured({"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]})
     alone = measured({"TRIL": [12.0], "TRIL, K=2": [1.0]})
     lines = [
@@ -207,11 +207,11 @@ def test_the_markdown_counts_and_names_everything(check, measured, papers):
     assert "(stand-in)" not in text
 
 
-def test_data_sets_of_a_claim_share_its_text(shipped, papers, published):
+def test_markdown_has_the_text_of_a_claim_once(shipped, papers, published):
     text = as_markdown(evaluate(shipped.claims, Measured(papers, [], [], []), published), papers)
     assert text.count("sMIM's perplexity falls with every increase of the latent size.") == 1
     assert "`ppl_melbo: sMIM (32) > sMIM (512) > sMIM (1024)`" in text
-    # Of many missing rows the first are named.
+    # Only the first of many missing rows are named.
     assert "TRIL; TRIL, K=2; TRIL, K=5; TRIL, K=10; and 5 more" in text
     assert all(line.count("|") == 6 for line in text.splitlines() if line.startswith("|"))
 
@@ -226,7 +226,7 @@ def call(*words):
     )
 
 
-def test_the_command_line(papers, published, tmp_path):
+def test_command_line(papers, published, tmp_path):
     table = tmp_path / "table1.csv"
     write_tidy(table, build(1, papers, published, [], {}))
     forms = ("csv", "md", "html")

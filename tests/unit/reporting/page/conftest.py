@@ -1,4 +1,4 @@
-"""A small experiment as its rules would leave it, and the page of it."""
+"""A small experiment with the files that its rules write, and its page."""
 
 import csv
 import io
@@ -87,23 +87,23 @@ class Experiment:
         return render(ALL, plan, self.cells(), read_claims(claims if claims.exists() else None, plan, ALL))
 
     def add(self, entry: Planned) -> Planned:
-        """Plan a run of which nothing has run."""
+        """Plan a run without outcomes."""
         self.plan["planned"].append(to_json(entry))
         self.plan["known"][entry.path] = {}
         return entry
 
     def entry(self, name: str) -> dict[str, Any]:
-        """The run of this name in the plan, to be changed."""
+        """The planned run with this name; changes affect the plan."""
         return next(entry for entry in self.plan["planned"] if entry["name"] == name)
 
     def copy(self, name: str, **changes: Any) -> None:
-        """Plan a run like another one, whose outcomes it has if that has its path."""
+        """Plan a changed copy of a run; with the same path, it has the same outcomes."""
         changed = self.entry(name) | changes
         self.plan["planned"].append(changed)
         self.plan["known"].setdefault(from_json(changed).path, {})
 
     def finish(self, entry: Planned, metrics: dict[str, tuple[float, str]], steps: int = 40) -> None:
-        """Write what every seed of a run leaves; each seed's numbers are a little larger."""
+        """Write the files of every seed of a run; numbers increase slightly with the seed."""
         for seed in entry.seeds:
             folder = f"{entry.path}/seed{seed}"
             self.write(f"{folder}/spec.json", {"name": entry.path, "seed": seed, "model": {"dim": 8}})
@@ -116,7 +116,7 @@ class Experiment:
             ]
             self.write(f"{folder}/curve.jsonl", "".join(json.dumps(line) + "\n" for line in curve))
             outcome = {
-                **said(entry, seed, "done"),
+                **metadata(entry, seed, "done"),
                 "metrics": {
                     name: {"value": value + seed / 100, "low": value - 0.1, "high": value + 0.1, "unit": unit}
                     for name, (value, unit) in metrics.items()
@@ -127,10 +127,10 @@ class Experiment:
             self.plan["known"][entry.path][str(seed)] = ""
 
 
-def said(entry: Planned, seed: int, status: str) -> dict[str, Any]:
-    """What files of metrics say of their run."""
-    named = {key: getattr(entry, key) for key in ("paper", "corpus", "dataset", "split")}
-    return {**named, "run": entry.name, "seed": seed, "status": status}
+def metadata(entry: Planned, seed: int, status: str) -> dict[str, Any]:
+    """The metadata of a run in its metrics files."""
+    place = {key: getattr(entry, key) for key in ("paper", "corpus", "dataset", "split")}
+    return {**place, "run": entry.name, "seed": seed, "status": status}
 
 
 def words(row: str, name: str, **changes: Any) -> Planned:
@@ -145,7 +145,7 @@ def ptb(row: str, name: str, **changes: Any) -> Planned:
 
 
 def picture(experiment: Experiment, paper: str, number: int, path: str) -> None:
-    """Add a figure of the least size."""
+    """Add a small figure."""
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", 40, 20, 8, 0, 0, 0, 0))]
     chunks += [(b"IDAT", zlib.compress(bytes(21) * 20)), (b"IEND", b"")]
     framed = (struct.pack(">I", len(b)) + n + b + struct.pack(">I", zlib.crc32(n + b)) for n, b in chunks)
@@ -164,12 +164,12 @@ def texts(experiment: Experiment) -> None:
         "samples": ["a <unk> sample", HOSTILE],
         "answers": [{"question": "why ?", "answers": {"short": "s", "medium": "m", "long": "l"}}],
     }
-    for table, (kind, own) in zip((12, 15, 18, 21), entries.items(), strict=True):
-        columns = {"sMIM (512)": own, "sMIM (1024)†": own}
+    for table, (kind, lines) in zip((12, 15, 18, 21), entries.items(), strict=True):
+        columns = {"sMIM (512)": lines, "sMIM (1024)†": lines}
         if kind == "reconstructions":
-            # An autoencoder has no distribution of codes to draw from.
+            # Autoencoders have no samples and perturbed reconstructions.
             known = ("sentence", "label", "mean")
-            columns["AE (512)"] = [{key: entry[key] for key in known} for entry in own]
+            columns["AE (512)"] = [{key: entry[key] for key in known} for entry in lines]
         content = {"table": table, "title": f"Table {table}: {kind}", "kind": kind, "columns": columns}
         path = f"sentences/table{table}"
         experiment.write(f"{path}.json", content)
@@ -177,7 +177,7 @@ def texts(experiment: Experiment) -> None:
 
 
 def claim(experiment: Experiment, *lines: dict[str, str]) -> None:
-    """Write the table of claims; each is of the run TRIL."""
+    """Write the table of claims; each has numbers of the run TRIL."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [*CLAIM, "runs"])
     writer.writeheader()
@@ -186,7 +186,7 @@ def claim(experiment: Experiment, *lines: dict[str, str]) -> None:
     experiment.write("claims.csv", text.getvalue())
 
 
-def nothing(results: Path) -> Experiment:
+def empty_experiment(results: Path) -> Experiment:
     """An experiment without a run."""
     plan = {
         "results": str(results),
@@ -200,45 +200,47 @@ def nothing(results: Path) -> Experiment:
     return Experiment(results, plan)
 
 
-def small(results: Path) -> Experiment:
+def small_experiment(results: Path) -> Experiment:
     """Runs of both papers in every state, figures, texts and a claim."""
-    made = nothing(results)
-    data = made.add(ptb("PTB", "data", seeds=(0,)))
-    statistics = said(data, 0, "done") | {"metrics": {"train": {"value": 42068.0, "unit": "sentences"}}}
-    made.write("sentences/ptb/data/statistics.json", statistics | {"settings": {"draw": 9}})
-    made.plan["known"][data.path]["0"] = ""
+    experiment = empty_experiment(results)
+    data = experiment.add(ptb("PTB", "data", seeds=(0,)))
+    statistics = metadata(data, 0, "done") | {"metrics": {"train": {"value": 42068.0, "unit": "sentences"}}}
+    experiment.write("sentences/ptb/data/statistics.json", statistics | {"settings": {"draw": 9}})
+    experiment.plan["known"][data.path]["0"] = ""
     nats, share = "nats/word", "share"
-    tril = made.add(words("TRIL", "tril"))
-    made.finish(tril, {"ce_train": (11.9, nats), "ce_test": (12.9, nats), "unique": (0.2, share)}, steps=900)
-    k2 = made.add(words("TRIL, K=2", "tril-k2"))
-    made.finish(k2, {"ce_train": (11.5, nats), "ce_test": (math.e, nats), "distinct": (-3.2e9, share)})
-    failed = made.add(words("TRIL, K=5", "tril-k5", seeds=(0,)))
-    unfinished = "words/mine/standard/tril-k5/seed0/checkpoint/failure.json"
-    made.write(unfinished, said(failed, 0, "failed") | {"reason": "the loss became nan <&>"})
-    made.plan["known"][failed.path]["0"] = unfinished
-    made.add(words("DIAG", "diag"))
-    made.add(words("MINE <b>", "mine", seeds=(0,)))
-    smim = made.add(ptb("sMIM (512)", "smim-512", table=2))
-    made.finish(
+    tril = experiment.add(words("TRIL", "tril"))
+    experiment.finish(
+        tril, {"ce_train": (11.9, nats), "ce_test": (12.9, nats), "unique": (0.2, share)}, steps=900
+    )
+    k2 = experiment.add(words("TRIL, K=2", "tril-k2"))
+    experiment.finish(k2, {"ce_train": (11.5, nats), "ce_test": (math.e, nats), "distinct": (-3.2e9, share)})
+    failed = experiment.add(words("TRIL, K=5", "tril-k5", seeds=(0,)))
+    failure = "words/mine/standard/tril-k5/seed0/checkpoint/failure.json"
+    experiment.write(failure, metadata(failed, 0, "failed") | {"reason": "the loss became nan <&>"})
+    experiment.plan["known"][failed.path]["0"] = failure
+    experiment.add(words("DIAG", "diag"))
+    experiment.add(words("MINE <b>", "mine", seeds=(0,)))
+    smim = experiment.add(ptb("sMIM (512)", "smim-512", table=2))
+    experiment.finish(
         smim, {"ppl_melbo": (19.5, "per word"), "bleu1_eos": (0.83, "score"), "kld": (9.0, "nats/sentence")}
     )
-    picture(made, "words", 1, "words/mine/figure1")
-    picture(made, "sentences", 4, "sentences/figure4")
-    texts(made)
-    claim(made, CLAIM)
-    return made
+    picture(experiment, "words", 1, "words/mine/figure1")
+    picture(experiment, "sentences", 4, "sentences/figure4")
+    texts(experiment)
+    claim(experiment, CLAIM)
+    return experiment
 
 
 @pytest.fixture
 def empty(tmp_path) -> Experiment:
     """An experiment without a run."""
-    return nothing(tmp_path / "results")
+    return empty_experiment(tmp_path / "results")
 
 
 @pytest.fixture
 def experiment(tmp_path) -> Experiment:
-    """The small experiment, to be changed."""
-    return small(tmp_path / "results")
+    """The small experiment, for one test."""
+    return small_experiment(tmp_path / "results")
 
 
 @pytest.fixture(scope="session")
@@ -246,5 +248,5 @@ def page_file(tmp_path_factory) -> Path:
     """The page of the small experiment."""
     folder = tmp_path_factory.mktemp("page")
     path = folder / "index.html"
-    path.write_text(small(folder / "results").page(), encoding="utf-8")
+    path.write_text(small_experiment(folder / "results").page(), encoding="utf-8")
     return path

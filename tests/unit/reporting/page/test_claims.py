@@ -18,7 +18,7 @@ def claims(experiment, papers):
     return read_claims(file, read_plan(experiment.plan), papers)
 
 
-def test_checks_of_a_claim_stand_together(claims):
+def test_checks_are_grouped_by_claim(claims):
     assert [(claim.text, len(claim.checks)) for claim in claims] == [
         ("DIAG stagnates <b>", 2),
         ("Another <b>", 1),
@@ -27,7 +27,7 @@ def test_checks_of_a_claim_stand_together(claims):
     assert counted(claims) == {"holds": 2, "fails": 0, "undecided": 1}
 
 
-def test_a_check_has_its_effect_and_leads_to_its_runs(claims):
+def test_check_has_its_effect_and_links_to_its_runs(claims):
     first, second = claims[0].checks
     assert (first.outcome, first.mark, first.stand_in) == ("holds", "✓", True)
     assert first.effect == "−0.5 [−0.8, −0.2] nats/word"
@@ -36,7 +36,7 @@ def test_a_check_has_its_effect_and_leads_to_its_runs(claims):
     assert (second.effect, second.mark) == ("", "?")
 
 
-def test_undecided_checks_are_counted_by_the_reason(experiment, papers):
+def test_undecided_checks_are_counted_by_reason(experiment, papers):
     file = experiment.folder / "claims.csv"
     line = next(csv.DictReader(file.open(encoding="utf-8"))) | {"outcome": "undecided"}
     lines = [
@@ -50,7 +50,7 @@ def test_undecided_checks_are_counted_by_the_reason(experiment, papers):
     assert undecided(claims) == {"lack a number": 1, "rest on one seed": 2, "are within the noise": 1}
 
 
-def test_there_may_be_none_but_not_another_file(experiment, papers, tmp_path):
+def test_claims_are_optional_but_invalid_files_are_rejected(experiment, papers, tmp_path):
     plan = read_plan(experiment.plan)
     assert read_claims(None, plan, papers) == []
     with pytest.raises(UserError, match=r"cannot read the claims .* \(No such file"):

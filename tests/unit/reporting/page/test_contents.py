@@ -1,4 +1,4 @@
-"""What goes into a page: of an unfinished experiment only what is there and of the settings of now."""
+"""The content of pages; that of an unfinished experiment has only results with the current settings."""
 
 import json
 import os
@@ -24,7 +24,7 @@ FIGURE = Figure("words", 1, "Mine", "words/mine/figure1", ("words/mine/standard/
 TEXT = Figure("words", 9, "Mine", "words/mine/table9", ("words/mine/standard/tril/seed1/texts.json",))
 
 
-class Planned(Experiment):
+class WithProducts(Experiment):
     """An experiment with these figures and texts."""
 
     figures, texts = (FIGURE,), (TEXT,)
@@ -33,12 +33,12 @@ class Planned(Experiment):
 @pytest.fixture
 def experiment(tmp_path):
     config = {"pathvars": {"results": str(tmp_path)}}
-    return Planned(config, {}, (), {}, (RUN, HELPER), lambda key: "config.yaml")
+    return WithProducts(config, {}, (), {}, (RUN, HELPER), lambda key: "config.yaml")
 
 
 @pytest.fixture
 def finish(tmp_path):
-    """Leaves what a measured seed leaves; keywords override its settings."""
+    """Writes the files of an evaluated seed; keywords override its settings."""
 
     def write(seed, **changes):
         folder = tmp_path / RUN.path / f"seed{seed}"
@@ -53,7 +53,13 @@ def finish(tmp_path):
     return write
 
 
-def draw(tmp_path, *names, at=None):
+def partial_plan(experiment):
+    """The plan of the page of an unfinished experiment."""
+    return read_plan(json.loads(json.dumps(contents.finished_plan(experiment, ""))))
+
+
+def touch(tmp_path, *names, at=None):
+    """Write empty files, with the modification time `at`."""
     for name in names:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +68,7 @@ def draw(tmp_path, *names, at=None):
             os.utime(path, (at, at))
 
 
-def test_the_page_of_all_has_every_run_of_a_table_and_needs_its_files(experiment):
+def test_complete_page_has_the_runs_of_tables_and_their_files(experiment):
     plan = read_plan(json.loads(json.dumps(contents.whole_plan(experiment, "snakemake"))))
     assert [entry.name for entry in plan.planned] == ["tril"]
     assert plan.outcomes(plan.planned[0]) == {seed: RUN.metrics(seed) for seed in RUN.seeds}
@@ -79,8 +85,8 @@ def test_the_page_of_all_has_every_run_of_a_table_and_needs_its_files(experiment
     }
 
 
-def test_nothing_is_shown_of_what_has_not_run(experiment):
-    plan = read_plan(contents.finished_plan(experiment, "snakemake"))
+def test_partial_page_has_no_results_of_unfinished_runs(experiment):
+    plan = partial_plan(experiment)
     assert plan.partial
     assert plan.outcomes(plan.planned[0]) == {}
     assert plan.figures == plan.texts == ()
@@ -90,58 +96,58 @@ def test_nothing_is_shown_of_what_has_not_run(experiment):
 def test_measured_and_failed_seeds_are_shown(experiment, finish, tmp_path):
     finish(0)
     failure = f"{RUN.training_path}/seed1/checkpoint/failure.json"
-    draw(tmp_path, failure)
+    touch(tmp_path, failure)
     (tmp_path / failure).write_text(json.dumps(SETTINGS | {"reason": "nan"}))
-    plan = read_plan(json.loads(json.dumps(contents.finished_plan(experiment, "snakemake"))))
+    plan = partial_plan(experiment)
     assert plan.outcomes(plan.planned[0]) == {0: RUN.metrics(0), 1: failure}
     files = contents.finished_files(experiment)
     assert {RUN.metrics(0), f"{RUN.path}/seed0/curve.jsonl", failure} <= set(files)
 
 
-def test_a_seed_of_other_settings_is_not_shown(experiment, finish):
+def test_seed_with_other_settings_is_not_shown(experiment, finish):
     finish(0, model={"dim": 16})
-    assert read_plan(contents.finished_plan(experiment, "")).outcomes(RUN) == {}
+    assert partial_plan(experiment).outcomes(RUN) == {}
 
 
-def test_a_figure_is_shown_if_it_is_of_runs_as_they_are_now(experiment, finish, tmp_path):
+def test_figure_is_shown_only_if_up_to_date(experiment, finish, tmp_path):
     forms = [f"{FIGURE.path}.{form}" for form in ("png", "svg")]
     folder = finish(0)
     assert not contents.is_up_to_date(experiment, FIGURE, "svg")
-    draw(tmp_path, *forms)
+    touch(tmp_path, *forms)
     assert contents.is_up_to_date(experiment, FIGURE, "svg")
-    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).figures] == [1]
+    assert [figure.number for figure in partial_plan(experiment).figures] == [1]
     assert f"{FIGURE.path}.svg" in contents.finished_files(experiment)
-    # Drawn before its run.
-    draw(tmp_path, *forms, at=(folder / "curve.jsonl").stat().st_mtime - 10)
+    # The figure is older than its run.
+    touch(tmp_path, *forms, at=(folder / "curve.jsonl").stat().st_mtime - 10)
     assert not contents.is_up_to_date(experiment, FIGURE, "svg")
-    draw(tmp_path, *forms)
+    touch(tmp_path, *forms)
     finish(0, model={"dim": 16})
-    draw(tmp_path, *forms)
+    touch(tmp_path, *forms)
     assert not contents.is_up_to_date(experiment, FIGURE, "svg")
     (folder / "curve.jsonl").unlink()
     finish(0)
-    draw(tmp_path, forms[1])
+    touch(tmp_path, forms[1])
     (tmp_path / forms[0]).unlink()
-    assert read_plan(contents.finished_plan(experiment, "")).figures == ()
+    assert partial_plan(experiment).figures == ()
 
 
-def test_a_recorded_figure_needs_neither_its_svg_nor_what_it_was_made_from(experiment, finish, tmp_path):
+def test_recorded_figure_needs_neither_svg_nor_sources(experiment, finish, tmp_path):
     folder = finish(0)
     (folder / "curve.jsonl").unlink()
-    draw(tmp_path, f"{FIGURE.path}.png", at=1)
+    touch(tmp_path, f"{FIGURE.path}.png", at=1)
     shown = [FIGURE.number]
-    # Trained here, the curve would be there.
-    assert read_plan(contents.finished_plan(experiment, "")).figures == ()
+    # With a checkpoint, the run was trained here, and its curve is required.
+    assert partial_plan(experiment).figures == ()
     (folder / "checkpoint").rmdir()
-    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).figures] == shown
-    draw(tmp_path, f"{RUN.path}/seed0/curve.jsonl")
-    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).figures] == shown
+    assert [figure.number for figure in partial_plan(experiment).figures] == shown
+    touch(tmp_path, f"{RUN.path}/seed0/curve.jsonl")
+    assert [figure.number for figure in partial_plan(experiment).figures] == shown
     (folder / "spec.json").write_text(json.dumps(SETTINGS | {"model": {"dim": 16}}))
-    assert read_plan(contents.finished_plan(experiment, "")).figures == ()
+    assert partial_plan(experiment).figures == ()
 
 
-def test_a_table_of_texts_is_shown_once_it_is_made(experiment, finish, tmp_path):
+def test_table_of_texts_is_shown_if_it_exists(experiment, finish, tmp_path):
     finish(1)
-    draw(tmp_path, f"{TEXT.path}.json")
-    assert [own.number for own in read_plan(contents.finished_plan(experiment, "")).texts] == [9]
+    touch(tmp_path, f"{TEXT.path}.json")
+    assert [figure.number for figure in partial_plan(experiment).texts] == [9]
     assert f"{TEXT.path}.json" in contents.finished_files(experiment)

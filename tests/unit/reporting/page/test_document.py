@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -40,7 +39,7 @@ class Parsed(HTMLParser):
         (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
 
     def values(self, attribute):
-        return [own[attribute] for _, own in self.elements if attribute in own]
+        return [attributes[attribute] for _, attributes in self.elements if attribute in attributes]
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def parsed(experiment):
     return Parsed(experiment.page())
 
 
-def test_every_element_is_closed_and_every_anchor_is_there_once(parsed):
+def test_elements_are_closed_and_anchors_are_unique(parsed):
     assert not parsed.open
     anchors = parsed.values("id")
     assert len(anchors) == len(set(anchors))
@@ -57,7 +56,7 @@ def test_every_element_is_closed_and_every_anchor_is_there_once(parsed):
     assert {"run/words/mine/standard/tril", "run/sentences/ptb/data", "table/sentences/2"} <= links
 
 
-def test_cards_lead_to_sections_of_runs(experiment, parsed):
+def test_cards_link_to_sections_of_runs(experiment, parsed):
     cards = json.loads(re.search(r'id="data-cards">(.*?)</script>', experiment.page())[1])
     anchors = {card["anchor"] for card in cards}
     assert "run/words/mine/standard/diag" in anchors
@@ -65,7 +64,7 @@ def test_cards_lead_to_sections_of_runs(experiment, parsed):
     assert {int(number) for number in parsed.values("data-card")} == set(range(len(cards)))
 
 
-def test_nothing_points_outside(parsed):
+def test_page_has_no_external_references(parsed):
     places = [*parsed.values("src"), *parsed.values("href"), *parsed.values("srcset")]
     assert all(place.startswith(("#", "data:")) for place in places)
     assert not {"iframe", "object", "embed", "base"} & {tag for tag, _ in parsed.elements}
@@ -74,16 +73,16 @@ def test_nothing_points_outside(parsed):
     assert not re.search(r"url\(|@import", style)
 
 
-def test_only_the_pages_own_scripts_may_run(parsed):
-    policy = next(own["content"] for tag, own in parsed.elements if "http-equiv" in own)
+def test_security_policy_allows_only_the_scripts_of_the_page(parsed):
+    policy = next(attributes["content"] for _, attributes in parsed.elements if "http-equiv" in attributes)
     assert "default-src 'none'" in policy
     scripts = [text for text in parsed.scripts if not text.startswith(("[", "{"))]
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
     assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert not [name for _, own in parsed.elements for name in own if name.startswith("on")]
+    assert not [name for _, attributes in parsed.elements for name in attributes if name.startswith("on")]
 
 
-def test_what_users_wrote_is_text(experiment):
+def test_user_texts_are_escaped(experiment):
     page = experiment.page()
     assert "&lt;script&gt;document.title" in page
     assert HOSTILE not in page
@@ -96,11 +95,11 @@ def test_what_users_wrote_is_text(experiment):
         json.loads(text)
 
 
-def test_the_same_files_give_the_same_page(experiment):
+def test_page_is_deterministic(experiment):
     assert experiment.page() == experiment.page()
 
 
-def test_stand_ins_and_states_are_said(experiment):
+def test_stand_ins_and_unfinished_experiments_have_notices(experiment):
     text = " ".join(" ".join(Parsed(experiment.page()).words).split())
     assert (
         "Some numbers on this page are from stand-in corpora: other text replaces BooksCorpus. These" in text
@@ -113,7 +112,7 @@ def test_stand_ins_and_states_are_said(experiment):
     assert "<code>snakemake --cores all</code> runs the missing jobs" in page
 
 
-def test_what_was_reproduced_stands_first(experiment):
+def test_overview_names_papers_and_corpora(experiment):
     text = " ".join(" ".join(Parsed(experiment.page()).words).split())
     lead, _, rest = text.partition("Every printed number is shown with the reproduced one")
     assert "Deep State Space Models for Unconditional Word Generation , Schmidt & Hofmann (2018) and" in lead
@@ -122,13 +121,13 @@ def test_what_was_reproduced_stands_first(experiment):
     assert "Livne, Swersky & Fleet (2020) Penn Treebank Penn Treebank" in rest
 
 
-def test_metrics_of_a_run_have_the_papers_headings_too(experiment):
+def test_metrics_of_a_run_have_the_papers_headings(experiment):
     page = experiment.page()
     assert '<th scope="row">ce_train <small>H[P<sub>train</sub>, P̂]</small></th>' in page
     assert '<th scope="row">distinct</th>' in page
 
 
-def test_a_page_of_nothing(empty):
+def test_page_without_results(empty):
     empty.add(planned("TRIL", corpus="mine"))
     page = empty.page()
     assert "Nothing has been trained yet." in page
@@ -136,7 +135,7 @@ def test_a_page_of_nothing(empty):
     assert "Claims" not in page
 
 
-def test_figures_are_inside_in_the_smaller_form(experiment):
+def test_figures_are_embedded_in_the_smaller_format(experiment):
     assert experiment.page().count("data:image/png;base64,") == 2
     experiment.write("sentences/figure4.svg", "<svg/>")
     page = experiment.page()
@@ -144,8 +143,8 @@ def test_figures_are_inside_in_the_smaller_form(experiment):
     assert page.count('width="19" height="10"') == 2
 
 
-def test_the_charts_library_is_the_published_one_with_its_licence(experiment):
-    """uPlot 1.6.32 as its registry has it; a new version needs new digests and its own licence."""
+def test_chart_library_is_the_published_version_with_its_licence(experiment):
+    """uPlot 1.6.32 as published in its registry; a new version needs new digests and its licence."""
     digests = {
         "uplot.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
         "uplot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
@@ -156,7 +155,7 @@ def test_the_charts_library_is_the_published_one_with_its_licence(experiment):
     assert "Copyright (c) 2022 Leon Sorokin" in experiment.page()
 
 
-def test_a_damaged_figure_or_text_is_one_sentence(experiment):
+def test_damaged_figure_or_text_is_rejected(experiment):
     experiment.write("sentences/table12.json", '{"table": 12}')
     with pytest.raises(UserError, match=r"table12.json is not a table of texts \('title'\); the .*json`"):
         experiment.page()
@@ -165,7 +164,7 @@ def test_a_damaged_figure_or_text_is_one_sentence(experiment):
         experiment.page()
 
 
-def test_a_page_of_many_runs_is_small(experiment, papers):
+def test_page_with_many_runs_is_small(experiment, papers):
     cells, finished = experiment.cells(), from_json(experiment.entry("tril"))
     for number in range(30):
         copy = experiment.add(replace(finished, name=f"run{number}", rows=()))
@@ -173,16 +172,12 @@ def test_a_page_of_many_runs_is_small(experiment, papers):
     assert len(document.render(papers, read_plan(experiment.plan), cells, [])) < 2e6
 
 
-def test_headings_get_subscripts_and_stay_escaped():
+def test_headings_have_subscripts_and_are_escaped():
     assert frame.subscripts("H[P_train, <P>]") == "H[P<sub>train</sub>, &lt;P&gt;]"
     assert frame.subscripts("P_3-gram(w)") == "P<sub>3-gram</sub>(w)"
 
 
-def test_assets_are_files_of_the_package():
-    assert {path.suffix for path in Path(frame.ASSETS).iterdir()} == {".js", ".css", ".LICENSE"}
-
-
-def test_texts_stand_beside_each_other(experiment):
+def test_texts_are_grouped_by_model(experiment):
     words = " ".join(" ".join(Parsed(experiment.page()).words).split())
     assert "the <unk> cat sMIM (512) mean m sample s perturbed p sMIM (1024)† mean m" in words
     assert "AE (512) mean m" in words
@@ -191,12 +186,12 @@ def test_texts_stand_beside_each_other(experiment):
     assert "why ? sMIM (512) short s medium m long l" in words
 
 
-def test_readings_stand_below_the_tables(papers, experiment):
+def test_readings_are_shown_only_if_given(papers, experiment):
     numbers = {"rms": Interval(0.25, 0.2, 0.31), "bias": Interval(-0.1), "rank": None}
     place = {"paper": "words", "table": 1, "dataset": "bookscorpus", "corpus": "mine", "column": "h_gap"}
     place |= {"corpus_title": "My books", "split": "standard"}
-    said = {"reading": "h_gap_bits", "compared": False, "computes": "in <bits>", "why": "the text says bits"}
-    reading = Fit(**place, **said, **numbers, rows=9, seeds=3)
+    texts = {"reading": "h_gap_bits", "compared": False, "computes": "in <bits>", "why": "the text says bits"}
+    reading = Fit(**place, **texts, **numbers, rows=9, seeds=3)
     page = document.render(papers, read_plan(experiment.plan), experiment.cells(), [], [reading])
     assert '<a href="#readings">' in page
     section = page[page.index('id="readings"') :]

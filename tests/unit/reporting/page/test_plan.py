@@ -8,7 +8,7 @@ from textlvm.reporting.page.plan import read_plan
 from textlvm.runtime.errors import UserError
 
 
-def test_a_plan_is_read(experiment):
+def test_plan_has_outcomes_by_seed(experiment):
     plan = read_plan(json.loads(json.dumps(experiment.plan)))
     data, tril = plan.planned[:2]
     assert (data.name, tril.name) == ("data", "tril")
@@ -19,7 +19,7 @@ def test_a_plan_is_read(experiment):
     assert plan.outcomes(from_json(experiment.entry("diag"))) == {}
 
 
-def test_a_cell_belongs_to_its_run_and_to_no_other(experiment):
+def test_cells_have_the_entries_of_their_runs(experiment):
     plan = read_plan(experiment.plan)
     cells = experiment.cells()
     for cell in cells:
@@ -38,15 +38,15 @@ def test_a_cell_belongs_to_its_run_and_to_no_other(experiment):
         ({"planned": [{"paper": "words"}]}, "no entry of a plan ('rows')"),
     ],
 )
-def test_another_plan_is_refused_in_one_sentence(experiment, change, sentence):
+def test_invalid_plan_is_rejected(experiment, change, sentence):
     with pytest.raises(UserError, match=re.escape(sentence)):
         read_plan(experiment.plan | change)
 
 
-def test_one_corpus_can_stand_for_several_data_sets(experiment):
+def test_cell_of_a_shared_corpus_has_the_entry_of_its_data_set(experiment):
     cells = experiment.cells()
-    own = experiment.entry("smim-512")
-    experiment.plan["planned"].insert(0, own | {"dataset": "yelp15", "place": ["yelp15"]})
+    entry = experiment.entry("smim-512")
+    experiment.plan["planned"].insert(0, entry | {"dataset": "yelp15", "place": ["yelp15"]})
     plan = read_plan(experiment.plan)
     found = {plan.entry(cell).path for cell in cells if cell.provenance.run == "smim-512"}
     assert found == {"sentences/ptb/smim-512"}

@@ -13,7 +13,7 @@ VALUES = st.lists(st.floats(-1e6, 1e6), max_size=200)
 
 @pytest.fixture
 def section(experiment, papers):
-    """The section of the run with some name, after changes to its entry."""
+    """Reads the section of the run with a name; keywords change its entry."""
 
     def read(name, **changes):
         experiment.entry(name).update(changes)
@@ -24,7 +24,7 @@ def section(experiment, papers):
 
 
 @given(values=VALUES, points=st.integers(1, 50))
-def test_a_thinned_curve_has_few_points_ends_where_it_ended_and_keeps_its_range(values, points):
+def test_thinned_curve_keeps_its_last_step_and_range(values, points):
     steps = list(range(10, 10 * len(values) + 10, 10))
     short, means = thinned(steps, values, points)
     assert len(short) == len(means) <= points
@@ -35,11 +35,11 @@ def test_a_thinned_curve_has_few_points_ends_where_it_ended_and_keeps_its_range(
 
 
 @given(values=st.lists(st.integers(-999, 999), max_size=50))
-def test_a_short_curve_stays_as_it_is(values):
+def test_short_curve_is_unchanged(values):
     assert thinned(list(range(len(values))), values, 50) == (list(range(len(values))), values)
 
 
-def test_a_curve_has_each_quantity_where_it_was_recorded(tmp_path):
+def test_curve_has_quantities_at_their_recorded_steps(tmp_path):
     path = tmp_path / "curve.jsonl"
     lines = [{"step": 1, "loss": 3.0, "learning_rate": 1}, {"step": 2, "loss": 2.0, "validation_loss": 4.0}]
     path.write_text("\n".join(map(json.dumps, lines)))
@@ -54,14 +54,14 @@ def test_a_curve_has_each_quantity_where_it_was_recorded(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["no JSON", '{"loss": 1}', "[1]", '{"step": 1, "loss": "x"}'])
-def test_a_damaged_curve_is_one_sentence(tmp_path, text):
+def test_damaged_curve_is_rejected(tmp_path, text):
     path = tmp_path / "curve.jsonl"
     path.write_text(text)
     with pytest.raises(UserError, match=r"curve.jsonl is not a training curve \(.*\); .* training the run"):
         read_curve(path, ["loss"])
 
 
-def test_a_section_has_numbers_by_seed_settings_costs_and_curves(section):
+def test_section_has_metrics_settings_costs_and_curves(section):
     run = section("tril")
     assert run.state == "done"
     assert run.metrics[0] == ("ce_train", "nats/word", ("11.9", "11.91", "11.92"))
@@ -74,7 +74,7 @@ def test_a_section_has_numbers_by_seed_settings_costs_and_curves(section):
     assert run.curves[0]["loss"][0][-1] == 900
 
 
-def test_states(section, experiment):
+def test_states_of_runs(section, experiment):
     assert section("tril-k5").state == "failed"
     assert section("tril-k5").reasons == ("the loss became nan <&>",)
     assert section("diag").state == "not run"
@@ -83,7 +83,7 @@ def test_states(section, experiment):
     assert section("data").state == "done"
 
 
-def test_commands_make_what_is_to_be_made_again(section, experiment):
+def test_commands_recreate_weights_or_metrics(section, experiment):
     experiment.plan["results"] = "my results"
     folder = experiment.folder.rename(experiment.folder.with_name("my results"))
     experiment.plan["results"] = str(folder)
@@ -92,17 +92,17 @@ def test_commands_make_what_is_to_be_made_again(section, experiment):
     weights = f"{at}/words/mine/standard/tril/seed{{0,1,2}}/model.safetensors"
     assert section("tril").command == f"snakemake --cores all --forcerun {weights} {table}"
     assert section("data").command.endswith(f"--forcerun {at}/sentences/ptb/data/statistics.json {table}")
-    one = section("mine", rows=[])
-    assert one.command.endswith(f"/mine/seed0/model.safetensors -- {at}/index.html")
-    assert one.logs[0] == f"{folder}/logs/words/mine/standard/mine/seed0/train.log"
-    # A model trained on another data set is measured again, not trained.
+    without_rows = section("mine", rows=[])
+    assert without_rows.command.endswith(f"/mine/seed0/model.safetensors -- {at}/index.html")
+    assert without_rows.logs[0] == f"{folder}/logs/words/mine/standard/mine/seed0/train.log"
+    # A model that was trained on another data set is only evaluated again.
     experiment.plan["known"]["sentences/ptb/smim-512"] = {}
     elsewhere = section("smim-512", trained_on="everything")
     assert "/sentences/ptb/smim-512/seed{0,1,2}/metrics.json --" in elsewhere.command
     assert elsewhere.logs[0] == f"{folder}/logs/sentences/everything/smim-512/seed0/train.log"
 
 
-def test_where_a_run_came_from_is_said_if_it_is_recorded(section, experiment):
+def test_origins_are_read_from_the_provenance_file(section, experiment):
     assert (section("tril").origins, section("tril").record) == ({}, "")
     process = {
         "git": {"commit": "0123456789abcdef", "dirty": True},
@@ -120,7 +120,7 @@ def test_where_a_run_came_from_is_said_if_it_is_recorded(section, experiment):
     assert section("tril").record.endswith("/words/mine/standard/tril/seed0/provenance.json")
 
 
-def test_a_run_without_curve_or_cost_still_has_its_section(section, experiment):
+def test_curve_and_cost_are_optional_but_settings_are_required(section, experiment):
     (experiment.folder / "words/mine/standard/tril/seed1/curve.jsonl").unlink()
     (experiment.folder / "words/mine/standard/tril/seed1/cost.json").unlink()
     run = section("tril")

@@ -15,31 +15,31 @@ def made(experiment, papers):
     return tables(papers, experiment.cells(), read_plan(experiment.plan))
 
 
-def row(made, anchor, label):
-    table = next(own for own in made[0] if own.anchor == anchor)
-    return next(own for own in table.main.rows if own.label == label)
+def find_row(made, anchor, label):
+    table = next(table for table in made[0] if table.anchor == anchor)
+    return next(row for row in table.main.rows if row.label == label)
 
 
-def test_tables_are_those_of_the_papers_in_the_plan(experiment, papers, made):
-    assert [own.anchor for own in made[0]] == ["table/words/mine/1", "table/sentences/1", "table/sentences/2"]
-    experiment.plan["planned"] = [own for own in experiment.plan["planned"] if own["paper"] == "words"]
+def test_only_papers_in_the_plan_have_tables(experiment, papers, made):
+    anchors = [table.anchor for table in made[0]]
+    assert anchors == ["table/words/mine/1", "table/sentences/1", "table/sentences/2"]
+    experiment.plan["planned"] = [entry for entry in experiment.plan["planned"] if entry["paper"] == "words"]
     shown, _ = tables(papers, experiment.cells(), read_plan(experiment.plan))
-    assert {own.paper for own in shown} == {"words"}
+    assert {table.paper for table in shown} == {"words"}
 
 
-def test_every_cell_of_a_table_is_on_the_page(made):
+def test_every_cell_of_a_table_has_a_field(made):
     for table in made[0]:
         shown = [
-            field for grid in (table.main, table.further) if grid for own in grid.rows for field in own.fields
+            field for grid in (table.main, table.further) if grid for row in grid.rows for field in row.fields
         ]
         named = {(cell.part.dataset, cell.row, cell.metric) for cell in table.cells if cell.metric}
         assert len([field for field in shown if field.card is not None]) >= len(named)
 
 
-def test_a_field_has_its_numbers_and_its_card_the_reasons(made):
-    own = row(made, "table/sentences/2", "sMIM (512)")
+def test_field_has_numbers_and_card_has_details(made):
     column = [c.heading for c in made[0][2].main.columns].index("PPL")
-    field = own.fields[column]
+    field = find_row(made, "table/sentences/2", "sMIM (512)").fields[column]
     assert (field.here, field.paper, field.difference) == ("19.510 ± 0.010", "≤ 19.53 ± 0.01", "−0.020")
     assert field.demo == "≤ 19.02"
     assert field.order == pytest.approx((19.51, 19.53, 19.02, -0.02))
@@ -54,24 +54,24 @@ def test_a_field_has_its_numbers_and_its_card_the_reasons(made):
     assert (card.anchor, card.run) == ("run/sentences/ptb/smim-512", "sMIM (512)")
 
 
-def test_rows_lead_to_their_run_and_what_is_not_run_says_so(made):
-    assert row(made, "table/words/mine/1", "TRIL").anchor == "run/words/mine/standard/tril"
-    assert row(made, "table/words/mine/1", "DIAG").anchor == "run/words/mine/standard/diag"
-    assert row(made, "table/words/mine/1", "DIAG").kind == "extra"
-    unplanned = row(made, "table/words/mine/1", "2×TRIL")
+def test_rows_link_to_their_runs(made):
+    assert find_row(made, "table/words/mine/1", "TRIL").anchor == "run/words/mine/standard/tril"
+    assert find_row(made, "table/words/mine/1", "DIAG").anchor == "run/words/mine/standard/diag"
+    assert find_row(made, "table/words/mine/1", "DIAG").kind == "extra"
+    unplanned = find_row(made, "table/words/mine/1", "2×TRIL")
     assert (unplanned.anchor, unplanned.fields[0].here) == ("", "not run")
-    assert row(made, "table/words/mine/1", "TRIL, K=5").fields[0].verdict == "failed"
-    quoted = row(made, "table/sentences/2", "GPT-2 full†")
+    assert find_row(made, "table/words/mine/1", "TRIL, K=5").fields[0].verdict == "failed"
+    quoted = find_row(made, "table/sentences/2", "GPT-2 full†")
     assert (quoted.kind, quoted.anchor) == ("quoted", "")
 
 
-def test_every_verdict_has_a_meaning_and_compared_ones_signs_of_their_own():
+def test_verdicts_have_meanings_and_compared_verdicts_have_distinct_marks():
     assert set(MEANINGS) == set(Verdict)
     compared = (Verdict.WITHIN, Verdict.OUTSIDE, Verdict.UNDECIDED, Verdict.STAND_IN)
     assert len({marked(verdict) for verdict in compared} - {""}) == 4
 
 
-def test_a_column_has_the_parts_that_have_numbers(made):
+def test_columns_have_only_parts_with_numbers(made):
     columns = {column.heading: column.parts for column in made[0][2].main.columns}
     assert columns["PPL"] == ("here", "paper", "demo", "diff")
     assert columns["KLD"] == ("here", "paper", "diff")
@@ -79,7 +79,7 @@ def test_a_column_has_the_parts_that_have_numbers(made):
     assert further["distinct"] == ("here",)
 
 
-def test_the_page_shows_the_demo_where_it_has_a_number_and_it_is_asked_for(experiment):
+def test_demo_is_optional_and_only_in_columns_with_demo_numbers(experiment):
     text = experiment.page()
     assert text.count('data-parts="here paper demo diff" colspan="2"') == 5
     assert '<input type="checkbox" name="demo">' in text
@@ -88,19 +88,19 @@ def test_the_page_shows_the_demo_where_it_has_a_number_and_it_is_asked_for(exper
     assert "≤ 66.9</button></td>" in row
 
 
-def test_a_card_says_whose_standard_deviation_is_borrowed(experiment, papers):
-    lent = {"spread": None, "borrowed": PooledSpread(0.25, 2, "TRIL, 3 seeds")}
+def test_card_names_the_source_of_a_borrowed_deviation(experiment, papers):
+    borrowed = {"spread": None, "borrowed": PooledSpread(0.25, 2, "TRIL, 3 seeds")}
     cells = [
-        replace(cell, measured=replace(cell.measured, **lent)) if cell.measured else cell
+        replace(cell, measured=replace(cell.measured, **borrowed)) if cell.measured else cell
         for cell in experiment.cells()
     ]
     _, cards = tables(papers, cells, read_plan(experiment.plan))
-    said = {dict(card.lines).get("over seeds") for card in cards}
-    assert said == {None, "one seed; 0.25, sd of TRIL, 3 seeds (2 degrees of freedom)"}
+    lines = {dict(card.lines).get("over seeds") for card in cards}
+    assert lines == {None, "one seed; 0.25, sd of TRIL, 3 seeds (2 degrees of freedom)"}
 
 
-def test_only_headings_of_metrics_have_subscripts(experiment, made, papers, published):
-    assert all(column.of_metric for own in made[0] for column in own.main.columns)
+def test_model_labels_as_headings_have_no_subscripts(experiment, made, papers, published):
+    assert all(column.of_metric for table in made[0] for column in table.main.columns)
     place = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = build(7, papers, published, [planned("my_run", table=7, **place)], {})
     shown, _ = tables(papers, cells, read_plan(experiment.plan))

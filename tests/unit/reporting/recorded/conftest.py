@@ -1,4 +1,4 @@
-"""What git holds of the recorded experiments, in a folder of its own, and the page of it."""
+"""A copy of the recorded experiments as git tracks them, and the records in it."""
 
 import os
 import shutil
@@ -15,12 +15,12 @@ RECORDED = Path("results", "recorded")
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory) -> Path:
-    """A folder with the files that git tracks of the records, and what these extend."""
+    """A folder with the tracked files of the records and the configuration that they extend."""
     folder = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(
         ["git", "ls-files", "-z", str(RECORDED)], cwd=ROOT, text=True, capture_output=True
     ).stdout.split("\0")
-    # Outside a clone there is no list.
+    # Outside a git repository, the list is empty.
     files = [Path(name) for name in listed if name] or [
         path.relative_to(ROOT) for path in (ROOT / RECORDED).rglob("*") if path.is_file()
     ]

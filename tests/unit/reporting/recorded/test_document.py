@@ -1,4 +1,4 @@
-"""The page of all recorded experiments, and that the committed one is of the committed records."""
+"""The page of all recorded experiments, and whether the committed page is up to date."""
 
 import base64
 import hashlib
@@ -22,25 +22,25 @@ def page(records):
     return render(records)
 
 
-def test_the_committed_page_is_that_of_the_records(page):
+def test_committed_page_is_up_to_date(page):
     committed = PAGE.read_text(encoding="utf-8")
-    assert unpacked(committed) == unpacked(page), "regenerate it: make recorded"
+    assert with_digests(committed) == with_digests(page), "regenerate it: make recorded"
 
 
-def unpacked(page):
-    """The page with the pixels of its pictures: another zlib packs them into other bytes."""
+def with_digests(page):
+    """The page with digests of pixels in place of its images: their bytes depend on the version of zlib."""
 
-    def pixels(match):
+    def digest(match):
         return hashlib.sha256(Image.open(io.BytesIO(base64.b64decode(match[1]))).tobytes()).hexdigest()
 
-    return re.sub("data:image/png;base64,([A-Za-z0-9+/=]+)", pixels, page)
+    return re.sub("data:image/png;base64,([A-Za-z0-9+/=]+)", digest, page)
 
 
-def test_it_is_small_enough_to_be_served(page):
+def test_page_is_smaller_than_3_megabytes(page):
     assert len(page.encode()) < 3e6
 
 
-def test_every_anchor_is_there_once_and_every_link_has_one(page):
+def test_anchors_are_unique_and_links_have_targets(page):
     anchors = re.findall(r'\bid="([^"]+)"', page)
     assert len(anchors) == len(set(anchors))
     cards = re.search(r'id="data-cards">(.*?)</script>', page)[1]
@@ -48,14 +48,14 @@ def test_every_anchor_is_there_once_and_every_link_has_one(page):
     assert links <= set(anchors)
 
 
-def test_it_says_nothing_of_the_machine_or_the_day(page, clone):
+def test_page_does_not_contain_local_paths_or_commits(page, clone):
     for text in (str(ROOT), str(clone), "file:", "commit "):
         assert text not in page
     assert re.findall(r'<[^>]* (?:src|href)="(?!#|data:)[^"]*"', page) == []
 
 
-def test_the_answer_is_computed(page, records):
-    """The first record alone gives other numbers."""
+def test_answer_depends_on_the_records(page, records):
+    """The first record alone gives different numbers."""
     answer = re.compile(r'<section id="answer".*?</section>', re.DOTALL)
     alone = render(records[:1])
     assert answer.search(alone)[0] != answer.search(page)[0]
@@ -67,14 +67,14 @@ def test_the_answer_is_computed(page, records):
     assert f"printed numbers {len(compared)} were compared." in " ".join(answer.search(alone)[0].split())
 
 
-def test_every_recorded_run_has_its_command_and_every_figure_is_inside(page, records):
+def test_page_has_commands_of_all_runs_and_all_figures(page, records):
     runs = sum(len(record.plan.planned) for record in records)
     assert page.count('class="command">snakemake --cores 1 --force') == runs
     figures = sum(len(record.plan.figures) for record in records)
     assert page.count('src="data:image/png;base64,') == figures > 0
 
 
-def test_readings_are_shown_where_there_are_some(page, records):
+def test_readings_are_shown_only_if_recorded(page, records):
     assert ("<h3>Readings</h3>" in page) == any(record.readings for record in records)
     line = Fit(
         **{"paper": "words", "table": 1, "dataset": "bookscorpus", "corpus": "mine"},

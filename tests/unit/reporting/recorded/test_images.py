@@ -17,7 +17,7 @@ def decoded(content):
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
-def test_few_colours_stay_as_they_are():
+def test_few_colours_are_unchanged():
     pixels = (
         np.random.default_rng(0)
         .choice([[0, 0, 0], [255, 255, 255], [200, 40, 10]], size=(7, 13))
@@ -28,7 +28,7 @@ def test_few_colours_stay_as_they_are():
     assert indexed(png(pixels, "RGB")) == content
 
 
-def test_many_colours_become_close_ones_in_fewer_bytes():
+def test_many_colours_are_approximated():
     ramp = np.linspace(0, 255, 600, dtype=np.uint8)
     pixels = np.stack([*np.meshgrid(ramp, ramp[:400]), np.zeros((400, 600), np.uint8)], axis=-1)
     before = png(pixels, "RGB")
@@ -38,7 +38,7 @@ def test_many_colours_become_close_ones_in_fewer_bytes():
     assert Image.open(io.BytesIO(after)).size == (600, 400)
 
 
-def test_what_is_transparent_becomes_white():
+def test_transparent_pixels_become_white():
     pixels = np.zeros((2, 2, 4), np.uint8)
     pixels[0, 0] = (10, 20, 30, 255)
     assert decoded(indexed(png(pixels, "RGBA"))).tolist() == [
@@ -47,6 +47,6 @@ def test_what_is_transparent_becomes_white():
     ]
 
 
-def test_what_is_no_image_is_an_error():
+def test_invalid_image_is_rejected():
     with pytest.raises(OSError, match="cannot identify image"):
         indexed(b"text")

@@ -1,4 +1,4 @@
-"""Printed numbers and claims counted over all experiments."""
+"""Counts of printed numbers and claims over all experiments."""
 
 import csv
 from collections import Counter, defaultdict
@@ -9,12 +9,12 @@ import pytest
 
 from textlvm.reporting.page.claims import Check, Claim
 from textlvm.reporting.recorded import summary
-from textlvm.reporting.recorded.summary import numbers, said
+from textlvm.reporting.recorded.summary import claims, numbers
 from textlvm.reporting.verdict import Verdict
 
 
-def test_printed_numbers_are_counted_as_in_the_recorded_tables(records, clone):
-    """Against the files, counted by other means."""
+def test_counts_of_printed_numbers_equal_those_of_the_recorded_tables(records, clone):
+    """Compared with counts from the CSV files."""
     verdicts = defaultdict(set)
     for path in (clone / "results" / "recorded").glob("*/partial/table*.csv"):
         with path.open(encoding="utf-8", newline="") as lines:
@@ -26,16 +26,17 @@ def test_printed_numbers_are_counted_as_in_the_recorded_tables(records, clone):
                     verdicts[key].add(line["verdict"])
     found = numbers(records)
     assert found.compared == len(verdicts)
-    decided = Counter("".join(sorted(own & {"within", "outside"})) for own in verdicts.values())
+    decided = Counter("".join(sorted(kinds & {"within", "outside"})) for kinds in verdicts.values())
     assert (found.within, found.outside) == (decided["within"], decided["outside"])
-    assert found.undecided.get(summary.OTHER_TEXT, 0) == sum(own == {"stand-in"} for own in verdicts.values())
+    stand_ins = sum(kinds == {"stand-in"} for kinds in verdicts.values())
+    assert found.undecided.get(summary.OTHER_TEXT, 0) == stand_ins
     parts = [numbers(records, paper) for paper in records[0].papers]
     for name in ("printed", "compared", "within", "outside", "exact"):
         assert sum(getattr(part, name) for part in parts) == getattr(found, name)
 
 
-def test_numbers_that_do_not_depend_on_training_are_counted(records):
-    """Of what is recorded: sizes of data sets and models, and a closed form."""
+def test_numbers_that_do_not_depend_on_training_are_exact(records):
+    """In the records, these are sizes of data sets and models, and closed forms."""
     ptb = next(record for record in records if record.name == "ptb")
     within = {cell.metric for cell in ptb.cells if cell.verdict is Verdict.WITHIN}
     assert {"train", "valid", "test", "vocabulary", "parameters"} <= within
@@ -43,7 +44,7 @@ def test_numbers_that_do_not_depend_on_training_are_counted(records):
     found = numbers([replace(ptb, cells=tuple(sizes))])
     assert found.within == found.exact == len(sizes) > 1
     trained = next(c for c in ptb.cells if c.metric == "ppl_melbo" and c.verdict is Verdict.UNDECIDED)
-    found = numbers([replace(ptb, cells=(_judged(trained, *WITHIN),))])
+    found = numbers([replace(ptb, cells=(with_verdict(trained, *WITHIN),))])
     assert (found.within, found.exact) == (1, 0)
 
 
@@ -63,25 +64,27 @@ STAND_IN, SINGLE, READING = (Verdict.STAND_IN, None), (Verdict.UNDECIDED, 0.1), 
         ([READING, SINGLE], summary.ONE_SEED),
     ],
 )
-def test_a_number_that_is_compared_several_times_counts_once(records, verdicts, outcome):
+def test_number_compared_in_several_experiments_counts_once(records, verdicts, outcome):
     record = next(record for record in records if record.name == "ptb")
     cell = next(cell for cell in record.cells if cell.metric == "ppl_melbo" and cell.measured)
-    several = [replace(record, cells=(_judged(cell, verdict, tolerance),)) for verdict, tolerance in verdicts]
+    several = [
+        replace(record, cells=(with_verdict(cell, verdict, tolerance),)) for verdict, tolerance in verdicts
+    ]
     found = numbers(several)
     counts = {"within": found.within, "outside": found.outside, **found.undecided}
     assert {name: count for name, count in counts.items() if count} == {outcome: 1}
     assert found.compared == 1
 
 
-def test_what_is_not_compared_is_not_counted(records):
+def test_cell_without_printed_number_is_not_counted(records):
     record = records[0]
-    printed = len({own.key for own in record.published if (own.source, own.kind) == ("paper", "own")})
+    printed = len({value.key for value in record.published if (value.source, value.kind) == ("paper", "own")})
     cell = next(cell for cell in record.cells if cell.printed is None)
     found = numbers([replace(record, cells=(cell,))])
     assert (found.printed, found.compared) == (printed, 0)
 
 
-def _judged(cell, verdict, tolerance):
+def with_verdict(cell, verdict, tolerance):
     return replace(cell, comparison=replace(cell.comparison, verdict=verdict, tolerance=tolerance))
 
 
@@ -100,10 +103,10 @@ def check(outcome, effect="1", reason="", stand_in=False, seeds="3"):
 
 
 def claimed(*checks, text="A claim."):
-    """Experiments that each make one of the checks of a claim."""
+    """Experiments with one check of a claim each."""
     return [
-        SimpleNamespace(name=f"run{place}", claims=(Claim("words", "Section 1", text, "", (own,)),))
-        for place, own in enumerate(checks)
+        SimpleNamespace(name=f"run{place}", claims=(Claim("words", "Section 1", text, "", (check,)),))
+        for place, check in enumerate(checks)
     ]
 
 
@@ -123,26 +126,27 @@ ABSENT = check("undecided", effect="", reason="lack a number", seeds="0")
         ([ABSENT, ABSENT], "not run", 0),
     ],
 )
-def test_a_claim_is_said_once_with_its_outcome_in_each_experiment(checks, outcome, tested):
-    (found,) = said(claimed(*checks))
+def test_claim_has_one_outcome_over_all_experiments(checks, outcome, tested):
+    (found,) = claims(claimed(*checks))
     assert (found.outcome, len(found.tested)) == (outcome, tested)
-    assert [own.record for own in found.tested] == [f"run{n}" for n, own in enumerate(checks) if own.effect]
+    assert [test.record for test in found.tested] == [f"run{n}" for n, c in enumerate(checks) if c.effect]
 
 
-def test_claims_keep_their_order_and_their_own_checks():
+def test_claims_keep_their_order_and_checks():
     records = claimed(check("holds")) + claimed(check("fails"), text="Another.") + claimed(check("holds"))
-    assert [(own.claim.text, len(own.tested)) for own in said(records)] == [("A claim.", 2), ("Another.", 1)]
+    counts = [(found.claim.text, len(found.tested)) for found in claims(records)]
+    assert counts == [("A claim.", 2), ("Another.", 1)]
 
 
-def test_the_reason_is_that_of_the_most_seeds():
-    assert said(claimed(SINGLE_SEED, NOISY))[0].reason == "are within the noise"
-    assert said(claimed(SINGLE_SEED))[0].reason == "rest on one seed"
-    assert said(claimed(ABSENT))[0].reason == ""
+def test_reason_is_from_the_experiment_with_the_most_seeds():
+    assert claims(claimed(SINGLE_SEED, NOISY))[0].reason == "are within the noise"
+    assert claims(claimed(SINGLE_SEED))[0].reason == "rest on one seed"
+    assert claims(claimed(ABSENT))[0].reason == ""
 
 
-def test_claims_decided_only_on_stand_ins_are_marked():
+def test_only_on_stand_ins():
     stand_in = check("holds", stand_in=True)
-    assert said(claimed(stand_in))[0].is_elsewhere
-    assert said(claimed(stand_in, SINGLE_SEED))[0].is_elsewhere
-    assert not said(claimed(stand_in, check("holds")))[0].is_elsewhere
-    assert not said(claimed(SINGLE_SEED))[0].is_elsewhere
+    assert claims(claimed(stand_in))[0].only_on_stand_ins
+    assert claims(claimed(stand_in, SINGLE_SEED))[0].only_on_stand_ins
+    assert not claims(claimed(stand_in, check("holds")))[0].only_on_stand_ins
+    assert not claims(claimed(SINGLE_SEED))[0].only_on_stand_ins

@@ -1,1 +1,1 @@
-"""Claims: what the papers state of their numbers, as data, and whether it holds of the numbers here."""
+"""Claims: the papers' statements about their numbers, and whether they hold for the reproduced numbers."""

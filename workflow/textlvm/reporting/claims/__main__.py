@@ -4,9 +4,9 @@
         --tables results/table1.csv results/table2.csv --figures seed0/curve.jsonl seed0/entropy.csv \\
         --csv results/claims.csv --md results/claims.md --html results/claims.html
 
-Each claim holds, fails or is undecided, with the size of the effect and its interval, beside what the
-published numbers say of the same comparison. Files of figures (`curve.jsonl`, `entropy.csv`,
-`histograms.json`) belong to the metrics.json that they lie beside; without them such claims are undecided.
+Each claim holds, fails or is undecided. The output has the effect with its interval, and the outcome of the
+same comparison for the published numbers. Files of figures (`curve.jsonl`, `entropy.csv`, `histograms.json`)
+belong to the metrics.json in the same folder; without them, claims about figures are undecided.
 """
 
 import argparse

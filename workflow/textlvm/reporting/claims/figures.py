@@ -1,6 +1,6 @@
 """Numbers that papers show only in figures, from the files of those figures.
 
-Each is one number of one trained model, of no printed value; claims name it like the metric of a table. The
+Each is one number of one trained model and has no printed value; claims name it like a table's metric.
 paper.yaml lists these numbers and the functions that compute them.
 """
 
@@ -18,7 +18,7 @@ __all__ = ["measure"]
 def measure(metric: FigureMetric, path: str | Path) -> float | None:
     """One number of a figure from a run's file; None if the run is too small to have it.
 
-    Raises `UserError` for another file, and for a function that there is not.
+    Raises `UserError` if the file cannot be read or the function does not exist.
     """
     try:
         function = pkgutil.resolve_name(metric.function)

@@ -18,26 +18,26 @@ __all__ = ["Claims", "load"]
 
 @dataclass(frozen=True)
 class Claims:
-    """All claims, one entry for each of their data sets."""
+    """All claims, one entry per claim and data set."""
 
     papers: Mapping[str, Paper]
     claims: tuple[Claim, ...]
 
     @cached_property
     def figures(self) -> frozenset[Place]:
-        """The numbers of figures that claims need in addition to tables."""
-        places = (place for claim in self.claims for own in claim.comparisons for place in own.places)
+        """The numbers of figures that claims use."""
+        places = (place for claim in self.claims for place in claim.places)
         return frozenset(place for place in places if place.metric in self.papers[place.paper].figure_metrics)
 
     def files(self, run: Run, seed: int) -> list[str]:
-        """The files behind claims about figures that a seed of a run leaves, below the results."""
+        """The files of a run's seed that claims about figures read, relative to the results."""
         metrics = self.papers[run.paper].figure_metrics
         rows = {(run.paper, row.table, run.original, row.label) for row in run.rows}
         files = {metrics[place.metric].file for place in self.figures if place.cell[:4] in rows}
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
     def finished_files(self, runs: Iterable[Run], results: Path) -> list[Path]:
-        """The existing files, of seeds that are evaluated with the current settings."""
+        """The existing ones of these files, for seeds that were evaluated with the current settings."""
         seeds = [(run, seed) for run in runs for seed in run.seeds if run.is_finished(seed, results)]
         files = [results / file for run, seed in seeds for file in self.files(run, seed)]
         return [file for file in files if file.exists()]
@@ -48,11 +48,10 @@ def load(
     published: Iterable[Published],
     plan: Iterable[Planned] = (),
 ) -> Claims:
-    """Read the claims of papers about their tables and the rows of a plan.
+    """Read the papers' claims about their tables and the rows of a plan.
 
-    Raises `UserError` with one sentence that names file and claim: for what the schema does not allow, an id
-    given twice, a row, metric or table that there is not, a comparison of the wrong length or of unlike
-    units.
+    Raises `UserError` that names the file and the claim: for a violation of the schema, a duplicate id, an
+    unknown row, metric or table, a comparison of the wrong length, or operands with different units.
     """
     published, plan = tuple(published), tuple(plan)
     claims: dict[tuple[str, str], Claim] = {}
@@ -69,7 +68,7 @@ def load(
         )
         for entry in entries["claims"]:
             place = f"{paper.claims}: claim '{entry['id']}'"
-            if any(own == entry["id"] for own, _ in claims):
+            if any(known == entry["id"] for known, _ in claims):
                 raise UserError(f"{place} occurs twice: give each claim its own id")
             try:
                 claims |= {
@@ -81,14 +80,14 @@ def load(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The content of a file of claims, which the schema allows."""
+    """Read a claims.yaml and check it against the schema."""
     entries = read_yaml(path, "the claims")
     check(entries, "claims", path, lambda key: _key(key, entries))
     return dict(entries)
 
 
 def _key(key: Key, entries: Any) -> str:
-    """A key of the file, with claims by their names."""
+    """A key of the file for error messages, with a claim's id in place of its index."""
     if key[:1] != ("claims",) or len(key) < 2:
         return dotted(key)
     entry = entries["claims"][key[1]]

@@ -20,7 +20,7 @@ RULE = (
 )
 """The rule of `judge` in one sentence, for footnotes."""
 FUZZ = 1e-9
-"""Differences of printed decimals are not exact in binary; relative to the numbers compared."""
+"""Tolerance for rounding errors of floats, relative to the largest number compared."""
 
 
 class Outcome(StrEnum):
@@ -35,23 +35,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Number:
-    """A number with what is known about its errors."""
+    """A number with its known errors."""
 
     by_seed: Mapping[int, float]
     """One value per seed; a number that does not depend on training has one value."""
     error: float = 0.0
-    """Standard error of the estimator, of the mean over seeds."""
+    """The estimator's standard error of the mean over seeds."""
     rounding: float = 0.0
     """The largest error of a printed number: half a unit of its last digit."""
     run: tuple[str, ...] = ()
-    """Numbers with the same run and seeds belong together; an empty run is shared with none."""
+    """Numbers with the same run and seeds are paired by seed; numbers with an empty run are never paired."""
     trained: bool = True
     """Whether the number depends on training."""
     borrowed: PooledSpread | None = None
-    """Of a single training: the standard deviation over seeds that other rows have."""
+    """For a number with one seed: the standard deviation over seeds of other rows."""
 
     def logarithm(self) -> "Number":
-        """The natural logarithm; errors to first order. Raises `ValueError` for what has none."""
+        """The natural logarithm; errors to first order. Raises `ValueError` for non-positive values."""
         mean = math.fsum(self.by_seed.values()) / len(self.by_seed)
         logs = {seed: math.log(value) for seed, value in self.by_seed.items()}
         borrowed = self.borrowed and replace(self.borrowed, value=self.borrowed.value / mean)
@@ -60,64 +60,63 @@ class Number:
 
 @dataclass(frozen=True)
 class Found:
-    """A comparison with its numbers."""
+    """The result of a comparison."""
 
     comparison: Comparison
     outcome: Outcome
     effect: float
     """The signed sum of the numbers, in the comparison's unit."""
     half: float
-    """Half the width of its 95% interval, as far as its noise is known."""
+    """Half the width of its 95% interval, without noise that is unknown."""
     distance: float
     """From the effect to the margin; negative on the wrong side."""
     one_seed: bool
-    """Whether a number has one seed and borrows nothing, so that its spread over seeds is unknown."""
+    """Whether a number has one seed and no borrowed spread, so that its spread over seeds is unknown."""
     limit: float | None
-    """With one seed: the standard deviation between seeds up to which `distance` would keep its sign."""
+    """With `one_seed`: the comparison would be decided with a standard deviation over seeds below this."""
     borrowed_from: tuple[str, ...] = ()
     """The rows that supply the standard deviations of rows with one seed."""
 
     @property
-    def ease(self) -> tuple[int, float]:
-        """Sorts the comparisons of a claim: the clearest failure comes first, then what is nearest to one."""
+    def strength(self) -> tuple[int, float]:
+        """The sort key of a claim's comparisons: the clearest failure first, the clearest success last."""
         if self.outcome is Outcome.FAILS:
             return 0, self.distance + self.half
         return 1 + (self.outcome is Outcome.HOLDS), self.distance - self.half
 
 
 def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
-    """Say whether a comparison holds, all of its numbers being known.
+    """Decide whether a comparison holds, given all of its numbers.
 
     The effect is the signed sum of the means over seeds. Its 95% interval is
 
         effect ± sqrt((t · s)² + (1.96 · e)²) ± r,
 
-    s being the standard error of the sum over seeds, e that of the estimators, r the rounding of printed
-    numbers. Numbers of the same seeds are summed seed by seed before their standard deviation
-    is taken, so that what they share cancels; those of different seeds are independent, and s² is the
-    sum of their variances, each divided by its number of seeds. t is Student's 97.5% quantile with the
-    fewest degrees of freedom among them: at least as wide as Welch's interval, and never narrower for more
-    noise. Values of the seeds contain the estimator's noise already; e is added all the same, since a few
-    seeds can agree by chance.
+    where s is the standard error of the sum over seeds, e that of the estimators, and r the rounding error of
+    printed numbers. Numbers of the same seeds are summed by seed before their standard deviation is computed,
+    so that common noise cancels. Numbers of different seeds are independent, and s² is the sum of their
+    variances, each divided by its number of seeds. t is Student's 97.5% quantile with the fewest degrees of
+    freedom among them: the interval is at least as wide as Welch's, and more noise never makes it narrower.
+    The values by seed already contain the estimator's noise; e is added nevertheless, since a few seeds can
+    agree by chance.
 
-    The variance of a number of a single training is that of its `borrowed` standard deviation, whose degrees
-    of freedom count like its own. How the errors of several numbers of that training are related is unknown:
-    their standard deviations are added, which is the largest that the sum's can be.
+    A number of a single training has the variance and the degrees of freedom of its `borrowed` standard
+    deviation. The correlation of several numbers of one training is unknown: their standard deviations are
+    added, which is an upper bound.
 
-    It *holds* if the whole interval lies on the claim's side of the margin, it *fails* if none of it does;
-    otherwise it is *undecided*. So it is with one seed of anything trained that has nothing to borrow,
-    whatever the interval: the noise between seeds is unknown, not zero. `limit` then says how large that
-    noise may be before it would hide the effect. An identity is exempt: it is about each trained model, so s
-    is no part of it.
+    A comparison *holds* if the whole interval lies on the claim's side of the margin, *fails* if none of it
+    does, and is *undecided* otherwise. It is also undecided if a trained number has one seed and no borrowed
+    standard deviation: the noise between seeds is unknown, not zero. `limit` is then the noise above which
+    the effect would be hidden. Identities are exempt: they hold for each trained model, so s is omitted.
 
     Each comparison has its own 95% interval. A claim holds if every comparison does, which needs no
-    correction for their number; it fails if one fails.
+    correction for their number, and fails if one fails.
     """
     groups: dict[tuple[object, ...], list[tuple[int, Number]]] = {}
     for index, (sign, operand) in enumerate(comparison.terms):
         number = _number(operand, numbers)
         groups.setdefault((number.run or index, *sorted(number.by_seed)), []).append((sign, number))
-    sums = [_by_training(group) for group in groups.values()]
+    sums = [_sums_by_seed(group) for group in groups.values()]
     effect = math.fsum(math.fsum(values) / len(values) for values in sums)
     variance, freedom, unknown = 0.0, math.inf, 0
     borrowed: list[str] = []
@@ -135,13 +134,13 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
             variance += math.fsum(spread.value for spread in shared) ** 2
             freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
             borrowed += [spread.source for spread in shared]
-    every = [number for group in groups.values() for _, number in group]
-    error = Z95 * math.hypot(*(number.error for number in every))
+    members = [number for group in groups.values() for _, number in group]
+    error = Z95 * math.hypot(*(number.error for number in members))
     seeds = float(stdtrit(freedom, 0.975)) * math.sqrt(variance) if variance else 0.0
-    rounding = math.fsum(number.rounding for number in every)
+    rounding = math.fsum(number.rounding for number in members)
     half = math.hypot(seeds, error) + rounding
     distance = _distance(comparison, effect, numbers)
-    fuzz = FUZZ * max(abs(value) for number in every for value in number.by_seed.values())
+    fuzz = FUZZ * max(abs(value) for number in members for value in number.by_seed.values())
     if unknown or abs(distance) < half - fuzz:
         outcome = Outcome.UNDECIDED
     else:
@@ -155,13 +154,13 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     )
 
 
-def conclude(found: Sequence[Found], known: bool) -> tuple[Outcome, Found | None]:
-    """The outcome of a claim, and the deciding comparison; `known`: no comparison is missing.
+def conclude(found: Sequence[Found], complete: bool) -> tuple[Outcome, Found | None]:
+    """The outcome of a claim and the deciding comparison; `complete` is false if comparisons are missing.
 
-    One comparison that fails refutes a claim, whatever is missing; short of that all are needed.
+    One failed comparison refutes a claim, even if others are missing; any other outcome requires all.
     """
-    weakest = min(found, key=lambda own: own.ease, default=None)
-    if weakest is None or not (known or weakest.outcome is Outcome.FAILS):
+    weakest = min(found, key=lambda result: result.strength, default=None)
+    if weakest is None or not (complete or weakest.outcome is Outcome.FAILS):
         return Outcome.UNDECIDED, None
     return weakest.outcome, weakest
 
@@ -172,7 +171,7 @@ def _number(operand: Operand, numbers: Mapping[Place, Number]) -> Number:
     return numbers[operand].logarithm() if operand.log else numbers[operand]
 
 
-def _by_training(group: Sequence[tuple[int, Number]]) -> list[float]:
+def _sums_by_seed(group: Sequence[tuple[int, Number]]) -> list[float]:
     """The signed sum of numbers of the same seeds, by seed."""
     return [math.fsum(sign * number.by_seed[seed] for sign, number in group) for seed in group[0][1].by_seed]
 

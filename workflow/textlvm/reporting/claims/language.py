@@ -1,11 +1,11 @@
-"""The language of claims: from an entry of a paper's claims.yaml to comparisons of numbers of the paper.
+"""The language of claims: translates entries of a paper's claims.yaml into comparisons of its numbers.
 
-A comparison is a signed sum of numbers and the side of zero on which a claim wants it, so that one rule
+A comparison is a signed sum of numbers and the side of zero on which a claim expects it, so that one rule
 (`textlvm.reporting.claims.judge`) decides every kind of claim:
 
     less, greater      a − b beyond the margin on one side
     near               a − b within the margin
-    rising, falling    a chain; every step is a comparison; numbers at its ends make it an interval
+    rising, falling    a chain with one comparison per step; numbers at its ends are bounds
     difference         (a − b) − (c − d) > 0: the first step is larger than the second
     identity           a sum that equals another one within the margin for every trained model
 """
@@ -54,7 +54,7 @@ Name = tuple[str, str]
 
 
 class Side(Enum):
-    """Where a claim wants a sum to be: beyond the margin on one side of zero, or within it."""
+    """Where a claim expects a sum: beyond the margin on one side of zero, or within it."""
 
     BELOW = "below"
     WITHIN = "within"
@@ -62,12 +62,12 @@ class Side(Enum):
 
 
 SIDES = {"near": Side.WITHIN, "identity": Side.WITHIN, "less": Side.BELOW, "rising": Side.BELOW}
-"""Of the kinds that do not want it above."""
+"""The sides of the kinds whose side is not `ABOVE`."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A signed sum of numbers and where the claim wants it."""
+    """A signed sum of numbers and where the claim expects it."""
 
     kind: str
     terms: tuple[tuple[int, Operand], ...]
@@ -79,14 +79,14 @@ class Comparison:
 
     @property
     def of_each_training(self) -> bool:
-        """Whether every trained model satisfies it by definition, whatever its seed."""
+        """Whether it must hold for every trained model, whatever its seed."""
         return self.kind == "identity"
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """The numbers that must be known."""
-        operands = (*(own for _, own in self.terms), self.share_of)
-        return tuple(dict.fromkeys(own for own in operands if isinstance(own, Place)))
+        """The numbers that it needs."""
+        operands = (*(operand for _, operand in self.terms), self.share_of)
+        return tuple(dict.fromkeys(operand for operand in operands if isinstance(operand, Place)))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Claim:
     """A statement of a paper about one data set: it holds if every comparison does."""
 
     id: str
-    """With the data set, if the statement is about several."""
+    """Includes the data set if the statement is about several."""
     paper: str
     where: str
     """Section, table or figure of the paper."""
@@ -102,8 +102,13 @@ class Claim:
     note: str
     dataset: str
     predicate: str
-    """The comparisons, to read."""
+    """The comparisons as text."""
     comparisons: tuple[Comparison, ...]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The numbers that its comparisons need, without duplicates."""
+        return tuple(dict.fromkeys(place for comparison in self.comparisons for place in comparison.places))
 
 
 class Problem(Exception):
@@ -116,7 +121,7 @@ class Language:
 
     paper: Paper
     names: Mapping[str, Any]
-    """Names for several rows, or for rows with different names on each data set."""
+    """Names for several rows, or for rows whose labels differ between data sets."""
     unprinted: Sequence[str]
     """Rows without printed numbers."""
     published: Sequence[Published]
@@ -124,7 +129,7 @@ class Language:
     """Table and label of the rows of the configuration."""
 
     def claim(self, entry: Mapping[str, Any], dataset: str) -> Claim:
-        """An entry, which the schema allows, as the claim about one of its data sets. Raises `Problem`."""
+        """The claim of a valid entry about one of its data sets. Raises `Problem`."""
         kind, margin = entry["kind"], entry.get("margin")
         if margin is None and WITH_MARGIN.get(kind):
             raise Problem(f"kind {kind} needs a margin")
@@ -164,7 +169,7 @@ class Language:
         return {metric.name: metric.unit for metric in metrics}
 
     def _rows(self, name: str, dataset: str) -> list[str]:
-        """The rows of a name on a data set; a row's label is its own name."""
+        """The rows of a name on a data set; any other name is itself the label of a row."""
         rows = self.names.get(name, name)
         if isinstance(rows, Mapping):
             if dataset not in rows:
@@ -173,13 +178,13 @@ class Language:
         return [rows] if isinstance(rows, str) else list(rows)
 
     def _choices(self, item: Sequence[Any]) -> Iterator[dict[Name, str]]:
-        """All combinations of rows for the names of an item; a name means the same row everywhere in it."""
+        """All combinations of rows for the names of an item; within it, a name means the same row."""
         used = dict.fromkeys((cell["row"], cell["dataset"]) for cell in cells_in(item))
         for rows in itertools.product(*(self._rows(*name) for name in used)):
             yield dict(zip(used, rows, strict=True))
 
     def _place(self, rows: Mapping[Name, str], cell: Mapping[str, Any]) -> Place:
-        """A cell that exists, of the row chosen for its name."""
+        """The place of a cell, in the row chosen for its name. Raises `Problem` if there is none."""
         place = Place(**{**cell, "row": rows[cell["row"], cell["dataset"]]})
         table = self._tables.get(place.table, [])
         here = f"Table {place.table} of the {place.paper} paper"
@@ -200,7 +205,7 @@ class Language:
         metrics = {p.metric for p in table} | self.paper.figure_metrics.keys()
         metrics |= {*self.paper.tables[place.table].columns}
         if place.row in self.unprinted:
-            # What no table prints of a row may be any metric.
+            # An unprinted row may have any metric of the paper.
             metrics |= self.paper.metrics.keys()
         if place.metric not in metrics:
             raise Problem(f"{here} has no metric '{place.metric}'; {nearest(place.metric, metrics)}")
@@ -209,13 +214,13 @@ class Language:
     def _comparisons(
         self, kind: str, item: Sequence[Any], margin: float | str | None
     ) -> Iterator[Comparison]:
-        """The comparisons of an item; none where a name for many rows makes a row its own rival."""
+        """The comparisons of an item; none if a name for several rows repeats a row in it."""
         sums: list[list[tuple[int, Operand]]] = []
         if kind == "difference":
             (a, b), (c, d) = item
             sums.append([(1, a), (-1, b), (-1, c), (1, d)])
         elif kind == "identity":
-            sums.append([*((1, own) for own in item[0]), *((-1, own) for own in item[1])])
+            sums.append([*((1, place) for place in item[0]), *((-1, place) for place in item[1])])
         elif len(set(item)) == len(item):
             sums += [[(1, a), (-1, b)] for a, b in itertools.pairwise(item)]
         share = isinstance(margin, str)
@@ -224,14 +229,14 @@ class Language:
                 kind=kind,
                 terms=tuple(terms),
                 side=SIDES.get(kind, Side.ABOVE),
-                unit=self._unit([own for _, own in terms]),
+                unit=self._unit([operand for _, operand in terms]),
                 margin=float(str(margin).rstrip("%")) / 100 if share else float(margin or 0),
                 share_of=terms[1][1] if share else None,
             )
 
     def _unit(self, operands: Iterable[Operand]) -> str:
-        """The unit that numbers share; a logarithm fits every unit."""
-        places = [own for own in operands if isinstance(own, Place) and not own.log]
+        """The common unit of numbers; logarithms have none. Raises `Problem` if units differ."""
+        places = [place for place in operands if isinstance(place, Place) and not place.log]
         found = {place.metric: self._units[place.metric] for place in places}
         if len(set(found.values())) > 1:
             raise Problem(f"{' and '.join(found)} differ in unit: {' and '.join(found.values())}")
@@ -241,7 +246,7 @@ class Language:
 def _check_shape(kind: str, item: Sequence[Any]) -> None:
     if kind in PAIRS and len(item) != 2:
         raise Problem(f"kind {kind} compares 2 things, not {len(item)}")
-    if any(isinstance(said, list) != (kind in SUMS) for said in item):
+    if any(isinstance(operand, list) != (kind in SUMS) for operand in item):
         what = "two lists of rows" if kind in SUMS else "rows, not lists of rows"
         raise Problem(f"kind {kind} compares {what}")
     if kind == "difference" and any(len(group) != 2 for group in item):

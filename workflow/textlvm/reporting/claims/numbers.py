@@ -1,7 +1,7 @@
 """The sources of a claim's numbers: cells, the files of figures, or only the printed values."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from textlvm.reporting.verdict import Verdict
 __all__ = ["Corpora", "Measured", "Numbers", "as_printed"]
 
 Corpora = Mapping[str, str]
-"""The corpus on which each data set's rows were run; empty if the plan has none."""
+"""The corpus of each data set's runs; empty if none is planned."""
 RowKey = tuple[str, int, str, str, str]
 """Paper, table, data set, label and corpus of a row."""
 
@@ -32,7 +32,7 @@ class Numbers:
 
     known: dict[Place, Number] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
-    """By the reason, the rows that lack a number."""
+    """The rows that lack a number, by reason."""
 
     def lack(self, reason: str, row: str) -> None:
         """Note that a row lacks a number."""
@@ -42,10 +42,10 @@ class Numbers:
 
 
 def as_printed(claim: Claim, published: Iterable[Published]) -> Numbers:
-    """The paper's numbers of a claim, exact but for their rounding."""
+    """The printed numbers of a claim; rounding is their only error."""
     printed = {p.key[:3] + p.key[4:]: p for p in published if p.source == "paper"}
     numbers = Numbers()
-    for place in _places(claim):
+    for place in claim.places:
         value = printed.get(place.cell)
         if value is None:
             numbers.lack("not printed", place.row)
@@ -55,7 +55,7 @@ def as_printed(claim: Claim, published: Iterable[Published]) -> Numbers:
 
 
 class Measured:
-    """The cells of all tables, and the files of figures next to their metrics."""
+    """The cells of all tables, and the files of figures in the folders of the metrics."""
 
     def __init__(
         self,
@@ -81,26 +81,26 @@ class Measured:
                 known.append(part.corpus)
 
     def corpora_of(self, claim: Claim) -> Iterator[Corpora]:
-        """Every choice of corpora for the data sets of a claim; one without a corpus if none is planned."""
-        datasets = dict.fromkeys(place.dataset for place in _places(claim))
+        """All combinations of corpora for a claim's data sets; an empty corpus if none is planned."""
+        datasets = dict.fromkeys(place.dataset for place in claim.places)
         choices = [self.corpora.get((claim.paper, dataset)) or [""] for dataset in datasets]
         for corpora in itertools.product(*choices):
             yield dict(zip(datasets, corpora, strict=True))
 
     def cells_of(self, claim: Claim, corpora: Corpora) -> list[Cell]:
-        """A cell of every row of a claim that has one."""
-        rows = [self._row(place, corpora) for place in _places(claim)]
+        """One cell of each row of a claim; rows without cells are skipped."""
+        rows = [self._row(place, corpora) for place in claim.places]
         return [next(iter(row.values())) for row in rows if row]
 
     def numbers(self, claim: Claim, corpora: Corpora) -> Numbers:
         """The reproduced numbers of a claim."""
         numbers = Numbers()
         readings = self._readings(claim, corpora)
-        for place in _places(claim):
+        for place in claim.places:
             row = self._row(place, corpora)
             reading = readings.get(place, "")
-            others = {own for other, own in readings.items() if other.metric == place.metric}
-            if len(others) > 1:
+            same_metric = {name for other, name in readings.items() if other.metric == place.metric}
+            if len(same_metric) > 1:
                 numbers.lack(f"measured as '{reading}', which the others are not", place.row)
                 continue
             metric = self.papers[place.paper].figure_metrics.get(place.metric)
@@ -114,28 +114,28 @@ class Measured:
         return numbers
 
     def _readings(self, claim: Claim, corpora: Corpora) -> dict[Place, str]:
-        """The metrics of the readings in a claim."""
-        cells = {place: self._row(place, corpora).get(place.metric) for place in _places(claim)}
+        """The readings with which numbers of a claim were computed."""
+        cells = {place: self._row(place, corpora).get(place.metric) for place in claim.places}
         measured = {place: cell.measured for place, cell in cells.items() if cell}
-        return {place: own.reading for place, own in measured.items() if own and own.reading}
+        return {place: found.reading for place, found in measured.items() if found and found.reading}
 
     def _row(self, place: Place, corpora: Corpora) -> Mapping[str, Cell]:
         key = (place.paper, place.table, place.dataset, place.row, corpora[place.dataset])
         return self.rows.get(key, {})
 
     def _planned(self, cell: Cell) -> tuple[Planned, Row]:
-        """The plan's entries for a cell's row."""
+        """The planned run and row of a cell."""
         return self.planned[_row_key(cell)]
 
     def _of_table(self, place: Place, row: Mapping[str, Cell]) -> Number | str:
-        """The number of a cell, or why there is none."""
+        """The number of a cell, or the reason why there is none."""
         cell = row.get(place.metric, row.get(""))
         if cell is None:
             return f"without '{place.metric}'" if row else "not in the plan"
         printed, measured, corpus = cell.printed, cell.measured, cell.part.corpus
         is_quoted = cell.verdict is Verdict.QUOTED or (cell.kind == "quoted" and measured is None)
         if is_quoted and printed and corpus and not cell.part.stand_in:
-            # What the paper quotes from elsewhere is a number of the same data set, until a run has another.
+            # A quoted number counts on the paper's own corpus until a run reproduces it.
             return _exact(printed.value, 0.5 * 10.0**-printed.digits)
         if cell.verdict is Verdict.QUOTED:
             return "quoted, but not for this corpus" if corpus else "not in the plan"
@@ -163,7 +163,7 @@ class Measured:
         return Number(by_seed, run=_run(cell), borrowed=borrowed)
 
     def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, float]:
-        """The number of a figure by seed, as far as there are files; none of a row on draws of a split."""
+        """The number of a figure by seed, for seeds with a file; empty for rows on draws of a split."""
         if is_drawn(cell.provenance):
             return {}
         files = {_seed(path): path.with_name(metric.file) for path in map(Path, cell.provenance.runs)}
@@ -171,7 +171,7 @@ class Measured:
         return {seed: value for seed, value in values.items() if value is not None}
 
     def _borrowed(self, metric: FigureMetric, cell: Cell) -> PooledSpread | None:
-        """The standard deviation over seeds that the other rows of a cell's table have in a figure."""
+        """A figure's standard deviation over seeds, pooled over the other rows of a cell's table."""
         samples = []
         for row in self.rows.values():
             other = next(iter(row.values()))
@@ -182,26 +182,19 @@ class Measured:
         return borrow(self._planned(cell)[0].model_kind, samples)
 
 
-def _places(claim: Claim) -> Sequence[Place]:
-    return tuple(dict.fromkeys(place for own in claim.comparisons for place in own.places))
-
-
 def _exact(value: float, rounding: float) -> Number:
     return Number({0: value}, rounding=rounding, trained=False)
 
 
 def _run(cell: Cell) -> tuple[str, ...]:
-    """The key of numbers whose values by seed belong together.
-
-    These are numbers of the same seeds; for rows on several draws of a split, those of all rows.
-    """
+    """The key of numbers that are paired by seed: those of one run, or of all rows on draws of a split."""
     part = cell.part
     place = (part.paper, part.dataset, part.corpus, part.split)
     return place if is_drawn(cell.provenance) else (*place, cell.provenance.run)
 
 
 def _seed(metrics: Path) -> int:
-    """The seed that a metrics file is of, by the name of its folder."""
+    """The seed of a metrics file, from the name of its folder."""
     return int(metrics.parent.name.removeprefix("seed"))
 
 

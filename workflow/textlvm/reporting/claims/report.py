@@ -21,12 +21,12 @@ __all__ = ["ONE_SEED", "Line", "as_csv", "as_markdown", "evaluate"]
 ONE_SEED = "one seed"
 NOISE = "the interval contains"
 SHOWN = 4
-"""Missing rows that the Markdown names of a claim; the CSV names all."""
+"""The maximum number of missing rows per reason in the Markdown; the CSV has all."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One claim about one data set, on one corpus. Absent numbers are None, absent texts empty."""
+    """One claim about one data set, on one corpus. Missing numbers are None, missing texts empty."""
 
     id: str
     paper: str
@@ -38,7 +38,7 @@ class Line:
     """The effect of the deciding or weakest comparison; None if one is missing and none fails."""
     low: float | None
     high: float | None
-    """Its 95% interval, as far as its noise is known."""
+    """The bounds of its 95% interval, without noise that is unknown."""
     unit: str
     seeds: int
     """The fewest seeds behind a number of the claim; 0 if one is missing."""
@@ -52,7 +52,7 @@ class Line:
     dataset: str
     corpus_title: str
     comparison: str
-    """The one that `effect` is of."""
+    """The comparison that has this `effect`."""
     published_effect: float | None
     published_comparison: str
     note: str
@@ -78,7 +78,7 @@ def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Pu
 
 
 def as_csv(lines: Iterable[Line]) -> str:
-    """The lines as CSV, numbers in full, lists and truth values as JSON."""
+    """The lines as CSV, with unrounded numbers; lists and booleans are JSON."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [f.name for f in fields(Line)], lineterminator="\n")
     writer.writeheader()
@@ -90,24 +90,23 @@ def as_csv(lines: Iterable[Line]) -> str:
 
 
 def as_markdown(lines: Sequence[Line], papers: Mapping[str, Paper]) -> str:
-    """The lines for readers: counts, then a table for each paper, then how to read it."""
+    """The lines as Markdown: counts, a table for each paper, and notes."""
     parts = ["# Claims of the papers", _summary(lines)]
     for paper in papers.values():
-        own = [line for line in lines if line.paper == paper.name]
-        if own:
-            parts += [f"## {paper.citation}", _table(own, paper)]
+        if selected := [line for line in lines if line.paper == paper.name]:
+            parts += [f"## {paper.citation}", _table(selected, paper)]
     parts.append("\n".join(f"- {markdown(note)}" for note in _notes(lines)))
     return "\n\n".join(parts) + "\n"
 
 
 def _judged(claim: Claim, numbers: Numbers) -> list[Found]:
-    """The comparisons of a claim of which all numbers are known."""
-    ready = (own for own in claim.comparisons if all(place in numbers.known for place in own.places))
-    return [judge(own, numbers.known) for own in ready]
+    """The results of a claim's comparisons; comparisons that lack numbers are skipped."""
+    ready = (c for c in claim.comparisons if all(place in numbers.known for place in c.places))
+    return [judge(comparison, numbers.known) for comparison in ready]
 
 
 def _conclude(claim: Claim, judged: Sequence[Found]) -> tuple[Outcome, Found | None]:
-    return conclude(judged, known=len(judged) == len(claim.comparisons))
+    return conclude(judged, complete=len(judged) == len(claim.comparisons))
 
 
 def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, shown: Found | None) -> Line:
@@ -115,7 +114,7 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
     paper = measured.papers[claim.paper]
     judged = _judged(claim, numbers)
     outcome, found = _conclude(claim, judged)
-    borrowed = dict.fromkeys(source for own in judged for source in own.borrowed_from) if found else ()
+    borrowed = dict.fromkeys(source for result in judged for source in result.borrowed_from) if found else ()
     missing = ". ".join(f"{reason}: {'; '.join(rows)}" for reason, rows in numbers.missing.items())
     trained = [len(number.by_seed) for number in numbers.known.values() if number.trained]
     return Line(
@@ -134,7 +133,7 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
         corpus=", ".join(filter(None, dict.fromkeys(corpora.values()))),
         stand_in=any(cell.part.stand_in for cell in cells),
         missing=missing or (_reason(found) if found and outcome is Outcome.UNDECIDED else ""),
-        rows="; ".join(dict.fromkeys(place.row for own in claim.comparisons for place in own.places)),
+        rows="; ".join(dict.fromkeys(place.row for place in claim.places)),
         dataset=", ".join(corpora),
         corpus_title=", ".join(dict.fromkeys(filter(None, (cell.part.corpus_title for cell in cells)))),
         comparison=_described(found.comparison, paper) if found else "",
@@ -147,7 +146,7 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
 
 
 def _described(comparison: Comparison, paper: Paper) -> str:
-    """The sum that the effect is, e.g. `TRIL, K=5 − TRIL (ce_test)`; what its numbers share comes last."""
+    """A comparison as a sum, e.g. `TRIL, K=5 − TRIL (ce_test)`; a common row or metric comes last."""
     parts = ("row", "metric", "dataset", "table")
     varies = {name: len({getattr(place, name) for place in comparison.places}) > 1 for name in parts}
     varies["row"] |= varies["dataset"] or varies["table"]
@@ -163,7 +162,7 @@ def _described(comparison: Comparison, paper: Paper) -> str:
             words += f" in Table {operand.table}"
         return f"ln({words})" if operand.log else words
 
-    names = [named(own) for _, own in comparison.terms]
+    names = [named(operand) for _, operand in comparison.terms]
     if not names[0]:
         names[0] = shared.pop(0)
     if comparison.kind == "difference":
@@ -175,7 +174,7 @@ def _described(comparison: Comparison, paper: Paper) -> str:
 
 
 def _reason(found: Found) -> str:
-    """Why a comparison with all its numbers is undecided."""
+    """The reason why a comparison that has all of its numbers is undecided."""
     margin = "the margin" if found.comparison.margin else "zero"
     if found.limit is not None:
         would = "holds" if found.distance > 0 else "fails"
@@ -194,8 +193,8 @@ def _summary(lines: Sequence[Line]) -> str:
     single, noise = (sum(line.missing.startswith(why) for line in lines) for why in (ONE_SEED, NOISE))
     undecided = here[Outcome.UNDECIDED]
     missing = undecided - single - noise
-    lent = sum(bool(line.borrowed_from) and line.outcome is not Outcome.UNDECIDED for line in lines)
-    decided = f"Decided with a borrowed standard deviation over seeds: {lent}. " if lent else ""
+    borrowed = sum(bool(line.borrowed_from) and line.outcome is not Outcome.UNDECIDED for line in lines)
+    decided = f"Decided with a borrowed standard deviation over seeds: {borrowed}. " if borrowed else ""
     return (
         f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
         f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
@@ -208,16 +207,16 @@ def _summary(lines: Sequence[Line]) -> str:
 
 def _table(lines: Sequence[Line], paper: Paper) -> str:
     rows = ["| Claim | Data | Here | Effect | For the paper's numbers |", "|:--|:--|:--|:--|:--|"]
-    for before, line in zip([None, *lines], lines, strict=False):
+    for previous, line in zip([None, *lines], lines, strict=False):
         claim = markdown_code(line.predicate)
-        if before is None or before.claim != line.claim:
+        if previous is None or previous.claim != line.claim:
             note = f" *{markdown(line.note)}*" if line.note else ""
             claim = f"{markdown(line.claim)} ({markdown(line.section)}){note}<br>{claim}"
         data = line.corpus_title or ", ".join(paper.datasets[name] for name in line.dataset.split(", "))
         why = f": {markdown(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
         data = markdown(data) + (" (stand-in)" if line.stand_in else "")
-        lent = f"<br>sd of {markdown(line.borrowed_from)}" if line.borrowed_from else ""
-        cells = (claim, data, f"**{line.outcome}**{why}{lent}", _effect(line), _printed(line))
+        borrowed = f"<br>sd of {markdown(line.borrowed_from)}" if line.borrowed_from else ""
+        cells = (claim, data, f"**{line.outcome}**{why}{borrowed}", _effect(line), _printed(line))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -239,7 +238,7 @@ def _printed(line: Line) -> str:
 
 
 def _shortened(missing: str) -> str:
-    """The missing rows by reason, at most a few per reason."""
+    """The missing rows by reason, at most `SHOWN` for each."""
     reasons = []
     for reason in filter(None, missing.split(". ")):
         rows = reason.split("; ")
@@ -258,7 +257,7 @@ def _notes(lines: Sequence[Line]) -> Iterable[str]:
 
 
 def _number(value: float) -> str:
-    """Three digits, and all of those before the point."""
+    """Three significant digits, and all digits before the decimal point."""
     if not 1e-3 <= abs(value) < 1e7:
         text = f"{value:.3g}"
     else:

@@ -11,28 +11,28 @@ SIGNS = {"less": "<", "rising": "<", "greater": ">", "falling": ">", "near": "â‰
 JOINED = {"difference": (" âˆ’ ", " > "), "identity": (" + ", " = ")}
 
 RowsOf = Callable[[str, str], Sequence[str]]
-"""The rows of a name on a data set."""
+"""Returns the rows of a name on a data set."""
 
 
 def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf, datasets: Mapping[str, str]) -> str:
-    """The comparisons of an entry of claims.yaml, with the rows of its names on a data set.
+    """The comparisons of an entry of claims.yaml as text, with names resolved by `rows_of`.
 
-    `datasets` has titles of data sets.
+    `datasets` maps data sets to their titles.
     """
     cells = list(cells_in(entry["of"]))
     rows = dict.fromkeys(cell["row"] for cell in cells)
     of_one_row = len(rows) == 1 and all("metric" in cell for cell in cells)
 
-    def name(said: Mapping[str, Any]) -> str:
-        own = rows_of(said["row"], said.get("dataset", dataset))
-        words = own[0] if len(own) == 1 else said["row"]
-        if "metric" in said:
-            words = said["metric"] if of_one_row else f"{said['metric']} of {words}"
-        if "dataset" in said:
-            words += f" on {datasets.get(said['dataset'], said['dataset'])}"
-        elif "table" in said:
-            words += f" in Table {said['table']}"
-        return f"ln({words})" if said.get("log") else words
+    def name(cell: Mapping[str, Any]) -> str:
+        labels = rows_of(cell["row"], cell.get("dataset", dataset))
+        words = labels[0] if len(labels) == 1 else cell["row"]
+        if "metric" in cell:
+            words = cell["metric"] if of_one_row else f"{cell['metric']} of {words}"
+        if "dataset" in cell:
+            words += f" on {datasets.get(cell['dataset'], cell['dataset'])}"
+        elif "table" in cell:
+            words += f" in Table {cell['table']}"
+        return f"ln({words})" if cell.get("log") else words
 
     shared = entry.get("metrics", [rows_of(row, dataset)[0] for row in rows] if of_one_row else [])
     words = [_comparison(entry, change_cells(item, name)) for item in entry["of"]]
@@ -40,25 +40,25 @@ def predicate(entry: Mapping[str, Any], dataset: str, rows_of: RowsOf, datasets:
 
 
 def change_cells(item: Sequence[Any], change: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
-    """An item of `of` with every cell changed; numbers stay, lists keep their shape."""
+    """An item of `of` with `change` applied to every cell; numbers and nesting are kept."""
     changed: list[Any] = []
-    for said in item:
-        if isinstance(said, list):
-            changed.append(change_cells(said, change))
-        elif isinstance(said, int | float):
-            changed.append(float(said))
+    for operand in item:
+        if isinstance(operand, list):
+            changed.append(change_cells(operand, change))
+        elif isinstance(operand, int | float):
+            changed.append(float(operand))
         else:
-            changed.append(change({"row": said} if isinstance(said, str) else said))
+            changed.append(change({"row": operand} if isinstance(operand, str) else operand))
     return changed
 
 
 def cells_in(item: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     """The cells of an item, or of several."""
-    for said in item:
-        if isinstance(said, list):
-            yield from cells_in(said)
-        elif not isinstance(said, int | float):
-            yield {"row": said} if isinstance(said, str) else said
+    for operand in item:
+        if isinstance(operand, list):
+            yield from cells_in(operand)
+        elif not isinstance(operand, int | float):
+            yield {"row": operand} if isinstance(operand, str) else operand
 
 
 def _comparison(entry: Mapping[str, Any], names: Sequence[Any]) -> str:

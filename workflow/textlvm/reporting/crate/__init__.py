@@ -1,1 +1,1 @@
-"""An experiment as a Provenance Run RO-Crate: one archive with what was found and how."""
+"""An experiment as a Provenance Run RO-Crate: one archive with its results and their provenance."""

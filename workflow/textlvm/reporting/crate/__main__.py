@@ -1,15 +1,15 @@
-"""One archive of what an experiment found and how: a Provenance Run RO-Crate, for people and machines.
+"""One archive of an experiment's results and their provenance: a Provenance Run RO-Crate.
 
     python -m textlvm.reporting.crate --results results --products results/table1.csv results/claims.csv \\
         --runs results/words/*/*/*/seed*/provenance.json --papers workflow/papers/* \\
         --registry workflow/corpora.yaml --configuration '{…}' --engine 9.27.1 --out results/ro-crate.zip
 
-OUT holds the workflow and its environments, the effective configuration, all products, metrics.json and
-provenance.json of every run and seed, and ro-crate-metadata.json. This describes these files, every training
-and evaluation with its settings, times and costs, and the corpora with their digests and terms.
+OUT contains the workflow and its environments, the effective configuration, all products, metrics.json and
+provenance.json of every run and seed, and ro-crate-metadata.json. The latter describes these files, every
+training and evaluation with its settings, times and costs, and the corpora with their digests and terms.
 
-No text of a corpus is in it: tables of texts are left out, and so is a page that shows them. The same files
-make the same archive, byte for byte.
+OUT contains no text of a corpus: tables of texts and pages that show them are left out. The same files give
+the same archive, byte for byte.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from textlvm.runtime import cli
 
 
 def main(options: argparse.Namespace) -> None:
-    """Pack what the command line names."""
+    """Write the archive."""
     experiment = Experiment(
         papers=load_all(options.papers),
         project=options.project,
@@ -43,7 +43,7 @@ if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     add_argument(arguments)
     arguments.add_argument("--project", type=Path, default=Path(), help="folder of the Snakefile")
-    arguments.add_argument("--results", type=Path, required=True, help="folder that all results are in")
+    arguments.add_argument("--results", type=Path, required=True, help="folder of all results")
     arguments.add_argument("--products", type=Path, nargs="*", default=[], help="tables, figures and so on")
     arguments.add_argument("--runs", type=Path, nargs="+", required=True, help="provenance.json files")
     arguments.add_argument("--data", type=Path, nargs="*", default=[], help="statistics.json files")

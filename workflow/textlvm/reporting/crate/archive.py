@@ -1,4 +1,4 @@
-"""A crate as an archive whose bytes depend only on its content."""
+"""Writes a crate as an archive whose bytes depend only on its content."""
 
 import logging
 import zipfile
@@ -12,13 +12,13 @@ from textlvm.runtime.files import replacing
 __all__ = ["pack"]
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The date of all files: the earliest that an archive can give."""
+"""The modification time of all files: the earliest that ZIP supports."""
 UNIX = 3
 READABLE = 0o644 << 16
 
 
 def pack(crate: ROCrate, out: Path) -> None:
-    """Write a crate to `out`, atomically, its files in the order of their names."""
+    """Write a crate to `out` atomically, with its files sorted by name."""
     contents: dict[str, bytearray] = defaultdict(bytearray)
     for entity in [*crate.data_entities, *crate.default_entities]:
         for name, chunk in entity.stream():

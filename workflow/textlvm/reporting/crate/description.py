@@ -16,7 +16,7 @@ from textlvm.reporting.crate.experiment import Experiment, RunRecord
 
 __all__ = ["describe"]
 
-# The newest versions that there is a validator for.
+# The newest versions that have a validator.
 ROCRATE = "1.1"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -52,14 +52,14 @@ def describe(experiment: Experiment) -> ROCrate:
     products = crate.add_results(experiment.shareable)
     crate.add_results(sorted(experiment.data))
     corpora = [crate.add_corpus(name, digests) for name, digests in experiment.digests.items()]
-    # Several evaluations can be of one training.
+    # Several evaluations can share a training.
     steps = {step.id: step for run in experiment.ordered for step in crate.add_run(run)}
-    crate.add_whole([*configuration, *corpora], products, list(steps.values()))
+    crate.add_workflow_run([*configuration, *corpora], products, list(steps.values()))
     return crate.crate
 
 
 class _Crate:
-    """A crate in the making."""
+    """Builds the crate of an experiment."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
@@ -67,9 +67,9 @@ class _Crate:
         self.crate.metadata.extra_contexts.append(TERMS)
 
     def add(self, identifier: str, kind: str, **properties: Any) -> Entity:
-        """Add an entity that is not a file, with its known properties."""
+        """Add an entity that is not a file; properties without a value are omitted."""
         known = {name: value for name, value in properties.items() if value not in (None, "", [])}
-        # A single value is not a list in RO-Crate.
+        # In RO-Crate, a single value is not a list.
         known |= {name: v[0] for name, v in known.items() if isinstance(v, list) and len(v) == 1}
         return self.crate.add(ContextEntity(self.crate, identifier, {"@type": kind, **known}))
 
@@ -79,9 +79,9 @@ class _Crate:
         return self.crate.add_file(source, place, properties=known | properties)
 
     def add_workflow(self) -> list[Entity]:
-        """Add the workflow and all that belongs to it; returns what configures it."""
+        """Add the workflow and its files; returns the files of its configuration."""
         about = {
-            # With steps it is instructions, too.
+            # A HowTo, because it has steps.
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
             "name": "textlvm",
             **self.version(),
@@ -93,8 +93,8 @@ class _Crate:
         for place, path in sources.items():
             self.add_file(path, place, **({"about": self.crate.root_dataset} if place == "README.md" else {}))
         text = json.dumps(self.experiment.configuration, indent=2, sort_keys=True, ensure_ascii=False)
-        said = "The effective configuration: config.yaml, profiles and command line together."
-        effective = self.add_file(io.StringIO(f"{text}\n"), "configuration.json", description=said)
+        description = "The effective configuration: config.yaml, profiles and command line together."
+        effective = self.add_file(io.StringIO(f"{text}\n"), "configuration.json", description=description)
         return [self.crate.get("config.yaml"), effective]
 
     def add_results(self, paths: Iterable[Path]) -> list[Entity]:
@@ -102,7 +102,7 @@ class _Crate:
         return [self.add_file(path, self.experiment.place(path)) for path in paths]
 
     def add_corpus(self, name: str, digests: Mapping[str, str | None]) -> Entity:
-        """Add what is known of a corpus and its files, and its terms; the files stay where they are."""
+        """Add the metadata of a corpus, its terms and its files; the crate does not contain the files."""
         corpus = self.experiment.corpora.get(name, Corpus(name, name, "", ()))
         urls = {source.name: list(source.urls) for source in corpus.files}
         identifier = f"#corpora/{quote(name)}"
@@ -112,25 +112,27 @@ class _Crate:
             )
             for file, digest in sorted(digests.items())
         ]
-        said = corpus.licence or "None stated."
         terms = self.add(
-            f"{identifier}/terms", "CreativeWork", name=f"Terms of {corpus.title}", description=said
+            f"{identifier}/terms",
+            "CreativeWork",
+            name=f"Terms of {corpus.title}",
+            description=corpus.licence or "None stated.",
         )
         about = {"name": corpus.title, "license": terms, "citation": corpus.citation, "hasPart": files}
         return self.add(identifier, "CreativeWork", **about)
 
     def add_data(self, place: str, digest: str | None) -> Entity:
-        """An input or output of a step; by its digest if it is not in the crate, such as texts."""
+        """An input or output of a step; only its digest if the crate does not contain it, as with texts."""
         file = self.crate.get(quote(place))
         return file or self.add(f"#{quote(place)}", "CreativeWork", name=place, sha256=digest)
 
     def add_run(self, run: RunRecord) -> list[Entity]:
-        """Add the training and the evaluation of a run and seed, what they read and what they left."""
+        """Add the training and the evaluation of a run and seed, with their inputs and outputs."""
         metrics, record = self.add_results(run.folder / file for file in ("metrics.json", "provenance.json"))
         data = {path: self.add_data(self.experiment.place(path), run.data[path]) for path in run.data}
         settings = dict(run.configuration)
         evaluation = settings.pop("evaluation")
-        inputs, outputs = ([data[path] for path in paths] for paths in (run.learned_from, run.weights))
+        inputs, outputs = ([data[path] for path in paths] for paths in (run.training_data, run.weights))
         folder = run.folder.relative_to(self.experiment.results).as_posix()
         return [
             self.add_step("training", run.trained, run.training, settings, inputs, outputs, record),
@@ -149,7 +151,7 @@ class _Crate:
         outputs: list[Entity],
         record: Entity,
     ) -> Entity:
-        """Add the action of one process, which `record` describes."""
+        """Add the action of one process, whose provenance file is `record`."""
         paper = self.experiment.papers[folder.partition("/")[0]]
         program = self.experiment.project / paper.program(step)
         identifier = f"#{quote(folder)}/{step}"
@@ -168,7 +170,7 @@ class _Crate:
         )
 
     def add_costs(self, step: str, process: Mapping[str, Any]) -> list[Entity]:
-        """Add what a step cost."""
+        """Add the costs of a step."""
         known = {name: unit for name, unit in COSTS.items() if name in process}
         return [
             self.add(f"{step}/{name}", "PropertyValue", propertyID=name, unitCode=unit, value=process[name])
@@ -176,7 +178,7 @@ class _Crate:
         ]
 
     def tool(self, program: Path) -> Entity:
-        """A program as one of the tools that the workflow calls."""
+        """The entity of a program, which is added to the tools of the workflow if necessary."""
         place, workflow = self.experiment.source(program), self.crate.mainEntity
         tool = self.crate.get(place)
         if tool not in workflow.get("hasPart", []):
@@ -192,12 +194,12 @@ class _Crate:
         """The version of the code as a property, if it is known."""
         return {"version": self.experiment.version} if self.experiment.version else {}
 
-    def add_whole(self, inputs: list[Entity], outputs: list[Entity], steps: list[Entity]) -> None:
+    def add_workflow_run(self, inputs: list[Entity], outputs: list[Entity], steps: list[Entity]) -> None:
         """Add the run of the workflow and the description of the whole crate."""
         begins, ends = (
             sorted(step[time] for step in steps if time in step) for time in ("startTime", "endTime")
         )
-        whole = self.add(
+        workflow_run = self.add(
             "#run",
             "CreateAction",
             name="Run of the workflow",
@@ -222,12 +224,12 @@ class _Crate:
             self.add(url, "CreativeWork", name=name, version=url.rpartition("/")[2])
             for url, name in PROFILES.items()
         ]
-        root["mentions"] = [whole, *steps]
+        root["mentions"] = [workflow_run, *steps]
 
     def licence(self) -> Entity:
-        """The project's licence, or that there is none."""
+        """The project's licence, or a statement that there is none."""
         for entity in self.crate.data_entities:
             if entity.id.startswith("LICENSE"):
                 return entity
-        said = "None is stated for the workflow and its results; the corpora have terms of their own."
-        return self.add("#licence", "CreativeWork", name="No licence", description=said)
+        description = "None is stated for the workflow and its results; the corpora have terms of their own."
+        return self.add("#licence", "CreativeWork", name="No licence", description=description)

@@ -44,23 +44,23 @@ class RunRecord:
 
     @property
     def weights(self) -> list[str]:
-        """Of the data, what the training left."""
+        """The weights of the trained model, among the data."""
         return [path for path in self.data if path.endswith(f"{self.trained}/model.safetensors")]
 
     @property
-    def learned_from(self) -> list[str]:
-        """The part of the data that the training read: a run is in the folder of its training data."""
+    def training_data(self) -> list[str]:
+        """The data that the training read; a run is in the folder of its training data."""
         beside = f"/{PurePath(self.name).parent}/"
         return [path for path in self.data if beside in f"/{path}" and path not in self.weights]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """All that is known of an experiment."""
+    """The content of an experiment's crate."""
 
     papers: Mapping[str, Paper]
     project: Path
-    """The folder that the Snakefile is in."""
+    """The folder of the Snakefile."""
     results: Path
     products: Sequence[Path]
     """Tables, figures and the like, below the results."""
@@ -68,7 +68,7 @@ class Experiment:
     data: Sequence[Path]
     """The statistics of data sets, in the results."""
     configuration: Mapping[str, Any]
-    """The effective one."""
+    """The effective configuration."""
     corpora: Mapping[str, Corpus]
     engine: str
     """The version of Snakemake."""
@@ -92,16 +92,16 @@ class Experiment:
 
     @property
     def shareable(self) -> list[Path]:
-        """The products without those that have sentences of a corpus in them."""
+        """The products that contain no sentences of a corpus."""
         tables = {(name, f"table{number}") for name, paper in self.papers.items() for number in paper.texts}
         texts = {path for path in self.products if (path.parent.name, path.stem) in tables}
-        # A page shows all tables that there are.
+        # A page shows all tables of texts.
         pages = {path for path in self.products if texts and path.name == "index.html"}
         return sorted({*self.products} - texts - pages)
 
     @property
     def ordered(self) -> list[RunRecord]:
-        """The runs in the order of their folders."""
+        """The runs, sorted by folder."""
         return sorted(self.runs, key=lambda run: run.folder)
 
     @property
@@ -135,7 +135,7 @@ class Experiment:
 
 
 def read_run(path: Path) -> RunRecord:
-    """Read a provenance.json. Raises `UserError` naming the file if it is not one."""
+    """Read a provenance.json. Raises `UserError` that names the file if it is damaged."""
     try:
         return RunRecord(path.parent, **read_json(path))
     except (OSError, ValueError, TypeError) as error:

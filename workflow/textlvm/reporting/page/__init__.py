@@ -1,1 +1,1 @@
-"""The page of an experiment: all that it found, in one HTML file that needs no network."""
+"""The page of an experiment: all results in one HTML file that needs no network."""

@@ -1,11 +1,11 @@
-"""Everything that an experiment has found, on one page: a single HTML file that needs no network.
+"""All results of an experiment on one page: a single HTML file that needs no network.
 
     python -m textlvm.reporting.page --papers workflow/papers/* --plan plan.json \\
         --tables results/table*.csv --claims results/claims.csv \\
         --readings results/readings.csv --out results/index.html
 
-PLAN says where runs, figures and texts lie (`textlvm.reporting.page.plan`); a seed that is neither `measured`
-nor among `failures` is shown as not run. The same files give the same page.
+PLAN lists runs, figures and texts with their paths (`textlvm.reporting.page.plan`); a seed without a `known`
+outcome is shown as not run. The page depends only on the files that it shows.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from textlvm.runtime.files import write_text
 
 
 def main(options: argparse.Namespace) -> None:
-    """Write the page that the command line describes."""
+    """Write the page."""
     cells = [cell for path in options.tables for cell in read_tidy(path)]
     papers, plan = load_all(options.papers), read_plan(options.plan)
     readings = read_csv(options.readings) if options.readings else []

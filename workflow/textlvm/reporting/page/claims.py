@@ -18,9 +18,7 @@ from textlvm.runtime.errors import UserError, repair
 __all__ = ["MARKS", "Check", "Claim", "counted", "from_lines", "read_claims", "undecided"]
 
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
-"""The signs of outcomes, in addition to their colors."""
-
-
+"""The marks of outcomes, in addition to their colors."""
 LACKING, SINGLE, NOISY = "lack a number", "rest on one seed", "are within the noise"
 REASONS = (LACKING, SINGLE, NOISY)
 """Why checks are undecided."""
@@ -40,9 +38,9 @@ class Check:
     missing: str
     """The reason why a check is undecided."""
     reason: str
-    """Which of `REASONS` that is; empty for a check that is decided."""
+    """One of `REASONS`; empty if the check is decided."""
     effect: str
-    """With its interval and unit; empty where there is none."""
+    """The effect with its interval and unit; empty if there is none."""
     comparison: str
     """The comparison of the effect."""
     seeds: str
@@ -51,12 +49,12 @@ class Check:
     published: str
     """The outcome for the paper's own numbers."""
     runs: tuple[tuple[str, str], ...]
-    """Sections of the runs behind it, and what these are called."""
+    """The section and the label of each of its runs."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of a paper, and how it came out on each data set that it is about."""
+    """A claim of a paper, with a check for each of its data sets."""
 
     paper: str
     section: str
@@ -66,7 +64,7 @@ class Claim:
 
 
 def read_claims(path: Path | None, plan: Plan, papers: Mapping[str, Paper]) -> list[Claim]:
-    """Read the claims; none without a file. Raises `UserError` for another file."""
+    """Read the claims; none without a path. Raises `UserError` if the file is missing or invalid."""
     if path is None:
         return []
     try:
@@ -81,21 +79,21 @@ def read_claims(path: Path | None, plan: Plan, papers: Mapping[str, Paper]) -> l
 
 
 def from_lines(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str, Paper]) -> list[Claim]:
-    """The claims in the lines of such a table. Raises `KeyError` or `ValueError` for other lines."""
+    """The claims in the lines of a table of claims. Raises `KeyError` or `ValueError` for invalid lines."""
     groups = itertools.groupby(
         lines, lambda line: (line["paper"], line["section"], line["claim"], line["note"])
     )
-    return [Claim(*said, tuple(_checks(own, plan, papers))) for said, own in groups]
+    return [Claim(*key, tuple(_checks(group, plan, papers))) for key, group in groups]
 
 
 def counted(claims: Sequence[Claim]) -> dict[str, int]:
-    """Checks by outcome."""
+    """The number of checks by outcome."""
     outcomes = [check.outcome for claim in claims for check in claim.checks]
     return {outcome: outcomes.count(outcome) for outcome in (*MARKS, *set(outcomes) - set(MARKS))}
 
 
 def undecided(claims: Sequence[Claim]) -> dict[str, int]:
-    """Undecided checks by the reason."""
+    """The number of undecided checks by reason."""
     checks = [check for claim in claims for check in claim.checks if check.outcome == Outcome.UNDECIDED]
     found = Counter(check.reason for check in checks)
     return {reason: found[reason] for reason in REASONS if found[reason]}

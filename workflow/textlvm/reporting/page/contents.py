@@ -21,7 +21,7 @@ def whole_plan(experiment: Experiment, command: str) -> dict[str, Any]:
 
 
 def whole_files(experiment: Experiment) -> list[str]:
-    """The further files of that page, in the results."""
+    """The other files of this page, relative to the results."""
     entries = experiment.in_tables
     return [
         *(entry.metrics(seed) for entry in entries for seed in entry.seeds),
@@ -35,7 +35,7 @@ def whole_files(experiment: Experiment) -> list[str]:
 
 
 def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
-    """The plan of the page of what is there and of the settings of now."""
+    """The plan of the page of the existing results that have the current settings."""
     known = {entry.path: _outcomes(experiment, entry) for entry in experiment.in_tables}
     figures = [figure for figure in experiment.figures if is_up_to_date(experiment, figure, "png")]
     texts = [text for text in experiment.texts if is_up_to_date(experiment, text, "json")]
@@ -43,14 +43,15 @@ def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
 
 
 def finished_files(experiment: Experiment) -> list[str]:
-    """The further files of that page, in the results; some may be missing."""
+    """The other files of this page, relative to the results; some may be missing."""
     found: list[str] = []
     for entry in experiment.in_tables:
         for seed, failure in _outcomes(experiment, entry).items():
             found += [failure or entry.metrics(seed), *_of_training(entry, seed), *_records([entry], seed)]
-    made = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
-    made += [(text, "json") for text in experiment.texts]
-    return found + [f"{own.path}.{form}" for own, form in made if is_up_to_date(experiment, own, form)]
+    products = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
+    products += [(text, "json") for text in experiment.texts]
+    current = [(product, form) for product, form in products if is_up_to_date(experiment, product, form)]
+    return found + [f"{product.path}.{form}" for product, form in current]
 
 
 def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
@@ -62,7 +63,7 @@ def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
     folders = {source.parent for source in sources}
     recorded = _is_recorded(experiment, folders)
     if recorded:
-        # Rows may have been added since; what was measured is what it was made from.
+        # Rows may have been added since then; the product is made from the measured ones.
         folders = {folder for folder in folders if (folder / "metrics.json").exists()}
     for entry in experiment.planned:
         for seed in entry.seeds:
@@ -79,7 +80,7 @@ def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
 def _is_recorded(experiment: Experiment, folders: Iterable[Path]) -> bool:
     """Whether these are folders of runs that were trained elsewhere, as in a clone of recorded results.
 
-    Of what the figures were made from some is then missing, and times of files say nothing.
+    Source files of figures can then be missing, and modification times are meaningless.
     """
     results = experiment.results
     measured = {
@@ -115,8 +116,8 @@ def _plan(
     texts: Iterable[Figure],
 ) -> dict[str, Any]:
     def listed(products: Iterable[Figure]) -> list[dict[str, Any]]:
-        # What they are made from the page need not know.
-        return [{key: value for key, value in vars(own).items() if key != "sources"} for own in products]
+        # The page does not read the sources of products.
+        return [{key: value for key, value in vars(item).items() if key != "sources"} for item in products]
 
     return {
         "results": str(experiment.results),

@@ -1,4 +1,4 @@
-"""The page of one experiment as one HTML text."""
+"""Renders the page of one experiment as one HTML text."""
 
 import base64
 import struct
@@ -15,7 +15,7 @@ from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
 from textlvm.reporting.page.claims import Claim, counted, undecided
-from textlvm.reporting.page.frame import filled
+from textlvm.reporting.page.frame import render_template
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.page.readings import columns, interval
 from textlvm.reporting.page.runs import Run, read_runs
@@ -25,7 +25,7 @@ from textlvm.reporting.verdict import RULE
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_json
 
-__all__ = ["Picture", "curves", "picture", "read_by_scripts", "render", "shared"]
+__all__ = ["Picture", "curves", "picture", "render", "script_data", "shared_values"]
 
 SCALE = 96 / 200
 """The ratio of a figure's pixels, 200 per inch, to CSS pixels."""
@@ -53,7 +53,7 @@ def render(
     claims: Sequence[Claim],
     readings: Sequence[Fit] = (),
 ) -> str:
-    """The page. Raises `UserError` for a file of a run, a figure or a text that is damaged."""
+    """The page. Raises `UserError` if a file of a run, a figure or a text is damaged."""
     shown, cards = tables(papers, cells, plan)
     runs = read_runs(plan, papers)
     drawn = curves(runs, lambda run: papers[run.entry.paper].citation)
@@ -75,11 +75,11 @@ def render(
         "runs": runs,
         "curves": drawn,
     }
-    return filled("page.html", read_by_scripts(papers, cards, drawn), shared(papers) | values)
+    return render_template("page.html", script_data(papers, cards, drawn), shared_values(papers) | values)
 
 
 def curves(runs: Iterable[Run], group: Callable[[Run], str]) -> dict[str, Any]:
-    """The curves that charts draw, by section; `group` names the part of a list of runs that a run is in."""
+    """The curves of all charts, by section; `group` returns the heading of a run in lists of runs."""
     return {
         run.anchor: {"label": run.title, "group": group(run), "seeds": run.curves}
         for run in runs
@@ -87,7 +87,7 @@ def curves(runs: Iterable[Run], group: Callable[[Run], str]) -> dict[str, Any]:
     }
 
 
-def shared(papers: Mapping[str, Paper]) -> dict[str, Any]:
+def shared_values(papers: Mapping[str, Paper]) -> dict[str, Any]:
     """The variables of all templates: names, marks and rules."""
     return {
         "papers": {name: paper.citation for name, paper in papers.items()},
@@ -102,10 +102,10 @@ def shared(papers: Mapping[str, Paper]) -> dict[str, Any]:
     }
 
 
-def read_by_scripts(
+def script_data(
     papers: Mapping[str, Paper], cards: Iterable[Card], drawn: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The data for the script of every page."""
+    """The data of the script of every page, by name."""
     return {
         "cards": [asdict(card) for card in cards],
         "meanings": {str(verdict): meaning for verdict, meaning in MEANINGS.items()},
@@ -127,7 +127,7 @@ def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, str]:
 
 
 def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
-    """A figure from its PNG, or from its SVG if that is there and smaller: both show the same.
+    """A figure as PNG, or as SVG if that exists and is not larger; both show the same.
 
     Raises `UserError` if there is no PNG.
     """
@@ -135,13 +135,12 @@ def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
     try:
         png = path.with_suffix(".png").read_bytes()
         width, height = struct.unpack(">II", png[16:24])
-        svg = path.with_suffix(".svg")
-        kind, content = ("svg+xml", svg.read_bytes()) if svg.exists() else ("png", png)
+        kind, content, svg = "png", png, path.with_suffix(".svg")
+        if svg.exists() and svg.stat().st_size <= len(png):
+            kind, content = "svg+xml", svg.read_bytes()
     except (OSError, struct.error) as error:
         what = f"cannot read the figure {path}.png or .svg ({error})"
         raise UserError(f"{what}; {repair(path.with_suffix('.png'))}") from error
-    if len(png) < len(content):
-        kind, content = "png", png
     return Picture(
         anchor=f"{plan.prefix}figure/{figure.path}",
         name=f"Figure {figure.number}",

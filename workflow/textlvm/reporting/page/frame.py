@@ -1,4 +1,4 @@
-"""The parts of every page: templates, style sheets and scripts, all included in the page."""
+"""Renders templates into pages that include all style sheets and scripts."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-__all__ = ["ASSETS", "filled", "subscripts"]
+__all__ = ["ASSETS", "render_template", "subscripts"]
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 
 
-def filled(
+def render_template(
     template: str,
     data: Mapping[str, Any],
     values: Mapping[str, Any],
@@ -25,10 +25,10 @@ def filled(
     styles: Sequence[Path] = (),
     scripts: Sequence[Path] = (),
 ) -> str:
-    """A page from a template of this package, or of `folder`, which may extend and include those here.
+    """Render a template of this package, or of `folder`, which may extend and include those of this package.
 
-    `data` is what its scripts read, by name; `values` is what the template does. `styles` follow the page's
-    own, `scripts` come before page.js.
+    `data` are the data of the scripts, by name; `values` are the variables of the template. `styles` are
+    included after page.css, `scripts` before page.js.
     """
     folders = [*([folder] if folder else []), HERE / "templates"]
     environment = Environment(
@@ -51,21 +51,21 @@ def filled(
 
 
 def subscripts(heading: str) -> str:
-    """A heading as HTML, with what follows an underscore set below the line, `H_gap`."""
+    """A heading as HTML; letters after an underscore become a subscript, as in `H_gap`."""
     return re.sub(r"_([\w-]+)", r"<sub>\1</sub>", html.escape(heading))
 
 
 def _read(path: Path) -> str:
-    """A file of the project for a style or script element, unescaped."""
+    """The text of a file, for a style or script element."""
     return path.read_text(encoding="utf-8")
 
 
 def _hash(script: str) -> str:
-    """By what the page's policy knows a script: no other is run."""
+    """The hash with which the content security policy allows a script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _json(value: Any) -> str:
-    """JSON that is inert inside a script element, whatever texts it holds."""
+    """JSON that is safe inside a script element, whatever texts it contains."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

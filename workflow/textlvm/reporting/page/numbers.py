@@ -1,4 +1,4 @@
-"""Numbers as the page sets them: few digits, minus signs as wide as a plus, powers of ten."""
+"""Formats numbers for the page: few digits, minus signs instead of hyphens, powers of ten."""
 
 import re
 
@@ -6,19 +6,18 @@ from textlvm.reporting.shapes import LARGE
 
 __all__ = ["short", "signed", "typeset"]
 
-
 SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def typeset(text: str) -> str:
-    """A number's text with minus signs for its hyphens and powers of ten for its exponents.
+    """The text of a number with minus signs instead of hyphens and powers of ten instead of exponents.
 
     >>> typeset("-1.5 ± 0.1"), typeset("1.0e-05"), typeset("5.6e+22"), typeset("stand-in")
     ('−1.5 ± 0.1', '1.0×10⁻⁵', '5.6×10²²', 'stand-in')
     """
     text = re.sub(r"-(?=\d)", "−", text)
     return re.sub(
-        r"(?<=\d)e\+?(−?)0*(\d+)", lambda own: "×10" + "".join(own.groups()).translate(SUPERSCRIPTS), text
+        r"(?<=\d)e\+?(−?)0*(\d+)", lambda match: "×10" + "".join(match.groups()).translate(SUPERSCRIPTS), text
     )
 
 

@@ -1,4 +1,4 @@
-"""How far an experiment has come: rows done, verdicts and claims counted, and the corpora it ran on."""
+"""The progress of an experiment: counts of rows and verdicts, corpora and costs."""
 
 import math
 from collections import Counter
@@ -23,7 +23,7 @@ COMPARED = (Verdict.WITHIN, Verdict.OUTSIDE, Verdict.UNDECIDED, Verdict.STAND_IN
 
 @dataclass(frozen=True)
 class Corpus:
-    """The corpora of a paper's data set."""
+    """A corpus that the experiment uses as a paper's data set."""
 
     paper: str
     dataset: str
@@ -47,22 +47,21 @@ class Overview:
     """The overview of the page."""
 
     corpora: tuple[Corpus, ...]
-    """Those with a number."""
+    """The corpora with a number."""
     waiting: tuple[Corpus, ...]
-    """Those that are planned and have none."""
+    """The planned corpora without a number."""
     is_unfinished: bool
-    """Whether the experiment is unfinished."""
     progress: tuple[Progress, ...]
     rows: Mapping[str, int]
     verdicts: Mapping[str, int]
     devices: tuple[str, ...]
-    """The corpora on which the models were trained."""
+    """The devices on which the models were trained."""
     seconds: float
-    """Of training, added up."""
+    """The total duration of training."""
 
     @property
     def trained(self) -> str:
-        """How long, in words."""
+        """The total duration of training, as text."""
         if self.seconds < 7200:
             minutes = math.ceil(self.seconds / 60)
             return f"{minutes} minute{'s' if minutes != 1 else ''}"
@@ -70,7 +69,7 @@ class Overview:
 
     @property
     def stand_ins(self) -> tuple[Corpus, ...]:
-        """The corpora that are not the papers' own."""
+        """The corpora that replace the papers' own."""
         return tuple(corpus for corpus in self.corpora if corpus.stand_in)
 
 
@@ -85,8 +84,8 @@ def overview(
         progress.append(Progress(*place, _rows(table), verdicts))
     cells = [cell for table in tables for cell in table.cells if cell.part.corpus]
     ran = _corpora(papers, (cell for cell in cells if cell.measured))
-    rows = sum((Counter(own.rows) for own in progress), Counter())
-    # Runs that are measured on several data sets share a training.
+    rows = sum((Counter(table.rows) for table in progress), Counter())
+    # Runs that evaluate one model on several data sets share a training.
     trainings = {(run.entry.training_path, seed): cost for run in runs for seed, cost in run.costs.items()}
     costs = list(trainings.values())
     return Overview(
@@ -95,18 +94,22 @@ def overview(
         is_unfinished=plan.partial and (not rows or rows["done"] < rows.total()),
         progress=tuple(progress),
         rows=rows,
-        verdicts=sum((Counter(own.verdicts) for own in progress), Counter()),
+        verdicts=sum((Counter(table.verdicts) for table in progress), Counter()),
         devices=tuple(dict.fromkeys(_device(cost) for cost in costs if cost.get("device") != "none")),
         seconds=math.fsum(cost.get("seconds", 0.0) for cost in costs),
     )
 
 
 def _corpora(papers: Mapping[str, Paper], cells: Iterable[Cell]) -> Iterable[Corpus]:
-    """The rows of cells, each once."""
+    """The corpora of cells, without duplicates."""
     return dict.fromkeys(
-        Corpus(own.citation, own.datasets.get(part.dataset, part.dataset), part.corpus_title, part.stand_in)
+        Corpus(
+            papers[part.paper].citation,
+            papers[part.paper].datasets.get(part.dataset, part.dataset),
+            part.corpus_title,
+            part.stand_in,
+        )
         for part in dict.fromkeys(cell.part for cell in cells)
-        if (own := papers[part.paper])
     )
 
 

@@ -1,4 +1,4 @@
-"""The plan of a page, passed by a rule: its content and the files of each run."""
+"""The plan of a page, which a rule passes: its content and the files of each run."""
 
 import shlex
 from collections.abc import Mapping
@@ -20,19 +20,19 @@ class Plan:
     """The plan of a page."""
 
     results: str
-    """The folder that all paths are below."""
+    """The folder that all paths are relative to."""
     partial: bool
     """Whether the experiment is unfinished."""
     command: str
     """The Snakemake command of this experiment, without targets."""
     planned: tuple[Planned, ...]
-    """Runs, and data sets whose numbers a table has."""
+    """The runs, and the data sets with numbers in a table."""
     known: Mapping[str, Mapping[str, str]]
-    """By path and seed: the file in the results with the failure of training; empty if evaluated."""
+    """By path and seed: the file of the training's failure, relative to the results; empty if evaluated."""
     figures: tuple[Figure, ...]
-    """Those that are there as PNG and SVG."""
+    """The figures that exist as files."""
     texts: tuple[Figure, ...]
-    """The tables of texts that are there as JSON."""
+    """The tables of texts that exist as JSON."""
     prefix: str = ""
     """The prefix of section names on a page with several experiments."""
 
@@ -41,16 +41,16 @@ class Plan:
         return f"{self.prefix}run/{entry.path}"
 
     def file(self, path: str) -> Path:
-        """A file below the results."""
+        """The path of a file in the results."""
         return Path(self.results, path)
 
     def outcomes(self, entry: Planned) -> dict[int, str]:
-        """By seed: the file in the results with its outcome."""
+        """By seed: the file with its outcome, relative to the results."""
         known = self.known.get(entry.path, {})
         return {int(seed): known[seed] or entry.metrics(int(seed)) for seed in sorted(known, key=int)}
 
     def entry(self, cell: Cell) -> Planned | None:
-        """The run that a cell is of."""
+        """The run or data set of a cell; None if it is not planned."""
         part = cell.part
         for entry in self.planned:
             same = (entry.paper, entry.corpus, entry.split, entry.name)
@@ -65,7 +65,7 @@ class Plan:
         results = shlex.quote(self.results)
         tables = sorted({row.table for row in entry.rows})
         targets = [f"{results}/table{table}.csv" for table in tables] or [f"{results}/index.html"]
-        return f"{self.command} --forcerun {results}/{_again(entry)} -- {' '.join(targets)}"
+        return f"{self.command} --forcerun {results}/{_rerun_targets(entry)} -- {' '.join(targets)}"
 
 
 def title(entry: Planned) -> str:
@@ -79,10 +79,10 @@ def title(entry: Planned) -> str:
 
 
 def read_plan(plan: Mapping[str, Any]) -> Plan:
-    """Check a plan's keys and return it. Raises `UserError` for a missing or unknown one."""
+    """Read a plan. Raises `UserError` for a missing or unknown key."""
     for key in ("planned", "figures", "texts"):
         if not isinstance(plan.get(key), list):
-            raise UserError(f"the page's plan has no list '{key}'; Snakemake's rule page makes one that has")
+            raise UserError(f"the page's plan has no list '{key}'; run Snakemake's rule page")
     parts = {
         "planned": [from_json(entry) for entry in plan["planned"]],
         **{
@@ -93,12 +93,12 @@ def read_plan(plan: Mapping[str, Any]) -> Plan:
     return parse(Plan, {**plan, **parts})
 
 
-def _again(entry: Planned) -> str:
-    """The files to recreate for new numbers, as paths in the results for a shell."""
+def _rerun_targets(entry: Planned) -> str:
+    """The files whose recreation gives new numbers, as a shell pattern relative to the results."""
     if not entry.training_path:
         return shlex.quote(entry.metrics(0))
     seeds = ",".join(map(str, entry.seeds))
     each = f"{{{seeds}}}" if len(entry.seeds) > 1 else seeds
-    # A model that was trained on another data set is not trained again.
+    # A model that was trained on another data set is only evaluated again.
     file = "metrics.json" if entry.trained_on else "model.safetensors"
     return f"{shlex.quote(entry.path)}/seed{each}/{file}"

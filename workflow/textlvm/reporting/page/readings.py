@@ -1,4 +1,4 @@
-"""The readings of printed columns, as pages show them."""
+"""The readings of printed columns, for pages."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,18 +12,18 @@ __all__ = ["columns", "interval"]
 def columns(fits: Iterable[Fit], papers: Mapping[str, Paper]) -> dict[str, list[Fit]]:
     """The readings of each printed column, by its title."""
     found: dict[str, list[Fit]] = {}
-    for own in fits:
-        paper = papers[own.paper]
-        split = "" if own.split in ("", "standard") else f", {own.split} split"
-        title = f"{own.heading(paper)}, Table {own.table} of {paper.citation}, {own.place(paper)}{split}"
-        found.setdefault(title, []).append(own)
+    for fit in fits:
+        paper = papers[fit.paper]
+        split = "" if fit.split in ("", "standard") else f", {fit.split} split"
+        title = f"{fit.heading(paper)}, Table {fit.table} of {paper.citation}, {fit.place(paper)}{split}"
+        found.setdefault(title, []).append(fit)
     return found
 
 
-def interval(of_seeds: Interval | None) -> str:
-    """A mean and its interval, to read."""
-    if of_seeds is None:
+def interval(estimate: Interval | None) -> str:
+    """A number and its interval as text."""
+    if estimate is None:
         return "–"
-    value, low, high = of_seeds.value, of_seeds.low, of_seeds.high
-    between = "" if low is None or high is None else f" [{short(low, 3)}, {short(high, 3)}]"
-    return short(value, 3) + between
+    low, high = estimate.low, estimate.high
+    bounds = "" if low is None or high is None else f" [{short(low, 3)}, {short(high, 3)}]"
+    return short(estimate.value, 3) + bounds

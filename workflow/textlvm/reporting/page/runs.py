@@ -18,14 +18,14 @@ from textlvm.runtime.files import read_json
 __all__ = ["POINTS", "Chart", "Run", "Series", "read_curve", "read_runs", "thinned"]
 
 POINTS = 300
-"""Points of a curve on the page at most; of a longer one neighbours are averaged."""
+"""The maximum number of points of a curve; in longer curves, neighbouring points are averaged."""
 
 Series = tuple[list[float], list[float]]
 """Steps and values."""
 Curves = Mapping[int, Mapping[str, Series]]
 """By seed and quantity."""
 Settings = tuple[tuple[str, str], str]
-"""A step, the file that holds its settings, and these as JSON."""
+"""A step with the file of its settings, and the settings as JSON."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,17 @@ class Run:
     state: str
     """done | 2 of 3 seeds | failed | not run."""
     reasons: tuple[str, ...]
-    """Of failures."""
+    """The reasons of failures."""
     seeds: tuple[int, ...]
-    """Those with numbers."""
+    """The seeds with numbers."""
     metrics: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Name, unit and the value of each of these seeds."""
+    """Name, unit and the values of these seeds."""
     costs: Mapping[int, Mapping[str, Any]]
-    """The `cost.json` of each."""
+    """The content of cost.json, by seed."""
     origins: Mapping[str, str]
-    """Under which code and on which machine its steps ran, from the first seed's `provenance.json`."""
+    """The code version and the machine of each step, from the first seed's provenance.json."""
     record: str
-    """That file, which has versions and hashes too; empty if there is none."""
+    """The path of that file, which also has versions and hashes; empty if there is none."""
     settings: tuple[Settings, ...]
     curves: Curves
     charts: tuple[Chart, ...]
@@ -73,9 +73,9 @@ def read_runs(plan: Plan, papers: Mapping[str, Paper]) -> list[Run]:
 
 
 def read_curve(path: Path, quantities: Iterable[str]) -> dict[str, Series]:
-    """Read a `curve.jsonl`: each of these quantities with the steps where it was a number, thinned.
+    """Read a curve.jsonl: the steps and finite values of each of these quantities, thinned.
 
-    Raises `UserError` for a file that is not JSON lines with a step each.
+    Raises `UserError` unless the file consists of JSON lines with a step each.
     """
     found: dict[str, Series] = {}
     quantities = tuple(quantities)
@@ -94,7 +94,7 @@ def read_curve(path: Path, quantities: Iterable[str]) -> dict[str, Series]:
 
 
 def thinned(steps: Sequence[float], values: Sequence[float], points: int = POINTS) -> Series:
-    """At most this number of points: means over groups of neighbours, at the last step of each group."""
+    """Reduce a curve to at most `points` points: means of neighbouring values, at their last step."""
     size = math.ceil(len(steps) / points) or 1
     groups = [values[i : i + size] for i in range(0, len(values), size)]
     last = [steps[min(i + size, len(steps)) - 1] for i in range(0, len(steps), size)]
@@ -106,7 +106,7 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
     done = {seed: result for seed, result in results.items() if not result.failed}
     folders = {seed: plan.file(f"{entry.training_path}/seed{seed}") for seed in done if entry.training_path}
     quantities = [name for chart in paper.curves.values() for name in chart.quantities]
-    curves = {seed: read_curve(path, quantities) for seed, path in _there(folders, "curve.jsonl")}
+    curves = {seed: read_curve(path, quantities) for seed, path in _existing(folders, "curve.jsonl")}
     record = _record(entry, plan, done)
     return Run(
         entry=entry,
@@ -116,7 +116,7 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
         reasons=tuple(dict.fromkeys(result.reason for result in results.values() if result.failed)),
         seeds=tuple(done),
         metrics=tuple(_metrics(list(done.values()))),
-        costs={seed: _json(path) for seed, path in _there(folders, "cost.json")},
+        costs={seed: _json(path) for seed, path in _existing(folders, "cost.json")},
         origins={} if record is None else dict(_origins(min(done), record)),
         record=str(record or ""),
         settings=tuple(_settings(entry, plan, done)),
@@ -127,8 +127,8 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
     )
 
 
-def _there(folders: Mapping[int, Path], name: str) -> Iterable[tuple[int, Path]]:
-    """The existing files with this name, by seed; only weights are required."""
+def _existing(folders: Mapping[int, Path], name: str) -> Iterable[tuple[int, Path]]:
+    """The existing files with this name, by seed."""
     paths = ((seed, folder / name) for seed, folder in folders.items())
     return ((seed, path) for seed, path in paths if path.exists())
 
@@ -141,9 +141,9 @@ def _state(entry: Planned, done: int, known: int) -> str:
 
 def _metrics(done: Sequence[Result]) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     for name in dict.fromkeys(name for result in done for name in result.metrics):
-        own = [result.metrics.get(name) for result in done]
-        unit = next(estimate.unit for estimate in own if estimate)
-        yield name, unit, tuple(short(estimate.value) if estimate else "–" for estimate in own)
+        estimates = [result.metrics.get(name) for result in done]
+        unit = next(estimate.unit for estimate in estimates if estimate)
+        yield name, unit, tuple(short(estimate.value) if estimate else "–" for estimate in estimates)
 
 
 def _record(entry: Planned, plan: Plan, done: Iterable[int]) -> Path | None:
@@ -160,7 +160,7 @@ def _origins(seed: int, path: Path) -> Iterable[tuple[str, str]]:
 
 
 def _process(process: Mapping[str, Any]) -> Iterable[str]:
-    """Code, machine, time and memory of one step; what is not recorded is left out."""
+    """Code, machine, time and memory of one step, as far as they are recorded."""
     if git := process.get("git"):
         yield f"commit {git['commit'][:12]}{' with local changes' if git.get('dirty') else ''}"
     yield process.get("gpu", {}).get("name") or process.get("machine", {}).get("cpu", "")
@@ -171,7 +171,7 @@ def _process(process: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _settings(entry: Planned, plan: Plan, done: Iterable[int]) -> Iterable[Settings]:
-    """Of the first seed; the others' differ from them in the seed alone."""
+    """The settings of the first seed; those of other seeds differ only in the seed."""
     for seed in list(done)[:1]:
         if entry.training_path:
             path = plan.file(f"{entry.training_path}/seed{seed}/spec.json")
@@ -182,15 +182,15 @@ def _settings(entry: Planned, plan: Plan, done: Iterable[int]) -> Iterable[Setti
 
 
 def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
-    for name, chart in paper.curves.items():
-        drawn = [own for own in chart.quantities if any(own in curve for curve in curves.values())]
+    for chart_title, chart in paper.curves.items():
+        drawn = [name for name in chart.quantities if any(name in curve for curve in curves.values())]
         if drawn:
             first = {seed: curve[drawn[0]][1] for seed, curve in curves.items() if drawn[0] in curve}
             ends = ", ".join(
-                f"{short(own[0])} to {short(own[-1])} (seed {seed})" for seed, own in first.items()
+                f"{short(values[0])} to {short(values[-1])} (seed {seed})" for seed, values in first.items()
             )
             summary = f"{chart.quantities[drawn[0]]} from {ends}"
-            yield Chart(name, tuple(drawn), chart.unit, summary)
+            yield Chart(chart_title, tuple(drawn), chart.unit, summary)
 
 
 def _json(path: Path) -> dict[str, Any]:

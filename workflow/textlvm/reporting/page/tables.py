@@ -1,4 +1,4 @@
-"""The papers' tables for the page: what each cell shows, what it sorts by, and the card behind it."""
+"""The papers' tables for the page: the texts, sort keys and card of each cell."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MEANINGS = {
 }
 """The meaning of verdicts, for the legend and cards."""
 PARTS = ("here", "paper", "demo", "diff")
-"""The values of a column: reproduced, paper, authors' demo, difference."""
+"""The parts of a column: reproduced, printed, authors' demo, difference."""
 STAND_IN_MARK = "◇"
 
 
@@ -41,12 +41,12 @@ class Card:
     anchor: str
     """The section of its run; empty if it has none."""
     run: str
-    """What that is called."""
+    """The label of its run."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One cell's numbers as shown, and what they sort by."""
+    """One cell's numbers as text, and their sort keys."""
 
     card: int | None
     """The index of its card; None for a cell without a card."""
@@ -57,7 +57,7 @@ class Field:
     demo: str
     difference: str
     order: tuple[float | None, float | None, float | None, float | None]
-    """As in `PARTS`."""
+    """The sort keys, in the order of `PARTS`."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,15 @@ class Column:
     heading: str
     unit: str
     published: bool
-    """Whether the paper has any number in it."""
+    """Whether the paper prints a number in it."""
     demo: bool
-    """Whether the authors' demo has."""
+    """Whether the authors' demo has a number in it."""
     of_metric: bool
-    """Whether the heading is one of a metric, which may have subscripts; else it is the label of a model."""
+    """Whether the heading names a metric and may have subscripts; otherwise, it is the label of a model."""
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts of `PARTS` that it has."""
+        """Those of `PARTS` that the column has."""
         absent = {"demo": not self.demo, "paper": not self.published, "diff": not self.published}
         return tuple(part for part in PARTS if not absent.get(part))
 
@@ -88,7 +88,7 @@ class Row:
     kind: str
     """own | quoted | extra, as in `Cell`."""
     anchor: str
-    """The section of its run, if it has just one."""
+    """The section of its run; empty if it has none or several."""
     fields: tuple[Field, ...]
 
 
@@ -107,7 +107,7 @@ class Table:
     anchor: str
     paper: str
     name: str
-    """Its name in the table of contents."""
+    """Its name in the contents."""
     title: str
     stub: str
     main: Grid
@@ -127,25 +127,25 @@ class Table:
 def tables(
     papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan, before: Sequence[Card] = ()
 ) -> tuple[list[Table], list[Card]]:
-    """The tables of all papers, and the cards `before` followed by those of all their cells.
+    """The tables of all papers, and `before` followed by the cards of their cells.
 
-    A paper that the plan leaves out is left out. Where paper.yaml says so, there is a table for each corpus.
+    Papers outside the plan are omitted. Tables with `each: corpus` in paper.yaml are shown for each corpus.
     """
     found: list[Table] = []
     cards = list(before)
     for paper in papers.values():
-        own = [cell for cell in cells if cell.part.paper == paper.name]
-        corpora = list(dict.fromkeys(cell.part.corpus for cell in own if cell.part.corpus))
-        for corpus in (*corpora, *["" for _ in corpora[:1]]):
+        of_paper = [cell for cell in cells if cell.part.paper == paper.name]
+        corpora = list(dict.fromkeys(cell.part.corpus for cell in of_paper if cell.part.corpus))
+        for corpus in [*corpora, ""] if corpora else []:
             each = "corpus" if corpus else "paper"
-            numbers = {cell.part.table for cell in own if not corpus or cell.part.corpus == corpus}
+            numbers = {cell.part.table for cell in of_paper if not corpus or cell.part.corpus == corpus}
             for number in sorted(number for number in numbers if paper.tables[number].each == each):
-                found.append(_table(shapes.shape(own, paper, number, corpus), len(corpora), plan, cards))
+                found.append(_table(shapes.shape(of_paper, paper, number, corpus), len(corpora), plan, cards))
     return found, cards
 
 
 def marked(verdict: Verdict) -> str:
-    """The sign of a verdict, in addition to its color; empty if there is a text."""
+    """The mark of a verdict, in addition to its color; empty if the cell shows a text instead."""
     return STAND_IN_MARK if verdict is Verdict.STAND_IN else MARKS.get(verdict, "")
 
 
@@ -178,13 +178,13 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
         columns.append(Column(shape.heading(metric), shape.unit(metric), published, demo, of_metric))
     rows = []
     for label in shape.rows:
-        own = [shape.cell(label, metric) for metric in metrics]
-        if any(own):
-            entries = [plan.entry(cell) if cell else None for cell in own]
+        of_row = [shape.cell(label, metric) for metric in metrics]
+        if any(of_row):
+            entries = [plan.entry(cell) if cell else None for cell in of_row]
             runs = [(plan.anchor(entry), entry.label) if entry else ("", "") for entry in entries]
             fields = [
                 _field(cell, run, f"{label}, {shape.heading(metric)}", shape.decimals(metric), cards)
-                for cell, run, metric in zip(own, runs, metrics, strict=True)
+                for cell, run, metric in zip(of_row, runs, metrics, strict=True)
             ]
             anchors = {anchor for anchor, _ in runs if anchor}
             kinds = {cell.kind for (name, _), cell in shape.cells.items() if name == label}

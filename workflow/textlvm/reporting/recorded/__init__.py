@@ -1,1 +1,1 @@
-"""The page of all recorded experiments: what was compared, what came out, and how to repeat it."""
+"""The page of all recorded experiments: comparisons, results and the commands that reproduce them."""

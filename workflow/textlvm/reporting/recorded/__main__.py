@@ -2,8 +2,9 @@
 
     python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
 
-Tables and claims are made from the recorded metrics; figures and readings are those beside them. Nothing is
-trained, and no other file is written. Call it in the project's folder. The same records give the same page.
+Tables and claims are computed from the recorded metrics; figures and readings are read from the records.
+Nothing is trained, and no other file is written. Run it in the project's folder. The page depends only on the
+records.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from textlvm.runtime.files import write_text
 
 
 def main(options: argparse.Namespace) -> None:
-    """Write the page that the command line describes."""
+    """Write the page."""
     page = render(read_records(options.recorded, options.config))
     write_text(options.out, page)
     logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)

@@ -10,8 +10,8 @@ from textlvm.experiment.plan import Figure
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
-from textlvm.reporting.page.document import Picture, curves, picture, read_by_scripts, shared
-from textlvm.reporting.page.frame import filled
+from textlvm.reporting.page.document import Picture, curves, picture, script_data, shared_values
+from textlvm.reporting.page.frame import render_template
 from textlvm.reporting.page.readings import columns, interval
 from textlvm.reporting.page.runs import Run, read_runs, thinned
 from textlvm.reporting.page.tables import Card, Table, tables
@@ -37,7 +37,7 @@ POINTS = 60
 
 @dataclass(frozen=True)
 class Panel:
-    """The part of the page that is of one experiment."""
+    """The page's part about one experiment."""
 
     record: Record
     overview: overview.Overview
@@ -61,8 +61,8 @@ def render(records: Sequence[Record]) -> str:
     drawn: dict[str, Any] = {}
     for panel in panels:
         drawn |= curves(panel.runs, lambda run: run.anchor.partition("/")[0])
-    said = summary.said(records)
-    groups = {outcome: [own for own in said if own.outcome == outcome] for outcome in summary.GROUPS}
+    claims = summary.claims(records)
+    groups = {group: [claim for claim in claims if claim.outcome == group] for group in summary.GROUPS}
     values = {
         "panels": panels,
         "has_demo": any(table.has_demo for panel in panels for table in panel.tables),
@@ -70,16 +70,16 @@ def render(records: Sequence[Record]) -> str:
         "numbers": summary.numbers(records),
         "by_paper": {name: summary.numbers(records, name) for name in papers},
         "states": overview.STATES,
-        "said": said,
+        "claims": claims,
         "groups": groups,
         "meanings": MEANINGS,
         "curves": drawn,
         "interval": interval,
     }
-    return filled(
+    return render_template(
         "recorded.html",
-        read_by_scripts(papers, cards, drawn),
-        shared(papers) | values,
+        script_data(papers, cards, drawn),
+        shared_values(papers) | values,
         HERE / "templates",
         [HERE / "assets" / "recorded.css"],
         [HERE / "assets" / "recorded.js"],
@@ -93,7 +93,7 @@ def _panel(record: Record, shown: Sequence[Table]) -> Panel:
         record=record,
         overview=overview.overview(papers, plan, shown, runs),
         numbers=summary.numbers([record]),
-        # Of the forms of a table, a clone has what is recorded.
+        # A clone does not have the other formats of a table.
         tables=tuple(replace(table, file="") for table in shown),
         pictures=tuple(_picture(figure, record) for figure in plan.figures),
         columns=columns(record.readings, record.papers),
@@ -102,17 +102,17 @@ def _panel(record: Record, shown: Sequence[Table]) -> Panel:
 
 
 def _recorded(run: Run, record: Record) -> Run:
-    """The run without what a clone has not of it, and with the command that needs no other run."""
+    """A run without the files that a clone lacks, and with a command that needs no other run."""
     short_curves = {
-        seed: {name: thinned(*series, POINTS) for name, series in own.items()}
-        for seed, own in run.curves.items()
+        seed: {name: thinned(*series, POINTS) for name, series in quantities.items()}
+        for seed, quantities in run.curves.items()
     }
-    again = command(record.plan.results, record.plan, run.entry)
-    return replace(run, curves=short_curves, origins={}, record="", logs=(), command=again)
+    rerun = command(record.plan.results, record.plan, run.entry)
+    return replace(run, curves=short_curves, origins={}, record="", logs=(), command=rerun)
 
 
 def _picture(figure: Figure, record: Record) -> Picture:
-    """A figure from its PNG."""
+    """A figure as a PNG with few colours."""
     found = picture(figure, record.papers[figure.paper], record.plan)
     png = indexed(record.plan.file(f"{figure.path}.png").read_bytes())
     return replace(found, source=f"data:image/png;base64,{base64.b64encode(png).decode()}")

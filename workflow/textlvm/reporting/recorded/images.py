@@ -1,4 +1,4 @@
-"""PNG images in fewer bytes: pixels as places in a palette."""
+"""Smaller PNG images: pixels are indices into a palette."""
 
 import io
 import struct
@@ -13,17 +13,17 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def indexed(png: bytes) -> bytes:
-    """An opaque PNG of the same size with at most 256 colours, for figures about a third of the bytes.
+    """Convert an image to an opaque PNG with at most 256 colours; figures shrink to about a third.
 
-    Written here chunk by chunk, so that the bytes depend on the pixels and on zlib alone. Transparent pixels
-    become white. Raises `OSError` for what is no image.
+    The chunks are written here, so that the bytes depend only on the pixels and on zlib. Transparent pixels
+    become white. Raises `OSError` if `png` is not an image.
     """
     picture = Image.open(io.BytesIO(png)).convert("RGBA")
     opaque = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     image = opaque.quantize(COLOURS, dither=Image.Dither.NONE)
     width, height = image.size
     pixels = image.tobytes()
-    # Each row is preceded by its filter, which is none.
+    # Each row starts with its filter type, 0 for none.
     rows = b"".join(b"\0" + pixels[start : start + width] for start in range(0, width * height, width))
     chunks = {
         b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),

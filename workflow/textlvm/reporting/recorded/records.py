@@ -1,4 +1,4 @@
-"""Recorded experiments: the plans of their configurations and their recorded metrics."""
+"""Reads recorded experiments: the plans of their configurations and their recorded metrics."""
 
 import csv
 import io
@@ -36,26 +36,26 @@ class Record:
     """One recorded experiment."""
 
     name: str
-    """That of its folder."""
+    """The name of its folder."""
     about: str
     """The first paragraph of its configuration's comment."""
     papers: Mapping[str, Paper]
     published: tuple[Published, ...]
     """The printed values of the papers."""
     plan: Plan
-    """Of the runs that are recorded."""
+    """The plan of the recorded runs."""
     cells: tuple[Cell, ...]
-    """Of the tables with a recorded number."""
+    """The cells of tables with a recorded number."""
     claims: tuple[Claim, ...]
     readings: tuple[Fit, ...]
-    """Lines of `readings.csv`; none without that file."""
+    """The lines of `readings.csv`; empty without that file."""
 
 
 def read_records(folder: Path, configuration: Path) -> list[Record]:
-    """The experiments in a folder of which something is recorded, by name.
+    """Read the experiments in a folder that have a recorded number, sorted by name.
 
-    Each is a folder with `experiment.yaml`, which extends `configuration`. Raises `UserError` if there
-    is none, and for a damaged file.
+    Each is a folder with an `experiment.yaml`, which extends `configuration`. Raises `UserError` if there is
+    none, or if a file is damaged.
     """
     files = sorted(folder.glob(f"*/{CONFIGURATION}"))
     if not files:
@@ -65,7 +65,7 @@ def read_records(folder: Path, configuration: Path) -> list[Record]:
 
 
 def command(results: str, plan: Plan, entry: Planned) -> str:
-    """The commands that rerun an entry's recorded seeds from its corpus, although their metrics exist."""
+    """The command that reruns an entry's recorded seeds from its corpus, even though their metrics exist."""
     seeds = ",".join(map(str, plan.outcomes(entry)))
     each = f"{{{seeds}}}" if "," in seeds else seeds
     target = shlex.quote(entry.metrics(0)).replace("/seed0/", f"/seed{each}/")
@@ -88,7 +88,9 @@ def _read(file: Path, configuration: Path) -> Record:
         papers=experiment.papers,
         published=printed,
         plan=plan,
-        cells=tuple(cell for own in cells if any(map(_is_measured, own)) for cell in own if _is_shown(cell)),
+        cells=tuple(
+            cell for table in cells if any(map(_is_measured, table)) for cell in table if _is_shown(cell)
+        ),
         claims=tuple(_claims(experiment, printed, list(itertools.chain(*cells)), plan)),
         readings=tuple(read_csv(experiment.results / "partial" / "readings.csv")),
     )
@@ -102,7 +104,7 @@ def _about(file: Path) -> str:
 
 
 def _cells(experiment: Experiment, printed: Sequence[Published]) -> Iterable[list[Cell]]:
-    """The cells of each table number, as the rule `partial_table` makes them."""
+    """The cells of each table number, as in the rule `partial_table`."""
     for table in experiment.tables:
         entries = experiment.of_table(table)
         planned, results = over_draws(entries, read_results(experiment.outcomes(entries), entries))
@@ -114,14 +116,14 @@ def _is_measured(cell: Cell) -> bool:
 
 
 def _is_shown(cell: Cell) -> bool:
-    """Whether it has a number: rows beyond the paper that were not run have none."""
+    """Whether a cell has a number; rows that the experiment adds but has not run have none."""
     return _is_measured(cell) or cell.printed is not None
 
 
 def _claims(
     experiment: Experiment, printed: Sequence[Published], cells: Sequence[Cell], plan: Plan
 ) -> list[Claim]:
-    """All claims, as the rule `partial_claims` makes them."""
+    """All claims, as in the rule `partial_claims`."""
     claims = load(experiment.papers, printed, experiment.planned)
     figures = claims.finished_files(experiment.runs, experiment.results)
     measured = Measured(experiment.papers, cells, figures, experiment.in_tables)
@@ -130,12 +132,12 @@ def _claims(
 
 
 def _plan(experiment: Experiment, name: str) -> Plan:
-    """The content of the page: the evaluated runs and the recorded figures."""
+    """The plan of the page: the evaluated runs and the recorded figures."""
     plan = read_plan(finished_plan(experiment, ""))
     return replace(
         plan,
         planned=tuple(entry for entry in plan.planned if plan.known[entry.path]),
-        figures=tuple(own for own in experiment.figures if plan.file(f"{own.path}.png").exists()),
+        figures=tuple(fig for fig in experiment.figures if plan.file(f"{fig.path}.png").exists()),
         texts=(),
         prefix=f"{name}/",
     )

@@ -1,4 +1,4 @@
-"""The answer of all recorded experiments: printed numbers and claims, each counted once."""
+"""Summarizes all recorded experiments: printed numbers and claims, each counted once."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,10 @@ from textlvm.reporting.recorded.records import Record
 from textlvm.reporting.rows import is_of_training
 from textlvm.reporting.verdict import Verdict
 
-__all__ = ["DIFFERS", "GROUPS", "REASONS", "UNTESTED", "Numbers", "Said", "Tested", "numbers", "said"]
+__all__ = [
+    *("DIFFERS", "GROUPS", "REASONS", "UNTESTED"),
+    *("ClaimSummary", "Numbers", "Tested", "claims", "numbers"),
+]
 
 OTHER_TEXT = "evaluated on a stand-in corpus"
 ONE_SEED = "outside the rule, with one seed and no row to borrow a standard deviation from"
@@ -23,10 +26,10 @@ REASONS = (OTHER_TEXT, ONE_SEED, READING, CONFLICT)
 DIFFERS = "differs"
 UNTESTED = "not run"
 GROUPS = (str(Outcome.HOLDS), str(Outcome.FAILS), DIFFERS, str(Outcome.UNDECIDED), UNTESTED)
-"""The outcome of a claim over all experiments.
+"""The outcomes of a claim over all experiments.
 
-`holds`: in some experiment, and fails in none; `fails`: the opposite; `differs`: both; `undecided`: tested,
-and neither; `not run`: no experiment has all of its numbers.
+`holds`: holds in at least one experiment and fails in none; `fails`: the opposite; `differs`: holds in one
+and fails in another; `undecided`: tested, but neither; `not run`: no experiment has all of its numbers.
 """
 
 Key = tuple[str, int, str, str, str, str]
@@ -34,14 +37,14 @@ Key = tuple[str, int, str, str, str, str]
 
 @dataclass(frozen=True)
 class Numbers:
-    """Printed numbers, each counted once in however many experiments it is compared."""
+    """Counts of printed numbers; a number that several experiments compare counts once."""
 
     printed: int
-    """Those that the papers print of their own models and data, and any other that is compared."""
+    """The papers' numbers for their own models and data, and other printed numbers that are compared."""
     within: int
     outside: int
     exact: int
-    """The part of `within` that does not depend on training, such as the size of a data set."""
+    """Those of `within` that do not depend on training, such as the size of a data set."""
     undecided: Mapping[str, int]
     """By reason, in the order of `REASONS`."""
 
@@ -53,18 +56,18 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Tested:
-    """A claim in one experiment that has its numbers."""
+    """The check of a claim in one experiment that has its numbers."""
 
     record: str
     check: Check
 
 
 @dataclass(frozen=True)
-class Said:
+class ClaimSummary:
     """One claim of a paper, and its outcome in each experiment."""
 
     claim: Claim
-    """Without the checks."""
+    """The claim without its checks."""
     outcome: str
     """One of `GROUPS`."""
     tested: tuple[Tested, ...]
@@ -74,13 +77,13 @@ class Said:
     @property
     def reason(self) -> str:
         """Why it is undecided, in the experiment with the most seeds."""
-        first = max(self.tested, key=lambda one: int(one.check.seeds), default=None)
+        first = max(self.tested, key=lambda tested: int(tested.check.seeds), default=None)
         return first.check.reason if first else ""
 
     @property
-    def is_elsewhere(self) -> bool:
+    def only_on_stand_ins(self) -> bool:
         """Whether only experiments on stand-in corpora decide it."""
-        decided = [one.check for one in self.tested if not one.check.reason]
+        decided = [tested.check for tested in self.tested if not tested.check.reason]
         return bool(decided) and all(check.stand_in for check in decided)
 
 
@@ -91,7 +94,7 @@ def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
         for cell in record.cells:
             if cell.measured and cell.printed and paper in ("", cell.part.paper):
                 found.setdefault(_key(cell), []).append((cell, _is_of_training(cell, record)))
-    own = {
+    printed = {
         value.key
         for record in records
         for value in record.published
@@ -101,7 +104,7 @@ def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
     within = [key for key, outcome in outcomes.items() if outcome == Verdict.WITHIN]
     counted = Counter(outcomes.values())
     return Numbers(
-        printed=len(own | found.keys()),
+        printed=len(printed | found.keys()),
         within=len(within),
         outside=counted[Verdict.OUTSIDE],
         exact=sum(not any(trained for _, trained in found[key]) for key in within),
@@ -109,17 +112,17 @@ def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
     )
 
 
-def said(records: Sequence[Record]) -> list[Said]:
-    """Every claim once, in the papers' order."""
+def claims(records: Sequence[Record]) -> list[ClaimSummary]:
+    """The papers' claims in their order, each with its checks in all experiments."""
     merged: dict[tuple[str, str, str], list[tuple[str, Claim]]] = {}
     for record in records:
         for claim in record.claims:
             merged.setdefault((claim.paper, claim.section, claim.text), []).append((record.name, claim))
-    return [_said(own) for own in merged.values()]
+    return [_summary(group) for group in merged.values()]
 
 
 def _key(cell: Cell) -> Key:
-    """That of the printed number, as in `Published.key`."""
+    """The key of a cell's printed number, as in `Published.key`."""
     part = cell.part
     return part.paper, part.table, part.dataset, part.split, cell.row, cell.metric
 
@@ -132,7 +135,7 @@ def _outcome(cells: Iterable[Cell]) -> str:
         return str(decided.pop()) if len(decided) == 1 else CONFLICT
     if Verdict.UNDECIDED not in verdicts:
         return OTHER_TEXT
-    # Another reading has no tolerance.
+    # A reading other than the compared one has no tolerance.
     return ONE_SEED if any(cell.comparison.tolerance is not None for cell in cells) else READING
 
 
@@ -143,17 +146,17 @@ def _is_of_training(cell: Cell, record: Record) -> bool:
     return row is not None and is_of_training(paper, entry, row, cell.metric)
 
 
-def _said(own: Sequence[tuple[str, Claim]]) -> Said:
-    checks = [Tested(record, check) for record, claim in own for check in claim.checks]
-    # Without all of its numbers a claim has no effect, unless it fails already.
-    tested = tuple(one for one in checks if one.check.effect)
-    outcomes = {one.check.outcome for one in tested}
+def _summary(group: Sequence[tuple[str, Claim]]) -> ClaimSummary:
+    checks = [Tested(record, check) for record, claim in group for check in claim.checks]
+    # A check that lacks numbers has no effect, unless another comparison already refutes the claim.
+    tested = tuple(entry for entry in checks if entry.check.effect)
+    outcomes = {entry.check.outcome for entry in tested}
     decided = outcomes & {Outcome.HOLDS, Outcome.FAILS}
     outcome = DIFFERS if len(decided) == 2 else next(iter(decided or outcomes), UNTESTED)
-    claim = own[0][1]
-    return Said(
+    claim = group[0][1]
+    return ClaimSummary(
         claim=Claim(claim.paper, claim.section, claim.text, claim.note, ()),
         outcome=str(outcome),
         tested=tested,
-        data=tuple(dict.fromkeys(one.check.data for one in checks)),
+        data=tuple(dict.fromkeys(entry.check.data for entry in checks)),
     )

@@ -1,4 +1,4 @@
-"""What a reader does with the page, done in a real browser, if there is one."""
+"""Interactions with the page in a real browser, if there is one."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-OPEN = "document.querySelectorAll('details').forEach(own => own.open = true)"
+OPEN = "document.querySelectorAll('details').forEach(el => el.open = true)"
 TABLE = '[id="table/words/mine/1"] > .scroll table'
 SHOWN = f"""[...document.querySelectorAll('{TABLE} tbody tr')].map(row => [...row.cells].slice(1)
     .filter(cell => cell.offsetParent).map(cell => cell.className.split(' ')[0]))"""
@@ -14,14 +14,14 @@ SHOWN = f"""[...document.querySelectorAll('{TABLE} tbody tr')].map(row => [...ro
 
 @pytest.fixture
 def page(browser, page_file):
-    """The page of the small experiment, opened; at the end it must have said and asked for nothing."""
+    """The opened page of the small experiment; errors and requests during the test are failures."""
     browser.open(page_file.as_uri())
     yield browser
     assert browser.complaints() == []
 
 
-def test_what_goes_wrong_in_a_page_is_seen(browser, tmp_path):
-    """So that the silence of the others says something."""
+def test_browser_reports_requests_and_errors(browser, tmp_path):
+    """So that no complaints in other tests means no errors and no requests."""
     file = tmp_path / "wrong.html"
     script = "console.error('said'); setTimeout(() => document.title = nothing.at.all)"
     file.write_text(f'<img src="http://127.0.0.1:9/picture.png"><script>{script}</script>', encoding="utf-8")
@@ -33,7 +33,7 @@ def test_what_goes_wrong_in_a_page_is_seen(browser, tmp_path):
         assert any(text in complaint for complaint in complaints)
 
 
-def test_reading_it_all_asks_for_nothing_and_runs_nothing_of_others(page):
+def test_page_makes_no_requests_and_runs_no_foreign_scripts(page):
     page.js(OPEN)
     for place in range(page.js("document.querySelectorAll('.chart').length")):
         page.js(f"document.querySelectorAll('.chart')[{place}].scrollIntoView()")
@@ -52,16 +52,16 @@ def test_reading_it_all_asks_for_nothing_and_runs_nothing_of_others(page):
         (["here", "paper", "diff"], ["paper", "diff"]),
     ],
 )
-def test_what_tables_show_can_be_chosen(page, clicks, parts):
+def test_checkboxes_select_columns(page, clicks, parts):
     for name in clicks:
         page.click(f".show input[name={name}]")
     metrics = page.js(f"document.querySelectorAll('{TABLE} th[data-parts]').length")
     assert page.js(SHOWN)[0] == parts * metrics
-    spans = page.js(f"[...document.querySelectorAll('{TABLE} th[data-parts]')].map(own => own.colSpan)")
+    spans = page.js(f"[...document.querySelectorAll('{TABLE} th[data-parts]')].map(el => el.colSpan)")
     assert spans == [len(parts)] * metrics
 
 
-def test_the_demo_stands_beside_the_paper_on_request(page):
+def test_demo_column_is_shown_on_request(page):
     heading = "document.querySelector('[id=\"table/sentences/2\"] th[data-parts~=demo]').colSpan"
     number = "document.querySelector('[id=\"table/sentences/2\"] td.demo').checkVisibility()"
     assert (page.js(heading), page.js(number)) == (2, False)
@@ -69,7 +69,7 @@ def test_the_demo_stands_beside_the_paper_on_request(page):
     assert (page.js(heading), page.js(number)) == (3, True)
 
 
-def test_a_table_has_the_width_of_the_window_and_keeps_its_header(page, page_file):
+def test_table_fills_the_window_and_keeps_its_header(page, page_file):
     page.open(page_file.as_uri(), 1400, 400)
     assert page.js("document.querySelector('main').getBoundingClientRect().right") > 1350
     box = '[id="table/words/mine/1"] > .scroll'
@@ -78,37 +78,37 @@ def test_a_table_has_the_width_of_the_window_and_keeps_its_header(page, page_fil
     before = page.js(top.format(f"{box} thead"))
     page.js(f"document.querySelector('{box}').scrollTop = 1e6")
     assert page.js(f"document.querySelector('{box}').scrollTop") > 100
-    # But for the border that it loses.
+    # The header loses its border.
     assert abs(page.js(top.format(f"{box} thead")) - before) < 2
     assert page.js(top.format(f"{box} tbody")) < before
 
 
-def test_something_is_always_shown(page):
+def test_last_checkbox_cannot_be_cleared(page):
     page.click(".show input[name=paper]")
     page.click(".show input[name=here]")
     assert page.js("document.documentElement.dataset.show") == "here"
 
 
-def test_columns_sort_up_down_and_back(page):
+def test_columns_sort_ascending_descending_and_as_printed(page):
     numbers = (
         f"[...document.querySelectorAll('{TABLE} tbody tr')].map(row => row.cells[1].dataset.sort ?? '')"
     )
-    labels = f"[...document.querySelectorAll('{TABLE} tbody th')].map(own => own.textContent)"
+    labels = f"[...document.querySelectorAll('{TABLE} tbody th')].map(el => el.textContent)"
     as_printed = page.js(labels)
     for order, sign in (("ascending", 1), ("descending", -1)):
         page.click(f"{TABLE} [data-sorts]")
         assert page.js(f"document.querySelector('{TABLE} [aria-sort]').ariaSort") == order
-        known = [float(own) for own in page.js(numbers) if own not in ("", "None")]
+        known = [float(text) for text in page.js(numbers) if text not in ("", "None")]
         assert len(known) == 2
         assert known == sorted(known, key=lambda value: sign * value)
         assert page.js(numbers)[2:] == page.js(numbers)[-len(as_printed) + 2 :]
-        assert all(own in ("", "None") for own in page.js(numbers)[2:])
+        assert all(text in ("", "None") for text in page.js(numbers)[2:])
     page.click(f"{TABLE} [data-sorts]")
     assert page.js(f"document.querySelectorAll('{TABLE} [aria-sort]').length") == 0
     assert page.js(labels) == as_printed
 
 
-def test_pointing_at_a_cell_shows_its_numbers(page):
+def test_pointing_at_a_cell_shows_its_card(page):
     page.point(f"{TABLE} [data-card]")
     page.until("document.querySelector('#card').matches(':popover-open')")
     text = page.js("document.querySelector('#card').innerText")
@@ -118,16 +118,14 @@ def test_pointing_at_a_cell_shows_its_numbers(page):
     page.until("!document.querySelector('#card').matches(':popover-open')")
 
 
-def test_the_rule_stands_beside_a_verdict(page):
+def test_card_with_a_verdict_has_the_rule(page):
     page.click('[id="table/sentences/2"] td.v-within [data-card]')
     text = page.js("document.querySelector('#card').innerText")
     assert re.search(r"within: agrees.*allowed\s+± .*Within: \|difference\| ≤", text, flags=re.DOTALL)
 
 
-def test_a_table_can_be_read_with_the_keyboard(page):
-    stops = (
-        f"[...document.querySelectorAll('{TABLE} :is(a, button)')].filter(own => own.tabIndex === 0).length"
-    )
+def test_tables_are_navigated_with_the_keyboard(page):
+    stops = f"[...document.querySelectorAll('{TABLE} :is(a, button)')].filter(el => el.tabIndex === 0).length"
     assert page.js(stops) == 1
     page.js(f"document.querySelector('{TABLE} thead button').focus()")
     page.press("ArrowDown")
@@ -144,26 +142,26 @@ def test_a_table_can_be_read_with_the_keyboard(page):
     page.press("Escape")
     assert page.js("document.activeElement.dataset.card") is not None
     assert not page.js("document.querySelector('#card').matches(':popover-open')")
-    # The whole table is one stop of the Tab key.
+    # The Tab key stops once in the whole table.
     assert page.js(stops) == 1
     page.press("Tab")
     assert not page.js(f"document.querySelector('{TABLE}').contains(document.activeElement)")
 
 
-def test_the_whole_page_can_be_reached_with_the_keyboard(page):
+def test_all_controls_are_reached_with_the_tab_key(page):
     page.press("Tab")
     assert page.js("document.activeElement.className") == "skip"
     used = "a, button, input, select, summary, [tabindex='0']"
-    waiting = (
-        f"[...document.querySelectorAll(`{used}`)].filter(own => own.tabIndex >= 0 && own.checkVisibility()"
-        " && !own.disabled).length"
+    reachable = (
+        f"[...document.querySelectorAll(`{used}`)].filter(el => el.tabIndex >= 0 && el.checkVisibility()"
+        " && !el.disabled).length"
     )
     reached = "(window.reached ??= new Set()).add(document.activeElement).size"
     page.js(reached)
-    for _ in range(page.js(waiting) - 1):
+    for _ in range(page.js(reachable) - 1):
         page.press("Tab")
         page.js(reached)
-    assert page.js(f"window.reached.size - {waiting}") == 0
+    assert page.js(f"window.reached.size - {reachable}") == 0
     assert page.js("window.reached.has(document.body)") is False
 
 
@@ -182,7 +180,7 @@ def test_controls_work_with_the_keyboard(page):
     assert not page.js("document.querySelector('.claims [data-outcome=holds]').checkVisibility()")
 
 
-def test_two_runs_are_chosen_with_the_keyboard(page):
+def test_compared_runs_are_selected_with_the_keyboard(page):
     page.js("document.querySelector('.compare').second.focus()")
     page.until("document.querySelector('#comparison canvas')")
     second = "document.querySelectorAll('#compared th')[1].innerText"
@@ -197,7 +195,7 @@ def test_two_runs_are_chosen_with_the_keyboard(page):
     assert page.js("document.querySelector('.compare').logarithmic.checked")
 
 
-def test_a_cell_leads_to_its_run_and_its_curve(page):
+def test_card_links_to_its_run_and_curve(page):
     page.click(f"{TABLE} tbody [data-card]")
     page.click("#card a")
     page.until("document.querySelector('.run[open] canvas')")
@@ -208,21 +206,21 @@ def test_a_cell_leads_to_its_run_and_its_curve(page):
     assert "/logs/words/mine/standard/tril/seed0/train.log" in text
 
 
-def test_every_link_has_an_end_that_can_be_seen(page):
-    links = page.js("[...new Set([...document.querySelectorAll('a')].map(own => own.getAttribute('href')))]")
+def test_link_targets_are_visible(page):
+    links = page.js("[...new Set([...document.querySelectorAll('a')].map(el => el.getAttribute('href')))]")
     cards = page.js("JSON.parse(document.querySelector('#data-cards').textContent).map(card => card.anchor)")
     for link in {*links, *(f"#{anchor}" for anchor in cards if anchor)}:
         page.js(f"location.hash = {json.dumps(link)}")
         page.until(f"document.getElementById({json.dumps(link[1:])}).checkVisibility()")
 
 
-def test_an_address_of_a_run_opens_it(page, page_file):
+def test_address_of_a_run_opens_its_section(page, page_file):
     page.open(f"{page_file.as_uri()}#run/words/mine/standard/diag")
     page.until("document.querySelector('.run[open] .command')")
     assert "not run" in page.js("document.querySelector('.run[open]').innerText")
 
 
-def test_claims_can_be_chosen_by_their_outcome(page):
+def test_claims_are_filtered_by_outcome(page):
     row = "document.querySelector('.claims [data-outcome=holds]').checkVisibility()"
     assert page.js(row)
     page.click(".outcomes [name=fails]")
@@ -233,16 +231,16 @@ def test_claims_can_be_chosen_by_their_outcome(page):
 
 
 @pytest.mark.parametrize("width", [320, 390, 768])
-def test_on_a_narrow_window_only_tables_scroll_sideways(page, page_file, width):
+def test_only_tables_scroll_sideways_in_narrow_windows(page, page_file, width):
     page.open(page_file.as_uri(), width, 800, phone=width < 700)
     page.js(OPEN)
     page.js("document.querySelector('.run .chart').scrollIntoView()")
     page.until("document.querySelector('.run canvas')")
     assert page.js("document.documentElement.scrollWidth") <= width
-    assert page.js("[...document.querySelectorAll('.scroll')].some(own => own.scrollWidth > own.clientWidth)")
+    assert page.js("[...document.querySelectorAll('.scroll')].some(el => el.scrollWidth > el.clientWidth)")
 
 
-def test_two_runs_stand_beside_each_other(page):
+def test_two_runs_are_compared(page):
     page.js("document.querySelector('#compare').scrollIntoView()")
     page.until("document.querySelector('#comparison canvas')")
     choose = (
@@ -250,9 +248,7 @@ def test_two_runs_stand_beside_each_other(page):
         "document.querySelector('.compare').dispatchEvent(new Event('change'))"
     )
     page.js(choose.format("run/words/mine/standard/tril-k2/seed2"))
-    rows = (
-        "[...document.querySelectorAll('#compared tr')].map(row => [...row.cells].map(own => own.innerText))"
-    )
+    rows = "[...document.querySelectorAll('#compared tr')].map(row => [...row.cells].map(el => el.innerText))"
     found = page.js(rows)
     assert [row[0] for row in found] == ["TRIL, mine, seed 0", "TRIL, K=2, mine, seed 2"]
     assert found[1][1:] == ["40", "12.325", "12.325", "40"]
@@ -263,7 +259,7 @@ def test_two_runs_stand_beside_each_other(page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_can_be_read(page, scheme):
+def test_colours_have_sufficient_contrast(page, scheme):
     page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def luminance(name):
@@ -278,7 +274,7 @@ def test_colours_can_be_read(page, scheme):
         assert (high + 0.05) / (low + 0.05) >= 4.5, name
 
 
-def test_whatever_can_be_used_has_a_name(page):
+def test_controls_have_accessible_names(page):
     page.js(OPEN)
     nodes = page.send("Accessibility.getFullAXTree")["nodes"]
     used = ("button", "link", "checkbox", "combobox", "table", "image", "region", "navigation", "dialog")
@@ -287,7 +283,7 @@ def test_whatever_can_be_used_has_a_name(page):
     assert [node["role"]["value"] for node in found if not node.get("name", {}).get("value")] == []
 
 
-def test_printed_it_has_tables_and_no_controls(page):
+def test_printed_page_has_tables_and_no_controls(page):
     page.send("Emulation.setEmulatedMedia", media="print")
     assert not page.js("document.querySelector('nav').checkVisibility()")
     assert not page.js("document.querySelector('.show').checkVisibility()")

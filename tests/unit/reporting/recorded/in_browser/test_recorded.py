@@ -1,4 +1,4 @@
-"""What a reader does with the committed page of all records, done in a real browser, if there is one."""
+"""Interactions with the committed page of all records in a real browser, if there is one."""
 
 import json
 from pathlib import Path
@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[5] / "docs" / "index.html"
-SHOWN = (
-    "[...document.querySelectorAll('.experiment')].filter(own => own.checkVisibility()).map(own => own.id)"
-)
-NAMES = "[...document.querySelectorAll('[role=tab]')].map(own => own.textContent)"
-SELECTED = "[...document.querySelectorAll('[aria-selected=true]')].map(own => own.textContent)"
+SHOWN = "[...document.querySelectorAll('.experiment')].filter(el => el.checkVisibility()).map(el => el.id)"
+NAMES = "[...document.querySelectorAll('[role=tab]')].map(el => el.textContent)"
+SELECTED = "[...document.querySelectorAll('[aria-selected=true]')].map(el => el.textContent)"
 
 
 @pytest.fixture
 def page(browser):
-    """The page, opened; at the end it must have said and asked for nothing."""
+    """The opened page; errors and requests during the test are failures."""
     browser.open(PAGE.as_uri())
     yield browser
     assert browser.complaints() == []
@@ -30,7 +28,7 @@ def test_one_experiment_is_shown_at_a_time(page):
         assert page.js(SHOWN) == page.js(SELECTED) == [name]
 
 
-def test_the_switch_works_with_the_keyboard(page):
+def test_tabs_work_with_the_keyboard(page):
     names = page.js(NAMES)
     page.js("document.querySelector('[role=tab]').focus()")
     for key, name in (
@@ -42,12 +40,12 @@ def test_the_switch_works_with_the_keyboard(page):
         page.press(key)
         assert page.js("document.activeElement.textContent") == name
         assert page.js(SHOWN) == [name]
-    # The switch is one stop of the Tab key.
+    # The Tab key stops once in the list of tabs.
     page.press("Tab")
     assert page.js("document.activeElement.name") == "here"
 
 
-def test_an_address_inside_an_experiment_shows_it(page):
+def test_address_inside_an_experiment_shows_the_experiment(page):
     name = page.js(NAMES)[-1]
     run = page.js(f"document.getElementById('{name}').querySelector('.run .body').id")
     page.open(f"{PAGE.as_uri()}#{run}")
@@ -55,29 +53,29 @@ def test_an_address_inside_an_experiment_shows_it(page):
     assert page.js(SHOWN) == [name]
 
 
-def test_every_link_has_an_end_that_can_be_seen(page):
-    # In a low window, since every step is painted.
+def test_link_targets_are_visible(page):
+    # In a low window, because every step is painted.
     page.open(PAGE.as_uri(), height=100)
-    links = page.js("[...new Set([...document.querySelectorAll('main a')].map(own => own.hash))]")
+    links = page.js("[...new Set([...document.querySelectorAll('main a')].map(el => el.hash))]")
     cards = page.js("JSON.parse(document.querySelector('#data-cards').textContent).map(card => card.anchor)")
-    # Each in turn, so that the experiments change.
+    # Sorted such that successive links are in different experiments.
     for link in sorted({*links, *(f"#{anchor}" for anchor in cards if anchor)}, key=lambda link: link[::-1]):
         page.js(f"location.hash = {json.dumps(link)}")
         page.until(f"document.getElementById({json.dumps(link[1:])}).checkVisibility()")
 
 
-def test_a_cell_shows_its_command(page):
+def test_card_has_the_command_of_its_run(page):
     page.click(".experiment:not([hidden]) table.paper tbody td.here [data-card]")
     text = page.js("document.querySelector('#card').innerText")
     assert "snakemake --cores 1 --force --configfile results/recorded/" in text
     page.press("Escape")
 
 
-def test_reading_it_all_asks_for_nothing(page):
+def test_page_makes_no_requests(page):
     for name in page.js(NAMES):
         page.js(f"location.hash = '#{name}'")
         page.until(f"document.getElementById('{name}').checkVisibility()")
-        page.js(f"document.querySelectorAll('[id=\"{name}\"] details').forEach(own => own.open = true)")
+        page.js(f"document.querySelectorAll('[id=\"{name}\"] details').forEach(el => el.open = true)")
         chart = f"document.querySelector('[id=\"{name}\"] .chart')"
         if page.js(f"Boolean({chart})"):
             page.js(f"{chart}.scrollIntoView()")
@@ -90,22 +88,22 @@ def test_only_tables_scroll_sideways(page, width):
     page.open(PAGE.as_uri(), width, 800, phone=width < 700)
     for name in page.js(NAMES):
         page.js(f"location.hash = '#{name}'")
-        page.js(f"document.querySelectorAll('[id=\"{name}\"] details').forEach(own => own.open = true)")
+        page.js(f"document.querySelectorAll('[id=\"{name}\"] details').forEach(el => el.open = true)")
         assert page.js("document.documentElement.scrollWidth") <= width
 
 
-def test_at_1400_pixels_the_papers_tables_have_all_their_columns(page):
+def test_tables_fit_in_a_window_of_1400_pixels(page):
     page.open(PAGE.as_uri(), 1400, 900)
-    page.js("document.querySelectorAll('.experiment').forEach(own => own.hidden = false)")
+    page.js("document.querySelectorAll('.experiment').forEach(el => el.hidden = false)")
     cut = (
         "[...document.querySelectorAll('.experiment > section > .scroll:has(> .paper)')]"
-        ".filter(own => own.scrollWidth > own.clientWidth).map(own => own.firstElementChild.ariaLabel)"
+        ".filter(el => el.scrollWidth > el.clientWidth).map(el => el.firstElementChild.ariaLabel)"
     )
     assert page.js(cut) == []
 
 
-def test_whatever_can_be_used_has_a_name(page):
-    page.js("document.querySelectorAll('details').forEach(own => own.open = true)")
+def test_controls_have_accessible_names(page):
+    page.js("document.querySelectorAll('details').forEach(el => el.open = true)")
     nodes = page.send("Accessibility.getFullAXTree")["nodes"]
     used = ("button", "link", "checkbox", "combobox", "table", "image", "region", "tab", "tabpanel")
     found = [node for node in nodes if not node["ignored"] and node["role"]["value"] in used]
