@@ -1,4 +1,4 @@
-"""What entry points import: a job of a second must not spend several on packages that it does not use."""
+"""The packages that entry points import: importing an unused one takes longer than a short job."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ IMPORTED = {
     "textlvm.reporting.readings": {"pandas", "scipy"},
     "textlvm.reporting.recorded.__main__": {"pandas", "scipy"},
     "textlvm.reporting.status": set(),
-    "textlvm.reporting.tables": set(),  # pandas only where tables take a form to be read
+    "textlvm.reporting.tables": set(),  # pandas is imported by the command `shape`
     "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},
     "textlvm.sentences.figures": DRAWING,
@@ -52,7 +52,7 @@ def test_every_entry_point_is_listed():
 
 
 def heavy(statements: str, packages: set[str]) -> set[str]:
-    """Those of the packages that a Python of its own has after these statements."""
+    """Those of the packages that a separate Python process has imported after these statements."""
     code = f"import sys\n{statements}\nprint(*({packages!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=WORKFLOW
@@ -60,19 +60,24 @@ def heavy(statements: str, packages: set[str]) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("packages", sorted({tuple(sorted(own)) for own in IMPORTED.values()}), ids=", ".join)
+@pytest.mark.parametrize(
+    "packages", sorted({tuple(sorted(used)) for used in IMPORTED.values()}), ids=", ".join
+)
 def test_entry_points_import_no_more_than_they_use(packages):
-    """All that may have these packages, in one process."""
-    modules = [module for module, own in IMPORTED.items() if own == {*packages}]
+    """Entry points that use the same packages are imported by one process."""
+    modules = [module for module, used in IMPORTED.items() if used == {*packages}]
     assert heavy("\n".join(f"import {module}" for module in modules), HEAVY) == {*packages}
 
 
-def test_the_rules_import_nothing_heavy():
-    # Every job on a cluster reads them again.
+def test_rules_import_no_heavy_packages():
+    # Every job on a cluster parses the rules again.
     files = [WORKFLOW.parent / "Snakefile", *WORKFLOW.glob("**/*.smk")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     imports = re.findall(r"^(?:from|import) textlvm.*$", text, flags=re.MULTILINE)
     assert len(imports) > 5
     assert heavy("\n".join(imports), HEAVY) == set()
-    light = "import textlvm.corpora.registry, textlvm.sentences.data.dataset"
+
+
+def test_modules_for_rules_and_tables_do_not_import_numpy():
+    light = "import textlvm.corpora.registry, textlvm.reporting.tables, textlvm.sentences.data.dataset"
     assert heavy(light, HEAVY | {"numpy"}) == set()
