@@ -1,4 +1,4 @@
-"""The shipped configuration with something laid over it, and what is said of that."""
+"""The shipped configuration with an overlay, and the error messages about it."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ PAPERS = find({})
 
 
 def merged(base, overlay):
-    """Deep merge, as Snakemake does it."""
+    """Deep merge, as by Snakemake."""
     if not (isinstance(base, dict) and isinstance(overlay, dict)):
         return overlay
     return base | {key: merged(base[key], value) if key in base else value for key, value in overlay.items()}
 
 
 def cases(text: str) -> list[tuple[str, str]]:
-    """Pairs of what is given, in lines at the margin, and what is said of it, in the indented ones below."""
+    """Pairs of an input, in lines that are not indented, and its message, in the indented lines below."""
     found: list[tuple[list[str], list[str]]] = []
     for line in text.strip().splitlines():
         if line.startswith(" "):
@@ -33,11 +33,11 @@ def cases(text: str) -> list[tuple[str, str]]:
             found[-1][0].append(line)
         else:
             found.append(([line], []))
-    return [("\n".join(given), " ".join(said)) for given, said in found]
+    return [("\n".join(given), " ".join(message)) for given, message in found]
 
 
 def sentence(tmp_path: Path, overlay: str) -> str:
-    """What is said about config.yaml with this overlay, a file called mine.yaml."""
+    """The error message for config.yaml with this overlay, a file called mine.yaml."""
     file = tmp_path / "mine.yaml"
     file.write_text(overlay, encoding="utf-8")
     experiment = merged(yaml.safe_load(PAPER.read_text(encoding="utf-8")), yaml.safe_load(overlay))

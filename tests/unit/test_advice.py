@@ -1,4 +1,4 @@
-"""What messages advise exists: options, keys, make targets, modules, files, environment variables."""
+"""All names in messages exist: options, keys, make targets, files, environment variables."""
 
 import ast
 import re
@@ -23,15 +23,15 @@ OTHERS = [ROOT / "Snakefile", ROOT / "Makefile", ROOT / "envs" / "activate", *so
 SUFFIXES = {"yaml", "json", "tsv", "csv", "md", "py", "txt", "safetensors"}
 
 
-def sentences(file: Path) -> Iterator[str]:
-    """The texts of several words in a file, without docstrings; `{}` stands for a value in them."""
+def messages(file: Path) -> Iterator[str]:
+    """The strings of a file that contain a space, without docstrings; `{}` represents a formatted value."""
     text = file.read_text(encoding="utf-8")
     if file not in PYTHON:
         text = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
         yield from (found for found in re.findall(r'"[^"\n]*"|\'[^\'\n]*\'', text) if " " in found)
         return
     tree = ast.parse(text)
-    idle = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         found = ""
@@ -42,26 +42,26 @@ def sentences(file: Path) -> Iterator[str]:
             )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found = node.value
-        if " " in found and id(node) not in idle | parts:
+        if " " in found and id(node) not in docstrings | parts:
             yield found
 
 
 def advised(pattern: str) -> list[Any]:
-    """What the sentences of the project have in the place of a pattern's group, and the file."""
+    """Every text that the group of a pattern matches in a message, and the file."""
     return [
         pytest.param(name, file, id=f"{file.name}: {name}")
         for file in [*PYTHON, *OTHERS]
-        for name in sorted({name for said in sentences(file) for name in re.findall(pattern, said)})
+        for name in sorted({name for text in messages(file) for name in re.findall(pattern, text)})
     ]
 
 
 def properties(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
-    """The keys that the configuration's schema allows, each with the key that it stands under."""
+    """The keys that the configuration's schema allows, as pairs of parent and key."""
     if "$ref" in node:
         yield from properties(SCHEMA["$defs"][node["$ref"].rpartition("/")[2]], parent)
-    for name, own in node.get("properties", {}).items():
+    for name, child in node.get("properties", {}).items():
         yield parent, name
-        yield from properties(own, name)
+        yield from properties(child, name)
     for key in ("additionalProperties", "items"):
         if node.get(key):
             yield from properties(node[key], parent)
@@ -82,9 +82,11 @@ CLAIMS = set(re.findall(r"^ +(\w+):", CLAIMS_SCHEMA.read_text(encoding="utf-8"),
 @pytest.mark.parametrize(("option", "file"), advised(r"(?<![\w-])(--[a-z][a-z-]+)"))
 def test_every_option_exists(option, file):
     packages = "".join(path.read_text(encoding="utf-8") for path in PYTHON)
-    own = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', packages))
-    snakemakes = {spelling for action in get_argument_parser()._actions for spelling in action.option_strings}
-    assert option in own | snakemakes
+    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', packages))
+    snakemake_options = {
+        spelling for action in get_argument_parser()._actions for spelling in action.option_strings
+    }
+    assert option in options | snakemake_options
 
 
 @pytest.mark.parametrize(("target", "file"), advised(r"(?:`|run |\d )make ([a-z]+)(?=[`,;:]|$)"))
@@ -98,15 +100,15 @@ SECTIONS = sorted({parent for parent, _ in KEYS if parent})
 @pytest.mark.parametrize(
     ("key", "file"), advised(rf"(?<![\w./'-])((?:{'|'.join(SECTIONS)})(?:\.[a-z_]+)+)(?![\w/(])")
 )
-def test_every_key_of_several_parts_exists(key, file):
+def test_every_dotted_key_exists(key, file):
     parts = key.split(".")
     if parts[-1] not in SUFFIXES:
         assert all(pair in KEYS for pair in pairwise(parts)), key
 
 
 @pytest.mark.parametrize(("key", "file"), advised(r"`([a-z_]+)`"))
-def test_every_name_in_quotes_exists(key, file):
-    """A key of the configuration or a value of one, a target, or a key of a claim."""
+def test_every_quoted_name_exists(key, file):
+    """A key or value of the configuration, a rule, or a key of a claim."""
     assert key in (CLAIMS if "claims" in file.parts else NAMES | VALUES | RULES)
 
 
@@ -115,7 +117,7 @@ def test_every_name_in_quotes_exists(key, file):
     advised(r"(?<![\w/.<{}])((?:workflow|envs|docs)/[\w./-]*\w|(?!mine)[a-z]+\.yaml|[A-Z]+\.md)"),
 )
 def test_every_file_exists(path, file):
-    # A paper's folder has some of them.
+    # Some paths are relative to a paper's folder.
     assert any((folder / path).exists() for folder in (ROOT, *WORKFLOW.glob("papers/*")))
 
 
@@ -124,5 +126,5 @@ def test_every_variable_is_read(variable, file):
     assert any(f'"{variable}"' in path.read_text(encoding="utf-8") for path in PYTHON)
 
 
-def test_there_is_advice():
+def test_quoted_names_are_found():
     assert len(advised(r"`([a-z_]+)`")) > 10
