@@ -7,7 +7,7 @@ from textlvm.distributions import DiagonalNormal, draw, standard_normal_log_prob
 
 @given(st.integers(0, 100), st.integers(1, 6))
 @settings(deadline=None)
-def test_density_is_that_of_torch_distributions(seed, dim):
+def test_log_density_equals_torch_distributions(seed, dim):
     torch.manual_seed(seed)
     loc, log_scale, x = torch.randn(3, 4, dim, dtype=torch.float64).unbind()
     ours = DiagonalNormal(loc, log_scale)
@@ -22,7 +22,7 @@ def test_density_is_that_of_torch_distributions(seed, dim):
 
 @given(st.integers(0, 100), st.integers(1, 6))
 @settings(deadline=None)
-def test_divergence_is_that_of_torch_distributions(seed, dim):
+def test_kl_divergence_equals_torch_distributions(seed, dim):
     torch.manual_seed(seed)
     loc, log_scale = torch.randn(2, 4, dim, dtype=torch.float64).unbind()
     ours = DiagonalNormal(loc, log_scale)
@@ -33,7 +33,7 @@ def test_divergence_is_that_of_torch_distributions(seed, dim):
     torch.testing.assert_close(ours.kl_to_standard_normal(), theirs.sum(-1))
 
 
-def test_draws_follow_the_weights_and_never_hit_a_zero():
+def test_draw_follows_the_weights_and_never_returns_a_zero():
     torch.manual_seed(0)
     weights = torch.tensor([0.0, 1.0, 0.0, 3.0, 0.0])
     counts = torch.bincount(draw(weights.expand(40_000, 5)), minlength=5)
@@ -41,6 +41,6 @@ def test_draws_follow_the_weights_and_never_hit_a_zero():
     assert abs(float(counts[1]) / 40_000 - 0.25) < 4.5 * (0.25 * 0.75 / 40_000) ** 0.5
 
 
-def test_a_height_at_the_total_draws_the_last_weight(monkeypatch):
+def test_draw_at_the_total_returns_the_last_nonzero_weight(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda *shape, **kwargs: torch.ones(*shape))
     assert draw(torch.tensor([[0.5, 0.5, 0.0]])).tolist() == [1]

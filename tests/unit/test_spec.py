@@ -1,4 +1,4 @@
-"""Settings as dataclasses: nested ones, defaults, and one sentence for what is wrong."""
+"""Settings as dataclasses: nested ones, defaults, and error messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ def test_nested_settings_become_nested_dataclasses():
 
 
 @pytest.mark.parametrize(
-    ("settings", "sentence"),
+    ("settings", "message"),
     [
         ({"sizes": 2}, "Settings: unknown setting 'sizes'; did you mean 'size'?"),
         ({}, "Settings: the setting 'size' is missing"),
@@ -54,12 +54,12 @@ def test_nested_settings_become_nested_dataclasses():
         ({"size": "2"}, "Settings: a value is of the wrong type ("),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(settings, sentence):
+def test_error_message_begins_with_the_place_of_the_setting(settings, message):
     with pytest.raises(UserError) as caught:
         parse(Settings, settings)
-    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).startswith(message)
 
 
-def test_a_sentence_may_begin_with_another_place():
+def test_place_in_the_error_message_can_be_given():
     with pytest.raises(UserError, match=r"^data set: the setting 'size' is missing$"):
         parse(Settings, {}, "data set")

@@ -1,6 +1,6 @@
-"""Two papers on text latent-variable models, regenerated table by table.
+"""Reproduction of the tables of two papers on latent variable models of text.
 
-`corpora` turns sources into counts and sentences, `words` and `sentences` hold the two papers'
-models, `training` trains any of them, `reporting` turns metrics into cells, tables and figures.
-Nothing in the package knows Snakemake.
+`corpora` converts sources to counts and sentences, `words` and `sentences` contain the models of the two
+papers, `training` trains all models, and `reporting` converts metrics to cells, tables and figures. The
+package does not depend on Snakemake.
 """

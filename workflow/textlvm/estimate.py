@@ -1,4 +1,4 @@
-"""A measured number with the uncertainty of its estimator."""
+"""A value with the uncertainty of its estimator."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -7,12 +7,12 @@ from typing import Any
 __all__ = ["Z95", "Estimate", "exact", "normal", "wilson"]
 
 Z95 = 1.959963984540054
-"""The standard normal's 97.5% quantile."""
+"""The 97.5% quantile of the standard normal distribution."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and the 95% interval of its Monte Carlo error; no interval where the value is exact."""
+    """A value and the 95% interval of its Monte Carlo error; without interval if the value is exact."""
 
     value: float
     low: float | None
@@ -30,12 +30,12 @@ def exact(value: float, unit: str) -> Estimate:
 
 
 def normal(value: float, standard_error: float, unit: str) -> Estimate:
-    """A value with a symmetric normal-theory interval."""
+    """A value with a symmetric 95% interval of the normal distribution."""
     return Estimate(value, value - Z95 * standard_error, value + Z95 * standard_error, unit)
 
 
 def wilson(successes: int, trials: int, unit: str = "share") -> Estimate:
-    """A binomial share with Wilson's interval.
+    """A binomial proportion with Wilson's 95% interval.
 
     >>> wilson(0, 10).low, round(wilson(0, 10).high, 3)
     (0.0, 0.278)

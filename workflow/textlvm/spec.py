@@ -1,4 +1,4 @@
-"""Settings as frozen values: from the mapping that config.yaml holds to the dataclass that the code reads."""
+"""Conversion of settings from the mappings of config.yaml to the dataclasses that the code uses."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ Spec = TypeVar("Spec")
 
 
 def parse(kind: type[Spec], settings: Any, place: str = "") -> Spec:
-    """Build a dataclass from a mapping of its fields; fields without a default must be there.
+    """Build a dataclass from a mapping of its fields; fields without a default are required.
 
-    Fields that are dataclasses, or mappings and tuples of such, are built in the same way; lists become
-    tuples. Raises `UserError` for a missing, unknown or impossible setting; the sentence begins with `place`,
+    Fields that are dataclasses, or mappings and tuples of them, are built in the same way; lists become
+    tuples. Raises `UserError` for a missing, unknown or invalid setting; the message begins with `place`,
     or with the name of the class.
     """
     place = place or kind.__name__
@@ -35,7 +35,7 @@ def parse(kind: type[Spec], settings: Any, place: str = "") -> Spec:
 
 
 def _value(kind: Any, value: Any, place: str) -> Any:
-    """A setting as the type of its field has it."""
+    """Convert a setting to the type of its field."""
     if dataclasses.is_dataclass(kind):
         return value if isinstance(value, cast(type, kind)) else parse(cast(type, kind), value, place)
     members = get_args(kind)

@@ -18,7 +18,7 @@ def published(papers):
 
 @pytest.fixture
 def metrics_file(tmp_path):
-    """Writes one metrics.json and returns its path; keywords override."""
+    """A function that writes one metrics.json and returns its path; keywords override its keys."""
 
     def write(**changes):
         data = {

@@ -31,7 +31,7 @@ def by_key(cells):
     return found
 
 
-def test_without_a_plan_every_published_number_is_a_cell_not_run(papers, published):
+def test_without_plan_each_published_number_is_a_cell_not_run(papers, published):
     for table in range(1, 9):
         cells = build(table, papers, published, [], {})
         prints = [p for p in published if (p.table, p.source) == (table, "paper")]
@@ -43,7 +43,7 @@ def test_without_a_plan_every_published_number_is_a_cell_not_run(papers, publish
         assert verdicts.items() <= {"own": Verdict.NOT_RUN, "quoted": Verdict.QUOTED}.items()
 
 
-def test_a_quoted_row_that_cannot_be_run_says_why(papers, published):
+def test_quoted_row_has_the_reason_why_it_is_not_run(papers, published):
     cells = build(5, papers, published, [], {})
     reasons = {cell.row: cell.provenance.reason for cell in cells if cell.kind == "quoted"}
     assert reasons["Megatron-LM†"].endswith("were never published")
@@ -51,7 +51,7 @@ def test_a_quoted_row_that_cannot_be_run_says_why(papers, published):
     assert reasons["GPT-2 Large†"] == ""
 
 
-def test_rows_keep_the_papers_order_and_extras_follow(papers, published):
+def test_rows_keep_the_paper_order_and_extra_rows_follow(papers, published):
     plan = [planned("DIAG"), planned("ORACLE"), planned("TRIL")]
     rows = list(dict.fromkeys(c.row for c in words_cells(papers, published, plan, {})))
     assert rows[0] == "TRIL"
@@ -59,7 +59,7 @@ def test_rows_keep_the_papers_order_and_extras_follow(papers, published):
     assert len(rows) == 13
 
 
-def test_seeds_are_averaged_and_judged(papers, published):
+def test_cell_has_the_mean_over_seeds_and_its_verdict(papers, published):
     plan = [planned(seeds=(0, 1, 2))]
     results = {plan[0].key: [result(seed=s, ce_train=v) for s, v in enumerate((11.8, 11.9, 12.0))]}
     cell = by_key(words_cells(papers, published, plan, results))["bookscorpus", "TRIL", "ce_train"]
@@ -73,7 +73,7 @@ def test_seeds_are_averaged_and_judged(papers, published):
     assert len(cell.provenance.runs) == 3
 
 
-def test_a_stand_in_shows_a_difference_and_no_verdict(papers, published):
+def test_stand_in_has_a_difference_without_tolerance(papers, published):
     plan = [planned(corpus="documentation", stand_in=True)]
     results = {plan[0].key: [result(corpus="documentation", ce_train=11.88)]}
     cell = by_key(words_cells(papers, published, plan, results))["documentation", "TRIL", "ce_train"]
@@ -86,7 +86,7 @@ def test_a_stand_in_shows_a_difference_and_no_verdict(papers, published):
     )
 
 
-def test_each_corpus_gets_every_row(papers, published):
+def test_each_corpus_has_all_rows(papers, published):
     plan = [planned(), planned(corpus="gutenberg", stand_in=True)]
     cells = words_cells(papers, published, plan, {})
     for corpus in ("bookscorpus", "gutenberg"):
@@ -96,7 +96,7 @@ def test_each_corpus_gets_every_row(papers, published):
     assert {c.part.corpus for c in cells} == {"bookscorpus", "gutenberg"}
 
 
-def test_failed_seeds(papers, published):
+def test_failed_seeds_are_excluded_and_their_reason_is_shown(papers, published):
     plan = [planned(), planned("TRIL, K=2")]
     broken = replace(result(seed=1), failed=True, reason="NaN at step 7")
     both = [replace(broken, run="TRIL, K=2", seed=s) for s in (0, 1)]
@@ -110,7 +110,7 @@ def test_failed_seeds(papers, published):
     assert none.provenance.reason == "failed with seed 0, 1: NaN at step 7"
 
 
-def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
+def test_missing_metrics_are_not_run_and_additional_metrics_are_extra(papers, published):
     plan = [planned()]
     results = {plan[0].key: [result(ce_train=11.9, h_mean=2.0)]}
     cells = by_key(words_cells(papers, published, plan, results))
@@ -120,14 +120,14 @@ def test_what_the_evaluation_leaves_out_and_what_it_adds(papers, published):
     assert (extra.measured.value, extra.kind, extra.verdict) == (2.0, "extra", Verdict.UNPUBLISHED)
 
 
-def test_units_must_match(papers, published):
+def test_unit_other_than_in_paper_yaml_is_rejected(papers, published):
     plan = [planned()]
     results = {plan[0].key: [result(unit="bits/word", ce_train=11.9)]}
     with pytest.raises(UserError, match=r"'ce_train' is in bits/word, but in nats/word in .*/paper\.yaml"):
         build(1, papers, published, plan, results)
 
 
-def test_settings_shared_by_the_seeds(papers, published):
+def test_settings_that_differ_between_seeds_are_marked(papers, published):
     plan = [planned()]
     seeds = [
         replace(result(seed=s, ce_train=11.9), settings={"trajectories": k, "samples": 10})
@@ -137,7 +137,7 @@ def test_settings_shared_by_the_seeds(papers, published):
     assert json.loads(cell.provenance.settings) == {"trajectories": "varies", "samples": 10}
 
 
-def test_the_data_set_of_a_planned_row(papers, published):
+def test_planned_row_is_compared_with_its_original_data_set(papers, published):
     row = planned("sMIM (S)", "ptb", paper="sentences", table=7, dataset="ptb")
     assert {c.part.dataset for c in build(7, papers, published, [row], {}) if c.part.corpus == "ptb"} == {
         "ptb"
@@ -149,7 +149,7 @@ def test_the_data_set_of_a_planned_row(papers, published):
         build(7, papers, published, [replace(other, original="yelp14")], {})
 
 
-def test_a_table_that_nobody_has(papers, published):
+def test_unknown_table_number_is_rejected(papers, published):
     with pytest.raises(UserError, match="no paper has a table 99"):
         build(99, papers, published, [], {})
 
@@ -159,8 +159,8 @@ def test_a_table_that_nobody_has(papers, published):
     st.lists(st.tuples(st.sampled_from(ROWS), st.sampled_from(["gutenberg", "fiction"])), unique=True),
     st.data(),
 )
-def test_every_planned_row_and_every_measured_number_has_its_cell(papers, published, keys, data):
-    """Nothing planned or published is lost, nothing appears twice, values come through unchanged."""
+def test_cells_contain_all_planned_rows_and_measured_values(papers, published, keys, data):
+    """No planned or published value is lost or duplicated, and values are unchanged."""
     plan = [planned(row, corpus, stand_in=True) for row, corpus in keys]
     results = {}
     for row in plan:
@@ -174,9 +174,9 @@ def test_every_planned_row_and_every_measured_number_has_its_cell(papers, publis
     for corpus in {corpus for _, corpus in keys} or {""}:
         assert printed <= {(c.row, c.metric) for c in cells if c.part.corpus == corpus}
     for row in plan:
-        own = [c for c in cells if (c.row, c.part.corpus) == (row.label, row.corpus)]
-        assert own
-        assert {c.provenance.run for c in own} == {row.name}
+        assert {c.provenance.run for c in cells if (c.row, c.part.corpus) == (row.label, row.corpus)} == {
+            row.name
+        }
         for done in results[row.key]:
             for name, estimate in done.metrics.items():
                 assert found[row.corpus, row.label, name].measured.value == estimate.value
@@ -184,19 +184,19 @@ def test_every_planned_row_and_every_measured_number_has_its_cell(papers, publis
     assert sum(c.measured is not None for c in cells) == measured
 
 
-def test_from_files(papers, published, metrics_file):
+def test_cells_from_metrics_files(papers, published, metrics_file):
     plan = [plans.planned(name="tril")]
     results = read_results([metrics_file(seed=s) for s in (0, 1, 2)], plan)
     cell = build(1, papers, published, plan, results)[0]
-    # Three equal seeds: the interval of one, half width 0.015 around 11.905, shrinks by sqrt 3.
+    # Three equal seeds: the half width of the interval, 0.015 around 11.905, is divided by sqrt 3.
     assert (cell.measured.low, cell.measured.high) == pytest.approx(
         (11.905 - 0.015 / 3**0.5, 11.905 + 0.015 / 3**0.5)
     )
     assert cell.measured.spread == pytest.approx(0, abs=1e-12)
 
 
-def test_a_row_may_show_one_number_of_a_run_under_another_name(papers, published, metrics_file):
-    own = {
+def test_row_can_rename_a_metric_of_its_run(papers, published, metrics_file):
+    run = {
         "paper": "sentences",
         "table": 6,
         "corpus": "ptb",
@@ -211,14 +211,14 @@ def test_a_row_may_show_one_number_of_a_run_under_another_name(papers, published
     }
     path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="smim-16", metrics=metrics)
     shown = {"sMIM (S)": "latent_entropy", "N(S)": "normal_entropy"}
-    plan = [plans.planned(row, **own, metrics={"latent_entropy": metric}) for row, metric in shown.items()]
+    plan = [plans.planned(row, **run, metrics={"latent_entropy": metric}) for row, metric in shown.items()]
     cells = build(6, papers, published, plan, read_results([path], plan))
     found = {c.row: (c.metric, c.measured.value, c.measured.repeat_spread) for c in cells if c.measured}
     assert found == {"sMIM (S)": ("latent_entropy", 11.5, 0.1), "N(S)": ("latent_entropy", 22.7, None)}
 
 
-def test_two_data_sets_on_one_corpus_are_two(papers, published, metrics_file, tmp_path):
-    own = {
+def test_data_sets_on_the_same_corpus_are_separate(papers, published, metrics_file, tmp_path):
+    run = {
         "paper": "sentences",
         "table": 1,
         "corpus": "mine",
@@ -226,7 +226,7 @@ def test_two_data_sets_on_one_corpus_are_two(papers, published, metrics_file, tm
         "seeds": (0,),
         "stand_in": True,
     }
-    plan = [plans.planned(**own, row=row, dataset=row.lower()) for row in ("PTB", "Yahoo")]
+    plan = [plans.planned(**run, row=row, dataset=row.lower()) for row in ("PTB", "Yahoo")]
     paths = []
     for dataset, size in (("ptb", 7), ("yahoo", 8)):
         metrics = {"train": {"value": size, "low": None, "high": None, "unit": "sentences"}}
@@ -236,9 +236,9 @@ def test_two_data_sets_on_one_corpus_are_two(papers, published, metrics_file, tm
     assert {c.row: c.measured.value for c in cells if c.measured} == {"PTB": 7, "Yahoo": 8}
 
 
-def test_a_data_set_of_another_size_needs_no_more_seeds(papers, published, metrics_file):
-    own = {"paper": "sentences", "table": 1, "corpus": "ptb", "dataset": "ptb", "name": "data", "seeds": (0,)}
-    plan = [plans.planned(**own, row="PTB")]
+def test_data_set_size_with_one_seed_can_be_outside(papers, published, metrics_file):
+    run = {"paper": "sentences", "table": 1, "corpus": "ptb", "dataset": "ptb", "name": "data", "seeds": (0,)}
+    plan = [plans.planned(**run, row="PTB")]
     metrics = {"train": {"value": 42000, "low": None, "high": None, "unit": "sentences"}}
     path = metrics_file(paper="sentences", dataset="ptb", corpus="ptb", run="data", metrics=metrics)
     (cell,) = [c for c in build(1, papers, published, plan, read_results([path], plan)) if c.measured]
@@ -246,24 +246,20 @@ def test_a_data_set_of_another_size_needs_no_more_seeds(papers, published, metri
 
 
 @pytest.mark.parametrize(
-    ("changes", "metric", "value", "expected"),
-    [
-        ({"row": "ORACLE", "name": "oracle", "is_trained": False}, "ce_train", 9.0, Verdict.OUTSIDE),
-        ({"row": "TRIL", "name": "tril"}, "ce_train", 9.0, Verdict.UNDECIDED),
-    ],
+    ("row", "is_trained", "expected"),
+    [("ORACLE", False, Verdict.OUTSIDE), ("TRIL", True, Verdict.UNDECIDED)],
 )
-def test_what_no_training_made_is_never_undecided(
-    papers, published, metrics_file, changes, metric, value, expected
+def test_only_values_of_trained_runs_can_be_undecided(
+    papers, published, metrics_file, row, is_trained, expected
 ):
-    own = {"corpus": "bookscorpus", "seeds": (0,), "stand_in": False} | changes
-    plan = [plans.planned(**own)]
-    metrics = {metric: {"value": value, "low": None, "high": None, "unit": "nats/word"}}
-    path = metrics_file(corpus="bookscorpus", run=changes["name"], seed=0, metrics=metrics)
+    plan = [plans.planned(row, seeds=(0,), is_trained=is_trained)]
+    metrics = {"ce_train": {"value": 9.0, "low": None, "high": None, "unit": "nats/word"}}
+    path = metrics_file(run=row, metrics=metrics)
     (cell,) = [c for c in build(1, papers, published, plan, read_results([path], plan)) if c.measured]
     assert cell.verdict is expected
 
 
-def test_the_demo_stands_beside_the_paper(papers, published):
+def test_printed_values_include_those_of_the_demo(papers, published):
     demo = {(p.row, p.metric): p for p in published if (p.table, p.source) == (2, "demo")}
     cells = {(c.row, c.metric): c for c in build(2, papers, published, [], {}) if c.part.paper == "sentences"}
     for key, cell in cells.items():

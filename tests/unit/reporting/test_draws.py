@@ -22,7 +22,7 @@ def result(entry, seed, **metrics):
     )
 
 
-def test_a_draw_counts_once_with_the_mean_of_its_seeds():
+def test_each_draw_is_one_result_with_the_mean_over_its_seeds():
     results = {
         FIRST.key: [
             result(FIRST, 0, ce=Estimate(1.0, 0.7, 1.3, "nats")),
@@ -36,7 +36,7 @@ def test_a_draw_counts_once_with_the_mean_of_its_seeds():
     assert plan[1].seeds == (0, 1)
     first, second = found[FIRST.key]
     assert (first.seed, first.metrics["ce"].value) == (0, 2.0)
-    # Independent errors of two seeds: half the root of the sum of squares.
+    # The errors of the two seeds are independent.
     half = math.hypot(0.3, 0.4) / 2
     assert first.metrics["ce"].low == pytest.approx(2 - half)
     assert (second.seed, second.split, second.metrics["ce"]) == (1, "unseen", exact(5.0, "nats"))
@@ -45,28 +45,29 @@ def test_a_draw_counts_once_with_the_mean_of_its_seeds():
     assert found[STANDARD.key] == results[STANDARD.key]
 
 
-def test_a_draw_without_results_is_left_out_and_one_that_failed_is_told():
+def test_draw_without_results_is_omitted_and_failed_draw_is_kept():
     failed = replace(result(SECOND, 0), failed=True, reason="loss becomes NaN")
     _, found = over_draws([FIRST, SECOND], {SECOND.key: [failed]})
     (only,) = found[FIRST.key]
     assert (only.seed, only.failed, only.reason) == (1, True, "loss becomes NaN")
 
 
-def test_what_is_missing_in_a_draw_is_said():
+def test_missing_seeds_of_a_draw_are_counted_in_the_reason():
     group = [result(FIRST, 0, ce=exact(1.0, "nats")), result(FIRST, 1, other=exact(2.0, "nats"))]
     _, found = over_draws([FIRST, SECOND], {FIRST.key: group})
-    assert {name: own.value for name, own in found[FIRST.key][0].metrics.items()} == {"ce": 1, "other": 2}
+    metrics = found[FIRST.key][0].metrics
+    assert {name: estimate.value for name, estimate in metrics.items()} == {"ce": 1, "other": 2}
     _, found = over_draws([FIRST, SECOND], {FIRST.key: group[:1]})
     assert found[FIRST.key][0].reason == "1 of 2 seeds"
 
 
-def test_what_is_only_counted_differs_between_draws():
-    counted = [replace(entry, is_trained=False) for entry in (STANDARD, FIRST, SECOND)]
-    plan, _ = over_draws(counted, {})
+def test_untrained_run_over_several_draws_counts_as_trained():
+    untrained = [replace(entry, is_trained=False) for entry in (STANDARD, FIRST, SECOND)]
+    plan, _ = over_draws(untrained, {})
     assert [entry.is_trained for entry in plan] == [False, True]
 
 
-def test_draws_of_another_run_or_split_stay_apart():
+def test_draws_of_different_runs_are_not_merged():
     other = replace(SECOND, name="other", draw_of="unseen")
     plan, _ = over_draws([FIRST, replace(FIRST, name="other"), other], {})
     assert [(entry.name, len(entry.seeds)) for entry in plan] == [("TRIL", 2), ("other", 2)]

@@ -25,14 +25,14 @@ FIT = Fit(
 )
 
 
-def test_what_is_read_is_what_was_written(tmp_path):
+def test_readings_csv_round_trips(tmp_path):
     fits = [FIT, replace(FIT, compared=False, rank=Interval(0.5, -1.0, 1.0), why="")]
     (tmp_path / "readings.csv").write_text(as_csv(fits), encoding="utf-8")
     assert read_csv(tmp_path / "readings.csv") == fits
     assert read_csv(tmp_path / "nowhere.csv") == []
 
 
-def test_another_file_is_refused(tmp_path):
+def test_file_with_other_columns_or_values_is_rejected(tmp_path):
     path = tmp_path / "readings.csv"
     for text in (as_csv([FIT]).replace("rms,", "rmse,", 1), as_csv([FIT]).replace("true", "maybe")):
         path.write_text(text, encoding="utf-8")

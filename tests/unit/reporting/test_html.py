@@ -9,7 +9,7 @@ from textlvm.sentences import text_tables
 
 
 class Text(HTMLParser):
-    """The text of each element of a page, by tag."""
+    """The tag and the text of each element of a page."""
 
     def __init__(self, page):
         super().__init__()
@@ -44,7 +44,7 @@ Two *hold*.
 """
 
 
-def test_what_we_write_becomes_what_it_means():
+def test_markdown_elements_become_html_elements():
     page = html.page(MARKDOWN)
     text = Text(page)
     assert text.of("h1") == ["Claims & numbers"]
@@ -56,7 +56,7 @@ def test_what_we_write_becomes_what_it_means():
     assert '<td style="text-align:right"><strong>−0.5</strong></td>' in page
 
 
-def test_nothing_is_fetched():
+def test_page_has_no_external_resources():
     assert not re.search(r"src=|href=|@import|url\(|<script", html.page(MARKDOWN))
 
 
@@ -66,6 +66,6 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min
 @settings(deadline=None)
 @given(st.lists(words, min_size=2, max_size=2))
 @example(["&lt;", "&amp;x"])
-def test_what_models_write_comes_through_unchanged(cells):
+def test_generated_text_is_shown_literally(cells):
     table = text_tables._table(["", "x"], [[f"n{cell}" for cell in cells]])
     assert Text(html.page(f"# A table\n\n{table}\n")).of("td") == [f"n{cell}" for cell in cells]

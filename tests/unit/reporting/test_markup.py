@@ -15,7 +15,7 @@ from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.report import Line, as_markdown
 from textlvm.reporting.markup import latex, markdown, markdown_code, matplotlib
 
-# What a user can type on one line.
+# Text that a user can type on one line.
 LINES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], include_characters=" "))
 MARKS = st.sampled_from([*"\\`*_{}[]()<>#+-.!|~$&;:'1a ", "&amp;", "a_b", "](x)", "[a]: b"])
 MARKED = st.lists(MARKS).map("".join)
@@ -56,7 +56,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 @given(LINES | MARKED)
 @example("a\\|b`")
-def test_markdown_shows_text_as_it_is(form, text):
+def test_markdown_shows_text_literally(form, text):
     text = text.strip() or "x"
     elements, escape = FORMS[form]
     page = Elements(html.page(form.format(escape(text)) + "\n"))
@@ -65,19 +65,19 @@ def test_markdown_shows_text_as_it_is(form, text):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_page_has_the_text_as_its_title(text):
+def test_page_title_is_the_literal_text(text):
     title = re.search("<title>(.*)</title>", html.page(f"# {markdown(text)}\n"))[1]
     assert spaced(unescape(title)) == spaced(text)
 
 
-def test_markdown_is_left_as_it_is_where_it_is_no_markup():
+def test_markdown_escapes_only_markup():
     for text in ("REAL-NVP-[2,3]", "H[P_test, P̂] (nats/word)", "-0.50 ± 0.10", "iVAE_MI (32)", "A & B"):
         assert markdown(text) == text
     assert markdown("20% <unk>") == r"20% \<unk>"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_claims_show_texts_as_they_are(papers, text):
+def test_claims_report_shows_texts_literally(papers, text):
     texts = (
         "id",
         "section",
@@ -114,13 +114,13 @@ def test_claims_show_texts_as_they_are(papers, text):
 
 @given(LINES | MARKED)
 @example("$a$ \\$b\\$")
-def test_matplotlib_shows_text_as_it_is(text):
+def test_matplotlib_shows_text_literally(text):
     shown = Figure().text(0, 0, matplotlib(text))
     assert shown._preprocess_math(shown.get_text()) == (text, False)
 
 
 @given(LINES | MARKED)
-def test_latex_is_balanced_ascii_of_known_commands(text):
+def test_latex_is_balanced_ascii(text):
     written = latex(text)
     assert written.isascii()
     bare = re.sub(r"\\[&%$#_{}\\]", "x", written)
@@ -130,13 +130,13 @@ def test_latex_is_balanced_ascii_of_known_commands(text):
     assert not written.startswith(("[", "*"))
 
 
-def test_latex_names_what_it_cannot_set():
+def test_latex_shows_the_code_point_of_unsupported_characters():
     assert latex("😀 漢") == r"\texttt{U+1F600} \texttt{U+6F22}"
     assert latex("naïve P̂ x² ﬁ …") == r"na\"{i}ve \^{P} x\textsuperscript{2} fi ..."
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on the PATH")
-def test_latex_is_accepted(tmp_path):
+def test_pdflatex_accepts_escaped_text(tmp_path):
     rows = "".join(f"{latex(text)} & 1 \\\\\n" for text in HOSTILE)
     captions = "\n\n".join(f"x {latex(text)} y" for text in HOSTILE)
     (tmp_path / "t.tex").write_text(

@@ -1,4 +1,4 @@
-"""The published numbers against the identities that tie them together."""
+"""The published numbers, checked by counts and by the identities between them."""
 
 import math
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ def sentences(of_papers):
 
 @pytest.fixture
 def demo(published):
-    """Those of its authors' demo."""
+    """Values of the demo of the same authors, by the same keys."""
     return by_row(p for p in published if p.source == "demo")
 
 
@@ -38,19 +38,19 @@ def by_row(values):
 
 
 def numbered(words, sentences):
-    """Counts by paper and table, of tables numbered from 1."""
+    """Counts by paper and number of the table."""
     counts = {"words": words, "sentences": sentences}
     return {(paper, i): count for paper in counts for i, count in enumerate(counts[paper], 1)}
 
 
-def test_rows_of_each_table(published):
+def test_number_of_rows_by_table(published):
     rows = {(p.paper, p.table, p.dataset, p.row) for p in published}
     counts = Counter((paper, table) for paper, table, *_ in rows)
     assert counts == numbered([12, 2], [5, 11, 8, 8, 6, 18, 18, 6])
 
 
-def test_numbers_of_each_table(papers, of_papers):
-    # Counted on paper, table by table: cells with a number, a value with its stdev or bound being one.
+def test_number_of_values_by_table(papers, of_papers):
+    # Counted by hand: cells with a number; a value with its standard deviation or bound is one.
     columns = Counter(
         (p.paper, p.table) for p in of_papers if p.metric in papers[p.paper].tables[p.table].columns
     )
@@ -65,7 +65,7 @@ def test_keys_are_unique(published):
     assert len({(p.source, p.key) for p in published}) == len(published)
 
 
-def test_digits_and_value_agree(published):
+def test_values_have_no_more_than_the_printed_digits(published):
     for p in published:
         assert round(p.value, p.digits) == pytest.approx(p.value, rel=1e-12), p
 
@@ -78,12 +78,12 @@ def test_every_column_has_printed_numbers_and_a_heading(papers, of_papers):
             assert all(paper.metric(name).heading for name in table.columns)
 
 
-def test_datasets_of_published_values_are_used(papers, published):
+def test_published_values_cover_all_data_sets(papers, published):
     for paper in papers.values():
         assert {p.dataset for p in published if p.paper == paper.name} == set(paper.datasets)
 
 
-def test_spread_only_where_printed(of_papers):
+def test_metrics_with_a_printed_spread(of_papers):
     with_spread = {p.metric for p in of_papers if p.spread is not None}
     assert with_spread == {"ppl_elbo", "ppl_melbo", "p_at_1", "mrr"}
     own_ppl = [p for p in of_papers if p.metric in ("ppl_elbo", "ppl_melbo")]
@@ -91,20 +91,20 @@ def test_spread_only_where_printed(of_papers):
 
 
 def test_elbo_and_melbo_differ_by_kld_and_log_n(sentences):
-    """NLL_ELBO - NLL_MELBO = KLD - log N, by (11) and (16); it tells which of two lines is starred."""
+    """NLL_ELBO - NLL_MELBO = KLD - log N, by (11) and (16); it shows which of two lines has the star."""
     checked = 0
     for (_, dataset, row), values in sentences.items():
         if {"nll_elbo", "nll_melbo", "kld"} <= values.keys():
             left = values["nll_elbo"].value - values["nll_melbo"].value
             right = values["kld"].value - math.log(TEST_SENTENCES[dataset])
-            # Three numbers of two decimals, of which KLD is an estimate of its own.
+            # Three numbers with two decimals; KLD is a separate estimate.
             assert abs(left - right) < 0.0205, (dataset, row)
             checked += 1
     assert checked == 10
 
 
-def test_perplexity_and_likelihood_share_a_divisor(sentences):
-    """NLL / ln PPL is the number of counted tokens a sentence, so one constant a data set."""
+def test_nll_over_log_perplexity_is_constant_per_data_set(sentences):
+    """NLL / ln PPL is the number of counted tokens per sentence, a constant of the data set."""
     constants = defaultdict(list)
     for (_, dataset, _), values in sentences.items():
         for bound in ("elbo", "melbo"):
@@ -118,15 +118,15 @@ def test_perplexity_and_likelihood_share_a_divisor(sentences):
     assert sum(map(len, constants.values())) == 34
 
 
-def test_table_7_repeats_the_bleu_of_tables_2_to_4(sentences):
+def test_bleu_in_table_7_equals_tables_2_to_4(sentences):
     for table, dataset in ((2, "ptb"), (3, "yelp15"), (4, "yahoo")):
         for size, dim in zip("SML", SIZES[dataset], strict=True):
             table_7 = sentences[7, dataset, f"sMIM ({size})"]["bleu1"]
             assert table_7.value == sentences[table, dataset, f"sMIM ({dim})"]["bleu1"].value
 
 
-def test_entropy_of_the_standard_normal(sentences):
-    """N(S) and N(M) are d/2 (1 + log 2 pi), cut off (not rounded) after two decimals."""
+def test_entropy_of_standard_normal(sentences):
+    """N(S) and N(M) are d/2 (1 + log 2 pi), truncated (not rounded) to two decimals."""
     for dataset, dims in SIZES.items():
         for size, dim in zip("SM", dims, strict=False):
             exact = dim / 2 * (1 + math.log(2 * math.pi))
@@ -134,7 +134,7 @@ def test_entropy_of_the_standard_normal(sentences):
             assert value == pytest.approx(math.floor(100 * exact) / 100)
 
 
-def test_sizes_of_table_1(sentences):
+def test_data_set_sizes_of_table_1(sentences):
     sizes = {
         dataset: {m: p.value for m, p in v.items()} for (t, dataset, _), v in sentences.items() if t == 1
     }
@@ -147,7 +147,7 @@ def test_sizes_of_table_1(sentences):
     }
     assert {dataset: sizes[dataset]["test"] for dataset in TEST_SENTENCES} == TEST_SENTENCES
     parts = [sizes[d] for d in TEST_SENTENCES]
-    # The union is printed one sentence short; its test set does not add up at all (25,946).
+    # The printed union is one sentence smaller than the sum of its parts; its test set (25,946) does not fit.
     assert sum(p["train"] for p in parts) - sizes["everything"]["train"] == 1
     assert sum(p["valid"] for p in parts) - sizes["everything"]["valid"] == 1
     assert max(p["vocabulary"] for p in parts) < sizes["everything"]["vocabulary"]
@@ -156,7 +156,7 @@ def test_sizes_of_table_1(sentences):
 def test_words_table_1_is_consistent(published):
     values = {(p.row, p.metric): p.value for p in published if (p.paper, p.table) == ("words", 1)}
     rows = {row for row, _ in values}
-    # No row beats the entropy of what it is scored on: cross entropy >= entropy.
+    # A cross entropy is at least the entropy of the same words.
     assert all(values[row, "ce_train"] >= values["ORACLE", "ce_train"] for row in rows)
     assert all(values[row, "ce_test"] >= values["ORACLE", "entropy_test"] for row in rows)
     below = [row for row in rows if values[row, "ce_test"] < values[row, "ce_train"]]
@@ -164,7 +164,7 @@ def test_words_table_1_is_consistent(published):
     assert {row for row in rows if (row, "h_gap") not in values} == {"BASELINE-8D", "BASELINE-16D", "ORACLE"}
 
 
-def test_the_demo_has_some_rows_of_penn_treebank(demo, sentences):
+def test_rows_of_the_demo(demo, sentences):
     assert {(table, row) for table, _, row in demo} == {
         *((2, f"{model} ({dim})") for model in ("sVAE", "sMIM") for dim in SIZES["ptb"]),
         *((7, f"{model} ({size})") for model in ("sMIM", "AE") for size in "SML"),
@@ -177,8 +177,8 @@ def test_the_demo_has_some_rows_of_penn_treebank(demo, sentences):
         assert collected["bleu1"].value == of_run["bleu1"].value
 
 
-def test_the_demo_has_the_papers_divisor(demo):
-    """NLL / ln PPL is the words and one more, 22.70 in the paper: its evaluation is the one behind it."""
+def test_nll_over_log_perplexity_of_demo_equals_the_paper(demo):
+    """Both count 22.70 tokens per sentence, the words and one more: they share an evaluation."""
     bounds = [
         (v[f"nll_{b}"], v[f"ppl_{b}"]) for v in demo.values() for b in ("elbo", "melbo") if f"nll_{b}" in v
     ]
@@ -212,12 +212,12 @@ LINE = "1,TRIL,own,bookscorpus,standard,ce_train,11.88,2,,,paper,Table 1,"
         ([HEADER, LINE.replace(",paper", ",demo")], "ce_train has only the demo's value; add a line"),
     ],
 )
-def test_a_broken_file_is_refused(papers, tmp_path, lines, message):
+def test_malformed_file_is_rejected(papers, tmp_path, lines, message):
     (tmp_path / "published.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(UserError, match=message):
         printed.read({"words": replace(papers["words"], folder=tmp_path)})
 
 
-def test_a_missing_file_is_named(papers, tmp_path):
+def test_error_names_the_missing_file(papers, tmp_path):
     with pytest.raises(UserError, match=r"nowhere/published\.csv"):
         printed.read({"words": replace(papers["words"], folder=tmp_path / "nowhere")})

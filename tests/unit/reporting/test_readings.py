@@ -7,13 +7,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import plans
-from textlvm.estimate import exact
 from textlvm.experiment.paper import PAPERS, load
 from textlvm.reporting import published
 from textlvm.reporting.fits import as_csv
 from textlvm.reporting.markup import markdown
 from textlvm.reporting.readings import as_markdown, columns
-from textlvm.reporting.runs import Result
 
 PAPER = load(PAPERS / "words")
 PRINTED = {
@@ -25,26 +23,18 @@ ROWS = [row for row in PRINTED if row != "ORACLE"]
 
 
 def found(values, rows=ROWS, seeds=(0,), column="ce_test"):
-    """The column for rows whose metrics by seed are `values(row, seed)`."""
+    """The column of rows with the metrics `values(row, seed)`; None if there is no such column."""
     plan = [plans.planned(row, seeds=seeds) for row in rows]
     results = {
-        entry.key: [
-            Result(
-                *("words", "bookscorpus", "standard", entry.name),
-                seed=seed,
-                path="",
-                metrics={name: exact(value, "nats/word") for name, value in values(entry.name, seed).items()},
-            )
-            for seed in seeds
-        ]
+        entry.key: [plans.result(entry.name, seed=seed, **values(entry.name, seed)) for seed in seeds]
         for entry in plan
     }
     known = columns({"words": PAPER}, published.read({"words": PAPER}), plan, results)
-    return next((own for own in known if own.fits[0].column == column), None)
+    return next((each for each in known if each.fits[0].column == column), None)
 
 
 @given(st.floats(-10, 10))
-def test_a_constant_difference_is_the_rms_and_leaves_the_order(shift):
+def test_constant_difference_is_rms_and_bias_and_keeps_the_rank(shift):
     (fit,) = found(lambda row, seed: {"ce_test": PRINTED[row] + shift}).fits
     assert fit.rms.value == pytest.approx(abs(shift), abs=1e-12)
     assert fit.bias.value == pytest.approx(shift, abs=1e-12)
@@ -52,7 +42,7 @@ def test_a_constant_difference_is_the_rms_and_leaves_the_order(shift):
     assert (fit.rms.low, fit.seeds) == (None, 1)
 
 
-def test_a_reading_takes_its_substitute_where_a_row_lacks_it():
+def test_row_without_the_reading_uses_its_substitute():
     gru = {"BASELINE-8D", "BASELINE-16D"}
     column = found(
         lambda row, seed: (
@@ -64,17 +54,18 @@ def test_a_reading_takes_its_substitute_where_a_row_lacks_it():
     clean, free_running = column.fits
     assert (clean.reading, free_running.reading) == ("ce_test", "ce_test_free_running")
     assert free_running.rms.value == pytest.approx(0, abs=1e-12)
-    off = [PRINTED[row] - 1 for row in gru]
-    assert clean.rms.value == pytest.approx(math.sqrt(sum(own**2 for own in off) / len(ROWS)))
+    differences = [PRINTED[row] - 1 for row in gru]
+    rms = math.sqrt(sum(difference**2 for difference in differences) / len(ROWS))
+    assert clean.rms.value == pytest.approx(rms)
     assert column.values[0]["BASELINE-8D"] == 1
 
 
-def test_a_reading_that_no_row_has_is_left_out():
+def test_reading_without_rows_is_omitted():
     assert [fit.reading for fit in found(lambda row, seed: {"ce_test": 1.0}).fits] == ["ce_test"]
     assert found(lambda row, seed: {"ce_train": 1.0}) is None
 
 
-def test_intervals_are_students_over_the_seeds_that_all_rows_have():
+def test_intervals_are_students_t_over_common_seeds():
     shifts = {0: 0.1, 1: 0.4, 2: 0.2, 3: 9}
     (fit,) = found(
         lambda row, seed: {"ce_test": PRINTED[row] + shifts[seed]} if (row, seed) != ("TRIL", 3) else {},
@@ -87,15 +78,17 @@ def test_intervals_are_students_over_the_seeds_that_all_rows_have():
 
 
 @pytest.mark.parametrize(("rows", "fits"), [(1, 0), (2, 1)])
-def test_two_rows_make_a_fit_and_three_a_rank(rows, fits):
+def test_fit_needs_two_rows_and_rank_needs_three(rows, fits):
     column = found(lambda row, seed: {"ce_test": PRINTED[row]}, ROWS[:rows])
     assert (len(column.fits) if column else 0) == fits
     assert column is None or column.fits[0].rank is None
 
 
-def test_the_forms_have_every_reading_and_row():
-    values = {"ce_test": 1, "ce_test_free_running": 0}
-    column = found(lambda row, seed: {name: PRINTED[row] + own for name, own in values.items()}, seeds=(0, 1))
+def test_csv_and_markdown_have_all_readings_and_rows():
+    shifts = {"ce_test": 1, "ce_test_free_running": 0}
+    column = found(
+        lambda row, seed: {name: PRINTED[row] + shift for name, shift in shifts.items()}, seeds=(0, 1)
+    )
     lines = list(csv.DictReader(as_csv(column.fits).splitlines()))
     assert [(line["reading"], float(line["rms"])) for line in lines] == [
         ("ce_test", pytest.approx(1)),

@@ -10,9 +10,9 @@ AE = {"paper": "sentences", "table": 7, "corpus": "ptb", "dataset": "ptb", "name
 
 
 def bleu_cells(papers, published, metrics_file, seeds, table=7, **changes):
-    """The cells with a number or a reason of a run whose seeds measured these values of BLEU, by metric."""
-    own = AE | {"table": table, "seeds": tuple(range(len(seeds))), "row": "AE (S)"}
-    plan = [plans.planned(**own | changes)]
+    """The cells, by metric, of a run whose seeds have these values of BLEU."""
+    run = AE | {"table": table, "seeds": tuple(range(len(seeds))), "row": "AE (S)"}
+    plan = [plans.planned(**run | changes)]
     paths = []
     for seed, values in enumerate(seeds):
         metrics = {
@@ -29,7 +29,7 @@ ONE_METRIC = {"metrics": {"bleu1": "bleu1"}}
 
 
 @pytest.mark.parametrize("shown", [{}, ONE_METRIC])
-def test_a_printed_metric_is_compared_with_its_reading(papers, published, metrics_file, shown):
+def test_printed_metric_is_compared_with_its_reading(papers, published, metrics_file, shown):
     values = {"bleu1_eos": 0.35, "bleu1_unmatched": 0.29, "bleu1_words": 0.31}
     cells = bleu_cells(papers, published, metrics_file, [values, values], **shown)
     cell = cells["bleu1"]
@@ -42,9 +42,7 @@ def test_a_printed_metric_is_compared_with_its_reading(papers, published, metric
 
 
 @pytest.mark.parametrize("shown", [{}, ONE_METRIC])
-def test_a_record_without_the_reading_keeps_its_number_and_has_no_verdict(
-    papers, published, metrics_file, shown
-):
+def test_record_without_the_compared_reading_is_undecided(papers, published, metrics_file, shown):
     old = {"bleu1": 0.348, "bleu1_words": 0.36}
     cell = bleu_cells(papers, published, metrics_file, [old, old, old], **shown)["bleu1"]
     assert (cell.measured.value, cell.measured.reading, cell.verdict) == (
@@ -56,7 +54,7 @@ def test_a_record_without_the_reading_keeps_its_number_and_has_no_verdict(
     assert cell.provenance.reason == "the evaluation has no metric 'bleu1_eos', so the value is its 'bleu1'"
 
 
-def test_seeds_of_two_readings_are_not_averaged(papers, published, metrics_file):
+def test_seeds_with_different_readings_are_not_averaged(papers, published, metrics_file):
     seeds = [{"bleu1": 0.3}, {"bleu1_eos": 0.36, "bleu1_unmatched": 0.3}]
     cell = bleu_cells(papers, published, metrics_file, seeds)["bleu1"]
     assert (cell.measured.value, cell.measured.reading, cell.measured.by_seed) == (
@@ -67,7 +65,7 @@ def test_seeds_of_two_readings_are_not_averaged(papers, published, metrics_file)
     assert cell.provenance.reason == "1 of 2 seeds"
 
 
-def test_a_row_may_name_a_reading_of_its_own(papers, published, metrics_file):
+def test_row_can_select_a_reading(papers, published, metrics_file):
     values = {"bleu1_eos": 0.35, "bleu1_words": 0.31}
     for name, value in values.items():
         shown = {"metrics": {"bleu1": name}}
@@ -75,7 +73,7 @@ def test_a_row_may_name_a_reading_of_its_own(papers, published, metrics_file):
         assert (cell.measured.value, cell.measured.reading, cell.provenance.reason) == (value, "", "")
 
 
-def test_another_reading_on_a_stand_in_stays_a_stand_in(papers, published, metrics_file):
+def test_stand_in_with_another_reading_is_still_a_stand_in(papers, published, metrics_file):
     cell = bleu_cells(papers, published, metrics_file, [{"bleu1": 0.3}], stand_in=True)["bleu1"]
     assert (cell.verdict, cell.measured.reading) == (Verdict.STAND_IN, "bleu1")
 
@@ -84,7 +82,7 @@ KINDS = {"TRIL": "state-space", "TRIL, K=2": "state-space", "DIAG": "state-space
 
 
 def ce_cells(papers, published, rows, **changes):
-    """The cells of ce_train, by row, of runs whose seeds measured these values."""
+    """The cells of ce_train, by row, of runs whose seeds have these values."""
     plan = [
         plans.planned(row, seeds=tuple(range(len(values))), model_kind=KINDS.get(row, ""), **changes)
         for row, values in rows.items()
@@ -97,8 +95,8 @@ def ce_cells(papers, published, rows, **changes):
     return {c.row: c for c in cells if c.metric == "ce_train" and c.part.corpus}
 
 
-def test_one_seed_borrows_the_spread_of_its_kind(papers, published):
-    """TRIL is printed as 11.88; 0.1 is the sd of 11.8, 11.9 and 12.0."""
+def test_single_seed_borrows_the_spread_of_its_model_kind(papers, published):
+    """The printed value of TRIL is 11.88; 0.1 is the sd of 11.8, 11.9 and 12.0."""
     rows = {"TRIL, K=2": (11.8, 11.9, 12.0), "BASELINE-8D": (9, 10, 11)}
     for value, expected in ((12.084, Verdict.WITHIN), (12.086, Verdict.OUTSIDE)):
         cell = ce_cells(papers, published, rows | {"TRIL": (value,)})["TRIL"]
@@ -116,14 +114,14 @@ def test_one_seed_borrows_the_spread_of_its_kind(papers, published):
         ({"DIAG": (12.0,), "ORACLE": ()}, ""),
     ],
 )
-def test_what_one_seed_falls_back_to(papers, published, rows, source):
+def test_fallbacks_for_the_borrowed_spread(papers, published, rows, source):
     cell = ce_cells(papers, published, {"TRIL": (13.0,)} | rows)["TRIL"]
     borrowed = cell.measured.borrowed
     assert (borrowed.source if borrowed else "") == source
     assert (cell.verdict is Verdict.UNDECIDED) == (not source)
 
 
-def test_neither_several_seeds_nor_what_is_not_trained_borrow(papers, published):
+def test_spread_is_not_borrowed_for_several_seeds_or_untrained_runs(papers, published):
     rows = {"TRIL": (11.8, 11.9, 12.0), "TRIL, K=2": (11.0, 11.5)}
     cells = ce_cells(papers, published, rows)
     assert {cells[row].measured.borrowed for row in rows} == {None}
@@ -132,7 +130,7 @@ def test_neither_several_seeds_nor_what_is_not_trained_borrow(papers, published)
     assert {cells[row].measured.borrowed for row in rows} == {None}
 
 
-def test_another_metric_or_corpus_lends_nothing(papers, published):
+def test_spread_is_not_borrowed_from_another_metric_or_corpus(papers, published):
     lender = plans.planned("TRIL, K=2")
     other = plans.planned("TRIL, K=2", corpus="gutenberg", stand_in=True)
     plan = [plans.planned("TRIL", seeds=(0,)), lender, other]
@@ -145,18 +143,17 @@ def test_another_metric_or_corpus_lends_nothing(papers, published):
     assert (cell.measured.borrowed, cell.verdict) == (None, Verdict.UNDECIDED)
 
 
-def test_a_stand_in_borrows_for_the_claims_and_has_no_verdict(papers, published):
+def test_stand_in_borrows_a_spread_for_claims(papers, published):
     rows = {"TRIL": (13.0,), "TRIL, K=2": (11.8, 11.9, 12.0)}
     cell = ce_cells(papers, published, rows, stand_in=True)["TRIL"]
     assert (cell.verdict, cell.comparison.tolerance) == (Verdict.STAND_IN, None)
     assert cell.measured.borrowed.value == pytest.approx(0.1)
 
 
-def test_another_reading_of_a_metric_lends_nothing(papers, published, metrics_file):
-    own = AE | {"table": 7}
+def test_spread_is_not_borrowed_from_another_reading(papers, published, metrics_file):
     plan = [
-        plans.planned("AE (S)", **own | {"seeds": (0,)}),
-        plans.planned("AE (M)", **own | {"seeds": (0, 1, 2), "name": "ae-128"}),
+        plans.planned("AE (S)", **AE, seeds=(0,)),
+        plans.planned("AE (M)", **AE | {"seeds": (0, 1, 2), "name": "ae-128"}),
     ]
     place = {"paper": "sentences", "dataset": "ptb", "corpus": "ptb"}
     paths = [

@@ -21,14 +21,14 @@ def written(*entries):
     return {"planned": [to_json(entry) for entry in entries]}
 
 
-def test_a_plan_is_read_as_it_was_written():
+def test_plan_round_trips_through_json():
     entries = row(), row("DIAG"), planned("PTB", paper="sentences", dataset="ptb", name="data", seeds=(0,))
     plan = read_plan(json.loads(json.dumps(written(*entries))), PAPERS)
     assert plan == entries
     assert plan[0].key == KEY
 
 
-def test_a_plan_needs_papers_that_there_are_and_rows_once():
+def test_plan_with_unknown_paper_or_duplicate_row_is_rejected():
     with pytest.raises(UserError, match="no list 'planned'"):
         read_plan({"rows": []}, PAPERS)
     with pytest.raises(UserError, match="no paper 'words'; did you mean 'word'"):
@@ -37,7 +37,7 @@ def test_a_plan_needs_papers_that_there_are_and_rows_once():
         read_plan(written(row(), row(name="tril-again")), PAPERS)
 
 
-def test_results_are_grouped_and_ordered_by_seed(metrics_file, tmp_path, caplog):
+def test_results_are_grouped_by_run_and_ordered_by_seed(metrics_file, tmp_path, caplog):
     plan = [row(), row("DIAG")]
     missing = tmp_path / "later" / "metrics.json"
     with caplog.at_level(logging.INFO):
@@ -47,7 +47,7 @@ def test_results_are_grouped_and_ordered_by_seed(metrics_file, tmp_path, caplog)
     assert str(missing) in caplog.text
 
 
-def test_results_must_be_planned_and_single(metrics_file):
+def test_unplanned_and_duplicate_results_are_rejected(metrics_file):
     plan = [row()]
     with pytest.raises(UserError, match=r"no run 'words/bookscorpus/standard/trill'; did you mean .*/tril'"):
         read_results([metrics_file(run="trill")], plan)
@@ -58,13 +58,13 @@ def test_results_must_be_planned_and_single(metrics_file):
         read_results([path, path], plan)
 
 
-def test_a_result_reads_estimates_and_plain_settings(metrics_file):
+def test_result_has_estimates_and_scalar_settings(metrics_file):
     result = read_result(metrics_file(settings={"trajectories": 64, "curve": [1, 2]}))
     assert result.metrics == {"ce_train": Estimate(11.9, 11.89, 11.92, "nats/word")}
     assert result.settings == {"trajectories": 64}
 
 
-def test_a_failed_result_carries_its_reason(metrics_file):
+def test_failed_result_has_its_reason(metrics_file):
     result = read_result(metrics_file(status="failed", metrics=None, reason="the loss is NaN at step 7"))
     assert result.failed
     assert result.reason == "the loss is NaN at step 7"
@@ -83,14 +83,14 @@ def test_a_failed_result_carries_its_reason(metrics_file):
         ({"metrics": {"ce_train": {"unit": "nats", "value": 1, "low": "0"}}}, "'low' must be a finite"),
     ],
 )
-def test_malformed_metrics_are_refused(metrics_file, changes, message):
+def test_malformed_metrics_are_rejected(metrics_file, changes, message):
     path = metrics_file(**changes)
     with pytest.raises(UserError, match=message) as caught:
         read_result(path)
     assert str(path) in str(caught.value)
 
 
-def test_what_is_not_json_is_refused(tmp_path):
+def test_invalid_json_is_rejected(tmp_path):
     path = tmp_path / "metrics.json"
     path.write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="not readable as JSON"):
@@ -100,7 +100,7 @@ def test_what_is_not_json_is_refused(tmp_path):
         read_result(path)
 
 
-def test_a_failed_training_is_one_of_every_run_that_measures_it(metrics_file):
+def test_failed_training_is_a_result_of_every_run_that_evaluates_it(metrics_file):
     everything = {"paper": "sentences", "run": "smim", "split": "standard"}
     elsewhere = {"paper": "sentences", "name": "smim", "trained_on": "everything"}
     plan = [
@@ -113,6 +113,6 @@ def test_a_failed_training_is_one_of_every_run_that_measures_it(metrics_file):
     found = read_results([failure], plan)
     reasons = {key[1]: [result.reason for result in group] for key, group in found.items()}
     assert reasons == {"ptb": ["nan"], "yahoo": ["nan"], "yelp15": []}
-    # Measured is only what says so of itself.
+    # An evaluation, unlike a failure, counts only for the run in its own file.
     with pytest.raises(UserError, match="no run 'sentences/everything"):
         read_results([metrics_file(**everything, **union)], plan)

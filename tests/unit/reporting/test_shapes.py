@@ -28,7 +28,7 @@ def planned(row="TRIL", **changes):
 
 
 def results(row, *seeds, **settings):
-    """One result a seed; a seed is a dictionary of values."""
+    """One result per seed, with the values of the seed by metric."""
     return {
         row.key: [
             Result(
@@ -46,7 +46,7 @@ def shaped(papers, published, plan, found, table=1, paper="words", corpus="guten
 
 
 def markdown_rows(text):
-    """Rows of all Markdown tables by their first cell (the first table wins)."""
+    """Rows of all Markdown tables by their first cell; of equal first cells, the first row."""
     rows = {}
     for line in text.splitlines():
         if line.startswith("|"):
@@ -57,7 +57,7 @@ def markdown_rows(text):
     return rows
 
 
-def test_a_row_shows_reproduced_and_published(papers, published):
+def test_row_shows_reproduced_and_published_values(papers, published):
     row = planned()
     three = results(row, *[{"ce_train": value} for value in (11.8, 11.9, 12.0)])
     rows = markdown_rows(shapes.as_markdown(shaped(papers, published, [row], three)))
@@ -67,7 +67,7 @@ def test_a_row_shows_reproduced_and_published(papers, published):
     assert len(rows) == 12 + 1
 
 
-def test_marks_and_their_legend(papers, published):
+def test_verdict_marks_and_their_legend(papers, published):
     row = planned()
     one = shaped(papers, published, [row], results(row, {"ce_train": 99.0}))
     assert markdown_rows(shapes.as_markdown(one))["TRIL"][0] == "99.00 ?"
@@ -77,7 +77,7 @@ def test_marks_and_their_legend(papers, published):
     assert "undecided" in shapes.as_markdown(three)
 
 
-def test_a_stand_in_is_named_and_unmarked(papers, published):
+def test_stand_in_is_named_in_the_title_and_has_no_marks(papers, published):
     row = planned(stand_in=True)
     text = shapes.as_markdown(shaped(papers, published, [row], results(row, {"ce_train": 11.88})))
     assert text.startswith(
@@ -89,7 +89,7 @@ def test_a_stand_in_is_named_and_unmarked(papers, published):
     assert "without a verdict" in text
 
 
-def test_settings_stand_below(papers, published):
+def test_notes_contain_evaluation_settings(papers, published):
     row, other = planned(), planned("DIAG")
     found = results(row, {"ce_train": 12.0}, trajectories=65536, samples=10000, threads=1)
     text = shapes.as_markdown(shaped(papers, published, [row, other], found))
@@ -101,20 +101,20 @@ def test_settings_stand_below(papers, published):
     assert "K = 64 trajectories for the cross entropies (DIAG)" in text
 
 
-def test_reasons_stand_below_once_each(papers, published):
+def test_rows_with_the_same_reason_share_a_note(papers, published):
     notes = shaped(papers, published, [planned(), planned("ORACLE")], {}).notes
     rest = [row for row in shaped(papers, published, [planned()], {}).rows if row not in ("TRIL", "ORACLE")]
     assert notes == (f"{', '.join(rest)}: not in the plan",)
 
 
-def test_extra_rows_and_metrics(papers, published):
+def test_extra_rows_and_metrics_are_shown(papers, published):
     row = planned("DIAG|x")
     nothing = shaped(papers, published, [row], {})
     assert markdown_rows(shapes.as_markdown(nothing))["DIAG\\|x"][:2] == ["not run", "–"]
     values = {"ce_train": 13.0, "distinct": 0.5, "undeclared": 1.0}
     table = shaped(papers, published, [row], results(row, values))
     assert table.extras == ("entropy_test", "distinct")
-    # What paper.yaml does not declare is in metrics.json and in the tidy table alone.
+    # A metric that paper.yaml does not declare is only in metrics.json and in the tidy table.
     text = shapes.as_markdown(table)
     assert "undeclared" not in text
     assert markdown_rows(text)["DIAG\\|x"][0] == "13.00"
@@ -122,7 +122,7 @@ def test_extra_rows_and_metrics(papers, published):
     assert set(markdown_rows(second)) == {"Model", "ORACLE", "DIAG\\|x"}
 
 
-def test_bounds_spreads_and_quoted_rows(papers, published):
+def test_bounds_spreads_and_quoted_rows_are_shown(papers, published):
     row = planned("sMIM (512)", paper="sentences", table=2, corpus="ptb", dataset="ptb")
     table = shaped(papers, published, [row], {}, 2, "sentences", "ptb")
     assert table.columns == (
@@ -135,7 +135,7 @@ def test_bounds_spreads_and_quoted_rows(papers, published):
     assert "2.0e+09" in shapes.as_markdown(table)
 
 
-def test_another_corpus_or_table_is_refused(papers, published):
+def test_unknown_corpus_or_table_is_rejected(papers, published):
     cells = build(1, papers, published, [planned()], {})
     with pytest.raises(UserError, match="no words table 1 on corpus 'gutenburg'; did you mean 'gutenberg'"):
         shapes.shape(cells, papers["words"], 1, "gutenburg")
@@ -147,7 +147,7 @@ def test_another_corpus_or_table_is_refused(papers, published):
     ("spreads", "decimals"),
     [([0.1], 2), ([0.004], 3), ([1e-7], 4), ([1e-15], 2), ([3.0], 2), ([0.004, 0.1, 0.2], 2)],
 )
-def test_decimals_follow_the_papers_and_the_spread(papers, published, spreads, decimals):
+def test_decimals_depend_on_printed_digits_and_spread(papers, published, spreads, decimals):
     names = ["TRIL", "TRIL, K=2", "TRIL, K=5"]
     plan = [planned(name) for name in names[: len(spreads)]]
     cells = build(1, papers, published, plan, {})
@@ -176,12 +176,12 @@ def test_latex_is_balanced_and_escaped(papers, published):
     assert len(lines) == 13
     for line in lines:
         assert len(re.findall(r"(?<!\\)&", line)) == 10
-    # The packages it asks for are all it uses.
+    # Only commands of booktabs and amsmath are used.
     assert r"\toprule" in text
     assert r"\checkmark" not in text
 
 
-def test_labels_and_titles_are_shown_as_they_are(papers, published):
+def test_labels_and_titles_are_shown_literally(papers, published):
     plan = [planned(label, corpus_title=HOSTILE[0]) for label in HOSTILE]
     table = shaped(papers, published, plan, results(plan[0], {"ce_train": 11.8}))
     page = html.page(shapes.as_markdown(table))
@@ -195,7 +195,7 @@ def test_labels_and_titles_are_shown_as_they_are(papers, published):
         assert f"\n{latex(label)} & " in text
 
 
-def test_a_metric_that_the_paper_does_not_print_can_be_a_column(papers, published):
+def test_unpublished_metric_can_be_a_column(papers, published):
     words = papers["words"]
     columns = (*words.tables[1].columns, "distinct")
     metric = replace(words.metrics["distinct"], heading="distinct words", latex="$d$", digits=3)
@@ -218,8 +218,8 @@ def test_a_metric_that_the_paper_does_not_print_can_be_a_column(papers, publishe
     st.lists(st.floats(0.001, 1e4), min_size=1, max_size=3),
     st.sampled_from(["ce_train", "h_gap", "distinct"]),
 )
-def test_rendering_keeps_the_values(papers, published, values, metric):
-    """CSV gives each number back exactly, Markdown to its decimals; published numbers as printed."""
+def test_csv_is_exact_and_markdown_is_rounded(papers, published, values, metric):
+    """CSV contains the exact numbers, Markdown those rounded to the column's decimals."""
     row = planned()
     table = shaped(papers, published, [row], results(row, *[{metric: v} for v in values]))
     mean = math.fsum(values) / len(values)
@@ -237,7 +237,7 @@ def test_rendering_keeps_the_values(papers, published, values, metric):
     assert abs(float(text.split()[0]) - mean) <= 0.5001 * 10.0**-decimals
 
 
-def test_the_csv_has_a_line_a_row(papers, published):
+def test_csv_has_one_line_per_row(papers, published):
     table = shaped(papers, published, [planned(), planned("DIAG")], {})
     lines = list(csv.DictReader(io.StringIO(shapes.as_csv(table))))
     assert [line["row"] for line in lines] == list(table.rows)
@@ -245,7 +245,7 @@ def test_the_csv_has_a_line_a_row(papers, published):
 
 
 def sentences_table(papers, published, table, rows):
-    """A table of the sentences paper with nothing measured; rows are (data set, label)."""
+    """A table of the sentences paper without results; `rows` are pairs of data set and label."""
     common = {"paper": "sentences", "table": table, "seeds": (0,)}
     plan = [
         plans.planned(row, **common, dataset=name, corpus=name, corpus_title=name.upper())
@@ -254,7 +254,7 @@ def sentences_table(papers, published, table, rows):
     return shapes.shape(build(table, papers, published, plan, {}), papers["sentences"], table)
 
 
-def test_data_sets_become_rows_where_they_share_theirs(papers, published):
+def test_data_sets_with_common_rows_become_rows(papers, published):
     table = sentences_table(papers, published, 7, [("ptb", "sMIM (S)"), ("yahoo", "AE (L)")])
     assert table.rows == ("Penn Treebank", "Yelp15", "Yahoo Answers")
     assert table.columns == ("sMIM (S)", "sMIM (M)", "sMIM (L)", "AE (S)", "AE (M)", "AE (L)")
@@ -266,19 +266,19 @@ def test_data_sets_become_rows_where_they_share_theirs(papers, published):
     assert "tab:sentences-7}" in shapes.as_latex(table)
 
 
-def test_a_table_of_data_sets_keeps_its_columns(papers, published):
+def test_table_of_data_set_sizes_keeps_its_columns(papers, published):
     table = sentences_table(papers, published, 1, [("ptb", "PTB"), ("everything", "Everything")])
     assert table.rows == ("PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything")
     assert table.columns == ("train", "valid", "test", "vocabulary", "words_mean", "words_sd")
 
 
-def test_a_table_of_one_data_set_says_what_it_is_run_on(papers, published):
+def test_title_names_the_corpus_of_a_table_with_one_data_set(papers, published):
     table = sentences_table(papers, published, 2, [("ptb", "sMIM (16)")])
     assert table.title == "Table 2 of Livne, Swersky & Fleet (2020), on PTB"
     assert table.stub == "Model"
 
 
-def test_the_demo_has_a_column_where_it_has_a_number(papers, published):
+def test_metrics_with_demo_values_have_a_demo_column(papers, published):
     table = sentences_table(papers, published, 2, [("ptb", "sMIM (512)")])
     with_demo = {"ppl_elbo", "ppl_melbo", "nll_elbo", "nll_melbo", "bleu1"}
     assert {metric for metric in table.columns if table.has_demo(metric)} == with_demo
@@ -293,8 +293,8 @@ def test_the_demo_has_a_column_where_it_has_a_number(papers, published):
     assert r"$\le$ 66.9" in latex
 
 
-def test_the_demo_is_in_a_table_of_one_metric_too(papers, published):
+def test_table_of_one_metric_has_a_demo_column(papers, published):
     table = sentences_table(papers, published, 7, [("ptb", "AE (L)")])
     assert markdown_rows(shapes.as_markdown(table))["Penn Treebank"][-3:] == ["not run", "0.637", "0.5745"]
-    # Nothing of it is in Table 6, whose form stays.
+    # The demo has no number of Table 6.
     assert "demo" not in shapes.as_markdown(sentences_table(papers, published, 6, [("ptb", "AE (S)")]))

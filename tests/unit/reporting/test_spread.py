@@ -14,7 +14,7 @@ def sample(row, values, kind="smim"):
     return Sample(row, f"run of {row}", kind, "nll_melbo", tuple(values))
 
 
-def test_the_pooled_deviation_by_hand():
+def test_pooled_standard_deviation_by_hand():
     """Variances 1 (2 degrees of freedom) and 8 (1): sqrt((2 + 8) / 3)."""
     spread = pooled([sample("A", (1, 2, 3)), sample("B", (2, 6))])
     assert spread == PooledSpread(pytest.approx(math.sqrt(10 / 3)), 3, "A, 3 seeds; B, 2 seeds")
@@ -22,8 +22,8 @@ def test_the_pooled_deviation_by_hand():
 
 
 @given(VALUES, st.integers(1, 4), st.floats(-100, 100))
-def test_rows_that_vary_alike_share_their_deviation(values, rows, shift):
-    """Where the rows lie does not matter, and more rows change the degrees of freedom alone."""
+def test_pooling_equal_standard_deviations_keeps_them(values, rows, shift):
+    """The means of the rows do not matter; more rows only increase the degrees of freedom."""
     samples = [sample(str(i), [value + i * shift for value in values]) for i in range(rows)]
     spread = pooled(samples)
     assert spread.value == pytest.approx(statistics.stdev(values), abs=1e-9)
@@ -31,7 +31,7 @@ def test_rows_that_vary_alike_share_their_deviation(values, rows, shift):
 
 
 @given(st.lists(VALUES, min_size=1, max_size=5))
-def test_the_pooled_deviation_lies_between_those_of_the_rows(rows):
+def test_pooled_standard_deviation_is_between_those_of_the_rows(rows):
     deviations = [statistics.stdev(values) for values in rows]
     spread = pooled([sample(str(i), values) for i, values in enumerate(rows)])
     assert min(deviations) - 1e-9 <= spread.value <= max(deviations) + 1e-9
@@ -53,15 +53,15 @@ OTHERS = [sample("VAE", (0, 5), "svae"), sample("AE", (0, 1, 2), "ae")]
         ([ONE, *OTHERS], "other kinds of model: VAE, 2 seeds; AE, 3 seeds"),
     ],
 )
-def test_rows_of_the_same_kind_with_three_seeds_come_first(samples, source):
+def test_rows_of_the_same_kind_with_three_seeds_are_preferred(samples, source):
     assert borrow("smim", samples).source == source
 
 
-def test_without_a_row_of_several_seeds_there_is_nothing_to_borrow():
+def test_nothing_is_borrowed_from_rows_with_one_seed():
     assert borrow("smim", [ONE, sample("VAE", (3,), "svae")]) is None
     assert borrow("smim", []) is None
 
 
-def test_a_run_that_is_two_rows_counts_once():
+def test_run_in_two_rows_counts_once():
     again = Sample("the same", THREE.run, "smim", "nll_melbo", THREE.values)
     assert borrow("smim", [THREE, again]).degrees_of_freedom == 2

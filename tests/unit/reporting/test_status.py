@@ -12,7 +12,7 @@ from plans import planned
 from textlvm.experiment import config
 from textlvm.experiment.experiment import load_files
 from textlvm.reporting import status
-from textlvm.reporting.progress import Standing, State
+from textlvm.reporting.progress import SeedStatus, State
 from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -26,24 +26,24 @@ TRIL, MINE, SMIM = run(), run(corpus="mine"), run("sentences", "ptb", "ptb", "sm
 STAND_IN = run("sentences", "documentation", "yahoo", "smim-32")
 
 
-def standing(run, seed, state, **known):
-    return Standing(run=run, seed=seed, state=state, **known)
+def seed_status(run, seed, state, **details):
+    return SeedStatus(run=run, seed=seed, state=state, **details)
 
 
 TRAINING = {"stage": "training"}
 EXAMPLE = [
-    standing(TRIL, 0, State.DONE, step=15000, steps=15000, loss=11.876, device="CPU (x86_64)"),
-    standing(TRIL, 1, State.RUNNING, **TRAINING, step=7350, steps=15000, loss=12.25, seconds_left=110.0),
-    standing(TRIL, 2, State.WAITING),
-    standing(
+    seed_status(TRIL, 0, State.DONE, step=15000, steps=15000, loss=11.876, device="CPU (x86_64)"),
+    seed_status(TRIL, 1, State.RUNNING, **TRAINING, step=7350, steps=15000, loss=12.25, seconds_left=110.0),
+    seed_status(TRIL, 2, State.WAITING),
+    seed_status(
         SMIM, 0, State.FAILED, **TRAINING, step=300, steps=9000, loss=80.1,
         reason="the loss became nan at step 312", log=Path("results/logs/train.log"),
     ),
-    standing(STAND_IN, 0, State.INTERRUPTED, **TRAINING, step=5, steps=10, loss=1.0),
+    seed_status(STAND_IN, 0, State.INTERRUPTED, **TRAINING, step=5, steps=10, loss=1.0),
 ]  # fmt: skip
 
 
-def test_with_all_seeds_are_listed_in_groups_with_totals():
+def test_all_seeds_are_listed_in_groups_with_totals():
     assert status.render(EXAMPLE, list_all=True).splitlines() == [
         "1 of 5 done, 1 running, 1 interrupted, 1 failed, 1 waiting in all",
         "  run              seed  state        stage            step    loss    left  device",
@@ -59,7 +59,7 @@ def test_with_all_seeds_are_listed_in_groups_with_totals():
     ]
 
 
-def test_by_default_seeds_that_are_done_or_waiting_are_only_counted():
+def test_done_and_waiting_seeds_are_only_counted_by_default():
     assert status.render(EXAMPLE).splitlines() == [
         "1 of 5 done, 1 running, 1 interrupted, 1 failed, 1 waiting in all",
         "  run              seed  state        stage           step    loss    left  device",
@@ -73,8 +73,8 @@ def test_by_default_seeds_that_are_done_or_waiting_are_only_counted():
     ]
 
 
-def test_where_nothing_is_running_it_says_how_to_start():
-    waiting = [standing(TRIL, seed, State.WAITING) for seed in TRIL.seeds]
+def test_start_command_is_shown_if_nothing_is_running():
+    waiting = [seed_status(TRIL, seed, State.WAITING) for seed in TRIL.seeds]
     assert status.render(waiting).splitlines() == [
         "0 of 3 done, 3 waiting in all",
         "words, gutenberg: 0 of 3 done, 3 waiting",
@@ -83,7 +83,7 @@ def test_where_nothing_is_running_it_says_how_to_start():
     assert "To start" not in status.render([EXAMPLE[0]])
 
 
-def test_a_narrow_terminal_does_without_what_is_least_needed():
+def test_narrow_terminal_has_fewer_columns():
     headers = {
         width: status.render(EXAMPLE, width, list_all=True).splitlines()[1].split()
         for width in (110, 80, 60, 50, 40)
@@ -95,14 +95,14 @@ def test_a_narrow_terminal_does_without_what_is_least_needed():
     assert headers[40] == ["run", "seed", "state"]
 
 
-def test_a_low_terminal_shows_the_first_lines():
+def test_output_is_cut_to_the_terminal_height():
     lines = status.render(EXAMPLE, height=4).splitlines()
     assert lines == [*status.render(EXAMPLE).splitlines()[:3], "…"]
 
 
 @st.composite
-def standings(draw):
-    """Standings of some seeds, in the order of the plan."""
+def seed_statuses(draw):
+    """The status of all seeds of four runs, in the order of the plan."""
     values = st.fixed_dictionaries(
         {
             "state": st.sampled_from(State),
@@ -114,22 +114,22 @@ def standings(draw):
         }
     )
     planned = [(each, seed) for each in (TRIL, MINE, SMIM, STAND_IN) for seed in each.seeds]
-    return [Standing(run=each, seed=seed, **draw(values), log=Path("x.log")) for each, seed in planned]
+    return [SeedStatus(run=each, seed=seed, **draw(values), log=Path("x.log")) for each, seed in planned]
 
 
 @settings(deadline=None, max_examples=50)
-@given(standings(), st.none() | st.integers(20, 200), st.none() | st.integers(3, 60))
-def test_it_fits_and_its_numbers_add_up(each, width, height):
-    lines = status.render(each, width, height, list_all=True).splitlines()
+@given(seed_statuses(), st.none() | st.integers(20, 200), st.none() | st.integers(3, 60))
+def test_output_fits_the_terminal_and_counts_add_up(seeds, width, height):
+    lines = status.render(seeds, width, height, list_all=True).splitlines()
     assert width is None or max(map(len, lines)) <= width
     assert height is None or len(lines) <= height
-    counts = re.findall(r"(\d+) [a-z]+", re.sub(r" of \d+", "", status.counted(each)))
-    assert sum(map(int, counts)) == len(each)
+    counts = re.findall(r"(\d+) [a-z]+", re.sub(r" of \d+", "", status.totals(seeds)))
+    assert sum(map(int, counts)) == len(seeds)
     if width is None and height is None:
         totals = [re.search(r": (\d+) of (\d+) done", line) for line in lines]
-        assert sum(int(total[2]) for total in totals if total) == len(each)
+        assert sum(int(total[2]) for total in totals if total) == len(seeds)
         rows = [line for line in lines if re.match(r"  \S+ +\d ", line)]
-        assert len(rows) == len(each)
+        assert len(rows) == len(seeds)
 
 
 trees = st.recursive(
@@ -142,7 +142,7 @@ trees = st.recursive(
 @settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), trees, max_size=3), min_size=1, max_size=3))
 @example([{"a": 0}, {"a": {}}])
-def test_files_are_merged_as_by_snakemake(tmp_path_factory, contents):
+def test_configuration_files_are_merged_as_by_snakemake(tmp_path_factory, contents):
     folder = tmp_path_factory.mktemp("files")
     merged = {}
     for i, content in enumerate(contents):
@@ -158,7 +158,7 @@ def test_files_are_merged_as_by_snakemake(tmp_path_factory, contents):
         ("wrods: {}\n", r"mine\.yaml: unknown key 'wrods'; did you mean 'words'"),
     ],
 )
-def test_a_wrong_configuration_is_one_sentence(tmp_path, monkeypatch, content, message):
+def test_invalid_configuration_gives_a_one_line_error(tmp_path, monkeypatch, content, message):
     monkeypatch.chdir(ROOT)
     file = tmp_path / "mine.yaml"
     if content is not None:
@@ -170,7 +170,7 @@ def test_a_wrong_configuration_is_one_sentence(tmp_path, monkeypatch, content, m
 
 @pytest.fixture
 def command(monkeypatch, capsys, tmp_path):
-    """Calls the command as from the project's folder, with results elsewhere; gives what it prints."""
+    """A function that runs the command in the project's folder, without results, and returns its output."""
     monkeypatch.chdir(ROOT)
     overlay = tmp_path / "elsewhere.yaml"
     overlay.write_text(yaml.safe_dump({"pathvars": {"results": str(tmp_path)}}), encoding="utf-8")
@@ -183,7 +183,7 @@ def command(monkeypatch, capsys, tmp_path):
     return call
 
 
-def test_without_any_result_a_summary_says_how_to_start(command, tmp_path):
+def test_command_without_results_prints_totals_and_start_command(command, tmp_path):
     runs = load_files([Path("config.yaml")]).runs
     planned = sum(len(each.seeds) for each in runs)
     total, *groups, start = command().splitlines()
@@ -192,7 +192,7 @@ def test_without_any_result_a_summary_says_how_to_start(command, tmp_path):
     assert start.endswith(f"snakemake --cores 8 --configfile {tmp_path / 'elsewhere.yaml'}")
 
 
-def test_with_all_every_planned_seed_is_listed_without_any_result(command):
+def test_option_all_lists_every_planned_seed(command):
     planned = [(each, seed) for each in load_files([Path("config.yaml")]).runs for seed in each.seeds]
     text = command("--all")
     assert text.startswith(f"0 of {len(planned)} done, {len(planned)} waiting in all\n")
@@ -201,22 +201,22 @@ def test_with_all_every_planned_seed_is_listed_without_any_result(command):
     assert "\x1b" not in text
 
 
-def test_it_watches_until_all_is_done(command, monkeypatch):
-    looks = [EXAMPLE, EXAMPLE, [EXAMPLE[0]]]
+def test_watch_ends_when_all_seeds_are_done(command, monkeypatch):
+    updates = [EXAMPLE, EXAMPLE, [EXAMPLE[0]]]
     pauses = []
-    monkeypatch.setattr(status, "standings", lambda planned, results: looks.pop(0))
+    monkeypatch.setattr(status, "seed_statuses", lambda runs, results: updates.pop(0))
     monkeypatch.setattr(status.time, "sleep", pauses.append)
     text = command("--all", "--watch", "5")
-    assert (looks, pauses) == ([], [5.0, 5.0])
+    assert (updates, pauses) == ([], [5.0, 5.0])
     assert text.count("of 5 done") == 2
     assert text.endswith("CPU (x86_64)\n")
 
 
-def test_it_draws_over_a_terminal_and_ends_quietly_with_ctrl_c(command, monkeypatch):
+def test_watch_redraws_the_terminal_and_ends_with_ctrl_c(command, monkeypatch):
     def interrupt(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(status, "standings", lambda planned, results: EXAMPLE)
+    monkeypatch.setattr(status, "seed_statuses", lambda runs, results: EXAMPLE)
     monkeypatch.setattr(status.time, "sleep", interrupt)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "60")
@@ -224,7 +224,7 @@ def test_it_draws_over_a_terminal_and_ends_quietly_with_ctrl_c(command, monkeypa
     try:
         text = command("--watch", "5")
     except KeyboardInterrupt:
-        pytest.fail("Ctrl-C comes through")
+        pytest.fail("Ctrl-C is not caught")
     assert text.startswith("\x1b[2J\x1b[H1 of 5 done")
     shown = re.sub(r"\x1b\[\w+", "", text).splitlines()
     assert len(shown) <= 8
@@ -232,7 +232,7 @@ def test_it_draws_over_a_terminal_and_ends_quietly_with_ctrl_c(command, monkeypa
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
-def test_no_other_time_is_taken(command, capsys, seconds):
+def test_invalid_watch_interval_is_rejected(command, capsys, seconds):
     with pytest.raises(SystemExit):
         command(f"--watch={seconds}")
     assert "--watch" in capsys.readouterr().err

@@ -1,9 +1,6 @@
-"""The entry point as a rule calls it."""
+"""The entry point, called as by a rule."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 from plans import planned
 from textlvm.experiment.paper import PAPERS
@@ -21,13 +18,13 @@ def call(*arguments):
     tables.main(options)
 
 
-def test_tidy_then_shape(tmp_path, metrics_file):
+def test_tidy_and_shape_write_all_formats(tmp_path, metrics_file):
     plan = tmp_path / "plan.json"
     plan.write_text(written(planned(name="tril"), planned("DIAG")), encoding="utf-8")
     tidy = tmp_path / "results" / "table1.csv"
     metrics = [metrics_file(seed=s) for s in (0, 1)]
-    made_from = ["--papers", *PAPERS.iterdir(), "--plan", plan, "--metrics", *metrics]
-    call("tidy", "--table", 1, *made_from, "--out", tidy)
+    inputs = ["--papers", *PAPERS.iterdir(), "--plan", plan, "--metrics", *metrics]
+    call("tidy", "--table", 1, *inputs, "--out", tidy)
     cells = read_tidy(tidy)
     assert {c.part.paper for c in cells} == {"words", "sentences"}
     assert [c.provenance.reason for c in cells if c.measured] == ["2 of 3 seeds"]
@@ -41,19 +38,8 @@ def test_tidy_then_shape(tmp_path, metrics_file):
     assert r"\end{table}" in shaped["tex"].read_text(encoding="utf-8")
 
 
-def test_a_table_of_nothing_yet(tmp_path):
+def test_tidy_without_results(tmp_path):
     out = tmp_path / "table2.csv"
     plan = written(planned("BASELINE-8D", table=2, split="unseen"))
     call("tidy", "--table", 2, "--papers", *PAPERS.iterdir(), "--plan", plan, "--metrics", "--out", out)
     assert {c.verdict for c in read_tidy(out) if c.part.paper == "words"} == {"not run"}
-
-
-def test_reading_is_light():
-    """Workflow and pages import cells often: no pandas, no matplotlib, no torch behind them."""
-    modules = ", ".join(
-        f"textlvm.reporting.{name}" for name in ("cells", "runs", "published", "verdict", "tables")
-    )
-    heavy = "{'pandas', 'numpy', 'matplotlib', 'seaborn', 'torch'}"
-    code = f"import sys, {modules}; sys.exit(bool({heavy} & sys.modules.keys()))"
-    path = str(Path(__file__).parents[3] / "workflow")
-    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}).returncode == 0

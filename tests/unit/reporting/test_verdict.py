@@ -13,8 +13,8 @@ NUMBERS = st.floats(-100, 100, allow_nan=False)
 WIDTHS = st.floats(0, 10, allow_nan=False)
 
 
-def test_the_rule_by_hand():
-    """0.005 + 2 sqrt(0.03² + 0.04² + 0.12²) = 0.265, the interval being 1.96 errors to each side."""
+def test_rule_by_hand():
+    """0.005 + 2 sqrt(0.03² + 0.04² + 0.12²) = 0.265; an interval is the value ± 1.96 errors."""
     half = 1.959963984540054 * 0.12
     for difference, verdict in ((0.264, Verdict.WITHIN), (0.266, Verdict.OUTSIDE), (-0.266, Verdict.OUTSIDE)):
         mean = Mean(10 + difference, 10 + difference - half, 10 + difference + half, 0.03, 3)
@@ -24,7 +24,7 @@ def test_the_rule_by_hand():
         assert found.difference == pytest.approx(difference)
 
 
-def test_one_seed_is_never_outside():
+def test_single_seed_is_within_or_undecided():
     far = Mean(20.0, None, None, None, 1)
     assert compare(far, 10.0, 0.005, None, stand_in=False).verdict is Verdict.UNDECIDED
     near = Mean(10.004, None, None, None, 1)
@@ -34,26 +34,26 @@ def test_one_seed_is_never_outside():
 @pytest.mark.parametrize(
     ("value", "expected"), [(10.204, Verdict.WITHIN), (10.206, Verdict.OUTSIDE), (9.794, Verdict.OUTSIDE)]
 )
-def test_one_seed_with_the_spread_of_other_rows_is_decided(value, expected):
+def test_single_seed_with_borrowed_spread_is_decided(value, expected):
     """0.005 + 2 · 0.1 = 0.205."""
     found = compare(Mean(value, None, None, None, 1), 10.0, 0.005, None, stand_in=False, borrowed=0.1)
     assert found.verdict is expected
     assert found.tolerance == pytest.approx(0.205)
 
 
-def test_a_spread_of_its_own_comes_first():
+def test_measured_spread_is_preferred_to_borrowed_spread():
     mean = Mean(10.1, None, None, spread=0.01, seeds=3)
     found = compare(mean, 10.0, 0.005, None, stand_in=False, borrowed=1.0)
     assert found.tolerance == pytest.approx(0.025)
 
 
-def test_agreeing_seeds_have_a_spread_of_zero_not_an_unknown_one():
+def test_zero_spread_is_not_an_unknown_spread():
     mean = Mean(10.1, None, None, spread=0.0, seeds=3)
     assert compare(mean, 10.0, 0.005, None, stand_in=False).verdict is Verdict.OUTSIDE
 
 
 @given(NUMBERS, NUMBERS, st.integers(1, 5))
-def test_a_stand_in_claims_nothing(value, published, seeds):
+def test_stand_in_has_no_tolerance(value, published, seeds):
     found = compare(Mean(value, None, None, None, seeds), published, 0.005, None, stand_in=True)
     assert found.verdict is Verdict.STAND_IN
     assert found.tolerance is None
@@ -61,9 +61,7 @@ def test_a_stand_in_claims_nothing(value, published, seeds):
 
 
 @given(NUMBERS, NUMBERS, WIDTHS, WIDTHS, WIDTHS, WIDTHS, st.sampled_from(["spread", "printed", "interval"]))
-def test_verdict_is_monotone_in_every_source_of_noise(value, published, s, p, e, more, source):
-    """More noise never turns within into outside."""
-
+def test_more_noise_never_turns_within_into_outside(value, published, s, p, e, more, source):
     def verdict(s, p, e):
         mean = Mean(value, value - e, value + e, s, 3)
         found = compare(mean, published, 0.005, p, stand_in=False)
@@ -81,7 +79,7 @@ def test_verdict_is_monotone_in_every_source_of_noise(value, published, s, p, e,
 
 
 @given(st.lists(NUMBERS, min_size=2, max_size=6))
-def test_pool_gives_mean_and_sample_deviation(values):
+def test_pool_returns_mean_and_standard_deviation(values):
     pooled = pool([exact(v, "nats") for v in values])
     assert pooled.value == pytest.approx(statistics.mean(values), abs=1e-9)
     assert pooled.spread == pytest.approx(statistics.stdev(values), abs=1e-6)
@@ -89,27 +87,27 @@ def test_pool_gives_mean_and_sample_deviation(values):
 
 
 @given(NUMBERS, WIDTHS, WIDTHS)
-def test_pool_of_one_seed_is_that_seed(value, below, above):
+def test_pool_of_one_seed_returns_its_estimate(value, below, above):
     pooled = pool([Estimate(value, value - below, value + above, "nats")])
     assert pooled.value == value
     assert pooled.spread is None
     assert (pooled.low, pooled.high) == pytest.approx((value - below, value + above), abs=1e-9)
 
 
-def test_pooled_interval_shrinks_but_its_offset_does_not():
-    """Four seeds halve the width; an interval that lies 0.3 above its value stays there."""
+def test_pooled_interval_shrinks_and_keeps_its_offset():
+    """Four seeds halve the width; the centre of the interval stays 0.3 above the value."""
     pooled = pool([Estimate(v, v + 0.1, v + 0.5, "nats") for v in (1.0, 2.0, 3.0, 4.0)])
     assert pooled.value == 2.5
     assert (pooled.low, pooled.high) == pytest.approx((2.5 + 0.3 - 0.1, 2.5 + 0.3 + 0.1))
 
 
-def test_an_exact_seed_counts_with_width_zero():
+def test_exact_seed_has_an_interval_of_width_zero():
     pooled = pool([Estimate(1.0, 0.8, 1.2, "nats"), exact(1.0, "nats")])
     assert (pooled.low, pooled.high) == pytest.approx((0.9, 1.1))
 
 
-def test_pooled_interval_covers_at_its_level():
-    """Simulation: the mean of three noisy evaluations lies in the pooled 95% interval 95% of the time."""
+def test_pooled_interval_has_95_percent_coverage():
+    """Simulation with the mean of three noisy evaluations."""
     generator = random.Random(0)
     errors = (0.5, 1.0, 2.0)
     hits = 0

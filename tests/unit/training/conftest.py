@@ -1,11 +1,11 @@
-"""What tests of whole trainings share."""
+"""A fixture for tests of whole trainings."""
 
 import pytest
 
 
 @pytest.fixture(scope="module")
 def unsynced():
-    """No power fails here, and waiting for the disk takes longer than these trainings."""
+    """Disables `os.fsync`, which takes longer than these trainings."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda _: None)
         yield

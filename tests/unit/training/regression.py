@@ -1,4 +1,4 @@
-"""A noisy regression that trains in a moment, with whatever is to go wrong in it."""
+"""A noisy regression that trains in less than a second, in which tests provoke errors."""
 
 import signal
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Settings:
 
 
 class Killed(BaseException):
-    """Ends a training as a kill would: nothing below catches it."""
+    """Ends a training like a kill: no code catches it."""
 
 
 def kill(_value=None):
@@ -51,14 +51,14 @@ class Noisy(nn.Module):
 
 @dataclass
 class Regression:
-    """A noisy regression, its batches from the global generator."""
+    """A noisy regression with batches from the global generator."""
 
     validation: list[float] | None = None
     """Validation losses by measurement."""
     at: dict = field(default_factory=dict)
-    """What becomes of the loss of a step."""
+    """Functions applied to the loss, by step."""
     measuring: dict = field(default_factory=dict)
-    """What happens while the n-th measurement of this process is under way."""
+    """Functions called during the n-th measurement of this process, by n."""
     model: nn.Module = field(default_factory=Noisy)
     measured: int = 0
 
@@ -80,19 +80,19 @@ class Regression:
 def fit(
     path, settings=None, identity="x", optimizer="adam", schedule=COSINE, done=0, pretraining=0, **changes
 ):
-    """Train as a new process would; of the validation losses, `done` were measured by others."""
+    """Train like a new process, after earlier ones have measured the first `done` validation losses."""
     seed_everything("test", 0)
-    own = Regression(**changes)
-    own.losses = iter((own.validation or [])[done:])
+    toy = Regression(**changes)
+    toy.losses = iter((toy.validation or [])[done:])
     with Interruption() as interruption:
         training = Training(
-            own.model,
-            Objective(own.loss, own.monitor, own.inputs, pretraining),
-            OPTIMIZERS.get(optimizer, optimizer)(own.model.parameters(), fused=True),
+            toy.model,
+            Objective(toy.loss, toy.monitor, toy.inputs, pretraining),
+            OPTIMIZERS.get(optimizer, optimizer)(toy.model.parameters(), fused=True),
             schedule,
             settings or Settings(),
         )
         course = train(
             training, Checkpoint(path / "state.safetensors", identity), interruption, path / "progress.json"
         )
-    return own.model, course
+    return toy.model, course

@@ -1,4 +1,4 @@
-"""A checkpoint comes back whole, or not at all and with a sentence; the one before it is kept."""
+"""A checkpoint is restored completely or rejected with an error message; the previous one is kept."""
 
 import logging
 import math
@@ -31,7 +31,7 @@ def training(steps=3):
 
 
 def save(folder, step=1, identity="x"):
-    """Save the state after `step` steps and what that is."""
+    """Save the state after `step` steps; returns the checkpoint and the weights."""
     model, optimizer = training(step)
     checkpoint = Checkpoint(folder / "state.safetensors", identity)
     checkpoint.save(step, model, optimizer, {"curve": [step]}, {"weight": torch.full((2,), float(step))})
@@ -39,7 +39,7 @@ def save(folder, step=1, identity="x"):
 
 
 def restore(checkpoint):
-    """What comes back in another process, and the weights there."""
+    """Restore a checkpoint into a new model; returns the rest of the checkpoint and the weights."""
     model, optimizer = training(0)
     return checkpoint.restore(model, optimizer), model.state_dict()
 
@@ -54,7 +54,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_everything_comes_back(tmp_path):
+def test_restore_returns_the_saved_state(tmp_path):
     checkpoint, weights = save(tmp_path, 3)
     noise = torch.rand(5)
     restored, found = restore(checkpoint)
@@ -64,13 +64,13 @@ def test_everything_comes_back(tmp_path):
     assert torch.equal(torch.rand(5), noise)
 
 
-def test_no_file_and_other_settings_are_nothing_to_resume(tmp_path):
+def test_missing_file_and_other_identity_are_not_resumed(tmp_path):
     assert restore(Checkpoint(tmp_path / "state.safetensors", "x"))[0] is None
     save(tmp_path)
     assert restore(Checkpoint(tmp_path / "state.safetensors", "y"))[0] is None
 
 
-def test_the_checkpoint_before_is_kept_until_the_end(tmp_path):
+def test_previous_checkpoint_is_kept_until_remove(tmp_path):
     checkpoint, _ = save(tmp_path, 1)
     save(tmp_path, 2)
     save(tmp_path, 3)
@@ -82,7 +82,7 @@ def test_the_checkpoint_before_is_kept_until_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [spoil, lambda path: path.write_bytes(path.read_bytes()[:-1])])
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path, caplog, damage):
+def test_damaged_checkpoint_falls_back_to_the_previous_one(tmp_path, caplog, damage):
     checkpoint, weights = save(tmp_path, 1)
     save(tmp_path, 2)
     damage(checkpoint.path)
@@ -93,29 +93,29 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path, caplog
     assert record.levelno == logging.WARNING
     assert f"{checkpoint.path} is damaged (" in record.message
     assert record.message.endswith(": resuming from the checkpoint of step 1")
-    # The damaged one does not take the place of the good one.
+    # The next save does not replace the good checkpoint by the damaged one.
     save(tmp_path, 3)
     spoil(checkpoint.path)
     assert restore(checkpoint)[0].step == 1
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_no_good_checkpoint_is_a_sentence_and_nothing_is_deleted(tmp_path, both):
+def test_error_names_all_damaged_checkpoints_and_keeps_them(tmp_path, both):
     checkpoint, _ = save(tmp_path, 1)
     if both:
         save(tmp_path, 2)
         spoil(checkpoint.previous)
     spoil(checkpoint.path)
     before = names(tmp_path)
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as caught:
         restore(checkpoint)
-    message = str(refused.value)
+    message = str(caught.value)
     assert all(str(tmp_path / name) in message for name in before)
     assert message.endswith(f"or delete the folder {tmp_path} to start the training again")
     assert names(tmp_path) == before
 
 
-def test_a_damaged_checkpoint_beside_one_of_other_settings_is_not_lost_silently(tmp_path):
+def test_damaged_checkpoint_beside_one_of_another_identity_is_an_error(tmp_path):
     save(tmp_path, 1, "y")
     checkpoint, _ = save(tmp_path, 2)
     spoil(checkpoint.path)
@@ -130,14 +130,14 @@ def saved(tmp_path_factory):
 
 @given(data=st.data())
 @limits(deadline=None, max_examples=300)
-def test_no_flipped_bit_and_no_cut_passes(saved, tmp_path_factory, data):
+def test_flipped_bits_and_truncation_are_detected(saved, tmp_path_factory, data):
     folder = tmp_path_factory.getbasetemp() / "flipped"
     folder.mkdir(exist_ok=True)
     content = bytearray(saved)
     if data.draw(st.booleans(), label="cut"):
         content = content[: data.draw(st.integers(0, len(content) - 1), label="length")]
     else:
-        # The header is the smaller part, and has more to go wrong.
+        # The header is small, but errors in it have more consequences.
         last = data.draw(st.sampled_from([7, 600, len(content) - 1]), label="last")
         bit = data.draw(st.integers(0, 7), label="bit")
         content[data.draw(st.integers(0, last), label="byte")] ^= 1 << bit
@@ -147,7 +147,7 @@ def test_no_flipped_bit_and_no_cut_passes(saved, tmp_path_factory, data):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_state_that_is_not_finite_is_not_saved(tmp_path, value):
+def test_non_finite_state_is_not_saved(tmp_path, value):
     checkpoint, _ = save(tmp_path)
     content = checkpoint.path.read_bytes()
     model, optimizer = training()
@@ -163,16 +163,16 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path, value):
     assert names(tmp_path) == ["state.safetensors"]
 
 
-def test_what_does_not_read_as_it_was_written_replaces_nothing(tmp_path, monkeypatch):
+def test_unreadable_new_checkpoint_replaces_nothing(tmp_path, monkeypatch):
     checkpoint, _ = save(tmp_path, 1)
     save(tmp_path, 2)
     sync = os.fsync
 
-    def lose(file):
+    def truncate(file):
         os.truncate(file, os.fstat(file).st_size // 2)
         sync(file)
 
-    monkeypatch.setattr(os, "fsync", lose)
+    monkeypatch.setattr(os, "fsync", truncate)
     with pytest.raises(UserError, match="cannot be read back as written"):
         save(tmp_path, 3)
     monkeypatch.undo()
@@ -181,12 +181,12 @@ def test_what_does_not_read_as_it_was_written_replaces_nothing(tmp_path, monkeyp
 
 
 class Killed(BaseException):
-    """Stands for the end of the process."""
+    """Represents the end of the process."""
 
 
 @pytest.mark.parametrize("call", range(9))
-def test_whatever_call_it_dies_in_one_of_the_last_two_checkpoints_is_there(tmp_path, monkeypatch, call):
-    """Files are left as they are at each call that changes the folder or waits for the disk."""
+def test_kill_during_save_keeps_one_of_the_last_two_checkpoints(tmp_path, monkeypatch, call):
+    """The process ends before one of the calls that change the folder or wait for the disk."""
     checkpoint, _ = save(tmp_path, 1)
     save(tmp_path, 2)
     calls = 0
@@ -214,7 +214,7 @@ def test_whatever_call_it_dies_in_one_of_the_last_two_checkpoints_is_there(tmp_p
     assert restore(checkpoint)[0].step in (2, 3)
 
 
-def test_a_folder_without_access_is_not_taken_for_damage(tmp_path, monkeypatch):
+def test_permission_error_is_not_damage(tmp_path, monkeypatch):
     checkpoint, _ = save(tmp_path)
 
     def refuse(*_):
@@ -225,7 +225,7 @@ def test_a_folder_without_access_is_not_taken_for_damage(tmp_path, monkeypatch):
         restore(checkpoint)
 
 
-def test_weights_survive_the_file(tmp_path):
+def test_weights_round_trip(tmp_path):
     saved, loaded = nn.GRU(3, 4), nn.GRU(3, 4)
     save_weights(tmp_path / "w.safetensors", saved)
     load_weights(tmp_path / "w.safetensors", loaded)
@@ -247,13 +247,13 @@ def test_identity_depends_on_code_settings_and_data(tmp_path):
     assert of(steps=2) != first
     assert of(seed=1) != first
     assert of("textlvm.words.evaluate") != first
-    assert of(checkpoint_every=5) == first, "a training may be saved more often from now on"
+    assert of(checkpoint_every=5) == first, "how often it is saved does not determine the training"
     data.write_text("b")
     assert of() != first
 
 
 @pytest.mark.parametrize("dtype", checkpoints.DTYPES)
-def test_the_library_reads_every_kind_of_tensor(tmp_path, dtype):
+def test_safetensors_reads_all_dtypes(tmp_path, dtype):
     model = nn.Module()
     for name, shape in {"matrix": (2, 3), "number": (), "none": (0, 4)}.items():
         model.register_buffer(name, torch.ones(shape, dtype=dtype))

@@ -1,4 +1,4 @@
-"""The choice of a device on machines whose GPUs are simulated: PyTorch is told what it would find there."""
+"""The choice of a device on machines with simulated GPUs."""
 
 import argparse
 import tempfile
@@ -13,7 +13,7 @@ from textlvm.training import device as devices
 
 
 class Machine:
-    """What PyTorch finds on a machine with these GPUs."""
+    """Replaces PyTorch's view of the machine by one with these GPUs."""
 
     def __init__(self, monkeypatch, *identifiers):
         self.identifiers = identifiers
@@ -33,7 +33,7 @@ class Machine:
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Makes a machine, without what this process was told by Slurm or leased before."""
+    """Makes a machine for a process without variables of Slurm and without a lease."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", devices.JOBS_PER_GPU):
         monkeypatch.delenv(name, raising=False)
@@ -48,7 +48,7 @@ def machine(monkeypatch, tmp_path):
 
 
 def another_process():
-    """The choice of a further process: the lease of the first is held on."""
+    """The choice of another process, while all earlier leases are held."""
     devices._lease.cache_clear()
     return devices.choose()
 
@@ -57,7 +57,7 @@ def locks(folder):
     return {path.name for path in folder.glob("textlvm-*/*") if not path.name.startswith("line-")}
 
 
-def test_processes_take_different_gpus_and_make_them_current(machine):
+def test_processes_reserve_different_gpus_and_make_them_current(machine):
     here = machine("a", "b")
     assert devices.choose() == torch.device("cuda", 0)
     assert devices.choose() == torch.device("cuda", 0)
@@ -65,7 +65,7 @@ def test_processes_take_different_gpus_and_make_them_current(machine):
     assert here.current == [torch.device("cuda", index) for index in (0, 0, 1)]
 
 
-def test_a_gpu_is_shared_by_as_many_as_it_is_said_to(machine, monkeypatch, tmp_path):
+def test_gpu_is_shared_by_the_given_number_of_processes(machine, monkeypatch, tmp_path):
     machine("a", "b")
     monkeypatch.setenv(devices.JOBS_PER_GPU, "2")
     for index in (0, 1, 0, 1):
@@ -76,34 +76,34 @@ def test_a_gpu_is_shared_by_as_many_as_it_is_said_to(machine, monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "", "1.5"])
-def test_a_number_of_jobs_that_is_none_is_refused(machine, monkeypatch, text):
+def test_invalid_number_of_jobs_per_gpu_is_rejected(machine, monkeypatch, text):
     machine("a")
     monkeypatch.setenv(devices.JOBS_PER_GPU, text)
     with pytest.raises(UserError, match=rf"^TEXTLVM_JOBS_PER_GPU is '{text}': set it to a number of jobs"):
         devices.choose()
 
 
-def test_without_gpus_it_is_the_cpu(machine, monkeypatch):
+def test_cpu_is_used_without_gpus(machine, monkeypatch):
     machine()
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert devices.choose() == torch.device("cpu")
     assert devices.describe(torch.device("cpu")).endswith("1 thread(s))")
 
 
-def test_a_process_that_was_given_none_leaves_gpus_alone(machine, monkeypatch, tmp_path):
+def test_zero_gpus_select_the_cpu_and_hide_gpus(machine, monkeypatch, tmp_path):
     here = machine("a")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert devices.choose(0) == torch.device("cpu")
     assert not here.current
     assert not locks(tmp_path)
-    # Whoever asks PyTorch later finds none either.
+    # PyTorch then finds no GPU in this process.
     assert devices.os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 
-def test_numbers_that_differ_between_processes_mean_the_same_gpu(machine):
+def test_gpu_order_may_differ_between_processes(machine):
     machine("a", "b")
     assert devices.choose() == torch.device("cuda", 0)
-    # A process that counts them the other way round, as another CUDA_DEVICE_ORDER does.
+    # Another process with the opposite order, as with another CUDA_DEVICE_ORDER.
     machine("b", "a")
     assert another_process() == torch.device("cuda", 0)
 
@@ -120,7 +120,7 @@ def test_numbers_that_differ_between_processes_mean_the_same_gpu(machine):
         ("MIG-GPU-a/1/0", ("a",), {"MIG-GPU-a_1_0"}),
     ],
 )
-def test_a_gpu_is_called_by_its_identifier_where_it_has_one_to_itself(
+def test_lock_is_named_after_the_unique_identifier_of_the_gpu(
     machine, monkeypatch, tmp_path, visible, identifiers, names
 ):
     machine(*identifiers)
@@ -130,8 +130,8 @@ def test_a_gpu_is_called_by_its_identifier_where_it_has_one_to_itself(
     assert locks(tmp_path) == names
 
 
-def test_jobs_of_slurm_keep_what_slurm_gave_them(machine, monkeypatch, tmp_path):
-    """Each sees its GPU as number 0; a second process within a job would have to wait for it."""
+def test_slurm_jobs_use_their_allocated_gpus(machine, monkeypatch, tmp_path):
+    """Each job sees its GPU as number 0, and locks it under the number of the job."""
     for job, identifier in (("7", None), ("8", None), ("9", "shared"), ("10", "shared")):
         machine(identifier)
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
@@ -140,7 +140,7 @@ def test_jobs_of_slurm_keep_what_slurm_gave_them(machine, monkeypatch, tmp_path)
     assert locks(tmp_path) == {"slurm7-0", "slurm8-0", "slurm9-GPU-shared", "slurm10-GPU-shared"}
 
 
-def test_in_slurm_gpus_that_it_does_not_give_out_are_shared_like_elsewhere(machine, monkeypatch, tmp_path):
+def test_gpus_not_allocated_by_slurm_are_locked_as_elsewhere(machine, monkeypatch, tmp_path):
     machine("a", "b")
     for job, index in (("7", 0), ("8", 1)):
         monkeypatch.setenv("SLURM_JOB_ID", job)
@@ -148,7 +148,7 @@ def test_in_slurm_gpus_that_it_does_not_give_out_are_shared_like_elsewhere(machi
     assert locks(tmp_path) == {"GPU-a", "GPU-b"}
 
 
-def test_a_gpu_that_does_not_answer_is_one_sentence(machine, monkeypatch):
+def test_unusable_gpu_gives_a_one_line_error(machine, monkeypatch):
     machine("a")
 
     def busy():
@@ -159,7 +159,7 @@ def test_a_gpu_that_does_not_answer_is_one_sentence(machine, monkeypatch):
         devices.choose()
 
 
-def test_random_numbers_of_a_block_change_none_after_it():
+def test_fork_rng_restores_the_cpu_generator():
     cpu = torch.device("cpu")
     torch.manual_seed(0)
     expected = torch.rand(2)
@@ -169,19 +169,19 @@ def test_random_numbers_of_a_block_change_none_after_it():
     assert torch.rand(2).equal(expected)
 
 
-def test_random_numbers_of_other_gpus_are_not_touched(machine, monkeypatch):
+def test_fork_rng_touches_only_the_given_gpu(machine, monkeypatch):
     machine("a", "b", "c")
     seen = []
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: seen.append(device))
     monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: seen.append(device))
-    own = torch.device("cuda", 1)
-    with devices.fork_rng(own):
+    used = torch.device("cuda", 1)
+    with devices.fork_rng(used):
         pass
-    assert set(seen) == {own}
+    assert set(seen) == {used}
 
 
 @pytest.mark.parametrize(("words", "gpus"), [([], 1), (["--gpus", "0"], 0), (["--gpus", "2"], 2)])
-def test_a_step_is_told_how_many_gpus_it_was_given(words, gpus):
+def test_option_gpus_is_parsed(words, gpus):
     parser = argparse.ArgumentParser()
     devices.add_argument(parser)
     assert parser.parse_args(words).gpus == gpus

@@ -1,4 +1,4 @@
-"""Signals that ask to stop: noticed where it is safe, once, and the process's own again afterwards."""
+"""Stop signals are handled at safe points, once, and the handlers are restored afterwards."""
 
 import signal
 import threading
@@ -13,50 +13,50 @@ def handlers():
     return [signal.getsignal(each) for each in SIGNALS]
 
 
-def test_a_signal_waits_for_the_check():
+def test_signal_is_deferred_until_check():
     before = handlers()
-    with Interruption() as asked:
-        asked.check()
+    with Interruption() as context:
+        context.check()
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Interrupted) as stopped:
-            asked.check()
+            context.check()
     assert stopped.value.code == 143
     assert stopped.value.signal is signal.SIGTERM
-    assert isinstance(stopped.value, SystemExit), "it ends the process and is no error"
+    assert isinstance(stopped.value, SystemExit), "it ends the process without a traceback"
     assert handlers() == before
 
 
-def test_a_block_is_cut_short():
+def test_immediate_block_is_interrupted():
     reached = []
 
     def measure():
-        with asked.immediate():
+        with context.immediate():
             reached.append("begun")
             signal.raise_signal(signal.SIGINT)
             reached.append("ended")
 
-    with Interruption() as asked:
-        # The second time the signal has come before, and the block is not even begun.
+    with Interruption() as context:
+        # The second time the signal has already arrived, so the block does not begin.
         for _ in range(2):
             with pytest.raises(Interrupted):
                 measure()
     assert reached == ["begun"]
 
 
-def test_after_a_block_signals_wait_again():
-    with Interruption() as asked:
-        with asked.immediate():
+def test_signal_after_immediate_block_is_deferred():
+    with Interruption() as context:
+        with context.immediate():
             pass
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Interrupted):
-            asked.check()
+            context.check()
 
 
-def test_the_same_signal_twice_at_once_is_one_and_later_a_second_kills(monkeypatch):
+def test_repeated_signal_is_ignored_and_later_signal_kills(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(interruption.time, "monotonic", lambda: clock[0])
     killed = []
-    with Interruption() as asked:
+    with Interruption() as context:
         signal.raise_signal(signal.SIGTERM)
         clock[0] += 0.5
         signal.raise_signal(signal.SIGTERM)
@@ -69,35 +69,35 @@ def test_the_same_signal_twice_at_once_is_one_and_later_a_second_kills(monkeypat
         clock[0] += 1
         raised(signal.SIGINT)
         with pytest.raises(Interrupted):
-            asked.check()
+            context.check()
     assert killed == [(signal.SIGINT, signal.SIG_DFL)]
 
 
 def test_ignored_signals_stay_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with Interruption() as asked:
+        with Interruption() as context:
             signal.raise_signal(signal.SIGHUP)
-            asked.check()
+            context.check()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_handlers_are_put_back_after_an_error():
+def test_handlers_are_restored_after_an_error():
     before = handlers()
     with pytest.raises(ZeroDivisionError), Interruption():
         raise ZeroDivisionError
     assert handlers() == before
 
 
-def test_another_thread_has_no_signals():
+def test_handlers_are_unchanged_in_another_thread():
     before = handlers()
     seen = []
 
     def enter():
-        with Interruption() as asked:
-            asked.check()
+        with Interruption() as context:
+            context.check()
             seen.append(handlers())
 
     thread = threading.Thread(target=enter)

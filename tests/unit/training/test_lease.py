@@ -10,7 +10,7 @@ from textlvm.training.lease import acquire
 
 
 @given(held=st.lists(st.booleans(), min_size=1, max_size=6).filter(lambda held: not all(held)))
-def test_a_free_gpu_is_found_among_any_that_are_held(held):
+def test_free_gpus_are_found_among_leased_ones(held):
     names = [f"GPU-{index}" for index in range(len(held))]
     with tempfile.TemporaryDirectory() as folder:
         leases = [acquire(names, Path(folder)) for _ in names]
@@ -24,17 +24,17 @@ def test_a_free_gpu_is_found_among_any_that_are_held(held):
             lease.release()
 
 
-def test_a_forgotten_lease_is_still_held(tmp_path):
+def test_lease_without_reference_is_still_held(tmp_path):
     acquire(["GPU-a", "GPU-b"], tmp_path)
     assert acquire(["GPU-a", "GPU-b"], tmp_path).index == 1
 
 
-def test_the_folder_is_the_users_own(tmp_path):
+def test_lock_folder_is_accessible_to_the_user_only(tmp_path):
     acquire(["GPU-a"], tmp_path / "new")
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
+def test_unusable_folder_gives_a_one_line_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"^GPUs cannot be locked .*/locks \(Not a directory\): set TMPDIR"):
         acquire(["GPU-a"], tmp_path / "file" / "locks")

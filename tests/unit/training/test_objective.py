@@ -1,4 +1,4 @@
-"""A first phase of a training: what is measured in it, and the optimizer after it."""
+"""Pretraining: its monitored values, and the optimizer after it."""
 
 import pytest
 import torch
@@ -8,14 +8,14 @@ from unit.training.regression import Settings, fit
 
 
 @pytest.mark.parametrize(("step", "counted"), [(1, False), (5, False), (6, True)])
-def test_nothing_measured_in_pretraining_is_a_validation_loss(step, counted):
+def test_pretraining_has_no_validation_loss(step, counted):
     objective = Objective(torch.tensor, lambda: {"validation_loss": 1.0, "noise": 2.0}, pretraining=5)
     assert objective.measure(step) == ({"validation_loss": 1.0} if counted else {}) | {"noise": 2.0}
     assert Objective(torch.tensor).measure(step) == {}
 
 
-def test_the_optimizer_starts_anew_after_pretraining(tmp_path):
-    """Of 60 steps, the first 50 are pretraining: Adam has counted ten."""
+def test_optimizer_is_reset_after_pretraining(tmp_path):
+    """After 50 steps of pretraining, Adam has counted the other 10 of 60."""
     built = []
 
     def adam(parameters, **options):
@@ -29,7 +29,7 @@ def test_the_optimizer_starts_anew_after_pretraining(tmp_path):
 
 
 def test_weights_of_pretraining_are_not_kept(tmp_path):
-    """The least value is measured after step 20; of those that count, the one after step 40 is the least."""
+    """The lowest value is that after step 20, in pretraining; the lowest later one is that after step 40."""
     model, course = fit(tmp_path / "whole", pretraining=20, validation=[0.1, 2.0, 3.0])
     assert [entry.get("validation_loss") for entry in course.curve if "noise" in entry] == [None, 2.0, 3.0]
     settings = Settings(steps=40)

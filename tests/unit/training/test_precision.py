@@ -12,7 +12,7 @@ from textlvm.training import precision
 CPU = torch.device("cpu")
 
 
-def test_what_is_asked_for_is_taken():
+def test_requested_precision_is_used():
     assert precision.choose("float32", CPU) == torch.float32
     assert precision.choose("bfloat16", CPU) == torch.bfloat16
     with pytest.raises(UserError, match=r"unknown precision 'bf16': .*bfloat16"):
@@ -28,12 +28,12 @@ def test_what_is_asked_for_is_taken():
         ({}, torch.float32),
     ],
 )
-def test_auto_takes_bfloat16_where_the_processor_has_it(capabilities, expected, monkeypatch):
+def test_auto_uses_native_bfloat16(capabilities, expected, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     assert precision.choose("auto", CPU) == expected
 
 
-def test_products_follow_the_context():
+def test_products_have_the_autocast_dtype():
     x = torch.randn(3, 3)
     with precision.autocast(CPU, torch.bfloat16):
         assert (x @ x).dtype == precision.compute_dtype(x) == torch.bfloat16
@@ -46,7 +46,7 @@ def test_products_follow_the_context():
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN")
 @pytest.mark.parametrize(("wanted", "hit"), [(None, False), ("1024", True)])
-def test_onednn_keeps_few_of_the_shapes_it_compiled(wanted, hit):
+def test_onednn_primitive_cache_is_limited(wanted, hit):
     script = """
 import torch
 from textlvm.sentences import train

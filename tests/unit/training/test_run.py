@@ -1,4 +1,4 @@
-"""What a training leaves in its folders: files of a finished one, a reason of a failed one."""
+"""The files of finished and failed trainings."""
 
 import json
 import math
@@ -42,7 +42,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_finished_training_leaves_its_files_alone(tmp_path):
+def test_finished_training_leaves_only_its_outputs(tmp_path):
     fit(tmp_path)
     assert names(tmp_path) == OUTPUTS
     assert names(tmp_path / "checkpoint") == ["lock", "progress.json"]
@@ -52,7 +52,7 @@ def test_a_finished_training_leaves_its_files_alone(tmp_path):
     assert 0 < cost["peak_memory_mib"] <= process["peak_memory_mib"]
 
 
-def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):
+def test_failed_training_writes_its_failure_as_a_metrics_file(tmp_path):
     with pytest.raises(UserError) as failed:
         fit(tmp_path, math.nan)
     reason = "the loss became nan at step 8, whose batch has 'word 8'"
@@ -71,7 +71,7 @@ def test_a_failed_training_says_so_in_the_form_of_its_metrics(tmp_path):
     assert json.loads(file.read_text())["model"] == SPEC["model"]
 
 
-def test_a_success_takes_the_failure_away(tmp_path):
+def test_successful_rerun_removes_the_failure(tmp_path):
     with pytest.raises(UserError):
         fit(tmp_path, math.nan)
     fit(tmp_path)
@@ -81,7 +81,7 @@ def test_a_success_takes_the_failure_away(tmp_path):
         assert (tmp_path / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
 
 
-def test_what_killed_processes_were_writing_is_removed(tmp_path):
+def test_temporary_files_of_killed_processes_are_removed(tmp_path):
     (tmp_path / "checkpoint").mkdir()
     for name in (
         ".model-0a1b.safetensors",
@@ -94,7 +94,7 @@ def test_what_killed_processes_were_writing_is_removed(tmp_path):
 
 
 @pytest.mark.parametrize("file", OUTPUTS[1:])
-def test_a_training_that_ends_among_its_files_is_not_done_again(tmp_path, monkeypatch, file):
+def test_kill_between_outputs_keeps_the_checkpoint(tmp_path, monkeypatch, file):
     class Killed(BaseException):
         pass
 
@@ -115,27 +115,27 @@ def test_a_training_that_ends_among_its_files_is_not_done_again(tmp_path, monkey
     assert names(tmp_path / "checkpoint") == ["lock", "progress.json"]
 
 
-def hold(folder, holding, enough):
+def lock(folder, locked, release):
     with exclusive(folder):
-        holding.set()
-        enough.wait()
+        locked.set()
+        release.wait()
 
 
-def test_two_processes_do_not_train_in_one_folder(tmp_path, monkeypatch):
+def test_second_process_in_one_folder_is_rejected(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "exclusive", lambda folder: exclusive(folder, patience=0.0))
-    spawn = multiprocessing.get_context("fork")
-    holding, enough = spawn.Event(), spawn.Event()
-    other = spawn.Process(target=hold, args=(tmp_path / "checkpoint", holding, enough))
+    context = multiprocessing.get_context("fork")
+    locked, release = context.Event(), context.Event()
+    other = context.Process(target=lock, args=(tmp_path / "checkpoint", locked, release))
     other.start()
-    assert holding.wait(60)
+    assert locked.wait(60)
     with pytest.raises(UserError, match=f"process {other.pid} .* is using .*checkpoint"):
         fit(tmp_path)
-    enough.set()
+    release.set()
     other.join()
     fit(tmp_path)
 
 
-def test_a_job_is_what_its_command_line_says(tmp_path):
+def test_job_is_parsed_from_the_command_line(tmp_path):
     words = ["--name", "words/tril", "--seed", "3", "--spec", json.dumps(SPEC)]
     folders = ["--checkpoint", str(tmp_path / "checkpoint"), "--out", str(tmp_path / "out")]
     job = Job.begin(parser(None).parse_args([*words, *folders]))
@@ -146,11 +146,11 @@ def test_a_job_is_what_its_command_line_says(tmp_path):
     assert job.identity("textlvm.words.train", []) != other.identity("textlvm.words.train", [])
 
 
-def test_a_run_is_named_by_its_entry_in_the_configuration():
+def test_entry_is_the_configuration_key_of_a_run():
     assert entry(RUN) == "words.runs.standard.tril"
     assert entry({**RUN, "paper": "sentences", "dataset": "ptb"}) == "sentences.runs.ptb.tril"
 
 
-def test_a_failure_is_a_sentence_of_reason_and_advice():
+def test_failure_message_joins_reason_and_advice():
     failure = Failure("the loss became nan", "lower it")
     assert (str(failure), failure.reason) == ("the loss became nan: lower it", "the loss became nan")

@@ -17,7 +17,7 @@ from torch import nn
 from textlvm.runtime.errors import UserError
 from textlvm.training.checkpoint import Checkpoint
 from textlvm.training.course import curve_lines
-from textlvm.training.interruption import Interrupted, Interruption
+from textlvm.training.interruption import SIGNALS, Interrupted, Interruption
 from textlvm.training.schedule import RELATIVE_RATE, Constant
 from textlvm.training.seeds import derive, seed_everything
 from textlvm.training.trainer import Objective, Training, train
@@ -43,7 +43,7 @@ def assert_equal_weights(model, other):
 @example(optimizer="sgd", kills=[], stops=[7], log_every=5, monitor_every=6, checkpoint_every=9)
 @example(optimizer="adam", kills=[20, 23], stops=[12], log_every=5, monitor_every=6, checkpoint_every=3)
 @limits(deadline=None, max_examples=10)
-def test_whenever_it_is_cut_a_training_ends_bit_identical(
+def test_interrupted_training_is_bit_identical(
     tmp_path_factory, optimizer, kills, stops, log_every, monitor_every, checkpoint_every
 ):
     folder = tmp_path_factory.mktemp("cut")
@@ -53,7 +53,7 @@ def test_whenever_it_is_cut_a_training_ends_bit_identical(
     cuts = [(step, kill) for step in kills] + [(step, stop) for step in stops]
     random.Random(0).shuffle(cuts)
     for step, cut in cuts:
-        # Where the last step is saved already, there is none left to be cut at.
+        # If the last step is already saved, no step is left to be interrupted.
         with suppress(Killed, Interrupted):
             fit(folder / "cut", settings, optimizer=optimizer, at=dict.fromkeys(range(step, 25), cut))
     resumed, course = fit(folder / "cut", settings, optimizer=optimizer)
@@ -61,7 +61,7 @@ def test_whenever_it_is_cut_a_training_ends_bit_identical(
     assert_equal_weights(model, resumed)
 
 
-def test_a_schedule_and_the_best_weights_survive_a_kill(tmp_path):
+def test_schedule_and_best_weights_survive_a_kill(tmp_path):
     settings = Settings(monitor_every=5)
     losses = [9.0, 7.0, 8.0, 6.0, 6.5, 6.6, 6.7]
     options = {"settings": settings, "schedule": PLATEAU, "validation": losses}
@@ -74,7 +74,7 @@ def test_a_schedule_and_the_best_weights_survive_a_kill(tmp_path):
     assert_equal_weights(model, resumed)
 
 
-def test_a_plateau_lowers_the_rate_ends_the_training_and_keeps_the_best_weights(tmp_path):
+def test_plateau_lowers_the_rate_ends_training_and_keeps_the_best_weights(tmp_path):
     settings = Settings(monitor_every=5)
     losses = [9.0, 7.0, 8.0, 6.0, 6.5, 6.6]
     model, course = fit(tmp_path / "a", settings, schedule=PLATEAU, validation=losses)
@@ -85,12 +85,12 @@ def test_a_plateau_lowers_the_rate_ends_the_training_and_keeps_the_best_weights(
     assert_equal_weights(model, until_best)
 
 
-def test_a_rate_that_ends_the_training_before_it_began_is_a_sentence(tmp_path):
+def test_rate_that_ends_training_before_the_first_step_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"learning_rate is below training\.min_learning_rate"):
         fit(tmp_path, schedule=dataclasses.replace(PLATEAU, least=1.0))
 
 
-def test_a_checkpoint_of_other_settings_is_left_alone(tmp_path):
+def test_checkpoint_of_another_identity_is_not_resumed(tmp_path):
     with pytest.raises(Killed):
         fit(tmp_path, at={35: kill})
     changed = dataclasses.replace(Settings(), steps=30)
@@ -103,8 +103,8 @@ def test_a_checkpoint_of_other_settings_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_stops_after_the_step_which_is_saved(tmp_path, caplog, number):
-    handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
+def test_signal_stops_after_the_step_and_saves_it(tmp_path, caplog, number):
+    handlers = [signal.getsignal(each) for each in SIGNALS]
 
     def interrupt(value):
         signal.raise_signal(number)
@@ -115,14 +115,14 @@ def test_a_signal_stops_after_the_step_which_is_saved(tmp_path, caplog, number):
         fit(tmp_path, at={33: interrupt})
     assert stopped.value.code == 128 + number
     assert f"stopped by {number.name} after step 33" in caplog.text
-    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == handlers
-    # Not one step is done again.
+    assert [signal.getsignal(each) for each in SIGNALS] == handlers
+    # No step is repeated.
     _, course = fit(tmp_path, at=dict.fromkeys(range(1, 34), kill))
     assert "resuming after step 33" in caplog.text
     assert course.curve == fit(tmp_path / "whole")[1].curve
 
 
-def test_a_signal_cuts_a_measurement_short_which_is_done_again(tmp_path):
+def test_signal_interrupts_a_validation_which_is_repeated(tmp_path):
     losses = [9.0, 7.0, 8.0, 6.0, 5.0, 6.0, 4.0, 3.0, 2.0, 5.0, 6.0, 7.0]
     options = {"settings": Settings(monitor_every=5), "validation": losses}
     model, whole = fit(tmp_path / "whole", **options)
@@ -130,7 +130,7 @@ def test_a_signal_cuts_a_measurement_short_which_is_done_again(tmp_path):
     def endless():
         torch.rand(1000)
         stop()
-        raise AssertionError("the measurement went on")
+        raise AssertionError("the measurement continued")
 
     with pytest.raises(Interrupted):
         fit(tmp_path / "cut", measuring={3: endless}, **options)
@@ -139,7 +139,7 @@ def test_a_signal_cuts_a_measurement_short_which_is_done_again(tmp_path):
     assert_equal_weights(model, resumed)
 
 
-def test_a_stop_before_the_first_step_leaves_nothing_behind(tmp_path):
+def test_stop_before_the_first_step_writes_nothing(tmp_path):
     seed_everything("test", 0)
     toy = regression.Regression()
     optimizer = torch.optim.SGD(toy.model.parameters(), lr=1.0)
@@ -152,7 +152,7 @@ def test_a_stop_before_the_first_step_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_loss_falls_and_monitored_values_come_at_their_steps(tmp_path):
+def test_loss_decreases_and_monitored_values_are_recorded(tmp_path):
     _, course = fit(tmp_path)
     curve = course.curve
     assert curve[-1]["loss"] < 0.4 * curve[0]["loss"]
@@ -165,13 +165,13 @@ def test_loss_falls_and_monitored_values_come_at_their_steps(tmp_path):
     assert (progress["step"], progress["steps"]) == (60, 60)
 
 
-def test_monitored_values_come_between_the_lines_of_the_curve_too(tmp_path):
+def test_monitored_values_add_entries_to_the_curve(tmp_path):
     _, course = fit(tmp_path, Settings(steps=17, monitor_every=7))
     assert [entry["step"] for entry in course.curve] == [5, 7, 10, 14, 15, 17]
     assert [entry["step"] for entry in course.curve if "noise" in entry] == [7, 14, 17]
 
 
-def test_the_seconds_of_all_processes_are_summed(tmp_path, monkeypatch):
+def test_seconds_are_summed_over_processes(tmp_path, monkeypatch):
     clock = iter(range(10**6))
     monkeypatch.setattr("textlvm.training.trainer.time.monotonic", lambda: float(next(clock)))
     with pytest.raises(Interrupted):
@@ -179,11 +179,11 @@ def test_the_seconds_of_all_processes_are_summed(tmp_path, monkeypatch):
     before = json.loads((tmp_path / "progress.json").read_text())["seconds"]
     next_process = fit(tmp_path)[1].seconds
     whole = fit(tmp_path / "whole")[1].seconds
-    # Each process looks at the clock once more: when it begins, and when it ends.
+    # A process reads the clock when it begins and when it ends.
     assert before < whole <= next_process <= whole + 3
 
 
-def test_the_peak_memory_is_the_most_of_all_processes(tmp_path, monkeypatch):
+def test_peak_memory_is_the_maximum_over_processes(tmp_path, monkeypatch):
     with monkeypatch.context() as larger:
         larger.setattr("textlvm.training.trainer.provenance.peak_memory_mib", lambda: 10**6)
         with pytest.raises(Interrupted):
@@ -194,14 +194,14 @@ def test_the_peak_memory_is_the_most_of_all_processes(tmp_path, monkeypatch):
     assert 0 < whole.peak_memory_mib < 10**6
 
 
-def test_seeds_differ_between_streams_and_numbers():
+def test_derived_seeds_differ_between_streams_and_seed_numbers():
     seeds = {derive(name, k) for name in ("a", "b", "a/evaluation") for k in range(10)}
     assert len(seeds) == 30
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
-def test_a_group_with_a_relative_rate_has_that_share_of_the_schedules(tmp_path):
-    """Without momentum, SGD moves a weight by its rate times a gradient of one."""
+def test_relative_rate_scales_the_rate_of_a_parameter_group(tmp_path):
+    """Without momentum, SGD moves a weight by its rate times the gradient, which is one."""
     model = nn.ParameterList([nn.Parameter(torch.zeros(())) for _ in range(2)])
     groups = [{"params": [model[0]]}, {"params": [model[1]], RELATIVE_RATE: 0.25}]
     objective = Objective(lambda _: model[0] + model[1])

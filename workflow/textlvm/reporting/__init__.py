@@ -1,1 +1,1 @@
-"""From metrics to cells, and from cells to tables and figures with the printed values."""
+"""From metrics to cells, and from cells to tables and figures that compare with printed values."""

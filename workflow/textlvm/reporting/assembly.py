@@ -7,7 +7,7 @@ from textlvm.experiment.plan import Planned, Row, RunKey
 from textlvm.reporting.cells import Cell, Printed, TablePart
 from textlvm.reporting.published import Published
 from textlvm.reporting.rows import RowResults
-from textlvm.reporting.runs import Result, read_as_compared
+from textlvm.reporting.runs import Result, with_compared_readings
 from textlvm.reporting.spread import Sample
 from textlvm.runtime.errors import UserError
 
@@ -24,9 +24,9 @@ def build(
     """All cells of table number `table` of all papers.
 
     Every published row appears: once for each corpus that the plan runs for its data set, or once without
-    a corpus. Every planned row appears, also where the paper has no such row. Rows keep the paper's
-    order, extra rows follow in the plan's; metrics likewise. Raises `UserError` for a planned row
-    whose data set the table does not have, and if nothing is planned or published under that number.
+    a corpus. Every planned row appears, even if the paper has no such row. Rows are in the paper's order,
+    followed by extra rows in the plan's order; so are metrics. Raises `UserError` for a planned row whose
+    data set is not in the table, and if no row with that table number is planned or published.
     """
     prints = [value for value in published if value.table == table]
     rows = [(entry, row) for entry in plan for row in entry.rows if row.table == table]
@@ -37,22 +37,23 @@ def build(
         key, paper = (part.paper, part.dataset, part.split), papers[part.paper]
         values = [p for p in prints if (p.paper, p.dataset, p.split) == key]
         planned = {
-            row.label: RowResults(paper, row, entry, _shown(paper, row, results.get(entry.key, [])))
+            row.label: RowResults(paper, row, entry, _for_row(paper, row, results.get(entry.key, [])))
             for entry, row in rows
             if entry.table_part == (*key, part.corpus)
         }
-        samples = [sample for own in planned.values() for sample in own.samples()]
+        samples = [sample for row_results in planned.values() for sample in row_results.samples()]
         for label in dict.fromkeys((*(value.row for value in values), *planned)):
-            own = planned.get(label, RowResults(paper, Row(table, label)))
-            cells.extend(_row(part, own, [value for value in values if value.row == label], samples))
+            row_results = planned.get(label, RowResults(paper, Row(table, label)))
+            row_values = [value for value in values if value.row == label]
+            cells.extend(_cells(part, row_results, row_values, samples))
     return cells
 
 
-def _shown(paper: Paper, row: Row, group: Iterable[Result]) -> list[Result]:
-    """The results of a row's run, with the metrics that the row shows, in the readings that are compared."""
+def _for_row(paper: Paper, row: Row, group: Iterable[Result]) -> list[Result]:
+    """The results of a row's run, with the metrics and names of the row and the compared readings."""
     shown = row.metrics.values()
-    compared = {metric: own for metric, own in paper.compared.items() if not shown or metric in shown}
-    return [result.shown(row.metrics) for result in read_as_compared(group, compared)]
+    compared = {metric: name for metric, name in paper.compared.items() if not shown or metric in shown}
+    return [result.select(row.metrics) for result in with_compared_readings(group, compared)]
 
 
 def _parts(
@@ -61,9 +62,9 @@ def _parts(
     prints: Sequence[Published],
     rows: Sequence[tuple[Planned, Row]],
 ) -> list[TablePart]:
-    """The parts of a table on their corpora: by paper, then as printed, then as planned.
+    """The parts of a table on their corpora: by paper, first the printed ones, then the planned ones.
 
-    Raises `UserError` for a row of a data set that the table does not have.
+    Raises `UserError` for a planned row whose data set is not in the table.
     """
     for entry, row in rows:
         datasets = dict.fromkeys(value.dataset for value in prints if value.paper == entry.paper)
@@ -83,26 +84,26 @@ def _parts(
     return found
 
 
-def _row(
-    part: TablePart, own: RowResults, values: Sequence[Published], samples: Sequence[Sample]
+def _cells(
+    part: TablePart, results: RowResults, values: Sequence[Published], samples: Sequence[Sample]
 ) -> Iterator[Cell]:
     """The cells of one row: one for each printed or computed metric."""
-    of_paper, of_demo = (
+    paper, demo = (
         {value.metric: value for value in values if value.source == source} for source in ("paper", "demo")
     )
     # A planned row without numbers must still be shown: it gets one cell without a metric.
-    for metric in dict.fromkeys((*of_paper, *own.metrics)) or [""]:
-        published = of_paper.get(metric)
-        measured = own.measurement(metric, samples)
+    for metric in dict.fromkeys((*paper, *results.metrics)) or [""]:
+        published = paper.get(metric)
+        measured = results.measurement(metric, samples)
         yield Cell(
             part=part,
-            row=own.row.label,
+            row=results.row.label,
             metric=metric,
-            unit=own.unit(metric, published),
-            printed=_printed(own.paper, published, of_demo.get(metric)) if published else None,
+            unit=results.unit(metric, published),
+            printed=_printed(results.paper, published, demo.get(metric)) if published else None,
             measured=measured,
-            comparison=own.comparison(metric, published, measured.borrowed if measured else None),
-            provenance=own.provenance(metric, published),
+            comparison=results.comparison(metric, published, measured.borrowed if measured else None),
+            provenance=results.provenance(metric, published),
         )
 
 

@@ -13,7 +13,7 @@ __all__ = ["DATA", "Cell", "Measurement", "Printed", "Provenance", "TablePart", 
 
 
 DATA = "data"
-"""The name used instead of a run's if the numbers are those of a data set."""
+"""The name of the run if the numbers are those of a data set."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class TablePart:
     """The paper's data set that the cells are compared with."""
     split: str
     corpus: str = ""
-    """Name in the registry of the corpus it was run on; empty if the plan has no run for the data set."""
+    """The corpus' name in the registry; empty if the plan has no run for the data set."""
     corpus_title: str = ""
     stand_in: bool = False
 
@@ -46,10 +46,11 @@ class Printed:
     """Decimals of the value as printed."""
     where: str
     note: str
-    """Where the value stands, and what is to be known about it."""
+    """The note in published.csv."""
     demo: float | None = None
+    """The value in the authors' demo."""
     demo_digits: int | None = None
-    """The value in the authors' demo, and its decimals as printed there."""
+    """Decimals of the demo's value as printed there."""
 
     @property
     def half_units(self) -> float:
@@ -64,13 +65,13 @@ class Measurement:
     value: float
     low: float | None
     high: float | None
-    """95% interval of the estimator, for the mean over seeds."""
+    """The 95% interval of the estimator, for the mean over seeds."""
     spread: float | None
     """Standard deviation over seeds; None with a single seed."""
     repeat_spread: float | None
     """Standard deviation over repeated evaluations of one model, averaged over seeds."""
     by_seed: tuple[tuple[int, float], ...]
-    """The seeds behind `value`, each with its own value."""
+    """The seeds and their values."""
     borrowed: PooledSpread | None = None
     """With one seed: the standard deviation over seeds of other rows (`textlvm.reporting.spread.borrow`)."""
     reading: str = ""
@@ -82,14 +83,14 @@ class Provenance:
     """The run behind a cell."""
 
     run: str
-    """Its name; empty for a row that is not planned."""
+    """The name of the run; empty for a row that is not planned."""
     runs: tuple[str, ...]
-    """The metrics files of the cell."""
+    """The paths of the metrics files."""
     settings: str
     """The evaluation's settings as JSON."""
     seeds_planned: int
     reason: str
-    """Why a value is missing, or rests on fewer seeds than planned."""
+    """Why a value is missing, has fewer seeds than planned, or is that of another reading."""
 
 
 def is_drawn(provenance: Provenance) -> bool:
@@ -104,18 +105,18 @@ class Cell:
     part: TablePart
     row: str
     metric: str
-    """Empty for a planned row without any number."""
+    """Empty for a planned row without numbers."""
     unit: str
     printed: Printed | None
-    """None if the paper prints nothing."""
+    """None if the paper prints no value."""
     measured: Measurement | None
-    """None if there is no number yet."""
+    """None if there is no result yet."""
     comparison: Comparison
     provenance: Provenance
 
     @property
     def kind(self) -> str:
-        """That of the printed value, `own` or `quoted`; `extra` where the paper prints nothing."""
+        """The kind of the printed value, `own` or `quoted`; `extra` if the paper prints no value."""
         return self.printed.kind if self.printed else "extra"
 
     @property
@@ -125,5 +126,5 @@ class Cell:
 
     @property
     def verdict(self) -> Verdict:
-        """That of the comparison."""
+        """The verdict of the comparison."""
         return self.comparison.verdict

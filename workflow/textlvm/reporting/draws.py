@@ -1,4 +1,4 @@
-"""Runs on several draws of a split as one run, whose seeds are the draws."""
+"""Merge the runs on several draws of a split into one run, whose seeds are the draws."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +16,9 @@ def over_draws(
 ) -> tuple[list[Planned], dict[RunKey, list[Result]]]:
     """The plan and the results with one entry for all draws of a split.
 
-    The number of a draw is the mean over its seeds, and every draw counts once. The standard deviation over
-    draws then includes the variance between draws and that between seeds. Draws are numbered from zero;
-    `settings` of a result gets their number as `draws`.
+    The value of a draw is the mean over its seeds, so every draw has the same weight. The standard deviation
+    over draws then includes the variance between draws and between seeds. Draws are numbered from zero; the
+    `settings` of their results contain the number of draws as `draws`.
     """
     by_run: dict[RunKey, list[Planned]] = {}
     for entry in plan:
@@ -26,7 +26,7 @@ def over_draws(
         by_run.setdefault((entry.paper, entry.dataset, entry.corpus, split, entry.name), []).append(entry)
     merged: list[Planned] = []
     found: dict[RunKey, list[Result]] = {}
-    # The first draw has the split's own name, and is planned first.
+    # The first draw has the name of the split, and is planned first.
     for key, draws in by_run.items():
         entry, groups = draws[0], [results.get(draw.key, ()) for draw in draws]
         if len(draws) == 1:
@@ -37,7 +37,7 @@ def over_draws(
                 for number, (draw, group) in enumerate(zip(draws, groups, strict=True))
                 if group
             ]
-            # Also what is only counted differs between draws.
+            # Values that do not depend on a training also differ between draws.
             entry = replace(entry, seeds=tuple(range(len(draws))), is_trained=True)
         merged.append(entry)
     return merged, found
@@ -49,9 +49,9 @@ def _mean(draw: Planned, number: int, group: Sequence[Result], draws: int) -> Re
     first = (done or group)[0]
     metrics = {}
     for name in dict.fromkeys(name for result in done for name in result.metrics):
-        of_name = [result.metrics[name] for result in done if name in result.metrics]
-        mean = pool(of_name)
-        metrics[name] = Estimate(mean.value, mean.low, mean.high, of_name[0].unit)
+        estimates = [result.metrics[name] for result in done if name in result.metrics]
+        mean = pool(estimates)
+        metrics[name] = Estimate(mean.value, mean.low, mean.high, estimates[0].unit)
     missing = f"{len(done)} of {len(draw.seeds)} seeds" if done and len(done) < len(draw.seeds) else ""
     return replace(
         first,

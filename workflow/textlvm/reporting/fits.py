@@ -49,7 +49,7 @@ class Fit:
     rows: int
     """Number of rows with the reading."""
     seeds: int
-    """Number of seeds that all these rows have."""
+    """Number of seeds that all of these rows have."""
     rms: Interval
     bias: Interval
     rank: Interval | None
@@ -73,7 +73,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "rows": int,
     "seeds": int,
 }
-"""Parsers of the fields of `Fit` that are neither texts nor intervals."""
+"""Parsers of the fields of `Fit` that are neither strings nor intervals."""
 
 
 def as_csv(fits: Iterable[Fit]) -> str:
@@ -85,25 +85,25 @@ def as_csv(fits: Iterable[Fit]) -> str:
     for fit in fits:
         intervals = [getattr(fit, statistic) for statistic in STATISTICS]
         numbers = [astuple(interval) if interval else (None, None, None) for interval in intervals]
-        texts = (getattr(fit, name) for name in others)
-        written = (json.dumps(value) if isinstance(value, bool) else value for value in texts)
-        writer.writerow([*written, *itertools.chain(*numbers)])
+        values = (getattr(fit, name) for name in others)
+        texts = (json.dumps(value) if isinstance(value, bool) else value for value in values)
+        writer.writerow([*texts, *itertools.chain(*numbers)])
     return text.getvalue()
 
 
 def read_csv(path: Path) -> list[Fit]:
-    """Read what `as_csv` wrote; no fits without that file. Raises `UserError` for another file."""
+    """Read a file of `as_csv`; without the file there are no fits. Raises `UserError` for another file."""
     if not path.exists():
         return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [
-                Fit(**{own.name: _parsed(line, own.name) for own in fields(Fit)})
+                Fit(**{field.name: _parsed(line, field.name) for field in fields(Fit)})
                 for line in csv.DictReader(file)
             ]
     except (OSError, KeyError, ValueError, TypeError) as error:
-        what = f"{path} is not a table of readings of this version ({error})"
-        raise UserError(f"{what}; {repair(path)}") from error
+        message = f"{path} is not a table of readings of this version ({error})"
+        raise UserError(f"{message}; {repair(path)}") from error
 
 
 def _parsed(line: Mapping[str, str], name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Markdown as a page of HTML: the form in which reports show tables, texts and claims."""
+"""Convert Markdown to an HTML page: reports show tables, texts and claims as such pages."""
 
 from html import escape
 
@@ -20,9 +20,9 @@ code { font-size: 0.9em; }
 
 
 def page(markdown: str) -> str:
-    """A page with the content of `markdown`: CommonMark with tables; its first line is the page's title.
+    """Convert CommonMark with tables to a page; the first line is the title of the page.
 
-    It is self-contained and includes its style sheet. HTML within the Markdown is kept.
+    The page is self-contained and includes its style sheet. HTML within the Markdown is kept.
     """
     parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(markdown)

@@ -1,8 +1,7 @@
 r"""Escaping of plain text for markup formats: titles, labels and models' texts are shown literally.
 
-Every text that is not this project's own passes one of these functions on its way into a figure, Markdown or
-LaTeX: what a configuration, a model or an error gives. In HTML `html.escape` and the templates of
-`textlvm.reporting.page` do it.
+All text from configurations, models and errors must be escaped by one of these functions before it is written
+into a figure, Markdown or LaTeX. In HTML, `html.escape` and the templates of `textlvm.reporting.page` escape.
 """
 
 import re
@@ -12,18 +11,18 @@ __all__ = ["latex", "markdown", "markdown_code", "matplotlib"]
 
 MARKDOWN = re.compile(
     r"""
-    [\\`*<|$~]               # markup wherever it stands, on GitHub also formulas and what is struck out
+    [\\`*<|$~]               # markup at any place, on GitHub also formulas and strikethrough
     | &(?=\#?\w+;)           # an entity
     | \](?=[(\[:])           # the end of a link's text, or of a link's name before its definition
     | \[(?=\^)               # a footnote
-    | ^(?:>|\[|[-+](?=[-+\s]|$))   # a quotation, a task, a list, a line
+    | ^(?:>|\[|[-+](?=[-+\s]|$))   # a quotation, a task, a list, a thematic break
     | ^\#(?=[\#\s]|$) | \#(?=\#*$)  # a heading, or its end
     | (?<![^\W_])_ | _(?![^\W_])   # emphasis, which does not begin or end within a word
     """,
     re.VERBOSE,
 )
 NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
-"""A text that would begin a numbered list."""
+"""The beginning of a numbered list."""
 
 LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -66,21 +65,21 @@ ACCENTS = {
 }
 """LaTeX's commands for combining characters, without the backslash."""
 LIGATURES = "-',"
-"""Characters of which LaTeX makes another one where two follow each other."""
+"""Characters that LaTeX replaces by a ligature if they are doubled."""
 RAISED = {"<super>": r"\textsuperscript", "<sub>": r"\textsubscript"}
 SAME = ("<compat>", "<wide>", "<narrow>", "<noBreak>")
-"""Kinds of characters that Unicode defines as variants of others."""
+"""Types of Unicode decompositions whose characters are replaced by their decomposition."""
 
 
 def matplotlib(text: str) -> str:
-    """Text for a figure: a dollar sign begins no formula."""
+    """Text for a figure, in which a dollar sign does not begin a formula."""
     return text.replace("$", r"\$")
 
 
 def markdown(text: str) -> str:
     """Text for a line, an item of a list or a cell of a table, in CommonMark with GitHub's extensions.
 
-    Characters are escaped only where they could be markup.
+    A character is escaped only at places where it could be markup.
     """
     line = re.sub(r"[\r\n]+", " ", text).strip()
     return NUMBERED.sub(r"\1\\\2", MARKDOWN.sub(r"\\\g<0>", line))
@@ -95,9 +94,10 @@ def markdown_code(text: str) -> str:
 
 
 def latex(text: str) -> str:
-    r"""Text for LaTeX, in ASCII. A character that pdflatex cannot set is named by its number, U+1F600.
+    r"""Text for LaTeX, in ASCII. A character that pdflatex does not support becomes its code point, U+1F600.
 
-    A text may begin a row of a table, where a bracket or a star would belong to the ``\\`` before.
+    A bracket or a star at the beginning is put in braces: in a row of a table it would be an argument of the
+    ``\\`` before.
     """
     parts: list[str] = []
     for character in unicodedata.normalize("NFC", text):
@@ -124,7 +124,7 @@ def _latex(character: str) -> str:
     letter, *accents = unicodedata.normalize("NFD", character)
     if letter.isascii() and len(accents) == 1 and accents[0] in ACCENTS:
         return f"\\{ACCENTS[accents[0]]}{{{letter}}}"
-    # Joiners and the like show nothing themselves.
+    # Format characters such as joiners are invisible.
     if unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f":
         return ""
     return rf"\texttt{{U+{ord(character):04X}}}"

@@ -1,4 +1,4 @@
-"""The title above a table and the notes below it, in all formats."""
+"""The title and the notes of a table, for all formats."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -28,14 +28,14 @@ def title(cells: Sequence[Cell], paper: Paper) -> str:
 
 def _corpus(part: TablePart, paper: Paper) -> str:
     """The corpus of a part of a table, and the corpus that it replaces."""
-    # The title of a stand-in may already say so.
+    # The title of a stand-in may already contain the word.
     if not part.stand_in or "stand-in" in part.corpus_title:
         return part.corpus_title
     return f"{part.corpus_title}, a stand-in for {paper.datasets.get(part.dataset, part.dataset)}"
 
 
 def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """The notes of a table: noise, sources, corpora, marks, settings, missing numbers."""
+    """The notes of a table: noise, demo, corpora, marks, settings, missing numbers."""
     seeds = max(cell.seeds for cell in cells)
     if seeds > 1:
         drawn = any(is_drawn(cell.provenance) for cell in cells)
@@ -45,7 +45,7 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         yield "Reproduced values are from one seed, so the standard deviation between seeds is unknown"
     if any(cell.printed and cell.printed.spread is not None for cell in cells):
         yield "The printed ± is the paper's standard deviation over evaluations of one model"
-    yield from _of_demo(cells, paper)
+    yield from _demo_notes(cells, paper)
     parts = dict.fromkeys(cell.part for cell in cells)
     if len({part.dataset for part in parts}) > 1:
         run = (part for part in parts if part.corpus)
@@ -58,30 +58,30 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         yield f"Marks: {marks}; {RULE}; undecided: not within, with one seed and no row to borrow an sd from"
     if any(cell.seeds == 1 and cell.provenance.run != DATA for cell in cells):
         yield f"Seeds: {BORROWING}"
-    yield from _borrowed(cells, paper)
+    yield from _borrowed_spreads(cells, paper)
     settings = {c.row: _settings(paper, c.provenance.settings) for c in cells if c.provenance.settings}
     texts = dict.fromkeys(filter(None, settings.values()))
     for text in texts:
-        rows = ", ".join(row for row, own in settings.items() if own == text)
+        rows = ", ".join(row for row, of_row in settings.items() if of_row == text)
         yield f"Evaluated with {text}" + (f" ({rows})" if len(texts) > 1 else "")
     reasons = dict.fromkeys((c.row, c.provenance.reason) for c in cells if c.provenance.reason)
-    for reason in dict.fromkeys(own for _, own in reasons):
-        yield f"{', '.join(row for row, own in reasons if own == reason)}: {reason}"
+    for reason in dict.fromkeys(of_row for _, of_row in reasons):
+        yield f"{', '.join(row for row, of_row in reasons if of_row == reason)}: {reason}"
 
 
-def _borrowed(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """The rows that supply the standard deviation of a row with one seed."""
+def _borrowed_spreads(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
+    """The rows from which rows with one seed borrow a standard deviation."""
     several = len({cell.part.dataset for cell in cells}) > 1
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.measured and cell.measured.borrowed:
             label = f"{cell.row} on {paper.datasets[cell.part.dataset]}" if several else cell.row
             rows.setdefault(str(cell.measured.borrowed), {})[label] = None
-    yield from (f"{', '.join(own)}, one seed: {spread}" for spread, own in rows.items())
+    yield from (f"{', '.join(labels)}, one seed: {spread}" for spread, labels in rows.items())
 
 
-def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """The authors' demo, and its significant differences from the paper."""
+def _demo_notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
+    """The source of the demo's numbers, and their differences from the paper's that exceed the noise."""
     shown = [
         (cell, cell.printed, cell.printed.demo)
         for cell in cells
@@ -93,19 +93,19 @@ def _of_demo(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     noise: dict[str, list[str]] = {}
     readings = {}
     for cell, printed, demo in shown:
-        of_demo = [own.metric for own in paper.readings.get(cell.metric, ()) if own.demo]
-        if of_demo and of_demo[0] != paper.compared.get(cell.metric, cell.metric):
-            readings[printed.column] = of_demo[0]
+        metrics = [reading.metric for reading in paper.readings.get(cell.metric, ()) if reading.demo]
+        if metrics and metrics[0] != paper.compared.get(cell.metric, cell.metric):
+            readings[printed.column] = metrics[0]
             continue
         difference = demo - printed.value
         if abs(difference) > (printed.spread or 0.0) + printed.half_units:
             digits = min(printed.digits, printed.demo_digits or 0)
             noise.setdefault(printed.column, []).append(f"{cell.row} {difference:+.{digits}f}")
     if noise:
-        which = "; ".join(f"{column}: {', '.join(rows)}" for column, rows in noise.items())
+        differences = "; ".join(f"{column}: {', '.join(rows)}" for column, rows in noise.items())
         yield (
             "The demo's numbers minus the paper's, if they differ by more than rounding and the printed ±, "
-            f"which shows the noise of the authors' experiments: {which}"
+            f"which shows the noise of the authors' experiments: {differences}"
         )
     yield from (f"The demo's {column} is '{reading}'" for column, reading in readings.items())
 

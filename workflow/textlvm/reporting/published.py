@@ -1,4 +1,4 @@
-"""The printed numbers of papers, and of their authors' demos: a line of a paper's published.csv each."""
+"""The printed numbers of papers and of their authors' demos: the lines of each paper's published.csv."""
 
 import csv
 from collections import Counter
@@ -15,7 +15,7 @@ KINDS = ("own", "quoted")
 BOUNDS = ("", "upper")
 SOURCES = ("paper", "demo")
 NOT_RUN = "not run: "
-"""The beginning of the part of a note that says why a quoted row is not run."""
+"""The text in a note before the reason why a quoted row is not run."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +25,25 @@ class Published:
     paper: str
     table: int
     row: str
-    """The row's label, cleaned: no brackets for citations, no stars. A dagger (extra training data) stays."""
+    """The row's label without citations and stars; a dagger (extra training data) is kept."""
     kind: str
     """`own`: the paper trained or computed it itself; `quoted`: it quotes another publication."""
     dataset: str
     split: str
-    """The partition of the data set: `standard`, or one of the paper's own."""
+    """The split of the data set: `standard`, or a name that the paper defines."""
     metric: str
     value: float
     digits: int
-    """Decimals as printed; negative where even the last whole digits are rounded (`10K`: -3)."""
+    """Decimals as printed; negative if digits before the point are rounded (`10K`: -3)."""
     spread: float | None
-    """The standard deviation printed beside the value."""
+    """The printed standard deviation."""
     bound: str
-    """`upper` where the paper prints the value as an upper bound."""
+    """`upper` if the paper prints the value as an upper bound."""
     source: str
     """`paper`, or `demo`: the README of the authors' published code, which has some of the same rows."""
     where: str
     note: str
-    """A note; for a quoted row, the text after `not run: ` says why it is not run."""
+    """For a quoted row, the text after `not run: ` is the reason why it is not run."""
 
     @property
     def unavailable(self) -> str:
@@ -52,12 +52,12 @@ class Published:
 
     @property
     def key(self) -> tuple[str, int, str, str, str, str]:
-        """The unique key of a number of a source: paper, table, data set, split, row, metric."""
+        """Paper, table, data set, split, row and metric, which are unique for each source."""
         return self.paper, self.table, self.dataset, self.split, self.row, self.metric
 
     @property
     def half_unit(self) -> float:
-        """The largest possible error of rounding to the printed digits."""
+        """The largest possible rounding error of the printed digits."""
         return 0.5 * 10.0**-self.digits
 
 
@@ -65,11 +65,11 @@ COLUMNS = [field.name for field in fields(Published) if field.name != "paper"]
 
 
 def read(papers: Mapping[str, Paper]) -> tuple[Published, ...]:
-    """Read the published values of papers, in the order of their files, which is that of the papers.
+    """Read the published values of papers, in the order of their files.
 
-    Raises `UserError` naming file and line for a wrong header, a value that is not a number, a table, metric
-    or data set that paper.yaml does not have, an unknown kind, bound or source, a number given twice, and one
-    that the demo has alone.
+    Raises `UserError` with the file and line for a wrong header, an invalid number, a table, metric or data
+    set that is not in paper.yaml, an unknown kind, bound or source, a duplicate value, and a value that only
+    the demo has.
     """
     return tuple(value for paper in papers.values() for value in _read(paper))
 

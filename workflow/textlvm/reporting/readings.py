@@ -51,10 +51,10 @@ class Column:
     printed: Mapping[str, float]
     """The printed values of the planned rows."""
     digits: int
-    """Their decimals at most."""
+    """The largest number of their decimals."""
     fits: tuple[Fit, ...]
     values: tuple[Mapping[str, float], ...]
-    """Of each reading the means over seeds, by row."""
+    """For each reading, the means over seeds by row."""
 
 
 def columns(
@@ -89,8 +89,11 @@ def columns(
                     }
                     known = {row: printed[row].value for row in rows}
                     place = (*key[:3], corpus, title, split, metric)
-                    readings = paper.readings[metric]
-                    if found := [fit for own in readings if (fit := _fit(own, place, rows, known))]:
+                    if found := [
+                        fit
+                        for reading in paper.readings[metric]
+                        if (fit := _fit(reading, place, rows, known))
+                    ]:
                         digits = max(printed[row].digits for row in rows)
                         fits, values = zip(*found, strict=True)
                         yield Column(paper, known, digits, fits, values)
@@ -102,11 +105,11 @@ def _fit(
     rows: Mapping[str, Sequence[Result]],
     printed: Mapping[str, float],
 ) -> tuple[Fit, Mapping[str, float]] | None:
-    """The fit over the rows that have the reading or its substitute, and their means over seeds.
+    """The fit over the rows that have the reading or its substitute, and the rows' means over seeds.
 
     None for fewer than two rows.
     """
-    if not any(reading.metric in own.metrics for results in rows.values() for own in results):
+    if not any(reading.metric in result.metrics for results in rows.values() for result in results):
         return None
     by_seed = {row: _values(reading, results) for row, results in rows.items()}
     by_seed = {row: values for row, values in by_seed.items() if values}
@@ -133,10 +136,10 @@ def _fit(
 
 
 def _values(reading: Reading, results: Sequence[Result]) -> dict[int, float]:
-    """The reading of a row, by seed."""
-    has_it = any(reading.metric in own.metrics for own in results)
-    name = reading.metric if has_it else reading.otherwise
-    return {own.seed: own.metrics[name].value for own in results if name in own.metrics}
+    """The values of the reading of a row, or of its substitute, by seed."""
+    has_reading = any(reading.metric in result.metrics for result in results)
+    name = reading.metric if has_reading else reading.otherwise
+    return {result.seed: result.metrics[name].value for result in results if name in result.metrics}
 
 
 def _rank(values: np.ndarray, targets: np.ndarray) -> float | None:
@@ -212,7 +215,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The command line."""
+    """The parser of the command line."""
     parser = cli.parser(__doc__)
     add_argument(parser)
     parser.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")

@@ -1,4 +1,4 @@
-"""The results of one row: means and spreads of its metrics over seeds, compared with printed values."""
+"""The results of one row: means and spreads over seeds, and their comparison with printed values."""
 
 import json
 import math
@@ -19,14 +19,15 @@ __all__ = ["RowResults", "is_of_training"]
 
 
 def is_of_training(paper: Paper, planned: Planned | None, row: Row, metric: str) -> bool:
-    """Whether another training of a row's run would give another value of a metric that the row shows."""
-    own = row.metrics.get(metric, metric)
-    return planned is not None and planned.is_trained and paper.is_of_training(own)
+    """Whether a metric that a row shows depends on the training of the row's run."""
+    return (
+        planned is not None and planned.is_trained and paper.is_of_training(row.metrics.get(metric, metric))
+    )
 
 
 @dataclass(frozen=True)
 class RowResults:
-    """A row of a table with the results of its run by seed, in which metrics have the row's names."""
+    """A row of a table and the results of its run by seed, with metrics under the row's names."""
 
     paper: Paper
     row: Row
@@ -41,7 +42,7 @@ class RowResults:
 
     @property
     def metrics(self) -> list[str]:
-        """The metrics that at least one seed has."""
+        """The metrics of at least one seed."""
         return list(dict.fromkeys(metric for result in self.done for metric in result.metrics))
 
     def samples(self) -> Iterator[Sample]:
@@ -50,7 +51,7 @@ class RowResults:
             if self.planned and self._is_of_training(metric):
                 values = tuple(value for _, value in self._by_seed(metric))
                 place = (self.row.label, self.planned.name, self.planned.model_kind)
-                yield Sample(*place, self._evaluated(metric), values, "draws" if self._is_drawn else "seeds")
+                yield Sample(*place, self._reading(metric), values, "draws" if self._is_drawn else "seeds")
 
     def measurement(self, metric: str, others: Sequence[Sample]) -> Measurement | None:
         """The mean over seeds; None if no seed has the metric.
@@ -61,7 +62,7 @@ class RowResults:
         if mean is None:
             return None
         repeats = [result.repeats[metric] for result in self.done if metric in result.repeats]
-        evaluated = self._evaluated(metric)
+        reading = self._reading(metric)
         return Measurement(
             value=mean.value,
             low=mean.low,
@@ -69,20 +70,20 @@ class RowResults:
             spread=mean.spread,
             repeat_spread=math.fsum(repeats) / len(repeats) if repeats else None,
             by_seed=self._by_seed(metric),
-            borrowed=self._borrowed(metric, [own for own in others if own.metric == evaluated]),
-            reading=evaluated if self._wanted(metric) else "",
+            borrowed=self._borrowed(metric, [sample for sample in others if sample.metric == reading]),
+            reading=reading if self._compared_reading(metric) else "",
         )
 
     def comparison(
         self, metric: str, published: Published | None, borrowed: PooledSpread | None
     ) -> Comparison:
-        """How a mean over seeds compares with the published value; `borrowed` is that of its measurement."""
+        """Compare the mean over seeds with the published value; `borrowed` is that of the measurement."""
         mean = self._mean(metric)
         if mean is None or self.planned is None:
-            return Comparison(None, None, self._without_value(published))
+            return Comparison(None, None, self._missing_verdict(published))
         if published is None:
             return Comparison(None, None, Verdict.UNPUBLISHED)
-        found = compare(
+        comparison = compare(
             mean,
             published.value,
             published.half_unit,
@@ -91,13 +92,13 @@ class RowResults:
             self._is_of_training(metric),
             borrowed.value if borrowed else None,
         )
-        if self._is_of_another_reading(metric) and not self.planned.stand_in:
-            return replace(found, tolerance=None, verdict=Verdict.UNDECIDED)
-        return found
+        if self._has_other_reading(metric) and not self.planned.stand_in:
+            return replace(comparison, tolerance=None, verdict=Verdict.UNDECIDED)
+        return comparison
 
     def unit(self, metric: str, published: Published | None) -> str:
-        """The unit that all seeds share with paper.yaml. Raises `UserError` where they differ."""
-        units = dict.fromkeys(result.metrics[metric].unit for result in self._having(metric))
+        """The unit of a metric. Raises `UserError` if it differs between seeds or from paper.yaml."""
+        units = dict.fromkeys(result.metrics[metric].unit for result in self._results_with(metric))
         if not units:
             return self.paper.metric(metric).unit if published else ""
         known = metric in self.paper.metrics
@@ -122,10 +123,10 @@ class RowResults:
         )
 
     def _reason(self, metric: str, published: Published | None) -> str:
-        """Why a value is missing, rests on fewer seeds than planned, or is of another reading."""
-        seeds = len(self._having(metric))
+        """Why a value is missing, has fewer seeds than planned, or is that of another reading."""
+        seeds = len(self._results_with(metric))
         if not seeds:
-            verdict = self._without_value(published)
+            verdict = self._missing_verdict(published)
             if verdict is Verdict.QUOTED:
                 return published.unavailable if published else ""
             if verdict is Verdict.FAILED:
@@ -135,55 +136,55 @@ class RowResults:
             return "" if self.planned else "not in the plan"
         planned = len(self.planned.seeds) if self.planned else 0
         units = "draws" if self._is_drawn else "seeds"
-        partly = [f"draw {result.seed}: {result.reason}" for result in self.done if result.reason]
-        other = f"the evaluation has no metric '{self._wanted(metric)}', so the value is its "
+        incomplete = [f"draw {result.seed}: {result.reason}" for result in self.done if result.reason]
+        other = f"the evaluation has no metric '{self._compared_reading(metric)}', so the value is its "
         reasons = (
             f"{seeds} of {planned} {units}" if seeds != planned else "",
-            *partly,
+            *incomplete,
             self._failures(),
-            f"{other}'{self._called(metric)}'" if self._is_of_another_reading(metric) else "",
+            f"{other}'{self._evaluated_name(metric)}'" if self._has_other_reading(metric) else "",
         )
         return "; ".join(filter(None, reasons))
 
-    def _without_value(self, published: Published | None) -> Verdict:
-        """The verdict on a cell without a measurement."""
+    def _missing_verdict(self, published: Published | None) -> Verdict:
+        """The verdict of a cell without a measurement."""
         if self.planned is None and published and published.kind == "quoted":
             return Verdict.QUOTED
         return Verdict.FAILED if self.results and not self.done else Verdict.NOT_RUN
 
-    def _having(self, metric: str) -> list[Result]:
+    def _results_with(self, metric: str) -> list[Result]:
         return [result for result in self.done if metric in result.metrics]
 
     def _mean(self, metric: str) -> Mean | None:
-        having = self._having(metric)
-        return pool([result.metrics[metric] for result in having]) if having else None
+        results = self._results_with(metric)
+        return pool([result.metrics[metric] for result in results]) if results else None
 
     def _by_seed(self, metric: str) -> tuple[tuple[int, float], ...]:
-        return tuple((result.seed, result.metrics[metric].value) for result in self._having(metric))
+        return tuple((result.seed, result.metrics[metric].value) for result in self._results_with(metric))
 
     def _borrowed(self, metric: str, samples: Sequence[Sample]) -> PooledSpread | None:
-        """The standard deviation over seeds of other rows, for a metric of one training."""
-        if self.planned is None or len(self._having(metric)) > 1 or not self._is_of_training(metric):
+        """The standard deviation over seeds of other rows, for a metric with one seed."""
+        if self.planned is None or len(self._results_with(metric)) > 1 or not self._is_of_training(metric):
             return None
         return borrow(self.planned.model_kind, samples)
 
     def _is_of_training(self, metric: str) -> bool:
         return is_of_training(self.paper, self.planned, self.row, metric)
 
-    def _called(self, metric: str) -> str:
+    def _evaluated_name(self, metric: str) -> str:
         """The evaluation's name of a metric that the row shows."""
         return self.row.metrics.get(metric, metric)
 
-    def _wanted(self, metric: str) -> str | None:
-        """The reading that a printed metric is compared with, where the paper's text allows several."""
-        return self.paper.compared.get(self._called(metric))
+    def _compared_reading(self, metric: str) -> str | None:
+        """The reading with which a printed metric is compared; None if it has only one reading."""
+        return self.paper.compared.get(self._evaluated_name(metric))
 
-    def _evaluated(self, metric: str) -> str:
-        """The evaluation's name of a metric, or its reading."""
-        return self._having(metric)[0].readings.get(metric, self._called(metric))
+    def _reading(self, metric: str) -> str:
+        """The metric of the evaluation that was used."""
+        return self._results_with(metric)[0].readings.get(metric, self._evaluated_name(metric))
 
-    def _is_of_another_reading(self, metric: str) -> bool:
-        return self._wanted(metric) not in (None, self._evaluated(metric))
+    def _has_other_reading(self, metric: str) -> bool:
+        return self._compared_reading(metric) not in (None, self._reading(metric))
 
     @property
     def _is_drawn(self) -> bool:
@@ -196,11 +197,11 @@ class RowResults:
         for result in self.results:
             if result.failed:
                 seeds.setdefault(result.reason or "no reason recorded", []).append(str(result.seed))
-        return "; ".join(f"failed with {unit} {', '.join(own)}: {reason}" for reason, own in seeds.items())
+        return "; ".join(f"failed with {unit} {', '.join(of)}: {reason}" for reason, of in seeds.items())
 
 
 def _shared_settings(done: Sequence[Result]) -> str:
-    """The settings the seeds share as JSON; a setting that differs between them reads `varies`."""
+    """The settings of all seeds as JSON; a setting that differs between seeds is `varies`."""
     keys = dict.fromkeys(key for result in done for key in result.settings)
     found = {key: [result.settings.get(key) for result in done] for key in keys}
     shared = {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}

@@ -13,7 +13,7 @@ from textlvm.experiment.plan import Planned, RunKey
 from textlvm.experiment.serialization import from_json
 from textlvm.runtime.errors import UserError, nearest, repair
 
-__all__ = ["Result", "read_as_compared", "read_plan", "read_result", "read_results"]
+__all__ = ["Result", "read_plan", "read_result", "read_results", "with_compared_readings"]
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,23 @@ class Result:
     reason: str = ""
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     repeats: Mapping[str, float] = field(default_factory=dict)
-    """Standard deviations over repeated evaluations of the one model, by metric."""
+    """Standard deviations over repeated evaluations of one model, by metric."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The evaluation's settings (number of trajectories, samples, …), where they are plain values."""
+    """The evaluation's scalar settings (number of trajectories, samples, …)."""
     dataset: str = ""
-    """The paper's data set that the corpus is used for, if it has several."""
+    """The paper's data set for which the corpus is used, if the paper has several."""
     further_paths: tuple[str, ...] = ()
-    """The files of other seeds, if it is their mean."""
+    """The files of further seeds, if the result is a mean over seeds."""
     readings: Mapping[str, str] = field(default_factory=dict)
-    """The metric of the reading that is compared with a printed one."""
+    """The evaluated metrics that replace printed ones, by printed metric."""
 
     @property
     def key(self) -> RunKey:
-        """That of the run in the plan."""
+        """The key of the run in the plan."""
         return self.paper, self.dataset, self.corpus, self.split, self.run
 
-    def shown(self, metrics: Mapping[str, str]) -> "Result":
-        """The result with the metrics of a row, under the row's names."""
+    def select(self, metrics: Mapping[str, str]) -> "Result":
+        """The result with the metrics of a row under the row's names; with all metrics if there are none."""
         if not metrics:
             return self
         known, repeats, readings = (
@@ -55,8 +55,8 @@ class Result:
         )
         return replace(self, metrics=known, repeats=repeats, readings=readings)
 
-    def read_as(self, metric: str, reading: str) -> "Result":
-        """The result with `reading` in the place of `metric`, which it lacks if it lacks the reading."""
+    def with_reading(self, metric: str, reading: str) -> "Result":
+        """The result with `reading` as its `metric`; without either if it has no such reading."""
         others = {name: value for name, value in self.metrics.items() if name not in (metric, reading)}
         repeats = {name: value for name, value in self.repeats.items() if name not in (metric, reading)}
         if reading not in self.metrics:
@@ -74,7 +74,7 @@ class Result:
 def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, ...]:
     """Check a plan `{"planned": [{…}, …]}` (`textlvm.experiment.serialization`) and return it in order.
 
-    Raises `UserError` for what is none, a paper that is none of `papers`, and a row planned twice.
+    Raises `UserError` for an invalid plan, a paper that is not in `papers`, and a duplicate row.
     """
     if not isinstance(plan.get("planned"), list):
         raise UserError("the plan has no list 'planned'; Snakemake's rules make one that has")
@@ -88,7 +88,7 @@ def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, 
             if key in seen:
                 raise UserError(
                     f"the plan lists row '{row.label}' of {entry.paper} table {row.table} on {entry.corpus} "
-                    f"({entry.split}) twice; give each run a row label of its own"
+                    f"({entry.split}) twice; give each run a different row label"
                 )
             seen.add(key)
     return planned
@@ -97,8 +97,8 @@ def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, 
 def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[RunKey, list[Result]]:
     """Read the existing metrics, grouped by run and ordered by seed; missing files are skipped.
 
-    A failed training is a result of every run that measures it. Raises `UserError` for a malformed file, for
-    a run or seed that the plan does not list, and for two files of one run and seed.
+    A failed training is a result of every run that evaluates it. Raises `UserError` for a malformed file, a
+    run or seed that is not in the plan, and two files for one run and seed.
     """
     plan = tuple(plan)
     seeds = {entry.key: entry.seeds for entry in plan}
@@ -107,7 +107,7 @@ def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[R
         if not Path(path).exists():
             logging.info("not run yet: %s", path)
             continue
-        for result in _of_runs(read_result(path), plan):
+        for result in _by_run(read_result(path), plan):
             name = "/".join(filter(None, result.key))
             if result.key not in seeds:
                 valid = ("/".join(filter(None, key)) for key in seeds)
@@ -126,20 +126,20 @@ def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[R
     return {key: sorted(group, key=lambda result: result.seed) for key, group in results.items()}
 
 
-def read_as_compared(group: Sequence[Result], compared: Mapping[str, str]) -> list[Result]:
-    """The seeds of a run with each printed metric as it is compared (`textlvm.experiment.plan.Row`).
+def with_compared_readings(group: Sequence[Result], compared: Mapping[str, str]) -> list[Result]:
+    """The seeds of a run with the compared reading of each printed metric (`textlvm.experiment.plan.Row`).
 
-    All seeds have one reading, so that a mean is of one. If none has the one that is compared, as in records
-    that are older than it, the metric stays what they call by the printed name.
+    All seeds have the same reading, so that their mean is that of one reading. If no seed has the compared
+    reading, as in records that are older than it, the metric with the printed name is kept.
     """
     for metric, reading in compared.items():
         if any(reading in result.metrics for result in group):
-            group = [result.read_as(metric, reading) for result in group]
+            group = [result.with_reading(metric, reading) for result in group]
     return list(group)
 
 
 def read_result(path: str | Path) -> Result:
-    """Read one `metrics.json`. Raises `UserError` naming the file and the key that is wrong."""
+    """Read one `metrics.json`. Raises `UserError` with the file and the invalid key."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -165,13 +165,15 @@ def _result(data: Any, path: str | Path) -> Result:
         name: _estimate(entry, f"{path}: metric '{name}'")
         for name, entry in _typed(data, "metrics", dict, path).items()
     }
-    repeats = {k: v["repeat_sd"] for k, v in data["metrics"].items() if _is(v.get("repeat_sd"), int | float)}
+    repeats = {
+        k: v["repeat_sd"] for k, v in data["metrics"].items() if _is_instance(v.get("repeat_sd"), int | float)
+    }
     settings = {k: v for k, v in data.get("settings", {}).items() if isinstance(v, bool | int | float | str)}
     return Result(**text, seed=seed, path=str(path), metrics=metrics, repeats=repeats, settings=settings)
 
 
-def _of_runs(result: Result, plan: Iterable[Planned]) -> list[Result]:
-    """A result of each run that it is of; of a failed training, that of the runs trained elsewhere by it."""
+def _by_run(result: Result, plan: Iterable[Planned]) -> list[Result]:
+    """The result for each of its runs: a failed training is also a result of the runs that evaluate it."""
     training = (result.paper, result.dataset, result.run)
     keys = {
         entry.key: replace(result, dataset=entry.dataset, corpus=entry.corpus, split=entry.split)
@@ -189,7 +191,7 @@ def _estimate(entry: Any, place: str) -> Estimate:
     numbers: dict[str, Any] = {key: entry.get(key) for key in ("value", "low", "high")}
     for key, number in numbers.items():
         optional = key != "value" and number is None
-        if not optional and (not _is(number, int | float) or not math.isfinite(number)):
+        if not optional and (not _is_instance(number, int | float) or not math.isfinite(number)):
             raise UserError(f"{place}: '{key}' must be a finite number, not {number!r}")
     return Estimate(**numbers, unit=entry["unit"])
 
@@ -197,11 +199,11 @@ def _estimate(entry: Any, place: str) -> Estimate:
 def _typed(data: Mapping[str, Any], key: str, kind: Any, place: str | Path) -> Any:
     if key not in data:
         raise UserError(f"{place}: key '{key}' is missing")
-    if not _is(data[key], kind):
+    if not _is_instance(data[key], kind):
         raise UserError(f"{place}: '{key}' must be of type {kind.__name__}, not {data[key]!r}")
     return data[key]
 
 
-def _is(value: Any, kind: Any) -> bool:
+def _is_instance(value: Any, kind: Any) -> bool:
     """`isinstance`, except that a boolean is not a number."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -1,12 +1,12 @@
-"""Tables in the papers' shape: rows in the paper's order, metrics reproduced and published.
+"""Tables in the layout of the papers: rows in the paper's order, with reproduced and published values.
 
-A table is made for each corpus, or over the paper's data sets, as paper.yaml says. Where several data sets
-share their rows, these become the columns and data sets the rows.
+There is one table for each corpus, or one over the paper's data sets, as paper.yaml defines. If several data
+sets have the same rows, data sets become the rows and models the columns.
 
-The columns that paper.yaml names come first. What the paper prints outside a column (a footnote, a caption)
-and other measured metrics of paper.yaml form a second table; the tidy table has all metrics. The best of a
-column is not marked: the papers' bold type reads as a claim, and whether a difference between rows exceeds
-the noise is for the claims.
+The columns of paper.yaml come first. Numbers that the paper prints outside a column (a footnote, a caption)
+and other measured metrics of paper.yaml form a second table; the tidy table has all metrics. The best value
+of a column is not marked: bold type would look like a claim, and only claims decide whether a difference
+between rows exceeds the noise.
 """
 
 import math
@@ -39,34 +39,34 @@ __all__ = [
 
 NOTHING = "–"
 LARGE = 1e7
-"""From here on numbers are written with an exponent."""
+"""Numbers from this magnitude on are written with an exponent."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The cells of one table of one paper, laid out."""
+    """The cells of one table of one paper in rows and columns."""
 
     paper: Paper
     table: int
     corpus: str
-    """The one corpus it is of; empty for a table over the paper's data sets."""
+    """The corpus of all cells; empty for a table over the paper's data sets."""
     title: str
-    """Its title: paper, number, corpus, and whether it is a stand-in."""
+    """Paper, number, corpus, and whether the corpus is a stand-in."""
     stub: str
     """The heading of the rows."""
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    """Metrics that are columns of the table, in the paper's order; its models, if data sets are its rows."""
+    """Metrics that are columns of the table, in the paper's order; models, if the rows are data sets."""
     extras: tuple[str, ...]
-    """Metrics that are not."""
+    """Metrics of the second table."""
     headings: dict[str, str]
-    """The headings of columns, if they differ from the metric's name."""
+    """The headings of metrics; a model is its own heading."""
     cells: dict[tuple[str, str], Cell]
     """By row and column."""
     notes: tuple[str, ...]
 
     def cell(self, row: str, metric: str) -> Cell | None:
-        """The cell of a row and metric; for a row without any metric, the cell that says so."""
+        """The cell of a row and metric; for a row without metrics, its only cell."""
         return self.cells.get((row, metric), self.cells.get((row, "")))
 
     def heading(self, metric: str) -> str:
@@ -74,7 +74,7 @@ class Shape:
         return self.headings.get(metric, metric)
 
     def unit(self, metric: str) -> str:
-        """The unit of a column; empty where none is known."""
+        """The unit of a column; empty if it is unknown."""
         return next((cell.unit for (_, name), cell in self.cells.items() if name == metric and cell.unit), "")
 
     def has_demo(self, metric: str) -> bool:
@@ -83,22 +83,22 @@ class Shape:
         return any(printed.demo is not None for printed in column if printed)
 
     def decimals(self, metric: str) -> int:
-        """Decimals of a column: as the paper prints, and up to two more where the seeds' spread is small."""
+        """Decimals of a column: as many as printed, and up to two more if the spread over seeds is small."""
         column = [cell for (_, name), cell in self.cells.items() if name == metric]
-        own = self.paper.metrics.get(metric)
-        default = own.digits if own else Metric.digits
+        declared = self.paper.metrics.get(metric)
+        default = declared.digits if declared else Metric.digits
         printed = max((cell.printed.digits for cell in column if cell.printed), default=default)
         measured = [cell.measured for cell in column if cell.measured]
-        # Seeds that agree exactly leave a spread of rounding errors, which says nothing about digits.
+        # The spread of equal seeds consists of rounding errors.
         spreads = [m.spread for m in measured if m.spread and m.value and m.spread > 1e-9 * abs(m.value)]
         needed = math.ceil(-math.log10(statistics.median(spreads))) if spreads else printed
         return max(0, printed, min(needed, printed + 2))
 
 
 def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> Shape:
-    """Lay out table number `table` of `paper` on `corpus`, or over all data sets of the paper.
+    """Arrange table number `table` of `paper` on `corpus`, or over all data sets of the paper.
 
-    Raises `UserError` if the cells have no such table, or none on that corpus.
+    Raises `UserError` if the cells have no such table, or not on that corpus.
     """
     of_table = [cell for cell in cells if (cell.part.paper, cell.part.table) == (paper.name, table)]
     chosen = [cell for cell in of_table if not corpus or cell.part.corpus == corpus]
@@ -150,7 +150,7 @@ def _by_dataset(chosen: Sequence[Cell], paper: Paper, datasets: Iterable[str]) -
 
 
 def as_csv(shape: Shape) -> str:
-    """The table for machines: each metric unrounded, with spread, interval, published value and verdict."""
+    """The table for programs: unrounded metrics with spread, interval, published value and verdict."""
     lines = []
     for row in shape.rows:
         of_row = [cell for (name, _), cell in shape.cells.items() if name == row]
@@ -172,7 +172,7 @@ def as_csv(shape: Shape) -> str:
 
 
 def as_markdown(shape: Shape) -> str:
-    """The table for readers: title, the paper's columns, the further ones, notes."""
+    """The table for readers: title, the paper's columns, further metrics, notes."""
     parts = [f"# {markdown(shape.title)}", _markdown(shape, shape.columns)]
     if shape.extras:
         parts += ["Further numbers, for which the paper has no column:", _markdown(shape, shape.extras)]
@@ -181,7 +181,7 @@ def as_markdown(shape: Shape) -> str:
 
 
 def as_latex(shape: Shape) -> str:
-    """A LaTeX `table` with the paper's columns; needs the packages booktabs and amsmath."""
+    """A LaTeX `table` with the paper's columns; requires the packages booktabs and amsmath."""
     headings, columns = [("", shape.stub)], [list(shape.rows)]
     for metric in shape.columns:
         heading = _latex_heading(shape, metric)
@@ -207,7 +207,7 @@ def as_latex(shape: Shape) -> str:
 
 
 def _latex_heading(shape: Shape, column: str) -> str:
-    # A column may also be a model, whose label is the user's.
+    # The column may be a model, whose label comes from the configuration.
     formula = shape.paper.metric(column).latex if column in shape.headings else ""
     return formula or latex(shape.heading(column))
 
@@ -222,7 +222,7 @@ def _markdown(shape: Shape, metrics: Sequence[str]) -> str:
             if any(text != NOTHING for text in column):
                 headings.append(source)
                 columns.append(column)
-    # Columns are numbered, since their headings need not differ.
+    # Columns are numbered because headings are not unique.
     frame = pd.DataFrame(dict(enumerate(columns))).map(markdown)
     filled = frame.drop(columns=0).ne(NOTHING).any(axis="columns")
     return frame[filled].to_markdown(
@@ -239,7 +239,7 @@ def _with_unit(shape: Shape, metric: str) -> str:
 
 
 def _texts(shape: Shape, metric: str) -> dict[str, list[str]]:
-    """A column as text by its source: reproduced here, the paper, the authors' demo if it has any."""
+    """The texts of a column by source: reproduced here, the paper, and the authors' demo if it has values."""
     cells = [shape.cell(row, metric) for row in shape.rows]
     decimals = shape.decimals(metric)
     marks = [f" {MARKS[cell.verdict]}" if cell and cell.verdict in MARKS else "" for cell in cells]
@@ -249,7 +249,7 @@ def _texts(shape: Shape, metric: str) -> dict[str, list[str]]:
 
 
 def reproduced(cell: Cell | None, decimals: int) -> str:
-    """A reproduced value as text with its spread over seeds; a word where there is none."""
+    """A reproduced value with its spread over seeds; the verdict if there is no value."""
     if cell is None or cell.verdict is Verdict.QUOTED:
         return NOTHING
     if cell.measured is None:
@@ -270,7 +270,7 @@ def published(cell: Cell | None) -> str:
 
 
 def demo(cell: Cell | None) -> str:
-    """The value of the authors' demo as it is printed there."""
+    """The value of the authors' demo as printed there."""
     if cell is None or cell.printed is None or cell.printed.demo is None:
         return NOTHING
     return _printed(cell.printed.demo, cell.printed.demo_digits, cell.printed.bound)

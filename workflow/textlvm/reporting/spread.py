@@ -1,4 +1,4 @@
-"""The standard deviation over seeds for a row that has one seed: pooled from other rows of its table."""
+"""The standard deviation over seeds for a row with one seed, pooled from other rows of its table."""
 
 import math
 import statistics
@@ -14,7 +14,7 @@ RULE = (
 )
 """The rule of `borrow` in one line, for footnotes."""
 ENOUGH = 3
-"""Seeds from which on a row's standard deviation is preferred."""
+"""Rows with at least this number of seeds are preferred."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class PooledSpread:
-    """A standard deviation over seeds that several rows share, in the metric's unit."""
+    """A standard deviation over seeds that is pooled over rows, in the metric's unit."""
 
     value: float
     degrees_of_freedom: int
@@ -41,7 +41,7 @@ class PooledSpread:
     """The rows and their numbers of seeds, e.g. `sMIM (16), 3 seeds; sMIM (128), 3 seeds`."""
 
     def __str__(self) -> str:
-        """Where it is from: `sd of sMIM (16), 3 seeds (2 degrees of freedom)`."""
+        """The source, e.g. `sd of sMIM (16), 3 seeds (2 degrees of freedom)`."""
         plural = "" if self.degrees_of_freedom == 1 else "s"
         return f"sd of {self.source} ({self.degrees_of_freedom} degree{plural} of freedom)"
 
@@ -52,17 +52,17 @@ def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
     Every sample must have at least two values. `note` precedes the rows in `source`.
     """
     freedom = sum(len(sample.values) - 1 for sample in samples)
-    mean = math.fsum((len(own.values) - 1) * statistics.variance(own.values) for own in samples) / freedom
+    squares = math.fsum((len(sample.values) - 1) * statistics.variance(sample.values) for sample in samples)
     rows = "; ".join(f"{sample.row}, {len(sample.values)} {sample.unit}" for sample in samples)
-    return PooledSpread(math.sqrt(mean), freedom, note + rows)
+    return PooledSpread(math.sqrt(squares / freedom), freedom, note + rows)
 
 
 def borrow(model_kind: str, samples: Iterable[Sample]) -> PooledSpread | None:
-    """The standard deviation for a row of this kind of model with one seed; None where no row has several.
+    """The standard deviation for a row of this kind of model with one seed; None if no row has several seeds.
 
-    `samples` are those of one metric in one table on one corpus; a run that is several rows counts once.
-    Pooled is the first of these groups that is not empty: rows of the same kind with at least three seeds,
-    rows of the same kind with two, rows of other kinds with at least two.
+    `samples` are those of one metric in one table on one corpus; a run with several rows counts once. The
+    first of these groups that is not empty is pooled: rows of the same kind with at least three seeds, rows
+    of the same kind with two, rows of other kinds with at least two.
     """
     several = list({sample.run: sample for sample in samples if len(sample.values) > 1}.values())
     same = [sample for sample in several if sample.model_kind == model_kind]

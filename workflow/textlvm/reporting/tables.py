@@ -1,14 +1,14 @@
-"""Tables: from metrics, plan and published values to tidy cells, and from these to the papers' shape.
+"""Tables: metrics, plan and published values become tidy cells, and these become tables like the papers'.
 
     python -m textlvm.reporting.tables tidy --table 1 --papers workflow/papers/* \\
         --plan plan.json --metrics results/words/*/standard/*/seed*/metrics.json --out results/table1.csv
     python -m textlvm.reporting.tables shape --tidy results/table1.csv --paper workflow/papers/words \\
         --table 1 --corpus gutenberg --csv table1.csv --md table1.md --html table1.html --tex table1.tex
 
-`tidy` writes a row per cell, the tables of that number of all papers in one file. Metrics files that do not
-exist yet are passed over: a table can be made from what has run so far, and its other rows say `not run`.
-`shape` writes one paper's table, on one corpus or over the paper's data sets, reproduced beside published, as
-CSV, Markdown, HTML and LaTeX.
+`tidy` writes one line per cell; the file contains the tables of that number of all papers. Metrics files that
+do not exist yet are skipped: the rows of runs without results are `not run`. `shape` writes one paper's
+table, on one corpus or over the paper's data sets, with reproduced and published values, as CSV, Markdown,
+HTML and LaTeX.
 """
 
 import argparse
@@ -63,22 +63,22 @@ def _arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="tidy | shape")
     common: dict[str, Any] = {"parents": [cli.parser(None)], "add_help": False}
 
-    one = commands.add_parser("tidy", help="write the cells of one table number", **common)
-    one.add_argument("--table", type=int, required=True, help="the number of the table, in every paper")
-    add_argument(one)
-    one.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")
-    one.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files")
-    one.add_argument("--out", type=Path, required=True, help="the tidy table (CSV)")
-    one.set_defaults(command=tidy)
+    tidier = commands.add_parser("tidy", help="write the cells of one table number", **common)
+    tidier.add_argument("--table", type=int, required=True, help="the number of the table, in every paper")
+    add_argument(tidier)
+    tidier.add_argument("--plan", type=cli.settings, required=True, help="the planned rows (JSON or a file)")
+    tidier.add_argument("--metrics", type=Path, nargs="*", default=[], help="metrics.json files")
+    tidier.add_argument("--out", type=Path, required=True, help="the tidy table (CSV)")
+    tidier.set_defaults(command=tidy)
 
-    two = commands.add_parser("shape", help="write one paper's table", **common)
-    two.add_argument("--tidy", type=Path, required=True, help="a tidy table")
-    two.add_argument("--paper", type=Path, required=True, help="the folder of its paper")
-    two.add_argument("--table", type=int, required=True)
-    two.add_argument("--corpus", default="", help="its name in the registry; if left out, all data sets")
+    shaper = commands.add_parser("shape", help="write one paper's table", **common)
+    shaper.add_argument("--tidy", type=Path, required=True, help="a tidy table")
+    shaper.add_argument("--paper", type=Path, required=True, help="the folder of its paper")
+    shaper.add_argument("--table", type=int, required=True, help="the number of the table")
+    shaper.add_argument("--corpus", default="", help="its name in the registry; by default, all data sets")
     for name, what in (("csv", "CSV"), ("md", "Markdown"), ("html", "HTML"), ("tex", "LaTeX")):
-        two.add_argument(f"--{name}", type=Path, required=True, help=f"the {what} to write")
-    two.set_defaults(command=shape)
+        shaper.add_argument(f"--{name}", type=Path, required=True, help=f"the {what} file")
+    shaper.set_defaults(command=shape)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Cells as CSV, one per line: the tidy table from which all other formats are created."""
+"""The tidy table: a CSV file with one cell per line, from which all other formats are made."""
 
 import csv
 import io
@@ -73,19 +73,16 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "demo": ("printed.demo", _number),
     "demo_digits": ("printed.demo_digits", _integer),
 }
-"""The columns: the place of each in a cell, and how its text is read."""
+"""The attribute of a cell for each column, and the parser of its text."""
 OPTIONAL = (
     *("reading", "demo", "demo_digits"),
     *("borrowed_spread", "borrowed_degrees_of_freedom", "borrowed_from"),
 )
-"""Columns that few tables have anything in."""
+"""Columns that are omitted if they are empty."""
 
 
 def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
-    """Write cells as CSV, one per line, with full precision, so that `read_tidy` returns the same cells.
-
-    Empty columns of `OPTIONAL` are left out.
-    """
+    """Write cells as CSV, one per line, with full precision, so that `read_tidy` returns the same cells."""
     lines = [_line(cell) for cell in cells]
     unused = [name for name in OPTIONAL if all(line[name] in ("", None) for line in lines)]
     text = io.StringIO()
@@ -97,7 +94,7 @@ def write_tidy(path: str | Path, cells: Iterable[Cell]) -> None:
 
 
 def read_tidy(path: str | Path) -> list[Cell]:
-    """Read what `write_tidy` wrote. Raises `UserError` for another file."""
+    """Read a file of `write_tidy`. Raises `UserError` for another file."""
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
             lines = csv.DictReader(file)
@@ -111,7 +108,7 @@ def read_tidy(path: str | Path) -> list[Cell]:
 
 
 def _line(cell: Cell) -> dict[str, Any]:
-    """A cell by column."""
+    """The values of a cell by column."""
     parts = {"": cell, "borrowed": cell.measured.borrowed if cell.measured else None}
     line: dict[str, Any] = {}
     for column, (place, _) in COLUMNS.items():
@@ -131,14 +128,14 @@ def _parse(line: Mapping[str, str | None]) -> Cell:
             raise ValueError(f"a line ends before '{column}'")
         part, _, name = place.rpartition(".")
         parts.setdefault(part, {})[name] = read(text)
-    own, measured, printed, borrowed = (parts[name] for name in ("", "measured", "printed", "borrowed"))
+    cell, measured, printed, borrowed = (parts[name] for name in ("", "measured", "printed", "borrowed"))
     measured["borrowed"] = None if borrowed["value"] is None else PooledSpread(**borrowed)
     return Cell(
         part=TablePart(**parts["part"]),
-        row=own["row"],
-        metric=own["metric"],
-        unit=own["unit"],
-        printed=None if printed["value"] is None else Printed(kind=own["kind"], **printed),
+        row=cell["row"],
+        metric=cell["metric"],
+        unit=cell["unit"],
+        printed=None if printed["value"] is None else Printed(kind=cell["kind"], **printed),
         measured=None if measured["value"] is None else Measurement(**measured),
         comparison=Comparison(**parts["comparison"]),
         provenance=Provenance(**parts["provenance"]),

@@ -1,4 +1,4 @@
-"""The rule that decides whether a reproduced number agrees with the printed one."""
+"""The rule that decides whether a reproduced value agrees with the printed one."""
 
 import math
 from collections.abc import Sequence
@@ -17,26 +17,26 @@ RULE = (
 
 
 class Verdict(StrEnum):
-    """The verdict of a cell on the printed value."""
+    """The result of the comparison of a reproduced value with the printed one."""
 
     WITHIN = "within"
     OUTSIDE = "outside"
     UNDECIDED = "undecided"
     """One seed, no row to borrow a spread from, and a difference that noise between seeds might explain.
 
-    Or the number was computed with a reading other than the compared one.
+    Or the value is that of another reading than the compared one.
     """
     STAND_IN = "stand-in"
-    """Run on another corpus than the paper's: there is a difference, but no claim."""
+    """The corpus is not the paper's: the difference is shown without a verdict."""
     NOT_RUN = "not run"
     FAILED = "failed"
     UNPUBLISHED = "no published value"
     QUOTED = "published only"
-    """The paper quotes the number from elsewhere; this project does not train that model."""
+    """The paper quotes the value from another publication; this project does not train that model."""
 
 
 MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
-"""The signs of verdicts that compare; the others have a text or nothing."""
+"""The marks of the verdicts in tables; the other verdicts have none."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,22 @@ class Mean:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A reproduced number and its printed value."""
+    """The comparison of a reproduced value with the printed one."""
 
     difference: float | None
-    """Reproduced minus printed; None if one of them is missing."""
+    """Reproduced minus printed value; None if one of them is missing."""
     tolerance: float | None
-    """The largest |difference| that is still within; None if there is no verdict."""
+    """The largest |difference| that is within; None if there is no verdict."""
     verdict: Verdict
 
 
 def pool(estimates: Sequence[Estimate]) -> Mean:
-    """The mean over seeds, with the spread between them and the interval of the mean's own estimator error.
+    """The mean over seeds, with the standard deviation over seeds and the 95% interval of the estimator.
 
-    Evaluations of different seeds draw their own samples, so their errors are independent and the half
-    widths of n intervals combine as sqrt(sum of squares) / n. The interval of a logarithm of an average
-    lies off its value; that offset is bias, which averaging does not shrink, so it is carried over as
-    the mean of the offsets. A seed without interval is exact: width and offset zero.
+    Evaluations of different seeds use different samples, so their errors are independent and the half widths
+    of n intervals combine as sqrt(sum of squares) / n. The interval of the logarithm of an average is not
+    centred at its value; the offset is a bias, which averaging does not reduce, so the offset of the mean is
+    the mean of the offsets. A seed without interval is exact: width and offset are zero.
     """
     n = len(estimates)
     value = math.fsum(e.value for e in estimates) / n
@@ -78,7 +78,7 @@ def pool(estimates: Sequence[Estimate]) -> Mean:
     if not intervals:
         return Mean(value, None, None, spread, n)
     half = math.hypot(*((high - low) / 2 for _, low, high in intervals)) / n
-    middle = value + math.fsum((low + high) / 2 - own for own, low, high in intervals) / n
+    middle = value + math.fsum((low + high) / 2 - centre for centre, low, high in intervals) / n
     return Mean(value, middle - half, middle + half, spread, n)
 
 
@@ -91,20 +91,20 @@ def compare(
     of_training: bool = True,
     borrowed: float | None = None,
 ) -> Comparison:
-    """Compare one reproduced number with its printed value.
+    """Compare the mean over our seeds with the printed value.
 
-    It is *within* if |value - published| <= half_unit + 2 sqrt(s² + p² + e²), where half_unit is half a
+    The mean is *within* if |mean - published| <= half_unit + 2 sqrt(s² + p² + e²), where half_unit is half a
     unit of the last printed digit, s the standard deviation over our seeds (with one seed `borrowed`, that of
-    other rows), p the printed standard deviation (zero where none is printed) and e the standard error of
-    our estimator, a quarter or so of its 95% interval. s enters undivided by the number of seeds because the
-    published number is itself one training, or unknown to be more. Otherwise it is *outside*, with two
-    exceptions:
+    other rows), p the printed standard deviation (zero if none is printed) and e the standard error of our
+    estimator, the width of its 95% interval divided by 2 · 1.96. s is not divided by the root of the number
+    of seeds because the published value is that of one training, as far as is known. Otherwise the mean is
+    *outside*, with two exceptions:
 
-    - one seed and nothing borrowed: s is unknown, not zero. The tolerance then lacks it and is too small, so
-      a difference inside it is certainly *within*, and one beyond it is *undecided*; what is not
-      `of_training`, such as the size of a data set, is the same with every seed;
-    - a stand-in corpus: *stand-in*, with the difference but neither tolerance nor claim, since agreement
-      on other text would reproduce nothing.
+    - one seed and nothing borrowed: s is unknown, not zero. The tolerance without s is too small, so a
+      smaller difference is certainly *within*, and a larger one is *undecided*. A metric that is not
+      `of_training`, such as the size of a data set, is equal for all seeds and can be *outside*;
+    - a stand-in corpus: *stand-in*, with the difference and without tolerance, because agreement on another
+      text reproduces nothing.
     """
     difference = mean.value - published
     if stand_in:

@@ -1,1 +1,1 @@
-"""One trainer for every model: checkpoints, seeds, devices, progress."""
+"""The trainer of all models: checkpoints, seeds, devices, progress."""

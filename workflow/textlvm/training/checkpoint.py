@@ -1,8 +1,8 @@
-"""A training's whole state in one safetensors file: weights, best weights, optimizer, generators, position.
+"""The complete state of a training in one safetensors file: weights, optimizer, generators and progress.
 
-No pickle is written or read. A checkpoint is written whole or not at all, with a checksum of its content, and
-the one before it is kept. It belongs to one set of settings, code and data: a file of another identity is not
-resumed, and replaced by later saves.
+No pickle is written or read. A checkpoint is written atomically, with a checksum of its content, and the
+previous one is kept. It belongs to one set of settings, code and data: a training does not resume from a
+checkpoint of another identity, and later saves replace it.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ __all__ = [
 
 METADATA = "textlvm"
 CHECKSUM = b'"sha256":"'
-"""The text before the checksum in a file's header; the checksum is computed with zeros in its place."""
+"""The text before the checksum in a file's header; the checksum is computed with `BLANK` in its place."""
 BLANK = b"0" * 64
 DTYPES = {
     torch.float64: "F64",
@@ -51,28 +51,28 @@ DTYPES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
-"""Names of the types of weights, optimizers and generators in the format."""
+"""The safetensors names of the dtypes of weights, optimizer states and generator states."""
 
 
 class NonFiniteState(Exception):
-    """A state has infinite or NaN values and must not be saved."""
+    """A state has infinite or NaN values and is not saved."""
 
 
 @dataclass(frozen=True)
 class Restored:
-    """The part of a checkpoint that is returned; states are restored in place."""
+    """The part of a checkpoint that is returned; model, optimizer and generators are restored in place."""
 
     step: int
-    """Steps that had been done."""
+    """The number of completed steps."""
     progress: dict[str, Any]
-    """The trainer's own value."""
+    """The value that was passed to `Checkpoint.save`."""
     best: dict[str, Tensor] | None
-    """The best weights so far, on the CPU; None if there were none."""
+    """The best weights so far, on the CPU; None if there are none."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The file in which a training saves its state and from which it resumes."""
+    """The file to which a training saves its state and from which it resumes."""
 
     path: Path
     identity: str
@@ -96,10 +96,11 @@ class Checkpoint:
         progress: dict[str, Any],
         best: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """Write the state after `step` steps; `progress` is any JSON value the trainer wants back.
+        """Write the state after `step` steps; `progress` contains further JSON values of the trainer.
 
-        The file is read back before it replaces the last one. Raises `NonFiniteState`, and writes
-        nothing, if weights or the optimizer's state are not finite.
+        The file is read back before it replaces the last one. Raises `NonFiniteState` and writes nothing if
+        the weights or the optimizer's state are not finite. Raises `UserError` if the file cannot be read
+        back.
         """
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
         for index, state in optimizer.state_dict()["state"].items():
@@ -110,9 +111,9 @@ class Checkpoint:
         tensors |= {f"random.{name}": value for name, value in random_state().items()}
         header = {"identity": self.identity, "step": step, "progress": progress}
         contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        # The library's own `save` takes twice the memory of all tensors together.
+        # `safetensors.torch.save` would need twice the memory of all tensors together.
         begin = _header(contiguous, {METADATA: json.dumps(header), "sha256": BLANK.decode()})
-        # A tensor of no dimension has no view as bytes.
+        # A tensor without dimensions cannot be viewed as bytes.
         content = [value.reshape(-1).view(torch.uint8).numpy() for value in contiguous.values()]
         digest = hashlib.sha256(begin)
         for part in content:
@@ -136,9 +137,9 @@ class Checkpoint:
                 self.path.replace(self.previous)
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> Restored | None:
-        """Restore the saved state; returns the rest of the checkpoint, or None if there is nothing to resume.
+        """Restore the saved state; returns the rest of the checkpoint, or None if there is no checkpoint.
 
-        If a file is damaged, the previous one is used, with a warning; files of other settings are ignored.
+        If a file is damaged, the previous one is used, with a warning; files of another identity are ignored.
         Raises `UserError` if a file is damaged and there is no other one.
         """
         damaged: dict[Path, Exception] = {}
@@ -160,7 +161,7 @@ class Checkpoint:
                 logging.warning(
                     "%s is damaged (%s): resuming from the checkpoint of step %d", bad, reason, step
                 )
-                # Out of the way: the next save must not put it in the place of the good one.
+                # The next save must not move the damaged file to the place of the good one.
                 bad.replace(self.damaged)
             model.load_state_dict(_section(tensors, "model."))
             _restore_optimizer(optimizer, _section(tensors, "optimizer."))
@@ -175,7 +176,7 @@ class Checkpoint:
         return None
 
     def remove(self) -> None:
-        """Delete the files: a finished training is not resumed, and a forced rerun starts from scratch."""
+        """Delete the files: a finished training does not resume, and a forced rerun starts from scratch."""
         for path in (self.path, self.previous, self.damaged):
             path.unlink(missing_ok=True)
 
@@ -188,10 +189,10 @@ def require_finite(tensors: Iterable[Tensor]) -> None:
 
 
 def identity(module: str, name: str, seed: int, spec: Mapping[str, Any], files: Iterable[Path]) -> str:
-    """Hash what determines a training: the code of its entry point `module`, name, seed, settings and data.
+    """Hash everything that determines a training: code of entry point `module`, name, seed, settings, data.
 
-    A checkpoint of another identity is not resumed, so that a training never mixes old and new code. How
-    often checkpoints are written may change in between.
+    A training does not resume from a checkpoint of another identity, so old and new code are never mixed. The
+    setting `checkpoint_every` is not part of the identity.
     """
     training = {key: value for key, value in spec["training"].items() if key != "checkpoint_every"}
     digest = hashlib.sha256(fingerprint(module).encode())
@@ -209,7 +210,7 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
-    """Load parameters and buffers; raises `UserError` if the file does not fit the model."""
+    """Load parameters and buffers; raises `UserError` if the file is unreadable or does not fit the model."""
     try:
         model.load_state_dict(load_tensors(path.read_bytes()))
     except (SafetensorError, OSError, RuntimeError) as error:
@@ -218,7 +219,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
 
 
 def random_state() -> dict[str, Tensor]:
-    """The states of PyTorch's generators, of the CPU and the current GPU."""
+    """The states of PyTorch's generators for the CPU and the current GPU."""
     state = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state()
@@ -246,7 +247,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tens
 
 
 def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Build the header of a safetensors file whose tensors follow one another without a gap."""
+    """Build the header of a safetensors file with contiguous tensors."""
     described: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, value in tensors.items():
@@ -262,7 +263,7 @@ def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes
 
 
 def _verified_header(path: Path) -> dict[str, Any]:
-    """Read the header of a checkpoint. Raises `ValueError` if any of the file's bytes is not as saved."""
+    """Read the header of a checkpoint. Raises `ValueError` if the checksum does not match the file."""
     with path.open("rb") as file:
         prefix = file.read(8)
         length = int.from_bytes(prefix, "little")

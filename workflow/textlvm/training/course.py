@@ -1,4 +1,4 @@
-"""The progress of a training, and its curve as a file."""
+"""The progress of a training, and the file format of its curve."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ __all__ = ["Course", "curve_lines"]
 
 @dataclass
 class Course:
-    """The progress of a training; with model, optimizer and generators, the content of a checkpoint."""
+    """The progress of a training; a checkpoint contains it with model, optimizer and generators."""
 
     step: int = 0
-    """Steps done."""
+    """The number of completed steps."""
     curve: list[dict[str, Any]] = field(default_factory=list)
     """An entry every `log_every` steps, at every validation and at the end: `step`, the mean `loss` since
-    the entry before, `learning_rate` and, where measured, the monitored values."""
+    the previous entry, `learning_rate` and, if measured, the monitored values."""
     losses: list[float] = field(default_factory=list)
     """Losses of the steps since the last entry."""
     seconds: float = 0.0
-    """Spent in all processes; steps that were repeated after a kill count once."""
+    """The time in all processes; steps that were repeated after a kill count once."""
     peak_memory_mib: int = 0
-    """The peak main memory of these processes."""
+    """The largest peak of main memory of these processes."""
     best: dict[str, Tensor] | None = None
     """The weights with the lowest validation loss, if it is monitored."""
 

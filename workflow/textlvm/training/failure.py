@@ -1,4 +1,4 @@
-"""Training failures caused by settings: an error message, and a record for the tables."""
+"""Training failures caused by settings: an error message, and a file for the tables."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +10,11 @@ from textlvm.runtime.files import write_json
 __all__ = ["FAILURE", "Failure", "entry", "write_failure"]
 
 FAILURE = "failure.json"
-"""The file, in the folder of the unfinished training, that says why it failed."""
+"""The file with the reason, in the folder of the unfinished training."""
 
 
 class Failure(UserError):
-    """A training cannot continue, and never will with its current settings."""
+    """A training failed and would fail again with its current settings."""
 
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(f"{reason}: {advice}")
@@ -22,7 +22,7 @@ class Failure(UserError):
 
 
 def entry(run: Mapping[str, Any]) -> str:
-    """Return the configuration key of a run that is identified as in its metrics.json.
+    """The configuration key of a run, which is identified by the keys of its metrics.json.
 
     >>> entry({"paper": "words", "corpus": "gutenberg", "split": "unseen", "run": "tril"})
     'words.runs.unseen.tril'
@@ -31,8 +31,9 @@ def entry(run: Mapping[str, Any]) -> str:
 
 
 def write_failure(folder: Path, run: Mapping[str, Any], failure: Failure) -> None:
-    """Record a failure as a metrics.json would, so that tables show it.
+    """Write a failure in the format of metrics.json, so that tables show it.
 
-    `run` identifies the run as in its metrics.json and has the settings `model` and `training` that failed.
+    `run` contains the keys that identify the run in its metrics.json and the failed settings `model` and
+    `training`.
     """
     write_json(folder / FAILURE, {**run, "status": "failed", "reason": failure.reason})

@@ -1,4 +1,4 @@
-"""Signals that stop a training, after the current step and with its state saved."""
+"""Signals that stop a training after the current step; its state is saved."""
 
 import signal
 import threading
@@ -13,12 +13,12 @@ __all__ = ["Interrupted", "Interruption"]
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Sent by a scheduler at preemption or at the time limit, by Ctrl-C, or by a closed terminal."""
 SAME = 1.0
-"""Seconds in which a repeated signal counts as the same request: Slurm's signal reaches a process both
-directly and through srun."""
+"""Seconds in which a repeated signal counts as the same request: a process gets Slurm's signal both directly
+and from srun."""
 
 
 class Interrupted(SystemExit):
-    """A signal ends the process, with 128 plus the signal's number as exit status."""
+    """A signal ends the process; the exit status is 128 plus the signal's number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -26,10 +26,10 @@ class Interrupted(SystemExit):
 
 
 class Interruption:
-    """A context that remembers the first stop signal; a second one kills the process.
+    """A context that records the first stop signal; a second one kills the process.
 
-    Ignored signals, such as those of a terminal under nohup, stay ignored. Entering has no effect outside the
-    main thread, the only one that gets signals.
+    Ignored signals, such as those of a terminal under nohup, stay ignored. The context has no effect outside
+    the main thread, because only the main thread receives signals.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Interruption:
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
-        """A context that a signal can end at any point by raising `Interrupted`."""
+        """A context in which a signal raises `Interrupted` immediately."""
         self._immediate = True
         try:
             self.check()

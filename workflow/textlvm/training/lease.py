@@ -1,8 +1,8 @@
-"""A slot of a GPU: a user's processes share a machine's GPUs, one per GPU unless it has several slots.
+"""Locks on the GPUs of a machine, by which a user's processes share them.
 
-Snakemake counts GPUs but does not assign them, so concurrent jobs agree among themselves: each GPU has a
-file, and the process that locks the file has the GPU. The kernel releases the lock when the process ends for
-any reason.
+Snakemake counts GPUs but does not assign them, so concurrent jobs use lock files: each slot of a GPU has a
+file, and the process that locks the file may use the slot. The kernel releases the lock when the process ends
+for any reason.
 """
 
 import fcntl
@@ -20,17 +20,17 @@ from textlvm.runtime.processes import try_lock
 __all__ = ["Lease", "acquire"]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-"""Seconds between two checks for a free GPU: doubled from the first to the longest."""
+"""Seconds between two checks for a free GPU: the pause is doubled until it is the longest."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A GPU, or a slot of one, that this process holds until `release` or until it ends."""
+    """A slot of a GPU that this process holds until `release` or until it ends."""
 
     index: int
-    """Its index in the names passed to `acquire`."""
+    """The index in the names passed to `acquire`."""
     lock: int
-    """Descriptor of the locked file. It is never closed implicitly: a forgotten lease is still held."""
+    """The descriptor of the locked file. It is not closed implicitly, so a lost lease is still held."""
 
     def release(self) -> None:
         """Release the GPU."""
@@ -38,14 +38,14 @@ class Lease:
 
 
 def acquire(names: Sequence[str], folder: Path) -> Lease:
-    """Lease one of the GPUs called `names`, waiting in a queue until one is free.
+    """Lease one of the slots `names`, waiting in a queue until one is free.
 
     Processes that share a GPU must use the same name for it and the same `folder`, on a disk of this machine.
-    First come, first served: only the process at the head of the queue looks for a free GPU; the others sleep
+    The queue is first come, first served: only the process at its head looks for a free GPU; the others sleep
     until the kernel makes one of them the head. Processes that see different sets of GPUs have separate
-    queues, so that none waits behind a process that waits for another GPU.
+    queues, so that no process waits behind one that needs another GPU.
 
-    Raises `UserError` if files cannot be created or locked there.
+    Raises `UserError` if files cannot be created or locked in `folder`.
     """
     line = hashlib.sha256("\0".join(names).encode()).hexdigest()[:16]
     began = time.monotonic()
@@ -74,7 +74,7 @@ def acquire(names: Sequence[str], folder: Path) -> Lease:
 
 def _first_free(names: Sequence[str], folder: Path) -> Lease | None:
     for index, name in enumerate(names):
-        # Reopened at every check: temporary folders are cleaned, and a deleted file's lock excludes nobody.
+        # Reopened at every check: if the file was deleted by a cleanup, its lock no longer excludes others.
         file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
         if try_lock(file):
             return Lease(index, file)

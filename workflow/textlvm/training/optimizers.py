@@ -1,6 +1,6 @@
-"""PyTorch's optimizers without its compiler, `torch._dynamo`, which they import when they are first called.
+"""PyTorch's optimizers without importing its compiler, `torch._dynamo`, at the first call.
 
-No training is compiled here, and that import takes more than a second. The methods below are PyTorch's own
+The import takes more than a second, and no training here is compiled. The methods below are those of PyTorch
 without the decorators that import it.
 """
 
@@ -19,12 +19,12 @@ class _Uncompiled(torch.optim.Optimizer):
 
 
 class Adam(_Uncompiled, torch.optim.Adam):
-    """`torch.optim.Adam`; not for `differentiable=True`."""
+    """`torch.optim.Adam` without support for `differentiable=True`."""
 
     step = torch.no_grad()(unwrap(torch.optim.Adam.step))
 
 
 class SGD(_Uncompiled, torch.optim.SGD):
-    """`torch.optim.SGD`; not for `differentiable=True`."""
+    """`torch.optim.SGD` without support for `differentiable=True`."""
 
     step = torch.no_grad()(unwrap(torch.optim.SGD.step))

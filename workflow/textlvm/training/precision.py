@@ -1,4 +1,4 @@
-"""The precision of a training's large products: float32, or bfloat16 if the hardware supports it."""
+"""The precision of matrix products in training: float32, or bfloat16 if the hardware supports it."""
 
 import os
 
@@ -11,16 +11,16 @@ __all__ = ["accumulation_dtype", "autocast", "choose", "compute_dtype"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
-# Else oneDNN keeps what it compiled for the last 1,024 shapes of products, up to a megabyte each. It reads
-# this at its first product, and every step that computes in bfloat16 imports this module.
+# By default, oneDNN caches the compiled kernels of the last 1,024 shapes of products, up to a megabyte each.
+# It reads this variable at its first product, and every step that computes in bfloat16 imports this module.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "512")
 
 
 def choose(precision: str, device: torch.device) -> torch.dtype:
-    """The type of matrix products for `precision`; `auto` uses bfloat16 if it is native.
+    """The dtype of matrix products for `auto`, `float32` or `bfloat16`; `auto` uses bfloat16 if it is native.
 
-    Native means a GPU with bfloat16, or a CPU with AMX or AVX512-BF16 (on Arm, BF16): elsewhere PyTorch
-    emulates it, slower than float32. Raises `UserError` for any other name.
+    It is native on a GPU with bfloat16 and on a CPU with AMX or AVX512-BF16 (on Arm, BF16); otherwise PyTorch
+    emulates it, which is slower than float32. Raises `UserError` for any other name.
     """
     if precision not in PRECISIONS:
         raise UserError(f"unknown precision '{precision}': {nearest(precision, PRECISIONS)}")
@@ -29,19 +29,19 @@ def choose(precision: str, device: torch.device) -> torch.dtype:
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """A context in which matrix products of float32 use `dtype`; float32 changes nothing."""
+    """A context in which matrix products of float32 use `dtype`; no effect for float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
 
 
 def compute_dtype(x: Tensor) -> torch.dtype:
-    """Return the type of a product with x in the surrounding context: its autocast type, or that of x."""
+    """The dtype of a product with x in the current context: that of autocast, or that of x."""
     if torch.is_autocast_enabled(x.device.type):
         return torch.get_autocast_dtype(x.device.type)
     return x.dtype
 
 
 def accumulation_dtype(dtype: torch.dtype) -> torch.dtype:
-    """Return the type of losses and states for products of type `dtype`: float32, or float64 itself."""
+    """The dtype of losses and states for products with `dtype`: at least float32."""
     return torch.promote_types(dtype, torch.float32)
 
 

@@ -1,4 +1,4 @@
-"""Run a training from its checkpoint to its files, for the entry points of both papers."""
+"""Run a training and write its files, for the entry points of both papers."""
 
 import argparse
 import logging
@@ -25,7 +25,7 @@ __all__ = ["Job", "parser", "train_to_files", "write_untrained"]
 
 
 def parser(description: str | None) -> cli.Parser:
-    """The arguments of training in both papers."""
+    """The command line parser of training in both papers."""
     arguments = cli.parser(description)
     arguments.add_argument("--name", required=True, help="the run, from which its seed is derived")
     arguments.add_argument("--seed", type=int, required=True)
@@ -38,33 +38,33 @@ def parser(description: str | None) -> cli.Parser:
 
 @dataclass(frozen=True)
 class Job:
-    """The training that a command line describes, and its process."""
+    """A training as given on the command line, and its process."""
 
     name: str
     seed: int
     spec: Mapping[str, Any]
     """The settings `model` and `training`."""
     checkpoint: Path
-    """The folder of its unfinished state."""
+    """The folder of its checkpoint."""
     out: Path
-    """The folder of its files."""
+    """The folder of its outputs."""
     process: provenance.Process = field(default_factory=provenance.Process)
 
     @classmethod
     def begin(cls, options: argparse.Namespace) -> "Job":
-        """The job of a command line that `parser` has read; makes its folder and writes spec.json."""
+        """Create the job from the options of `parser`, create its folder and write spec.json."""
         job = cls(options.name, options.seed, options.spec, options.checkpoint, options.out)
         job.out.mkdir(parents=True, exist_ok=True)
         write_json(job.out / "spec.json", {"name": job.name, "seed": job.seed, **job.spec})
         return job
 
     def identity(self, module: str, files: Iterable[Path]) -> str:
-        """Hash what determines the training: see `textlvm.training.checkpoint.identity`."""
+        """Hash everything that determines the training: see `textlvm.training.checkpoint.identity`."""
         return identity(module, self.name, self.seed, self.spec, files)
 
 
 def write_untrained(job: Job) -> None:
-    """Write the files of a training for a model without one: no weights, no curve, no cost."""
+    """Write the outputs of a training for a model that is not trained: without weights, curve and cost."""
     write_bytes(job.out / "model.safetensors", save({}))
     write_text(job.out / "curve.jsonl", "")
     write_json(job.out / "cost.json", {"device": "none", "seconds": 0.0})
@@ -72,14 +72,14 @@ def write_untrained(job: Job) -> None:
 
 
 def train_to_files(training: Training, job: Job, run: Mapping[str, Any], identity: str) -> None:
-    """Train a model and write model.safetensors, curve.jsonl, cost.json and training.json into its folder.
+    """Train a model and write model.safetensors, curve.jsonl, cost.json and training.json to its folder.
 
-    Until then, state.safetensors, the previous state and progress.json are in the folder of the checkpoint; a
-    state of the same `identity` is resumed. The states are removed at the end. A training that fails leaves
-    its last good state and failure.json with the reason, the keys that identify the `run` in its
-    metrics.json, its seed and its settings.
+    During training, the folder of the checkpoint contains state.safetensors, the previous state and
+    progress.json; training resumes from a state of the same `identity`. The states are removed at the end. A
+    failed training keeps its last good state and writes failure.json with the reason, the keys that identify
+    the `run` in its metrics.json, the seed and the settings.
 
-    Raises `UserError` if it fails, or if another process trains in the folder of the checkpoint, and
+    Raises `UserError` if training fails or another process uses the folder of the checkpoint, and
     `Interrupted` after a signal, when the state is saved.
     """
     unfinished, out = job.checkpoint, job.out
@@ -108,7 +108,7 @@ def train_to_files(training: Training, job: Job, run: Mapping[str, Any], identit
         }
         write_json(out / "cost.json", cost)
         provenance.write_training(out, job.process)
-        # Only now: until all files are there, a rerun must not begin at the first step.
+        # The states are removed last: if an output is missing, a rerun must not begin at the first step.
         (unfinished / FAILURE).unlink(missing_ok=True)
         checkpoint.remove()
     logging.info("loss %.3f nats after %d steps, %.0f s", last["loss"], last["step"], course.seconds)

@@ -1,6 +1,6 @@
 """Learning rates as functions of the step and of the validation losses so far.
 
-There is no state between steps, so a resumed training continues with the same rate.
+Schedules have no state, so a resumed training continues with the same rate.
 """
 
 import math
@@ -11,14 +11,14 @@ from typing import Protocol
 __all__ = ["RELATIVE_RATE", "Constant", "Cosine", "Plateau", "Schedule"]
 
 RELATIVE_RATE = "relative_rate"
-"""The key of an optimizer's group of parameters whose rate is the schedule's times this factor."""
+"""The key of a parameter group's factor: its learning rate is that of the schedule times this factor."""
 
 
 class Schedule(Protocol):
     """A learning rate."""
 
     def __call__(self, step: int, validation: Sequence[float]) -> float | None:
-        """The rate of step 1, 2, ... after these validation losses; None ends the training before it."""
+        """The rate of step 1, 2, ... after these validation losses; None ends training before this step."""
         ...
 
 
@@ -47,10 +47,9 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Plateau:
-    """The initial rate times `decay` after every `patience` validations without a better loss.
+    """The rate is multiplied by `decay` after every `patience` validations without a better loss.
 
-    The validations since the last fall count: all of them, or, with `consecutive`, those since the last
-    better loss alone.
+    The validations since the last decay are counted. With `consecutive`, a better loss resets the count.
 
     >>> losses = [5.0, 5.1, 4.0, 4.1, 4.2]
     >>> [Plateau(1.0, 2, 0.25, least=0.2, consecutive=False)(1, losses[:n]) for n in range(6)]

@@ -8,7 +8,7 @@ __all__ = ["derive", "seed_everything"]
 
 
 def derive(name: str, seed: int) -> int:
-    """A 63-bit seed for the stream `name` of seed number `seed`; equal on every machine.
+    """A 63-bit seed for the stream `name` of seed number `seed`; the same on all machines.
 
     >>> derive("words/tril", 0) == derive("words/tril", 0) != derive("words/tril", 1)
     True
@@ -18,5 +18,5 @@ def derive(name: str, seed: int) -> int:
 
 
 def seed_everything(name: str, seed: int) -> None:
-    """Seed PyTorch's generators, CPU and every GPU, for the stream `name` of seed number `seed`."""
+    """Seed PyTorch's generators of the CPU and all GPUs for the stream `name` of seed number `seed`."""
     torch.manual_seed(derive(name, seed))

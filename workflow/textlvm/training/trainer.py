@@ -1,4 +1,4 @@
-"""The training loop of all models: seeded, logged, resumable at every step, with an error for NaN."""
+"""The training loop of all models: logged, resumable at every step, with an error for NaN."""
 
 import logging
 import math
@@ -31,10 +31,10 @@ from textlvm.training.schedule import RELATIVE_RATE, Schedule
 __all__ = ["EXPLODED", "VALIDATION", "Objective", "Settings", "Training", "train"]
 
 EXPLODED = 1000.0
-"""A training has exploded if the mean loss of an entry of its curve exceeds this many times that of the first
-entry in magnitude, or this many nats if that is less than one."""
+"""A training fails if the magnitude of the mean loss of an entry of its curve exceeds this many times that of
+the first entry, or this many nats if that is less than one."""
 SHOWN, WIDTH = 3, 60
-"""Items of a batch that an error names, and characters of each."""
+"""The number of inputs of a batch in an error message, and the largest number of characters of each."""
 
 
 class Settings(Protocol):
@@ -56,33 +56,32 @@ class Settings(Protocol):
 
 @dataclass(frozen=True)
 class Training:
-    """A model, and how it is trained."""
+    """A model and its objective, optimizer, schedule and settings."""
 
     model: nn.Module
     objective: Objective
     optimizer: torch.optim.Optimizer
-    """Of the model's parameters."""
+    """The optimizer of the model's parameters."""
     schedule: Schedule
     """The learning rate by step."""
     settings: Settings
     precision: torch.dtype = torch.float32
-    """The type of its matrix products, for the record."""
+    """The dtype of matrix products, which is only recorded."""
 
 
 def train(
     training: Training, checkpoint: Checkpoint, interruption: Interruption, progress_file: Path | None = None
 ) -> Course:
-    """Train the model in place to the end of its course.
+    """Train the model in place.
 
-    Starts from the checkpoint if there is one of the same identity and continues exactly as an
-    uninterrupted run would on the same device and version of PyTorch: same batches, same noise, same
-    weights. Where the monitored values have a `validation_loss`, the model ends with the weights that had
-    the least one. `progress_file` is rewritten at every entry of the curve with the entry, the number of
-    steps, the seconds so far and the device.
+    Resumes from a checkpoint of the same identity. On the same device and version of PyTorch, the result is
+    that of an uninterrupted training: same batches, same noise, same weights. If `validation_loss` is
+    monitored, the model has the weights with its lowest value at the end. `progress_file` is rewritten at
+    every entry of the curve with the entry, the number of steps, the seconds so far and the device.
 
-    Raises `Failure` when the loss, a gradient, a monitored value or the weights stop being finite, the loss
-    explodes (`EXPLODED`), or memory runs out; the checkpoint stays the last good one. Raises `Interrupted`
-    after the step, or in the measurement, in which `interruption` got a signal; the state is saved.
+    Raises `Failure` if the loss, a gradient, a monitored value or the weights are not finite, the loss
+    explodes (`EXPLODED`), or memory runs out; the last good checkpoint is kept. Raises `Interrupted` after
+    the step, or during the measurement, in which `interruption` got a signal; the state is saved.
     """
     loop = _Loop(training, checkpoint, interruption, progress_file)
     try:
@@ -100,7 +99,7 @@ def train(
 
 @dataclass
 class _Loop:
-    """The state of `train`, whose parameters come first."""
+    """The state of `train`; the fields are its parameters."""
 
     training: Training
     checkpoint: Checkpoint
@@ -119,8 +118,8 @@ class _Loop:
         self.saved = self.course.step
         self.device = devices.describe(next(self.model.parameters()).device)
         self.began = time.monotonic() - self.course.seconds
-        # Losses and gradient norms stay on the device until an entry is due: reading one would stall a GPU
-        # every step.
+        # Losses and gradient norms stay on the device until an entry is due: reading them at every step would
+        # make the GPU wait.
         self.unread: list[tuple[Tensor, Tensor | None]] = []
 
     def run(self) -> None:
@@ -167,7 +166,7 @@ class _Loop:
         self.course.step = step
 
     def is_entry_due(self) -> bool:
-        """Whether the curve has no entry for the last step."""
+        """Whether the curve needs an entry for the last step and has none."""
         step, curve = self.course.step, self.course.curve
         if step == 0 or (curve and curve[-1]["step"] == step):
             return False
@@ -185,7 +184,7 @@ class _Loop:
         self.read_losses()
         mean = math.fsum(course.losses) / len(course.losses)
         self.require_no_explosion(mean)
-        # No validation has come since the step, so this is still its rate.
+        # There was no validation since the step, so this is the rate of the step.
         rate = self.schedule(course.step, self.validation)
         entry: dict[str, Any] = {"step": course.step, "loss": mean, "learning_rate": rate} | self.measure()
         course.curve.append(entry)
@@ -199,7 +198,7 @@ class _Loop:
             write_json(self.progress_file, entry | elapsed | {"device": self.device})
 
     def measure(self) -> dict[str, float]:
-        """The monitored values, if they are due. A signal interrupts this, because it may take minutes."""
+        """The monitored values, if they are due. Signals interrupt it, because it may take minutes."""
         if self.objective.monitor is None or not self.is_measurement_due():
             return {}
         noise = random_state()
@@ -233,7 +232,7 @@ class _Loop:
         self.saved = course.step
 
     def finish(self) -> Course:
-        """The course; the model gets the weights that are kept."""
+        """Load the best weights into the model and return the course."""
         if not self.course.curve:
             raise UserError("training.learning_rate is below training.min_learning_rate: no step was trained")
         if self.course.best is not None:
@@ -253,7 +252,7 @@ class _Loop:
         return time.monotonic() - self.began
 
     def read_losses(self) -> None:
-        """Fetch the losses of the last steps from the device; raises `Failure` at the first bad one."""
+        """Copy the losses of the last steps from the device; raises `Failure` for the first bad one."""
         if not self.unread:
             return
         losses, norms = zip(*self.unread, strict=True)
@@ -268,7 +267,7 @@ class _Loop:
             self.require_number("loss", value, step)
             if norm is not None and math.isnan(norm):
                 raise self.failure("the gradient became nan", step)
-            # No failure by itself: where only squares overflow, the step is clipped to nothing.
+            # An infinite norm alone is not a failure: if only squares overflow, clipping makes it zero.
             overflow = norm is not None and math.isinf(norm)
         self.course.losses += values
 
@@ -285,7 +284,7 @@ class _Loop:
             raise self.failure(f"the loss exploded from {curve[0]['loss']:.4g} to {losses[worst]:.4g}", step)
 
     def failure(self, what: str, step: int, named: bool = True) -> Failure:
-        """Build the error for a step, naming some inputs of the batch if `named`."""
+        """Create the error for a step; it names some inputs of the batch if `named`."""
         inputs = self.objective.inputs(step)[:SHOWN] if named and self.objective.inputs else ()
         cut = [text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in inputs]
         batch = f", whose batch has {', '.join(map(repr, cut))}" if cut else ""
