@@ -9,25 +9,25 @@ from sentence_specs import MODEL, TRAINING
 
 @pytest.fixture
 def model_spec():
-    """A tiny model's settings, with what the test needs changed."""
+    """A function that returns settings of a tiny model with changes."""
     return lambda **changes: dataclasses.replace(MODEL, **changes)
 
 
 @pytest.fixture
 def training_spec():
-    """A tiny training's settings, with what the test needs changed."""
+    """A function that returns settings of a short training with changes."""
     return lambda **changes: dataclasses.replace(TRAINING, **changes)
 
 
 @pytest.fixture
 def sentence_set():
-    """Sentences as the prepared data sets have them."""
+    """A function that makes a `SentenceSet` of lists of codes."""
     return sentence_specs.sentence_set
 
 
 @pytest.fixture
 def random_sentences():
-    """Sentences of random words with codes from 4 below `vocabulary`."""
+    """A function that draws sentences of the given lengths, with codes from 4 to `vocabulary` - 1."""
 
     def draw(lengths, vocabulary=20, seed=0):
         rng = np.random.default_rng(seed)

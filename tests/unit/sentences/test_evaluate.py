@@ -20,7 +20,7 @@ from textlvm.sentences.relations import MEASURED
 from textlvm.training.checkpoint import save_weights
 
 SETTINGS = EVALUATION | {"repeats": 3}
-SHOWN = {
+QUALITATIVE = {
     **{"seed": 0, "decoding": "sample", "max_length": 6, "samples": 2, "sigma": 0.1},
     **{"reconstruct": [2, "Red red, unheard!"], "perturbation": 10},
     **{"interpolate": [[0, 1], ["red", 3]], "steps": 5},
@@ -30,7 +30,7 @@ SHOWN = {
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Prepared data sets: one of sentences with labels, another, their union, and questions."""
+    """Prepared data sets: two of sentences with labels, their union, and questions."""
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     words = ["red", "green", "blue", "what", "is", "?", "very"]
@@ -59,7 +59,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def trained(data, tmp_path, model_spec):
-    """Writes the folder of a run with random weights."""
+    """A function that writes the folder of a run with random weights."""
 
     def write(dataset="one", **changes):
         torch.manual_seed(1)
@@ -87,7 +87,7 @@ def measure(*arguments, **changes):
 
 
 @pytest.mark.parametrize("objective", ["smim", "svae", "ae", "lm"])
-def test_a_run_is_measured_on_its_own_test_set(data, trained, objective):
+def test_run_is_evaluated_on_its_test_set(data, trained, objective):
     run = trained(objective=objective)
     result, histograms = measure(data, run)
     read = read_result(run / "metrics.json")
@@ -108,18 +108,18 @@ def test_a_run_is_measured_on_its_own_test_set(data, trained, objective):
 
 
 @pytest.mark.parametrize("objective", MEASURED)
-def test_a_configuration_is_held_against_the_metrics_that_come_out(data, trained, objective):
+def test_measured_lists_exactly_the_computed_metrics(data, trained, objective):
     settings = SETTINGS | {"reference_ppl": 40, "as_quoted": True}
     result, _ = measure(data, trained(objective=objective), settings=settings)
     assert result["metrics"].keys() == MEASURED[objective]
 
 
-def test_the_same_seed_gives_the_same_numbers(data, trained):
+def test_evaluation_is_deterministic(data, trained):
     run = trained()
     assert measure(data, run) == measure(data, run)
 
 
-def test_a_run_on_a_union_is_measured_on_a_member(data, trained):
+def test_run_trained_on_union_is_evaluated_on_a_member(data, trained):
     run = trained("both")
     result, _ = measure(data, run, "both", member=data / "two")
     assert (result["dataset"], result["corpus"], result["run"]) == ("two", "two", "smim-5")
@@ -130,7 +130,7 @@ def test_a_run_on_a_union_is_measured_on_a_member(data, trained):
 
 
 @pytest.mark.parametrize(("dataset", "objective"), [("one", "smim"), ("one", "ae"), ("questions", "answers")])
-def test_answers_are_ranked(data, trained, dataset, objective):
+def test_evaluation_on_questions_ranks_answers(data, trained, dataset, objective):
     run = trained(dataset, objective=objective)
     result, _ = measure(data, run, dataset, questions=data / "questions")
     assert result["dataset"] == "questions"
@@ -140,7 +140,7 @@ def test_answers_are_ranked(data, trained, dataset, objective):
     assert ("repeat_sd" in metrics["mrr"]) == (objective == "smim")
 
 
-def test_what_does_not_fit_is_said_in_a_sentence(data, trained, tmp_path):
+def test_inconsistent_options_are_rejected(data, trained, tmp_path):
     run = trained()
     with pytest.raises(UserError, match=r"trained on 'one', .*'two'; give the data set of the run"):
         measure(data, run, "two")
@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_said_in_a_sentence(data, trained, tmp_path):
         measure(data, trained(objective="lm"), questions=data / "questions")
 
 
-def test_a_model_that_is_not_there_is_a_failed_row_and_no_error(data, trained, tmp_path, caplog):
+def test_missing_pretrained_model_gives_status_failed(data, trained, tmp_path, caplog):
     run = trained(objective="lm", family="pretrained", path=str(tmp_path / "nowhere"))
     result, histograms = measure(data, run)
     read = read_result(run / "metrics.json")
@@ -164,7 +164,7 @@ def test_a_model_that_is_not_there_is_a_failed_row_and_no_error(data, trained, t
     assert read.reason in caplog.text
 
 
-def test_a_metric_is_the_mean_of_its_repeats():
+def test_metric_is_the_mean_of_its_repeats():
     values = [10.0, 12.0, 11.0, 15.0]
     entry = evaluate.to_json("ppl_melbo", values)
     assert entry["value"] == 12
@@ -175,7 +175,7 @@ def test_a_metric_is_the_mean_of_its_repeats():
     assert evaluate.to_json("kld", [2.0]) == exact
 
 
-def test_a_number_too_large_is_left_out(data, trained, monkeypatch, caplog):
+def test_infinite_metric_is_left_out(data, trained, monkeypatch, caplog):
     def infinite(*_):
         return evaluate.EvaluationResult({"ppl_elbo": [math.inf, 1.0], "kld": [1.0]}, {})
 
@@ -185,9 +185,9 @@ def test_a_number_too_large_is_left_out(data, trained, monkeypatch, caplog):
     assert "ppl_elbo is too large" in caplog.text
 
 
-def test_a_run_shows_the_named_sentences(data, trained):
+def test_qualitative_output_has_the_named_sentences(data, trained):
     run = trained()
-    chosen = options(data, run, settings=SHOWN, out=run / "qualitative.json")
+    chosen = options(data, run, settings=QUALITATIVE, out=run / "qualitative.json")
     qualitative.main(chosen)
     first = json.loads(chosen.out.read_text())
     qualitative.main(chosen)
@@ -205,14 +205,14 @@ def test_a_run_shows_the_named_sentences(data, trained):
         assert not any("<unk>" in answer for answer in entry["answers"].values())
     assert "?" not in first["answers"][0]["question"][:-1]
     with pytest.raises(UserError, match="no test sentence 12; they are 0 to 11"):
-        qualitative.main(options(data, run, settings=SHOWN | {"reconstruct": [12]}))
+        qualitative.main(options(data, run, settings=QUALITATIVE | {"reconstruct": [12]}))
 
 
-def test_each_kind_is_drawn_on_its_own(data, trained):
+def test_kinds_of_text_have_independent_random_numbers(data, trained):
     run = trained()
     shown = []
     for changes in ({}, {"reconstruct": [], "questions": []}):
-        chosen = options(data, run, settings=SHOWN | changes, out=run / "qualitative.json")
+        chosen = options(data, run, settings=QUALITATIVE | changes, out=run / "qualitative.json")
         qualitative.main(chosen)
         shown.append(json.loads(chosen.out.read_text()))
     assert shown[0]["samples"] == shown[1]["samples"]
@@ -220,16 +220,16 @@ def test_each_kind_is_drawn_on_its_own(data, trained):
     assert shown[1]["reconstructions"] == shown[1]["answers"] == []
 
 
-def test_an_auto_encoder_shows_reconstructions_of_means(data, trained):
+def test_autoencoder_has_only_reconstructions_of_means(data, trained):
     run = trained(objective="ae")
-    chosen = options(data, run, settings=SHOWN, out=run / "qualitative.json")
+    chosen = options(data, run, settings=QUALITATIVE, out=run / "qualitative.json")
     qualitative.main(chosen)
     result = json.loads(chosen.out.read_text())
     assert not result.keys() & {"samples", "interpolations", "answers"}
     assert all(row.keys() == {"sentence", "label", "mean"} for row in result["reconstructions"])
 
 
-def explored(data, run, capsys, *arguments):
+def explore_output(data, run, capsys, *arguments):
     parsed = explore._arguments().parse_args(
         ["--run", str(run), "--data", str(data / "one"), "--max-length", "6", *arguments]
     )
@@ -237,23 +237,23 @@ def explored(data, run, capsys, *arguments):
     return capsys.readouterr()
 
 
-def test_a_users_own_input(data, trained, capsys):
+def test_explore_processes_typed_sentences(data, trained, capsys):
     run = trained()
-    shown = explored(data, run, capsys, "reconstruct", "Red, very green!")
+    shown = explore_output(data, run, capsys, "reconstruct", "Red, very green!")
     assert [line.split()[0] for line in shown.out.splitlines()] == ["mean", "sample", "perturbed"]
     assert shown.err == "not in the vocabulary: , !\n"
-    assert shown.out == explored(data, run, capsys, "reconstruct", "Red, very green!").out
-    assert len(explored(data, run, capsys, "interpolate", "red", "blue").out.splitlines()) == 10
-    assert len(explored(data, run, capsys, "sample", "--count", "3").out.splitlines()) == 3
-    answers = explored(data, run, capsys, "answer", "what is red").out.splitlines()
+    assert shown.out == explore_output(data, run, capsys, "reconstruct", "Red, very green!").out
+    assert len(explore_output(data, run, capsys, "interpolate", "red", "blue").out.splitlines()) == 10
+    assert len(explore_output(data, run, capsys, "sample", "--count", "3").out.splitlines()) == 3
+    answers = explore_output(data, run, capsys, "answer", "what is red").out.splitlines()
     assert [line.split()[0] for line in answers] == ["short", "medium", "long"]
     with pytest.raises(UserError, match="no words"):
-        explored(data, run, capsys, "reconstruct", " ")
+        explore_output(data, run, capsys, "reconstruct", " ")
     with pytest.raises(UserError, match="no latent codes"):
-        explored(data, trained(objective="lm"), capsys, "sample")
+        explore_output(data, trained(objective="lm"), capsys, "sample")
 
 
-def test_units_are_those_of_the_paper():
+def test_units_agree_with_paper_yaml():
     declared = load(PAPERS / "sentences").metrics
     assert {name: declared[name].unit for name in evaluate.UNITS} == evaluate.UNITS
     assert set().union(*MEASURED.values()) <= set(evaluate.UNITS)

@@ -1,11 +1,11 @@
-"""A model of others: what it finds changes when it is supplied."""
+"""The requirements of a pretrained model."""
 
 from importlib import metadata
 
 from textlvm.sentences.families import supplied
 
 
-def test_what_a_model_of_others_finds(tmp_path, monkeypatch):
+def test_supplied_lists_package_version_and_files(tmp_path, monkeypatch):
     folder = tmp_path / "weights"
     model = {"objective": "lm", "family": "pretrained", "path": str(folder)}
     assert supplied({"objective": "lm", "hidden": 8}) == ""

@@ -30,7 +30,7 @@ def call(*arguments):
     figures.main(figures._arguments().parse_args([str(a) for a in arguments]))
 
 
-def test_pairs_are_shares_of_each_kind(tmp_path):
+def test_pair_histograms_are_shares(tmp_path):
     paths = [histograms(tmp_path / f"{i}.json", seed=i) for i in range(3)]
     pairs = figures.read_pairs(paths, ["sMIM", "sVAE", "sVAE"])
     assert len(pairs) == 3 * 4 * 60
@@ -38,13 +38,13 @@ def test_pairs_are_shares_of_each_kind(tmp_path):
     legend = [text.get_text() for text in panels[0].get_legend().get_texts()]
     assert legend == ["sMIM, i = j", "sMIM, i ≠ j", "sVAE, i = j", "sVAE, i ≠ j"]
     for axes in panels:
-        # A closed outline goes along the tops of the bins and back along zero.
+        # The outline of a histogram is a polygon along the tops of the bins and back along zero.
         heights = [np.unique(patch.get_xy()[:, 1]).max() for patch in axes.patches]
         assert len(heights) == 4
         assert all(0 < height <= 1 for height in heights)
 
 
-def test_lengths_have_their_mean(tmp_path):
+def test_length_histograms_have_mean_and_density(tmp_path):
     lengths = {"A": np.array([1, 2, 3, 10]), "B": np.arange(1, 200)}
     figure = figures.plot_lengths(lengths, "title")
     means = [axes.lines[0].get_xdata()[0] for axes in figure.axes]
@@ -56,7 +56,7 @@ def test_lengths_have_their_mean(tmp_path):
     assert x.min() == -0.5
 
 
-def test_the_extrapolation_meets_the_other_model():
+def test_extrapolation_ends_at_the_reference():
     melbo = np.random.default_rng(0).normal(-70, 10, 500)
     figure = figures.plot_samples({"A": melbo, "B": melbo}, {"B": ("GPT-2", 90.0)}, "title")
     first, second = figure.axes
@@ -72,13 +72,13 @@ def test_the_extrapolation_meets_the_other_model():
     assert solid.get_ydata()[0] == pytest.approx(-melbo.mean() - math.log(500))
 
 
-def test_a_model_out_of_reach_has_no_cross():
+def test_unreachable_reference_has_no_marker():
     melbo = np.full(10, -70.0)
     figure = figures.plot_samples({"A": melbo}, {"A": ("far", 5000.0)}, "title")
     assert len(figure.axes[0].lines[-1].get_xdata()) == 1
 
 
-def test_bounds_stand_in_rows_and_columns(tmp_path):
+def test_bounds_have_a_row_per_objective_and_a_column_per_latent_size(tmp_path):
     paths = [
         histograms(tmp_path / f"{objective}{latent}{seed}.json", objective, latent, seed=seed)
         for objective, latent, seed in (("smim", 512, 0), ("smim", 16, 0), ("smim", 16, 1), ("svae", 16, 0))
@@ -100,7 +100,7 @@ def test_bounds_stand_in_rows_and_columns(tmp_path):
     assert other.lines[0].get_xdata()[0] == pytest.approx(np.mean(elbo))
 
 
-def test_the_same_input_gives_the_same_files(tmp_path):
+def test_figure_files_are_deterministic(tmp_path):
     path = histograms(tmp_path / "h.json")
     other = tmp_path / "metrics.json"
     metrics = {"nll_elbo": {"value": 99.0, "low": None, "high": None, "unit": "nats/sentence"}}
@@ -124,7 +124,7 @@ def test_the_same_input_gives_the_same_files(tmp_path):
     assert written[0][2:4] != written[0][4:6]
 
 
-def test_titles_and_labels_are_shown_as_they_are(tmp_path):
+def test_special_characters_are_shown_unchanged(tmp_path):
     first, second, title = HOSTILE[1], HOSTILE[3], HOSTILE[0]
     paths = [histograms(tmp_path / f"{i}.json", seed=i, latent=i) for i in (1, 2)]
     melbo = np.random.default_rng(0).normal(-70, 10, 50)
@@ -143,7 +143,7 @@ def test_titles_and_labels_are_shown_as_they_are(tmp_path):
     assert HOSTILE[2] in shown(drawn[2])
 
 
-def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
+def test_invalid_input_is_rejected(tmp_path):
     path = histograms(tmp_path / "h.json")
     bare = tmp_path / "bare.json"
     bare.write_text('{"objective": "ae", "latent": 4}', encoding="utf-8")

@@ -13,16 +13,19 @@ from unit.overlay import PAPER, ROOT
 EXPERIMENT = load_files([PAPER])
 SENTENCES = {run.path: run for run in EXPERIMENT.runs if run.paper == "sentences"}
 DATA_SETS = sentences.data_sets(EXPERIMENT.planned)
+# The same model, trained on a union and evaluated on one of its data sets.
+TRAINED = SENTENCES["sentences/everything/smim-everything"]
+EVALUATED = SENTENCES["sentences/ptb/smim-everything"]
 
 
-def test_a_run_of_the_sentences_paper_lies_below_its_data_set():
+def test_run_folder_is_inside_its_data_set_folder():
     run = SENTENCES["sentences/ptb/smim-16"]
     assert (run.dataset, run.corpus, run.split, run.seeds) == ("ptb", "ptb", "standard", (0,))
     assert run.metrics(0) == "sentences/ptb/smim-16/seed0/metrics.json"
     assert run.training_path == run.path
 
 
-def test_a_data_set_overrides_the_section_and_an_entry_the_data_set():
+def test_data_set_overrides_section_and_run_overrides_data_set():
     run = SENTENCES["sentences/ptb/vae-lstm-13"]
     assert run.model["hidden"] == 512
     assert run.training["learning_rate"] == 0.001
@@ -32,10 +35,10 @@ def test_a_data_set_overrides_the_section_and_an_entry_the_data_set():
     assert SENTENCES["sentences/yahoo/smim-512"].training["optimizer"] == "sgd"
 
 
-def test_a_split_that_a_corpus_lacks_is_said_of_the_data_set(tmp_path):
+def test_error_for_missing_split_names_the_data_set(tmp_path):
     (tmp_path / "train.txt").touch()
-    own = {"path": str(tmp_path), "kind": "sentences", "format": "lines"}
-    corpora = registry.load(ROOT / "workflow" / "corpora.yaml", {"mine": own})
+    entry = {"path": str(tmp_path), "kind": "sentences", "format": "lines"}
+    corpora = registry.load(ROOT / "workflow" / "corpora.yaml", {"mine": entry})
     section = EXPERIMENT.config["sentences"]
     changed = {**section, "datasets": {**section["datasets"], "ptb": {"corpus": "mine"}}}
     with pytest.raises(Problem) as error:
@@ -48,19 +51,15 @@ def test_a_split_that_a_corpus_lacks_is_said_of_the_data_set(tmp_path):
     assert list(DATA_SETS["ptb"].sources) == ["train", "valid", "test"]
 
 
-def test_a_run_measured_elsewhere_is_the_trained_one_with_evaluations_of_its_own():
-    there, here = (
-        SENTENCES["sentences/everything/smim-everything"],
-        SENTENCES["sentences/ptb/smim-everything"],
-    )
-    assert here.training_path == there.path
-    assert (here.model, here.training) == (there.model, there.training)
-    assert here.corpus == "ptb"
-    assert there.rows == ()
-    assert there.corpus == "everything"
+def test_run_with_trained_on_has_model_and_training_of_the_trained_run():
+    assert EVALUATED.training_path == TRAINED.path
+    assert (EVALUATED.model, EVALUATED.training) == (TRAINED.model, TRAINED.training)
+    assert EVALUATED.corpus == "ptb"
+    assert TRAINED.rows == ()
+    assert TRAINED.corpus == "everything"
 
 
-def test_a_row_may_show_a_run_once_more_under_another_name():
+def test_run_may_belong_to_several_rows():
     rows = SENTENCES["sentences/ptb/smim-16"].rows
     assert [(row.table, row.label, row.metrics) for row in rows] == [
         (2, "sMIM (16)", {}),
@@ -71,20 +70,20 @@ def test_a_row_may_show_a_run_once_more_under_another_name():
     assert SENTENCES["sentences/ptb/ae-16"].label == "AE (S)"
 
 
-def test_table_1_has_the_data_sets_but_for_the_questions():
+def test_table_1_has_all_data_sets_except_yahoocqa():
     planned = [entry for entry in EXPERIMENT.of_table(1) if entry.paper == "sentences"]
     assert [entry.label for entry in planned] == ["PTB", "Yahoo", "Yelp15", "WikiText-103", "Everything"]
     assert planned[0].key == ("sentences", "ptb", "ptb", "standard", "data")
     assert DATA_SETS["yahoocqa"].is_of_questions
-    assert not any(own.is_of_questions for name, own in DATA_SETS.items() if name != "yahoocqa")
+    assert not any(data_set.is_of_questions for name, data_set in DATA_SETS.items() if name != "yahoocqa")
 
 
-def test_every_printed_row_that_the_paper_trained_or_is_to_be_trained_here_is_planned():
+def test_every_own_row_and_the_selected_quoted_rows_are_planned():
     printed = [row for row in published.read(EXPERIMENT.papers) if row.paper == "sentences"]
     everything = (*DATA_SETS.values(), *SENTENCES.values())
-    planned = {(row.table, own.dataset, row.label) for own in everything for row in own.rows}
-    ours = {(row.table, row.dataset, row.row) for row in printed if row.kind == "own"}
-    assert ours <= planned
+    planned = {(row.table, entry.dataset, row.label) for entry in everything for row in entry.rows}
+    own = {(row.table, row.dataset, row.row) for row in printed if row.kind == "own"}
+    assert own <= planned
     quoted = {(row.table, row.dataset, row.row) for row in printed if row.kind == "quoted"}
     assert quoted & planned == {
         (2, "ptb", "VAE-LSTM (13)"),
@@ -100,54 +99,50 @@ def test_every_printed_row_that_the_paper_trained_or_is_to_be_trained_here_is_pl
     }
 
 
-def test_a_model_of_others_is_not_trained():
+def test_pretrained_model_is_not_trained():
     run = SENTENCES["sentences/ptb/gpt2"]
     assert not run.is_trained
     assert run.model["hub"] == "openai-community/gpt2-xl"
     assert all(other.is_trained for other in SENTENCES.values() if "gpt2" not in other.path)
 
 
-def test_prepared_is_what_was_prepared_with_the_settings_of_now(tmp_path):
-    own = DATA_SETS["ptb"]
+def test_data_set_is_finished_only_with_current_settings(tmp_path):
+    ptb = DATA_SETS["ptb"]
     file = tmp_path / "sentences" / "ptb" / "data" / "statistics.json"
     file.parent.mkdir(parents=True)
-    assert not own.is_finished(0, tmp_path)
-    file.write_text(json.dumps({"settings": own.settings}))
-    assert own.is_finished(0, tmp_path)
-    file.write_text(json.dumps({"settings": {**own.settings, "seed": 1}}))
-    assert not own.is_finished(0, tmp_path)
+    assert not ptb.is_finished(0, tmp_path)
+    file.write_text(json.dumps({"settings": ptb.settings}))
+    assert ptb.is_finished(0, tmp_path)
+    file.write_text(json.dumps({"settings": {**ptb.settings, "seed": 1}}))
+    assert not ptb.is_finished(0, tmp_path)
 
 
-def test_a_training_that_failed_did_so_for_all_that_measure_it(tmp_path):
-    there, here = (
-        SENTENCES["sentences/everything/smim-everything"],
-        SENTENCES["sentences/ptb/smim-everything"],
-    )
-    assert here.outcome(0, tmp_path) == there.outcome(0, tmp_path) is None
-    file = tmp_path / there.training_path / "seed0" / "checkpoint" / "failure.json"
+def test_failed_training_is_the_outcome_of_all_runs_that_evaluate_it(tmp_path):
+    assert EVALUATED.outcome(0, tmp_path) == TRAINED.outcome(0, tmp_path) is None
+    file = tmp_path / TRAINED.training_path / "seed0" / "checkpoint" / "failure.json"
     file.parent.mkdir(parents=True)
-    failure = {"model": there.model, "training": there.training, "status": "failed"}
+    failure = {"model": TRAINED.model, "training": TRAINED.training, "status": "failed"}
     file.write_text(json.dumps(failure))
-    assert here.outcome(0, tmp_path) == there.outcome(0, tmp_path) == file
+    assert EVALUATED.outcome(0, tmp_path) == TRAINED.outcome(0, tmp_path) == file
 
 
-def test_a_data_set_has_an_outcome_when_it_is_prepared(tmp_path):
-    own = DATA_SETS["ptb"]
-    assert own.outcome(0, tmp_path) is None
-    file = tmp_path / own.metrics(0)
+def test_outcome_of_prepared_data_set_is_its_statistics_file(tmp_path):
+    ptb = DATA_SETS["ptb"]
+    assert ptb.outcome(0, tmp_path) is None
+    file = tmp_path / ptb.metrics(0)
     file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"settings": own.settings}))
-    assert own.outcome(0, tmp_path) == file
+    file.write_text(json.dumps({"settings": ptb.settings}))
+    assert ptb.outcome(0, tmp_path) == file
 
 
-def test_rows_say_what_their_runs_were_trained_on():
+def test_serialized_run_contains_trained_on():
     ptb = [run for run in SENTENCES.values() if run.dataset == "ptb"]
     trained_on = {run.name: from_json(to_json(run)).trained_on for run in ptb}
     assert trained_on["smim-everything"] == "everything"
     assert trained_on["smim-16"] == ""
 
 
-def test_a_figure_calls_its_runs_and_data_sets_by_the_labels_of_their_rows():
+def test_figure_labels_are_those_of_table_rows():
     figures = {figure.number: figure for figure in EXPERIMENT.figures if figure.paper == "sentences"}
     assert dict(zip(figures[3].sources, figures[3].labels, strict=True)) == {
         f"sentences/ptb/{name}/seed0/histograms.json": label

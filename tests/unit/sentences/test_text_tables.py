@@ -15,7 +15,7 @@ TABLES = load(PAPERS / "sentences").texts
 
 @pytest.fixture
 def run_file(tmp_path):
-    """Writes a run's qualitative.json."""
+    """A function that writes a run's qualitative.json."""
 
     def write(name, objective="smim", **changes):
         content = {
@@ -50,7 +50,7 @@ def rows(markdown):
     ]
 
 
-def test_every_table_of_the_appendix_has_a_layout(run_file):
+def test_every_table_of_the_appendix_is_rendered(run_file):
     path = run_file("one")
     for table in range(9, 23):
         markdown, data = render(table, [path], ["sMIM"])
@@ -72,7 +72,7 @@ def test_samples_are_listed_by_run_and_prior(run_file):
     assert data["columns"]["sMIM (512), N(0, I)"] == ["one a"]
 
 
-def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):
+def test_reconstructions_have_a_column_per_run_and_a_row_for_the_autoencoder(run_file):
     paths = [run_file("one"), run_file("two"), run_file("ae", "ae")]
     markdown, data = render(12, paths, ["sMIM (512)", "sMIM†", "AE"])
     table = rows(markdown)[:7]
@@ -85,7 +85,7 @@ def test_reconstructions_stand_side_by_side_and_an_auto_encoder_below(run_file):
     assert list(data["columns"]) == ["sMIM (512)", "sMIM†", "AE"]
 
 
-def test_tables_9_to_11_are_parts(run_file):
+def test_tables_9_to_11_show_selected_entries(run_file):
     path = run_file("one")
     assert render(11, [path], ["A"])[0].count("(D) |") == 1
     assert render(12, [path], ["A"])[0].count("(D) |") == 3
@@ -99,18 +99,18 @@ def test_tables_9_to_11_are_parts(run_file):
     assert len(rows(render(21, [path], ["A"])[0])) == 6
 
 
-def test_markdown_is_escaped_and_json_is_not(run_file):
+def test_text_is_escaped_in_markdown_but_not_in_json(run_file):
     markdown, data = render(18, [run_file("one")], ["A"])
     assert r"- one \<unk> \| \*" in markdown
     assert data["columns"]["A"] == ["one <unk> | *"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_texts_and_labels_are_shown_as_they_are(run_file, text):
-    own = {"sentence": text, "label": text, "mean": text, "sample": text, "perturbed": text}
+def test_special_characters_are_shown_unchanged(run_file, text):
+    entry = {"sentence": text, "label": text, "mean": text, "sample": text, "perturbed": text}
     path = run_file(
         "one",
-        reconstructions=[own],
+        reconstructions=[entry],
         interpolations=[{"start": text, "end": text, "steps": [text] * 3}],
         samples=[text] * 2,
         answers=[{"question": text, "answers": dict.fromkeys(("short", "medium", "long"), text)}],
@@ -122,7 +122,7 @@ def test_texts_and_labels_are_shown_as_they_are(run_file, text):
         assert " ".join(unescape(body).split()).count(" ".join(text.split())) == times
 
 
-def test_samples_need_not_agree_but_sentences_must(run_file):
+def test_runs_must_have_the_same_sentences(run_file):
     other = run_file("two", reconstructions=[{"sentence": "x", "mean": "", "sample": "", "perturbed": ""}])
     paths = [run_file("one"), other]
     render(18, paths, ["A", "B"])
@@ -130,14 +130,14 @@ def test_samples_need_not_agree_but_sentences_must(run_file):
         render(12, paths, ["A", "B"])
 
 
-def test_what_is_missing_is_said_in_a_sentence(run_file):
+def test_missing_entries_and_labels_are_rejected(run_file):
     with pytest.raises(UserError, match="has no samples; add some"):
         render(18, [run_file("one", samples=[])], ["A"])
     with pytest.raises(UserError, match="1 runs but 2 labels"):
         render(18, [run_file("one")], ["A", "B"])
 
 
-def test_files_are_written(run_file, tmp_path):
+def test_main_writes_all_formats(run_file, tmp_path):
     files = {form: tmp_path / f"t.{form}" for form in ("md", "html", "json")}
     options = {"paper": PAPERS / "sentences", "table": 15, "runs": [run_file("one")], "labels": ["A"]}
     text_tables.main(text_tables.argparse.Namespace(**options, title="PTB", **files))
@@ -146,7 +146,7 @@ def test_files_are_written(run_file, tmp_path):
     assert "<h1>Table 15: Interpolation, PTB</h1>" in files["html"].read_text()
 
 
-def test_a_table_that_the_paper_does_not_have(run_file, tmp_path):
+def test_unknown_table_is_rejected(run_file, tmp_path):
     options = {"paper": PAPERS / "sentences", "table": 8, "runs": [run_file("one")], "labels": ["A"]}
     with pytest.raises(UserError, match=r"sentences/paper\.yaml has no table 8 of texts"):
         text_tables.main(text_tables.argparse.Namespace(**options))

@@ -1,4 +1,4 @@
-"""The entry point: files, resumption, and learning something."""
+"""The entry point of training: files, resumption, and decreasing loss."""
 
 import argparse
 import dataclasses
@@ -25,7 +25,7 @@ class Interrupted(Exception):
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """Lets every training end once it has saved its state at one of these steps."""
+    """A function that makes trainings raise `Interrupted` after the checkpoint of one of these steps."""
     save = checkpoint.Checkpoint.save
 
     def after(*steps):
@@ -46,7 +46,7 @@ def assert_equal_files(out, other):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A data set of counting sentences, one word told from the next, with questions about them."""
+    """A data set of counting sentences, in which each word determines the next, with questions."""
     folder = tmp_path / "data"
     folder.mkdir()
     words = tuple(f"w{i}" for i in range(12))
@@ -81,7 +81,9 @@ def curve(out):
     ("objective", "cell"),
     [("smim", "gru"), ("svae", "lstm"), ("ae", "gru"), ("lm", "lstm"), ("answers", "gru")],
 )
-def test_a_run_learns_and_leaves_its_files(objective, cell, folder, tmp_path, model_spec, training_spec):
+def test_training_lowers_the_loss_and_writes_its_files(
+    objective, cell, folder, tmp_path, model_spec, training_spec
+):
     training = training_spec(batch=20, epochs=12, learning_rate=0.03, decoder_unk=0.1, clip=5.0)
     out = tmp_path / "run"
     train.main(options(folder, out, model_spec(objective=objective, cell=cell), training))
@@ -103,7 +105,9 @@ def test_a_run_learns_and_leaves_its_files(objective, cell, folder, tmp_path, mo
 
 
 @pytest.mark.parametrize("order", ["random", "pools"])
-def test_an_interrupted_run_ends_bit_identical(order, folder, tmp_path, model_spec, training_spec, interrupt):
+def test_interrupted_training_ends_bit_identical(
+    order, folder, tmp_path, model_spec, training_spec, interrupt
+):
     model = model_spec(dropout=0.5, encoder_dropout=0.3)
     training = training_spec(
         **{"batch": 20, "order": order, "epochs": 10, "max_length": 4, "kl_offset": 30},
@@ -120,10 +124,10 @@ def test_an_interrupted_run_ends_bit_identical(order, folder, tmp_path, model_sp
 
 
 @pytest.mark.parametrize("stop", [30, 36, 37, 38])
-def test_a_run_interrupted_about_the_end_of_its_pretraining_ends_bit_identical(
+def test_training_interrupted_near_the_end_of_pretraining_ends_bit_identical(
     stop, folder, tmp_path, model_spec, training_spec, interrupt
 ):
-    """Three epochs of twelve steps as an autoencoder."""
+    """The pretraining has three epochs of twelve steps."""
     model = model_spec(objective="svae", dropout=0.5)
     training = training_spec(batch=20, epochs=6, pretrain=3, free_bits=2.0, kl="closed", checkpoint_every=1)
     train.main(options(folder, tmp_path / "whole", model, training))
@@ -138,8 +142,10 @@ def test_a_run_interrupted_about_the_end_of_its_pretraining_ends_bit_identical(
 
 
 @pytest.mark.parametrize("objective", ["smim", "lm", "answers"])
-def test_a_failed_run_names_a_sentence_of_its_batch(objective, folder, tmp_path, model_spec, training_spec):
-    """The weights overflow at once; the file says of which run and with which settings."""
+def test_failure_message_quotes_a_sentence_of_the_batch(
+    objective, folder, tmp_path, model_spec, training_spec
+):
+    """The weights overflow in the first steps; failure.json contains the run and its settings."""
     model = model_spec(objective=objective)
     training = training_spec(optimizer="sgd", learning_rate=1e45, clip=None, max_length=3, log_every=1)
     with pytest.raises(UserError, match=r"sentences\.runs\.x\.y, seed 1: .* at step \d+, whose batch has 'w"):
@@ -150,14 +156,14 @@ def test_a_failed_run_names_a_sentence_of_its_batch(objective, folder, tmp_path,
     result = read_result(tmp_path / "checkpoint" / "failure.json")
     assert result.key == ("sentences", "x", "counting", "standard", "y")
     step = int(re.search(r"at step (\d+)", result.reason)[1])
-    # The batch is told again from its step alone; its sentences are told whole.
+    # The batch is a function of the step; the message quotes the uncut sentence.
     seed = derive("sentences/x/y/batches", 1)
-    again = train.objective(build(model, 16), model, training, folder, seed).inputs(step)
-    first = " ".join(f"w{code - 4}" for code in again[0])
+    inputs = train.objective(build(model, 16), model, training, folder, seed).inputs(step)
+    first = " ".join(f"w{code - 4}" for code in inputs[0])
     assert f"whose batch has '{first}'" in result.reason
 
 
-def test_a_budget_in_steps_counts_when_it_is_the_smaller_one(training_spec):
+def test_budget_is_the_smaller_of_epochs_and_steps(training_spec):
     spec = train.budget(training_spec(epochs=3), epoch=7)
     assert (spec.steps, spec.monitor_every) == (21, 7)
     spec = train.budget(training_spec(epochs=3, steps=20, monitor_every=4), epoch=7)
@@ -165,11 +171,11 @@ def test_a_budget_in_steps_counts_when_it_is_the_smaller_one(training_spec):
 
 
 @pytest.mark.parametrize("changes", [{"epochs": 3}, {"epochs": 9, "steps": 21}])
-def test_a_pretraining_that_leaves_no_step_is_refused(changes, training_spec):
+def test_pretraining_of_all_steps_is_rejected(changes, training_spec):
     with pytest.raises(UserError, match=r"takes 21 steps, but the training ends after 21: lower it"):
         train.budget(training_spec(pretrain=3, **changes), epoch=7)
 
 
-def test_an_unknown_optimizer_is_refused_with_a_sentence(training_spec):
+def test_unknown_optimizer_is_rejected(training_spec):
     with pytest.raises(UserError, match=r"unknown optimizer 'adma'.*adam"):
         train.optimizer(training_spec(optimizer="adma"), None)

@@ -1,16 +1,16 @@
-"""Measure one trained run of the sentences paper.
+"""Evaluate one trained run of the sentences paper.
 
     python -m textlvm.sentences.evaluate --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
         --out ptb/smim-512/seed0/metrics.json
 
-DATA is the prepared data set that the run was trained on. With `--member ptb/data` a run trained on a union
-is measured on the test set of one of its data sets; with `--questions yahoocqa/data` a run ranks answers.
+DATA is the prepared data set that the run was trained on. With `--member ptb/data`, a run trained on a union
+is evaluated on the test set of one of its data sets; with `--questions yahoocqa/data`, a run ranks answers.
 Writes
 
-    OUT                               every metric: mean over the evaluations of this one model, interval of
-                                      that mean, and `repeat_sd`, their standard deviation
+    OUT                               every metric: mean over repeated evaluations of this model, confidence
+                                      interval of the mean, and `repeat_sd`, their standard deviation
     histograms.json (beside OUT)      values by sentence, for Figures 3 and 5-8
-    provenance.json (beside OUT)      how it was measured, see textlvm.runtime.provenance
+    provenance.json (beside OUT)      provenance of the result, see textlvm.runtime.provenance
 """
 
 import argparse
@@ -67,10 +67,10 @@ UNITS = {name: unit for unit, names in NAMES.items() for name in names}
 
 
 def to_json(name: str, values: list[float]) -> dict[str, Any]:
-    """A metric's entry of metrics.json from its values in the evaluations.
+    """The entry of a metric in metrics.json, from its values in repeated evaluations.
 
-    The interval is that of their mean. Evaluations of one model differ less than seeds, so their
-    standard deviation is recorded apart from the spread over seeds.
+    The interval is that of the mean. Evaluations of one model differ less than seeds, so their standard
+    deviation is recorded separately.
     """
     mean, unit = math.fsum(values) / len(values), UNITS[name]
     if len(values) == 1:
@@ -81,10 +81,10 @@ def to_json(name: str, values: list[float]) -> dict[str, Any]:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Measure the run the command line names.
+    """Evaluate the run on the command line.
 
-    Where the package transformers or the folder of a pretrained model is missing, the metrics have the status
-    `failed` and what to supply, so that the tables say it and everything else goes on.
+    If the package transformers or the folder of a pretrained model is missing, metrics.json has the status
+    `failed` and says what to supply, so that tables show the reason and the workflow continues.
     """
     process = provenance.Process()
     settings = parse(EvaluationSpec, options.settings)
@@ -136,8 +136,8 @@ def _write(
     write_json(options.out.parent / "histograms.json", histograms)
     write_json(options.out, result)
     read = dict.fromkeys([options.data, target])
-    beside = options.out.with_name("provenance.json")
-    provenance.write_evaluation(beside, process, options.run, options.settings, read, options.corpora)
+    path = options.out.with_name("provenance.json")
+    provenance.write_evaluation(path, process, options.run, options.settings, read, options.corpora)
 
 
 def _sentences(
@@ -164,7 +164,7 @@ def _answers(run: TrainedRun, folder: Path, settings: EvaluationSpec) -> Evaluat
 
 
 def _finite(result: EvaluationResult) -> dict[str, list[float]]:
-    """The metrics with finite values; a perplexity of e^1000, for example, is left out."""
+    """The metrics with finite values; a perplexity of e^1000, for example, is dropped."""
     finite = {name: values for name, values in result.metrics.items() if np.isfinite(values).all()}
     for name in result.metrics.keys() - finite.keys():
         logging.warning("%s is too large for a float and is left out", name)

@@ -5,8 +5,8 @@
     python -m textlvm.sentences.explore --run … --data … sample --count 10
     python -m textlvm.sentences.explore --run … --data … answer "Where can I find roses?"
 
-Input is cut into words as the data set was. Words that the model does not know are named; it reads them as
-<unk>. The same seed gives the same output; another, another. In Python:
+Input is tokenized like the data set. Words outside the vocabulary are printed and read as <unk>. The output
+depends on the seed. In Python:
 
     from textlvm.sentences.explore import load
 
@@ -34,20 +34,20 @@ from textlvm.training.seeds import seed_everything
 __all__ = ["lines", "load"]
 
 ANSWERS = {"short": 5, "medium": 10, "long": 15}
-"""Words that an answer is expected to have, by its name (Appendix D.4)."""
+"""Expected number of words of an answer, by its name (Appendix D.4)."""
 
 
 def load(run: str | Path, data: str | Path, device: torch.device | None = None) -> Writer:
     """The trained model in the folder of a run, on the CPU or `device`.
 
-    `data` is the prepared data set that it was trained on. Raises `UserError` where the folder has no trained
-    run, or one of another data set.
+    `data` is the prepared data set that it was trained on. Raises `UserError` if the folder has no trained
+    run, or a run that was trained on another data set.
     """
     return Writer(trained.load(Path(run), Path(data), device or torch.device("cpu")))
 
 
 def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> Iterator[str]:
-    """Yield the lines that the command prints for the texts it was given."""
+    """Yield the lines that the command prints for the given texts."""
     if options.command == "reconstruct":
         for row in writer.reconstruct(texts, options.perturbation):
             yield from (f"{name:10} {text}" for name, text in row.items())
@@ -61,7 +61,7 @@ def lines(options: argparse.Namespace, writer: Writer, texts: list[Codes]) -> It
 
 
 def main(options: argparse.Namespace) -> None:
-    """Print what the trained model makes of the input."""
+    """Print the output of the trained model."""
     loaded = load(options.run, options.data, devices.choose(options.gpus))
     writer = replace(loaded, decoding=options.decoding, max_length=options.max_length)
     texts = [writer.read(text) for text in options.texts]

@@ -1,4 +1,4 @@
-"""Models that an entry selects by `model.family`, because its objective does not determine them."""
+"""Checks of the models that a run selects by `model.family`."""
 
 from collections.abc import Mapping
 from importlib import metadata
@@ -10,7 +10,7 @@ from textlvm.experiment.relations.problem import Key, Problem, Section, check_re
 __all__ = ["check_defaults", "check_family", "is_pretrained", "supplied"]
 
 OBJECTIVES = {"hr-vae": "svae", "pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
-"""The objective that a family goes with."""
+"""The objective that each family requires."""
 SELECTOR = {"objective", "family", "hidden", "embedding", "dropout"}
 AUTOENCODER = {"objective", "family", "cell", "latent", "hidden", "embedding", "dropout", "encoder_dropout"}
 READ = {
@@ -23,7 +23,7 @@ READ = {
 
 
 def check_defaults(section: Section) -> None:
-    """Check that no default names a family, which goes with one objective: raises `Problem` if one does."""
+    """Check that no default sets a family, which requires one objective. Raises `Problem` otherwise."""
     keys: list[Key] = [("model",), *(("datasets", name, "model") for name in section["datasets"])]
     for key in keys:
         part = section
@@ -36,10 +36,10 @@ def check_defaults(section: Section) -> None:
 
 
 def check_family(key: Key, entry: Section, objective: str) -> None:
-    """Check the model, of key `key`, of a run that names its family; `objective` is the effective one.
+    """Check the model, at `key`, of a run that sets a family; `objective` is the effective objective.
 
-    Raises `Problem` for another objective than the family's, for what the family does not read, and for a
-    pretrained model that is to be trained, or of which the entry does not say where it is.
+    Raises `Problem` for an objective that does not fit the family, for settings that the family does not use,
+    for a pretrained model with training settings, and for a pretrained model without a location.
     """
     model = entry["model"]
     family = model["family"]
@@ -64,14 +64,15 @@ def check_family(key: Key, entry: Section, objective: str) -> None:
 
 
 def is_pretrained(model: Mapping[str, Any]) -> bool:
-    """Whether a run's model is one that others have trained."""
+    """Whether a run's model is pretrained, and thus not trained here."""
     return model.get("family") == "pretrained"
 
 
 def supplied(model: Mapping[str, Any]) -> str:
-    """The requirements of a pretrained model: the version of transformers, and its files with their sizes.
+    """The version of transformers, and the files of a pretrained model with their sizes.
 
-    Empty for all other models. A row that lacked them is evaluated again when this changes.
+    Empty for all other models. A run is evaluated again when this text changes, for example because a missing
+    model has been supplied.
     """
     if not is_pretrained(model):
         return ""

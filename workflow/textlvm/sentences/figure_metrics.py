@@ -1,6 +1,6 @@
-"""Numbers of one trained model that no table shows: those of Figures 3 and 5, and bounds on the likelihood.
+"""Metrics of a trained model that appear in no table: from Figures 3 and 5, and bounds on the likelihood.
 
-The paper's paper.yaml names them and the files that they come from.
+paper.yaml names these functions and the files that they read.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 __all__ = ["SAMPLE", "bound_deviation", "least_bound", "overlap"]
 
 SAMPLE = 1000
-"""Number of test sentences in a bound of Figure 5 from which the paper calls its deviation small."""
+"""The number of test sentences above which the paper calls the deviation of Figure 5's bound small."""
 
 
 def overlap(histograms: Mapping[str, Any], quantity: str) -> float | None:
-    """Figure 3: the probability that another sentence's value is at least one's own; 0.5 if they are alike.
+    """Figure 3: probability that the value of another sentence is at least that of the same sentence.
 
-    None for a model without such pairs.
+    It is 0.5 for equal distributions. None for a model without such pairs.
     """
     if "pairs" not in histograms:
         return None
@@ -28,9 +28,9 @@ def overlap(histograms: Mapping[str, Any], quantity: str) -> float | None:
 
 
 def bound_deviation(histograms: Mapping[str, Any]) -> float | None:
-    """Figure 5: standard deviation of MELBO over samples of the test set, as a share of its mean.
+    """Figure 5: standard deviation of the MELBO over draws of `SAMPLE` test sentences, relative to its mean.
 
-    None if the test set has no more than `SAMPLE` sentences.
+    None if the test set has at most `SAMPLE` sentences.
     """
     melbo = np.asarray(histograms.get("melbo", ()))
     if len(melbo) <= SAMPLE:
@@ -40,9 +40,9 @@ def bound_deviation(histograms: Mapping[str, Any]) -> float | None:
 
 
 def least_bound(likelihood: Mapping[str, Any]) -> float:
-    """The least of the negative log-likelihoods in likelihood.json, in nats per sentence without <eos>.
+    """The smallest negative log-likelihood in likelihood.json, in nats per sentence without <eos>.
 
-    Each is an upper bound in expectation, under a prior without test sentences.
+    Each is an upper bound in expectation, under a prior that does not depend on test sentences.
     """
     kinds = (likelihood["importance"], likelihood["neighbours"])
     return min(entry["nll"] for kind in kinds for bounds in kind.values() for entry in bounds.values())

@@ -7,11 +7,11 @@
         --references 81.2 --reference-labels GPT-2 …          (or the other run's metrics.json, or none)
     python -m textlvm.sentences.figures bounds --histograms A B C … --labels "sMIM (16)" "sVAE (16)" … …
 
-`pairs` (Figure 3) draws log p(x_i|z_j) and log q(z_i|x_j), sentences with their own code and with another's.
-`lengths` (Figure 4) draws sentence lengths. `samples` (Figure 5) draws the NLL by MELBO against the number of
-test sentences, and goes on to where it meets another model's NLL. `bounds` (Figures 6-8) draws the
-sentences' MELBO values of sMIM and ELBO values of sVAE. Files with the same label are seeds of one run,
-shown together. The same input gives the same bytes.
+`pairs` (Figure 3) draws log p(x_i|z_j) and log q(z_i|x_j) for i = j and i ≠ j. `lengths` (Figure 4) draws
+sentence lengths. `samples` (Figure 5) draws the NLL by MELBO as a function of the number of test sentences,
+extrapolated to the NLL of another model. `bounds` (Figures 6-8) draws histograms of the sentences' MELBO for
+sMIM and ELBO for sVAE. Files with the same label are seeds of one run and are shown together. The same input
+gives the same bytes.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from textlvm.reporting.figures import STYLE, labelled, save
+from textlvm.reporting.figures import PANELS_A_ROW, STYLE, labelled, save
 from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
 from textlvm.runtime import cli
@@ -39,10 +39,9 @@ from textlvm.sentences.evaluation.likelihood import matching_samples, melbo_of_s
 
 __all__ = ["main", "plot_bounds", "plot_lengths", "plot_pairs", "plot_samples", "read_bounds", "read_pairs"]
 
-PANELS_A_ROW = 3
 PAIRS = {"log_p": "log p(x$_i$|z$_j$)", "log_q": "log q(z$_i$|x$_j$)"}
 BOUNDS = {"smim": "MELBO", "svae": "ELBO"}
-"""Which bound Figures 6-8 show for which objective."""
+"""The bound that Figures 6-8 show, by objective."""
 
 
 def main(options: argparse.Namespace) -> None:
@@ -51,9 +50,9 @@ def main(options: argparse.Namespace) -> None:
 
 
 def read_pairs(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
-    """Figure 3's values: columns label, quantity (log_p, log_q), same (whether i = j) and nats.
+    """The values of Figure 3: columns label, quantity (log_p, log_q), same (whether i = j) and nats.
 
-    Raises `UserError` for a run without them.
+    Raises `UserError` for a run without pairs.
     """
     frames = []
     for path, label in labelled(paths, labels):
@@ -67,7 +66,7 @@ def read_pairs(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
 
 
 def read_bounds(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
-    """Figures 6-8's values: columns label, objective, latent (dimensions) and nats (a sentence's bound).
+    """The values of Figures 6-8: columns label, objective, latent (dimensions) and nats (a sentence's bound).
 
     Raises `UserError` for a run that is neither sMIM nor sVAE.
     """
@@ -83,10 +82,10 @@ def read_bounds(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
 
 @mpl.rc_context(STYLE)
 def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
-    """Figure 3: filled where code and sentence belong together, outlined where they do not.
+    """Figure 3: histograms, filled for i = j and outlined for i ≠ j.
 
-    Overlap of a model's two histograms means that codes do not tell sentences apart. The axis of log q is
-    logarithmic away from zero: densities of another sentence's posterior have no lower limit.
+    If the two histograms of a model overlap, codes do not distinguish sentences. The axis of log q is
+    symmetric logarithmic, because the density under another sentence's posterior has no lower bound.
     """
     figure, panels = _panels(len(PAIRS), title)
     labels = list(dict.fromkeys(pairs["label"]))
@@ -102,7 +101,7 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
             edges = np.linspace(x.min(), x.max(), 50)
             axes.xaxis.set_major_locator(MaxNLocator(5))
         for (label, same), group in of_quantity.groupby(["label", "same"], sort=False):
-            # Shares, not densities: bins of a logarithmic axis have different widths.
+            # Shares, not densities, because the bins of a logarithmic axis have different widths.
             axes.hist(
                 group["nats"],
                 bins=edges,
@@ -116,17 +115,17 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
         axes.set_title(text)
         axes.set_xlabel("nats")
         axes.set_ylabel("share of sentences")
-    # Named, since Matplotlib itself leaves out labels that begin with an underscore.
+    # Explicit handles, because Matplotlib otherwise skips labels that begin with an underscore.
     panels[0].legend(handles=panels[0].patches, fontsize="small")
     return figure
 
 
 @mpl.rc_context(STYLE)
 def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
-    """Figure 4: words per sentence in each data set; the dashed line is their mean."""
+    """Figure 4: words per sentence in each data set; the dashed line is the mean."""
     figure, panels = _panels(len(lengths), title)
     longest = max(float(np.quantile(values, 0.995)) for values in lengths.values())
-    # Lengths are whole numbers: bins of another width would hold now one of them, now two.
+    # Lengths are integers: with a fractional width, bins would cover different numbers of lengths.
     width = math.ceil(longest / 60)
     for axes, (label, values) in zip(panels, lengths.items(), strict=True):
         edges = np.arange(0, values.max() + width + 1, width) - 0.5
@@ -143,11 +142,11 @@ def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
 def plot_samples(
     bounds: dict[str, np.ndarray], references: dict[str, tuple[str, float]], title: str
 ) -> Figure:
-    """Figure 5: NLL by MELBO of K test sentences, mean and one standard deviation over draws of K.
+    """Figure 5: NLL by MELBO of K test sentences, mean and one standard deviation over draws of K sentences.
 
-    `bounds` has the sentences' MELBO values by panel, `references` another model's name and NLL (nats a
-    sentence) for panels that have one: there the dashed line, along which the mean reconstruction stays as
-    it is, goes on to the number of sentences at which both are equal.
+    `bounds` has the MELBO of each sentence by panel; `references` has the name and NLL (nats per sentence) of
+    another model for some panels. The dashed line extrapolates with a constant mean reconstruction, up to the
+    number of sentences at which the two NLLs are equal.
     """
     figure, panels = _panels(len(bounds), title)
     for axes, (label, melbo) in zip(panels, bounds.items(), strict=True):
@@ -177,7 +176,7 @@ def plot_samples(
 
 @mpl.rc_context(STYLE)
 def plot_bounds(bounds: pd.DataFrame, title: str) -> Figure:
-    """Figures 6-8: a row an objective, a column a latent size, on shared axes; dashed lines are means."""
+    """Figures 6-8: one row per objective, one column per latent size, shared axes; dashed lines are means."""
     objectives = list(dict.fromkeys(bounds["objective"]))
     latents = sorted(bounds["latent"].unique())
     figure = Figure(figsize=(3.6 * len(latents) + 0.6, 2.7 * len(objectives) + 0.4), layout="constrained")
@@ -251,7 +250,7 @@ def _mean_line(axes: Axes, mean: float) -> None:
 
 
 def _reference(text: str) -> float | None:
-    """Nats a sentence: a number, or what another run's metrics.json says; `none` for a panel without."""
+    """Nats per sentence: a number, or the path of another run's metrics.json; `none` for no reference."""
     if text == "none":
         return None
     try:

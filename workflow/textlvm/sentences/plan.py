@@ -1,4 +1,4 @@
-"""The planner of the sentences paper: data sets, runs, figures and tables of texts."""
+"""The plan of the sentences paper: data sets, runs, figures and tables of texts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ BOUND_FIGURES = {6: "ptb", 7: "yelp15", 8: "yahoo"}
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet(Planned):
-    """A prepared data set: Table 1 has its statistics."""
+    """A prepared data set; Table 1 shows its statistics."""
 
     name: str = "data"
     seeds: tuple[int, ...] = (0,)
@@ -51,25 +51,25 @@ class DataSet(Planned):
 
     @property
     def is_of_questions(self) -> bool:
-        """Whether it has questions with ranked answers, and no sentences."""
+        """Whether it consists of questions with ranked answers instead of sentences."""
         return self.settings.get("format") in QUESTION_FORMATS
 
     @property
     def members(self) -> Sequence[str]:
-        """The data sets of a union."""
+        """The data sets of a union; empty otherwise."""
         return self.settings.get("union", ())
 
     def is_finished(self, seed: int, results: Path) -> bool:
-        """Whether it has been prepared with the settings it has now."""
+        """Whether it has been prepared with its current settings."""
         return read_object(results / self.metrics(seed)).get("settings") == self.settings
 
     def folders(self) -> list[tuple[Folder, ...]]:
-        """The one folder that it has."""
+        """Its folder."""
         return [(*self.place, (self.name, (self.paper, "runs", self.dataset)))]
 
 
 def corpora(section: Section) -> Iterable[tuple[Key, str, str]]:
-    """The corpora in use."""
+    """The corpora in use: key in the configuration, name and kind of each."""
     return [
         (
             ("sentences", "datasets", name, "corpus"),
@@ -92,7 +92,7 @@ def data_sets(planned: Iterable[Planned]) -> dict[str, DataSet]:
 
 
 def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
-    """Those of unions."""
+    """The titles of unions, and whether one of their corpora is a stand-in."""
     found = data_sets(planned)
     return {
         name: (
@@ -104,16 +104,16 @@ def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Title
     }
 
 
-# ---- what figures and texts show
+# ---- figures and tables of texts
 
 
 def length_datasets(planned: Iterable[Planned]) -> list[DataSet]:
-    """The data sets of Figure 4: those of sentences, but for unions."""
+    """The data sets of Figure 4: those of sentences, except unions."""
     return [entry for entry in data_sets(planned).values() if not entry.is_of_questions and not entry.members]
 
 
 def sample_runs(section: Section, planned: Sequence[Planned], role: str) -> list[Run]:
-    """The runs of Figure 5, one for each data set; `role` is `run` or the `reference` it is compared with."""
+    """The runs of Figure 5, one per data set; `role` is `run` or `reference` (the run to compare with)."""
     return [
         run
         for dataset, entry in section["figures"]["samples"].items()
@@ -147,7 +147,7 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
             "figure",
             5,
             ", ".join(_name(section, dataset) for dataset in samples),
-            [*_first(runs, "histograms.json"), *_first(references, "metrics.json")],
+            [*_first_seed_files(runs, "histograms.json"), *_first_seed_files(references, "metrics.json")],
             [f"{run.label}, {_name(section, run.dataset)}" for run in runs],
         ),
         *(histograms(number, dataset, bounds[dataset]) for number, dataset in BOUND_FIGURES.items()),
@@ -162,7 +162,7 @@ def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequen
         runs = _named_runs(planned, table["dataset"], table["runs"])
         title, labels = _title(planned, table["dataset"], known), [run.label for run in runs]
         file = "likelihood.json" if paper().texts[number].kind == "prior_samples" else "qualitative.json"
-        result.append(_figure("table", number, title, _first(runs, file), labels))
+        result.append(_figure("table", number, title, _first_seed_files(runs, file), labels))
     return result
 
 
@@ -170,13 +170,13 @@ ARRAYS = tuple(f"{split}.{kind}.npy" for split in SPLITS for kind in ("tokens", 
 
 
 def files(data_set: DataSet) -> list[str]:
-    """The names of the files of a prepared data set that steps read."""
+    """The files of a prepared data set that steps read."""
     arrays = ("questions.json",) if data_set.is_of_questions else ARRAYS
     return ["statistics.json", "vocabulary.tsv", *arrays]
 
 
 def _named_runs(planned: Iterable[Planned], dataset: str, names: Iterable[str]) -> list[Run]:
-    """Runs on a data set, in the order of their names."""
+    """The runs on a data set with these names, in this order."""
     runs = {
         run.name: run
         for run in planned
@@ -201,8 +201,8 @@ def _figure(kind: str, number: int, title: str, sources: Iterable[str], labels: 
     return Figure("sentences", number, title, f"sentences/{kind}{number}", tuple(sources), tuple(labels))
 
 
-def _first(runs: Iterable[Run], file: str) -> list[str]:
-    """A file of the first seed of these runs."""
+def _first_seed_files(runs: Iterable[Run], file: str) -> list[str]:
+    """A file of the first seed of each run."""
     return [f"{run.path}/seed{run.seeds[0]}/{file}" for run in runs]
 
 
@@ -239,15 +239,15 @@ def _runs(section: Section) -> list[Run]:
         for name, entry in entries.items():
             trained_on = entry.get("trained_on", "")
             trained = section["runs"][trained_on][name] if trained_on else entry
-            # A model is what it was trained to be; it is measured as its data set here says.
-            said = {
+            # Model and training belong to the data set of training; the evaluation belongs to this one.
+            origins = {
                 "model": (trained_on or dataset, trained),
                 "training": (trained_on or dataset, trained),
                 "evaluation": (dataset, entry),
             }
             parts = {
                 part: section[part] | section["datasets"][where].get(part, {}) | of_run.get(part, {})
-                for part, (where, of_run) in said.items()
+                for part, (where, of_run) in origins.items()
             }
             found.append(
                 Run(
@@ -257,7 +257,7 @@ def _runs(section: Section) -> list[Run]:
                     dataset=dataset,
                     name=name,
                     place=_place(dataset),
-                    # What is not trained is the same with every seed.
+                    # A pretrained model is the same for every seed.
                     seeds=tuple(section["seeds"][: 1 if is_pretrained(parts["model"]) else None]),
                     rows=_rows(section, dataset, name, entry),
                     trained_on=trained_on,
@@ -275,16 +275,12 @@ def _place(dataset: str) -> tuple[Folder, ...]:
 
 
 def _rows(section: Section, dataset: str, name: str, entry: Mapping[str, Any]) -> tuple[Row, ...]:
-    """The row that an entry names, and those that it is collected for."""
+    """The row that a run's entry names, and the rows of other tables that show the run."""
     named = [Row(TABLE_OF_DATASET[dataset], entry["row"])] if "row" in entry else []
     collected = [
-        Row(
-            int(table.removeprefix("table")),
-            label,
-            {said["metric"]: row.get("metric", said["metric"])},
-        )
-        for table, said in section["collected"].items()
-        for label, row in said["rows"].items()
+        Row(int(key.removeprefix("table")), label, {table["metric"]: row.get("metric", table["metric"])})
+        for key, table in section["collected"].items()
+        for label, row in table["rows"].items()
         if row["runs"].get(dataset) == name
     ]
     return (*named, *collected)

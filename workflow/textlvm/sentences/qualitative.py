@@ -1,11 +1,11 @@
-"""The output of one trained run for the sentences that the configuration names, for Tables 9-21.
+"""Generate the texts of one trained run for Tables 9-21, from the sentences named in the configuration.
 
     python -m textlvm.sentences.qualitative --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
         --out ptb/smim-512/seed0/qualitative.json
 
-DATA is the prepared data set that the run was trained on; with `--member ptb/data` sentences are those of one
-data set of a union. Writes OUT, which textlvm.sentences.text_tables puts beside those of other runs. An
-autoencoder, which has no distribution over codes, has reconstructions alone.
+DATA is the prepared data set that the run was trained on; with `--member ptb/data`, sentences are taken from
+one data set of a union. Writes OUT, from which textlvm.sentences.text_tables makes tables. An autoencoder has
+no distribution over codes, so it only gives reconstructions.
 """
 
 import argparse
@@ -28,11 +28,11 @@ from textlvm.spec import parse
 from textlvm.training import device as devices
 from textlvm.training.seeds import seed_everything
 
-__all__ = ["Named", "Shelf", "show"]
+__all__ = ["NamedSentence", "SentenceLookup", "show"]
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedSentence:
     """A sentence that the configuration names."""
 
     tokens: Sequence[str]
@@ -41,43 +41,46 @@ class Named:
 
     @property
     def text(self) -> str:
-        """As tables show it."""
+        """The text that tables show."""
         return " ".join(self.tokens)
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Where named sentences are found."""
+class SentenceLookup:
+    """Finds the sentences that the configuration names."""
 
     test: SentenceSet
     labels: Labels | None
     vocabulary: Vocabulary
     tokenize: Tokenizer
 
-    def find(self, name: int | str) -> Named:
-        """The test sentence of a number, or a text of the user's own. Raises `UserError` if there is none."""
+    def find(self, name: int | str) -> NamedSentence:
+        """The test sentence with a number, or the tokens of a text.
+
+        Raises `UserError` if there is no such test sentence.
+        """
         if isinstance(name, str):
             tokens = self.tokenize(name)
-            return Named(tokens, self.vocabulary.encode(tokens), "")
+            return NamedSentence(tokens, self.vocabulary.encode(tokens), "")
         if not 0 <= name < len(self.test):
             raise UserError(
                 f"qualitative: there is no test sentence {name}; they are 0 to {len(self.test) - 1}"
             )
         codes = self.test[name]
         label = self.labels.names[self.labels.codes[name]] if self.labels else ""
-        return Named(self.vocabulary.decode(codes), codes, label)
+        return NamedSentence(self.vocabulary.decode(codes), codes, label)
 
-    def find_question(self, name: int | str) -> Named:
-        """The same, without what comes after the first "?"."""
+    def find_question(self, name: int | str) -> NamedSentence:
+        """The same sentence up to its first "?"."""
         sentence = self.find(name)
         tokens = sentence.tokens
         length = tokens.index("?") + 1 if "?" in tokens else len(tokens)
-        return Named(tokens[:length], sentence.codes[:length], sentence.label)
+        return NamedSentence(tokens[:length], sentence.codes[:length], sentence.label)
 
 
-def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
-    """All texts that `spec` requests, by kind; each kind has independent random numbers."""
-    named = [shelf.find(name) for name in spec.reconstruct]
+def show(writer: Writer, lookup: SentenceLookup, spec: QualitativeSpec) -> dict[str, Any]:
+    """Generate all texts that `spec` requests, by kind; each kind uses its own random numbers."""
+    named = [lookup.find(name) for name in spec.reconstruct]
     _seed(spec, "reconstructions")
     rows = writer.reconstruct([sentence.codes for sentence in named], spec.perturbation) if named else []
     result: dict[str, Any] = {
@@ -89,7 +92,7 @@ def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
     if writer.run.deterministic:
         return result
     _seed(spec, "interpolations")
-    ends = [(shelf.find(start), shelf.find(end)) for start, end in spec.interpolate]
+    ends = [(lookup.find(start), lookup.find(end)) for start, end in spec.interpolate]
     result["interpolations"] = [
         {
             "start": start.text,
@@ -102,11 +105,13 @@ def show(writer: Writer, shelf: Shelf, spec: QualitativeSpec) -> dict[str, Any]:
     _seed(spec, "samples")
     result["samples"] = writer.sample(spec.samples, spec.sigma) if spec.samples else []
     _seed(spec, "answers")
-    result["answers"] = _answers(writer, [shelf.find_question(name) for name in spec.questions], spec.answers)
+    result["answers"] = _answers(
+        writer, [lookup.find_question(name) for name in spec.questions], spec.answers
+    )
     return result
 
 
-def _answers(writer: Writer, asked: Sequence[Named], lengths: dict[str, int]) -> list[dict[str, Any]]:
+def _answers(writer: Writer, asked: Sequence[NamedSentence], lengths: dict[str, int]) -> list[dict[str, Any]]:
     if not asked:
         return []
     by_length = {
@@ -123,12 +128,12 @@ def _seed(spec: QualitativeSpec, kind: str) -> None:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Write what the run on the command line makes of the sentences named in the settings."""
+    """Write the texts of the run on the command line."""
     spec = parse(QualitativeSpec, options.settings)
     run = load(options.run, options.data, devices.choose(options.gpus))
     target = options.member or options.data
     described = data.statistics(target)
-    shelf = Shelf(
+    lookup = SentenceLookup(
         data.load(options.data, "test", described["dataset"] if options.member else None),
         data.load_labels(target, "test") if described.get("labels") else None,
         run.vocabulary,
@@ -139,7 +144,7 @@ def main(options: argparse.Namespace) -> None:
         "run": run.name.split("/")[-1],
         "seed": run.seed,
         "objective": run.spec.objective,
-        **show(Writer(run, spec.decoding, spec.max_length), shelf, spec),
+        **show(Writer(run, spec.decoding, spec.max_length), lookup, spec),
         "settings": options.settings,
     }
     write_json(options.out, result)

@@ -1,4 +1,4 @@
-"""Checks for the consistency of the sentences paper's section."""
+"""Consistency checks of the configuration's section on the sentences paper."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -14,9 +14,9 @@ from textlvm.sentences.families import check_defaults, check_family
 __all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "paper", "preparation"]
 
 TABLE_OF_DATASET = {"ptb": 2, "yelp15": 3, "yahoo": 4, "wikitext-103": 5, "yahoocqa": 8}
-"""The table with the runs that are evaluated on a data set."""
+"""The table of the runs that are evaluated on a data set."""
 
-# What other objectives than an autoencoder's read of `model`.
+# The settings in `model` that an objective uses; autoencoders use all.
 READ_BY_OBJECTIVE = {
     "lm": {"objective", "cell", "hidden", "embedding", "dropout"},
     "answers": {"objective", "hidden", "embedding", "dropout"},
@@ -40,35 +40,32 @@ BOUND_METRICS = {
     *(f"{metric}_{bound}_eos" for metric in ("nll", "ppl") for bound in ("elbo", "melbo")),
 }
 MEASURED = {"ae": CODE_METRICS, **dict.fromkeys(WITH_BOUNDS, CODE_METRICS | BOUND_METRICS)}
-"""The metrics that the evaluation of an autoencoder can have, by its objective."""
-SHOWN_BY = {
+"""The metrics of the evaluation, by objective."""
+SETTING_BY_KIND = {
     "reconstructions": "reconstruct",
     "interpolations": "interpolate",
     "samples": "samples",
     "answers": "questions",
 }
-"""The setting of `qualitative` that lists them."""
+"""The setting of `qualitative` with the inputs of each kind of text."""
 
 
 def check(section: Section) -> None:
-    """Raises `Problem` for the first thing that does not fit."""
+    """Raises `Problem` for the first inconsistency."""
     datasets, runs = section["datasets"], section["runs"]
     check_defaults(section)
-    parsed = {}
     for name, entry in datasets.items():
         key: Key = ("sentences", "datasets", name)
         if "corpus" in entry and "union" in entry:
             raise Problem(key, f"{dotted(key)} has both `corpus` and `union`: remove one of them")
         try:
-            parsed[name] = parse(
-                {"format": "lines", **preparation(entry)} if "corpus" in entry else preparation(entry)
-            )
+            parse(({"format": "lines"} if "corpus" in entry else {}) | preparation(entry))
         except UserError as error:
             raise Problem(key, f"{dotted(key)}: {error}") from None
         for i, member in enumerate(entry.get("union", ())):
             if "corpus" not in datasets.get(member, {}) or member == QUESTIONS:
-                united = [other for other, its in datasets.items() if "corpus" in its and other != QUESTIONS]
-                valid = nearest(member, united)
+                members = [other for other, its in datasets.items() if "corpus" in its and other != QUESTIONS]
+                valid = nearest(member, members)
                 raise Problem((*key, "union", i), f"{dotted((*key, 'union'))} lists '{member}'; {valid}")
     labels: dict[tuple[Any, ...], str] = {}
     for dataset in runs:
@@ -83,33 +80,35 @@ def check(section: Section) -> None:
             _check_evaluation(("sentences", "runs", dataset, name), entry, section)
             if "row" in entry:
                 check_label(("sentences", "runs", dataset, name), (dataset, entry["row"]), labels)
-    for table, said in section["collected"].items():
-        _check_collected(("sentences", "collected", table), said, section)
+    for name, table in section["collected"].items():
+        _check_collected(("sentences", "collected", name), table, section)
     figures = section["figures"]
-    _check_of_sentences(("sentences", "figures", "pairs", "dataset"), figures["pairs"]["dataset"], section)
+    _check_sentence_data_set(
+        ("sentences", "figures", "pairs", "dataset"), figures["pairs"]["dataset"], section
+    )
     for i, name in enumerate(figures["pairs"]["runs"]):
         key = ("sentences", "figures", "pairs", "runs", i)
-        _check_known(key, figures["pairs"]["dataset"], name, section, WITH_BOUNDS)
+        _check_shown_run(key, figures["pairs"]["dataset"], name, section, WITH_BOUNDS)
     for dataset, shown in figures["samples"].items():
         key = ("sentences", "figures", "samples", dataset)
-        _check_of_sentences(key, dataset, section)
-        _check_known((*key, "run"), dataset, shown["run"], section, WITH_BOUNDS)
-        _check_known((*key, "reference"), dataset, shown["reference"], section, ("lm", *WITH_BOUNDS))
+        _check_sentence_data_set(key, dataset, section)
+        _check_shown_run((*key, "run"), dataset, shown["run"], section, WITH_BOUNDS)
+        _check_shown_run((*key, "reference"), dataset, shown["reference"], section, ("lm", *WITH_BOUNDS))
     for dataset, names in figures["bounds"].items():
         for i, name in enumerate(names):
             key = ("sentences", "figures", "bounds", dataset, i)
-            _check_known(key, dataset, name, section, WITH_BOUNDS)
-    for table, shown in section["texts"].items():
-        _check_texts(("sentences", "texts", table), shown, section)
+            _check_shown_run(key, dataset, name, section, WITH_BOUNDS)
+    for name, table in section["texts"].items():
+        _check_texts(("sentences", "texts", name), table, section)
 
 
 def preparation(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a data set's entry what concerns its preparation, as `textlvm.sentences.data.dataset` takes it."""
+    """The settings of a data set's entry that `textlvm.sentences.data.dataset` uses."""
     return {key: value for key, value in entry.items() if key not in ("row", "qualitative", *PARTS)}
 
 
 def _check_run(key: Key, entry: Section, section: Section) -> None:
-    """Check that an entry is consistent with its data set and with the one it was trained on."""
+    """Check that a run is consistent with its data set and with the data set of its training."""
     *_, dataset, name = map(str, key)
     if name == "data":
         raise Problem(
@@ -137,8 +136,8 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
             raise Problem(
                 (*key, part), f"{dotted((*key, part))} has no effect in a run with `trained_on`: remove it"
             )
-    there = section["runs"].get(entry["trained_on"], {})
-    if name not in there or "trained_on" in there[name]:
+    trained = section["runs"].get(entry["trained_on"], {})
+    if name not in trained or "trained_on" in trained[name]:
         valid = [
             other
             for other, runs in section["runs"].items()
@@ -156,23 +155,23 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
             f"{dotted(place)} is '{entry['trained_on']}', where no run '{name}' is trained; "
             f"{nearest(entry['trained_on'], valid)}",
         )
-    _check_measurable(key, entry["trained_on"], section)
+    _check_trained_on(key, entry["trained_on"], section)
 
 
 def _check_evaluation(key: Key, entry: Section, section: Section) -> None:
-    """The entropies of codes are estimated from more of them than each has neighbours."""
+    """Check that entropies are estimated from more codes than neighbours."""
     dataset = str(key[-2])
-    said = {
+    settings = {
         (*key, "evaluation"): entry.get("evaluation", {}),
         ("sentences", "datasets", dataset, "evaluation"): section["datasets"][dataset].get("evaluation", {}),
         ("sentences", "evaluation"): section["evaluation"],
     }
     codes, neighbours = (
-        next((value[name], place) for place, value in said.items() if name in value)
+        next((value[name], place) for place, value in settings.items() if name in value)
         for name in ("entropy_codes", "entropy_neighbours")
     )
     if codes[0] <= neighbours[0]:
-        place = min(codes[1], neighbours[1], key=list(said).index)
+        place = min(codes[1], neighbours[1], key=list(settings).index)
         raise Problem(
             place,
             f"{dotted(codes[1])}.entropy_codes is {codes[0]}, but must exceed entropy_neighbours, which is "
@@ -180,11 +179,11 @@ def _check_evaluation(key: Key, entry: Section, section: Section) -> None:
         )
 
 
-def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
+def _check_trained_on(key: Key, trained_on: str, section: Section) -> None:
     """Check that a run can be evaluated on a data set that it was not trained on.
 
-    Sentences are measured in the words that a model was trained with, and only a union has those of its data
-    sets in its own. Answers are ranked in any words, by the codes of an autoencoder.
+    The likelihood of sentences depends on the vocabulary, and only the vocabulary of a union contains those
+    of its data sets. An autoencoder can rank answers with any vocabulary.
     """
     *_, dataset, name = map(str, key)
     place: Key = (*key, "trained_on")
@@ -214,16 +213,16 @@ def _check_measurable(key: Key, trained_on: str, section: Section) -> None:
         )
 
 
-def _check_collected(key: Key, said: Section, section: Section) -> None:
+def _check_collected(key: Key, table: Section, section: Section) -> None:
     """Check that the table's metric is computed for the runs in its rows."""
-    for row, own in said["rows"].items():
-        metric = own.get("metric", said["metric"])
+    for label, row in table["rows"].items():
+        metric = row.get("metric", table["metric"])
         metric = paper().compared.get(metric, metric)
-        place: Key = (*key, "rows", row, "metric") if "metric" in own else (*key, "metric")
-        for dataset, name in own["runs"].items():
-            of_run: Key = (*key, "rows", row, "runs", dataset)
-            _check_of_sentences(of_run, dataset, section)
-            _check_known(of_run, dataset, name, section, AUTOENCODERS)
+        place: Key = (*key, "rows", label, "metric") if "metric" in row else (*key, "metric")
+        for dataset, name in row["runs"].items():
+            of_run: Key = (*key, "rows", label, "runs", dataset)
+            _check_sentence_data_set(of_run, dataset, section)
+            _check_shown_run(of_run, dataset, name, section, AUTOENCODERS)
             measured = MEASURED[_objective(dataset, name, section)]
             if metric not in measured:
                 raise Problem(
@@ -242,21 +241,21 @@ def paper() -> Paper:
 def _check_texts(key: Key, shown: Section, section: Section) -> None:
     """Check that a table of texts has suitable runs and inputs."""
     kind, dataset = paper().texts[int(str(key[-1]).removeprefix("table"))].kind, shown["dataset"]
-    _check_of_sentences((*key, "dataset"), dataset, section)
-    able = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
+    _check_sentence_data_set((*key, "dataset"), dataset, section)
+    objectives = AUTOENCODERS if kind == "reconstructions" else WITH_BOUNDS
     for i, name in enumerate(shown["runs"]):
-        _check_known((*key, "runs", i), dataset, name, section, able)
+        _check_shown_run((*key, "runs", i), dataset, name, section, objectives)
     if not any(_objective(dataset, name, section) in WITH_BOUNDS for name in shown["runs"]):
         raise Problem(
             (*key, "runs"),
             f"{dotted(key)}.runs has only autoencoders, which the table does not show: add a run with "
             f"model.objective {' or '.join(WITH_BOUNDS)}",
         )
-    if kind not in SHOWN_BY:
+    if kind not in SETTING_BY_KIND:
         return
-    setting, own = SHOWN_BY[kind], section["datasets"][dataset].get("qualitative", {})
-    if not {**section["qualitative"], **own}[setting]:
-        place: Key = ("datasets", dataset, "qualitative") if setting in own else ("qualitative",)
+    setting, overrides = SETTING_BY_KIND[kind], section["datasets"][dataset].get("qualitative", {})
+    if not {**section["qualitative"], **overrides}[setting]:
+        place: Key = ("datasets", dataset, "qualitative") if setting in overrides else ("qualitative",)
         place = ("sentences", *place, setting)
         raise Problem(
             place,
@@ -264,8 +263,8 @@ def _check_texts(key: Key, shown: Section, section: Section) -> None:
         )
 
 
-def _check_of_sentences(key: Key, dataset: str, section: Section) -> None:
-    """Check that a data set consists of sentences: for questions, models only rank answers."""
+def _check_sentence_data_set(key: Key, dataset: str, section: Section) -> None:
+    """Check that a data set consists of sentences; on questions, models only rank answers."""
     fitting = section["datasets"].keys() - {QUESTIONS}
     if dataset not in fitting:
         raise Problem(
@@ -273,7 +272,7 @@ def _check_of_sentences(key: Key, dataset: str, section: Section) -> None:
         )
 
 
-def _check_known(key: Key, dataset: str, name: str, section: Section, objectives: Sequence[str]) -> None:
+def _check_shown_run(key: Key, dataset: str, name: str, section: Section, objectives: Sequence[str]) -> None:
     """Check that a table or figure shows a suitable run on the data set."""
     fitting = [
         run for run in section["runs"].get(dataset, {}) if _objective(dataset, run, section) in objectives
@@ -292,5 +291,5 @@ def _objective(dataset: str, name: str, section: Section) -> str:
     if "trained_on" in entry:
         dataset = entry["trained_on"]
         entry = section["runs"].get(dataset, {}).get(name, {})
-    said = section["model"] | section["datasets"].get(dataset, {}).get("model", {}) | entry.get("model", {})
-    return str(said["objective"])
+    model = section["model"] | section["datasets"].get(dataset, {}).get("model", {}) | entry.get("model", {})
+    return str(model["objective"])

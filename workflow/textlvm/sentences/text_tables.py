@@ -1,13 +1,13 @@
-"""Tables of what models make of sentences (9 to 22 of the sentences paper), as Markdown, HTML and JSON.
+"""Tables of generated texts (9 to 22 of the sentences paper), as Markdown, HTML and JSON.
 
     python -m textlvm.sentences.text_tables --paper workflow/papers/sentences --table 12 \\
         --title "Penn Treebank" --runs smim/qualitative.json everything/qualitative.json \\
         ae/qualitative.json --labels "sMIM (512)" "sMIM (1024)†" "AE (512)" \\
         --md table12.md --html table12.html --json table12.json
 
-`--runs` are files of textlvm.sentences.qualitative, or of textlvm.sentences.marginal for samples by prior:
-the columns of the table, all made from the same sentences. An autoencoder among them becomes the row (AE),
-as in the paper. paper.yaml says what a table shows.
+`--runs` are files of textlvm.sentences.qualitative, or of textlvm.sentences.marginal for samples by prior.
+Each run is a column, and all runs must have the same sentences. An autoencoder becomes the row (AE), as in
+the paper. paper.yaml defines the content of each table.
 """
 
 import argparse
@@ -52,17 +52,17 @@ class Column:
 
     @property
     def is_autoencoder(self) -> bool:
-        """Whether it is a row (AE) of the others' columns."""
+        """Whether the run is shown as the row (AE) instead of a column."""
         return self.content["objective"] == "ae"
 
     def by_prior(self) -> Iterator["Column"]:
-        """A column for each prior that samples were drawn from."""
+        """One column per prior that samples were drawn from."""
         for prior, sentences in self.content.get("prior_samples", {}).items():
             label = f"{self.label}, {PRIORS[prior]}"
             yield Column(label, self.path, self.content | {"prior_samples": sentences})
 
     def entries(self, table: Texts) -> list[Any]:
-        """The run's texts for a table. Raises `UserError` if it has none."""
+        """The run's texts for a table. Raises `UserError` if there are none."""
         entries = self.content.get(table.kind)
         if not entries:
             raise UserError(f"{self.path} has no {table.kind}; add some under `qualitative` in config.yaml")
@@ -81,9 +81,9 @@ def read(paths: Sequence[Path], labels: Sequence[str], table: Texts) -> list[Col
     columns = [Column(label, path, read_input(path)) for path, label in zip(paths, labels, strict=True)]
     if table.kind == "prior_samples":
         columns = [of_prior for column in columns for of_prior in column.by_prior()]
-    given = [_given(column.entries(table), table.kind) for column in columns]
-    for column, sentences in zip(columns, given, strict=True):
-        if sentences != given[0]:
+    inputs = [_inputs(column.entries(table), table.kind) for column in columns]
+    for column, sentences in zip(columns, inputs, strict=True):
+        if sentences != inputs[0]:
             raise UserError(
                 f"{column.path} and {columns[0].path} have different sentences; create both again"
             )
@@ -91,7 +91,7 @@ def read(paths: Sequence[Path], labels: Sequence[str], table: Texts) -> list[Col
 
 
 def as_json(table: Texts, title: str, columns: Sequence[Column]) -> dict[str, Any]:
-    """The table for machines: the entries of every run, by label."""
+    """The entries of every run, by label, as JSON."""
     return {
         "table": table.number,
         "title": _title(table, title),
@@ -101,7 +101,7 @@ def as_json(table: Texts, title: str, columns: Sequence[Column]) -> dict[str, An
 
 
 def as_markdown(table: Texts, title: str, columns: Sequence[Column]) -> str:
-    """The table for readers."""
+    """The table as Markdown."""
     parts = [f"# {markdown(_title(table, title))}"]
     if table.kind == "reconstructions":
         parts += [LEGEND, *_reconstructions(table, columns)]
@@ -151,8 +151,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _given(entries: list[Any], kind: str) -> list[Any]:
-    """The inputs of the entries; samples have none."""
+def _inputs(entries: list[Any], kind: str) -> list[Any]:
+    """The inputs of the entries; empty for samples."""
     keys = {"reconstructions": ("sentence",), "interpolations": ("start", "end"), "answers": ("question",)}
     return [tuple(entry[key] for key in keys[kind]) for entry in entries] if kind in keys else []
 

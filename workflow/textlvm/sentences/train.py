@@ -6,13 +6,13 @@
 writes into OUT
 
     spec.json           effective settings
-    model.safetensors   the weights with the least validation loss
-    curve.jsonl         training and validation loss (nats per sentence) along the training
+    model.safetensors   the weights with the lowest validation loss
+    curve.jsonl         training and validation loss (nats per sentence) by step
     cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
-    training.json       how it was trained, see textlvm.runtime.provenance
+    training.json       provenance of the training, see textlvm.runtime.provenance
 
-and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
-fails, CHECKPOINT/failure.json says why.
+and, while it runs, CHECKPOINT/{state.safetensors,progress.json}, from which an interrupted training resumes.
+If the training fails, CHECKPOINT/failure.json contains the reason.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from textlvm.sentences.data.vocabulary import Codes, Vocabulary
 from textlvm.sentences.models import objectives
 from textlvm.sentences.models.autoencoder import build
 from textlvm.sentences.models.implicit import ImplicitModel
-from textlvm.sentences.models.objectives import Trained
+from textlvm.sentences.models.objectives import RunObjective
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
 from textlvm.spec import parse
 from textlvm.training import device as devices
@@ -50,7 +50,7 @@ OPTIMIZERS = {"adam": optimizers.Adam, "sgd": optimizers.SGD}
 
 def objective(
     model: nn.Module, model_spec: ModelSpec, spec: TrainingSpec, folder: Path, seed: int
-) -> Trained:
+) -> RunObjective:
     """Build the training objective of the run's model on the data set in `folder`."""
     if model_spec.objective == "answers":
         vocabulary = data.read_vocabulary(folder)
@@ -66,7 +66,7 @@ def objective(
 
 
 def optimizer(spec: TrainingSpec, model: nn.Module) -> torch.optim.Optimizer:
-    """The fused optimizer of the run, in which dual networks have a rate of their own.
+    """The fused optimizer of the run; dual networks have a separate learning rate.
 
     Raises `UserError` for an unknown name.
     """
@@ -74,24 +74,24 @@ def optimizer(spec: TrainingSpec, model: nn.Module) -> torch.optim.Optimizer:
         raise UserError(f"unknown optimizer '{spec.optimizer}': {nearest(spec.optimizer, OPTIMIZERS)}")
     groups: list[dict[str, Any]] = [{"params": list(model.parameters())}]
     if isinstance(model, ImplicitModel):
-        own = set(map(id, model.dual_parameters()))
+        dual = set(map(id, model.dual_parameters()))
         groups = [
-            {"params": [p for p in model.parameters() if id(p) not in own]},
+            {"params": [p for p in model.parameters() if id(p) not in dual]},
             {"params": model.dual_parameters(), RELATIVE_RATE: spec.dual_rate},
         ]
     return OPTIMIZERS[spec.optimizer](groups, lr=spec.learning_rate, fused=True)
 
 
 def schedule(spec: TrainingSpec) -> Plateau:
-    """The learning rate of the run."""
+    """The learning rate schedule of the run."""
     consecutive = spec.patience_counts == "consecutive"
     return Plateau(spec.learning_rate, spec.patience, spec.decay, spec.min_learning_rate, consecutive)
 
 
 def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
-    """The settings with `steps` and `monitor_every` in steps, an epoch having `epoch` of them.
+    """The settings with `steps` and `monitor_every` filled in; `epoch` is the number of steps per epoch.
 
-    Raises `UserError` if nothing is left of them after the epochs of `pretrain`.
+    Raises `UserError` if no steps remain after the epochs of `pretrain`.
     """
     steps = spec.epochs * epoch if spec.steps is None else min(spec.steps, spec.epochs * epoch)
     if spec.pretrain * epoch >= steps:
@@ -103,7 +103,7 @@ def budget(spec: TrainingSpec, epoch: int) -> TrainingSpec:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Train the run the command line describes."""
+    """Train the run on the command line."""
     model_spec = parse(ModelSpec, options.spec["model"])
     spec = parse(TrainingSpec, options.spec["training"])
     vocabulary = data.read_vocabulary(options.data)

@@ -26,7 +26,7 @@ __all__ = ["TrainedRun", "load"]
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """The content of a run's folder."""
+    """A trained run."""
 
     name: str
     """sentences/<dataset>/<run>."""
@@ -39,26 +39,26 @@ class TrainedRun:
 
     @cached_property
     def tokenize(self) -> Tokenizer:
-        """The function that cuts what a user types as the data set was cut."""
+        """The function that tokenizes user input like the data set."""
         return input_tokenizer(self.data)
 
     @property
     def autoencoder(self) -> SentenceModel:
-        """The model, if it has codes. Raises `UserError` if not."""
+        """The model as an autoencoder. Raises `UserError` for a model without latent codes."""
         if not isinstance(self.model, SentenceModel):
             raise UserError(f"{self.name} has no latent codes; choose a run of smim, svae or ae")
         return self.model
 
     @property
     def deterministic(self) -> bool:
-        """Whether a sentence's code is the posterior's mean, as an autoencoder's is."""
+        """Whether the code of a sentence is the posterior's mean, as for AE."""
         return self.spec.objective == "ae"
 
 
 def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
-    """Load the run in folder `run`, trained on the data set in `data`, for use without further training.
+    """Load the run in folder `run`, trained on the data set in `data`, in evaluation mode.
 
-    Raises `UserError` if the folder holds no run, or one that was trained on another data set, and
+    Raises `UserError` if the folder contains no run, or a run that was trained on another data set, and
     `pretrained.MissingModel` if a pretrained model cannot be loaded.
     """
     if not (run / "spec.json").exists():

@@ -1,4 +1,4 @@
-"""Packing loses nothing, buckets waste little, and a step's batch is a function of seed and step."""
+"""Packing, batches of training and batches of evaluation."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ SENTENCES = st.lists(st.lists(st.integers(3, 9), max_size=6), min_size=1, max_si
 
 
 def unpack(batch, values):
-    """Packed values as one list a sentence, in the batch's order."""
+    """Packed values as one list per sentence, in the order of the batch."""
     return [values[batch.packing.sentence == i].tolist() for i in range(len(batch))]
 
 
 @given(SENTENCES)
 @settings(deadline=None)
-def test_packing_keeps_every_sentence_whole(sentences):
+def test_packing_round_trip(sentences):
     batch = pack([np.array(s, dtype=np.int32) for s in sentences])
     packing = batch.packing
     order = batch.order.tolist()
@@ -34,21 +34,21 @@ def test_packing_keeps_every_sentence_whole(sentences):
     assert torch.equal(batch.restore(packing.sums(torch.ones(len(turned)))).long(), lengths + 1)
 
 
-def test_values_of_words_and_end_are_told_apart():
+def test_words_and_end_separates_eos():
     batch = pack([np.array([4, 5]), np.array([], dtype=np.int64), np.array([6])])
     words, end = batch.words_and_end(torch.where(batch.targets == EOS, 10.0, 1.0))
     assert batch.restore(words).tolist() == [2.0, 0.0, 1.0]
     assert end.tolist() == [10.0] * 3
 
 
-def test_padded_values_stand_at_their_position():
+def test_padded_puts_values_at_their_positions():
     batch = pack([np.array([4]), np.array([5, 6])])
     padded = batch.packing.padded(batch.targets[:, None].float()).squeeze(2)
     assert padded.tolist() == [[5, 6, EOS], [4, EOS, 0]]
 
 
 @pytest.mark.parametrize("order", ["random", "pools"])
-def test_an_epoch_has_every_sentence_once_and_epochs_differ(order, sentence_set, random_sentences):
+def test_epoch_has_every_sentence_once_in_a_new_order(order, sentence_set, random_sentences):
     sentences = sentence_set(random_sentences(np.random.default_rng(0).integers(1, 8, size=230)))
     batches = TrainingBatches(sentences, 20, order, None, seed=3)
     assert batches.per_epoch == 12
@@ -62,7 +62,7 @@ def test_an_epoch_has_every_sentence_once_and_epochs_differ(order, sentence_set,
 
 
 @pytest.mark.parametrize("order", ["random", "pools"])
-def test_a_resumed_training_sees_the_same_batches(order, sentence_set, random_sentences):
+def test_batches_are_a_function_of_seed_and_step(order, sentence_set, random_sentences):
     sentences = sentence_set(random_sentences(np.random.default_rng(0).integers(1, 30, size=90)))
 
     def batch(of, step):
@@ -78,27 +78,27 @@ def test_a_resumed_training_sees_the_same_batches(order, sentence_set, random_se
     assert not torch.equal(other.targets, seen[0].targets)
 
 
-def test_sentences_of_a_batch_from_pools_are_of_nearly_one_length(sentence_set, random_sentences):
+def test_batches_from_pools_have_sentences_of_similar_length(sentence_set, random_sentences):
     lengths = np.clip(np.random.default_rng(0).normal(21, 10, size=4000), 1, 60).astype(int)
     sentences = sentence_set(random_sentences(lengths))
-    filled = {}
+    fill_ratio = {}
     for order in ("random", "pools"):
         batches = TrainingBatches(sentences, 20, order, None, seed=0)
         all_sizes = [batches(step).packing.batch_sizes for step in range(1, 201)]
-        filled[order] = sum(map(sum, all_sizes)) / sum(len(sizes) * sizes[0] for sizes in all_sizes)
-    assert filled["pools"] > 0.97
-    assert filled["random"] < 0.6
+        fill_ratio[order] = sum(map(sum, all_sizes)) / sum(len(sizes) * sizes[0] for sizes in all_sizes)
+    assert fill_ratio["pools"] > 0.97
+    assert fill_ratio["random"] < 0.6
 
 
-def test_random_batches_are_draws_from_the_whole_set(sentence_set, random_sentences):
-    """The mean length of a random batch varies as a mean of 20 independent draws does."""
+def test_random_batches_are_drawn_from_the_whole_set(sentence_set, random_sentences):
+    """The mean length of a batch has the standard deviation of the mean of 20 independent draws."""
     lengths = np.random.default_rng(0).integers(1, 41, size=4000)
     batches = TrainingBatches(sentence_set(random_sentences(lengths)), 20, "random", None, seed=0)
     means = [np.mean([len(s) for s in batches.sentences_of(step)]) for step in range(1, 201)]
     assert np.std(means) == pytest.approx(np.std(lengths) / np.sqrt(20), rel=0.15)
 
 
-def test_long_sentences_are_cut_at_random(sentence_set):
+def test_long_sentences_are_cut_at_random_positions(sentence_set):
     batches = TrainingBatches(sentence_set([np.arange(4, 104)]), 1, "random", 10, seed=0)
     starts = set()
     for step in range(1, 400):
@@ -108,7 +108,7 @@ def test_long_sentences_are_cut_at_random(sentence_set):
     assert {4, 94} <= starts <= set(range(4, 95))
 
 
-def test_unknown_words_replace_inputs_alone():
+def test_unk_replaces_inputs_but_not_targets():
     batch = pack([np.arange(4, 104) for _ in range(40)])
     masked = batch.with_unknown(0.2, 0.5, np.random.default_rng(0))
     assert torch.equal(masked.targets, batch.targets)
@@ -119,7 +119,7 @@ def test_unknown_words_replace_inputs_alone():
         assert not (replaced & (batch.decoder_inputs == SOS)).any()
 
 
-def test_evaluation_takes_every_sentence_uncut(sentence_set, random_sentences):
+def test_evaluation_batches_contain_every_sentence_uncut(sentence_set, random_sentences):
     sentences = sentence_set(random_sentences([3, 0, 9, 1, 4]))
     seen = {}
     for index, batch in evaluation_batches(sentences, 2):

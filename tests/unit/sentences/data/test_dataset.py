@@ -26,7 +26,7 @@ def corpus(**splits):
     return {"letters": Corpus("letters", "Letters", "sentences", files, format="labelled")}
 
 
-def test_what_is_left_out_has_defaults():
+def test_defaults_of_settings():
     settings = parse(ENTRY)
     assert settings == DatasetSettings("letters", "lines")
     assert settings.tokens == Tokenization("whitespace", True, ("<unk>",))
@@ -35,7 +35,7 @@ def test_what_is_left_out_has_defaults():
     assert settings.origins == ("train", "valid", "test")
 
 
-def test_all_can_be_said():
+def test_all_settings_are_parsed():
     settings = parse(
         {
             **ENTRY,
@@ -69,7 +69,7 @@ def test_all_can_be_said():
         ({"splits": {**VALID_ALONE, "valid": {"of": "valid"}}}, "2 of them come from the corpus's valid"),
     ],
 )
-def test_wrong_settings_are_one_sentence(change, message):
+def test_error_message_for_invalid_settings_is_one_line(change, message):
     with pytest.raises(UserError) as caught:
         parse({**ENTRY, **change})
     assert message in str(caught.value)
@@ -77,12 +77,12 @@ def test_wrong_settings_are_one_sentence(change, message):
 
 
 @pytest.mark.parametrize("members", [["ptb"], ["ptb", "ptb"]])
-def test_a_union_is_of_several(members):
+def test_union_requires_two_different_data_sets(members):
     with pytest.raises(UserError, match="two or more different data sets"):
         parse({"union": members})
 
 
-def test_the_registry_adds_what_it_knows():
+def test_registry_adds_format_and_members():
     corpora = corpus(train=("all.zip", "*/train.txt"), test=("test.txt", "*"))
     settings = settings_of({"corpus": "letters", "note": "n"}, corpora)
     assert settings == {
@@ -94,7 +94,7 @@ def test_the_registry_adds_what_it_knows():
     assert settings_of({"union": ["a", "b"]}, corpora) == {"union": ["a", "b"]}
 
 
-def test_only_the_files_in_use_are_sources():
+def test_sources_are_only_the_files_in_use():
     corpora = corpus(train=("a", "*"), valid=("b", "*"), test=("c", "*"))
     entry = {"corpus": "letters", "splits": VALID_ALONE}
     assert {split: file.name for split, file in sources_of(entry, corpora).items()} == {
@@ -104,6 +104,6 @@ def test_only_the_files_in_use_are_sources():
     assert sources_of({"union": ["a", "b"]}, corpora) == {}
 
 
-def test_a_split_that_the_corpus_lacks():
+def test_missing_split_of_the_corpus_is_rejected():
     with pytest.raises(UserError, match="corpus 'letters' has no split 'train', only 'valid', 'test': say"):
         sources_of({"corpus": "letters"}, corpus(valid=("b", "*"), test=("c", "*")))

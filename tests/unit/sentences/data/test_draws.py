@@ -17,7 +17,7 @@ def rules(train, valid, test=None):
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 30), st.integers(0, 3))
-def test_draws_are_disjoint_sorted_and_as_many_as_asked(train, valid, rest, seed):
+def test_draws_are_disjoint_sorted_and_of_the_requested_size(train, valid, rest, seed):
     rows = draw({"train": train + valid + rest, "test": 7}, rules(train, valid), "letters", seed)
     drawn = np.concatenate([rows["train"], rows["valid"]])
     assert len(rows["train"]) == train
@@ -29,7 +29,7 @@ def test_draws_are_disjoint_sorted_and_as_many_as_asked(train, valid, rest, seed
     assert rows["test"].tolist() == list(range(7))
 
 
-def test_draws_repeat_and_depend_on_seed_and_name():
+def test_draws_are_deterministic_and_depend_on_seed_and_name():
     sizes = {"train": 1000, "test": 5}
 
     def drawn(name, seed):
@@ -40,8 +40,8 @@ def test_draws_repeat_and_depend_on_seed_and_name():
     assert drawn("a", 0) != drawn("b", 0)
 
 
-def test_every_sentence_is_as_likely():
-    """Counts of 400 draws of 5 from 20 are binomial: mean 100, standard deviation 8.7."""
+def test_every_sentence_is_equally_likely():
+    """Counts in 400 draws of 5 from 20 are binomial with mean 100 and standard deviation 8.7."""
     counts = np.zeros(20)
     for seed in range(400):
         counts[draw({"train": 20, "test": 1}, rules(5, 5), "a", seed)["valid"]] += 1
@@ -49,7 +49,7 @@ def test_every_sentence_is_as_likely():
     assert np.abs(counts - 100).max() < 45
 
 
-def test_more_than_there_are():
+def test_drawing_more_than_available_is_rejected():
     with pytest.raises(
         UserError, match="its splits draw 11 from the corpus's train, which has 10; lower `draw`"
     ):

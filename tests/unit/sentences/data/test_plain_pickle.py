@@ -16,22 +16,22 @@ PLAIN = st.recursive(
     ),
     max_leaves=12,
 )
-# In the protocols before, Python writes bytes as a call.
+# In earlier protocols, Python pickles bytes as a function call.
 PROTOCOLS = st.integers(3, pickle.HIGHEST_PROTOCOL)
 
 
 @given(PLAIN, PROTOCOLS)
-def test_what_is_plain_is_read_as_python_reads_it(value, protocol):
+def test_plain_values_survive_a_round_trip(value, protocol):
     assert load(pickle.dumps(value, protocol)) == value
 
 
 @given(st.lists(st.text() | st.integers()), st.integers(0, pickle.HIGHEST_PROTOCOL))
-def test_in_every_protocol(values, protocol):
+def test_every_protocol_is_read(values, protocol):
     content = [values, values, {"a": tuple(values)}]
     assert load(pickle.dumps(content, protocol)) == content
 
 
 @pytest.mark.parametrize("value", [{1}, frozenset([1]), 1j, bytearray(b"a"), range(3), print, {(1, 2): 3}])
-def test_what_is_not_is_refused(value):
+def test_other_types_are_rejected(value):
     with pytest.raises(NotPlain, match=r"it asks for|it has"):
         load(pickle.dumps(value))

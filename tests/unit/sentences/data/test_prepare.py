@@ -29,7 +29,7 @@ def sources(tmp_path):
 
 
 def drawn(train, valid):
-    """Splits of which two are drawn from the corpus's training sentences."""
+    """Settings of splits, of which two are drawn from the training sentences of the corpus."""
     sizes = {"train": train, "valid": valid}
     return {name: {"of": "train", "draw": size} for name, size in sizes.items()} | {"test": {"of": "test"}}
 
@@ -39,7 +39,7 @@ def decoded(folder, split, member=None):
     return [" ".join(known.decode(codes)) for codes in data.load(folder, split, member)]
 
 
-def test_a_small_data_set(sources, tmp_path):
+def test_prepare_writes_sentences_vocabulary_and_statistics(sources, tmp_path):
     out = tmp_path / "data"
     result = prepare("letters", {**ENTRY, "tokens": {"unknown": ["_UNK", "<unk>"]}}, sources, out)
     assert data.read_vocabulary(out).tokens[4:] == ("the", "cat", "sat")
@@ -56,7 +56,7 @@ def test_a_small_data_set(sources, tmp_path):
     )
 
 
-def test_statistics_are_read_like_metrics(sources, tmp_path):
+def test_statistics_can_be_read_as_a_result(sources, tmp_path):
     result = prepare("ptb", {**ENTRY, "note": "small"}, sources, tmp_path / "data")
     read = read_result(tmp_path / "data" / "statistics.json")
     assert read.key == ("sentences", "ptb", "letters", "standard", "data")
@@ -69,11 +69,11 @@ def test_statistics_are_read_like_metrics(sources, tmp_path):
 
 @given(LINES, LINES, st.integers(0, 5))
 @settings(max_examples=40)
-def test_splits_from_one_file_share_its_sentences(tmp_path_factory, lines, others, seed):
-    """Against an account in plain Python of what the data set must hold."""
+def test_splits_drawn_from_one_file_are_disjoint(tmp_path_factory, lines, others, seed):
+    """The expected sentences are computed in plain Python."""
     folder = tmp_path_factory.mktemp("prepare")
-    # Each has two words that every training set has.
-    lines, others = ([f"a b {line}".strip() for line in own] for own in (["", "a", "b a", *lines], others))
+    # Every line contains "a b", so the vocabulary of any draw has at least two words.
+    lines, others = ([f"a b {line}".strip() for line in part] for part in (["", "a", "b a", *lines], others))
     (folder / "train.txt").write_text("\n".join(lines))
     (folder / "test.txt").write_text("\n".join(["a b g", *others]))
     splits = drawn(2, 1)
@@ -85,15 +85,15 @@ def test_splits_from_one_file_share_its_sentences(tmp_path_factory, lines, other
     assert len(train) == 2
     assert not Counter(train) - raw
     (valid,) = decoded(folder / "data", "valid")
-    left = {" ".join(w if w in known else "<unk>" for w in line.split()) for line in (raw - Counter(train))}
-    assert valid in left
+    rest = {" ".join(w if w in known else "<unk>" for w in line.split()) for line in (raw - Counter(train))}
+    assert valid in rest
     expected = [
         " ".join(w if w in known else "<unk>" for w in line.split()) for line in ["a b g", *others] if line
     ]
     assert decoded(folder / "data", "test") == expected
 
 
-def test_labels(tmp_path, sources):
+def test_labels_are_written(tmp_path, sources):
     for path in sources.values():
         path.write_text("".join(f"{i % 3} {line}\n" for i, line in enumerate(TRAIN.splitlines())))
     prepare("yelp15", {**ENTRY, "format": "labelled"}, sources, tmp_path / "data")
@@ -104,28 +104,28 @@ def test_labels(tmp_path, sources):
 
 
 @pytest.fixture
-def members(sources, tmp_path):
+def member_folders(sources, tmp_path):
     prepare("one", ENTRY, sources, tmp_path / "one")
     sources["train"].write_text("a dog\na dog flew\nthe\n")
     prepare("two", ENTRY, sources, tmp_path / "two")
     return {name: tmp_path / name for name in ("one", "two")}
 
 
-def test_a_union(members, tmp_path):
+def test_union_contains_all_sentences_of_its_members(member_folders, tmp_path):
     out = tmp_path / "both"
-    result = prepare("everything", {"union": ["one", "two"]}, members, out)
+    result = prepare("everything", {"union": ["one", "two"]}, member_folders, out)
     for split in ("train", "valid", "test"):
-        apart = {name: decoded(folder, split) for name, folder in members.items()}
-        assert decoded(out, split) == apart["one"] + apart["two"]
-        for name, own in apart.items():
-            assert decoded(out, split, name) == own
+        expected = {name: decoded(folder, split) for name, folder in member_folders.items()}
+        assert decoded(out, split) == expected["one"] + expected["two"]
+        for name, sentences in expected.items():
+            assert decoded(out, split, name) == sentences
     assert set(data.read_vocabulary(out).tokens[4:]) == {"the", "cat", "sat", "a", "dog"}
     assert result["metrics"]["train"]["value"] == 7
     assert result["corpus"] == "everything"
 
 
 @pytest.mark.parametrize("form", ["triples", "pickle"])
-def test_questions(tmp_path, form):
+def test_questions_are_prepared_from_both_formats(tmp_path, form):
     asked = [f"how many is {i}" for i in range(6)]
     if form == "triples":
         sources = dict.fromkeys(("train", "test"), tmp_path / "a.txt")
@@ -153,7 +153,7 @@ def test_questions(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", ["lines", "triples"])
-def test_a_token_with_spaces_comes_back_whole(tmp_path, form):
+def test_token_with_spaces_survives_a_round_trip(tmp_path, form):
     number = "+1 (800) 555-1234"
     text = {
         "lines": f"call {number} now\n&#55357;&#56832; or {number}\n",
@@ -174,49 +174,49 @@ def test_a_token_with_spaces_comes_back_whole(tmp_path, form):
         assert {*map(tuple, map(known.decode, question.answers))} == {("or", number, "now"), ("\U0001f600",)}
 
 
-@pytest.mark.parametrize("spoil", [lambda p: p.write_text("\n"), lambda p: p.unlink()])
-def test_a_failure_leaves_what_was_there(sources, tmp_path, spoil):
+@pytest.mark.parametrize("damage", [lambda p: p.write_text("\n"), lambda p: p.unlink()])
+def test_failed_preparation_keeps_existing_files(sources, tmp_path, damage):
     out = tmp_path / "data"
     prepare("letters", ENTRY, sources, out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    spoil(sources["test"])
+    damage(sources["test"])
     with pytest.raises(UserError):
         prepare("letters", ENTRY, sources, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_a_source_that_is_missing(sources, tmp_path):
+def test_missing_source_is_rejected(sources, tmp_path):
     del sources["valid"]
     with pytest.raises(UserError, match="data set 'letters': source 'valid' is missing; valid: 'test', "):
         prepare("letters", ENTRY, sources, tmp_path / "data")
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "distinct", "said"),
+    ("train", "test", "distinct", "message"),
     [
         ("tick\ntick tick\n", "tick\n", 1, "its vocabulary has only the word 'tick'"),
         ("a b\nb a\n", "c d\nc\n", 1, "its vocabulary, that of the training sentences, has no word of"),
         ("a b\nb a\n", "a b\na b\nb\n", 3, "2 test sentences are distinct in words of"),
-        # Words outside the vocabulary are all the same.
+        # Words outside the vocabulary are equal.
         ("a b\nb a\n", "a b\na c\na d\n", 3, "2 test sentences are distinct in words of"),
     ],
 )
-def test_what_cannot_be_measured_is_said_before_anything_is_trained(tmp_path, train, test, distinct, said):
+def test_data_set_that_cannot_be_evaluated_is_rejected(tmp_path, train, test, distinct, message):
     sources = {split: tmp_path / f"{split}.txt" for split in ("train", "valid", "test")}
     for path, text in zip(sources.values(), (train, train, test), strict=True):
         path.write_text(text)
     entry = {"corpus": "letters", "format": "lines"}
     with pytest.raises(UserError) as error:
         prepare("mine", entry, sources, tmp_path / "data", distinct)
-    assert str(error.value).startswith(f"data set 'mine': {said}")
+    assert str(error.value).startswith(f"data set 'mine': {message}")
     assert list((tmp_path / "data").iterdir()) == []
     if distinct > 1:
         prepare("mine", entry, sources, tmp_path / "data", distinct - 1)
 
 
-def test_so_it_is_of_a_union_and_of_questions(members, tmp_path):
+def test_union_and_questions_are_checked_as_well(member_folders, tmp_path):
     with pytest.raises(UserError, match=r"data set 'all': 4 test sentences are distinct"):
-        prepare("all", {"union": ["one", "two"]}, members, tmp_path / "all", 5)
+        prepare("all", {"union": ["one", "two"]}, member_folders, tmp_path / "all", 5)
     sources = dict.fromkeys(("train", "valid", "test"), tmp_path / "a.txt")
     sources["train"].write_text("tick#tick#1\ntick#tick tick#0\n")
     with pytest.raises(UserError, match="its vocabulary has only the word 'tick'"):

@@ -19,7 +19,7 @@ def save(folder, sentences, split="test"):
 
 
 @given(SENTENCES)
-def test_sentences_come_back_from_files(tmp_path_factory, sentences):
+def test_sentences_round_trip_through_files(tmp_path_factory, sentences):
     folder = tmp_path_factory.mktemp("data")
     save(folder, sentence_set(sentences))
     read = load(folder, "test")
@@ -33,7 +33,7 @@ def test_sentences_come_back_from_files(tmp_path_factory, sentences):
 
 
 @given(SENTENCES, st.data())
-def test_a_part_is_the_same_sentences(sentences, data):
+def test_between_is_a_view_of_the_same_sentences(sentences, data):
     start = data.draw(st.integers(0, len(sentences)))
     stop = data.draw(st.integers(start, len(sentences)))
     whole = sentence_set(sentences)
@@ -43,7 +43,7 @@ def test_a_part_is_the_same_sentences(sentences, data):
     assert part.tokens is whole.tokens
 
 
-def test_files_are_mapped_and_not_read(tmp_path):
+def test_files_are_memory_mapped(tmp_path):
     save(tmp_path, sentence_set([[4, 5], [6]]))
     read = load(tmp_path, "test")
     base = read[1]
@@ -55,10 +55,10 @@ def test_files_are_mapped_and_not_read(tmp_path):
     array = np.lib.format.open_memmap(tmp_path / "test.tokens.npy", mode="r+")
     array[2] = 9
     array.flush()
-    assert read[1].tolist() == [9]  # the same memory, and so shared by all runs
+    assert read[1].tolist() == [9]  # the same memory, which all runs share
 
 
-def test_parts_of_a_union(tmp_path):
+def test_load_member_of_a_union(tmp_path):
     save(tmp_path, sentence_set([[4], [5, 6], [7]]))
     write_json(tmp_path / "statistics.json", {"members": {"a": {"test": [0, 1]}, "b": {"test": [1, 3]}}})
     assert [codes.tolist() for codes in load(tmp_path, "test", "b")] == [[5, 6], [7]]
@@ -66,14 +66,14 @@ def test_parts_of_a_union(tmp_path):
         load(tmp_path, "test", "c")
 
 
-def test_labels(tmp_path):
+def test_load_labels(tmp_path):
     np.save(tmp_path / "test.labels.npy", np.array([1, 0], dtype=np.int32))
     write_json(tmp_path / "statistics.json", {"labels": ["1", "5"]})
     labels = load_labels(tmp_path, "test")
     assert [labels.names[code] for code in labels.codes] == ["5", "1"]
 
 
-def test_what_is_not_there_or_does_not_fit(tmp_path):
+def test_missing_and_inconsistent_files_are_rejected(tmp_path):
     with pytest.raises(UserError, match="there is no split 'tests'; did you mean 'test'"):
         load(tmp_path, "tests")
     with pytest.raises(UserError, match=r"cannot read .*test\.tokens\.npy"):
@@ -93,6 +93,6 @@ def test_what_is_not_there_or_does_not_fit(tmp_path):
         ({"union": ["a", "b"]}, ["do", "n't"]),
     ],
 )
-def test_what_a_user_types(tmp_path, settings, tokens):
+def test_input_tokenizer_follows_the_data_set(tmp_path, settings, tokens):
     write_json(tmp_path / "statistics.json", {"settings": settings})
     assert input_tokenizer(tmp_path)("Don't") == tokens

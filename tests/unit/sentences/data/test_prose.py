@@ -25,7 +25,7 @@ No full stop
 """
 
 
-def test_sentences_are_prose_alone():
+def test_only_prose_is_extracted():
     assert [" ".join(sentence) for sentence in sentences(DOCSTRING)] == [
         "return the collections.ordereddict of all names .",
         "names are kept , e.g . a_name , as they are .",
@@ -35,7 +35,7 @@ def test_sentences_are_prose_alone():
 
 
 @pytest.mark.parametrize("text", ["", "f(x, y) -> z = 3 + 4.", "Setup", "x_1 y_2 z_3 w."])
-def test_code_is_no_prose(text):
+def test_code_is_not_prose(text):
     assert list(sentences(text)) == []
 
 
@@ -51,6 +51,6 @@ def test_code_is_no_prose(text):
         ("a.B.__", "method", None),
     ],
 )
-def test_questions(name, kind, asked):
+def test_question_about_an_object(name, kind, asked):
     found = question(Docstring(name, kind, "m", ""))
     assert (found and " ".join(found)) == asked

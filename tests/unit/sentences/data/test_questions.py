@@ -35,11 +35,11 @@ def pickled(tmp_path, content, protocol=2):
 
 
 class TestTriples:
-    def test_answers_of_one_question_stand_together(self, tmp_path):
+    def test_consecutive_lines_of_a_question_are_grouped(self, tmp_path):
         text = "is it#no#0\nis it#yes#1\nis it#maybe#0\n\nwho#me#1\nwho#C# user#0"
         assert triples(tmp_path, text) == [QUESTION, Question("who", ("me", "C# user"), 0)]
 
-    def test_a_question_asked_twice_in_a_row_is_two(self, tmp_path):
+    def test_question_repeated_consecutively_counts_twice(self, tmp_path):
         assert triples(tmp_path, "q#a#0\nq#b#1\nq#c#0\nq#d#1\n") == [
             Question("q", ("a", "b"), 1),
             Question("q", ("c", "d"), 1),
@@ -55,37 +55,37 @@ class TestTriples:
             pytest.param("#a#1\n#b#0\n", id="no question"),
         ],
     )
-    def test_a_question_that_cannot_be_ranked_is_left_out(self, tmp_path, caplog, text):
+    def test_question_without_exactly_one_right_answer_is_skipped(self, tmp_path, caplog, text):
         assert triples(tmp_path, text + "who#me#1\n") == [Question("who", ("me",), 0)]
         assert "skipped 1 questions without exactly one right answer" in caplog.text
 
     @pytest.mark.parametrize("text", ["", "\n", "q#a#0\n"])
-    def test_a_file_without_questions_is_refused(self, tmp_path, text):
+    def test_file_without_questions_is_rejected(self, tmp_path, text):
         with pytest.raises(UserError, match=r"a\.txt contains no questions with exactly one right answer"):
             triples(tmp_path, text)
 
     @pytest.mark.parametrize("line", ["what", "a#b", "a#b#2", "a#b#"])
-    def test_another_form_of_line(self, tmp_path, line):
+    def test_malformed_line_is_rejected(self, tmp_path, line):
         with pytest.raises(UserError, match=r"a\.txt, line 2: expected `question#answer#0`"):
             triples(tmp_path, f"q#a#1\n{line}\n")
 
 
 class TestPickle:
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-    def test_plain_containers(self, tmp_path, protocol):
+    def test_pickle_of_plain_containers_is_read(self, tmp_path, protocol):
         content = {"train": {}, "dev": {"is it": ANSWERS, "who": (("me", 1.0), ("you", False))}}
         found = list(read_pickle(pickled(tmp_path, content, protocol), "dev"))
         assert found == [QUESTION, Question("who", ("me", "you"), 0)]
 
-    def test_in_an_archive(self, tmp_path):
+    def test_pickle_in_an_archive_is_read(self, tmp_path):
         path = tmp_path / "env.pkl.zip"
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("readme.md", "no pickle")
             archive.writestr("data/env.pkl", pickle.dumps({"test": {"is it": ANSWERS}}))
         assert list(read_pickle(path, "test")) == [QUESTION]
 
-    def test_texts_of_python_2(self, tmp_path):
-        """Written by hand, since only Python 2 pickles byte strings as texts: SHORT_BINSTRING is U."""
+    def test_byte_strings_of_python_2_are_decoded(self, tmp_path):
+        """Written by hand, since only Python 2 pickles byte strings as SHORT_BINSTRING (U)."""
 
         def text(value):
             return b"U" + bytes([len(value)]) + value
@@ -101,11 +101,11 @@ class TestPickle:
         "content",
         [[], {"test": []}, {"test": {"q": 3}}, {"test": {"q": ["ab"]}}, {"test": {"q": [["a", 1, 2]]}}],
     )
-    def test_another_structure(self, tmp_path, content):
+    def test_pickle_with_another_structure_is_rejected(self, tmp_path, content):
         with pytest.raises(UserError, match=r"env\.pkl: expected"):
             list(read_pickle(pickled(tmp_path, content), "test"))
 
-    def test_a_split_that_is_not_there(self, tmp_path):
+    def test_missing_split_is_rejected(self, tmp_path):
         with pytest.raises(UserError, match="there is no split 'dev'; valid: 'test', 'train'"):
             list(read_pickle(pickled(tmp_path, {"train": {}, "test": {}}), "dev"))
 
@@ -120,13 +120,13 @@ def test_shuffling_keeps_the_right_answer(answers, data):
     assert shuffled(question) == mixed
 
 
-def test_the_place_of_the_right_answer_says_nothing():
-    """Of 3,000 right answers that were last of three, a third each: standard deviation 25.8."""
-    places = np.bincount([shuffled(Question(f"q {i}", ("a", "b", "c"), 2)).best for i in range(3000)])
-    assert np.abs(places - 1000).max() < 130
+def test_position_of_the_right_answer_is_uniform():
+    """Counts of three positions in 3,000 questions have mean 1,000 and standard deviation 25.8."""
+    counts = np.bincount([shuffled(Question(f"q {i}", ("a", "b", "c"), 2)).best for i in range(3000)])
+    assert np.abs(counts - 1000).max() < 130
 
 
-def test_each_vocabulary_reads_its_own_codes(tmp_path):
+def test_questions_are_encoded_with_the_given_vocabulary(tmp_path):
     write_questions(tmp_path / "questions.json", {"test": [Question("is\tit", ("no", "yes\tsir"), 1)]})
     tokens = (*SPECIALS, "yes", "it", "is", "sir")
     (question,) = load(tmp_path, "test", Vocabulary(tokens, (0,) * len(tokens)))

@@ -20,12 +20,12 @@ def written(tmp_path):
     return write
 
 
-def test_lines_without_blank_ones(written):
+def test_blank_lines_are_skipped(written):
     path = written("\ufeffone \r\n\r\n  \ntwo\nthree")
     assert list(records(path, "lines")) == [Record("one"), Record("two"), Record("three")]
 
 
-def test_labels_stand_first(written):
+def test_label_precedes_the_sentence(written):
     path = written("5\tgood food\n1 bad\tservice\n3\n\n2  fine\n")
     assert list(records(path, "labelled")) == [
         Record("good food", "5"),
@@ -34,7 +34,7 @@ def test_labels_stand_first(written):
     ]
 
 
-def test_a_file_without_labels_is_noticed(written, monkeypatch):
+def test_too_many_labels_are_rejected(written, monkeypatch):
     monkeypatch.setattr(sources, "MOST_LABELS", 2)
     with pytest.raises(UserError, match=r"a\.txt, line 3: more than 2 different labels"):
         list(records(written("one a\ntwo b\nthree c\n"), "labelled"))
@@ -43,12 +43,12 @@ def test_a_file_without_labels_is_noticed(written, monkeypatch):
 @pytest.mark.parametrize(
     ("format", "text"), [("lines", "\n \n"), ("labelled", "1\n2\n"), ("wikitext", " = A = \n = = B = = \n")]
 )
-def test_a_file_without_sentences_is_refused(written, format, text):
+def test_file_without_sentences_is_rejected(written, format, text):
     with pytest.raises(UserError, match=r"a\.txt contains no sentences; .* correct `format` of its corpus"):
         list(records(written(text), format))
 
 
-def test_headings_are_left_out_and_legends_are_not(written):
+def test_headings_are_skipped_but_table_legends_are_kept(written):
     assert [record.text for record in records(written(WIKITEXT + LEGENDS), "wikitext")] == [
         "Senjō no Valkyria 3 , is a game .",
         "= Qualified for the next round",
@@ -56,7 +56,7 @@ def test_headings_are_left_out_and_legends_are_not(written):
     ]
 
 
-def test_a_split_in_an_archive(tmp_path):
+def test_members_select_files_of_an_archive(tmp_path):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("w/wiki.train.tokens", "train\n")

@@ -34,9 +34,9 @@ def written(texts, tmp_path_factory):
         ("paragraphs", "wikitext", 60, 250),
     ],
 )
-def test_sentences_are_read_like_the_corpora(written, form, format, least, most):
+def test_standins_have_the_formats_of_the_corpora(written, form, format, least, most):
     found = list(records(written / form, format))
-    # Of short sentences there are more candidates than are asked for, and those of frequent words are kept.
+    # For `sentences`, all candidates of frequent words are kept, which may be more than MOST.
     assert len(found) == MOST or (form == "sentences" and len(found) > MOST)
     assert len(found) == len({record.text for record in found})
     assert all(least <= len(record.text.split()) <= most for record in found)
@@ -62,19 +62,19 @@ def test_questions_have_one_right_and_two_to_four_wrong_answers(written):
     assert any(answer in right for question in found for answer in question.answers[:-1])
 
 
-def test_no_question_is_answered_in_the_answers(written):
-    """What a model trained on the answers has seen must not say which answer is right."""
+def test_answers_and_questions_share_no_text(written):
+    """The training texts of a model must not reveal which answer is right."""
     answered = {record.text.partition(" ? ")[2] for record in records(written / "answers", "lines")}
     asked = {question.answers[question.best] for question in read_triples(written / "questions")}
     assert answered
     assert not answered & asked
 
 
-def test_the_same_again(texts):
+def test_make_is_deterministic(texts):
     assert make(islice(docstrings(), 4000), FORMS, MOST) == texts
 
 
-def test_reading_stops_when_all_is_full():
+def test_reading_stops_at_the_limit():
     def endless():
         number = 0
         while True:
@@ -87,14 +87,14 @@ def test_reading_stops_when_all_is_full():
 
 def test_sentences_consist_of_frequent_tokens(monkeypatch):
     monkeypatch.setattr(standins, "FREQUENT", 4)
-    said = ["Take the first.", "Name a colour.", "Take the colour.", "Take the first. It may be missing."]
-    documentation = [Docstring(f"m{i}", "module", "m", text) for i, text in enumerate(said)]
-    # ".", "take", "the" and "colour" occur twice or more often, all other tokens once.
+    texts = ["Take the first.", "Name a colour.", "Take the colour.", "Take the first. It may be missing."]
+    documentation = [Docstring(f"m{i}", "module", "m", text) for i, text in enumerate(texts)]
+    # ".", "take", "the" and "colour" occur at least twice, all other tokens once.
     found = make(documentation, ["sentences"], 3)["sentences"]
     assert found == "take the colour .\n"
 
 
-def test_what_cannot_be_made():
+def test_unknown_form_and_empty_documentation_are_rejected():
     with pytest.raises(UserError, match="no stand-in 'question'; did you mean 'questions'"):
         make([], ["question"], 5)
     with pytest.raises(UserError, match="too little documentation for the stand-in 'sentences'"):

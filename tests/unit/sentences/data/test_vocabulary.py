@@ -27,13 +27,13 @@ def vocabulary_of(text, **rule):
     return choose(list(counts), np.array(list(counts.values())), VocabularyRule(**rule))
 
 
-def test_the_first_codes_are_no_words():
+def test_first_codes_are_special_tokens():
     assert (v.PAD, v.SOS, v.EOS, v.UNK) == (0, 1, 2, 3)
     assert vocabulary_of(["a"]).tokens == ("<pad>", "<sos>", "<eos>", "<unk>", "a")
 
 
 @given(TEXT)
-def test_known_words_survive_encoding_and_the_others_become_unknown(text):
+def test_rare_and_special_words_are_encoded_as_unk(text):
     vocabulary = vocabulary_of(text, min_count=2)
     counts = Counter(text)
     codes = vocabulary.encode(text)
@@ -45,12 +45,12 @@ def test_known_words_survive_encoding_and_the_others_become_unknown(text):
 
 
 @given(TEXT, st.randoms())
-def test_the_order_of_a_text_does_not_matter(text, random):
+def test_vocabulary_does_not_depend_on_word_order(text, random):
     shuffled = random.sample(text, len(text))
     assert vocabulary_of(text) == vocabulary_of(shuffled)
 
 
-def test_the_most_frequent_come_first_and_stay():
+def test_size_keeps_the_most_frequent_words():
     text = "bbbaaccd"
     assert vocabulary_of(text).tokens[4:] == ("b", "a", "c", "d")
     small = vocabulary_of(text, size=6)
@@ -59,7 +59,7 @@ def test_the_most_frequent_come_first_and_stay():
     assert small.counts[UNK] == 3
 
 
-def test_a_rule_that_leaves_nothing():
+def test_empty_vocabulary_is_rejected():
     with pytest.raises(UserError, match="no word occurs 2 times or more"):
         vocabulary_of(["a"], min_count=2)
     with pytest.raises(UserError, match="no word occurs 1 times"):
@@ -67,21 +67,21 @@ def test_a_rule_that_leaves_nothing():
 
 
 @given(TEXT)
-def test_round_trip_through_a_file(tmp_path_factory, text):
+def test_vocabulary_file_round_trip(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("data")
     vocabulary = vocabulary_of(text)
     write_vocabulary(folder / "vocabulary.tsv", vocabulary)
     assert read_vocabulary(folder) == vocabulary
 
 
-def test_a_file_of_other_words_is_refused(tmp_path):
+def test_file_without_special_tokens_is_rejected(tmp_path):
     (tmp_path / "vocabulary.tsv").write_text("token\tcount\nthe\t3\n")
     with pytest.raises(UserError, match="the first tokens must be <pad> <sos> <eos> <unk>"):
         read_vocabulary(tmp_path)
 
 
 @given(TEXT, TEXT)
-def test_recoding_translates(text, other):
+def test_recoding_agrees_with_encoding_in_the_other_vocabulary(text, other):
     mine, yours = vocabulary_of(text), vocabulary_of(other)
     table = mine.recoding(yours)
     assert table.dtype == np.int32
@@ -90,13 +90,13 @@ def test_recoding_translates(text, other):
 
 
 @given(TEXT, TEXT)
-def test_a_union_knows_what_one_of_them_knows(text, other):
+def test_union_has_the_words_and_counts_of_all_vocabularies(text, other):
     mine, yours = vocabulary_of(text, min_count=2), vocabulary_of(other, min_count=2)
     both = union([mine, yours])
     assert set(both.tokens) == {*mine.tokens, *yours.tokens}
     assert len(set(both.tokens)) == len(both)
     for token, count in zip(both.tokens, both.counts, strict=True):
         assert count == sum(dict(zip(o.tokens, o.counts, strict=True)).get(token, 0) for o in (mine, yours))
-    for own in (mine, yours):
-        assert both.decode(own.recoding(both)) == list(own.tokens)
+    for vocabulary in (mine, yours):
+        assert both.decode(vocabulary.recoding(both)) == list(vocabulary.tokens)
     assert list(both.counts[4:]) == sorted(both.counts[4:], reverse=True)

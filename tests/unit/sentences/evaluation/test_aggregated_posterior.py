@@ -25,7 +25,7 @@ def term_by_term(z, posteriors):
 
 @settings(max_examples=25)
 @given(st.integers(1, 70), st.integers(1, 40), st.integers(1, 9), st.integers(1, 64), st.integers(0, 99))
-def test_it_is_the_mean_of_all_densities_whatever_the_blocks(n, m, d, block, seed):
+def test_density_is_the_mean_over_components_for_any_block_size(n, m, d, block, seed):
     posteriors = mixture(m, d, seed)
     z = mixture(n, d, seed + 1).loc
     with pytest.MonkeyPatch.context() as patch:
@@ -34,7 +34,7 @@ def test_it_is_the_mean_of_all_densities_whatever_the_blocks(n, m, d, block, see
     assert result.tolist() == pytest.approx(term_by_term(z, posteriors).tolist(), abs=1e-6)
 
 
-def test_precise_posteriors_lose_no_digits():
+def test_narrow_posteriors_lose_no_precision():
     # The smallest variance a model can learn is e^-10.
     posteriors = mixture(50, 512, log_scale=-5.0)
     z = posteriors.rsample_with_log_prob()[0]
@@ -42,14 +42,14 @@ def test_precise_posteriors_lose_no_digits():
     assert result.tolist() == pytest.approx(term_by_term(z, posteriors).tolist(), abs=1e-5)
 
 
-def test_it_integrates_to_one():
+def test_density_integrates_to_one():
     posteriors = mixture(5, 1)
     grid = torch.linspace(-12, 12, 20001, dtype=torch.float64)
     density = aggregated_posterior.log_prob(grid[:, None], posteriors).exp()
     assert float(torch.trapezoid(density, grid)) == pytest.approx(1, abs=1e-9)
 
 
-def test_one_component_is_never_more_than_the_mixture():
+def test_mixture_is_at_least_its_largest_weighted_component():
     posteriors = mixture(40, 6)
     z, log_q = posteriors.rsample_with_log_prob()
     slack = aggregated_posterior.log_prob(z, posteriors) - (log_q.double() - math.log(40))

@@ -26,7 +26,7 @@ def by_definition(sentence, reconstruction):
 @given(
     st.lists(st.tuples(SENTENCE, st.lists(WORDS, max_size=12)), min_size=1, max_size=5), st.integers(1, 13)
 )
-def test_the_readings_are_bleu_of_the_tokens_that_each_counts(pairs, max_length):
+def test_readings_agree_with_definition(pairs, max_length):
     pairs = [(sentence, reconstruction[:max_length]) for sentence, reconstruction in pairs]
     found = readings(*zip(*pairs, strict=True), max_length)
     # A reconstruction that was cut off has no <eos>.
@@ -36,13 +36,13 @@ def test_the_readings_are_bleu_of_the_tokens_that_each_counts(pairs, max_length)
         "bleu1_unmatched": [by_definition([*s, PAD], r) for s, r in ended],
         "bleu1_words": [by_definition(s, r) for s, r in pairs],
     }
-    assert found == pytest.approx({name: sum(own) / len(pairs) for name, own in expected.items()})
+    assert found == pytest.approx({name: sum(scores) / len(pairs) for name, scores in expected.items()})
     assert found["bleu1_words"] == pytest.approx(bleu1(*zip(*pairs, strict=True)))
 
 
 @given(SENTENCE, st.lists(WORDS, max_size=12))
-def test_a_matched_end_adds_at_most_what_it_adds_to_a_copy(sentence, reconstruction):
-    """It adds the brevity penalty over the tokens, whatever the words, so what it can add is bounded."""
+def test_matched_eos_adds_most_to_a_perfect_reconstruction(sentence, reconstruction):
+    """It adds the brevity penalty divided by the number of tokens, for any words."""
     found = readings([sentence], [reconstruction], LONG)
     tokens = len(reconstruction) + 1
     added = min(1, math.exp(1 - (len(sentence) + 1) / tokens)) / tokens
@@ -51,7 +51,7 @@ def test_a_matched_end_adds_at_most_what_it_adds_to_a_copy(sentence, reconstruct
 
 
 @pytest.mark.filterwarnings("ignore:The hypothesis contains 0 counts")
-def test_against_nltk():
+def test_readings_agree_with_nltk():
     from nltk.translate.bleu_score import sentence_bleu
 
     rng = random.Random(0)
@@ -65,17 +65,17 @@ def test_against_nltk():
 
 
 @given(SENTENCE)
-def test_a_perfect_reconstruction(sentence):
+def test_readings_of_perfect_reconstruction(sentence):
     share = len(sentence) / (len(sentence) + 1)
     expected = {"bleu1_eos": 1, "bleu1_unmatched": share, "bleu1_words": 1}
     assert readings([sentence], [sentence], LONG) == pytest.approx(expected)
 
 
-def test_the_mean_is_over_sentences():
+def test_bleu1_is_the_mean_over_sentences():
     assert bleu1([[1], [1, 2, 3, 4]], [[1], [5, 6, 7, 8]]) == 0.5
 
 
-def test_the_paper_lists_every_reading():
+def test_paper_yaml_lists_every_reading():
     listed = load(PAPERS / "sentences").readings["bleu1"]
     assert [reading.metric for reading in listed] == list(READINGS)
     assert [reading.metric for reading in listed if reading.compared] == ["bleu1_eos"]

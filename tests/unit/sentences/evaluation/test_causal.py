@@ -1,4 +1,4 @@
-"""The likelihood of a text under a model with tokens of its own, against closed forms and a loop."""
+"""The likelihood of a text under a model with another tokenizer, compared with closed forms and a loop."""
 
 import math
 
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 
 class Letters:
-    """A token for every letter; the logits are a function of the codes so far."""
+    """A model with letters as tokens and the given logits."""
 
     start, end = 0, 1
     size = 128
@@ -35,33 +35,33 @@ def uniform(codes):
     return torch.zeros(*codes.shape, Letters.size)
 
 
-def recency(codes):
-    """Tokens that came within the last three are more probable; context before those has no effect."""
+def dependent_on_last_three(codes):
+    """Logits that depend only on the last three tokens, which become more probable."""
     one_hot = torch.nn.functional.one_hot(codes, Letters.size).float()
     seen = one_hot.cumsum(1)
     old = torch.cat([torch.zeros_like(seen[:, :3]), seen[:, :-3]], 1)[:, : seen.shape[1]]
     return seen - old
 
 
-def total(codes):
-    """Logits that depend on everything that was read."""
+def dependent_on_all(codes):
+    """Logits that depend on all previous tokens."""
     index = torch.arange(Letters.size)
     return torch.sin(codes.cumsum(1)[:, :, None] * (1 + index))
 
 
 @pytest.fixture
 def test(sentence_set):
-    return sentence_set([np.array(own, np.int32) for own in ([4, 5, 6], [6, 3], [5, 4, 4, 6, 5])])
+    return sentence_set([[4, 5, 6], [6, 3], [5, 4, 4, 6, 5]])
 
 
 @pytest.mark.parametrize(("context", "stride"), [(1000, 512), (7, 7), (7, 3), (5, 1), (1, 1)])
-def test_uniform_logits_cost_the_log_of_their_number_a_token(context, stride):
-    """Under any windows; with tokens that are words the perplexity is thus the size of the vocabulary."""
+def test_uniform_logits_give_minus_log_vocabulary_size_per_token(context, stride):
+    """The windows have no effect."""
     found = causal.log_probs(uniform, torch.arange(20), context, stride)
     assert found == pytest.approx(np.full(19, -math.log(Letters.size)))
 
 
-def test_the_perplexity_of_uniform_logits_is_per_word_whatever_the_tokens(test):
+def test_perplexity_is_per_word_with_letters_as_tokens(test):
     model = Letters(16, uniform)
     found = causal.metrics(model, test, VOCABULARY, 8, CPU)
     # "a of the", "the <unk>", "of a a the of"; as one text, each is followed by the end of its line.
@@ -76,7 +76,7 @@ def test_the_perplexity_of_uniform_logits_is_per_word_whatever_the_tokens(test):
     assert model.longest == 16
 
 
-def test_a_word_a_token_has_the_vocabulary_as_the_perplexity_of_uniform_logits(test):
+def test_perplexity_of_uniform_logits_is_vocabulary_size_with_words_as_tokens(test):
     class Words(Letters):
         def encode(self, text):
             return [hash(word) % 128 for word in text.replace("\n", " <eos> ").split()]
@@ -86,8 +86,8 @@ def test_a_word_a_token_has_the_vocabulary_as_the_perplexity_of_uniform_logits(t
         assert found[name] == pytest.approx(Letters.size)
 
 
-def by_hand(logits, codes, first):
-    """log p of every token, given those from place `first(t)` on."""
+def direct_log_probs(logits, codes, first):
+    """log p of every token t, given the tokens from `first(t)` on."""
     result = []
     for t in range(1, len(codes)):
         last = logits(codes[None, first(t) : t])[0, -1].double()
@@ -95,27 +95,32 @@ def by_hand(logits, codes, first):
     return result
 
 
-def test_windows_are_no_matter_to_a_model_that_looks_back_less_than_they_overlap():
+def test_windows_have_no_effect_if_their_overlap_covers_the_context_in_use():
     codes = torch.randint(Letters.size, (40,), generator=torch.Generator().manual_seed(1))
-    whole = by_hand(recency, codes, lambda t: 0)
-    assert causal.log_probs(recency, codes, 100, 50) == pytest.approx(whole)
-    assert causal.log_probs(recency, codes, 9, 6) == pytest.approx(whole)
+    whole = direct_log_probs(dependent_on_last_three, codes, lambda t: 0)
+    assert causal.log_probs(dependent_on_last_three, codes, 100, 50) == pytest.approx(whole)
+    assert causal.log_probs(dependent_on_last_three, codes, 9, 6) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(("context", "stride"), [(8, 8), (8, 3), (6, 5)])
-def test_a_token_is_predicted_by_the_first_window_that_holds_it(context, stride):
+def test_token_is_scored_in_the_first_window_that_predicts_it(context, stride):
     codes = torch.randint(Letters.size, (31,), generator=torch.Generator().manual_seed(2))
 
     def first(t):
-        """The window's first place: as few strides on as it takes to read the token before."""
+        """Start of the first window that contains token t - 1."""
         return stride * math.ceil(max(0, t - context) / stride)
 
-    assert causal.log_probs(total, codes, context, stride) == pytest.approx(by_hand(total, codes, first))
+    assert causal.log_probs(dependent_on_all, codes, context, stride) == pytest.approx(
+        direct_log_probs(dependent_on_all, codes, first)
+    )
 
 
-def test_a_sentence_is_scored_without_the_others(test):
-    found = causal.metrics(Letters(64, total), test, VOCABULARY, 64, CPU)
+def test_sentences_are_scored_independently(test):
+    found = causal.metrics(Letters(64, dependent_on_all), test, VOCABULARY, 64, CPU)
     texts = ["a of the", "the <unk>", "of a a the of"]
-    scores = [by_hand(total, torch.tensor([0, *map(ord, text), 1]), lambda t: 0) for text in texts]
+    scores = [
+        direct_log_probs(dependent_on_all, torch.tensor([0, *map(ord, text), 1]), lambda t: 0)
+        for text in texts
+    ]
     assert found["nll_by_sentence"] == pytest.approx(-sum(map(sum, scores)) / 3)
-    assert found["nll_without_eos"] == pytest.approx(-sum(sum(own[:-1]) for own in scores) / 3)
+    assert found["nll_without_eos"] == pytest.approx(-sum(sum(score[:-1]) for score in scores) / 3)

@@ -8,7 +8,7 @@ from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.vocabulary import SPECIALS, UNK, Vocabulary
 from textlvm.sentences.evaluation.generation import Writer, answer_in
 from textlvm.sentences.models.autoencoder import build
-from textlvm.sentences.qualitative import Shelf
+from textlvm.sentences.qualitative import SentenceLookup
 from textlvm.sentences.trained import TrainedRun
 
 VOCABULARY = Vocabulary((*SPECIALS, "?", "a", "b", "c", "d"), (0,) * 9)
@@ -17,7 +17,7 @@ SENTENCES = [np.array(codes, np.int32) for codes in ([5, 6, 4, 7], [8], [6, 6, 5
 
 @pytest.fixture
 def writer(model_spec):
-    """A writer with a model of random weights; keywords change its settings."""
+    """A function that returns a writer with random weights; keywords change the settings of the model."""
 
     def make(decoding="greedy", **changes):
         torch.manual_seed(3)
@@ -28,7 +28,15 @@ def writer(model_spec):
     return make
 
 
-def test_without_noise_all_rows_agree(writer):
+@pytest.fixture
+def decoded_codes(monkeypatch):
+    """The codes of all calls of `Writer.decode`, which is replaced."""
+    codes = []
+    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
+    return codes
+
+
+def test_mean_and_perturbed_rows_agree_without_noise(writer):
     certain = writer()
     with torch.no_grad():
         certain.run.model.log_variance.weight.zero_()
@@ -39,42 +47,36 @@ def test_without_noise_all_rows_agree(writer):
     assert certain.reconstruct(SENTENCES[::-1], 1)[0]["mean"] == rows[2]["mean"]
 
 
-def test_a_perturbed_code_is_drawn_with_so_many_standard_deviations(writer, monkeypatch):
-    codes = []
-    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
+def test_perturbation_multiplies_the_standard_deviation(writer, decoded_codes):
     many = [SENTENCES[0]] * 2000
     writer().reconstruct(many, perturbation=10)
-    mean, sample, perturbed = codes
+    mean, sample, perturbed = decoded_codes
     assert (sample - mean).std(0) * 10 == pytest.approx((perturbed - mean).std(0), rel=0.15)
 
 
-def test_interpolation_goes_from_one_code_to_the_other(writer, monkeypatch):
-    codes = []
-    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
-    auto_encoder = writer(objective="ae")
-    assert len(auto_encoder.interpolate(SENTENCES[0], SENTENCES[1], 5)) == 5
-    auto_encoder.reconstruct(SENTENCES[:2], 10)
-    steps, ends = codes
+def test_interpolation_is_linear_between_the_two_codes(writer, decoded_codes):
+    autoencoder = writer(objective="ae")
+    assert len(autoencoder.interpolate(SENTENCES[0], SENTENCES[1], 5)) == 5
+    autoencoder.reconstruct(SENTENCES[:2], 10)
+    steps, ends = decoded_codes
     assert steps[[0, -1]] == pytest.approx(ends, abs=1e-6)
     assert steps.diff(dim=0) == pytest.approx(steps.diff(dim=0)[:1].expand(4, -1), abs=1e-6)
 
 
-def test_samples_have_the_asked_for_scale(writer, monkeypatch):
-    codes = []
-    monkeypatch.setattr(Writer, "decode", lambda self, z: codes.append(z) or [""] * len(z))
+def test_samples_have_standard_deviation_sigma(writer, decoded_codes):
     writer().sample(5000, 0.1)
-    assert float(codes[0].std()) == pytest.approx(0.1, rel=0.05)
+    assert float(decoded_codes[0].std()) == pytest.approx(0.1, rel=0.05)
 
 
-def test_an_answer_is_never_unknown(writer):
-    fond_of_unknown = writer("sample")
+def test_answers_never_contain_unk(writer):
+    writer_of_unk = writer("sample")
     with torch.no_grad():
-        fond_of_unknown.run.model.output.bias[[UNK, 7]] = torch.tensor([50.0, 40.0])
-    assert fond_of_unknown.sample(2, 0.1) == [" ".join(["<unk>"] * 7)] * 2
-    assert fond_of_unknown.answer(SENTENCES, 5) == [" ".join(["c"] * 7)] * 3
+        writer_of_unk.run.model.output.bias[[UNK, 7]] = torch.tensor([50.0, 40.0])
+    assert writer_of_unk.sample(2, 0.1) == [" ".join(["<unk>"] * 7)] * 2
+    assert writer_of_unk.answer(SENTENCES, 5) == [" ".join(["c"] * 7)] * 3
 
 
-def test_the_answers_length_is_so_many_unknown_words(writer, monkeypatch):
+def test_question_is_followed_by_the_requested_number_of_unk(writer, monkeypatch):
     seen = []
     encode = Writer._encode
     monkeypatch.setattr(Writer, "_encode", lambda self, codes: seen.extend(codes) or encode(self, codes))
@@ -83,22 +85,22 @@ def test_the_answers_length_is_so_many_unknown_words(writer, monkeypatch):
     assert [codes.tolist() for codes in seen] == [[*codes, UNK, UNK, UNK] for codes in asked]
 
 
-def test_what_follows_the_question_is_the_answer():
+def test_answer_follows_the_first_question_mark():
     assert answer_in(["is", "it", "?", "yes", "?", "no"]) == "yes ? no"
     assert answer_in(["no", "question"]) == "no question"
     assert answer_in(["?", "see", "<br>", "<a", "href", "=", "x", ">", "here", "</a>"]) == "see here"
 
 
-def test_a_question_is_a_test_sentence_up_to_its_question_mark():
+def test_find_question_cuts_after_the_question_mark():
     tokens = np.concatenate(SENTENCES)
     test = SentenceSet(tokens, np.array([0, 4, 5, 8]))
-    shelf = Shelf(test, None, VOCABULARY, str.split)
-    question = shelf.find_question(0)
+    lookup = SentenceLookup(test, None, VOCABULARY, str.split)
+    question = lookup.find_question(0)
     assert (question.text, question.codes.tolist()) == ("a b ?", [5, 6, 4])
-    assert shelf.find_question(2).text == "b b a"
-    assert shelf.find_question("x a").codes.tolist() == [UNK, 5]
-    assert shelf.find_question("x a").text == "x a"
-    spaced = Shelf(test, None, VOCABULARY, lambda text: text.split("|"))
+    assert lookup.find_question(2).text == "b b a"
+    assert lookup.find_question("x a").codes.tolist() == [UNK, 5]
+    assert lookup.find_question("x a").text == "x a"
+    spaced = SentenceLookup(test, None, VOCABULARY, lambda text: text.split("|"))
     question = spaced.find_question("a|+1 (800) 555|b|?|c")
     assert question.codes.tolist() == [5, UNK, 6, 4]
     assert question.text == "a +1 (800) 555 b ?"

@@ -10,7 +10,7 @@ from textlvm.sentences.evaluation.latent_entropy import nearest_neighbour_entrop
 
 
 def by_definition(codes, k):
-    """Kraskov et al. (2004), Eq. (20), code by code; psi(n) is a harmonic number minus Euler's gamma."""
+    """Kraskov et al. (2004), Eq. (20), with loops; psi(n) is a harmonic number minus Euler's constant."""
     n, d = codes.shape
     epsilons = []
     for i in range(n):
@@ -24,7 +24,7 @@ def by_definition(codes, k):
 
 
 @pytest.mark.parametrize(("d", "tolerance"), [(1, 0.05), (2, 0.06), (4, 0.1), (8, 0.2), (16, 1.5), (32, 6.0)])
-def test_gaussians_against_the_closed_form(d, tolerance):
+def test_entropy_of_gaussian_agrees_with_closed_form(d, tolerance):
     rng = np.random.default_rng(d)
     mixing = np.diag(rng.uniform(0.5, 2, d)) + 0.2 * rng.normal(size=(d, d)) / math.sqrt(d)
     codes = rng.normal(size=(4000, d))
@@ -33,14 +33,14 @@ def test_gaussians_against_the_closed_form(d, tolerance):
     assert nearest_neighbour_entropy(codes @ mixing.T) == pytest.approx(exact, abs=2 * tolerance)
 
 
-def test_with_many_dimensions_the_estimate_is_too_high():
+def test_estimate_is_too_high_in_many_dimensions():
     codes = np.random.default_rng(0).normal(size=(1000, 64))
     assert nearest_neighbour_entropy(codes) > standard_normal_entropy(64) + 10
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(5, 60), st.integers(1, 6), st.integers(1, 4), st.integers(0, 999), st.integers(3, 64))
-def test_against_the_definition_whatever_the_blocks(n, d, k, seed, block):
+def test_estimate_agrees_with_definition_for_any_block_size(n, d, k, seed, block):
     codes = np.random.default_rng(seed).normal(size=(n, d))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textlvm.sentences.evaluation.latent_entropy.BLOCK", block)
@@ -49,13 +49,13 @@ def test_against_the_definition_whatever_the_blocks(n, d, k, seed, block):
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(1e-3, 1e3), st.floats(-100, 100), st.integers(1, 8))
-def test_scaling_adds_its_logarithm_and_shifting_nothing(scale, shift, d):
+def test_scaling_adds_log_scale_and_shifting_changes_nothing(scale, shift, d):
     codes = np.random.default_rng(1).normal(size=(200, d))
     before, after = nearest_neighbour_entropy(codes), nearest_neighbour_entropy(scale * codes + shift)
     assert after - before == pytest.approx(d * math.log(scale), abs=1e-3)
 
 
-def test_a_uniform_cube_has_entropy_zero():
+def test_uniform_distribution_on_unit_square_has_entropy_zero():
     codes = np.random.default_rng(0).uniform(size=(4000, 2))
     assert nearest_neighbour_entropy(codes) == pytest.approx(0, abs=0.06)
 
@@ -67,11 +67,11 @@ def test_equal_codes_count_once():
     )
 
 
-def test_too_few_codes_are_refused():
+def test_too_few_distinct_codes_are_rejected():
     with pytest.raises(UserError, match="more than 3 distinct codes, not 3"):
         nearest_neighbour_entropy(np.array([[0.0], [1.0], [2.0], [2.0]]))
 
 
-def test_the_closed_forms_of_table_6():
+def test_normal_entropy_agrees_with_table_6():
     for d, printed in ((32, 45.4), (128, 181.62), (512, 726.49)):
         assert standard_normal_entropy(d) == pytest.approx(printed, abs=0.05)

@@ -20,7 +20,7 @@ N, D, X = 12, 2, 3
 
 
 class LinearGaussian:
-    """x = W z + noise: every likelihood is a Gaussian's, under N(0, I) and any mixture of posteriors."""
+    """x = W z + noise, with exact likelihoods under N(0, I) and under any mixture of posteriors."""
 
     def __init__(self, seed, spread=1.0):
         rng = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ class LinearGaussian:
         precision = np.eye(D) + self.weights.T @ self.weights / self.noise**2
         covariance = np.linalg.inv(precision)
         loc = self.x @ self.weights @ covariance / self.noise**2
-        # The diagonal of the true posterior, widened: an encoder is never exact.
+        # The diagonal of the true posterior times `spread`, because a real encoder is not exact.
         scale = np.broadcast_to(spread * np.sqrt(np.diag(covariance)), loc.shape)
         self.posterior = DiagonalNormal(torch.from_numpy(loc), torch.from_numpy(np.log(scale)))
 
@@ -38,7 +38,7 @@ class LinearGaussian:
         return -0.5 * (difference**2).sum(1) / self.noise**2 - X * np.log(self.noise * math.sqrt(2 * math.pi))
 
     def exact(self, mean, covariance):
-        """log p(x) (N,) when z is N(mean, covariance)."""
+        """log p(x) (N,) for z ~ N(mean, covariance)."""
         total = self.weights @ covariance @ self.weights.T + self.noise**2 * np.eye(X)
         residual = self.x - self.weights @ mean
         quadratic = np.einsum("ni,ij,nj->n", residual, np.linalg.inv(total), residual)
@@ -75,7 +75,7 @@ def seeded():
 
 
 @pytest.mark.parametrize("spread", [0.3, 1.0, 1.5])
-def test_every_bound_is_below_the_exact_likelihood_under_its_own_prior(spread):
+def test_every_bound_is_below_the_exact_likelihood_under_its_prior(spread):
     toy = LinearGaussian(1, spread)
     other = LinearGaussian(2, spread).posterior
     bounds = toy.bounds(4000, train=other)
@@ -87,7 +87,7 @@ def test_every_bound_is_below_the_exact_likelihood_under_its_own_prior(spread):
     assert (bounds.words - bounds.train_cost <= toy.exact_under(other) + noise).all()
 
 
-def test_the_elbo_of_the_true_posterior_is_the_likelihood():
+def test_elbo_with_true_posterior_equals_likelihood():
     toy = LinearGaussian(1)
     # Orthogonal columns make the true posterior diagonal.
     toy.weights = np.linalg.qr(toy.weights)[0]
@@ -99,21 +99,21 @@ def test_the_elbo_of_the_true_posterior_is_the_likelihood():
     assert bounds.elbo == pytest.approx(toy.exact(np.zeros(D), np.eye(D)), abs=0.05)
 
 
-def test_the_melbo_holds_for_the_aggregated_posterior_of_the_test_set_and_no_other_prior():
+def test_melbo_is_a_bound_only_under_the_aggregated_posterior_of_the_test_set():
     toy = LinearGaussian(1, spread=0.3)
     toy.x[0] = [8.0, -8.0, 8.0]
-    # An encoder that follows a sentence which N(0, I) finds improbable.
+    # The encoder gives the first sentence a code that is improbable under N(0, I).
     loc = toy.posterior.loc.clone()
     loc[0] = torch.from_numpy(np.linalg.lstsq(toy.weights, toy.x[0], rcond=None)[0])
     toy.posterior = DiagonalNormal(loc, toy.posterior.log_scale)
     bounds = toy.bounds(2000)
-    elsewhere = DiagonalNormal(loc[1:], toy.posterior.log_scale[1:])
+    without_first = DiagonalNormal(loc[1:], toy.posterior.log_scale[1:])
     assert bounds.melbo[0] <= toy.exact_under(toy.posterior)[0] + 0.05
     assert bounds.melbo[0] > toy.exact(np.zeros(D), np.eye(D))[0] + 1
-    assert bounds.melbo[0] > toy.exact_under(elsewhere)[0] + 1
+    assert bounds.melbo[0] > toy.exact_under(without_first)[0] + 1
 
 
-def test_all_terms_of_the_test_prior_bound_more_tightly_than_one():
+def test_test_prior_bound_is_at_least_as_tight_as_melbo():
     for samples in (1, 3):
         bounds = LinearGaussian(3).bounds(samples)
         assert (bounds.melbo <= bounds.words - bounds.test_cost + 1e-9).all()
@@ -123,21 +123,21 @@ def test_all_terms_of_the_test_prior_bound_more_tightly_than_one():
 def test_nll_elbo_minus_nll_melbo_is_kld_minus_log_n(seed, n):
     rng = np.random.default_rng(seed)
     values = {name: rng.normal(scale=50, size=n) for name in ("words", "end", "test_cost", "train_cost")}
-    result = metrics(Bounds(lengths=rng.integers(1, 90, n), kl=rng.gamma(2, 5, n), **_small(values)))
+    result = metrics(Bounds(lengths=rng.integers(1, 90, n), kl=rng.gamma(2, 5, n), **negative(values)))
     difference = result["nll_elbo"] - result["nll_melbo"]
     assert difference == pytest.approx(result["kld"] - math.log(n), rel=1e-12, abs=1e-9)
     with_end = result["nll_elbo_eos"] - result["nll_melbo_eos"]
     assert with_end == pytest.approx(result["kld"] - math.log(n), rel=1e-12, abs=1e-9)
 
 
-def test_the_papers_perplexity_divides_by_one_token_more_than_words():
+def test_published_perplexity_divides_by_words_plus_one():
     # sMIM (512) on Penn Treebank, Table 2: 67.46 nats per sentence of 21.71 words on average.
     lengths, nll = np.array([21.71]), np.array([67.46])
     assert perplexity(nll, lengths + 1) == pytest.approx(19.53, abs=0.05)
     assert perplexity(nll, lengths) == pytest.approx(22.4, abs=0.05)
 
 
-def test_what_is_left_out_and_what_divides():
+def test_metrics_with_and_without_eos():
     n = 2
     zeros = np.zeros(n)
     bounds = Bounds(
@@ -157,7 +157,7 @@ def test_what_is_left_out_and_what_divides():
 
 @settings(max_examples=20)
 @given(st.integers(0, 1000))
-def test_subsets_of_the_test_set_are_what_drawing_them_gives(seed):
+def test_melbo_of_subsets_agrees_with_simulation(seed):
     rng = np.random.default_rng(seed)
     n, k, trials = 30, 7, 4000
     melbo = rng.normal(-60, 10, n) - math.log(n)
@@ -168,21 +168,21 @@ def test_subsets_of_the_test_set_are_what_drawing_them_gives(seed):
     assert deviation[0] == pytest.approx(nll.std(ddof=1), rel=0.08)
 
 
-def test_the_whole_test_set_has_no_deviation_and_the_extrapolation_is_logarithmic():
+def test_melbo_of_whole_test_set_has_zero_deviation_and_extrapolates_logarithmically():
     melbo = np.array([-10.0, -20.0, -60.0])
     mean, deviation = melbo_of_subsets(melbo, np.array([3, 30]))
     assert mean == pytest.approx([30, 30 + math.log(10)])
     assert deviation.tolist() == [0, 0]
 
 
-def test_the_caption_of_table_2():
-    # sMIM (512) against GPT-2's 35.76; the caption rounds another way.
+def test_matching_samples_agrees_with_the_caption_of_table_2():
+    # sMIM (512) compared with GPT-2's perplexity of 35.76; the caption is rounded differently.
     reference = 22.70 * math.log(35.76)
     assert matching_samples(67.46, 3761, reference) == pytest.approx(3.4e9, rel=0.05)
     assert matching_samples(50.0, 100, 50.0) == 100
     assert matching_samples(0.0, 100, 5000.0) == math.inf
 
 
-def _small(values):
-    """Likelihoods of sentences whose perplexities are numbers."""
+def negative(values):
+    """Values that are negative and small enough for finite perplexities."""
     return {name: -np.abs(value) / 10 for name, value in values.items()}

@@ -24,7 +24,7 @@ WORDS = 9
 
 
 class OneDimension(nn.Module):
-    """Words are independent given a z in one dimension, so that integrals over z are sums over a grid."""
+    """A model with one latent dimension and words independent given z, for integration on a grid."""
 
     def __init__(self):
         super().__init__()
@@ -56,7 +56,7 @@ class OneDimension(nn.Module):
         log_probs = self.log_probs(grid[:, None]).double()
         scores = [log_probs[:, torch.from_numpy(codes).long()].sum(1) for codes in sentences]
         weights = log_prior(grid.double()) + math.log(18 / 6000)
-        return torch.stack([(own + weights).logsumexp(0) for own in scores]).detach().numpy()
+        return torch.stack([(score + weights).logsumexp(0) for score in scores]).detach().numpy()
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def measured(toy, sets, **changes):
     return measures.latent_variable_model(toy, *sets, settings, np.random.default_rng(0))
 
 
-def test_every_bound_is_above_the_exact_nll_of_its_prior_and_not_far(toy, sets):
+def test_every_nll_is_slightly_above_the_exact_nll_under_its_prior(toy, sets):
     found = {name: np.mean(values) for name, values in measured(toy, sets, samples=50).metrics.items()}
     test = sets[0]
     posteriors = [encode(toy, sentences, 7) for sentences in sets]
@@ -107,7 +107,7 @@ def test_every_bound_is_above_the_exact_nll_of_its_prior_and_not_far(toy, sets):
     assert found["nll_test_prior"] < found["nll_melbo"]
 
 
-def test_the_identity_of_tables_2_to_5(toy, sets):
+def test_elbo_minus_melbo_is_kld_minus_log_n(toy, sets):
     metrics = measured(toy, sets).metrics
     for elbo, melbo in zip(metrics["nll_elbo"], metrics["nll_melbo"], strict=True):
         assert elbo - melbo == pytest.approx(metrics["kld"][0] - math.log(len(sets[0])), abs=1e-9)
@@ -115,20 +115,20 @@ def test_the_identity_of_tables_2_to_5(toy, sets):
     assert len(set(metrics["nll_elbo"])) == SETTINGS.repeats
 
 
-def test_how_many_sentences_go_together_makes_no_difference(toy, sets):
+def test_batch_size_does_not_change_metrics(toy, sets):
     one, other = (measured(toy, sets, batch=size) for size in (3, 100))
     assert one.metrics.keys() == other.metrics.keys()
     for name, values in one.metrics.items():
         assert values == pytest.approx(other.metrics[name], rel=1e-4), name
 
 
-def test_sentences_keep_their_order(toy, sets):
+def test_results_are_in_the_order_of_sentences(toy, sets):
     test = sets[0]
     posterior = encode(toy, test, 7)
     words, end = log_likelihood(toy, test, posterior.loc, 7)
     for i, codes in enumerate(test):
-        alone = encode(toy, collect([codes]), 7)
-        assert alone.loc == pytest.approx(posterior.loc[i : i + 1], abs=1e-5)
+        single = encode(toy, collect([codes]), 7)
+        assert single.loc == pytest.approx(posterior.loc[i : i + 1], abs=1e-5)
         log_probs = toy.log_probs(posterior.loc[i]).detach()
         assert words[i] == pytest.approx(float(log_probs[torch.from_numpy(codes).long()].sum()), abs=1e-4)
         assert end[i] == pytest.approx(float(log_probs[2]), abs=1e-4)
@@ -136,7 +136,7 @@ def test_sentences_keep_their_order(toy, sets):
     assert decode(toy, z, 7, "greedy", 9) == [[4] * 3] * 20 + [[5] * 3] * 20
 
 
-def test_per_sentence_values_average_to_the_corpus(toy, sets):
+def test_histogram_values_average_to_the_metrics(toy, sets):
     found = measured(toy, sets)
     for bound in ("elbo", "melbo"):
         mean = np.mean(found.metrics[f"nll_{bound}"])
@@ -145,37 +145,37 @@ def test_per_sentence_values_average_to_the_corpus(toy, sets):
     assert all(len(values) == len(sets[0]) for values in found.histograms["pairs"].values())
 
 
-def test_another_sentences_code_is_never_its_own(toy, sets, monkeypatch):
-    apart = DiagonalNormal(1000.0 * torch.arange(40.0)[:, None], torch.zeros(40, 1))
-    monkeypatch.setattr(measures, "encode", lambda *_: apart)
-    z, log_q = apart.rsample_with_log_prob()
-    drawn = measures.Drawn(z, log_q.numpy(), np.arange(40.0))
+def test_other_code_of_a_pair_belongs_to_another_sentence(toy, sets, monkeypatch):
+    distant = DiagonalNormal(1000.0 * torch.arange(40.0)[:, None], torch.zeros(40, 1))
+    monkeypatch.setattr(measures, "encode", lambda *_: distant)
+    z, log_q = distant.rsample_with_log_prob()
+    drawn = measures.SampledCodes(z, log_q.numpy(), np.arange(40.0))
     for most in (40, 7):
         monkeypatch.setattr(measures, "PAIRS", most)
         for seed in range(5):
-            pairs = measures._pairs(toy, sets[0], apart, drawn, SETTINGS, np.random.default_rng(seed))
+            pairs = measures._pairs(toy, sets[0], distant, drawn, SETTINGS, np.random.default_rng(seed))
             assert all(len(values) == most for values in pairs.values())
             assert max(pairs["log_q_other"]) < -1000
             assert min(pairs["log_q_same"]) > -20
 
 
-def test_pairs_are_of_the_last_codes_that_were_drawn(toy, sets):
+def test_pairs_use_the_given_codes(toy, sets):
     test, posterior = sets[0], encode(toy, sets[0], 7)
     torch.manual_seed(2)
     z, log_q = posterior.rsample_with_log_prob()
     words = log_likelihood(toy, test, z, 7)[0]
-    drawn = measures.Drawn(z, log_q.numpy(), words)
+    drawn = measures.SampledCodes(z, log_q.numpy(), words)
     pairs = measures._pairs(toy, test, posterior, drawn, SETTINGS, np.random.default_rng(0))
     assert pairs["log_p_same"] == pytest.approx(words, abs=1e-3)
     assert pairs["log_q_same"] == pytest.approx(posterior.log_prob(z).numpy(), abs=1e-3)
-    # Every code is that of one other sentence: as many scores as sentences, none of them its own.
+    # Every other score is that of the sentence with one of the codes.
     scores = torch.stack([toy.log_probs(code).detach() for code in z])
     for i, codes in enumerate(test):
         of_codes = scores[:, torch.from_numpy(codes).long()].sum(1)
         assert min(abs(of_codes - pairs["log_p_other"][i])) < 2e-3
 
 
-def test_what_is_recorded_on_request(toy, sets):
+def test_quoted_metrics_and_matching_samples_are_optional(toy, sets):
     metrics = measured(toy, sets, as_quoted=True, reference_ppl=5.0).metrics
     assert metrics["nll"] == metrics["nll_elbo_eos"]
     assert metrics["ppl"] == metrics["ppl_elbo_eos"]
@@ -185,12 +185,12 @@ def test_what_is_recorded_on_request(toy, sets):
     assert not measured(toy, sets).metrics.keys() & {"nll", "ppl", "matching_samples"}
 
 
-def test_a_prior_of_fewer_training_codes(toy, sets):
+def test_train_codes_limits_the_train_prior(toy, sets):
     few = measured(toy, sets, train_codes=5).metrics["nll_train_prior"]
     assert few != pytest.approx(measured(toy, sets).metrics["nll_train_prior"], abs=1e-3)
 
 
-def test_an_auto_encoder_uses_its_means(toy, sets):
+def test_autoencoder_decodes_posterior_means(toy, sets):
     torch.manual_seed(0)
     found = measures.autoencoder(toy, sets[0], SETTINGS, np.random.default_rng(0)).metrics
     z = encode(toy, sets[0], 7).loc
@@ -204,13 +204,13 @@ def test_an_auto_encoder_uses_its_means(toy, sets):
     assert not [name for name in found if name.startswith(("nll", "ppl", "kld"))]
 
 
-def test_a_language_model_counts_its_end_as_the_quoted_works_do(model_spec, sets):
+def test_language_model_nll_includes_eos(model_spec, sets):
     torch.manual_seed(0)
     model = LanguageModel(model_spec(objective="lm", cell="lstm"), WORDS).eval()
     test = sets[0]
     found = {name: value for name, (value,) in measures.language_model(model, test, SETTINGS).metrics.items()}
-    alone = [measures.language_model(model, collect([codes]), SETTINGS).metrics for codes in test]
-    assert found["nll"] == pytest.approx(np.mean([one["nll"][0] for one in alone]), rel=1e-5)
+    single = [measures.language_model(model, collect([codes]), SETTINGS).metrics for codes in test]
+    assert found["nll"] == pytest.approx(np.mean([metrics["nll"][0] for metrics in single]), rel=1e-5)
     assert found["nll_without_eos"] < found["nll"]
     tokens = np.mean(test.lengths + 1)
     assert found["ppl"] == pytest.approx(math.exp(found["nll"] / tokens))
@@ -221,7 +221,7 @@ def test_a_language_model_counts_its_end_as_the_quoted_works_do(model_spec, sets
 
 def test_answers_near_the_question_rank_first():
     class Counting(nn.Module):
-        """A code is how often word 7 is in the sentence."""
+        """The code is the number of occurrences of word 7 in the sentence."""
 
         def __init__(self):
             super().__init__()

@@ -1,4 +1,4 @@
-"""The estimates of a whole tiny model, and what its codes say."""
+"""The estimates of a tiny model, and the information in its codes."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from textlvm.distributions import DiagonalNormal
-from textlvm.sentences.marginal.__main__ import _described, _split, estimate
+from textlvm.sentences.marginal.__main__ import _split, _summarize, estimate
 from textlvm.sentences.marginal.codes import describe
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.models.autoencoder import SentenceModel
@@ -59,7 +59,7 @@ def found(model_spec, sentence_set, random_sentences):
 
 
 @pytest.mark.parametrize("objective", ["smim", "ae"])
-def test_every_prior_and_number_has_its_bounds(objective, found):
+def test_estimate_has_every_prior_and_every_number(objective, found):
     result = found(objective)
     assert list(result["importance"]) == ["normal", "gaussian", "mixture", "flow", "aggregated"]
     for by_number in result["importance"].values():
@@ -69,7 +69,7 @@ def test_every_prior_and_number_has_its_bounds(objective, found):
         assert all(values["nll"] < values["nll_eos"] for values in by_number.values())
         assert all(values["ppl"] < values["ppl_per_word"] for values in by_number.values())
         assert [number for number, values in by_number.items() if "nll_error" in values] == ["16"]
-    # Of all training codes, and an eighth, which are fewer than eight.
+    # All training codes, and an eighth of them, which is fewer than 8 neighbours.
     assert {number: list(by_number) for number, by_number in result["neighbours"].items()} == {
         "60": ["1", "8"],
         "7": ["1"],
@@ -82,8 +82,8 @@ def test_every_prior_and_number_has_its_bounds(objective, found):
     assert bool(result["codes"]) == (objective != "ae")
 
 
-def test_a_part_of_all_sentences_is_all_of_them(found):
-    """The bound by neighbours draws nothing: a part that is the whole gives it exactly."""
+def test_part_with_all_sentences_gives_the_exact_mean(found):
+    """The bound by neighbours is not random, so both means are equal."""
     whole = found("smim", common=100)["neighbours"]
     part = found("smim", part=12)["neighbours"]
     assert whole["60"]["8"] == pytest.approx(part["60"]["8"])
@@ -91,29 +91,27 @@ def test_a_part_of_all_sentences_is_all_of_them(found):
 
 
 @pytest.mark.parametrize("numbers", [(1, 4, 16), (16, 1, 4)])
-def test_numbers_that_are_scored_of_a_part(numbers):
+def test_split_of_numbers_at_common(numbers):
     assert _split(numbers, 10) == ((1, 4), (16,))
     assert _split(numbers, 20) == ((1, 4, 16), ())
     assert _split(numbers[1:], 0)[0] == (min(numbers[1:]),)
 
 
-def test_estimates_repeat_themselves(found):
-    torch.manual_seed(1)
-    first = found("smim")
-    assert first == found("smim")
+def test_estimate_is_deterministic(found):
+    assert found("smim") == found("smim")
 
 
-def test_the_mutual_information_of_codes_far_apart_is_log_n():
+def test_mutual_information_of_separate_posteriors_is_log_n():
     loc = torch.eye(8, dtype=torch.float64) * 10
-    apart = describe(DiagonalNormal(loc, torch.full_like(loc, math.log(0.1))))
-    assert apart["mutual_information"] == pytest.approx(math.log(8), abs=1e-6)
-    assert apart["active_units"] == 8
+    separate = describe(DiagonalNormal(loc, torch.full_like(loc, math.log(0.1))))
+    assert separate["mutual_information"] == pytest.approx(math.log(8), abs=1e-6)
+    assert separate["active_units"] == 8
     same = describe(DiagonalNormal(torch.zeros(8, 3), torch.zeros(8, 3)))
     assert same.pop("mutual_information") == pytest.approx(0.0, abs=1e-12)
     assert same == {"kl_by_dimension": [0.0] * 3, "active_units": 0}
 
 
-def test_a_perplexity_that_no_number_expresses_is_left_out(sentence_set, random_sentences):
+def test_infinite_perplexity_is_left_out(sentence_set, random_sentences):
     test = sentence_set(random_sentences([1, 1]))
-    assert list(_described({1: torch.full((2, 2), -1e5)}, {}, test)["1"]) == ["nll", "nll_eos"]
-    assert _described({1: torch.full((2, 2), -1.0)}, {}, test)["1"]["ppl_per_word"] == pytest.approx(math.e)
+    assert list(_summarize({1: torch.full((2, 2), -1e5)}, {}, test)["1"]) == ["nll", "nll_eos"]
+    assert _summarize({1: torch.full((2, 2), -1.0)}, {}, test)["1"]["ppl_per_word"] == pytest.approx(math.e)

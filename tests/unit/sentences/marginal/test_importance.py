@@ -1,4 +1,4 @@
-"""The importance-weighted bound against a closed form, quadrature, enumeration and the ELBO."""
+"""The importance-weighted bound compared with a closed form, quadrature, enumeration and the ELBO."""
 
 import itertools
 import math
@@ -18,7 +18,7 @@ from textlvm.sentences.models.autoencoder import SentenceModel
 
 
 def linear_gaussian(width, samples, seed=0):
-    """z ~ N(0, 1), x ~ N(2 z + 1, 0.5^2): bounds of three x with a proposal that is off, and log p(x)."""
+    """z ~ N(0, 1), x ~ N(2 z + 1, 0.5^2): log weights for three x with an inexact proposal, and log p(x)."""
     torch.manual_seed(seed)
     x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
     posterior = DiagonalNormal(0.4 * (x - 1)[:, None], torch.full((3, 1), math.log(0.1)))
@@ -30,19 +30,19 @@ def linear_gaussian(width, samples, seed=0):
     return log_weights, Normal(1.0, math.sqrt(4 + 0.25)).log_prob(x), posterior
 
 
-def test_many_codes_of_a_wide_proposal_give_the_closed_form():
+def test_bound_with_many_codes_agrees_with_closed_form():
     log_weights, exact, _ = linear_gaussian(width=0.5, samples=200_000)
     torch.testing.assert_close(bounds_by_samples(log_weights, (200_000,))[200_000], exact, atol=0.01, rtol=0)
 
 
-def test_the_bound_does_not_fall_as_codes_are_added():
+def test_bound_rises_with_the_number_of_codes():
     log_weights, exact, _ = linear_gaussian(width=0.0, samples=100_000)
     bounds = torch.stack(list(bounds_by_samples(log_weights, (1, 10, 100, 1000)).values()))
     assert (bounds.diff(dim=0) > 0).all()
     assert (bounds < exact).all()
 
 
-def test_one_code_of_the_encoders_own_width_gives_the_elbo():
+def test_bound_with_one_code_is_the_elbo():
     log_weights, _, posterior = linear_gaussian(width=0.0, samples=100_000)
     x = torch.tensor([-1.0, 0.5, 4.0], dtype=torch.float64)
     mean, variance = posterior.loc.squeeze(1), 0.1**2
@@ -51,14 +51,14 @@ def test_one_code_of_the_encoders_own_width_gives_the_elbo():
     torch.testing.assert_close(bounds_by_samples(log_weights, (1,))[1], elbo, atol=0.01, rtol=0)
 
 
-def test_more_codes_than_were_drawn_are_refused():
+def test_more_codes_than_sampled_are_rejected():
     with pytest.raises(ValueError, match="more than the 5"):
         bounds_by_samples(torch.zeros(5, 2), (10,))
 
 
 @pytest.fixture
 def model(model_spec):
-    """A model of one latent dimension and a vocabulary of two words, whose likelihood hangs on the code."""
+    """A model with one latent dimension and two words, whose likelihood depends strongly on the code."""
     torch.manual_seed(1)
     model = SentenceModel(model_spec(latent=1), len(SPECIALS) + 2).double()
     with torch.no_grad():
@@ -70,7 +70,7 @@ def model(model_spec):
 
 @torch.no_grad()
 def by_quadrature(model, sentences):
-    """log of the integral of p(x|z) N(z; 0, 1): words and <eos>, words alone."""
+    """log of the integral of p(x|z) N(z; 0, 1) for words and <eos>, and for words."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     z = torch.from_numpy(nodes)[:, None]
     log_weights = torch.from_numpy(np.log(weights / weights.sum()))
@@ -83,7 +83,7 @@ def by_quadrature(model, sentences):
 
 @torch.no_grad()
 def by_importance(model, sentences, samples):
-    """The same by the bound."""
+    """The same by the importance-weighted bound."""
     result = []
     for sentence in sentences:
         posterior = model.encode(pack([sentence]))
@@ -95,7 +95,7 @@ def by_importance(model, sentences, samples):
     return torch.stack(result)
 
 
-def test_a_sentence_models_bounds_are_its_likelihood_and_add_up_to_one_over_all_sentences(model):
+def test_bound_agrees_with_quadrature_and_likelihoods_sum_to_one(model):
     first = len(SPECIALS)
     sentences = [
         np.array(words, dtype=np.int32)
@@ -104,7 +104,7 @@ def test_a_sentence_models_bounds_are_its_likelihood_and_add_up_to_one_over_all_
     ]
     exact = by_quadrature(model, sentences)
     torch.testing.assert_close(by_importance(model, sentences, 6000), exact, atol=0.05, rtol=0)
-    # A sentence ends within three words, or begins with three words and goes on.
+    # A sentence has fewer than three words or begins with one of the sequences of three words.
     ended = [exact[i, 0].exp() for i, s in enumerate(sentences) if len(s) < 3]
-    going = [exact[i, 1].exp() for i, s in enumerate(sentences) if len(s) == 3]
-    assert float(sum(ended) + sum(going)) == pytest.approx(1.0, abs=1e-6)
+    continued = [exact[i, 1].exp() for i, s in enumerate(sentences) if len(s) == 3]
+    assert float(sum(ended) + sum(continued)) == pytest.approx(1.0, abs=1e-6)

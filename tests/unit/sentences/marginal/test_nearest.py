@@ -16,7 +16,7 @@ def test_nearest_codes_come_first():
 
 @given(st.integers(1, 30), st.integers(0, 1000))
 @settings(deadline=None)
-def test_the_bound_rises_with_the_neighbours_up_to_the_likelihood(codes, seed):
+def test_bound_rises_with_the_number_of_neighbours(codes, seed):
     generator = torch.Generator().manual_seed(seed)
     log_likelihood = 5 * torch.randn(codes, 3, generator=generator, dtype=torch.float64)
     bounds = torch.stack(

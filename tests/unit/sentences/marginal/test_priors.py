@@ -1,4 +1,4 @@
-"""Densities over codes: normalised, fitted to training codes, chosen on validation codes."""
+"""Priors over codes: normalization, samples, fit and choice of hyperparameters."""
 
 import math
 
@@ -16,7 +16,7 @@ from textlvm.sentences.marginal.flow import masked_autoregressive_flow
 
 @pytest.fixture
 def codes():
-    """Two clusters in the plane, stretched."""
+    """Two elongated clusters in the plane."""
     rng = np.random.default_rng(0)
     centres = rng.choice([-3.0, 3.0], size=800)
     points = np.stack([centres, centres / 2], 1) + rng.normal(size=(800, 2)) * [0.5, 0.2]
@@ -45,8 +45,8 @@ NAMES = ["normal", "gaussian", "mixture", "aggregated", "flow"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_prior_is_a_density(name, fitted):
-    """By a Riemann sum over the plane."""
+def test_density_integrates_to_one(name, fitted):
+    """The integral is a Riemann sum over the plane."""
     axis = torch.linspace(-14, 14, 281, dtype=torch.float64)
     grid = torch.cartesian_prod(axis, axis)
     total = fitted[name].log_prob(grid).exp().sum() * (axis[1] - axis[0]) ** 2
@@ -55,7 +55,7 @@ def test_a_prior_is_a_density(name, fitted):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_follow_the_density(name, fitted):
-    """The mean log density of samples is minus the entropy, by the same sum."""
+    """The mean log density of samples is the negative entropy, computed by a Riemann sum."""
     torch.manual_seed(0)
     prior = fitted[name]
     axis = torch.linspace(-14, 14, 281, dtype=torch.float64)
@@ -66,7 +66,7 @@ def test_samples_follow_the_density(name, fitted):
     assert -float(prior.log_prob(samples).mean()) == pytest.approx(entropy, abs=0.05)
 
 
-def test_the_gaussian_is_that_of_the_codes_moments(codes, fitted):
+def test_gaussian_has_mean_and_covariance_of_the_codes(codes, fitted):
     train = codes[:400].numpy()
     covariance = np.cov(train.T)
     covariance += 1e-4 * np.trace(covariance) / 2 * np.eye(2)
@@ -74,7 +74,7 @@ def test_the_gaussian_is_that_of_the_codes_moments(codes, fitted):
     np.testing.assert_allclose(fitted["gaussian"].log_prob(codes[:5]).numpy(), expected)
 
 
-def test_a_prior_that_fits_better_gives_unseen_codes_a_greater_density(codes, fitted):
+def test_flexible_priors_give_unseen_codes_a_greater_density(codes, fitted):
     density = {name: float(prior.log_prob(codes[400:]).mean()) for name, prior in fitted.items()}
     assert density["normal"] < density["gaussian"] < density["aggregated"]
     assert density["gaussian"] < density["mixture"]
@@ -85,7 +85,7 @@ def test_a_prior_that_fits_better_gives_unseen_codes_a_greater_density(codes, fi
 
 @pytest.fixture
 def posteriors():
-    """Of three dimensions, with variances and correlated means of their own."""
+    """Posteriors in three dimensions with different variances and correlated means."""
     rng = np.random.default_rng(1)
     loc = torch.from_numpy(rng.normal(size=(30, 3)) @ rng.normal(size=(3, 3)))
     return DiagonalNormal(loc, torch.from_numpy(rng.normal(size=(30, 3)) - 1))
@@ -93,19 +93,19 @@ def posteriors():
 
 @pytest.mark.parametrize("width", [0.0, 0.3, 1.0])
 def test_widening_keeps_mean_and_covariance(width, posteriors):
-    """Of codes that are drawn from posteriors alike in every direction, so that no correlation is dropped."""
-    alike = DiagonalNormal(posteriors.loc, posteriors.log_scale[:, :1].expand(-1, 3))
-    codes = DiagonalNormal(alike.loc.repeat(2000, 1), alike.log_scale.repeat(2000, 1))
+    """The posteriors are isotropic, so they have no correlations between axes, which would be ignored."""
+    isotropic = DiagonalNormal(posteriors.loc, posteriors.log_scale[:, :1].expand(-1, 3))
+    codes = DiagonalNormal(isotropic.loc.repeat(2000, 1), isotropic.log_scale.repeat(2000, 1))
     torch.manual_seed(0)
     axes = principal_axes(codes.rsample_with_log_prob()[0])
-    samples = priors.aggregated(alike, alike.loc, axes, [width]).sample(100_000)
+    samples = priors.aggregated(isotropic, isotropic.loc, axes, [width]).sample(100_000)
     expected = axes.basis @ torch.diag(axes.scale.square()) @ axes.basis.T
     torch.testing.assert_close(samples.mean(0), axes.mean, atol=0.03, rtol=0)
     torch.testing.assert_close(samples.T.cov(), expected, atol=0.15, rtol=0.02)
 
 
-def test_without_widening_it_is_the_aggregated_posterior(posteriors):
-    """The axes here are those of the codes' own coordinates, along which posteriors are independent."""
+def test_width_zero_is_the_aggregated_posterior(posteriors):
+    """The axes are the coordinate axes of the codes, along which posteriors are independent."""
     axes = Axes(
         torch.tensor([1.0, 2.0, 3.0]).double(), torch.eye(3).double(), torch.tensor([2.0, 1, 3]).double()
     )
@@ -114,15 +114,15 @@ def test_without_widening_it_is_the_aggregated_posterior(posteriors):
     torch.testing.assert_close(found, aggregated_posterior.log_prob(z, posteriors))
 
 
-def test_fully_widened_it_is_the_gaussian(posteriors):
+def test_width_one_is_the_gaussian(posteriors):
     axes = principal_axes(posteriors.loc)
     z = posteriors.loc + 0.1
     found = priors.aggregated(posteriors, z, axes, [1.0]).log_prob(z)
     torch.testing.assert_close(found, axes.log_prob(z))
 
 
-def test_a_flow_keeps_the_weights_that_fit_the_validation_codes_best(codes):
-    """Of twenty codes it learns the positions by heart: the last step is not the best one."""
+def test_flow_keeps_the_weights_with_the_best_validation_density(codes):
+    """The flow overfits twenty training codes, so the last step is not the best one."""
     train, valid = codes[:20], codes[400:]
     axes = principal_axes(train)
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Proposals against closed forms: the conditional of a Gaussian, the exact posterior, the ELBO."""
+"""Proposals compared with closed forms: the conditional of a Gaussian, the exact posterior, the ELBO."""
 
 import math
 
@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal
 from torch.distributions import Normal
 
 from textlvm.distributions import DiagonalNormal, standard_normal_log_prob
-from textlvm.sentences.marginal.axes import principal_axes, standard_axes
+from textlvm.sentences.marginal.axes import principal_axes
 from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.marginal.proposals import conditional, encoder
 
@@ -16,8 +16,8 @@ RNG = np.random.default_rng(0)
 CODES = torch.from_numpy(RNG.normal(size=(300, 3)) @ RNG.normal(size=(3, 3)) + 1)
 
 
-def test_the_conditional_is_that_of_the_gaussian_given_the_mean_with_noise():
-    """Against the textbook's form with precision matrices."""
+def test_conditional_agrees_with_the_conditional_gaussian():
+    """The expected distribution is computed with precision matrices."""
     axes, noise = principal_axes(CODES), 0.7
     covariance = (axes.basis * axes.scale.square()) @ axes.basis.T
     variance = noise**2 * float(covariance.trace()) / 3
@@ -31,7 +31,7 @@ def test_the_conditional_is_that_of_the_gaussian_given_the_mean_with_noise():
     torch.testing.assert_close(z.T.cov(), posterior, atol=0.02, rtol=0.02)
 
 
-def test_little_noise_stays_at_the_mean_and_much_is_the_prior():
+def test_conditional_is_the_mean_without_noise_and_the_prior_with_large_noise():
     axes = principal_axes(CODES)
     z, _ = conditional(CODES, axes, 1e-6)()
     torch.testing.assert_close(z, CODES, atol=1e-4, rtol=0)
@@ -47,15 +47,15 @@ def linear_gaussian(prior_sd, sd):
     return x, exact, prior, lambda z: Normal(z.squeeze(1), sd).log_prob(x)
 
 
-def test_with_the_likelihoods_own_noise_one_code_gives_the_likelihood():
-    """The proposal then is the exact posterior, and every weight the same."""
+def test_exact_posterior_gives_the_likelihood_with_one_code():
+    """With the noise of the likelihood, the proposal is the exact posterior, and all weights are equal."""
     x, exact, prior, log_likelihood = linear_gaussian(2.0, 0.5)
     for _ in range(3):
         z, log_proposal = conditional(x[:, None], prior, 0.25)()
         torch.testing.assert_close(log_likelihood(z) + prior.log_prob(z) - log_proposal, exact)
 
 
-def test_with_other_noise_it_is_a_bound_that_rises_to_the_likelihood():
+def test_bound_with_another_noise_rises_to_the_likelihood():
     x, exact, prior, log_likelihood = linear_gaussian(2.0, 0.5)
     torch.manual_seed(0)
     weights = []
@@ -68,7 +68,7 @@ def test_with_other_noise_it_is_a_bound_that_rises_to_the_likelihood():
     torch.testing.assert_close(bounds[2], exact, atol=0.02, rtol=0)
 
 
-def test_one_code_of_the_encoders_own_posterior_gives_the_elbo():
+def test_encoder_proposal_gives_the_elbo_with_one_code():
     posterior = DiagonalNormal(torch.tensor([[0.3, -0.2]]), torch.tensor([[-1.0, -2.0]]))
     many = DiagonalNormal(posterior.loc.expand(200_000, 2), posterior.log_scale.expand(200_000, 2))
     torch.manual_seed(0)
@@ -76,4 +76,3 @@ def test_one_code_of_the_encoders_own_posterior_gives_the_elbo():
     assert z.dtype == log_proposal.dtype == torch.float64
     cost = (log_proposal - standard_normal_log_prob(z)).mean()
     torch.testing.assert_close(cost, posterior.kl_to_standard_normal()[0].double(), atol=0.01, rtol=0)
-    torch.testing.assert_close(standard_axes(2).log_prob(z), standard_normal_log_prob(z))

@@ -1,4 +1,4 @@
-"""Attentive pooling against its equations, one pair at a time."""
+"""Attentive pooling compared with its equations for single pairs."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def model(request, model_spec):
 
 
 def similarity(model, question, answer):
-    """s(q, a) by the paper's equations."""
+    """s(q, a) by the equations of dos Santos et al."""
 
     def states(words):
         batch = pack([words])
@@ -35,7 +35,7 @@ def similarity(model, question, answer):
     return pooled_q @ pooled_a / (pooled_q.norm() * pooled_a.norm())
 
 
-def test_scores_of_a_batch_are_those_of_single_pairs(model, questions):
+def test_batch_scores_agree_with_single_pairs(model, questions):
     model.requires_grad_(False)
     by_batch = scores(model, questions, batch=2)
     assert [len(row) for row in by_batch] == [3, 2, 1]
@@ -44,7 +44,7 @@ def test_scores_of_a_batch_are_those_of_single_pairs(model, questions):
         assert row == pytest.approx(expected)
 
 
-def test_the_hinge_compares_the_right_answer_with_the_hardest_wrong_one():
+def test_hinge_uses_the_wrong_answer_with_the_largest_score():
     none = -torch.inf
     values = torch.tensor([[0.1, 0.4, 0.2], [0.9, 0.3, none], [0.2, none, none]], requires_grad=True)
     result = hinge(values, torch.tensor([2, 0, 0]))
@@ -53,7 +53,7 @@ def test_the_hinge_compares_the_right_answer_with_the_hardest_wrong_one():
     assert values.grad.tolist() == [[0, pytest.approx(1 / 3), pytest.approx(-1 / 3)], [0, 0, 0], [0, 0, 0]]
 
 
-def test_texts_are_cut_to_their_beginning(questions):
+def test_pack_questions_truncates_to_max_length(questions):
     batch = pack_questions(questions, max_length=2)
     longest = [len(b.packing.batch_sizes) for b in (batch.questions, batch.answers)]
     assert longest == [3, 3]
@@ -64,7 +64,7 @@ def test_texts_are_cut_to_their_beginning(questions):
     assert first.tolist() == [int(q.question[0]) for q in questions]
 
 
-def test_the_gradient_reaches_every_parameter(model, questions):
+def test_every_parameter_has_a_gradient(model, questions):
     batch = pack_questions(questions, None)
     hinge(model(batch), batch.best).backward()
     assert all(p.grad.isfinite().all() and p.grad.any() for p in model.parameters())

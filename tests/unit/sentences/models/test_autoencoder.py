@@ -1,4 +1,4 @@
-"""The autoencoder: published sizes, likelihoods by hand, gradients, decoding."""
+"""The autoencoder: published sizes, likelihoods step by step, gradients, decoding."""
 
 import csv
 import re
@@ -29,8 +29,8 @@ def published_sizes():
 
 
 @pytest.mark.parametrize(("dataset", "row", "millions"), list(published_sizes()))
-def test_number_of_parameters_is_the_published_one(dataset, row, millions, model_spec):
-    """A dagger marks the model trained on all data sets."""
+def test_number_of_parameters_agrees_with_the_paper(dataset, row, millions, model_spec):
+    """A dagger in the label marks a model trained on all data sets."""
     corpus = "everything" if row.endswith("†") else dataset
     spec = model_spec(latent=int(re.search(r"\((\d+)\)", row)[1]), **SIZES.get(corpus, LARGE))
     with torch.device("meta"):
@@ -44,26 +44,29 @@ def model(request, model_spec):
     return SentenceModel(model_spec(cell=request.param), 20).double()
 
 
-def alone(model, sentence, z):
-    """log p(words|z) and log p(<eos>|words, z) of one sentence, word by word through single steps."""
-    state, log_probs = model.initial(z), []
+def step_by_step(model, sentence, state, z=None):
+    """log p(words|z) and log p(<eos>|words, z) of one sentence, computed with single steps."""
+    log_probs = []
     for read, target in zip([SOS, *sentence], [*sentence, EOS], strict=True):
         state = model.decoder.step(model.embedding(torch.tensor([read])), state, z)
         log_probs.append(torch.log_softmax(model.output(state[:, :11]), -1)[0, target])
     return sum(log_probs[:-1], torch.zeros(())), log_probs[-1]
 
 
-def test_packed_likelihoods_are_those_of_single_sentences(model, random_sentences):
+def test_packed_likelihoods_agree_with_single_sentences(model, random_sentences):
     sentences = random_sentences([5, 0, 8, 2])
     batch, z = pack(sentences), torch.randn(4, 5, dtype=torch.float64)
     words, end = model.log_likelihood(batch, z)
     for i, place in enumerate(batch.order.tolist()):
-        expected_words, expected_end = alone(model, sentences[place].tolist(), z[i : i + 1])
+        code = z[i : i + 1]
+        expected_words, expected_end = step_by_step(
+            model, sentences[place].tolist(), model.initial(code), code
+        )
         torch.testing.assert_close(words[i], expected_words.double())
         torch.testing.assert_close(end[i], expected_end)
 
 
-def test_a_posterior_depends_on_its_own_sentence_read_from_the_end(model, random_sentences):
+def test_posterior_depends_only_on_its_sentence_in_reverse(model, random_sentences):
     sentences = random_sentences([5, 0, 8, 2])
     batch = pack(sentences)
     together = model.encode(batch)
@@ -84,15 +87,15 @@ def test_log_variances_are_clamped_from_below(model, random_sentences):
 
 
 @pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
-def test_the_gradient_reaches_every_parameter(model, objective, random_sentences):
+def test_every_parameter_has_a_gradient(model, objective, random_sentences):
     batch = pack(random_sentences([5, 0, 8, 2, 20]))
     loss(objective, densities(model, batch, objective)).backward()
     untouched = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}
-    # An autoencoder takes the mean.
+    # An autoencoder uses only the mean.
     assert untouched == ({"log_variance.weight", "log_variance.bias"} if objective == "ae" else set())
 
 
-def test_objectives_differ_in_the_loss_alone(model_spec):
+def test_objectives_share_the_same_parameters(model_spec):
     shapes = [
         {name: p.shape for name, p in SentenceModel(model_spec(objective=o), 20).named_parameters()}
         for o in ("smim", "svae", "ae")
@@ -101,24 +104,25 @@ def test_objectives_differ_in_the_loss_alone(model_spec):
 
 
 @pytest.mark.parametrize("side", ["dropout", "encoder_dropout"])
-def test_each_side_has_a_dropout_of_its_own(side, model_spec, random_sentences):
-    """Without the encoder's, a sentence has the same code twice while the model is trained."""
+def test_encoder_and_decoder_have_separate_dropout(side, model_spec, random_sentences):
+    """Without dropout of the encoder, codes are deterministic during training."""
     model = SentenceModel(model_spec(**{side: 0.5}), 20)
     batch, z = pack(random_sentences([30])), torch.randn(1, 5)
 
-    def codes_repeat():
+    def codes_are_deterministic():
         return torch.equal(model.encode(batch).loc, model.encode(batch).loc)
 
-    def likelihoods_repeat():
+    def likelihoods_are_deterministic():
         return torch.equal(*(model.log_likelihood(batch, z)[0] for _ in range(2)))
 
-    assert (codes_repeat(), likelihoods_repeat()) == (side == "dropout", side == "encoder_dropout")
+    assert codes_are_deterministic() == (side == "dropout")
+    assert likelihoods_are_deterministic() == (side == "encoder_dropout")
     model.eval()
-    assert codes_repeat()
-    assert likelihoods_repeat()
+    assert codes_are_deterministic()
+    assert likelihoods_are_deterministic()
 
 
-def test_greedy_decoding_takes_the_most_probable_word_each_time(model):
+def test_greedy_decoding_takes_the_most_probable_word(model):
     torch.manual_seed(1)
     model.output.weight.data *= 4
     model.output.bias.data[EOS] += 1.5
@@ -136,7 +140,7 @@ def test_greedy_decoding_takes_the_most_probable_word_each_time(model):
             assert int(logits.argmax()) == target
 
 
-def test_sampling_follows_the_model(model):
+def test_sampled_words_follow_the_model_distribution(model):
     z = torch.randn(1, 5, dtype=torch.float64).expand(20_000, -1)
     torch.manual_seed(0)
     first = torch.tensor([(s or [EOS])[0] for s in model.decode(z, "sample", max_length=1)])
@@ -148,18 +152,16 @@ def test_sampling_follows_the_model(model):
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
-def test_a_language_model_is_the_decoder_without_codes(cell, model_spec, random_sentences):
+def test_language_model_agrees_with_single_steps(cell, model_spec, random_sentences):
     torch.manual_seed(0)
     model = LanguageModel(model_spec(objective="lm", cell=cell), 20).double()
     sentences = random_sentences([5, 0, 8])
     batch = pack(sentences)
     words, end = model.log_likelihood(batch)
     for i, place in enumerate(batch.order.tolist()):
-        state, log_probs = torch.zeros(1, model.decoder.state_size, dtype=torch.float64), []
-        for read, target in zip([SOS, *sentences[place]], [*sentences[place], EOS], strict=True):
-            state = model.decoder.step(model.embedding(torch.tensor([int(read)])), state)
-            log_probs.append(torch.log_softmax(model.output(state[:, :11]), -1)[0, int(target)])
-        torch.testing.assert_close(words[i] + end[i], sum(log_probs))
-        torch.testing.assert_close(end[i], log_probs[-1])
+        initial = torch.zeros(1, model.decoder.state_size, dtype=torch.float64)
+        expected_words, expected_end = step_by_step(model, sentences[place].tolist(), initial)
+        torch.testing.assert_close(words[i], expected_words.double())
+        torch.testing.assert_close(end[i], expected_end)
     (words + end).sum().backward()
     assert all(p.grad.any() for p in model.parameters())

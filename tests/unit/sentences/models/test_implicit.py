@@ -1,4 +1,4 @@
-"""iVAE_MI: dual estimates of KL divergences against quadrature and closed forms, and their gradients."""
+"""iVAE_MI: dual bounds compared with quadrature and closed forms, and their gradients."""
 
 import math
 
@@ -33,7 +33,7 @@ def corpus(sentence_set, random_sentences):
 
 def log_mixture(z):
     """q(z) = (N(z; -1, 0.3^2) + N(z; 1.5, 0.5^2)) / 2 in one dimension."""
-    parts = [torch.distributions.Normal(*own).log_prob(z) for own in ((-1.0, 0.3), (1.5, 0.5))]
+    parts = [torch.distributions.Normal(loc, sd).log_prob(z) for loc, sd in ((-1.0, 0.3), (1.5, 0.5))]
     return torch.stack(parts).logsumexp(0) - math.log(2)
 
 
@@ -52,14 +52,14 @@ def expected_bound(values):
     )
 
 
-def test_the_bound_is_the_divergence_at_the_ratio_of_densities_and_below_it_elsewhere():
+def test_dual_bound_is_tight_only_at_the_log_density_ratio():
     ratio = LOG_Q - LOG_PRIOR
     assert expected_bound(ratio) == pytest.approx(KL, abs=1e-6)
     for other in (ratio + 0.3, 0.8 * ratio, torch.zeros_like(ratio)):
         assert expected_bound(other) < KL - 1e-3
 
 
-def test_a_trained_dual_network_finds_the_divergence_of_samples():
+def test_trained_dual_network_estimates_the_kl_divergence():
     torch.manual_seed(3)
     network = DualNetwork(1, units=64)
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
@@ -77,7 +77,7 @@ def test_a_trained_dual_network_finds_the_divergence_of_samples():
     assert expected_bound(found) < KL
 
 
-def test_a_dual_network_far_from_the_data_has_a_finite_bound_and_finite_gradients():
+def test_dual_bound_and_its_gradients_are_finite_for_large_values():
     torch.manual_seed(0)
     network = DualNetwork(1, units=8)
     with torch.no_grad():
@@ -90,7 +90,7 @@ def test_a_dual_network_far_from_the_data_has_a_finite_bound_and_finite_gradient
     assert squares.sum() > 0
 
 
-def test_below_the_limit_a_dual_network_has_the_values_of_its_last_layer():
+def test_limit_changes_only_large_values():
     network = DualNetwork(1, units=8).double()
     z = torch.randn(64, 1, dtype=torch.float64)
     torch.testing.assert_close(network(z), network.layers(z).squeeze(1), rtol=0, atol=1e-12)
@@ -99,7 +99,7 @@ def test_below_the_limit_a_dual_network_has_the_values_of_its_last_layer():
         assert float(network(z).max()) == pytest.approx(LIMIT)
 
 
-def test_the_closed_form_is_that_of_a_gaussian_with_full_covariance(model, corpus):
+def test_closed_form_kl_agrees_with_multivariate_normal(model, corpus):
     model = model.double()
     summary = model.summarize(pack(list(corpus)))
     with torch.no_grad():
@@ -114,8 +114,8 @@ def test_the_closed_form_is_that_of_a_gaussian_with_full_covariance(model, corpu
     torch.testing.assert_close(codes.T.cov(), factor @ factor.T, atol=0.02, rtol=0.05)
 
 
-def test_model_and_dual_networks_have_losses_of_their_own(model, training_spec, corpus):
-    """Both from one backward pass: as if each were trained with the others' parameters held."""
+def test_model_and_dual_networks_have_separate_gradients(model, training_spec, corpus):
+    """One backward pass gives the gradients of both losses, each with the other's parameters fixed."""
     spec = training_spec(kl_schedule="linear", kl_offset=0, batch=11, max_length=None)
     trained = objectives.implicit(model, spec, corpus, corpus, seed=1)
     torch.manual_seed(2)
@@ -133,19 +133,16 @@ def test_model_and_dual_networks_have_losses_of_their_own(model, training_spec, 
     total = bound - likelihood.mean()
     assert float(loss.detach()) == pytest.approx(float(total.detach()), rel=1e-5)
     names = [name for name in found if "dual" not in name]
-    own = torch.autograd.grad(total, [model.get_parameter(name) for name in names], retain_graph=True)
-    for name, expected in zip(names, own, strict=True):
+    gradients = torch.autograd.grad(total, [model.get_parameter(name) for name in names], retain_graph=True)
+    for name, expected in zip(names, gradients, strict=True):
         torch.testing.assert_close(found[name], expected, atol=1e-6, rtol=1e-4)
     of_pairs = dual_bound(model.dual(z, summary), model.dual(prior, summary))
     ascent = torch.autograd.grad(-bound - of_pairs, model.dual_parameters())
-    duals = [name for name in found if "dual" in name]
-    by_name = dict(zip([id(p) for p in model.dual_parameters()], ascent, strict=True))
-    for name in duals:
-        expected = by_name[id(model.get_parameter(name))]
-        torch.testing.assert_close(found[name], expected, atol=1e-6, rtol=1e-4)
+    for parameter, expected in zip(model.dual_parameters(), ascent, strict=True):
+        torch.testing.assert_close(parameter.grad, expected, atol=1e-6, rtol=1e-4)
 
 
-def test_validation_repeats_itself(model, training_spec, corpus):
+def test_validation_is_deterministic(model, training_spec, corpus):
     trained = objectives.implicit(model, training_spec(kl_offset=9), corpus, corpus, seed=1)
     first = trained.objective.monitor()
     assert first == trained.objective.monitor()
@@ -153,29 +150,29 @@ def test_validation_repeats_itself(model, training_spec, corpus):
     assert first["validation_reconstruction"] > 0
 
 
-def test_dual_networks_have_a_rate_of_their_own(model, training_spec):
+def test_dual_networks_have_a_separate_learning_rate(model, training_spec):
     both = train.optimizer(training_spec(dual_rate=0.05), model).param_groups
     assert [group.get(RELATIVE_RATE) for group in both] == [None, 0.05]
     assert {id(p) for p in both[1]["params"]} == {id(p) for p in model.dual_parameters()}
     assert sum(len(group["params"]) for group in both) == len(list(model.parameters()))
 
 
-def test_saved_weights_encode_alike(model, model_spec, corpus, tmp_path):
+def test_loaded_weights_give_the_same_densities(model, model_spec, corpus, tmp_path):
     save_weights(tmp_path / "model.safetensors", model)
     torch.manual_seed(9)
     other = build(model_spec(objective="ivae"), 20)
     load_weights(tmp_path / "model.safetensors", other)
     batch = pack(list(corpus))
     results = []
-    for own in (model, other):
+    for either in (model, other):
         torch.manual_seed(4)
-        results.append(densities(own, batch))
+        results.append(densities(either, batch))
     torch.testing.assert_close(results[0].log_likelihood, results[1].log_likelihood, rtol=0, atol=0)
     assert torch.equal(results[0].kl, results[1].kl)
 
 
-def test_without_a_dual_network_what_is_reported_is_the_reconstruction(model, corpus):
-    """nu = 0 bounds every divergence by 0; the other numbers are those of the closed form."""
+def test_zero_dual_network_reports_zero_kld(model, corpus):
+    """nu = 0 gives the bound 0; the other metrics use the closed form."""
     model.eval()
     with torch.no_grad():
         for parameter in model.dual_parameters():

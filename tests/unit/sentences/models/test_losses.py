@@ -1,4 +1,4 @@
-"""The losses against torch.distributions, and what sets them apart."""
+"""The losses compared with torch.distributions, and their differences."""
 
 import math
 
@@ -16,18 +16,18 @@ def posterior():
     return DiagonalNormal(*torch.randn(2, 6, 3, dtype=torch.float64))
 
 
-def test_mim_is_algorithm_1(posterior):
+def test_mim_agrees_with_algorithm_1(posterior):
     z, log_posterior = posterior.rsample_with_log_prob()
     log_likelihood = torch.randn(6, dtype=torch.float64)
-    by_hand = 0.0
+    expected = 0.0
     for i in range(6):
         log_q = Normal(posterior.loc[i], posterior.log_scale[i].exp()).log_prob(z[i]).sum()
         log_anchor = Normal(0.0, 1.0).log_prob(z[i]).sum()
-        by_hand -= (log_likelihood[i] + 0.5 * (log_q + log_anchor)) / 6
-    torch.testing.assert_close(mim(log_likelihood, log_posterior, standard_normal_log_prob(z)), by_hand)
+        expected -= (log_likelihood[i] + 0.5 * (log_q + log_anchor)) / 6
+    torch.testing.assert_close(mim(log_likelihood, log_posterior, standard_normal_log_prob(z)), expected)
 
 
-def test_the_elbo_has_the_kl_term_in_expectation(posterior):
+def test_sampled_kl_term_has_the_closed_form_as_expectation(posterior):
     draws = 40_000
     repeated = (v.expand(draws, 6, 3).flatten(0, 1) for v in (posterior.loc, posterior.log_scale))
     many = DiagonalNormal(*repeated)
@@ -42,7 +42,7 @@ def test_the_elbo_has_the_kl_term_in_expectation(posterior):
     torch.testing.assert_close(half, 0.5 * closed)
 
 
-def test_without_its_kl_term_the_elbo_is_the_reconstruction(posterior):
+def test_negative_elbo_with_weight_zero_is_the_reconstruction(posterior):
     z, log_posterior = posterior.rsample_with_log_prob()
     log_likelihood = torch.randn(6, dtype=torch.float64)
     torch.testing.assert_close(
@@ -51,8 +51,8 @@ def test_without_its_kl_term_the_elbo_is_the_reconstruction(posterior):
     )
 
 
-def test_mim_and_elbo_differ_by_three_halves_and_a_half(posterior):
-    """What MIM rewards as log q(z|x), the ELBO punishes."""
+def test_difference_of_negative_elbo_and_mim(posterior):
+    """The MIM loss decreases with log q(z|x), and the negative ELBO increases."""
     z, log_posterior = posterior.rsample_with_log_prob()
     log_likelihood, log_anchor = torch.randn(6, dtype=torch.float64), standard_normal_log_prob(z)
     difference = negative_elbo(log_likelihood, log_posterior - log_anchor) - mim(
@@ -61,16 +61,16 @@ def test_mim_and_elbo_differ_by_three_halves_and_a_half(posterior):
     torch.testing.assert_close(difference, (1.5 * log_posterior - 0.5 * log_anchor).mean())
 
 
-def test_a_linear_kl_weight_reaches_one_at_its_offset():
+def test_linear_kl_weight_reaches_one_at_its_offset():
     weights = [kl_weight(step, "linear", 4, 0.1) for step in range(1, 8)]
     assert weights == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     assert kl_weight(1, "linear", 0, 0.1) == 1.0
 
 
 @pytest.mark.parametrize("offset", [0, 10_000])
-def test_a_logistic_kl_weight_is_one_half_at_its_offset(offset):
+def test_logistic_kl_weight_is_one_half_at_its_offset(offset):
     steps = [1, 2, 1001, 10_001, 12_001, 10_000_000]
-    by_hand = [1 / (1 + math.exp(-0.0025 * (step - 1 - offset))) for step in steps]
-    assert [kl_weight(step, "logistic", offset, 0.0025) for step in steps] == pytest.approx(by_hand)
+    expected = [1 / (1 + math.exp(-0.0025 * (step - 1 - offset))) for step in steps]
+    assert [kl_weight(step, "logistic", offset, 0.0025) for step in steps] == pytest.approx(expected)
     assert kl_weight(offset + 1, "logistic", offset, 0.0025) == 0.5
     assert kl_weight(1, "logistic", 10**9, 0.0025) == 0.0

@@ -1,4 +1,4 @@
-"""What runs train: noise, weights and validation."""
+"""Objectives: noise, KL weight, free bits, pretraining and validation."""
 
 import math
 
@@ -20,7 +20,7 @@ def corpus(sentence_set, random_sentences):
     return sentence_set(random_sentences([3, 5, 2, 7, 4, 1, 6, 3, 2, 5, 12]))
 
 
-def test_densities_are_those_of_one_code_per_sentence(model_spec, corpus):
+def test_densities_use_one_code_per_sentence(model_spec, corpus):
     model = build(model_spec(), 20).double()
     batch = pack(list(corpus))
     torch.manual_seed(5)
@@ -31,8 +31,8 @@ def test_densities_are_those_of_one_code_per_sentence(model_spec, corpus):
     torch.testing.assert_close(at.log_likelihood, sum(model.log_likelihood(batch, z)))
     torch.testing.assert_close(at.log_posterior, posterior.log_prob(z))
     torch.testing.assert_close(at.log_anchor, standard_normal_log_prob(z))
-    by_hand = -(at.log_likelihood + 0.5 * (at.log_posterior + at.log_anchor)).mean()
-    torch.testing.assert_close(loss("smim", at), by_hand)
+    expected = -(at.log_likelihood + 0.5 * (at.log_posterior + at.log_anchor)).mean()
+    torch.testing.assert_close(loss("smim", at), expected)
     torch.testing.assert_close(at.kl, posterior.kl_to_standard_normal())
     torch.testing.assert_close(loss("svae", at, 0.3), (0.3 * at.kl - at.log_likelihood).mean())
     torch.manual_seed(5)
@@ -41,7 +41,7 @@ def test_densities_are_those_of_one_code_per_sentence(model_spec, corpus):
     torch.testing.assert_close(sampled.log_likelihood, at.log_likelihood)
 
 
-def test_an_autoencoder_has_no_noise(model_spec, corpus):
+def test_autoencoder_loss_is_deterministic(model_spec, corpus):
     model = build(model_spec(objective="ae"), 20)
     batch = pack(list(corpus))
     first, second = (loss("ae", densities(model, batch, "ae")) for _ in range(2))
@@ -50,8 +50,8 @@ def test_an_autoencoder_has_no_noise(model_spec, corpus):
 
 
 @pytest.mark.parametrize("kl", ["closed", "sampled"])
-def test_the_kl_weight_grows_with_the_step(kl, model_spec, training_spec, corpus):
-    """With all posteriors at N(mu, 1), mu large, the KL term is all that a weight changes."""
+def test_kl_weight_grows_with_the_step(kl, model_spec, training_spec, corpus):
+    """If all posteriors are N(mu, 1) with large mu, the loss changes only by the weighted KL term."""
     torch.manual_seed(0)
     model = build(model_spec(objective="svae"), 20)
     for parameter in (model.log_variance.weight, model.log_variance.bias, model.decoder.layer.weight_ih_l0):
@@ -66,7 +66,9 @@ def test_the_kl_weight_grows_with_the_step(kl, model_spec, training_spec, corpus
 
 
 @pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
-def test_validation_repeats_itself_and_leaves_training_alone(objective, model_spec, training_spec, corpus):
+def test_validation_is_deterministic_and_does_not_affect_training(
+    objective, model_spec, training_spec, corpus
+):
     model = build(model_spec(objective=objective, dropout=0.5), 20)
     trained = objectives.autoencoder(model, objective, training_spec(kl_offset=9), corpus, corpus, seed=1)
     assert trained.epoch == 3
@@ -87,7 +89,7 @@ def test_validation_repeats_itself_and_leaves_training_alone(objective, model_sp
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_language_models_validation_loss_is_its_likelihood(cell, model_spec, training_spec, corpus):
+def test_validation_loss_of_language_model_is_its_exact_nll(cell, model_spec, training_spec, corpus):
     model = build(model_spec(objective="lm", cell=cell, dropout=0.5), 20)
     trained = objectives.language_model(model, training_spec(), corpus, corpus, seed=1)
     model.eval()
@@ -96,7 +98,7 @@ def test_a_language_models_validation_loss_is_its_likelihood(cell, model_spec, t
     assert math.isfinite(float(trained.objective.loss(1)))
 
 
-def test_without_free_bits_or_pretraining_the_loss_is_what_it_was(model_spec, training_spec, corpus):
+def test_loss_without_free_bits_and_pretraining(model_spec, training_spec, corpus):
     model = build(model_spec(objective="svae"), 20)
     spec = training_spec(kl="closed", kl_offset=9, batch=11, max_length=None)
     trained = objectives.autoencoder(model, "svae", spec, corpus, corpus, seed=1)
@@ -109,7 +111,7 @@ def test_without_free_bits_or_pretraining_the_loss_is_what_it_was(model_spec, tr
 
 
 def test_free_bits_stop_the_gradient_of_dimensions_below_their_share(model_spec, corpus):
-    """Of 5 dimensions of which two cost more than a fifth of the target rate."""
+    """Two of 5 dimensions have a KL term above a fifth of the target rate."""
     model = build(model_spec(objective="svae"), 20).double()
     with torch.no_grad():
         model.mean.weight.zero_()
@@ -117,7 +119,7 @@ def test_free_bits_stop_the_gradient_of_dimensions_below_their_share(model_spec,
         model.log_variance.bias.zero_()
         model.mean.bias.copy_(torch.tensor([0.5, 1.0, 2.0, 3.0, 0.0]))
     at = densities(model, pack(list(corpus)), "svae", free=5.0)
-    # Half the squares of the means, or one nat.
+    # Half the square of the mean, or one nat.
     torch.testing.assert_close(at.kl, torch.full_like(at.kl, 1 + 1 + 2 + 4.5 + 1))
     gradient = torch.autograd.grad(at.kl.mean(), model.mean.bias)[0]
     torch.testing.assert_close(gradient, torch.tensor([0.0, 0.0, 2.0, 3.0, 0.0]).double())
@@ -125,7 +127,7 @@ def test_free_bits_stop_the_gradient_of_dimensions_below_their_share(model_spec,
     assert not any(map(torch.count_nonzero, torch.autograd.grad(all_below, list(model.encoder.parameters()))))
 
 
-def test_the_kl_term_of_hr_vae_is_that_of_svae_where_the_encoder_has_one_step(model_spec, sentence_set):
+def test_hr_vae_equals_svae_for_one_encoder_step(model_spec, sentence_set):
     model = build(model_spec(objective="svae", cell="lstm"), 20).double()
     batch = pack([np.empty(0, np.int32)] * 3)
     results = []
@@ -137,10 +139,8 @@ def test_the_kl_term_of_hr_vae_is_that_of_svae_where_the_encoder_has_one_step(mo
 
 
 @pytest.mark.parametrize("free", [0.0, 2.0])
-def test_the_kl_term_of_hr_vae_is_the_mean_over_prefixes_of_what_the_encoder_reads(
-    free, model_spec, random_sentences
-):
-    """The encoder reads from the end; after its last step, which has read <sos>, the code is drawn."""
+def test_kl_term_of_hr_vae_is_the_mean_over_encoder_steps(free, model_spec, random_sentences):
+    """The encoder reads the sentence in reverse; the code is drawn after the last step, which reads <sos>."""
     model = build(model_spec(objective="svae"), 20).double()
     sentences = random_sentences([4, 0, 2])
     batch = pack(sentences)
@@ -159,7 +159,7 @@ def test_the_kl_term_of_hr_vae_is_the_mean_over_prefixes_of_what_the_encoder_rea
         assert float(at.kl[i]) == pytest.approx(sum(terms) / len(terms))
 
 
-def test_the_gradient_of_hr_vae_reaches_every_parameter(model_spec, training_spec, corpus):
+def test_hr_vae_trains_every_parameter_and_requires_closed_kl(model_spec, training_spec, corpus):
     model = build(model_spec(objective="svae", cell="lstm"), 20)
     trained = objectives.autoencoder(model, "hr-vae", training_spec(kl="closed"), corpus, corpus, seed=1)
     trained.objective.loss(1).backward()
@@ -182,13 +182,13 @@ def test_validation_has_no_free_bits(model_spec, training_spec, corpus):
     assert found[0] == found[1]
 
 
-def test_free_bits_of_a_sampled_kl_term_are_refused(model_spec, training_spec, corpus):
+def test_free_bits_with_sampled_kl_are_rejected(model_spec, training_spec, corpus):
     model = build(model_spec(objective="svae"), 20)
     with pytest.raises(UserError, match=r"set training\.kl to closed"):
         objectives.autoencoder(model, "svae", training_spec(free_bits=1.0), corpus, corpus, seed=1)
 
 
-def test_pretraining_is_an_auto_encoders_and_leaves_a_new_decoder(model_spec, training_spec, corpus):
+def test_pretraining_trains_an_autoencoder_and_then_resets_the_decoder(model_spec, training_spec, corpus):
     model = build(model_spec(objective="svae"), 20)
     spec = training_spec(kl="closed", kl_offset=10, pretrain=2, max_length=None)
     both = (
@@ -203,7 +203,7 @@ def test_pretraining_is_an_auto_encoders_and_leaves_a_new_decoder(model_spec, tr
     value = both[0].objective.loss(7)
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {name for name in before if name.startswith(("decoder.", "initial.", "output."))}
-    # Fresh weights of the same distributions, and a KL term whose weight begins at zero.
+    # The new weights have the same distributions, and the weight of the KL term begins at zero.
     for name in changed:
         assert 0.3 < float(model.state_dict()[name].std() / before[name].std()) < 3
     torch.manual_seed(4)

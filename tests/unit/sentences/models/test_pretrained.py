@@ -1,4 +1,4 @@
-"""A causal language model of transformers against that package's own loss, and what is said without it."""
+"""A causal language model of transformers compared with the loss of that package, and error messages."""
 
 import importlib.util
 import sys
@@ -25,15 +25,15 @@ def spec(model_spec):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A random model with a token for every word, saved as transformers saves its models."""
+    """A random model with words as tokens, saved by transformers."""
     transformers = pytest.importorskip("transformers")
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    own = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
-    own.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     names = {"eos_token": "<end>", "bos_token": "<end>", "unk_token": "<unk>"}
     path = tmp_path_factory.mktemp("model")
-    transformers.PreTrainedTokenizerFast(tokenizer_object=own, **names).save_pretrained(path)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(path)
     torch.manual_seed(0)
     sizes = {"n_positions": 8, "n_embd": 12, "n_layer": 2, "n_head": 2, "vocab_size": len(WORDS)}
     config = transformers.GPT2Config(**sizes, bos_token_id=0, eos_token_id=0)
@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
 
 
 @needs_transformers
-def test_a_models_likelihood_is_that_of_transformers(folder, spec):
+def test_likelihood_agrees_with_loss_of_transformers(folder, spec):
     model = pretrained.load(spec(path=str(folder))).eval()
     codes = model.encode("the tale of the unknown")
     assert codes == [3, 4, 2, 3, 6]
@@ -58,7 +58,7 @@ def test_a_models_likelihood_is_that_of_transformers(folder, spec):
 
 
 @needs_transformers
-def test_a_long_text_is_read_in_windows_of_the_models_context(folder, spec):
+def test_long_text_is_read_in_windows_of_the_context_size(folder, spec):
     model = pretrained.load(spec(path=str(folder))).eval()
     codes = torch.randint(len(WORDS), (30,), generator=torch.Generator().manual_seed(3))
     found = causal.log_probs(model, codes, model.context, 8)
@@ -71,7 +71,7 @@ def test_a_long_text_is_read_in_windows_of_the_models_context(folder, spec):
 
 
 @needs_transformers
-def test_a_folder_without_weights_says_so(folder, spec, tmp_path):
+def test_folder_without_weights_is_a_missing_model(folder, spec, tmp_path):
     with pytest.raises(
         pretrained.MissingModel, match=r"model.path '.*' cannot be loaded \(.*\): put all files"
     ):
@@ -82,7 +82,7 @@ def test_a_folder_without_weights_says_so(folder, spec, tmp_path):
         pretrained.load(spec(path=str(tmp_path)))
 
 
-def test_a_failed_download_fails_the_step_so_that_it_is_tried_again(spec, monkeypatch):
+def test_failed_download_is_not_a_missing_model(spec, monkeypatch):
     class Offline:
         @staticmethod
         def from_pretrained(*_, **__):
@@ -92,7 +92,7 @@ def test_a_failed_download_fails_the_step_so_that_it_is_tried_again(spec, monkey
     monkeypatch.setitem(sys.modules, "transformers", package)
     with pytest.raises(UserError) as error:
         pretrained.load(spec(hub="nobody/nothing"))
-    # With this one the evaluation would succeed, and Snakemake would not run it again.
+    # The evaluation catches `MissingModel` and succeeds, so Snakemake would not retry the download.
     assert not isinstance(error.value, pretrained.MissingModel)
     assert str(error.value) == (
         "model.hub 'nobody/nothing' cannot be loaded (We couldn't connect to the hub): run this with "
@@ -101,7 +101,7 @@ def test_a_failed_download_fails_the_step_so_that_it_is_tried_again(spec, monkey
 
 
 @needs_transformers
-def test_a_folder_that_is_not_there_says_so(spec, tmp_path):
+def test_missing_folder_is_a_missing_model(spec, tmp_path):
     with pytest.raises(
         pretrained.MissingModel,
         match=r"model\.path '.*absent' is not a folder: put "
@@ -110,7 +110,7 @@ def test_a_folder_that_is_not_there_says_so(spec, tmp_path):
         pretrained.load(spec(path=str(tmp_path / "absent")))
 
 
-def test_without_transformers_one_sentence_says_what_to_install(spec, monkeypatch):
+def test_missing_transformers_message_says_what_to_install(spec, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(pretrained.MissingModel, match=r"pip install -r envs/pretrained\.txt"):
         pretrained.load(spec(hub="gpt2"))

@@ -1,4 +1,4 @@
-"""Products over rows with padding against those without, in float64."""
+"""Products with padded rows compared with products without padding, in float64."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from textlvm.sentences.models.softmax import target_log_probs
 
 
 @given(st.integers(0, 10**6))
-def test_a_size_is_the_least_of_few(rows):
+def test_rounded_size_is_the_next_allowed_size(rows):
     size = rounded(rows)
     assert rows <= size < rows + max(8, rows / 8 + 1)
     assert rounded(size) == size
@@ -23,11 +23,11 @@ def test_a_size_is_the_least_of_few(rows):
 
 
 @pytest.mark.parametrize("power", range(3, 14))
-def test_there_are_eight_sizes_between_powers_of_two(power):
+def test_at_most_eight_sizes_between_powers_of_two(power):
     assert len({rounded(rows) for rows in range(2**power + 1, 2 ** (power + 1) + 1)}) <= 8
 
 
-def test_padding_is_zeros_after_the_rows():
+def test_padding_appends_zero_rows():
     for x in (torch.randn(9, 3), torch.arange(9), torch.randn(9, 2, 2)):
         padded = with_padding(x)
         assert padded.shape == (16, *x.shape[1:])
@@ -50,7 +50,7 @@ def value_and_gradients(function, parameters):
     x = torch.randn(N, 6, dtype=torch.float64, requires_grad=True)
     value = function(x)
     yield value
-    # What becomes of padding is settled: none is made from here on but that of gradients.
+    # From here on, padding is only used in the backward pass.
     yield from torch.autograd.grad((value * torch.randn_like(value)).sum(), [x, *parameters])
 
 
@@ -77,7 +77,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_value_and_gradients_are_those_without_padding(name, monkeypatch):
+def test_padding_does_not_change_value_or_gradients(name, monkeypatch):
     padded = list(value_and_gradients(*FUNCTIONS[name]))
     monkeypatch.setattr(products, "rounded", lambda rows: rows)
     assert len(with_padding(torch.ones(N))) == N
@@ -86,7 +86,7 @@ def test_value_and_gradients_are_those_without_padding(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_nothing_sees_what_the_padding_holds(name, monkeypatch):
+def test_content_of_padding_does_not_affect_value_or_gradients(name, monkeypatch):
     def garbage(x):
         padded = with_padding(x)
         padded[len(x) :] = 7 if not x.is_floating_point() else 1e3

@@ -1,4 +1,4 @@
-"""Both layers against PyTorch's own, one sentence at a time, in float64."""
+"""Recurrent layers compared with PyTorch's layers on single sentences, in float64."""
 
 import pytest
 import torch
@@ -19,8 +19,8 @@ def inputs(random_sentences, layer, context, dtype=torch.float64):
     return batch.packing, x, initial, given
 
 
-def one_by_one(layer, packing, x, initial, context):
-    """Outputs of PyTorch's layer run over every sentence alone."""
+def by_sentence(layer, packing, x, initial, context):
+    """Outputs of PyTorch's layer for every sentence separately."""
     outputs = x.new_empty(len(x), layer.layer.hidden_size)
     for i in range(packing.batch):
         rows = (packing.sentence == i).nonzero().squeeze(1)
@@ -32,12 +32,12 @@ def one_by_one(layer, packing, x, initial, context):
 
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_packed_states_and_gradients_are_those_of_single_sentences(cell, context, random_sentences):
+def test_packed_states_and_gradients_agree_with_single_sentences(cell, context, random_sentences):
     layer = CELLS[cell](6, 8, context).double()
     packing, x, initial, given = inputs(random_sentences, layer, context)
     variables = [v for v in (x, initial, given, *layer.parameters()) if v is not None]
     ours = layer(x, packing, initial, given)
-    theirs = one_by_one(layer, packing, x, initial, given)
+    theirs = by_sentence(layer, packing, x, initial, given)
     torch.testing.assert_close(ours, theirs)
     weight = torch.randn_like(theirs)
     for mine, expected in zip(
@@ -49,7 +49,7 @@ def test_packed_states_and_gradients_are_those_of_single_sentences(cell, context
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_start_from_zero_where_none_are_given(cell, random_sentences):
+def test_initial_state_defaults_to_zero(cell, random_sentences):
     layer = CELLS[cell](6, 8).double()
     packing, x, initial, _ = inputs(random_sentences, layer, 0)
     torch.testing.assert_close(layer(x, packing), layer(x, packing, torch.zeros_like(initial)))
@@ -57,7 +57,7 @@ def test_states_start_from_zero_where_none_are_given(cell, random_sentences):
 
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_single_steps_lead_to_the_same_states(cell, context, random_sentences):
+def test_step_agrees_with_forward(cell, context, random_sentences):
     layer = CELLS[cell](6, 8, context).double()
     packing, x, state, given = inputs(random_sentences, layer, context)
     states = layer(x, packing, state, given)
@@ -67,7 +67,7 @@ def test_single_steps_lead_to_the_same_states(cell, context, random_sentences):
         torch.testing.assert_close(state[:, :8], states[rows])
 
 
-def test_bfloat16_products_change_little(random_sentences):
+def test_bfloat16_products_are_close_to_float32(random_sentences):
     layer = CELLS["gru"](6, 8, 4)
     packing, x, initial, given = inputs(random_sentences, layer, 4, torch.float32)
     exact = layer(x, packing, initial, given)

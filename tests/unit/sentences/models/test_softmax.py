@@ -15,7 +15,7 @@ def layer(n=23, hidden=6, vocabulary=17, dtype=torch.float64):
 
 
 @pytest.mark.parametrize("chunk", [1, 17 * 7, 17 * 23, 10**6])
-def test_chunks_change_neither_values_nor_gradients(chunk):
+def test_chunk_size_does_not_change_values_or_gradients(chunk):
     variables, targets = layer()
     states, weight, bias = variables
     ours = target_log_probs(states, weight, bias, targets, chunk)
@@ -31,7 +31,7 @@ def test_chunks_change_neither_values_nor_gradients(chunk):
 
 
 @pytest.mark.parametrize("chunk", [17 * 7, 10**6])
-def test_the_softmax_stays_in_float32_under_bfloat16_products(chunk):
+def test_softmax_is_float32_under_bfloat16_autocast(chunk):
     variables, targets = layer(dtype=torch.float32)
     exact = target_log_probs(*variables, targets)
     with autocast(torch.device("cpu"), torch.bfloat16):
@@ -47,7 +47,7 @@ def test_the_softmax_stays_in_float32_under_bfloat16_products(chunk):
         torch.testing.assert_close(mine, expected, atol=0.15, rtol=0)
 
 
-def test_no_more_logits_than_a_chunk_are_held_for_the_gradient():
+def test_at_most_one_chunk_of_logits_is_saved_for_backward():
     (states, weight, bias), targets = layer()
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):

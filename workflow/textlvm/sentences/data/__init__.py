@@ -1,1 +1,1 @@
-"""Data sets of the sentences paper, from a corpus's files to batches."""
+"""Data sets of the sentences paper, from the files of a corpus to batches."""

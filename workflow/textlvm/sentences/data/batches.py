@@ -1,8 +1,9 @@
-"""Sentences in batches without padding: packed position by position, longest first.
+"""Batches of sentences without padding, packed like PyTorch's `PackedSequence`.
 
 The first `batch_sizes[0]` = B rows of a packed array belong to position 1 of every sentence, the next
-`batch_sizes[1]` to position 2 of the sentences that reach it, and so on: a step of a recurrent model works on
-a prefix of the rows of the step before, and nothing is computed past a sentence's end.
+`batch_sizes[1]` to position 2 of the sentences that have one, and so on. Sentences are sorted by length, so
+each step of a recurrent model uses the first rows of the previous step, and nothing is computed after a
+sentence's end.
 """
 
 import dataclasses
@@ -22,22 +23,22 @@ from textlvm.sentences.data.vocabulary import EOS, SOS, UNK, Codes
 __all__ = ["Packing", "SentenceBatch", "TrainingBatches", "evaluation_batches", "pack"]
 
 POOL = 50
-"""Training batches whose sentences are sorted by length together: enough that the sentences of a batch are
-nearly equally long, few enough that a batch stays a random draw."""
+"""Number of training batches whose sentences are sorted by length together. A larger pool gives more similar
+lengths within a batch, a smaller one more random batches."""
 
 
 @dataclass(frozen=True)
 class Packing:
-    """Where the N rows of a packed array belong."""
+    """The sentence and the position of each of the N rows of a packed array."""
 
     batch_sizes: tuple[int, ...]
-    """Sentences that reach each position, non-increasing."""
+    """Number of sentences at each position, non-increasing."""
     sentence: Tensor
     """(N,) sentence of each row."""
     position: Tensor
     """(N,) position of each row, from 0."""
     reversal: Tensor
-    """(N,) row of the same sentence's position T - 1 - t: an involution that turns sentences around."""
+    """(N,) row of position T - 1 - t of the same sentence: an involution that reverses sentences."""
     last: Tensor
     """(B,) row of each sentence's last position."""
 
@@ -52,7 +53,7 @@ class Packing:
         return [slice(end - size, end) for end, size in zip(ends, self.batch_sizes, strict=True)]
 
     def spread(self, values: Tensor) -> Tensor:
-        """Repeat each sentence's values (B, ...) in its rows: (N, ...)."""
+        """Repeat the values (B, ...) of each sentence in all its rows: (N, ...)."""
         return values.index_select(0, self.sentence)
 
     def sums(self, values: Tensor) -> Tensor:
@@ -64,39 +65,39 @@ class Packing:
         return self.sums(values) / self.sums(torch.ones_like(values))
 
     def padded(self, values: Tensor) -> Tensor:
-        """Packed values (N, d) as (B, T, d), zeros past a sentence's end."""
+        """Packed values (N, d) as (B, T, d), with zeros after a sentence's end."""
         result = values.new_zeros(self.batch, len(self.batch_sizes), values.shape[1])
         return result.index_put((self.sentence, self.position), values)
 
 
 @dataclass(frozen=True)
 class SentenceBatch:
-    """B sentences, longest first, each with one symbol more than it has words."""
+    """B sentences, longest first; a sentence of T words has T + 1 rows."""
 
     packing: Packing
     encoder_inputs: Tensor
-    """(N,) codes: <sos> and the words, as the encoder reads them (from the end)."""
+    """(N,) codes of <sos> and the words; the encoder reads them in reverse order."""
     decoder_inputs: Tensor
-    """(N,) codes: <sos> and the words; the encoder's, unless either had words replaced by <unk>."""
+    """(N,) codes of <sos> and the words; differs from `encoder_inputs` only in words replaced by <unk>."""
     targets: Tensor
-    """(N,) codes: the words and <eos>."""
+    """(N,) codes of the words and <eos>."""
     order: Tensor
-    """(B,) place of each sentence in the list that was packed."""
+    """(B,) index of each sentence in the list that was packed."""
 
     def __len__(self) -> int:
         return self.packing.batch
 
     def words_and_end(self, log_probs: Tensor) -> tuple[Tensor, Tensor]:
-        """The targets' log probabilities (N,), summed over each sentence's words, and of <eos>: (B,) each."""
+        """Log probabilities (N,) of the targets as sums over words and those of <eos>: (B,) each."""
         end = log_probs[self.packing.last]
         return self.packing.sums(log_probs) - end, end
 
     def restore(self, values: Tensor) -> Tensor:
-        """Values (B, ...) of the batch's sentences in the order of the list that was packed."""
+        """Sort values (B, ...) of the batch's sentences into the order of the list that was packed."""
         return torch.empty_like(values).index_copy_(0, self.order, values)
 
     def with_unknown(self, encoder: float, decoder: float, rng: np.random.Generator) -> "SentenceBatch":
-        """Replace a share of the words that encoder or decoder read by <unk>; targets stay as they are."""
+        """Replace a share of the words that encoder or decoder read by <unk>; targets do not change."""
         return dataclasses.replace(
             self,
             encoder_inputs=_mask(self.encoder_inputs, encoder, rng),
@@ -104,7 +105,7 @@ class SentenceBatch:
         )
 
     def to(self, device: torch.device) -> "SentenceBatch":
-        """The same batch on another device; the copy does not wait for it."""
+        """The batch on another device; the copy is asynchronous."""
         if device.type == self.targets.device.type:
             return self
 
@@ -120,9 +121,9 @@ class SentenceBatch:
 
 
 def pack(sentences: Sequence[Codes]) -> SentenceBatch:
-    """Pack sentences given as codes without <sos> and <eos>; empty ones are allowed, no sentence is not.
+    """Pack one or more sentences, given as codes without <sos> and <eos>; sentences may be empty.
 
-    Equally long sentences keep their order.
+    Sentences of equal length keep their order.
     """
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences)) + 1
     order = np.argsort(-lengths, kind="stable")
@@ -147,13 +148,13 @@ def pack(sentences: Sequence[Codes]) -> SentenceBatch:
 
 
 class TrainingBatches:
-    """Every epoch takes each sentence once, in an order of its own.
+    """Training batches; every epoch contains each sentence once, in a new order.
 
-    `order` is random | pools: batches drawn at random from the whole set, as in the authors' demo, or of
-    nearly equally long sentences, from pools of `POOL` batches that are sorted by length.
+    `order` is random | pools: batches drawn at random from the whole set, as in the authors' demo, or batches
+    of sentences of similar length, from pools of `POOL` batches that are sorted by length.
 
-    What a step gets is a function of `seed` and the step, so a resumed training sees the same batches. A
-    sentence of more than `max_length` words is represented by a stretch of that many, drawn anew each time.
+    A batch is a function of `seed` and the step, so a resumed training gets the same batches. Of a sentence
+    with more than `max_length` words, that many consecutive words are drawn at random every time.
     """
 
     def __init__(
@@ -165,8 +166,8 @@ class TrainingBatches:
         self._epoch, self._batches = -1, []
 
     def __call__(self, step: int, encoder_unk: float = 0.0, decoder_unk: float = 0.0) -> SentenceBatch:
-        """The batch of step 1, 2, ...; the shares are those of `SentenceBatch.with_unknown`."""
-        # The place in the epoch counts from 1, as a seed sequence takes a missing entry for a zero.
+        """The batch of step 1, 2, ...; for the shares see `SentenceBatch.with_unknown`."""
+        # The index counts from 1, because [seed, epoch, 0] would be the same seed as [seed, epoch].
         epoch, index = divmod(step - 1, self.per_epoch)
         rng = np.random.default_rng([self.seed, epoch, 1 + index])
         batch = pack([self._cut(sentence, rng) for sentence in self.sentences_of(step)])
@@ -203,7 +204,7 @@ class TrainingBatches:
 def evaluation_batches(
     sentences: SentenceSet, batch: int
 ) -> Iterator[tuple[NDArray[np.int64], SentenceBatch]]:
-    """All sentences uncut, longest first: the numbers (B,) of a batch's sentences, and the batch."""
+    """All sentences uncut, longest first; yields the indices (B,) of a batch's sentences and the batch."""
     order = np.argsort(-np.asarray(sentences.lengths), kind="stable")
     for index in np.split(order, range(batch, len(order), batch)):
         yield index, pack([sentences[i] for i in index])

@@ -1,7 +1,7 @@
-"""The sentences of a corpus as numbers on disk: tokenized once, for all draws.
+"""The tokenized sentences of a corpus on disk.
 
-Words get provisional codes in the order in which they are met; which of them a vocabulary keeps is known
-only when the training set is drawn and counted. Memory is bounded by the number of distinct words.
+Words get provisional codes in order of first occurrence, because the vocabulary is known only after the
+training set has been drawn and counted. Memory is bounded by the number of distinct words.
 """
 
 from array import array
@@ -18,13 +18,13 @@ from textlvm.sentences.data.sources import Record
 from textlvm.sentences.data.tokenizers import Tokenizer
 from textlvm.sentences.data.vocabulary import Codes
 
-__all__ = ["TokenizedSource", "Words", "cut", "gather"]
+__all__ = ["TokenizedSource", "Words", "gather", "tokenize_to_file"]
 
 BLOCK = 1 << 20  # tokens
 
 
 class Words(dict[str, int]):
-    """Provisional codes of words: an unknown word gets the next number."""
+    """Provisional codes of words; a new word gets the next number."""
 
     def __missing__(self, word: str) -> int:
         self[word] = code = len(self)
@@ -33,17 +33,17 @@ class Words(dict[str, int]):
 
 @dataclass(frozen=True)
 class TokenizedSource:
-    """The sentences of one of a corpus's own splits in provisional codes, in a file."""
+    """The sentences of one split of a corpus in provisional codes, in a file."""
 
     sentences: SentenceSet
     labels: Codes | None
     """Provisional code of every sentence's label, shape (N,); None if there are no labels."""
 
 
-def cut(
+def tokenize_to_file(
     records: Iterable[Record], tokenize: Tokenizer, words: Words, labels: Words, path: Path
 ) -> TokenizedSource:
-    """Cut sentences into words and write their provisional codes to `path`; one without words is left out."""
+    """Tokenize sentences and write their provisional codes to `path`; sentences without words are skipped."""
     offsets = array("q", [0])
     label_codes = array("i")
     total = 0
@@ -67,7 +67,7 @@ def cut(
 
 
 def gather(sentences: SentenceSet, rows: NDArray[np.int64]) -> Iterator[Codes]:
-    """The codes of some sentences in order, in blocks of about a million codes or one sentence."""
+    """The codes of the sentences in `rows`, in blocks of at most `BLOCK` codes or one sentence."""
     ends = np.cumsum(sentences.lengths[rows])
     start = 0
     while start < len(rows):

@@ -8,7 +8,7 @@ yahoo:
   corpus: yahoo
   tokens: {unknown: [_UNK]}
   vocabulary: {min_count: 2}
-  # Without the training file: 9,000 and 1,000 sentences of the validation file, drawn once and disjoint.
+  # 9,000 and 1,000 sentences of the validation file, drawn disjointly, in place of the training file.
   splits: {train: {of: valid, draw: 9000}, valid: {of: valid, draw: 1000}, test: {of: test}}
   note: trained on 9,000 sentences of the validation file
 everything:
@@ -37,7 +37,7 @@ __all__ = [
 
 SPLITS = ("train", "valid", "test")
 METHODS = ("tweet", "whitespace")
-NO_WORDS = 4  # padding, start, end, unknown
+SPECIAL_TOKENS = 4  # padding, start, end, unknown
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Tokenization:
     method: str = "whitespace"
     """tweet | whitespace."""
     lower: bool = True
-    """Whether letters are lower-cased."""
+    """Whether text is converted to lower case."""
     unknown: tuple[str, ...] = ("<unk>",)
-    """The corpus's own tokens for words outside its vocabulary."""
+    """The tokens that the corpus uses for unknown words."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -58,28 +58,30 @@ class Tokenization:
 
 @dataclass(frozen=True)
 class VocabularyRule:
-    """Which words of the training set are kept. Raises `UserError` for values that make no sense."""
+    """Which words of the training set are kept. Raises `UserError` for invalid values."""
 
     min_count: int = 1
-    """Fewest occurrences; the paper's PTB vocabulary follows from 2."""
+    """Minimum number of occurrences; 2 gives the paper's vocabulary of PTB."""
     size: int | None = None
     """Maximum number of codes, including the four special tokens: the most frequent words are kept."""
 
     def __post_init__(self) -> None:
         if self.min_count < 1:
             raise UserError(f"vocabulary: min_count must be at least 1, not {self.min_count}")
-        if self.size is not None and self.size < NO_WORDS + 2:
-            raise UserError(f"vocabulary: size must be more than {NO_WORDS + 1} or null, not {self.size}")
+        if self.size is not None and self.size < SPECIAL_TOKENS + 2:
+            raise UserError(
+                f"vocabulary: size must be more than {SPECIAL_TOKENS + 1} or null, not {self.size}"
+            )
 
 
 @dataclass(frozen=True)
 class SplitRule:
-    """The source of the sentences of a split."""
+    """The source of the sentences of a split. Raises `UserError` for invalid values."""
 
     of: str
-    """The corpus's own split: train, valid or test."""
+    """The split of the corpus: train, valid or test."""
     draw: int | None = None
-    """The number of its sentences, drawn at random and disjoint from other draws; default: all."""
+    """Number of sentences to draw at random, disjoint from other draws; None: all."""
 
     def __post_init__(self) -> None:
         if self.of not in SPLITS:
@@ -88,27 +90,27 @@ class SplitRule:
             raise UserError(f"splits: draw must be at least 1 or null, not {self.draw}")
 
 
-def _same_splits() -> dict[str, SplitRule]:
+def _default_splits() -> dict[str, SplitRule]:
     return {name: SplitRule(name) for name in SPLITS}
 
 
 @dataclass(frozen=True)
 class DatasetSettings:
-    """A data set made from one corpus."""
+    """A data set made from one corpus. Raises `UserError` for inconsistent splits."""
 
     corpus: str
-    """The corpus's name in the registry."""
+    """Name of the corpus in the registry."""
     format: str
     """lines | labelled | wikitext | triples | pickle, from the registry."""
     members: Mapping[str, str] = field(default_factory=dict)
-    """Where each of the corpus's splits is in its file: a pattern of archive members, or a pickle's key."""
+    """Where each split of the corpus is in its file: a pattern of archive members, or the key of a pickle."""
     tokens: Tokenization = field(default_factory=Tokenization)
     vocabulary: VocabularyRule = field(default_factory=VocabularyRule)
-    splits: Mapping[str, SplitRule] = field(default_factory=_same_splits)
+    splits: Mapping[str, SplitRule] = field(default_factory=_default_splits)
     seed: int = 0
-    """Another seed, other draws."""
+    """Seed of the draws."""
     note: str = ""
-    """How it differs from the paper's data set, for the notes of tables."""
+    """Difference from the paper's data set, for the notes of tables."""
 
     def __post_init__(self) -> None:
         if set(self.splits) != set(SPLITS):
@@ -122,24 +124,24 @@ class DatasetSettings:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The splits of the corpus that are in use."""
+        """The splits of the corpus that are used."""
         used = {rule.of for rule in self.splits.values()}
         return tuple(split for split in SPLITS if split in used)
 
     @property
     def of_questions(self) -> bool:
-        """Whether the data set has questions with ranked answers, not sentences."""
+        """Whether the data set consists of questions with ranked answers instead of sentences."""
         return self.format in QUESTION_FORMATS
 
 
 @dataclass(frozen=True)
 class UnionSettings:
-    """A data set that is the union of others, such as the paper's Everything."""
+    """The union of data sets, such as the paper's Everything. Raises `UserError` for fewer than two."""
 
     union: tuple[str, ...]
     """Names of the data sets."""
     note: str = ""
-    """How it differs from the paper's data set."""
+    """Difference from the paper's data set."""
 
     def __post_init__(self) -> None:
         if len(self.union) < 2 or len(set(self.union)) < len(self.union):
@@ -147,12 +149,12 @@ class UnionSettings:
 
 
 def parse(settings: Mapping[str, Any]) -> DatasetSettings | UnionSettings:
-    """Settings from JSON. Raises `UserError` for an unknown, missing or impossible one."""
+    """Parse settings from JSON. Raises `UserError` for an unknown, missing or invalid setting."""
     return spec.parse(UnionSettings if "union" in settings else DatasetSettings, settings, "data set")
 
 
 def settings_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[str, Any]:
-    """A data set's entry of config.yaml with what the registry knows of its corpus, as `parse` takes it."""
+    """The arguments of `parse`: a data set's entry of config.yaml with format and members of its corpus."""
     if "union" in entry:
         return dict(entry)
     corpus = corpora[entry["corpus"]]
@@ -160,7 +162,7 @@ def settings_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict
 
 
 def sources_of(entry: Mapping[str, Any], corpora: Mapping[str, Corpus]) -> dict[str, SourceFile]:
-    """The source files of a data set, by the corpus's own split; empty for a union.
+    """The source files of a data set, by split of the corpus; empty for a union.
 
     Raises `UserError` if the corpus lacks a split that the data set draws from.
     """

@@ -1,4 +1,4 @@
-"""Which sentences of a corpus's own split go to which split of a data set."""
+"""Random draws of the splits of a data set from the splits of a corpus."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ Rows = NDArray[np.int64]
 
 
 def draw(sizes: Mapping[str, int], splits: Mapping[str, SplitRule], name: str, seed: int) -> dict[str, Rows]:
-    """Rows of each split of a data set, in the corpus's order; `sizes` are those of the corpus's own splits.
+    """Rows of each split of a data set, in the order of the corpus; `sizes` are those of the corpus's splits.
 
-    Draws from one of them are disjoint, and depend on the data set's name, the seed and the size alone.
-    Raises `UserError` if more are to be drawn than there are, or a split is empty.
+    Draws from the same split are disjoint, and depend only on the data set's name, the seed and the size.
+    Raises `UserError` for draws of more sentences than available, and for an empty split.
     """
     rows = {}
     left: dict[str, Rows] = {}

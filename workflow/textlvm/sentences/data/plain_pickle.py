@@ -1,9 +1,9 @@
-"""Pickles that contain only containers, texts and numbers.
+"""Load pickles that contain only containers, texts and numbers.
 
-A pickle is a program for a small machine, which may call any function. Here the machine lacks all but the
-instructions that build dicts, lists, tuples, texts, bytes, numbers, true, false and none: what it cannot do
-needs no filter. It is Python's own in Python; the faster one in C makes room for a memo of any size that a
-pickle names, and has its instructions fixed.
+A pickle is a program for a stack machine that may call any function. The unpickler here implements only the
+instructions that build dicts, lists, tuples, texts, bytes, numbers, true, false and none. It is based on
+Python's implementation in Python, because the one in C allocates a memo of any size that a pickle requests,
+and its instructions cannot be restricted.
 """
 
 import io
@@ -18,9 +18,9 @@ __all__ = ["LARGEST", "NotPlain", "load"]
 LARGEST = 1 << 28  # bytes of a pickle
 # A container or an entry of the memo takes a hundred bytes of memory and one byte in a pickle.
 MOST_BUILT = 10_000_000
-DEEPEST = 100  # marks in marks, which containers in containers are built with
+DEEPEST = 100  # nested marks, which nested containers are built with
 
-# Names of instructions. Those that ask for a function or a class are there to say for which.
+# Names of instructions. Those that load a function or a class are included for the error message.
 BUILDING = """
 EMPTY_LIST EMPTY_DICT EMPTY_TUPLE LIST DICT TUPLE TUPLE1 TUPLE2 TUPLE3 MARK PUT BINPUT LONG_BINPUT MEMOIZE
 """
@@ -29,9 +29,9 @@ NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
 SHORT_BINSTRING UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 APPEND
 APPENDS SETITEM SETITEMS PROTO FRAME STOP POP POP_MARK DUP GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL INST
 """
-# Of those that fill a dict: where its keys lie on the stack.
+# Positions of the keys on the stack, for instructions that fill a dict.
 KEYS = {"SETITEM": slice(-2, -1), "SETITEMS": slice(0, None, 2), "DICT": slice(0, None, 2)}
-# Exceptions of the machine for bytes that are not a pickle.
+# Exceptions of the unpickler for bytes that are not a pickle.
 DAMAGE = (
     *(pickle.UnpicklingError, EOFError, AttributeError, LookupError, MemoryError, ArithmeticError),
     *(RecursionError, TypeError, ValueError, struct.error),
@@ -41,13 +41,13 @@ Instruction = Callable[[Any], None]
 
 
 class NotPlain(Exception):
-    """The reason why bytes are not a pickle of containers, texts and numbers, as a clause."""
+    """Raised for bytes that are not a pickle of containers, texts and numbers; the message is a clause."""
 
 
 def load(data: bytes) -> Any:
-    """Load a pickle. Texts that Python 2 wrote come as bytes: their encoding is not recorded.
+    """Load a pickle. Texts written by Python 2 are returned as bytes, because their encoding is unknown.
 
-    Raises `NotPlain` for anything else than containers, texts and numbers, and for keys that are containers.
+    Raises `NotPlain` for anything other than containers, texts and numbers, and for keys that are containers.
     """
     if len(data) > LARGEST:
         raise NotPlain(f"it has more than {LARGEST:,} bytes")
@@ -72,7 +72,7 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
 
 
 def _counted(build: Instruction) -> Instruction:
-    """An instruction that takes memory, within bounds."""
+    """Limit the number of objects and the nesting depth that an instruction may reach."""
 
     def instruction(machine: Any) -> None:
         machine.built += 1
@@ -86,7 +86,7 @@ def _counted(build: Instruction) -> Instruction:
 
 
 def _keyed(fill: Instruction, keys: slice) -> Instruction:
-    """An instruction that fills a dict, whose keys must not be containers: deep ones cannot be hashed."""
+    """Reject containers as keys in an instruction that fills a dict: deep ones cannot be hashed."""
 
     def instruction(machine: Any) -> None:
         if any(isinstance(key, tuple) for key in machine.stack[keys]):

@@ -1,17 +1,17 @@
-"""Prepare a data set once for all runs: tokenize its corpus, draw its splits, choose its vocabulary.
+"""Prepare a data set: tokenize its corpus, draw its splits and choose its vocabulary.
 
     python -m textlvm.sentences.data.prepare --dataset ptb --out results/sentences/ptb/data \\
         --settings '{"corpus": "ptb", "format": "lines", "tokens": {"method": "tweet"}, …}' \\
         --sources train=ptb.train.txt valid=ptb.valid.txt test=ptb.test.txt
 
-SOURCES are the files of the corpus's own splits, as downloaded; of a union, the folders of its prepared data
-sets, `ptb=results/sentences/ptb/data …`. Writes into OUT, all at once or not at all
+SOURCES are the downloaded files of the corpus's splits, or for a union the folders of its prepared data sets,
+`ptb=results/sentences/ptb/data …`. Writes into OUT, either all files or none
 
-    vocabulary.tsv                              `token<TAB>count`; a line's place is the token's code
+    vocabulary.tsv                              `token<TAB>count`, in the order of codes
     <split>.tokens.npy, <split>.offsets.npy     the sentences of each split, see `prepared`
-    <split>.labels.npy                          where the corpus has labels
+    <split>.labels.npy                          labels, if the corpus has them
     questions.json                              instead of these arrays, for a data set of questions
-    statistics.json                             sizes for Table 1, in the form of a run's metrics.json
+    statistics.json                             sizes for Table 1, in the format of metrics.json
 """
 
 import argparse
@@ -29,10 +29,17 @@ import numpy as np
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.files import naming
-from textlvm.sentences.data.corpus import TokenizedSource, Words, cut, gather
+from textlvm.sentences.data.corpus import TokenizedSource, Words, gather, tokenize_to_file
 from textlvm.sentences.data.dataset import DatasetSettings, UnionSettings, parse
 from textlvm.sentences.data.draws import draw
-from textlvm.sentences.data.questions import Question, joined, parted, read_pickle, read_triples, shuffled
+from textlvm.sentences.data.questions import (
+    Question,
+    join_tokens,
+    read_pickle,
+    read_triples,
+    shuffled,
+    split_tokens,
+)
 from textlvm.sentences.data.sources import records
 from textlvm.sentences.data.tokenizers import Tokenizer, tokenizer
 from textlvm.sentences.data.union import unite
@@ -53,12 +60,12 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 def prepare(
     name: str, settings: Mapping[str, Any], sources: Sources, out: Path, distinct: int = 1
 ) -> dict[str, Any]:
-    """Prepare the data set `name` in the folder `out`; returns what `statistics.json` says.
+    """Prepare the data set `name` in the folder `out`; returns the content of `statistics.json`.
 
-    `settings` are those that `dataset.settings_of` gives. `sources` has the file of each
-    of the corpus's own splits that is in use, or the folder of each data set of a union. Raises `UserError`
-    if a source is missing or not what the settings say, or the splits leave nothing to train or test on; of
-    test sentences, `distinct` must differ.
+    `settings` come from `dataset.settings_of`. `sources` has the file of each split of the corpus that is
+    used, or the folder of each data set of a union. At least `distinct` test sentences must be different.
+    Raises `UserError` if a source is missing or has another format, or if a split cannot be used for training
+    or evaluation.
     """
     parsed = parse(settings)
     needed = parsed.union if isinstance(parsed, UnionSettings) else parsed.origins
@@ -85,13 +92,13 @@ def _sentences(
     words, labels = Words(), Words()
     tokenize = tokenizer(settings.tokens)
     out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob(f"{SCRATCH}*"):  # by a preparation that was killed
-        shutil.rmtree(left)
+    for leftover in out.glob(f"{SCRATCH}*"):  # of a preparation that was killed
+        shutil.rmtree(leftover)
     with naming(out), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as scratch:
         tokenized = {}
         for split in settings.origins:
             texts = records(sources[split], settings.format, settings.members.get(split, "*"))
-            tokenized[split] = cut(texts, tokenize, words, labels, Path(scratch, split))
+            tokenized[split] = tokenize_to_file(texts, tokenize, words, labels, Path(scratch, split))
             logger.info("%s: %s sentences", sources[split], f"{len(tokenized[split].sentences):,}")
         sizes = {split: len(source.sentences) for split, source in tokenized.items()}
         rows = draw(sizes, settings.splits, name, settings.seed)
@@ -102,12 +109,12 @@ def _sentences(
         vocabulary = choose(list(words), counts, settings.vocabulary)
         codes, names = vocabulary.encode(words), sorted(labels)
         ranks = np.array([names.index(label) for label in labels], dtype=np.int32)
-        parts = {split: _part(origin[split], rows[split], codes, ranks) for split in settings.splits}
+        parts = {split: _split_content(origin[split], rows[split], codes, ranks) for split in settings.splits}
         described = {**description, "labels": names} if names else description
         return write_sentence_set(out, vocabulary, parts, described, distinct)
 
 
-def _part(source: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> SplitContent:
+def _split_content(source: TokenizedSource, rows: Rows, codes: Codes, ranks: Codes) -> SplitContent:
     labels = None if source.labels is None else ranks[source.labels[rows]]
     blocks = (codes[block] for block in gather(source.sentences, rows))
     return SplitContent(source.sentences.lengths[rows], blocks, labels)
@@ -129,7 +136,7 @@ def _questions(
         split: [_cut_question(shuffled_questions[rule.of][row], tokenize) for row in rows[split]]
         for split, rule in settings.splits.items()
     }
-    counts = Counter(token for text in _texts(splits["train"]) for token in parted(text))
+    counts = Counter(token for text in _texts(splits["train"]) for token in split_tokens(text))
     vocabulary = choose(list(counts), np.array(list(counts.values())), settings.vocabulary)
     return write_question_set(out, vocabulary, splits, description)
 
@@ -137,8 +144,8 @@ def _questions(
 def _cut_question(question: Question, tokenize: Tokenizer) -> Question:
     return replace(
         question,
-        question=joined(tokenize(question.question)),
-        answers=tuple(joined(tokenize(answer)) for answer in question.answers),
+        question=join_tokens(tokenize(question.question)),
+        answers=tuple(join_tokens(tokenize(answer)) for answer in question.answers),
     )
 
 

@@ -1,10 +1,10 @@
-"""A prepared data set: sentences as codes in two flat arrays a split, mapped into memory, shared by all runs.
+"""Read a prepared data set: two memory-mapped arrays of codes per split, shared by all runs.
 
     vocabulary.tsv                              the word of every code
     <split>.tokens.npy, <split>.offsets.npy     sentence i is tokens[offsets[i]:offsets[i + 1]]
-    <split>.labels.npy                          label of every sentence, where the corpus has labels
-    questions.json                              of a data set of questions: instead of the arrays
-    statistics.json                             what Table 1 says of it, and how it was made
+    <split>.labels.npy                          label of every sentence, if the corpus has labels
+    questions.json                              instead of the arrays, for a data set of questions
+    statistics.json                             sizes for Table 1, and the settings of the preparation
 
 Sentences are stored without start and end tokens.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from textlvm.runtime.errors import UserError, nearest, repair
 from textlvm.runtime.files import read_input
 from textlvm.sentences.data.dataset import SPLITS, DatasetSettings, Tokenization, parse
-from textlvm.sentences.data.tokenizers import Tokenizer, typed
+from textlvm.sentences.data.tokenizers import Tokenizer, typed_tokenizer
 from textlvm.sentences.data.vocabulary import Codes, read_vocabulary
 
 __all__ = ["Labels", "SentenceSet", "input_tokenizer", "load", "load_labels", "read_vocabulary", "statistics"]
@@ -28,12 +28,12 @@ __all__ = ["Labels", "SentenceSet", "input_tokenizer", "load", "load_labels", "r
 
 @dataclass(frozen=True)
 class SentenceSet:
-    """Sentences as codes. Slices of the arrays are views: data are read only when used."""
+    """Sentences as codes. Sentences are views of the arrays: data are read only when used."""
 
     tokens: Codes
     """Codes of all sentences, shape (number of tokens,)."""
     offsets: NDArray[np.int64]
-    """Where each sentence begins in `tokens`, and where the last one ends, shape (N + 1,)."""
+    """Start of each sentence in `tokens` and end of the last one, shape (N + 1,)."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -53,7 +53,7 @@ class SentenceSet:
         return np.diff(self.offsets)
 
     def between(self, start: int, stop: int) -> "SentenceSet":
-        """The sentences start, …, stop - 1, on the same memory."""
+        """The sentences start, …, stop - 1, as a view."""
         return SentenceSet(self.tokens, self.offsets[start : stop + 1])
 
 
@@ -70,8 +70,8 @@ class Labels:
 def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
     """The sentences of a split (train, valid or test) of a prepared data set, mapped into memory.
 
-    Of a union, `member` gives the part that one of its data sets has: the same sentences as there, in the
-    union's codes. Raises `UserError` if there is no such split or member, or the files do not fit together.
+    For a union, `member` selects the sentences of one of its data sets, in the codes of the union. Raises
+    `UserError` if there is no such split or member, or if the files are inconsistent.
     """
     folder = Path(folder)
     tokens, offsets = _array(folder, f"{_split(split)}.tokens"), _array(folder, f"{split}.offsets")
@@ -100,9 +100,9 @@ def statistics(folder: Path, *keys: str) -> Mapping[str, Any]:
 
 
 def input_tokenizer(folder: Path) -> Tokenizer:
-    """The function that cuts what a user types as the data set was cut; of a union, as most corpora are."""
+    """The function that tokenizes user input like the data set; for a union, with the default settings."""
     settings = parse(statistics(folder, "settings")["settings"])
-    return typed(settings.tokens if isinstance(settings, DatasetSettings) else Tokenization())
+    return typed_tokenizer(settings.tokens if isinstance(settings, DatasetSettings) else Tokenization())
 
 
 def _split(split: str) -> str:
@@ -114,7 +114,7 @@ def _split(split: str) -> str:
 def _array(folder: Path, name: str) -> Any:
     path = folder / f"{name}.npy"
     try:
-        # As a plain array on the same memory: slices of a memmap take several times as long.
+        # A plain array on the same memory, because slicing a memmap takes several times as long.
         return np.asarray(np.load(path, mmap_mode="r"))
     except (EOFError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -1,4 +1,4 @@
-"""Sentences of prose in docstrings, and questions about the objects that the docstrings belong to."""
+"""Sentences of prose from docstrings, and questions about the documented objects."""
 
 import re
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from textlvm.corpora.documentation import Docstring
 
 __all__ = ["question", "sentences"]
 
-# Lines that begin so are examples, lists, fields and directives.
-NO_PROSE = re.compile(r"\s|>>>|\.\.|[-*+@:|=#<]|\d+[.)]")
+# Beginnings of lines of examples, lists, fields and directives.
+NOT_PROSE = re.compile(r"\s|>>>|\.\.|[-*+@:|=#<]|\d+[.)]")
 UNDERLINE = re.compile(r"([-=~^\"'*#])\1{2,}\s*")
 # `text`, :role:`text`, :role:`text <target>`
 MARKUP = re.compile(r"(?::[\w:+-]+:)?`+~?([^`<]*?)(?:\s*<[^`]*>)?`+_*|\*\*?([^*\s][^*]*)\*\*?")
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z])")
 TOKEN = re.compile(r"\w+(?:['.-]\w+)*|[^\w\s]")
 ORDINARY = re.compile(r"[a-z]+(?:['-][a-z]+)*|[.,;:!?'\"()]")
-LEAST_ORDINARY = 0.8  # share of tokens; below it a sentence is mostly code
+LEAST_ORDINARY = 0.8  # share of tokens; a sentence with less is mostly code
 NAME_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 QUESTIONS = {
     "module": "what is in the module {name}",
@@ -33,7 +33,7 @@ def sentences(docstring: str) -> Iterator[tuple[str, ...]]:
     """
     for block in re.split(r"\n\s*\n", docstring):
         lines = block.splitlines()
-        if any(NO_PROSE.match(line) or UNDERLINE.fullmatch(line) for line in lines):
+        if any(NOT_PROSE.match(line) or UNDERLINE.fullmatch(line) for line in lines):
             continue
         text = MARKUP.sub(lambda match: match[1] or match[2] or "", " ".join(block.split()))
         for sentence in SENTENCE_END.split(text):

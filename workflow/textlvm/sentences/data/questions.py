@@ -1,8 +1,8 @@
-"""Questions with ranked answers: reading YahooCQA in either of its forms, and the prepared data set's file.
+"""Questions with ranked answers: both formats of YahooCQA, and the file of a prepared data set.
 
-The file `questions.json` holds tokens, not codes: the same questions are put to models with different
-vocabularies (trained on Yahoo, on Everything, on the questions themselves), each of which reads its own
-codes with `load`. Tabs are between them, since a token can have spaces in it.
+The file `questions.json` contains tokens, not codes, because models with different vocabularies (trained on
+Yahoo, on Everything, on the questions) rank the same answers; `load` encodes them. Tokens are separated by
+tabs, since a token may contain spaces.
 """
 
 import hashlib
@@ -22,29 +22,29 @@ from textlvm.sentences.data.vocabulary import Codes, Vocabulary
 __all__ = [
     "CodedQuestion",
     "Question",
-    "joined",
+    "join_tokens",
     "load",
-    "parted",
     "read_pickle",
     "read_triples",
     "shuffled",
+    "split_tokens",
     "write_questions",
 ]
 
 MOST_REPEATED = 100
-"""Times the size of a pickle that its answers may have, with ROW bytes beside the text of each."""
+"""Maximum ratio of the size of all answers, with ROW additional bytes for each, to the size of the pickle."""
 ROW = 64
 SEPARATOR = "\t"
 
 logger = logging.getLogger(__name__)
 
 Answers = tuple[str, list[tuple[str, bool]]]
-"""A question with its answers, each with whether it is right."""
+"""A question and its answers, each with whether it is right."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its answers and the index of the right one; texts as in the corpus."""
+    """A question, its answers and the index of the right one, as texts."""
 
     question: str
     answers: tuple[str, ...]
@@ -62,7 +62,7 @@ class CodedQuestion:
 
 
 def read_triples(path: Path, members: str = "*") -> Iterator[Question]:
-    """Questions of a text file with lines `question#answer#label`, the answers of one question together.
+    """Questions of a text file with lines `question#answer#label`; answers of a question are consecutive.
 
     The label is 1 for the right answer and 0 for the others. Raises `UserError` for a line of another form.
     """
@@ -70,19 +70,19 @@ def read_triples(path: Path, members: str = "*") -> Iterator[Question]:
 
 
 def read_pickle(path: Path, key: str) -> Iterator[Question]:
-    """Questions of a pickle `{split: {question: [[answer, label], …]}}`, of the split `key`.
+    """Questions of the split `key` of a pickle `{split: {question: [[answer, label], …]}}`.
 
-    Only containers, texts and numbers are ever built: a pickle that asks for anything else runs nothing and
-    raises `UserError`, and so does one of another form. Texts that Python 2 wrote are read as UTF-8, or
-    Windows-1252 where they are not.
+    Texts written by Python 2 are decoded as UTF-8, or as Windows-1252 if they are not UTF-8. Raises
+    `UserError` for a pickle of another form, and without running its code for a pickle of other objects than
+    containers, texts and numbers.
     """
     return _single(_entries(path, key), f"{path}, split '{key}'")
 
 
 def shuffled(question: Question) -> Question:
-    """The question with its answers in an order that depends only on its text.
+    """The question with its answers in a pseudorandom order that depends only on the texts.
 
-    Corpora list the right answer last; with ties in a score, its place must not decide its rank.
+    Corpora list the right answer last; if scores are tied, its position must not determine its rank.
     """
     order = sorted(
         range(len(question.answers)),
@@ -93,7 +93,7 @@ def shuffled(question: Question) -> Question:
 
 
 def write_questions(path: Path, splits: Mapping[str, Iterable[Question]]) -> None:
-    """Write `questions.json`, atomically; texts are tokens put together by `joined`."""
+    """Write `questions.json` atomically; texts are the results of `join_tokens`."""
     write_json(
         path,
         {
@@ -104,7 +104,7 @@ def write_questions(path: Path, splits: Mapping[str, Iterable[Question]]) -> Non
 
 
 def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestion, ...]:
-    """The questions of a split of a prepared data set, in the codes of any vocabulary.
+    """The questions of a split of a prepared data set, encoded with `vocabulary`.
 
     Raises `UserError` if the file is damaged.
     """
@@ -112,8 +112,8 @@ def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestio
     try:
         return tuple(
             CodedQuestion(
-                vocabulary.encode(parted(entry["question"])),
-                tuple(vocabulary.encode(parted(answer)) for answer in entry["answers"]),
+                vocabulary.encode(split_tokens(entry["question"])),
+                tuple(vocabulary.encode(split_tokens(answer)) for answer in entry["answers"]),
                 entry["best"],
             )
             for entry in read_input(path)[split]
@@ -122,15 +122,15 @@ def load(folder: Path, split: str, vocabulary: Vocabulary) -> tuple[CodedQuestio
         raise UserError(f"{path} contains no questions in this format ({error!r}); {repair(path)}") from error
 
 
-def joined(tokens: Iterable[str]) -> str:
-    """Tokens as one text, from which `parted` gets them back."""
+def join_tokens(tokens: Iterable[str]) -> str:
+    """Join tokens into one text; the inverse of `split_tokens`."""
     return SEPARATOR.join(tokens)
 
 
-def parted(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
     """The tokens of a text.
 
-    >>> parted(joined(["call", "+1 (800) 555-1234"]))
+    >>> split_tokens(join_tokens(["call", "+1 (800) 555-1234"]))
     ['call', '+1 (800) 555-1234']
     """
     return text.split(SEPARATOR) if text else []
@@ -163,29 +163,29 @@ def _groups(path: Path, members: str) -> Iterator[Answers]:
 def _entries(path: Path, key: str) -> Iterator[Answers]:
     """Each question of a split of a pickle with its answers."""
     for name, blocks in containers.texts(path, "*.pkl", binary=True):
-        data = _bounded(blocks, name)
-        left = MOST_REPEATED * len(data)
+        data = _read_bounded(blocks, name)
+        remaining = MOST_REPEATED * len(data)
         try:
             content = plain_pickle.load(data)
         except plain_pickle.NotPlain as error:
             raise UserError(
                 f"{name} is not a pickle of plain containers and texts ({error}); download the file again"
             ) from error
-        splits = {_text(split, name): value for split, value in _typed(content, dict, name).items()}
+        splits = {_text(split, name): value for split, value in _check_type(content, dict, name).items()}
         if key not in splits:
             raise UserError(f"{name}: there is no split '{key}'; {nearest(key, splits)}")
-        for question, answers in _typed(splits[key], dict, name).items():
+        for question, answers in _check_type(splits[key], dict, name).items():
             rows = []
-            for row in _typed(answers, list | tuple, name):
+            for row in _check_type(answers, list | tuple, name):
                 rows.append(_answer(row, name))
                 # A pickle may contain the same list many times.
-                left -= ROW + len(rows[-1][0])
-                if left < 0:
+                remaining -= ROW + len(rows[-1][0])
+                if remaining < 0:
                     raise UserError(f"{name} repeats the same entry too often; download the file again")
             yield _text(question, name), rows
 
 
-def _bounded(blocks: Iterable[bytes], name: str) -> bytes:
+def _read_bounded(blocks: Iterable[bytes], name: str) -> bytes:
     data = bytearray()
     for block in blocks:
         data += block
@@ -195,7 +195,7 @@ def _bounded(blocks: Iterable[bytes], name: str) -> bytes:
 
 
 def _answer(row: Any, name: str) -> tuple[str, bool]:
-    if len(_typed(row, list | tuple, name)) != 2:
+    if len(_check_type(row, list | tuple, name)) != 2:
         raise UserError(f"{name}: expected pairs of an answer and a label, found {len(row)} items")
     answer, label = row
     return _text(answer, name), label in (1, "1", b"1")
@@ -204,11 +204,11 @@ def _answer(row: Any, name: str) -> tuple[str, bool]:
 def _text(value: Any, name: str) -> str:
     if isinstance(value, bytes):
         return decode(value)
-    # A pickle may have halves of characters, which UTF-8 does not.
-    return str(_typed(value, str, name)).encode(errors="replace").decode()
+    # A pickle may contain unpaired surrogates, which UTF-8 cannot encode.
+    return str(_check_type(value, str, name)).encode(errors="replace").decode()
 
 
-def _typed(value: Any, kind: Any, name: str) -> Any:
+def _check_type(value: Any, kind: Any, name: str) -> Any:
     if not isinstance(value, kind):
         actual = type(value).__name__
         raise UserError(
@@ -218,24 +218,24 @@ def _typed(value: Any, kind: Any, name: str) -> Any:
 
 
 def _single(groups: Iterable[Answers], place: str) -> Iterator[Question]:
-    """Questions with one right answer; a question that is repeated n times in a row counts n times.
+    """Questions with one right answer; n consecutive repetitions of a question are n questions.
 
-    Raises `UserError` if there is none.
+    Raises `UserError` if there is no such question.
     """
-    left_out = kept = 0
+    skipped = kept = 0
     for question, rows in groups:
         right = [i for i, (_, is_right) in enumerate(rows) if is_right]
         size = len(rows) // max(len(right), 1)
         alike = [(n * size) <= best < (n + 1) * size for n, best in enumerate(right)]
         complete = question.strip() and all(answer.strip() for answer, _ in rows)
         if not right or len(rows) % len(right) or not all(alike) or not complete:
-            left_out += 1
+            skipped += 1
             continue
         kept += len(right)
         for n, best in enumerate(right):
             answers = tuple(answer for answer, _ in rows[n * size : (n + 1) * size])
             yield Question(question, answers, best - n * size)
-    if left_out:
-        logger.warning("%s: skipped %s questions without exactly one right answer", place, f"{left_out:,}")
+    if skipped:
+        logger.warning("%s: skipped %s questions without exactly one right answer", place, f"{skipped:,}")
     if not kept:
         raise UserError(f"{place} contains no questions with exactly one right answer; supply another file")

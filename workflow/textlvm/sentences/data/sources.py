@@ -1,8 +1,7 @@
-"""The sentences of a corpus's files in order, with their labels if there are any.
+"""Read the sentences of a corpus's files, with their labels if there are any.
 
-Formats: `lines`, one sentence a line; `labelled`, a label before the sentence, with a tab or space between;
-`wikitext`, one paragraph a line between headings ` = Title = ` and blank lines, which are left out. Blank
-lines are no sentences in any format.
+Formats: `lines`, one sentence per line; `labelled`, a label, a tab or space, and a sentence per line;
+`wikitext`, one paragraph per line, without headings ` = Title = `. Blank lines are skipped in all formats.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from textlvm.runtime.errors import UserError
 
 __all__ = ["Record", "records"]
 
-# Ratings and topics are few; a file without labels would have its sentences' first words taken for such.
+# A file without labels is noticed because the first words of its sentences are too many different labels.
 MOST_LABELS = 1000
 
 
@@ -28,9 +27,9 @@ class Record:
 
 
 def records(path: Path, format: str, members: str = "*") -> Iterator[Record]:
-    """The sentences of a file, in its order; in an archive, of the members that match the pattern `members`.
+    """The sentences of a file in order; of an archive, those of the members that match the pattern `members`.
 
-    Raises `UserError` if the file cannot be read, is not of this format or has no sentence.
+    Raises `UserError` if the file cannot be read, has another format or contains no sentences.
     """
     empty = True
     for record in _records(path, format, members):
@@ -61,6 +60,6 @@ def _records(path: Path, format: str, members: str) -> Iterator[Record]:
 
 
 def _is_heading(text: str) -> bool:
-    # Some table legends start like a heading and do not end like one; with them the test file has 2,185
-    # paragraphs, as in the paper.
+    # Some table legends begin like a heading but end differently. They count as paragraphs: then the test
+    # file has 2,185 paragraphs, as in the paper.
     return text.startswith("= ") and text.endswith(" =")

@@ -1,19 +1,19 @@
 """Write stand-ins for the paper's corpora, from the documentation of the installed Python packages.
 
-They need no network and have the formats of the corpora, not their language: numbers on them only show that
-the workflow runs. The output depends only on the installed versions and on `--most`.
+They require no network access. They have the formats of the corpora but other language, so results on them
+only show that the workflow runs. The output depends only on the installed versions and on `--most`.
 
     python -m textlvm.sentences.data.standins --most 4000 \\
         --out sentences=sentences.txt labelled=labelled.txt answers=answers.txt \\
               paragraphs=paragraphs.txt questions=questions.txt
 
-Writes, in lower case with spaces between the tokens, as many of these as are asked for
+Writes the requested files, in lower case with spaces between tokens
 
-    sentences    a sentence of 4 to 10 frequent tokens a line, for Penn Treebank
+    sentences    one sentence of 4 to 10 frequent tokens per line, for Penn Treebank
     labelled     `kind<TAB>text`, the kind of object and 30 to 200 tokens about it, for Yelp15
     answers      `what does … do ? text`, 20 to 200 tokens, for Yahoo Answers
     paragraphs   60 to 250 tokens below a heading ` = name = `, for WikiText-103
-    questions    `what does … do#text#1` and 2 to 4 lines with what is said of other objects, for YahooCQA
+    questions    `what does … do#text#1` and 2 to 4 lines with texts about other objects, for YahooCQA
 """
 
 import argparse
@@ -32,11 +32,11 @@ from textlvm.sentences.data.prose import question, sentences
 
 __all__ = ["FORMS", "make"]
 
-# One object in so many is asked about in `questions`; no other form but `answers` says its text as an answer.
-QUESTIONED = 4
+# One in OBJECTS_PER_QUESTION objects is used for `questions`, the others for `answers`.
+OBJECTS_PER_QUESTION = 4
 LEAST_WRONG, MOST_WRONG = 2, 4
-# A small model that has seen thousands reconstructs short sentences of frequent words. Of so many candidates
-# for each sentence of `most`, all are kept that consist of so many most frequent tokens.
+# A small model can reconstruct short sentences of frequent words after training on thousands of them. From
+# CANDIDATES * `most` sentences, those that consist of the FREQUENT most frequent tokens are kept.
 CANDIDATES = 10
 FREQUENT = 1500
 
@@ -46,12 +46,11 @@ logger = logging.getLogger(__name__)
 
 
 def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) -> dict[str, str]:
-    """The stand-ins as texts of files, by form, with at most `most` paragraphs, … or questions.
+    """The contents of the stand-ins by form, with at most `most` paragraphs, … or questions.
 
-    Sentences are those of frequent words among `CANDIDATES` times as many.
-
-    No text is there twice, and reading stops when every form is full. An object is in `answers` or in
-    `questions`, never in both. Raises `UserError` for an unknown form, and for one that has no text at all.
+    Sentences are those of frequent words among `CANDIDATES` times as many. Texts are unique, and reading
+    stops when every form has enough. An object is used in `answers` or in `questions`, not in both. Raises
+    `UserError` for an unknown form, and for a form without any text.
     """
     collected: dict[str, dict[str, str]] = {form: {} for form in forms}
     for form in collected:
@@ -59,15 +58,15 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
             raise UserError(f"there is no stand-in '{form}'; {nearest(form, FORMS)}")
     limits = {form: most * CANDIDATES if form == "sentences" else most for form in collected}
     for docstring in documentation:
-        said = list(sentences(docstring.text))
+        prose = list(sentences(docstring.text))
         for form, texts in collected.items():
-            for text, context in FORMS[form](docstring, said):
+            for text, context in FORMS[form](docstring, prose):
                 if len(texts) < limits[form]:
                     texts.setdefault(text, context)
         if all(len(texts) >= limits[form] for form, texts in collected.items()):
             break
     if "sentences" in collected:
-        collected["sentences"] = _of_frequent_tokens(collected["sentences"])
+        collected["sentences"] = _with_frequent_tokens(collected["sentences"])
     for form, texts in collected.items():
         if len(texts) < (MOST_WRONG + 1 if form == "questions" else 1):
             raise UserError(
@@ -77,38 +76,38 @@ def make(documentation: Iterable[Docstring], forms: Iterable[str], most: int) ->
     return {form: "".join(WRITERS.get(form, _lines)(texts)) for form, texts in collected.items()}
 
 
-def _single_sentences(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
-    for sentence in said:
+def _single_sentences(docstring: Docstring, prose: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    for sentence in prose:
         if 4 <= len(sentence) <= 10:
             yield " ".join(sentence), ""
 
 
-def _of_frequent_tokens(texts: Mapping[str, str]) -> dict[str, str]:
+def _with_frequent_tokens(texts: Mapping[str, str]) -> dict[str, str]:
     """The texts whose tokens are all among the `FREQUENT` most frequent tokens of all texts."""
     counts = Counter(token for text in texts for token in text.split())
     frequent = {token for token, _ in counts.most_common(FREQUENT)}
     return {text: context for text, context in texts.items() if frequent.issuperset(text.split())}
 
 
-def _labelled(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
-    yield from ((text, docstring.kind) for text in _joined(said, 30, 200))
+def _labelled(docstring: Docstring, prose: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    yield from ((text, docstring.kind) for text in _leading_text(prose, 30, 200))
 
 
-def _paragraphs(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
-    yield from ((text, docstring.name) for text in _joined(said, 60, 250))
+def _paragraphs(docstring: Docstring, prose: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+    yield from ((text, docstring.name) for text in _leading_text(prose, 60, 250))
 
 
-def _answers(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+def _answers(docstring: Docstring, prose: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
     asked = question(docstring)
-    if asked and not _is_questioned(docstring):
-        for text in _joined([(*asked, "?"), *said], 20, 200):
+    if asked and not _is_for_questions(docstring):
+        for text in _leading_text([(*asked, "?"), *prose], 20, 200):
             yield text, ""
 
 
-def _questions(docstring: Docstring, said: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
+def _questions(docstring: Docstring, prose: Sequence[Tokens]) -> Iterator[tuple[str, str]]:
     asked = question(docstring)
-    if asked and _is_questioned(docstring):
-        yield from ((text, " ".join(asked)) for text in _joined(said, 5, 50))
+    if asked and _is_for_questions(docstring):
+        yield from ((text, " ".join(asked)) for text in _leading_text(prose, 5, 50))
 
 
 FORMS: Mapping[str, Callable[[Docstring, Sequence[Tokens]], Iterator[tuple[str, str]]]] = {
@@ -121,10 +120,10 @@ FORMS: Mapping[str, Callable[[Docstring, Sequence[Tokens]], Iterator[tuple[str, 
 """The texts of each format from a docstring and its sentences."""
 
 
-def _joined(said: Sequence[Tokens], least: int, most: int) -> Iterator[str]:
-    """The first sentences together, as many as fit into `most` tokens, unless these are less than `least`."""
+def _leading_text(prose: Sequence[Tokens], least: int, most: int) -> Iterator[str]:
+    """The first sentences that fit into `most` tokens as one text, if it has at least `least` tokens."""
     tokens: list[str] = []
-    for sentence in said:
+    for sentence in prose:
         if len(tokens) + len(sentence) > most:
             break
         tokens += sentence
@@ -132,8 +131,8 @@ def _joined(said: Sequence[Tokens], least: int, most: int) -> Iterator[str]:
         yield " ".join(tokens)
 
 
-def _is_questioned(docstring: Docstring) -> bool:
-    return hashlib.sha256(docstring.name.encode()).digest()[0] % QUESTIONED == 0
+def _is_for_questions(docstring: Docstring) -> bool:
+    return hashlib.sha256(docstring.name.encode()).digest()[0] % OBJECTS_PER_QUESTION == 0
 
 
 def _lines(texts: Mapping[str, str]) -> Iterator[str]:
@@ -156,7 +155,7 @@ def _triples(texts: Mapping[str, str]) -> Iterator[str]:
     for asked, right in questions.items():
         rng = np.random.default_rng(list(hashlib.sha256(asked.encode()).digest()))
         drawn = rng.choice(len(answers) - 1, rng.integers(LEAST_WRONG, MOST_WRONG + 1), replace=False)
-        # Indices from that of the right answer on refer to the answers after it.
+        # Indices are shifted by one from the right answer on, so that it is never drawn.
         yield from (f"{asked}#{answers[i + (i >= right)]}#0\n" for i in drawn)
         yield f"{asked}#{answers[right]}#1\n"
 
@@ -178,7 +177,7 @@ def _place(text: str) -> tuple[str, Path]:
 def _main(options: argparse.Namespace) -> None:
     paths = dict(options.out)
     for form, text in make(docstrings(), paths, options.most).items():
-        # Lone surrogates can be written in a string literal, but not in UTF-8.
+        # A docstring may contain unpaired surrogates, which UTF-8 cannot encode.
         files.write_bytes(paths[form], text.encode("utf-8", errors="replace"))
         logger.info("%s: %s characters", paths[form], f"{len(text):,}")
 

@@ -1,8 +1,8 @@
 """The union of prepared data sets, such as the paper's Everything: all their sentences, all their words.
 
-A word is known if one of the data sets knows it, and what a data set has as <unk> stays <unk>. So each data
-set's test sentences are the same events under the union's vocabulary as under its own, and the perplexities
-of a model trained on everything can stand beside those of the models trained on one data set.
+The vocabulary is the union of the vocabularies, and a word that is <unk> in a data set stays <unk>. Thus the
+test sentences of a data set are the same events under both vocabularies, and the perplexities of a model
+trained on the union are comparable with those of models trained on one data set.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,10 +26,10 @@ Members = dict[str, dict[str, tuple[int, int]]]
 def unite(
     folders: Mapping[str, Path], out: Path, description: Mapping[str, Any], distinct: int = 1
 ) -> dict[str, Any]:
-    """Write the union of the data sets in `folders`, in their order; returns what `statistics.json` says.
+    """Write the union of the data sets in `folders`, in order; returns the content of `statistics.json`.
 
-    Under `members` it says which sentences are whose: `{"ptb": {"train": [0, 42068], …}, …}`. `distinct` is
-    that of `write_sentence_set`.
+    Its entry `members` gives the range of sentences of each data set: `{"ptb": {"train": [0, 42068], …}, …}`.
+    For `distinct` see `write_sentence_set`.
     """
     vocabularies = {name: read_vocabulary(folder) for name, folder in folders.items()}
     vocabulary = union(vocabularies.values())

@@ -1,7 +1,7 @@
-"""The words of a data set and their codes: which words are kept, encoding, decoding, recoding.
+"""Vocabularies: selection of words, encoding, decoding and recoding.
 
-A vocabulary file has a line `token<TAB>count` for every word under a header line; the line's place is the
-code. The first four are no words: padding, start, end, and what every word outside the vocabulary becomes.
+A vocabulary file has a header line and a line `token<TAB>count` per code, in order. The first four codes are
+special tokens: padding, start, end, and unknown words.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,18 +42,18 @@ Codes = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words with their codes; `len()` is the number of codes, including the four special tokens."""
+    """Tokens and their codes; `len()` is the number of codes, including the four special tokens."""
 
     tokens: tuple[str, ...]
     """The token of every code."""
     counts: tuple[int, ...]
-    """Its occurrences in the training set; for <unk>, those of all the words that it replaces."""
+    """Number of occurrences in the training set; for <unk>, those of all words that it replaces."""
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def encode(self, tokens: Iterable[str]) -> Codes:
-        """Codes of tokens, shape (T,). A word that is not here becomes <unk>, and so does `<eos>` in a text.
+        """Codes of tokens, shape (T,). Unknown words become <unk>, and so do special tokens such as `<eos>`.
 
         >>> Vocabulary((*SPECIALS, "tick"), (0, 0, 0, 0, 2)).encode(["tick", "tock", "<eos>"]).tolist()
         [4, 3, 3]
@@ -66,7 +66,7 @@ class Vocabulary:
         return [self.tokens[code] for code in codes]
 
     def recoding(self, other: "Vocabulary") -> Codes:
-        """Table (V,) that turns a code of this vocabulary into the code of the same token in `other`."""
+        """Table (V,) that maps a code of this vocabulary to the code of the same token in `other`."""
         table = other.encode(self.tokens)
         table[: len(SPECIALS)] = range(len(SPECIALS))
         return table
@@ -79,8 +79,7 @@ class Vocabulary:
 def choose(tokens: Sequence[str], counts: NDArray[np.int64], rule: VocabularyRule) -> Vocabulary:
     """The vocabulary of a training set with `counts` (N,) of its distinct tokens.
 
-    The most frequent word comes first, equally frequent ones in alphabetical order. Raises `UserError` if
-    the rule leaves no word.
+    Words are sorted by decreasing frequency, then alphabetically. Raises `UserError` if no word is left.
     """
     kept = [
         (-count, token)
@@ -99,10 +98,10 @@ def choose(tokens: Sequence[str], counts: NDArray[np.int64], rule: VocabularyRul
 
 
 def union(vocabularies: Iterable[Vocabulary]) -> Vocabulary:
-    """The words of several vocabularies, with their counts added up, the most frequent first.
+    """The union of several vocabularies, with the sums of counts, sorted like in `choose`.
 
-    This is how the paper's Everything is read: a word is known if it is known in one of the data sets, so no
-    rule beside theirs is needed (Livne et al. 2020, Table 1: 105,965 words, of 156,019 in the four together).
+    The paper's Everything is interpreted in this way: a word is known if one of the data sets knows it (Livne
+    et al. 2020, Table 1: 105,965 words, where the sizes of the four vocabularies sum to 156,019).
     """
     counts: dict[str, int] = {}
     for vocabulary in vocabularies:
@@ -118,7 +117,7 @@ def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
 
 
 def read_vocabulary(folder: Path) -> Vocabulary:
-    """Read the vocabulary of a prepared data set. Raises `UserError` if its file is not one."""
+    """Read the vocabulary of a prepared data set. Raises `UserError` if the file is not a vocabulary."""
     path = Path(folder) / "vocabulary.tsv"
     tokens, counts = tables.read(path, COLUMNS)
     if tuple(tokens[: len(SPECIALS)]) != SPECIALS:

@@ -1,4 +1,4 @@
-"""Write a prepared data set, all its files at once or none, with the statistics that Table 1 shows."""
+"""Write a prepared data set, either all its files or none, with the statistics for Table 1."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,14 +25,14 @@ QUESTIONS = "questions.json"
 
 @dataclass(frozen=True)
 class SplitContent:
-    """The sentences of one split, in the format of its files."""
+    """The sentences of one split."""
 
     lengths: NDArray[np.int64]
     """Number of words of every sentence, shape (N,)."""
     blocks: Iterable[Codes]
-    """Their codes, one sentence after the other, in blocks of any size."""
+    """The concatenated codes of the sentences, in blocks of any size."""
     labels: Codes | None = None
-    """Label of every sentence, shape (N,), an index into the names of the labels."""
+    """Label of every sentence, shape (N,), as an index into the names of the labels."""
 
 
 def write_sentence_set(
@@ -42,11 +42,11 @@ def write_sentence_set(
     description: Mapping[str, Any],
     distinct: int = 1,
 ) -> dict[str, Any]:
-    """Write a data set of sentences, `parts` by split, and return what `statistics.json` says.
+    """Write a data set of sentences, `parts` by split, and return the content of `statistics.json`.
 
-    `description` comes first in it: the data set's name, its settings, and what else is to be said. Raises
-    `UserError` if the vocabulary has one word alone, or the test sentences have none of it, or fewer than
-    `distinct` of them differ.
+    `description` is its first part: name, settings and other properties of the data set. Raises `UserError`
+    if the vocabulary has only one word, if the test sentences have no word of the vocabulary, or if they have
+    fewer than `distinct` different sentences.
     """
     arrays = [f"{split}.{kind}.npy" for split in parts for kind in ("tokens", "offsets")]
     arrays += [f"{split}.labels.npy" for split, part in parts.items() if part.labels is not None]
@@ -79,9 +79,9 @@ def write_question_set(
     splits: Mapping[str, Sequence[Question]],
     description: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write a data set of questions and return what `statistics.json` says; its vocabulary is its own.
+    """Write a data set of questions with its vocabulary, and return the content of `statistics.json`.
 
-    Raises `UserError` if that has one word alone.
+    Raises `UserError` if the vocabulary has only one word.
     """
     _check_vocabulary(f"data set '{description['dataset']}'", vocabulary)
     with _replacing_all(out, [STATISTICS, VOCABULARY, QUESTIONS]) as paths:
@@ -98,7 +98,7 @@ def _write_tokens(path: Path, size: int, blocks: Iterable[Codes]) -> int:
     """Write an array of `size` codes block by block; returns how many of them are <unk>."""
     unknown = 0
     header = {"descr": "<i4", "fortran_order": False, "shape": (size,)}
-    # Not through a memory map: where the disk is full, that ends the process without a word.
+    # Not through a memory map: if the disk is full, writing to it kills the process without a message.
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for block in blocks:
@@ -108,7 +108,7 @@ def _write_tokens(path: Path, size: int, blocks: Iterable[Codes]) -> int:
 
 
 def _check_vocabulary(place: str, vocabulary: Vocabulary) -> None:
-    """Raises `UserError` for a vocabulary of one word, which every model would predict."""
+    """Raises `UserError` for a vocabulary of one word, which every model predicts."""
     words = vocabulary.tokens[len(SPECIALS) :]
     if len(words) == 1:
         raise UserError(
@@ -118,7 +118,7 @@ def _check_vocabulary(place: str, vocabulary: Vocabulary) -> None:
 
 
 def _check_test(place: str, test: SentenceSet, distinct: int) -> None:
-    """Check before any training that the test sentences can be evaluated; raises `UserError` if not."""
+    """Check before training that the test sentences can be evaluated. Raises `UserError` otherwise."""
     if np.all(test.tokens == UNK):
         raise UserError(
             f"{place}: its vocabulary, that of the training sentences, has no word of the test sentences; "
@@ -151,7 +151,7 @@ def _write_statistics(
 
 @contextmanager
 def _replacing_all(folder: Path, names: Sequence[str]) -> Iterator[dict[str, Path]]:
-    """Temporary paths for several files of a folder, renamed together in the end, the first name last."""
+    """Temporary paths for several files of a folder, all renamed at the end, the first name last."""
     for name in names:
         files.remove_temporaries(folder / name)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The latent marginal p(z) = 1/M sum_m q(z|x_m) as a density (Eq. 9 under an empirical distribution)."""
+"""The aggregated posterior p(z) = 1/M sum_m q(z|x_m) (Eq. 9 under an empirical distribution)."""
 
 import math
 
@@ -10,16 +10,16 @@ from textlvm.distributions import DiagonalNormal
 __all__ = ["log_prob"]
 
 BLOCK = 1024
-"""Numbers of codes and of mixture components in a block; such a block stays in the cache."""
+"""Number of codes and of mixture components per block; such a block stays in the cache."""
 
 
 @torch.no_grad()
 def log_prob(z: Tensor, posteriors: DiagonalNormal) -> Tensor:
-    """log 1/M sum_m q(z|x_m) in nats of codes z (n, d), all M posteriors (M, d) included: (n,), float64.
+    """log 1/M sum_m q(z|x_m) in nats at codes z (n, d) for posteriors (M, d): (n,), float64.
 
-    The quadratic form of a diagonal Gaussian is linear in (z^2, z), so a block of densities is a product of
-    matrices, and the sum over components a running log-sum-exp: memory does not grow with M. A learned
-    precision reaches e^10 and its terms cancel; single precision would lose whole nats.
+    The quadratic form of a diagonal Gaussian is linear in (z^2, z), so a block of densities is a matrix
+    product, and the sum over components is a running log-sum-exp, whose memory does not depend on M. Learned
+    precisions reach e^10 and their terms cancel, so single precision would have errors of several nats.
     """
     features = torch.cat([z.double().square(), z.double()], 1)
     result = features.new_full((len(z),), -math.inf)

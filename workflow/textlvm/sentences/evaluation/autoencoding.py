@@ -1,4 +1,4 @@
-"""Whole data sets through a trained model, batch by batch; results are in the order of the sentences."""
+"""Apply a trained model to whole data sets in batches; results are in the order of the sentences."""
 
 from collections.abc import Collection, Sequence
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 def collect(sentences: Sequence[Codes]) -> SentenceSet:
-    """Sentences given one by one as a set like those on disk."""
+    """A `SentenceSet` of the given sentences."""
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
     tokens = np.concatenate([np.empty(0, np.int32), *sentences])
     return SentenceSet(tokens.astype(np.int32), np.concatenate([[0], lengths.cumsum()]))
@@ -31,7 +31,7 @@ def sample_indices(n: int, most: int, rng: np.random.Generator) -> NDArray[np.in
 
 
 def subset(sentences: SentenceSet, most: int, rng: np.random.Generator) -> SentenceSet:
-    """At most `most` of the sentences, drawn without replacement, in their own order."""
+    """At most `most` of the sentences, drawn without replacement, in the original order."""
     if len(sentences) <= most:
         return sentences
     return collect([sentences[i] for i in sample_indices(len(sentences), most, rng)])
@@ -39,7 +39,7 @@ def subset(sentences: SentenceSet, most: int, rng: np.random.Generator) -> Sente
 
 @torch.no_grad()
 def encode(model: SentenceModel, sentences: SentenceSet, batch: int) -> DiagonalNormal:
-    """q(z|x) of every sentence, over (N, d) on the CPU."""
+    """q(z|x) of every sentence, with shape (N, d), on the CPU."""
     loc = log_scale = None
     for index, packed in evaluation_batches(sentences, batch):
         posterior = model.encode(packed.to(_device(model)))
@@ -66,7 +66,7 @@ def log_likelihood(
 def decode(
     model: SentenceModel, z: Tensor, batch: int, method: str, max_length: int, forbid: Collection[int] = ()
 ) -> list[list[int]]:
-    """A sentence for every code z (N, d); `method` is greedy | sample, `forbid` are codes never generated."""
+    """Decode a sentence from every code z (N, d); for the options see `LatentVariableModel.decode`."""
     return [
         sentence
         for part in z.split(batch)

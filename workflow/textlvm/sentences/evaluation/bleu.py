@@ -1,6 +1,6 @@
-"""BLEU-1 between sentences and their reconstructions (Sec. 4.3; Papineni et al. 2001), in four readings.
+"""BLEU-1 of reconstructions (Sec. 4.3; Papineni et al. 2001), in four readings.
 
-The paper says neither what is decoded nor whether <eos> counts; `READINGS` lists the readings.
+The paper specifies neither how sentences are decoded nor whether <eos> counts; see `READINGS`.
 """
 
 import math
@@ -17,7 +17,7 @@ READINGS = {
     "bleu1_words": "The same words without <eos>.",
     "bleu1_greedy": "The most probable words, one after the other, given the mean of q(z|x); without <eos>.",
 }
-"""The metrics that the evaluation has for the printed BLEU, and what each counts."""
+"""The metrics of the readings, and the definition of each."""
 
 
 def bleu1(sentences: Sequence[Sentence], reconstructions: Sequence[Sentence]) -> float:
@@ -35,9 +35,9 @@ def readings(
 ) -> dict[str, float]:
     """BLEU-1 of sampled reconstructions in the three readings that differ only in <eos>.
 
-    All are given without <eos>. Every sentence has one; a reconstruction of `max_length` words was cut off
-    and has none. A perfect reconstruction of T words scores 1, T / (T + 1) and 1. The demo gets the second
-    since it overwrites <eos> by padding in the sentence, to leave it out of the likelihood, before it counts.
+    Arguments do not contain <eos>. Every sentence ends with <eos>, and so does a reconstruction, unless it
+    was cut off at `max_length` words. A perfect reconstruction of T words scores 1, T / (T + 1) and 1. The
+    demo computes the second reading, because it replaces <eos> in the sentence by padding before it counts.
 
     >>> readings([["a", "b", "c"]], [["a", "b", "c"]], max_length=100)
     {'bleu1_eos': 1.0, 'bleu1_unmatched': 0.75, 'bleu1_words': 1.0}
@@ -53,14 +53,14 @@ def readings(
 
 
 def _matches(sentence: Sentence, reconstruction: Sentence) -> int:
-    """Tokens in common, each as often as in the side that has fewer of it."""
+    """Number of common tokens, each counted with the smaller of its two frequencies."""
     return (Counter(sentence) & Counter(reconstruction)).total()
 
 
 def _score(matches: int, length: int, reference: int) -> float:
-    """Clipped unigram precision times brevity penalty, of numbers of tokens.
+    """Clipped unigram precision times brevity penalty, from numbers of tokens.
 
-    NLTK's `sentence_bleu` is the same, but to import it takes longer than to import torch.
+    NLTK's `sentence_bleu` gives the same value, but importing it takes longer than importing torch.
     """
     return matches / length * min(1.0, math.exp(1 - reference / length)) if matches else 0.0
 

@@ -1,7 +1,7 @@
-"""Likelihood of a test set under a causal language model with tokens of its own (GPT-2 in Tables 2 and 5).
+"""Likelihood of a test set under a causal language model with another tokenizer (GPT-2 in Tables 2 and 5).
 
-Perplexities are per word, whatever the model's tokens: the log-probabilities of all tokens are added up and
-divided by the number of words.
+Perplexities are per word for any tokenizer: the sum of the log probabilities of all tokens is divided by the
+number of words.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,17 +22,17 @@ Floats = NDArray[np.float64]
 
 
 class CausalModel(Protocol):
-    """A causal language model: logits of next tokens, and how a text becomes tokens."""
+    """A causal language model and its tokenizer."""
 
     start: int
     """The token before a text."""
     end: int
     """The token after a text."""
     context: int
-    """Number of tokens that it can read at most."""
+    """Maximum number of tokens that the model can read."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """The tokens of a text, without those for its start and end."""
+        """The tokens of a text, without start and end tokens."""
         ...
 
     def __call__(self, codes: Tensor) -> Tensor:
@@ -44,9 +44,9 @@ class CausalModel(Protocol):
 def log_probs(model: Callable[[Tensor], Tensor], codes: Tensor, context: int, stride: int) -> Floats:
     """log p(c_t | c_s, ..., c_{t-1}) in nats for t = 1, ..., T of tokens c_0, ..., c_T: (T,).
 
-    A text longer than `context` is read in windows of that many tokens which begin `stride` tokens apart. A
-    token is scored in the first window that predicts it, so that beyond the first window more than
-    `context` - `stride` tokens precede it.
+    A text longer than `context` is read in windows of `context` tokens, which begin `stride` tokens apart. A
+    token is scored in the first window that predicts it, so after the first window it is preceded by more
+    than `context` - `stride` tokens.
     """
     scores: list[Tensor] = []
     done, total = 0, len(codes) - 1
@@ -66,13 +66,13 @@ def log_probs(model: Callable[[Tensor], Tensor], codes: Tensor, context: int, st
 def metrics(
     model: CausalModel, test: SentenceSet, vocabulary: Vocabulary, stride: int, device: torch.device
 ) -> dict[str, float]:
-    """The test set as one text, and sentence by sentence; `stride` is that of `log_probs`.
+    """Metrics of the test set as one text and sentence by sentence; for `stride` see `log_probs`.
 
-    nll, ppl                            all sentences as one text, a line for each; the end of a line is the
-                                        sentence's <eos> and counts as a word
-    nll_by_sentence, ppl_by_sentence    every sentence by itself, with the model's end of a text as <eos>
-    nll_without_eos, ppl_without_eos,   the same without <eos>, like the numbers of latent variable models;
-    ppl_per_word                        ppl_without_eos divides by a word too many a sentence, as theirs do
+    nll, ppl                            all sentences as one text, one per line; the line break represents
+                                        <eos> and counts as a word
+    nll_by_sentence, ppl_by_sentence    every sentence separately, with the model's end-of-text token as <eos>
+    nll_without_eos, ppl_without_eos,   the same without <eos>, like the metrics of latent variable models;
+    ppl_per_word                        ppl_without_eos divides by words + 1, ppl_per_word by words
 
     nll is in nats per sentence. Words outside the vocabulary are written <unk>.
     """

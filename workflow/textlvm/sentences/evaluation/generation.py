@@ -1,4 +1,4 @@
-"""Generation by a trained model: reconstructions, interpolations, samples, answers (Sec. 4.7)."""
+"""Text generation with a trained model: reconstructions, interpolations, samples, answers (Sec. 4.7)."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from textlvm.distributions import DiagonalNormal
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.data.vocabulary import UNK, Codes
 from textlvm.sentences.evaluation.autoencoding import collect, decode, encode
-from textlvm.sentences.evaluation.question_answering import ask
+from textlvm.sentences.evaluation.question_answering import with_question_mark
 from textlvm.sentences.trained import TrainedRun
 
 __all__ = ["Writer", "answer_in"]
@@ -22,16 +22,16 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Writer:
-    """A trained model and how it chooses words; codes and words are drawn with PyTorch's generator."""
+    """A trained model and its decoding settings; random draws use PyTorch's default generator."""
 
     run: TrainedRun
     decoding: str = "greedy"
-    """greedy | sample; answers are greedy whatever this says."""
+    """greedy | sample; answers are always greedy."""
     max_length: int = 100
-    """Words of a generated sentence at most."""
+    """Maximum number of words of a generated sentence."""
 
     def read(self, text: str) -> Codes:
-        """Codes of a sentence that a user types, `UNK` for words that the vocabulary lacks.
+        """Codes of a sentence that a user types, with `UNK` for words outside the vocabulary.
 
         Raises `UserError` if the text has no words.
         """
@@ -41,8 +41,9 @@ class Writer:
         return self.run.vocabulary.encode(tokens)
 
     def reconstruct(self, sentences: Sequence[Codes], perturbation: float) -> list[dict[str, str]]:
-        """Rows (M), (R) and (P) of each sentence: from the posterior's mean, from a sample, and from a sample
-        with `perturbation` times the standard deviation. A deterministic model has the mean alone.
+        """Reconstruct sentences from the posterior's mean (M), a sample (R), and a perturbed sample (P).
+
+        The standard deviation of (P) is multiplied by `perturbation`. A deterministic model only has (M).
         """
         posterior = self._encode(sentences)
         codes = {"mean": posterior.loc}
@@ -53,25 +54,27 @@ class Writer:
         return [dict(zip(codes, of_sentence, strict=True)) for of_sentence in zip(*texts, strict=True)]
 
     def interpolate(self, start: Codes, end: Codes, steps: int) -> list[str]:
-        """Sentences at `steps` equispaced points from a code of `start` to one of `end`, both among them."""
+        """Sentences at `steps` equispaced points between codes of `start` and `end`, including both."""
         first, last = self._draw(self._encode([start, end]))
         return self.decode(torch.stack([torch.lerp(first, last, w) for w in torch.linspace(0, 1, steps)]))
 
     def sample(self, count: int, sigma: float) -> list[str]:
-        """Sentences of codes from N(0, sigma^2 I); the marginal over codes cannot be drawn from directly."""
+        """Sentences decoded from codes drawn from N(0, sigma^2 I)."""
         return self.decode(sigma * torch.randn(count, self.run.spec.latent))
 
     def answer(self, questions: Sequence[Codes], words: int) -> list[str]:
         """Answers to questions, decoded from codes of the questions followed by `words` <unk> (Sec. 4.6)."""
         vocabulary = self.run.vocabulary
         unknown = np.full(words, UNK, np.int32)
-        asked = [np.concatenate([ask(question, vocabulary), unknown]) for question in questions]
+        asked = [
+            np.concatenate([with_question_mark(question, vocabulary), unknown]) for question in questions
+        ]
         z = self._draw(self._encode(asked))
         decoded = decode(self.run.autoencoder, z, BATCH, "greedy", self.max_length, (UNK,))
         return [answer_in(vocabulary.decode(codes)) for codes in decoded]
 
     def decode(self, z: Tensor) -> list[str]:
-        """Sentences of codes (n, d)."""
+        """Decode sentences from codes (n, d)."""
         decoded = decode(self.run.autoencoder, z, BATCH, self.decoding, self.max_length)
         return [" ".join(self.run.vocabulary.decode(codes)) for codes in decoded]
 
@@ -83,7 +86,7 @@ class Writer:
 
 
 def answer_in(tokens: Sequence[str]) -> str:
-    """The words past the first "?", or all if there is none, without HTML tags.
+    """The words after the first "?", or all words if there is none, without HTML tags.
 
     >>> answer_in("what ? a <br /> tag".split())
     'a tag'

@@ -1,4 +1,4 @@
-"""The metrics of iVAE_MI in Table 2; its posterior is given only by samples."""
+"""The metrics of iVAE_MI in Table 2, which has an implicit posterior."""
 
 import math
 
@@ -9,7 +9,7 @@ from textlvm.sentences.data.batches import evaluation_batches
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.evaluation.bleu import readings
 from textlvm.sentences.evaluation.likelihood import perplexity
-from textlvm.sentences.evaluation.measures import EvaluationResult
+from textlvm.sentences.evaluation.measures import EvaluationResult, by_metric
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models.implicit import ImplicitModel, dual_bound
 
@@ -18,23 +18,22 @@ __all__ = ["measure"]
 
 @torch.no_grad()
 def measure(model: ImplicitModel, test: SentenceSet, settings: EvaluationSpec) -> EvaluationResult:
-    """Bounds and reconstructions, each from `repeats` evaluations with codes of their own.
+    """Bounds and reconstructions from `repeats` evaluations with different codes.
 
-    kld                         the dual network's estimate of KL(q(z|x) || N(0, I)), as its authors report it
-    nll, ppl                    with this term and <eos> counted as a word, as they report it. The estimate is
-                                a lower bound on the divergence, so that these are too low, not upper bounds
+    kld                         the dual network's estimate of KL(q(z|x) || N(0, I)), as the authors report it
+    nll, ppl                    with this estimate and <eos> counted as a word, as the authors report them.
+                                They are too low, because the estimate is a lower bound on the divergence
     kld_closed                  the same divergence in closed form
-    nll_elbo, nll_melbo, ...    bounds by the closed form and by log N, to be compared with the other rows
+    nll_elbo, nll_melbo, ...    bounds with the closed form and with log N, comparable with the other rows
     """
-    values = [_once(model, test, settings) for _ in range(settings.repeats)]
-    metrics = {name: [of_repeat[name] for of_repeat in values] for name in values[0]}
-    # A closed form is the same number in every evaluation.
+    metrics = by_metric([_evaluate_once(model, test, settings) for _ in range(settings.repeats)])
+    # The closed form has the same value in every evaluation.
     metrics["kld_closed"] = metrics["kld_closed"][:1]
     return EvaluationResult(metrics, {})
 
 
-def _once(model: ImplicitModel, test: SentenceSet, settings: EvaluationSpec) -> dict[str, float]:
-    """One evaluation, with the averages over `samples` codes a sentence; the last ones are decoded."""
+def _evaluate_once(model: ImplicitModel, test: SentenceSet, settings: EvaluationSpec) -> dict[str, float]:
+    """One evaluation with averages over `samples` codes per sentence, of which the last is decoded."""
     device = next(model.parameters()).device
     words, end, closed = (np.zeros(len(test)) for _ in range(3))
     decoded: list[list[int]] = [[] for _ in range(len(test))]

@@ -1,4 +1,4 @@
-"""Entropy of latent codes from nearest neighbours (Sec. 4.4, Table 6), and N(d), the anchor's."""
+"""Entropy of latent codes from nearest neighbours (Sec. 4.4, Table 6), and that of the anchor, N(d)."""
 
 import math
 
@@ -14,19 +14,19 @@ __all__ = ["nearest_neighbour_entropy", "standard_normal_entropy"]
 Floats = NDArray[np.float64]
 
 BLOCK = 1000
-"""Number of codes in a block of the matrix of distances."""
+"""Number of codes per block of the distance matrix."""
 
 
 def nearest_neighbour_entropy(codes: Floats, neighbours: int = 3) -> float:
     """Differential entropy in nats of the distribution that `codes` (N, d) are drawn from.
 
     Kozachenko and Leonenko's estimator in the form of Kraskov et al. (2004), Eq. (20), with the maximum norm:
-    H = psi(N) - psi(k) + d <log(2 r_k)>, r_k the distance from a code to its k-th neighbour. Where density
-    changes within that distance, as it does in many dimensions, the estimate is too high; compare it
-    with the same estimate of a known distribution.
+    H = psi(N) - psi(k) + d <log(2 r_k)>, where r_k is the distance from a code to its k-th neighbour. The
+    estimate is too high if the density changes within that distance, as it does in many dimensions; compare
+    it with the estimate for a known distribution.
 
-    Equal codes, which a deterministic encoder gives to equal sentences, have no density: each counts once.
-    Raises `UserError` with too few distinct codes.
+    Duplicate codes, which a deterministic encoder gives for equal sentences, are counted once. Raises
+    `UserError` for too few distinct codes.
     """
     distinct = np.unique(np.asarray(codes, dtype=np.float64), axis=0)
     n, dimensions = distinct.shape
@@ -51,7 +51,7 @@ def standard_normal_entropy(dimensions: int) -> float:
 def _distances_to_neighbour(points: Floats, k: int) -> Floats:
     """Distance (N,) in the maximum norm of each point (N, d) to its k-th neighbour.
 
-    A tree finds no neighbours faster than this where d is more than ten or so.
+    For more than about ten dimensions, a tree is not faster.
     """
     nearest = np.full((len(points), k + 1), np.inf)
     for i in range(0, len(points), BLOCK):
@@ -61,11 +61,11 @@ def _distances_to_neighbour(points: Floats, k: int) -> Floats:
             nearest[rows] = _smallest(nearest[rows], distances)
             if i < j:
                 nearest[columns] = _smallest(nearest[columns], distances.T)
-    # The nearest of all is the point itself.
+    # The nearest point is the point itself.
     return nearest.max(axis=1)
 
 
 def _smallest(known: Floats, more: Floats) -> Floats:
-    """The smallest of each row of both, as many as are known."""
+    """The smallest values of each row of both arrays, as many as `known` has columns."""
     count = known.shape[1]
     return np.partition(np.concatenate([known, more], axis=1), count - 1, axis=1)[:, :count]

@@ -1,15 +1,15 @@
 """Bounds on a test set's likelihood, and perplexities (Sec. 3).
 
-Every bound is a reconstruction term minus what the codes cost under a prior; they differ in the prior alone:
+Every bound is a reconstruction term minus the cost of the codes under a prior, and they differ in the prior:
 
     elbo          N(0, I), the anchor P(z); the cost is KL(q(z|x) || N(0, I)) in closed form
-    melbo         the aggregated posterior over the test set itself, of which Eq. (15) keeps the one term
-                  that belongs to the sentence; the cost is log N
-    test_prior    the same prior with all its terms: never below the MELBO
-    train_prior   the aggregated posterior over training codes, which knows nothing of the test set
+    melbo         the aggregated posterior of the test set, of which Eq. (15) keeps only the component of the
+                  sentence itself; the cost is log N
+    test_prior    the same prior with all components; at least as large as the MELBO
+    train_prior   the aggregated posterior of training sentences, independent of the test set
 
-The reconstruction terms are the same numbers in all of them, so that NLL_ELBO - NLL_MELBO = KLD - log N
-holds to the last digit, as it does in every row of Tables 2-5.
+All bounds use the same reconstruction terms, so NLL_ELBO - NLL_MELBO = KLD - log N holds exactly, as in every
+row of Tables 2-5.
 """
 
 import math
@@ -29,17 +29,17 @@ class Bounds:
     """The results of one evaluation for N test sentences: arrays (N,) in nats, means over N_z samples."""
 
     lengths: Integers
-    """Words, <eos> not among them."""
+    """Number of words, without <eos>."""
     words: Floats
     """E_q[log p(x|z)] of the words."""
     end: Floats
-    """E_q[log p(<eos>|x, z)], which the paper leaves out."""
+    """E_q[log p(<eos>|x, z)], which the paper omits."""
     kl: Floats
     """KL(q(z|x) || N(0, I))."""
     test_cost: Floats
-    """E_q[log q(z|x) - log p(z)] with the test set's aggregated posterior as p."""
+    """E_q[log q(z|x) - log p(z)] with the aggregated posterior of the test set as p."""
     train_cost: Floats
-    """The same with the training set's."""
+    """The same with the aggregated posterior of the training set."""
 
     @property
     def elbo(self) -> Floats:
@@ -53,20 +53,20 @@ class Bounds:
 
 
 def perplexity(nll: Floats, tokens: Integers) -> float:
-    """exp of a test set's nats (N,) over its tokens (N,); infinite where no float is large enough."""
+    """exp(total nats / total tokens) of a test set with nats and tokens (N,); infinite on overflow."""
     with np.errstate(over="ignore"):
         return float(np.exp(np.mean(nll) / np.mean(tokens)))
 
 
 def metrics(bounds: Bounds) -> dict[str, float]:
-    """Corpus-level numbers of one evaluation: nats per sentence (nll_*, kld, reconstruction), perplexities.
+    """Metrics of one evaluation: nats per sentence (nll_*, kld, reconstruction) and perplexities.
 
-    Of each bound there are
+    Each bound X has
 
-        nll_X, ppl_X      as the paper prints them: <eos> left out of the likelihood, while the divisor of the
-                          perplexity counts it, one token more than words per sentence
-        ppl_X_per_word    <eos> left out of both
-        nll_X_eos, ppl_X_eos   <eos> in both (ELBO and MELBO alone)
+        nll_X, ppl_X           as in the paper: the likelihood excludes <eos>, but the divisor of the
+                               perplexity includes it
+        ppl_X_per_word         without <eos> in both
+        nll_X_eos, ppl_X_eos   with <eos> in both (only ELBO and MELBO)
     """
     lengths = bounds.lengths
     of_bound = {
@@ -90,9 +90,9 @@ def metrics(bounds: Bounds) -> dict[str, float]:
 def melbo_of_subsets(melbo: Floats, sizes: Integers) -> tuple[Floats, Floats]:
     """NLL by MELBO of K sentences drawn from N without replacement: mean and standard deviation (Appendix B).
 
-    `melbo` (N,) holds the sentences' values in the whole test set, `sizes` the K's. The paper repeats the
-    draw some hundred times for each K; mean and variance of such a sample mean are known, so none is needed.
-    Beyond N the mean goes on as mean reconstruction + log K, the paper's extrapolation, without deviation.
+    `melbo` (N,) has the values of the sentences in the whole test set, `sizes` the values of K. The paper
+    repeats the draw about a hundred times for each K; here mean and variance are computed exactly. For K > N
+    the mean is extrapolated as mean reconstruction + log K, as in the paper, with deviation 0.
     """
     n = len(melbo)
     mean = -melbo.mean() + np.log(sizes / n)
@@ -101,10 +101,9 @@ def melbo_of_subsets(melbo: Floats, sizes: Integers) -> tuple[Floats, Floats]:
 
 
 def matching_samples(nll_melbo: float, n: int, nll: float) -> float:
-    """Test sentences at which the MELBO's NLL would reach `nll` nats per sentence (captions of Tables 2-4).
+    """Number of test sentences for which the NLL by MELBO reaches `nll` nats (captions of Tables 2-4).
 
-    The mean reconstruction stays what it is, so the MELBO grows as log N alone. Infinite where no float is
-    large enough.
+    With a constant mean reconstruction, this NLL grows with log N. The result is infinite on overflow.
     """
     with np.errstate(over="ignore"):
         return float(n * np.exp(nll - nll_melbo))

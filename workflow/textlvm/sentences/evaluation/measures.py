@@ -1,4 +1,4 @@
-"""The metrics of one trained model in Tables 2-8 and the figures: lists with one entry per evaluation."""
+"""The metrics of one trained model in Tables 2-8 and the figures, as lists with one value per evaluation."""
 
 import logging
 import math
@@ -39,6 +39,7 @@ __all__ = [
     "EvaluationResult",
     "answer_selector",
     "autoencoder",
+    "by_metric",
     "language_model",
     "latent_variable_model",
     "ranked_answers",
@@ -47,7 +48,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 PAIRS = 2000
-"""Sentences behind Figure 3's histograms, at most."""
+"""Maximum number of sentences in the histograms of Figure 3."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class EvaluationResult:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SampledCodes:
     """One code of every test sentence."""
 
     z: Tensor
@@ -86,13 +87,13 @@ def latent_variable_model(
     kl = posterior.to(torch.float64).kl_to_standard_normal().numpy()
     on_device, prior_on_device = posterior.to(device), prior.to(device)
 
-    def one_sample() -> tuple[Drawn, Floats]:
+    def one_sample() -> tuple[SampledCodes, Floats]:
         z, log_q = posterior.rsample_with_log_prob()
         words, end = log_likelihood(model, test, z, settings.batch)
         log_p_test = aggregated_posterior.log_prob(z.to(device), on_device).cpu()
         log_p_train = aggregated_posterior.log_prob(z.to(device), prior_on_device).cpu()
         costs = [(log_q - log_p).numpy() for log_p in (log_p_test, log_p_train)]
-        return Drawn(z, log_q.numpy(), words), np.stack([words, end, *costs])
+        return SampledCodes(z, log_q.numpy(), words), np.stack([words, end, *costs])
 
     values: list[dict[str, float]] = []
     words_of_repeats = []
@@ -102,20 +103,20 @@ def latent_variable_model(
         words_of_repeats.append(words)
         bounds = likelihood.metrics(Bounds(test.lengths, words, end, kl, test_cost, train_cost))
         last = samples[-1][0]
-        values.append(bounds | _bleu(model, test, last.z, settings) | _entropy(last.z, settings, rng))
+        values.append(bounds | _sampled_bleu(model, test, last.z, settings) | _entropy(last.z, settings, rng))
         logging.info(
             "evaluation %d of %d: MELBO %.3f nats", repeat + 1, settings.repeats, bounds["nll_melbo"]
         )
-    metrics = _by_metric(values)
+    metrics = by_metric(values)
     if settings.reference_ppl is not None:
         nll = math.log(settings.reference_ppl) * float(np.mean(test.lengths + 1))
         matching = [likelihood.matching_samples(bound, len(test), nll) for bound in metrics["nll_melbo"]]
         metrics["matching_samples"] = matching
     if settings.as_quoted:
         metrics |= {"nll": metrics["nll_elbo_eos"], "ppl": metrics["ppl_elbo_eos"]}
-    # A closed form is the same number in every evaluation.
+    # The closed form has the same value in every evaluation.
     metrics["kld"] = metrics["kld"][:1]
-    metrics |= _of_means(model, test, posterior, settings)
+    metrics |= _greedy_bleu(model, test, posterior, settings)
     metrics |= _normal_entropies(posterior.loc.shape, settings, rng)
     average = np.mean(words_of_repeats, axis=0)
     histograms = {
@@ -129,20 +130,20 @@ def latent_variable_model(
 def autoencoder(
     model: SentenceModel, test: SentenceSet, settings: EvaluationSpec, rng: np.random.Generator
 ) -> EvaluationResult:
-    """AE: a code is the posterior's mean, so there is no bound, only reconstructions and entropy."""
+    """AE: codes are posterior means, so there are no bounds, only reconstructions and entropy."""
     posterior = encode(model, test, settings.batch)
     z = posterior.loc
     words, _ = log_likelihood(model, test, z, settings.batch)
-    metrics = _by_metric([_bleu(model, test, z, settings) for _ in range(settings.repeats)])
-    metrics |= _by_metric([_entropy(z, settings, rng) | {"reconstruction": -float(words.mean())}])
-    metrics |= _of_means(model, test, posterior, settings)
+    metrics = by_metric([_sampled_bleu(model, test, z, settings) for _ in range(settings.repeats)])
+    metrics |= by_metric([_entropy(z, settings, rng) | {"reconstruction": -float(words.mean())}])
+    metrics |= _greedy_bleu(model, test, posterior, settings)
     return EvaluationResult(metrics | _normal_entropies(z.shape, settings, rng), {})
 
 
 def language_model(model: LanguageModel, test: SentenceSet, settings: EvaluationSpec) -> EvaluationResult:
-    """LSTM-LM: the exact likelihood. `nll` and `ppl` count <eos> as a word, as the works do that report it.
+    """LSTM-LM: the exact likelihood. `nll` and `ppl` count <eos> as a word, as in the quoted papers.
 
-    `nll_without_eos` and `ppl_without_eos` are to be compared with the other rows of Tables 2-5.
+    `nll_without_eos` and `ppl_without_eos` are comparable with the other rows of Tables 2-5.
     """
     words, end = np.empty(len(test)), np.empty(len(test))
     device = next(model.parameters()).device
@@ -168,7 +169,7 @@ def ranked_answers(
     settings: EvaluationSpec,
     deterministic: bool,
 ) -> EvaluationResult:
-    """P@1 and MRR of sMIM and of AE (`deterministic`), which never saw a question with ranked answers."""
+    """P@1 and MRR of sMIM and of AE (`deterministic`), which were not trained on ranked answers."""
     both = pairs(questions, vocabulary)
     known, unknown = (
         encode(model, collect(sentences), settings.batch) for sentences in (both.known, both.unknown)
@@ -181,32 +182,34 @@ def ranked_answers(
             codes = [posterior.rsample_with_log_prob()[0] for posterior in (known, unknown)]
             scores = distances(*codes, unknown.log_scale.exp())
         values.append(_ranks(both.by_question(scores), both.best))
-    return EvaluationResult(_by_metric(values), {})
+    return EvaluationResult(by_metric(values), {})
 
 
 def answer_selector(
     model: AnswerSelector, questions: Sequence[CodedQuestion], settings: EvaluationSpec
 ) -> EvaluationResult:
-    """P@1 and MRR of AP-BiLSTM, AP-CNN and HyperQA, by their own scores."""
+    """P@1 and MRR of AP-BiLSTM, AP-CNN and HyperQA, by their scores."""
     similarity = answer_selection.scores(model, questions, settings.batch)
     best = np.array([question.best for question in questions])
-    return EvaluationResult(_by_metric([_ranks([-scores for scores in similarity], best)]), {})
+    return EvaluationResult(by_metric([_ranks([-scores for scores in similarity], best)]), {})
 
 
-def _bleu(model: SentenceModel, test: SentenceSet, z: Tensor, settings: EvaluationSpec) -> dict[str, float]:
-    """BLEU of what is decoded from codes z (N, d), in the readings that differ in <eos>.
+def _sampled_bleu(
+    model: SentenceModel, test: SentenceSet, z: Tensor, settings: EvaluationSpec
+) -> dict[str, float]:
+    """BLEU of sentences sampled from codes z (N, d), in the readings that differ in <eos>.
 
-    Words are drawn from p(x|z), as in the authors' demo: to the paper, greedy decoding is a modification of
-    sampling (Sec. 4.6).
+    Words are drawn from p(x|z), as in the authors' demo; the paper mentions greedy decoding as a modification
+    (Sec. 4.6).
     """
     decoded = decode(model, z, settings.batch, "sample", settings.max_length)
     return readings([codes.tolist() for codes in test], decoded, settings.max_length)
 
 
-def _of_means(
+def _greedy_bleu(
     model: SentenceModel, test: SentenceSet, posterior: DiagonalNormal, settings: EvaluationSpec
 ) -> dict[str, list[float]]:
-    """BLEU of the most probable words from the posteriors' means, without sampling."""
+    """BLEU of greedy decoding from the posteriors' means."""
     decoded = decode(model, posterior.loc, settings.batch, "greedy", settings.max_length)
     return {"bleu1_greedy": [bleu1([codes.tolist() for codes in test], decoded)]}
 
@@ -219,7 +222,7 @@ def _entropy(z: Tensor, settings: EvaluationSpec, rng: np.random.Generator) -> d
 def _normal_entropies(
     shape: Sequence[int], settings: EvaluationSpec, rng: np.random.Generator
 ) -> dict[str, list[float]]:
-    """The entropy of N(0, I), and what the estimator makes of as many codes drawn from it."""
+    """The entropy of N(0, I), exact and as estimated from the same number of codes."""
     codes = rng.standard_normal((min(shape[0], settings.entropy_codes), shape[1]))
     return {
         "normal_entropy": [standard_normal_entropy(shape[1])],
@@ -231,16 +234,16 @@ def _pairs(
     model: SentenceModel,
     test: SentenceSet,
     posterior: DiagonalNormal,
-    drawn: Drawn,
+    drawn: SampledCodes,
     settings: EvaluationSpec,
     rng: np.random.Generator,
 ) -> dict[str, list[float]]:
-    """Figure 3: log p(x_i|z_j) and log q(z_i|x_j), for j = i and for one other j of every i.
+    """Figure 3: log p(x_i|z_j) and log q(z_i|x_j), for j = i and for one other j per i.
 
-    Of `PAIRS` sentences at most: a histogram of more looks the same, and scoring them takes long.
+    At most `PAIRS` sentences are used: more take long to score and do not change the histogram visibly.
     """
     chosen = sample_indices(len(test), PAIRS, rng)
-    # Along a cycle through all sentences no sentence meets itself.
+    # A random cycle through all sentences pairs no sentence with itself.
     cycle = rng.permutation(chosen)
     other = np.empty(len(test), np.int64)
     other[cycle] = np.roll(cycle, 1)
@@ -259,7 +262,8 @@ def _ranks(scores: Sequence[Floats], best: NDArray[np.int64]) -> dict[str, float
     return dict(zip(("p_at_1", "mrr"), precision_and_reciprocal_rank(scores, best), strict=True))
 
 
-def _by_metric(values: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+def by_metric(values: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """The values of each metric, from the metrics of each evaluation."""
     return {name: [of_repeat[name] for of_repeat in values] for name in values[0]}
 
 

@@ -1,4 +1,4 @@
-"""Ranking a question's answers by how far each moves the question's code (Sec. 4.6, Table 8)."""
+"""Rank answers by the distance between codes with and without the answer (Sec. 4.6, Table 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,40 +10,40 @@ from torch import Tensor
 from textlvm.sentences.data.questions import CodedQuestion
 from textlvm.sentences.data.vocabulary import UNK, Codes, Vocabulary
 
-__all__ = ["Pairs", "ask", "distances", "pairs", "precision_and_reciprocal_rank"]
+__all__ = ["Pairs", "distances", "pairs", "precision_and_reciprocal_rank", "with_question_mark"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Every question with every one of its answers, question by question."""
+    """All pairs of a question and one of its answers, question by question."""
 
     known: list[Codes]
     """Question, "?", answer."""
     unknown: list[Codes]
-    """Question, "?", as many <unk> as the answer has words."""
+    """Question, "?", and one <unk> per word of the answer."""
     offsets: NDArray[np.int64]
-    """(Q + 1,) where the pairs of each question begin."""
+    """(Q + 1,) start of the pairs of each question."""
     best: NDArray[np.int64]
-    """(Q,) which of a question's answers is the right one."""
+    """(Q,) index of the right answer among the answers of each question."""
 
     def by_question(self, scores: Floats) -> list[Floats]:
-        """Scores (P,) of all pairs, apart for each question."""
+        """Split scores (P,) of all pairs into one array per question."""
         return np.split(scores, self.offsets[1:-1])
 
 
-def ask(question: Codes, vocabulary: Vocabulary) -> Codes:
-    """A question with the "?" that precedes the answer in Yahoo's texts, unless it ends with one."""
+def with_question_mark(question: Codes, vocabulary: Vocabulary) -> Codes:
+    """Append "?", which precedes the answer in Yahoo's texts, unless the question ends with it."""
     mark = vocabulary.encode(["?"])
     return question if len(question) and question[-1] == mark[0] else np.concatenate([question, mark])
 
 
 def pairs(questions: Sequence[CodedQuestion], vocabulary: Vocabulary) -> Pairs:
-    """The sentences that a model has to encode to rank the answers of `questions`."""
+    """The sentences that a model encodes to rank the answers of `questions`."""
     known, unknown, sizes = [], [], []
     for question in questions:
-        asked = ask(question.question, vocabulary)
+        asked = with_question_mark(question.question, vocabulary)
         for answer in question.answers:
             known.append(np.concatenate([asked, answer]))
             unknown.append(np.concatenate([asked, np.full_like(answer, UNK)]))
@@ -55,15 +55,15 @@ def pairs(questions: Sequence[CodedQuestion], vocabulary: Vocabulary) -> Pairs:
 def distances(known: Tensor, unknown: Tensor, scale: Tensor | None) -> Floats:
     """S = ||(z_unk - z) / sigma_unk|| of codes (P, d) with and without the answer: (P,).
 
-    `scale` (P, d) is the standard deviation of q(z|question and <unk>); None stands for 1, as for an
-    autoencoder, which has no distribution over codes.
+    `scale` (P, d) is the standard deviation of q(z|question and <unk>); None means 1, for an autoencoder,
+    which has no distribution over codes.
     """
     difference = unknown - known if scale is None else (unknown - known) / scale
     return difference.double().norm(dim=1).cpu().numpy()
 
 
 def precision_and_reciprocal_rank(scores: Sequence[Floats], best: NDArray[np.int64]) -> tuple[float, float]:
-    """P@1 and MRR of the right answers; the least score ranks first, equal ones in any order, on average.
+    """P@1 and MRR of the right answers; the lowest score ranks first, and ties are averaged over all orders.
 
     >>> precision_and_reciprocal_rank([np.array([0.1, 0.2]), np.array([0.5, 0.4])], np.array([0, 0]))
     (0.5, 0.75)

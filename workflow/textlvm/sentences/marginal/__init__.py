@@ -1,1 +1,1 @@
-"""Estimates of the marginal likelihood p(x) of a trained model, under priors that know no test sentence."""
+"""Estimates of the marginal likelihood p(x) of a trained model, under priors independent of the test set."""

@@ -1,20 +1,20 @@
-"""Estimate the marginal likelihood of one trained run under priors that know no test sentence.
+"""Estimate the marginal likelihood of one trained run under priors independent of the test set.
 
     python -m textlvm.sentences.marginal --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
         --out ptb/smim-512/seed0/likelihood.json
 
 Writes OUT, a JSON object with
 
-    importance    by prior, by number of codes K: the importance-weighted bound
-    neighbours    by number of training codes, by number of neighbours: the bound by the nearest codes
-    chosen        by prior, what was chosen on validation sentences: the proposal's noise, and what the fit
-                  left open: components, steps or a width
-    prior_samples    by prior, sentences of codes drawn from it
-    codes         what the codes say: mutual information, active units, KL by dimension
+    importance       by prior and number of codes K: the importance-weighted bound
+    neighbours       by number of training codes and number of neighbours: the bound by the nearest codes
+    chosen           by prior, the hyperparameters chosen on validation sentences: noise of the proposal, and
+                     number of components, number of steps, or width of the prior
+    prior_samples    by prior, sentences decoded from codes drawn from it
+    codes            mutual information, active units and KL by dimension
 
-Bounds are negative log-likelihoods in nats per sentence, `nll` of the words alone and `nll_eos` of words and
-<eos>, with perplexities by word (`ppl_per_word`) and with the published divisor, one more (`ppl`). Where more
-codes were scored of a part of the sentences, `nll_error` is the standard error that this leaves.
+Bounds are negative log-likelihoods in nats per sentence, `nll` of the words and `nll_eos` of words and <eos>,
+with perplexities per word (`ppl_per_word`) and with the published divisor, words + 1 (`ppl`). If a bound was
+only computed for a part of the sentences, `nll_error` is its standard error.
 """
 
 import argparse
@@ -58,7 +58,7 @@ __all__ = ["estimate"]
 Indices = NDArray[np.int64]
 
 SHARES = (1, 8)
-"""All training codes, and an eighth of them: how the bound falls with their number."""
+"""The bound by neighbours is computed with all training codes, and with an eighth of them."""
 
 
 def estimate(
@@ -71,9 +71,9 @@ def estimate(
     seed: int,
     write: Callable[[Tensor], list[str]],
 ) -> dict[str, Any]:
-    """Estimate log P(x) as the entry point writes it.
+    """Estimate log p(x); returns the estimates that the entry point writes.
 
-    `deterministic`: codes are the encoder's means (AE). `write` turns codes (n, d) into n sentences.
+    `deterministic`: codes are the encoder's means (AE). `write` decodes codes (n, d) into n sentences.
     """
     rng = np.random.default_rng(seed)
     train = subset(train, spec.train_codes, rng)
@@ -86,12 +86,12 @@ def estimate(
         of.loc if deterministic else of.rsample_with_log_prob()[0] for of in (of_train, of_valid)
     )
     standard, axes = standard_axes(codes.shape[1]), principal_axes(codes)
-    # A component, or a proposal, of no width has no density.
+    # Components and proposals of width zero have no density.
     widths, noises = (
         [value for value in values if value or not deterministic]
         for values in (spec.prior_widths, spec.noises)
     )
-    kept = _rows(of_train, rng.permutation(len(train))[: spec.prior_codes])
+    kept = _select_posteriors(of_train, rng.permutation(len(train))[: spec.prior_codes])
     fitted = [
         priors.gaussian("gaussian", axes),
         priors.mixture(codes, held_out, axes, spec.components, seed % 2**32),
@@ -102,37 +102,37 @@ def estimate(
     chosen_by = sample_indices(len(valid), spec.validation_sentences, rng)
     part = sample_indices(len(test), spec.part, rng)
     chosen, importance = {}, {}
-    # A proposal follows the mean and covariance of a prior, which the fitted ones share.
+    # A proposal uses the mean and covariance of a prior, which all fitted priors share.
     normal = priors.gaussian("normal", standard)
-    for family, known in ((standard, [normal]), (axes, fitted)):
+    for prior_axes, group in ((standard, [normal]), (axes, fitted)):
 
         def bounds(
             sentences: SentenceSet,
             posterior: DiagonalNormal,
             noise: float,
             numbers: Sequence[int],
-            family: Axes = family,
-            known: Sequence[CodePrior] = known,
+            prior_axes: Axes = prior_axes,
+            group: Sequence[CodePrior] = group,
         ) -> dict[str, dict[int, Tensor]]:
-            proposal = conditional(posterior.loc, family, noise) if noise else encoder(posterior)
-            return _importance(model, sentences, proposal, known, tuple(numbers), spec.batch)
+            proposal = conditional(posterior.loc, prior_axes, noise) if noise else encoder(posterior)
+            return _importance(model, sentences, proposal, group, tuple(numbers), spec.batch)
 
-        few, number = _chosen(valid, chosen_by), spec.validation_samples
+        few, number = _select_sentences(valid, chosen_by), spec.validation_samples
         validation_bounds = {}
         for noise in noises:
-            of_prior = bounds(few, _rows(of_valid, chosen_by), noise, (number,))
+            of_prior = bounds(few, _select_posteriors(of_valid, chosen_by), noise, (number,))
             best = max(float(values[number][0].mean()) for values in of_prior.values())
             validation_bounds[noise] = best
-            logging.info("%s, noise %g: %.2f nats on the validation sentences", known[0].name, noise, -best)
+            logging.info("%s, noise %g: %.2f nats on the validation sentences", group[0].name, noise, -best)
         noise = max(validation_bounds, key=validation_bounds.__getitem__)
         common, rest = _split(spec.samples, spec.common)
-        of_all = bounds(test, of_test, noise, common)
-        of_part = (
-            bounds(_chosen(test, part), _rows(of_test, part), noise, (common[-1], *rest)) if rest else {}
-        )
-        for prior in known:
+        of_all, of_part = bounds(test, of_test, noise, common), {}
+        if rest:
+            chosen_test, posteriors = _select_sentences(test, part), _select_posteriors(of_test, part)
+            of_part = bounds(chosen_test, posteriors, noise, (common[-1], *rest))
+        for prior in group:
             chosen[prior.name] = {"noise": noise} | ({} if prior.chosen is None else {"fit": prior.chosen})
-            importance[prior.name] = _described(of_all[prior.name], of_part.get(prior.name, {}), test)
+            importance[prior.name] = _summarize(of_all[prior.name], of_part.get(prior.name, {}), test)
             last = list(importance[prior.name].items())[-1]
             logging.info("%s, K = %s: %.2f nats per sentence", prior.name, last[0], last[1]["nll"])
     return {
@@ -150,16 +150,16 @@ def _importance(
     model: SentenceModel,
     sentences: SentenceSet,
     proposal: Proposal,
-    known: Sequence[CodePrior],
+    group: Sequence[CodePrior],
     numbers: tuple[int, ...],
     batch: int,
 ) -> dict[str, dict[int, Tensor]]:
     """By prior and number of codes, the bounds (2, N) of the words and of words and <eos>."""
-    rows: dict[str, list[Tensor]] = {prior.name: [] for prior in known}
+    rows: dict[str, list[Tensor]] = {prior.name: [] for prior in group}
     for _ in range(max(numbers)):
         z, log_proposal = proposal()
         both = _log_likelihood(model, sentences, z, batch) - log_proposal
-        for prior in known:
+        for prior in group:
             rows[prior.name].append(both + prior.log_prob(z))
     result = {}
     for name, weights in rows.items():
@@ -178,65 +178,65 @@ def _neighbours(
     spec: MarginalSpec,
     rng: np.random.Generator,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """By number of training codes, by number of neighbours."""
+    """By number of training codes and number of neighbours, the metrics of the bound."""
     order = torch.from_numpy(rng.permutation(len(codes)))
 
     def bounds(sentences: SentenceSet, index: Tensor, numbers: tuple[int, ...]) -> dict[int, Tensor]:
         scores = [
-            _log_likelihood(model, sentences, some[index[:, place]], spec.batch).flatten()
-            for place in range(numbers[-1])
+            _log_likelihood(model, sentences, subset_codes[index[:, rank]], spec.batch).flatten()
+            for rank in range(numbers[-1])
         ]
-        by_number = bounds_by_neighbours(torch.stack(scores), len(some), numbers)
+        by_number = bounds_by_neighbours(torch.stack(scores), len(subset_codes), numbers)
         return {number: values.view(2, -1) for number, values in by_number.items()}
 
     result = {}
     for share in SHARES:
-        some = codes[order[: len(codes) // share]]
-        numbers = [number for number in spec.neighbours if number <= len(some)]
+        subset_codes = codes[order[: len(codes) // share]]
+        numbers = [number for number in spec.neighbours if number <= len(subset_codes)]
         if not numbers:
             continue
         common, rest = _split(numbers, spec.common)
-        index = nearest(queries, some, max(numbers))
-        of_part = bounds(_chosen(test, part), index[part], (common[-1], *rest)) if rest else {}
-        result[str(len(some))] = _described(bounds(test, index, common), of_part, test)
+        index = nearest(queries, subset_codes, max(numbers))
+        of_part = bounds(_select_sentences(test, part), index[part], (common[-1], *rest)) if rest else {}
+        result[str(len(subset_codes))] = _summarize(bounds(test, index, common), of_part, test)
     return result
 
 
 def _split(numbers: Sequence[int], common: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The numbers up to `common`, or the least of all, and those beyond; rising."""
+    """Sort numbers and split them into those up to `common`, at least one, and the larger ones."""
     rising = sorted(numbers)
     count = max(1, sum(number <= common for number in rising))
     return tuple(rising[:count]), tuple(rising[count:])
 
 
 def _log_likelihood(model: SentenceModel, sentences: SentenceSet, z: Tensor, batch: int) -> Tensor:
-    """log p(x|z) of the words, and of words and <eos>: (2, N), float64."""
+    """log p(x|z) of the words and of words and <eos>: (2, N), float64."""
     words, end = (torch.from_numpy(values) for values in log_likelihood(model, sentences, z.float(), batch))
     return torch.stack([words, words + end])
 
 
-def _chosen(sentences: SentenceSet, index: Indices) -> SentenceSet:
+def _select_sentences(sentences: SentenceSet, index: Indices) -> SentenceSet:
     return collect([sentences[i] for i in index])
 
 
-def _rows(posterior: DiagonalNormal, index: Indices) -> DiagonalNormal:
+def _select_posteriors(posterior: DiagonalNormal, index: Indices) -> DiagonalNormal:
     return DiagonalNormal(posterior.loc[index], posterior.log_scale[index])
 
 
-def _described(
+def _summarize(
     of_all: Mapping[int, Tensor], of_part: Mapping[int, Tensor], test: SentenceSet
 ) -> dict[str, dict[str, float]]:
-    """Combine bounds (2, N) of all sentences and of a part of them, by number of codes."""
-    means = {number: two_phase.of_all(bounds) for number, bounds in of_all.items()}
+    """The metrics of bounds (2, N) of all sentences and of a part of them, by number of codes."""
+    means = {number: two_phase.mean_of_all(bounds) for number, bounds in of_all.items()}
     if of_part:
         common, *rest = of_part
         for number in rest:
-            means[number] = two_phase.with_part(of_all[common], of_part[common], of_part[number])
+            means[number] = two_phase.mean_with_part(of_all[common], of_part[common], of_part[number])
     return {str(number): _entry(mean, test) for number, mean in means.items()}
 
 
 def _entry(mean: two_phase.Mean, test: SentenceSet) -> dict[str, float]:
-    """Summarise a bound as metrics; a perplexity that is not finite, and an error of zero, are left out."""
+    """The metrics of a bound, without infinite perplexities and without a standard error of zero."""
     words, both = (-mean.value).tolist()
     nll = np.array([words])
     measures = {
@@ -250,7 +250,7 @@ def _entry(mean: two_phase.Mean, test: SentenceSet) -> dict[str, float]:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Estimate what the command line names."""
+    """Estimate the marginal likelihood of the run on the command line."""
     spec = parse(MarginalSpec, options.settings)
     device = devices.choose(options.gpus)
     run = load(options.run, options.data, device)

@@ -1,4 +1,4 @@
-"""The information of posteriors about sentences: KL by dimension, active units, mutual information."""
+"""Information in posteriors about sentences: KL by dimension, active units, mutual information."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from textlvm.sentences.evaluation import aggregated_posterior
 __all__ = ["ACTIVE", "describe"]
 
 ACTIVE = 0.01
-"""Variance of a dimension's posterior mean over sentences from which on it is active (Burda et al. 2016)."""
+"""A dimension is active if its posterior mean has a larger variance over sentences (Burda et al. 2016)."""
 
 
 def describe(posterior: DiagonalNormal) -> dict[str, Any]:
     """Describe the posteriors (N, d) of N sentences:
 
-    kl_by_dimension       KL(q(z_i|x) || N(0, 1)), in nats, mean over sentences, the greatest first
-    active_units          dimensions whose mean varies by more than `ACTIVE`
-    mutual_information    I_q(x; z) = E log q(z|x) - log q(z), q(z) being the mixture of the N posteriors, at
-                          one code a sentence, in nats; log N at most
+    kl_by_dimension       KL(q(z_i|x) || N(0, 1)) in nats, mean over sentences, in decreasing order
+    active_units          number of dimensions whose posterior mean has a variance above `ACTIVE`
+    mutual_information    I_q(x; z) = E log q(z|x) - log q(z) in nats, with the mixture of the N posteriors as
+                          q(z), estimated with one code per sentence; at most log N
     """
     posterior = posterior.to(torch.float64)
     kl = posterior.kl_by_dimension().mean(0)

@@ -13,25 +13,26 @@ from textlvm.sentences.marginal.priors import CodePrior
 __all__ = ["masked_autoregressive_flow"]
 
 TRANSFORMS, HIDDEN = 2, 256
-"""Autoregressive layers, in opposite orders, and hidden units of each."""
+"""Number of autoregressive layers, which alternate in order, and hidden units of each."""
 BATCH, LEARNING_RATE = 256, 1e-3
 CHECK_EVERY = 50
-"""Steps between measurements of the validation codes' density."""
+"""Steps between evaluations of the density of validation codes."""
 
 
 def masked_autoregressive_flow(
     train: Tensor, valid: Tensor, axes: Axes, steps: int, batch: int = BATCH
 ) -> CodePrior:
-    """A MAF of training codes (M, d), after as many of `steps` steps as fit the validation codes (n, d) best.
+    """A MAF fitted to training codes (M, d) in at most `steps` steps.
 
-    Draws batches and weights from PyTorch's generator. Its coordinates start as those of the Gaussian of
-    the training codes, so that what it learns is how codes differ from that.
+    The number of steps is chosen by the density of validation codes (n, d). Batches and weights are drawn
+    with PyTorch's default generator. Codes are whitened with `axes` first, so the flow learns the difference
+    from the Gaussian of the training codes.
     """
     train_codes, valid_codes = axes.whiten(train).float(), axes.whiten(valid).float()
     flow = zuko.flows.MAF(train_codes.shape[1], 0, transforms=TRANSFORMS, hidden_features=(HIDDEN,))
     optimizer = torch.optim.Adam(flow.parameters(), lr=LEARNING_RATE)
     best, kept, chosen = -math.inf, flow.state_dict(), 0
-    # Only the model's passes are in lower precision.
+    # The flow is fitted in full precision.
     with torch.autocast("cpu", enabled=False), torch.enable_grad():
         for step in range(1, steps + 1):
             rows = torch.randint(len(train_codes), (batch,))
@@ -53,6 +54,6 @@ def masked_autoregressive_flow(
 
     def sample(n: int) -> Tensor:
         with torch.autocast("cpu", enabled=False):
-            return axes.codes(flow().sample((n,)).double())
+            return axes.unwhiten(flow().sample((n,)).double())
 
     return CodePrior("flow", log_prob, sample, chosen=float(chosen))

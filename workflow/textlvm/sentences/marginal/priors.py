@@ -1,7 +1,7 @@
-"""Priors over codes that a user could sample from and that know no test sentence.
+"""Priors over codes that can be sampled from and do not depend on the test set.
 
-Each is fitted to the codes of training sentences, and what is free in it is chosen by the density of the
-codes of validation sentences.
+Each is fitted to the codes of training sentences; its hyperparameter is chosen by the density of the codes of
+validation sentences.
 """
 
 import warnings
@@ -28,25 +28,25 @@ class CodePrior:
     log_prob: Callable[[Tensor], Tensor]
     """Log density of codes (n, d), in nats: (n,), float64."""
     sample: Callable[[int], Tensor]
-    """So many codes (n, d), from PyTorch's generator."""
+    """Draws n codes (n, d) with PyTorch's default generator."""
     chosen: float | None = None
-    """The value chosen on validation codes: components, a width, or steps."""
+    """The hyperparameter chosen on validation codes: number of components, width, or number of steps."""
 
 
 def gaussian(name: str, axes: Axes) -> CodePrior:
-    """The Gaussian of these axes: N(0, I), the papers' own, or that of the training codes."""
-    return CodePrior(name, axes.log_prob, lambda n: axes.codes(_noise(n, axes)))
+    """The Gaussian of these axes: N(0, I), as in the paper, or the Gaussian of the training codes."""
+    return CodePrior(name, axes.log_prob, lambda n: axes.unwhiten(_noise(n, axes)))
 
 
 def mixture(train: Tensor, valid: Tensor, axes: Axes, components: Sequence[int], seed: int) -> CodePrior:
-    """A mixture of Gaussians with diagonal covariances in the training codes' principal axes.
+    """A mixture of Gaussians with diagonal covariances in the principal axes of training codes.
 
-    Of the numbers of components the one is taken that gives the validation codes the greatest mean density.
+    Of `components`, the number with the greatest mean log density of the validation codes is chosen.
     """
     train_codes, valid_codes = axes.whiten(train).numpy(), axes.whiten(valid).numpy()
     fits = []
     with warnings.catch_warnings():
-        # Which fit is good enough is decided on the validation codes.
+        # Fits are compared on validation codes, so they need not have converged.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for number in components:
             if number <= len(train_codes):
@@ -64,21 +64,21 @@ def mixture(train: Tensor, valid: Tensor, axes: Axes, components: Sequence[int],
 
     def sample(n: int) -> Tensor:
         part = torch.multinomial(weights, n, replacement=True)
-        return axes.codes(means[part] + variances[part].sqrt() * _noise(n, axes))
+        return axes.unwhiten(means[part] + variances[part].sqrt() * _noise(n, axes))
 
     return CodePrior("mixture", log_prob, sample, chosen=float(best.n_components))
 
 
 def aggregated(train: DiagonalNormal, valid: Tensor, axes: Axes, widths: Sequence[float]) -> CodePrior:
-    r"""The aggregated posterior of the training sentences, with every component widened by one factor.
+    r"""The aggregated posterior of the training sentences with widened components.
 
-    A code is :math:`m + \sqrt{1 - h^2} (z_m - m) + h C^{1/2} \epsilon`, z_m being a code of one of the M
-    training posteriors, m and C mean and covariance of all codes and h the width in [0, 1]. All widths have
-    that mean and covariance; at 0 it is the aggregated posterior (with posteriors that are independent along
-    the axes), at 1 the Gaussian. Of the widths the one is taken that gives the validation codes (n, d) the
-    greatest mean density.
+    A code is :math:`m + \sqrt{1 - h^2} (z_i - m) + h C^{1/2} \epsilon`, where z_i is drawn from one of the
+    training posteriors, m and C are mean and covariance of all codes, and h in [0, 1] is the width. Mean and
+    covariance do not depend on h. For h = 0 it is the aggregated posterior (without correlations between
+    axes), for h = 1 the Gaussian. Of `widths`, the one with the greatest mean log density of the validation
+    codes (n, d) is chosen.
     """
-    posteriors, valid_codes = axes.whitened(train), axes.whiten(valid)
+    posteriors, valid_codes = axes.whiten_posterior(train), axes.whiten(valid)
 
     def widened(width: float) -> DiagonalNormal:
         share = 1 - width**2
@@ -96,7 +96,7 @@ def aggregated(train: DiagonalNormal, valid: Tensor, axes: Axes, widths: Sequenc
 
     def sample(n: int) -> Tensor:
         part = torch.randint(len(components.loc), (n,))
-        return axes.codes(components.loc[part] + components.log_scale[part].exp() * _noise(n, axes))
+        return axes.unwhiten(components.loc[part] + components.log_scale[part].exp() * _noise(n, axes))
 
     return CodePrior("aggregated", log_prob, sample, chosen=width)
 

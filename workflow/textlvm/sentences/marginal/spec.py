@@ -14,29 +14,29 @@ class MarginalSpec:
     neighbours: tuple[int, ...]
     """Numbers of nearest training codes."""
     common: int
-    """So many codes, or neighbours, at most are scored of every test sentence, ..."""
+    """Maximum number of codes, or neighbours, that are scored for every test sentence."""
     part: int
-    """... and more of a draw of so many sentences."""
+    """Number of test sentences, drawn at random, for which more codes or neighbours are scored."""
     noises: tuple[float, ...]
-    """Noise of the proposals, in units of the prior's mean spread; 0 is the encoder's posterior itself."""
+    """Noise of the proposals, in units of the prior's mean spread; 0 is the encoder's posterior."""
     validation_sentences: int
-    """Validation sentences that it is chosen by."""
+    """Number of validation sentences for the choice of the noise."""
     validation_samples: int
-    """Their number of codes K."""
+    """Number of codes K for the choice of the noise."""
     train_codes: int
     """Maximum number of training sentences whose codes the priors are fitted to."""
     components: tuple[int, ...]
-    """Numbers of components of the mixture, of which one is chosen on validation."""
+    """Numbers of components of the mixture, of which one is chosen on validation sentences."""
     flow_steps: int
-    """Steps of the flow's fit at most; how many are taken is chosen on validation."""
+    """Maximum number of steps of the flow's fit; the number is chosen on validation sentences."""
     prior_widths: tuple[float, ...]
-    """Widths of the aggregated posterior's components, in [0, 1], of which one is chosen on validation."""
+    """Widths of the aggregated posterior in [0, 1], of which one is chosen on validation sentences."""
     prior_codes: int
-    """Components of the aggregated posterior; if there are more training codes, a draw."""
+    """Maximum number of components of the aggregated posterior."""
     sentences: int
-    """Number of sentences written from codes of each prior."""
+    """Number of sentences decoded from samples of each prior."""
     max_length: int
-    """Maximal number of their words."""
+    """Maximum number of words of such a sentence."""
     batch: int
     """Sentences encoded or scored together."""
     precision: str

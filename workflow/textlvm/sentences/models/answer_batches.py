@@ -1,4 +1,4 @@
-"""Questions with all their answers in batches, as the models of Table 8 take them."""
+"""Batches of questions with all their answers, for the models of Table 8."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ class AnswerBatch:
     questions: SentenceBatch
     answers: SentenceBatch
     question: Tensor
-    """(A,) the question of each answer, in the order the questions were given in."""
+    """(A,) index of each answer's question, in the order in which the questions were given."""
     place: Tensor
-    """(A,) its place among that question's answers."""
+    """(A,) index of each answer among the answers of its question."""
     best: Tensor
-    """(Q,) the place of the right one."""
+    """(Q,) index of the right answer among the answers of each question."""
 
     def by_place(self, scores: Tensor) -> Tensor:
-        """Scores (A,) of all answers as (Q, most answers of a question), -inf where a question has none."""
+        """Scores (A,) of all answers as (Q, maximum number of answers), padded with -inf."""
         shape = (len(self.best), int(self.place.max()) + 1)
         return scores.new_full(shape, -torch.inf).index_put((self.question, self.place), scores)
 
     def to(self, device: torch.device) -> "AnswerBatch":
-        """The same batch on another device."""
+        """The batch on another device."""
         moved = (value.to(device) for value in vars(self).values())
         return AnswerBatch(*moved)
 

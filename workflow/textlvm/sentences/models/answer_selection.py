@@ -17,23 +17,23 @@ from textlvm.sentences.spec import ModelSpec
 __all__ = ["AnswerSelector", "AttentivePooling", "hinge", "scores"]
 
 MARGIN = 0.5
-"""Margin of the hinge loss, as in the paper's experiments."""
+"""Margin of the hinge loss, as in the experiments of dos Santos et al."""
 WINDOW = 3
-"""Words that a filter of AP-CNN sees: trigrams, as there."""
+"""Width of the filters of AP-CNN in words, as in the experiments of dos Santos et al."""
 
 
 class AttentivePooling(nn.Module):
-    r"""Cosine similarity of a question and an answer, each pooled with the other's attention.
+    r"""Cosine similarity of a question and an answer after attentive pooling.
 
-    With the states Q and A of a bidirectional LSTM over both, (T, 2 H) each, or for the family ap-cnn the
-    outputs of H filters over three words, (T, H) (Eqs. 4-8 there),
+    Q and A are the states of a bidirectional LSTM over both, (T, 2 H) each, or for the family ap-cnn the
+    outputs of H filters over three words, (T, H) (dos Santos et al., Eqs. 4-8):
 
     .. math:: G = \tanh(Q U A^\top), \quad
               \sigma^q = \mathrm{softmax}_i(\max_j G_{ij}), \quad
               \sigma^a = \mathrm{softmax}_j(\max_i G_{ij}), \quad
               s(q, a) = \cos(Q^\top \sigma^q, A^\top \sigma^a).
 
-    Embeddings are learned with the rest; the authors start from word2vec.
+    Embeddings are trained from random values; the authors initialize them with word2vec.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:
@@ -50,23 +50,23 @@ class AttentivePooling(nn.Module):
         self.bilinear = nn.Linear(size, size, bias=False)
 
     def forward(self, batch: AnswerBatch) -> Tensor:
-        """s(q, a) in [-1, 1] of every question's answers, by place: (Q, most answers), -inf where is none."""
+        """s(q, a) in [-1, 1] for all answers: (Q, maximum number of answers), padded with -inf."""
         questions, question_ends = self._read(batch.questions)
         answers, answer_ends = self._read(batch.answers)
         questions, question_ends = questions[batch.question], question_ends[batch.question]
         soft_alignment = torch.bmm(self.bilinear(questions), answers.transpose(1, 2)).tanh()
-        barred = question_ends[:, :, None] | answer_ends[:, None]
-        soft_alignment = soft_alignment.masked_fill(barred, -torch.inf)
+        padding = question_ends[:, :, None] | answer_ends[:, None]
+        soft_alignment = soft_alignment.masked_fill(padding, -torch.inf)
         pooled_question = _pool(questions, soft_alignment.amax(2))
         pooled_answer = _pool(answers, soft_alignment.amax(1))
         return batch.by_place(nn.functional.cosine_similarity(pooled_question, pooled_answer))
 
     def loss(self, scores: Tensor, best: Tensor) -> Tensor:
-        """The loss of `forward`'s scores, the right answers being at the places `best` (Q,)."""
+        """The loss for scores (Q, K) of `forward` and indices `best` (Q,) of the right answers."""
         return hinge(scores, best)
 
     def _read(self, batch: SentenceBatch) -> tuple[Tensor, Tensor]:
-        """States (B, T, d) in the order of the list that was packed, and where none is left (B, T)."""
+        """States (B, T, d) in the order of the list that was packed, and the mask (B, T) of padding."""
         packing = batch.packing
         embedded = self.dropout(self.embedding(batch.encoder_inputs))
         if self.is_convolutional:
@@ -83,9 +83,9 @@ AnswerSelector = AttentivePooling | HyperQA
 
 
 def hinge(similarity: Tensor, best: Tensor) -> Tensor:
-    r"""Mean of :math:`\max(0, m - s(q, a^+) + \max_{a^-} s(q, a^-))`, m = 0.5 (Eq. 9 there).
+    r"""Mean of :math:`\max(0, m - s(q, a^+) + \max_{a^-} s(q, a^-))`, m = 0.5 (dos Santos et al., Eq. 9).
 
-    `similarity` is (Q, K) as `AttentivePooling` returns it, `best` (Q,) the right answers' places.
+    `similarity` (Q, K) is the result of `AttentivePooling`, `best` (Q,) has the indices of the right answers.
     """
     right = similarity.gather(1, best[:, None]).squeeze(1)
     wrong = similarity.scatter(1, best[:, None], -torch.inf).amax(1)
@@ -96,7 +96,7 @@ def hinge(similarity: Tensor, best: Tensor) -> Tensor:
 def scores(
     model: AnswerSelector, questions: Sequence[CodedQuestion], batch: int
 ) -> list[NDArray[np.float64]]:
-    """Scores of each question's answers, the larger the better: one array a question."""
+    """Scores of each question's answers, the larger the better: one array per question."""
     device = next(model.parameters()).device
     result = []
     for start in range(0, len(questions), batch):

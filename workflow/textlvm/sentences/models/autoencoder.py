@@ -1,4 +1,4 @@
-"""The autoencoder of Sec. 4.2, which sMIM, sVAE and AE share, and the builder for every row."""
+"""The autoencoder of Sec. 4.2, which sMIM, sVAE and AE share, and the builder of all models."""
 
 import torch
 from torch import Tensor, nn
@@ -15,26 +15,26 @@ from textlvm.sentences.spec import ModelSpec
 __all__ = ["SentenceModel", "build"]
 
 LEAST_LOG_VARIANCE = -10.0
-"""Log-variances are clamped here from below: without it sMIM's posteriors shrink without end."""
+"""Lower limit of log-variances; without a limit, sMIM's posteriors shrink forever."""
 
 
 class SentenceModel(LatentVariableModel):
-    """q(z|x): a Gaussian from the encoder's last state.
+    """The autoencoder with a Gaussian posterior q(z|x), computed from the encoder's last state.
 
-    With GRUs, |theta| is the published one of every row of Tables 2-5.
+    With GRUs, the number of parameters agrees with every row of Tables 2-5.
     """
 
     def add_posterior(self, spec: ModelSpec) -> None:
-        """Add the maps to mean and log-variance."""
+        """Add the layers for mean and log-variance."""
         self.mean = nn.Linear(spec.hidden, spec.latent)
         self.log_variance = nn.Linear(spec.hidden, spec.latent)
 
     def encode(self, batch: SentenceBatch) -> DiagonalNormal:
-        """q(z|x) over (B, latent), in the batch's order (Eq. 3)."""
+        """q(z|x) with shape (B, latent), in the order of the batch (Eq. 3)."""
         return self._posterior(self.read(batch)[batch.packing.last])
 
     def encode_steps(self, batch: SentenceBatch) -> DiagonalNormal:
-        """The same from the encoder's state at every step: over (N, latent)."""
+        """The Gaussians computed from the encoder's state at every step, with shape (N, latent)."""
         return self._posterior(self.read(batch))
 
     def _posterior(self, states: Tensor) -> DiagonalNormal:
@@ -46,7 +46,7 @@ class SentenceModel(LatentVariableModel):
 def build(
     spec: ModelSpec, vocabulary_size: int
 ) -> SentenceModel | ImplicitModel | LanguageModel | AnswerSelector:
-    """The model of a row."""
+    """Build the model of a run, with random weights."""
     if spec.objective == "lm":
         return LanguageModel(spec, vocabulary_size)
     if spec.objective == "answers":

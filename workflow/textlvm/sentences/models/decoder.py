@@ -1,4 +1,4 @@
-"""The decoder of Sec. 4.2, with the embedding and the recurrent encoder before it, which all rows share."""
+"""Embedding, recurrent encoder and decoder of Sec. 4.2, which all models with latent codes share."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ __all__ = ["LatentVariableModel"]
 
 
 class LatentVariableModel(nn.Module):
-    """p(x|z): one recurrent layer fed with [word; z]; subclasses add q(z|x) to the encoder.
+    """A recurrent encoder, and a decoder p(x|z) with inputs [word; z]; subclasses define q(z|x).
 
-    The encoder reads what the decoder is given, <sos> and the words, from the end, so that its last state has
-    just seen the sentence's beginning. "50% embedding dropout" zeroes entries of the words that the decoder
-    reads; in the authors' demo the encoder has none.
+    The encoder reads <sos> and the words in reverse order, so its last step reads the beginning of the
+    sentence. The paper's "50% embedding dropout" is applied to the decoder's words; in the authors' demo, the
+    encoder has no dropout.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:
@@ -65,22 +65,22 @@ class LatentVariableModel(nn.Module):
     ) -> list[list[int]]:
         """A sentence of at most `max_length` words for each z (B, latent), as codes without <sos> and <eos>.
 
-        `method` is greedy (the most probable word, one after the other) or sample, from PyTorch's generator
-        of the device; codes in `forbid` are never generated.
+        `method` is greedy (the most probable word in each step) or sample (with PyTorch's default generator);
+        codes in `forbid` are never generated.
         """
-        barred = torch.tensor([PAD, SOS, *forbid], device=z.device)
+        forbidden = torch.tensor([PAD, SOS, *forbid], device=z.device)
         sentences: list[list[int]] = [[] for _ in z]
-        going = torch.arange(len(z), device=z.device)
+        unfinished = torch.arange(len(z), device=z.device)
         state, words = self.initial(z), torch.full((len(z),), SOS, device=z.device)
         for _ in range(max_length):
             state = self.decoder.step(self.embedding(words), state, z)
-            logits = self.output(state[:, : self.output.in_features]).index_fill(1, barred, -torch.inf)
+            logits = self.output(state[:, : self.output.in_features]).index_fill(1, forbidden, -torch.inf)
             # PyTorch's argmax over bfloat16 takes several times as long as over float32.
             words = logits.float().argmax(1) if method == "greedy" else draw(logits.softmax(1))
             kept = (words != EOS).nonzero().squeeze(1)
-            state, z, words, going = state[kept], z[kept], words[kept], going[kept]
-            for sentence, word in zip(going.tolist(), words.tolist(), strict=True):
+            state, z, words, unfinished = state[kept], z[kept], words[kept], unfinished[kept]
+            for sentence, word in zip(unfinished.tolist(), words.tolist(), strict=True):
                 sentences[sentence].append(word)
-            if not len(going):
+            if not len(unfinished):
                 break
         return sentences

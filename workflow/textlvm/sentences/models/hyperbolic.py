@@ -1,4 +1,4 @@
-"""HyperQA of Table 8: the hyperbolic distance of a question and an answer (Tay et al., 2018)."""
+"""HyperQA of Table 8: answers scored by hyperbolic distance (Tay et al., 2018)."""
 
 import torch
 from torch import Tensor, nn
@@ -11,23 +11,24 @@ from textlvm.training.precision import accumulation_dtype
 __all__ = ["HyperQA", "distance", "pairwise_hinge"]
 
 LARGEST_NORM = 1 - 1e-5
-"""Minimum distance of points from the surface of the ball, where distances are infinite."""
+"""Maximum norm of points; on the surface of the ball, distances are infinite."""
 LEAST_EXCESS = 1e-12
-"""Minimum of the argument of arcosh minus one, where its gradient is infinite."""
+"""Minimum of the argument of arcosh minus one; at zero, the gradient is infinite."""
 MARGIN = 1.0
-"""Margin of the hinge loss: a unit, since the scale of the score is learned. The authors tune it."""
+"""Margin of the hinge loss: one, since the scale of the score is learned. The authors tune it."""
 
 
 class HyperQA(nn.Module):
-    r"""Minus the hyperbolic distance of a question and an answer, both sums of projected words.
+    r"""Negative hyperbolic distance of a question and an answer, each a sum of projected words.
 
-    With embedded words w_t, in the Poincaré ball and as a score up to a constant that no loss sees,
+    With embedded words w_t, points x in the Poincaré ball, and a learned scale c,
 
     .. math:: x = \mathrm{clip}_{\|x\| < 1} \sum_t \mathrm{relu}(W w_t + b), \quad
               s(q, a) = -e^c \, d(x_q, x_a).
 
-    Embeddings are learned with the rest, from uniform ones within 0.01 of zero, as in the authors' code
-    without GloVe. Gradients are Euclidean; the authors scale them by the metric of the ball.
+    The constant term of the authors' score is omitted, because the loss does not depend on it. Embeddings
+    are initialized uniformly within 0.01 of zero, as in the authors' code without GloVe. Gradients are
+    Euclidean; the authors scale them by the metric of the ball.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:
@@ -40,12 +41,12 @@ class HyperQA(nn.Module):
         self.log_scale = nn.Parameter(torch.zeros(()))
 
     def forward(self, batch: AnswerBatch) -> Tensor:
-        """s(q, a) of every question's answers, by place: (Q, most answers), -inf where is none."""
+        """s(q, a) for all answers: (Q, maximum number of answers), padded with -inf."""
         questions, answers = self._read(batch.questions), self._read(batch.answers)
         return batch.by_place(-self.log_scale.exp() * distance(questions[batch.question], answers))
 
     def loss(self, scores: Tensor, best: Tensor) -> Tensor:
-        """The loss of `forward`'s scores, the right answers being at the places `best` (Q,)."""
+        """The loss for scores (Q, K) of `forward` and indices `best` (Q,) of the right answers."""
         return pairwise_hinge(scores, best)
 
     def _read(self, batch: SentenceBatch) -> Tensor:
@@ -59,21 +60,21 @@ class HyperQA(nn.Module):
 
 
 def distance(x: Tensor, y: Tensor) -> Tensor:
-    r"""Distances (N,) of points x and y (N, d) of the Poincaré ball, whose curvature is -1.
+    r"""Distances (N,) of points x and y (N, d) in the Poincaré ball of curvature -1.
 
     .. math:: d(x, y) = \mathrm{arcosh}\Big(1 + 2 \frac{\|x - y\|^2}{(1 - \|x\|^2)(1 - \|y\|^2)}\Big)
     """
     squares = (1 - x.square().sum(1)) * (1 - y.square().sum(1))
     excess = (2 * (x - y).square().sum(1) / squares).clamp(min=LEAST_EXCESS)
-    # arcosh(1 + e), without the rounding of 1 + e.
+    # arcosh(1 + e) without rounding 1 + e.
     return torch.log1p(excess + (excess * (excess + 2)).sqrt())
 
 
 def pairwise_hinge(scores: Tensor, best: Tensor) -> Tensor:
     r"""Mean of :math:`\max(0, m - s(q, a^+) + s(q, a^-))`, m = 1, over all wrong answers.
 
-    `scores` is (Q, K), -inf where is no answer, `best` (Q,) the right answers' places. It is 0 without any
-    wrong answer.
+    `scores` is (Q, K), padded with -inf; `best` (Q,) has the indices of the right answers. The result is 0 if
+    there are no wrong answers.
     """
     right = scores.gather(1, best[:, None])
     is_wrong = scores.isfinite().scatter(1, best[:, None], False)

@@ -1,11 +1,11 @@
-r"""iVAE_MI of Table 2: a posterior that is known by its samples (Fang et al., 2019).
+r"""iVAE_MI of Table 2: an implicit posterior (Fang et al., 2019).
 
-A code is a map of the encoder's last state and of noise, and no density is used in training: a KL divergence
-is the largest value over functions :math:`\nu` of
+A code is a function of the encoder's last state and of noise. Its density is not used in training: a KL
+divergence is the maximum over functions :math:`\nu` of
 
 .. math:: E_{q}[\nu(z)] - E_{p}[e^{\nu(z)}] + 1 \leq KL(q \| p),
 
-attained at :math:`\nu = \log q / p`. A dual network stands for :math:`\nu`.
+attained at :math:`\nu = \log q / p`. A dual network represents :math:`\nu`.
 """
 
 from dataclasses import dataclass
@@ -22,16 +22,17 @@ from textlvm.sentences.spec import ModelSpec
 __all__ = ["LIMIT", "DualNetwork", "ImplicitDensities", "ImplicitModel", "densities", "dual_bound"]
 
 UNITS = 512
-"""Of each of the three hidden layers of a dual network, as in the authors' code."""
+"""Units of each of the three hidden layers of a dual network, as in the authors' code."""
 LIMIT = 30.0
 """Upper limit of a dual network's values. With it exp(nu) and the squares of its gradients are finite in
 single precision. Any nu gives a lower bound on the divergence, so a limited one does too."""
 
 
 class DualNetwork(nn.Module):
-    """nu(z), or nu(x, z) where a summary of the sentence is given too: three hidden layers of leaky ReLU.
+    """nu(z), or nu(x, z) if a summary of the sentence is also given: three hidden layers with leaky ReLU.
 
-    The last layer's value v becomes LIMIT - softplus(LIMIT - v): v far below the limit, and never above it.
+    The output v of the last layer becomes LIMIT - softplus(LIMIT - v), which is close to v far below the
+    limit and never exceeds it.
     """
 
     def __init__(self, inputs: int, units: int = UNITS) -> None:
@@ -43,31 +44,31 @@ class DualNetwork(nn.Module):
         )
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Values (B,) for inputs (B, d) that are joined."""
+        """Values (B,) for the concatenation of inputs (B, d)."""
         values: Tensor = self.layers(torch.cat(inputs, 1)).squeeze(1)
         return LIMIT - softplus(LIMIT - values)
 
     def frozen(self, *inputs: Tensor) -> Tensor:
-        """The same, with no gradient for the network's parameters."""
+        """The same values without gradients for the network's parameters."""
         parameters = {name: value.detach() for name, value in self.named_parameters()}
         values: Tensor = functional_call(self, parameters, inputs)
         return values
 
 
 def dual_bound(at_posterior: Tensor, at_prior: Tensor) -> Tensor:
-    """The estimate of a lower bound on KL(q || p), in nats, from values of nu at samples of q and of p."""
+    """Estimate a lower bound on KL(q || p), in nats, from values of nu at samples of q and of p."""
     return at_posterior.mean() - at_prior.exp().mean() + 1
 
 
 class ImplicitModel(LatentVariableModel):
     r"""z = W [h; e] + b for the encoder's last state h and noise e ~ N(0, I), as in the authors' code.
 
-    With this map :math:`q(z|x)` happens to be Gaussian, with one full covariance for all sentences. Training
-    does not use this; the evaluation compares the dual network's estimate with the closed form.
+    With this map, :math:`q(z|x)` is Gaussian with the same full covariance for all sentences. Training does
+    not use this; the evaluation compares the dual network's estimate with the closed form.
     """
 
     def add_posterior(self, spec: ModelSpec) -> None:
-        """Add the map of state and noise, and the dual networks of q(z|x) and of the aggregated q(z)."""
+        """Add the layer that maps state and noise to a code, and the dual networks for q(z|x) and q(z)."""
         self.latent = spec.latent
         self.code = nn.Linear(spec.hidden + spec.latent, spec.latent)
         self.dual = DualNetwork(spec.latent + spec.hidden)
@@ -78,7 +79,7 @@ class ImplicitModel(LatentVariableModel):
         return self.read(batch)[batch.packing.last]
 
     def rsample(self, summary: Tensor, noise: Tensor | None = None) -> Tensor:
-        """A code (B, latent) for each summary, of given or fresh noise (B, latent)."""
+        """A code (B, latent) for each summary, from `noise` (B, latent) or from new random noise."""
         if noise is None:
             noise = torch.randn(len(summary), self.latent, dtype=summary.dtype, device=summary.device)
         with torch.autocast(summary.device.type, enabled=False):
@@ -94,7 +95,7 @@ class ImplicitModel(LatentVariableModel):
         return 0.5 * (mean.square().sum(1) + constant)
 
     def dual_parameters(self) -> list[nn.Parameter]:
-        """Those of the dual networks."""
+        """The parameters of the dual networks."""
         return [*self.dual.parameters(), *self.aggregated_dual.parameters()]
 
 
@@ -105,15 +106,15 @@ class ImplicitDensities:
     log_likelihood: Tensor
     """(B,) log p(x|z), <eos> included."""
     kl: Tensor
-    """() dual bound on KL(q(z|x) || N(0, I)), with a gradient only for its dual network."""
+    """() dual bound on KL(q(z|x) || N(0, I)), with gradients only for its dual network."""
     aggregated_kl: Tensor
-    """() the same on KL(q(z) || N(0, I)), of the codes of all sentences together."""
+    """() dual bound on KL(q(z) || N(0, I)), q(z) the aggregated posterior; gradients only for its network."""
     model_kl: Tensor
-    """() the value of `aggregated_kl`, with a gradient only for the encoder."""
+    """() the value of `aggregated_kl`, with gradients only for the encoder."""
 
 
 def densities(model: ImplicitModel, batch: SentenceBatch) -> ImplicitDensities:
-    """Encode, draw a code for each sentence, and decode; the dual networks get codes of N(0, I) as well."""
+    """Encode, draw a code for each sentence, decode, and compute the dual bounds with codes from N(0, I)."""
     summary = model.summarize(batch)
     z = model.rsample(summary)
     words, end = model.log_likelihood(batch, z)

@@ -11,10 +11,9 @@ __all__ = ["LanguageModel"]
 
 
 class LanguageModel(nn.Module):
-    """Only the decoder: without a latent variable, the likelihood is exact.
+    """A decoder without latent variable, so the likelihood is exact.
 
-    As in He et al., dropout falls on the embedded words and on the states before the output layer; sizes
-    are those of the autoencoders that it is compared with.
+    As in He et al., dropout is applied to the embedded words and to the states before the output layer.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:
@@ -25,7 +24,7 @@ class LanguageModel(nn.Module):
         self.output = nn.Linear(spec.hidden, vocabulary_size)
 
     def log_likelihood(self, batch: SentenceBatch) -> tuple[Tensor, Tensor]:
-        """log p(words) and log p(<eos>|words) in nats, (B,) each, in the batch's order."""
+        """log p(words) and log p(<eos>|words) in nats, (B,) each, in the order of the batch."""
         embedded = self.dropout(self.embedding(batch.decoder_inputs))
         states = self.dropout(self.decoder(embedded, batch.packing))
         log_probs = target_log_probs(states, self.output.weight, self.output.bias, batch.targets)

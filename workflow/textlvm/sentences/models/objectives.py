@@ -1,4 +1,4 @@
-"""The training and validation losses of a run: a model, a data set and a loss."""
+"""The training and validation losses of runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from textlvm.training.objective import VALIDATION, Objective
 
 __all__ = [
     "Densities",
-    "Trained",
+    "RunObjective",
     "answers",
     "autoencoder",
     "densities",
@@ -37,39 +37,39 @@ __all__ = [
 ]
 
 VALIDATION_BATCH = 128
-"""Sentences, or questions with their answers, in a batch that needs no gradient."""
+"""Sentences, or questions with their answers, per batch of the validation."""
 
 
 @dataclass(frozen=True)
-class Trained:
-    """An objective with the number of steps that make an epoch, and the sentences of a step."""
+class RunObjective:
+    """The objective of a run, the number of steps per epoch, and the sentences of a step."""
 
     objective: Objective
     epoch: int
+    """Number of steps per epoch."""
     inputs: Callable[[int], list[Codes]]
     """The sentences, or questions, of the batch of step 1, 2, ..."""
 
 
 @dataclass(frozen=True)
 class Densities:
-    """Log densities at one code per sentence, in nats, (B,) each; the losses' arguments."""
+    """Log densities at one code per sentence, in nats, (B,) each: the arguments of the losses."""
 
     log_likelihood: Tensor
     log_posterior: Tensor
     log_anchor: Tensor
     kl: Tensor
-    """KL(q(z|x) || N(0, I)): in closed form, with free bits or without, or its sample `log_posterior` -
+    """KL(q(z|x) || N(0, I)), in closed form with or without free bits, or estimated by `log_posterior` -
     `log_anchor`."""
 
 
 def densities(
     model: SentenceModel, batch: SentenceBatch, objective: str, kl: str = "closed", free: float = 0.0
 ) -> Densities:
-    """Encode, draw a code for each sentence (an autoencoder takes the mean), and decode.
+    """Encode, draw a code for each sentence (for ae: take the mean), and decode.
 
-    `kl` is closed | sampled, `free` the target rate of `losses.free_bits`; other than 0 it needs closed. The
-    KL term of hr-vae, closed too, is the average over the encoder's steps (Li et al. 2019b); the code is that
-    of the last one.
+    `kl` is closed | sampled; `free` is the target rate of `losses.free_bits`, only used with closed. The KL
+    term of hr-vae is averaged over the encoder's steps (Li et al. 2019b); its code is that of the last step.
     """
     steps = model.encode_steps(batch) if objective == "hr-vae" else None
     posterior = model.encode(batch) if steps is None else steps[batch.packing.last]
@@ -93,7 +93,7 @@ def _closed_kl(posterior: DiagonalNormal, free: float) -> Tensor:
 
 
 def loss(objective: str, at: Densities, weight: float = 1.0) -> Tensor:
-    """The loss of smim, svae and hr-vae (their KL term times `weight`) or ae, in nats per sentence."""
+    """The loss of smim, svae, hr-vae or ae, in nats per sentence; `weight` is that of the KL term."""
     if objective == "ae":
         return reconstruction(at.log_likelihood)
     if objective in ("svae", "hr-vae"):
@@ -108,12 +108,12 @@ def autoencoder(
     train: SentenceSet,
     valid: SentenceSet,
     seed: int,
-) -> Trained:
-    """smim, svae, hr-vae or ae; validated with the KL term's full weight and one fixed code per sentence.
+) -> RunObjective:
+    """smim, svae, hr-vae or ae; the validation loss has KL weight 1 and the same noise in every validation.
 
-    The first `pretrain` epochs are those of an autoencoder. Its decoder is drawn anew after them, and the
-    weight of the KL term begins to grow (Li et al. 2019). Raises `UserError` for free bits of a sampled KL
-    term, which has no dimensions, and for hr-vae with one.
+    The first `pretrain` epochs train an autoencoder. After them, the decoder is reinitialized and the weight
+    of the KL term begins to grow (Li et al. 2019). Raises `UserError` for a sampled KL term with free bits or
+    with hr-vae, which both need the closed form.
     """
     if objective == "svae" and spec.free_bits and spec.kl != "closed":
         raise UserError("training.free_bits needs the KL term of each dimension: set training.kl to closed")
@@ -146,17 +146,17 @@ def autoencoder(
         return result if objective == "ae" else result | {"validation_kl": float(kl)}
 
     trained = Objective(training_loss, _validation(model, measure, seed), pretraining=pretraining)
-    return Trained(trained, batches.per_epoch, batches.sentences_of)
+    return RunObjective(trained, batches.per_epoch, batches.sentences_of)
 
 
 def implicit(
     model: ImplicitModel, spec: TrainingSpec, train: SentenceSet, valid: SentenceSet, seed: int
-) -> Trained:
+) -> RunObjective:
     """ivae: reconstruction and the estimated KL divergence of the aggregated posterior from N(0, I).
 
-    This is the ELBO with the mutual information of sentences and codes added. In each step the dual networks
-    take a step towards the largest bound on their KL divergence, and the model one with them as they were
-    before; the value of the loss is the model's.
+    This is the negative ELBO minus the mutual information of sentences and codes. Each step updates the dual
+    networks, which maximize their bounds on the KL divergence, and the model, with the dual networks of the
+    previous step. The value of the loss is that of the model.
     """
     batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
     device, autocast = _context(model, spec)
@@ -167,7 +167,7 @@ def implicit(
         with autocast():
             at = implicit_densities(model, batch)
         duals = at.kl + at.aggregated_kl
-        # Of the bounds' gradients the dual networks get theirs with the sign of a maximum.
+        # The last term is zero; its gradient makes the dual networks maximize their bounds.
         return reconstruction(at.log_likelihood) + weight * at.model_kl + (duals.detach() - duals)
 
     def measure() -> dict[str, float]:
@@ -185,13 +185,13 @@ def implicit(
         }
 
     trained = Objective(training_loss, _validation(model, measure, seed))
-    return Trained(trained, batches.per_epoch, batches.sentences_of)
+    return RunObjective(trained, batches.per_epoch, batches.sentences_of)
 
 
 def language_model(
     model: LanguageModel, spec: TrainingSpec, train: SentenceSet, valid: SentenceSet, seed: int
-) -> Trained:
-    """The exact negative log-likelihood, <eos> included."""
+) -> RunObjective:
+    """lm: the exact negative log-likelihood, including <eos>."""
     batches = TrainingBatches(train, spec.batch, spec.order, spec.max_length, seed)
     device, autocast = _context(model, spec)
 
@@ -209,7 +209,7 @@ def language_model(
         return {VALIDATION: -total / len(valid)}
 
     trained = Objective(training_loss, _validation(model, measure, seed))
-    return Trained(trained, batches.per_epoch, batches.sentences_of)
+    return RunObjective(trained, batches.per_epoch, batches.sentences_of)
 
 
 def answers(
@@ -218,8 +218,8 @@ def answers(
     train: tuple[CodedQuestion, ...],
     valid: tuple[CodedQuestion, ...],
     seed: int,
-) -> Trained:
-    """The model's own loss, also for validation, together with P@1."""
+) -> RunObjective:
+    """answers: the loss of the model; the validation also computes P@1."""
     device, autocast = _context(model, spec)
     epoch = -(-len(train) // spec.batch)
 
@@ -245,7 +245,7 @@ def answers(
         return {VALIDATION: total / len(valid), "validation_p_at_1": right / len(valid)}
 
     trained = Objective(training_loss, _validation(model, measure, seed))
-    return Trained(trained, epoch, lambda step: [asked.question for asked in chosen(step)])
+    return RunObjective(trained, epoch, lambda step: [asked.question for asked in chosen(step)])
 
 
 def _context(model: nn.Module, spec: TrainingSpec) -> tuple[torch.device, Callable[[], torch.autocast]]:
@@ -257,7 +257,7 @@ def _context(model: nn.Module, spec: TrainingSpec) -> tuple[torch.device, Callab
 def _validation(
     model: nn.Module, measure: Callable[[], dict[str, float]], seed: int
 ) -> Callable[[], dict[str, float]]:
-    """Validate without dropout and with the same noise every time, without changing the noise of training."""
+    """Validate without dropout and with the same noise every time; the noise of training is not affected."""
 
     @torch.no_grad()
     def validate() -> dict[str, float]:

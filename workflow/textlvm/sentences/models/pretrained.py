@@ -1,7 +1,7 @@
-"""Causal language models trained by others (GPT-2 of Tables 2 and 5), loaded with the package transformers.
+"""Pretrained causal language models (GPT-2 of Tables 2 and 5), loaded with the package transformers.
 
-The package is not in the project's environment: envs/pretrained.txt has its pins. It is imported only where
-such a model is loaded.
+The package is not part of the project's environment; envs/pretrained.txt pins its version. It is only
+imported when such a model is loaded.
 """
 
 from pathlib import Path
@@ -19,14 +19,14 @@ PINS = "envs/pretrained.txt"
 
 
 class MissingModel(UserError):
-    """The folder of a model, or the package that loads it, is missing; says what to supply."""
+    """Raised if the files of a model, or the package that loads it, are missing; says what to supply."""
 
 
 class PretrainedLanguageModel(nn.Module):
-    """A causal language model with its own tokens.
+    """A causal language model with its own tokenizer.
 
     `network` is a causal language model of transformers, `tokenizer` its tokenizer. Raises `UserError` if the
-    tokenizer has no token for the end of a text.
+    tokenizer has no end-of-text token or the configuration does not give the context length.
     """
 
     def __init__(self, network: Any, tokenizer: Any) -> None:
@@ -48,10 +48,10 @@ class PretrainedLanguageModel(nn.Module):
         self.start: int = self.end if start is None else start
         """The token before a text."""
         self.context: int = network.config.max_position_embeddings
-        """Number of tokens that the model can read at most."""
+        """Maximum number of tokens that the model can read."""
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text, without those for its start and end."""
+        """The tokens of a text, without start and end tokens."""
         codes: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return codes
 
@@ -62,10 +62,10 @@ class PretrainedLanguageModel(nn.Module):
 
 
 def load(spec: ModelSpec) -> PretrainedLanguageModel:
-    """The model in the folder `spec.path`, or `spec.hub` of the Hugging Face Hub or its cache, on the CPU.
+    """Load the model in the folder `spec.path`, or `spec.hub` from the Hugging Face Hub, on the CPU.
 
     Raises `MissingModel` if transformers is not installed or the folder has no such model, and `UserError` if
-    the Hub does not deliver it.
+    the download fails.
     """
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -80,7 +80,7 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
             "(config.json, model.safetensors, its tokenizer), then run Snakemake again"
         )
     name = spec.path or spec.hub
-    # A folder must not be taken for a name of the Hub.
+    # The name of a folder must not be looked up on the Hub.
     options = {"local_files_only": bool(spec.path)}
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
@@ -88,7 +88,7 @@ def load(spec: ModelSpec) -> PretrainedLanguageModel:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         if spec.hub:
-            # A download fails like any other step, so that the next call of Snakemake tries it again.
+            # Not a `MissingModel`: the step fails, so the next call of Snakemake retries the download.
             raise UserError(
                 f"model.hub '{name}' cannot be loaded ({reason}): run this with internet access, or "
                 "give its folder as model.path"

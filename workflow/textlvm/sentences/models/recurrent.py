@@ -5,8 +5,8 @@ The GRU has PyTorch's parameters and equations,
 .. math:: r &= \sigma(W_r x + b_r + U_r h + c_r), \quad u = \sigma(W_u x + b_u + U_u h + c_u), \\
           n &= \tanh(W_n x + b_n + r \odot (U_n h + c_n)), \quad h' = n + u \odot (h - n).
 
-On a GPU it is cuDNN's. On a CPU it is computed here: a backward pass of its own takes the gradient of U as
-one product over all rows, where automatic differentiation adds up one of the same size for every step.
+On a GPU it uses cuDNN. On a CPU it has a custom backward pass, which computes the gradient of U as one
+product over all rows; automatic differentiation would add up one product per step.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ __all__ = ["CELLS", "GRU", "LSTM"]
 
 
 class GRU(nn.Module):
-    """One layer; a context of the sentence can be appended to the input of every step."""
+    """One GRU layer; a context vector per sentence can be appended to the input of every step."""
 
     def __init__(self, inputs: int, hidden: int, context: int = 0) -> None:
         super().__init__()
@@ -37,23 +37,23 @@ class GRU(nn.Module):
     ) -> Tensor:
         """States (N, H) for packed inputs (N, inputs), contexts (B, context) and h_0 (B, H), by default 0."""
         if x.device.type == "cuda":
-            return _library(self.layer, x, packing, None if initial is None else initial[None], context)
+            return _run_layer(self.layer, x, packing, None if initial is None else initial[None], context)
         w_ih, w_hh, b_ih, b_hh = self.layer.all_weights[0]
         if initial is None:
             initial = w_hh.new_zeros(packing.batch, self.state_size)
         gates = linear(x, w_ih[:, : self.inputs], b_ih)
         if context is not None:
-            # The context's part of the product is taken once a sentence, not once a word.
+            # The product with the context is computed once per sentence, not once per word.
             gates = gates + packing.spread(linear(context, w_ih[:, self.inputs :]))
-        return _Scan.apply(gates.to(w_hh.dtype), initial.to(w_hh.dtype), w_hh, b_hh, packing)
+        return _GRUFunction.apply(gates.to(w_hh.dtype), initial.to(w_hh.dtype), w_hh, b_hh, packing)
 
     def step(self, x: Tensor, state: Tensor, context: Tensor | None = None) -> Tensor:
         """The next state (B, H) for one input (B, inputs) and contexts (B, context)."""
-        return torch.gru_cell(_join(x, context), state, *self.layer.all_weights[0])
+        return torch.gru_cell(_concatenate(x, context), state, *self.layer.all_weights[0])
 
 
 class LSTM(nn.Module):
-    """One layer, like `GRU`; a state (B, 2 H) is the output and the cell."""
+    """One LSTM layer, like `GRU`; a state (B, 2 H) is the concatenation of hidden and cell state."""
 
     def __init__(self, inputs: int, hidden: int, context: int = 0) -> None:
         super().__init__()
@@ -65,20 +65,20 @@ class LSTM(nn.Module):
     ) -> Tensor:
         """Outputs (N, H), like `GRU.forward`; `initial` is (B, 2 H)."""
         state = None if initial is None else tuple(s[None].contiguous() for s in initial.chunk(2, -1))
-        return _library(self.layer, x, packing, state, context)
+        return _run_layer(self.layer, x, packing, state, context)
 
     def step(self, x: Tensor, state: Tensor, context: Tensor | None = None) -> Tensor:
         """The next state (B, 2 H) for one input (B, inputs) and contexts (B, context)."""
         return torch.cat(
-            torch.lstm_cell(_join(x, context), state.chunk(2, -1), *self.layer.all_weights[0]), -1
+            torch.lstm_cell(_concatenate(x, context), state.chunk(2, -1), *self.layer.all_weights[0]), -1
         )
 
 
 CELLS = {"gru": GRU, "lstm": LSTM}
 
 
-class _Scan(torch.autograd.Function):
-    """The GRU given its input's part of the gates, (N, 3 H) in PyTorch's order r, u, n."""
+class _GRUFunction(torch.autograd.Function):
+    """The GRU, given the contribution of the inputs to the gates, (N, 3 H) in PyTorch's order r, u, n."""
 
     @staticmethod
     def forward(
@@ -107,7 +107,7 @@ class _Scan(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         activations, previous, from_previous, weight = ctx.saved_tensors
         r, u, n = activations.chunk(3, -1)
-        # What one unit of dh' makes of each gate's argument; the last block as U_n h + c_n sees it.
+        # Derivatives of h' with respect to the gates' arguments; the last block is for U_n h + c_n.
         to_n = (1 - u) * (1 - n * n)
         to_u = (previous - n) * u * (1 - u)
         to_r = to_n * from_previous * r * (1 - r)
@@ -126,11 +126,11 @@ class _Scan(torch.autograd.Function):
         return dinput, dh, dweight, dbias, None
 
 
-def _library(layer: nn.RNNBase, x: Tensor, packing: Packing, state: Any, context: Tensor | None) -> Tensor:
-    joined = _join(x, None if context is None else packing.spread(context))
+def _run_layer(layer: nn.RNNBase, x: Tensor, packing: Packing, state: Any, context: Tensor | None) -> Tensor:
+    joined = _concatenate(x, None if context is None else packing.spread(context))
     outputs = layer(PackedSequence(joined, torch.tensor(packing.batch_sizes)), state)[0].data
     return outputs.to(accumulation_dtype(outputs.dtype))
 
 
-def _join(x: Tensor, context: Tensor | None) -> Tensor:
+def _concatenate(x: Tensor, context: Tensor | None) -> Tensor:
     return x if context is None else torch.cat([x, context.to(x.dtype)], -1)

@@ -12,15 +12,13 @@ from textlvm.training.precision import accumulation_dtype, compute_dtype
 __all__ = ["target_log_probs"]
 
 CHUNK = 2**26
-"""Logits held at a time: 256 MiB in float32. One chunk is what a batch of the paper's takes up to the size of
-Yahoo's vocabulary; beyond, a chunk's logits are dropped and computed again for its gradient."""
-
-
-UNKEPT = 2**23
-"""Number of logits stored at a time if no gradient is needed."""
+"""Maximum number of logits stored at a time: 256 MiB in float32. A batch of the paper fits in one chunk for
+vocabularies up to that of Yahoo; otherwise the logits are recomputed in the backward pass."""
+CHUNK_WITHOUT_GRADIENT = 2**23
+"""The same if no gradient is needed."""
 BLOCK = 64
-"""Rows between product and softmax that a CPU takes at a time, so that they stay in its cache; they are
-overwritten in place, as memory that is fresh in every step costs more than the arithmetic."""
+"""Number of rows that a CPU processes at a time, so that they stay in its cache. They are overwritten in
+place, because allocating memory in every step costs more than the arithmetic."""
 
 
 def target_log_probs(
@@ -28,11 +26,11 @@ def target_log_probs(
 ) -> Tensor:
     """log softmax(W h + b)[target] for states (N, H), W (V, H), b (V,) and targets (N,): (N,) in nats.
 
-    The softmax is taken in float32 (or float64) whatever the type of the product. At most `chunk` logits
-    are held at a time, by rows.
+    The softmax is computed in float32 (or float64) for any type of the product. At most `chunk` logits are
+    stored at a time.
     """
     if not torch.is_grad_enabled():
-        chunk = min(chunk, UNKEPT)
+        chunk = min(chunk, CHUNK_WITHOUT_GRADIENT)
     rows = max(1, chunk // len(weight))
     return _TargetLogProbs.apply(states, weight, bias, targets, rows, torch.is_grad_enabled())
 
@@ -47,7 +45,7 @@ class _TargetLogProbs(torch.autograd.Function):
         n = len(states)
         h, targets = with_padding(states.to(dtype)), with_padding(targets)
         w, b = weight.to(dtype), bias.to(dtype)
-        parts = _parts(len(h), rows)
+        parts = _slices(len(h), rows)
         result = torch.empty(len(h), dtype=accumulation_dtype(dtype), device=h.device)
         keep = has_backward and len(parts) == 1
         logits = None
@@ -63,7 +61,7 @@ class _TargetLogProbs(torch.autograd.Function):
         h, w, b, targets, kept = ctx.saved_tensors
         n, factors = len(grad), -with_padding(grad)
         dh, dw, db = h.new_empty(h.shape, dtype=grad.dtype), None, torch.zeros_like(b, dtype=grad.dtype)
-        for part in _parts(len(h), ctx.rows):
+        for part in _slices(len(h), ctx.rows):
             residual = kept
             if residual is None:
                 residual = torch.addmm(b, h[part], w.T)
@@ -79,10 +77,10 @@ class _TargetLogProbs(torch.autograd.Function):
 def _to_residual(
     logits: Tensor, targets: Tensor, log_probs: Tensor | None = None, overwrite: bool = True
 ) -> None:
-    """Overwrite logits (N, V) by softmax minus one-hot, whose rows times -g are the gradient of g log p.
+    """Overwrite logits (N, V) with softmax minus one-hot, whose rows times -g are the gradient of g log p.
 
-    The targets' log probabilities (N,) are written into `log_probs`. Without `overwrite` they are all that is
-    wanted, and what the logits are left as has no meaning.
+    The log probabilities (N,) of the targets are written into `log_probs`. Without `overwrite`, only these
+    are computed, and the content of `logits` is undefined.
     """
     for block in _blocks(logits):
         here = targets[block, None]
@@ -95,7 +93,7 @@ def _to_residual(
             log_probs[block] = target.squeeze(1)
         if not overwrite:
             continue
-        # Not p - 1, which is zero for a word that is almost certain.
+        # expm1(log p) is p - 1 without cancellation for p close to 1.
         x.div_(total).scatter_(1, here, target.expm1())
         if x.dtype != logits.dtype:
             logits[block] = x
@@ -106,8 +104,8 @@ def _accumulate(total: Tensor | None, value: Tensor) -> Tensor:
 
 
 def _blocks(rows: Tensor) -> list[slice]:
-    return _parts(len(rows), BLOCK if rows.device.type == "cpu" else len(rows))
+    return _slices(len(rows), BLOCK if rows.device.type == "cpu" else len(rows))
 
 
-def _parts(n: int, rows: int) -> list[slice]:
+def _slices(n: int, rows: int) -> list[slice]:
     return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
