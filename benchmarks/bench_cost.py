@@ -1,13 +1,14 @@
-"""What one full run of config.yaml costs on this machine: hours of one core, and disk.
+"""The cost of all runs of config.yaml on this machine: hours of one core, and disk space.
 
     python benchmarks/bench_cost.py [--configfile more.yaml] [--steps 3] [--estimate]
 
-A training's hours are its steps times the processor time of a step, measured with its own model and batch. A
-training of the sentences paper ends when its learning rate has fallen often enough: the hours are those of
-the fewest epochs that this takes, on made-up text of its data set's size (Table 1 of the paper). With
---estimate its steps are not measured, which takes minutes, but are the operations of their matrix products at
-the rate of a large product in single precision. Evaluations of the words paper are their trajectories times
-the time of one. Those of the sentences paper, and models that rank answers, are left out.
+The hours of a training are its number of steps times the processor time of a step, measured with its model
+and batch size. A training of the sentences paper ends after a number of reductions of its learning rate: the
+hours are those of the minimum number of epochs, on random text of the data set's size (Table 1 of the paper).
+With --estimate, its steps are not measured, which takes minutes, but computed from the operations of their
+matrix products and the rate of a large product in single precision. The hours of an evaluation of the words
+paper are its number of trajectories times the time of one. Evaluations of the sentences paper, and models
+that rank answers, are omitted.
 """
 
 import argparse
@@ -44,7 +45,7 @@ CPU = torch.device("cpu")
 
 
 def per_step(model: torch.nn.Module, loss: Callable[[int], torch.Tensor], steps: int) -> float:
-    """Seconds of a training step, after one to warm up."""
+    """Seconds per training step, after one warm-up step."""
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     for step in range(steps + 1):
         if step == 1:
@@ -88,12 +89,12 @@ def words(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
 
 
 def sentences(runs: list[plan.Run], steps: int) -> Iterator[dict[str, Any]]:
-    """A line for every training of the sentences paper but of answers; without `steps` by operations."""
+    """A line for every training of the sentences paper except of answers; estimated if `steps` is 0."""
     sizes, peak = table_1(), matrix_peak()
 
     @cache
     def step(dataset: str, batch: int) -> float:
-        """Of sMIM with 512 codes: the other objectives and codes differ by a few per cent."""
+        """Seconds per step of sMIM with 512 codes; other objectives and sizes differ by a few per cent."""
         run = next(run for run in runs if run.dataset == dataset and run.model["objective"] == "smim")
         size, spec = sizes[dataset], parse(SentencesTraining, run.training)
         vocabulary = int(size["vocabulary"])
@@ -151,16 +152,16 @@ def line(run: plan.Run, steps: int, step: float, evaluation: float, model: torch
 
 
 def main() -> None:
-    """Print and save a line for every run, and the sums by paper and data set."""
+    """Print and save a line for every run, and totals by paper and data set."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments.add_argument("--configfile", type=Path, nargs="*", default=[])
     arguments.add_argument(
-        "--steps", type=int, default=3, help="that are timed, of the words paper ten times"
+        "--steps", type=int, default=3, help="number of timed steps; ten times as many for the words paper"
     )
     arguments.add_argument(
-        "--estimate", action="store_true", help="steps of the sentences paper by operations"
+        "--estimate", action="store_true", help="estimate the steps of the sentences paper"
     )
     options = arguments.parse_args()
     torch.set_num_threads(1)

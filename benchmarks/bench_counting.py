@@ -1,9 +1,9 @@
-"""Counting beside the shell's way, on the same file, on one core.
+"""Counting compared with a shell pipeline, on the same file and one core.
 
     python benchmarks/bench_counting.py [--file TEXT] [--repeats 3]
 
-Prints the best MB/s of both and their ratio; the shell pipeline runs in the locale at hand and in the C
-locale, where `sort` is fastest. Without --file the text is the documentation corpus of this environment.
+Prints the best MB/s of both and their ratio. The shell pipeline runs in the current locale and in the C
+locale, where `sort` is fastest. Without --file, the text is the documentation corpus of this environment.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--file", type=Path, help="plain text to count")
-    parser.add_argument("--repeats", type=int, default=3, help="repetitions, the best of which is printed")
+    parser.add_argument("--repeats", type=int, default=3, help="repetitions; the best is printed")
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
@@ -39,7 +39,7 @@ def main() -> None:
         }
         megabytes = text.stat().st_size / 1e6
         seconds: dict[str, list[float]] = {name: [] for name in ways}
-        # In turns, so that whatever else the machine does slows all of them down alike.
+        # Alternating, so that other work on the machine slows all of them down equally.
         for _ in range(options.repeats):
             for name, way in ways.items():
                 begin = time.perf_counter()

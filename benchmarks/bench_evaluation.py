@@ -1,4 +1,4 @@
-"""The costly parts of the sentences paper's evaluations, on one thread, beside what the machine could do.
+"""The expensive parts of the sentences paper's evaluations on one thread, compared with peak performance.
 
     PYTHONPATH=workflow:benchmarks pytest -s benchmarks/bench_evaluation.py \\
         --benchmark-timer=measure.cpu_seconds
@@ -23,7 +23,7 @@ def test_melbo_under_the_training_posterior(timed):
     torch.manual_seed(0)
     z, loc, log_scale = torch.randn(TEST, DIMENSIONS), *torch.randn(2, TRAIN, DIMENSIONS)
     posteriors = DiagonalNormal(loc, 0.1 * log_scale)
-    # A density is linear in z and z^2: two products of double precision.
+    # A log density is linear in z and z^2: two products in double precision.
     operations = 2 * TEST * TRAIN * 2 * DIMENSIONS
     timed(
         "MELBO, training posterior",
@@ -36,8 +36,8 @@ def test_melbo_under_the_training_posterior(timed):
 
 def test_kraskov_entropy(timed):
     codes = np.random.default_rng(0).standard_normal((CODES, DIMENSIONS))
-    # The maximum norm is no product of matrices: subtract, absolute value, maximum, of each pair once. Each
-    # takes an instruction, with which a product does two operations.
+    # The maximum norm is not a matrix product: it takes a subtraction, an absolute value and a maximum for
+    # each pair. Each is one instruction, where a product does two operations per instruction.
     operations = 3 * CODES * (CODES - 1) // 2 * DIMENSIONS
     timed(
         "Kraskov entropy",

@@ -1,12 +1,12 @@
-"""Milliseconds a step, and what evaluations take, on a GPU beside one core of the same machine.
+"""Milliseconds per step, and the time of evaluations, on a GPU and on one core of the same machine.
 
     python benchmarks/bench_gpu.py [--steps 200] [--data sentences/ptb/data] [--words words.tsv]
 
-Wall time with nothing else to do; the GPU is waited for at the end of all steps, so that a step takes what
-its kernels take or the Python that calls them, whichever is slower. `GPU ms` is the kernels' own time. Prints
-tables of: a step of sMIM (512) at Penn Treebank's size, beside the plain implementations of sentence_steps; a
-step of the words paper's rows by the modules; P^(w) of all words a trajectory; the MELBO under the training
-posterior.
+Wall time on an otherwise idle machine. The GPU is synchronised only after all steps, so a step takes as long
+as its kernels or as the Python code that launches them, whichever is slower. `GPU ms` is the time of the
+kernels. Prints tables of: a step of sMIM (512) at Penn Treebank's size, compared with the plain
+implementations of sentence_steps; a step of the words paper's rows with the modules; P^(w) of all words per
+trajectory; the MELBO under the training posterior.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bench_marginal import draw
 from bench_ngram import made_up_words
 from bench_training import ROWS
 from measure import show
-from sentence_steps import Stepper, fresh, ours, plain, ptb_like
+from sentence_steps import Stepper, initial_model, ours, plain, ptb_like
 from torch import Tensor
 
 from textlvm.corpora.splits import WordSplit, read_words
@@ -36,7 +36,7 @@ GPU, CPU = torch.device("cuda"), torch.device("cpu")
 
 
 def wall_milliseconds(step: Callable[[], object], steps: int, warm: int) -> float:
-    """Mean wall time of a step, the GPU's work included."""
+    """Mean wall time of a step, including the GPU's work."""
     for _ in range(warm):
         step()
     torch.cuda.synchronize()
@@ -48,7 +48,7 @@ def wall_milliseconds(step: Callable[[], object], steps: int, warm: int) -> floa
 
 
 def busy_milliseconds(step: Callable[[], object], steps: int) -> float:
-    """The GPU's own time a step: the sum over its kernels."""
+    """The GPU's time per step, summed over its kernels."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         for _ in range(steps):
             step()
@@ -57,7 +57,7 @@ def busy_milliseconds(step: Callable[[], object], steps: int) -> float:
 
 
 def sentence_steps(sentences: data.SentenceSet, steps: int) -> list[dict[str, object]]:
-    """The sentences paper's step."""
+    """Steps of the sentences paper."""
     rows: list[dict[str, object]] = []
     for device, counts in ((CPU, (20, 2)), (GPU, (steps, 20))):
         for name, make in (
@@ -66,7 +66,7 @@ def sentence_steps(sentences: data.SentenceSet, steps: int) -> list[dict[str, ob
             ("ours, float32", lambda model: ours(model, sentences, "float32")),
             ("ours, bfloat16", lambda model: ours(model, sentences, "bfloat16")),
         ):
-            training = make(fresh().to(device))
+            training = make(initial_model().to(device))
             row = {"device": device.type, "step": name, "ms": wall_milliseconds(training, *counts)}
             if device is GPU:
                 row["GPU ms"] = busy_milliseconds(training, 20)
@@ -77,7 +77,7 @@ def sentence_steps(sentences: data.SentenceSet, steps: int) -> list[dict[str, ob
 
 
 def word_steps(split: WordSplit, steps: int, batch: int = 1024) -> list[dict[str, object]]:
-    """Steps of the words paper's rows, by the modules on the GPU and as they train on one core."""
+    """Steps of the words paper's rows, with the modules on the GPU and as in training on one core."""
     rows = []
     for name in ("TRIL", "2×TRIL, K=5", "2×TRIL, K=10", "REAL-NVP-[2,3,4,5,6,7]", "BASELINE-8D"):
         row: dict[str, object] = {"row": name}
@@ -95,7 +95,7 @@ def word_steps(split: WordSplit, steps: int, batch: int = 1024) -> list[dict[str
 
 
 def marginal(split: WordSplit, trajectories: int = 8192) -> list[dict[str, object]]:
-    """P^(w) of all words, microseconds a trajectory."""
+    """P^(w) of all words, in microseconds per trajectory."""
     lexicon, rows = encode(split.words), []
     for device, n in ((CPU, 1024), (GPU, trajectories)):
         torch.manual_seed(0)

@@ -1,10 +1,10 @@
-"""Variance of the gradient of the words paper's objective by estimator, and what a step of each costs.
+"""Variance of the gradient of the words paper's objective by estimator, and the cost of a step.
 
     python benchmarks/bench_gradients.py [--words words.tsv] [--steps 0 500 2000] [--draws 64]
 
-Trains models with training.estimator `full` and, after so many steps, draws the gradient of one batch again
-and again by each estimator. A group's variance is the sum over its parameters, in (nats a word)^2. The
-gradients of F_g, the emission and h_0 are the same numbers from both.
+Trains models with training.estimator `full` and, after the given numbers of steps, draws the gradient of one
+batch repeatedly with each estimator. The variance of a group is the sum over its parameters, in
+(nats per word)^2. The gradients of F_g, the emission and h_0 are equal in both.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def variances(model: StateSpaceModel, batch: PackedWords, estimator: str, draws:
     """Variance of the gradient over the noise, by group of parameters."""
     names, parameters = zip(*model.named_parameters(), strict=True)
     drawn = []
-    # The same noise for all, and none of it taken from the training.
+    # The same noise for all, without changing the random state of the training.
     with torch.random.fork_rng([]):
         torch.manual_seed(1)
         for _ in range(draws):
@@ -57,7 +57,7 @@ def variances(model: StateSpaceModel, batch: PackedWords, estimator: str, draws:
 
 
 def milliseconds(loss: Callable[[int], Tensor], optimizer: torch.optim.Optimizer) -> float:
-    """What a step of a loss costs."""
+    """CPU milliseconds of a step."""
     return cpu_milliseconds(optimisation(lambda: loss(1), optimizer), 30)
 
 

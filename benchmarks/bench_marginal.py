@@ -1,11 +1,11 @@
-"""P^(w) of a whole vocabulary: parts that words share, beside the one-hot matrix product that they replace.
+"""P^(w) of a vocabulary: shared parts of words, compared with the one-hot matrix product that they replace.
 
     python benchmarks/bench_marginal.py [--words words.tsv] [--trajectories 2048] [--count 143000]
 
-Prints microseconds of processor time a trajectory for all words on one thread: the floor of the matrix
+Prints microseconds of processor time per trajectory for all words on one thread: the floor of the matrix
 product (its operations at the peak of a large square product in float32, measured in the same run), the
-product, the parts by PyTorch and compiled, and what of each the trajectories themselves take. Without --words
-the words are made up.
+product, the parts with PyTorch and compiled, and the trajectories alone, which are included in each. Without
+--words, the words are made up.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from textlvm.words.marginal import CHUNK, WordSums
 from textlvm.words.model import StateSpaceModel, build
 
 OF_PRODUCT, CHUNK_OF_PRODUCT = 256, 128
-"""Trajectories that the product, which takes long, is measured on, and those of a chunk: more take longer."""
+"""Trajectories for measuring the product, which is slow, and its chunk size: larger chunks are slower."""
 
 
 def one_hot(lexicon: Lexicon) -> torch.Tensor:
@@ -48,7 +48,7 @@ def by_product(model: StateSpaceModel, lexicon: Lexicon, matrix: torch.Tensor, t
 
 
 def by_parts(model: StateSpaceModel, sums: WordSums, horizon: int, trajectories: int) -> None:
-    """The same by the parts that words share."""
+    """The same from the shared parts of words."""
     for log_probs in draw(model, horizon, trajectories):
         sums(log_probs.transpose(1, 2).contiguous())
 

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/bench_ngram.py [--words words.txt] [--count 14000]
 
-Without a list (one word a line) the words are made up: distinct walks over the letter pairs of the
-documentation that comes with Python, about as many n-grams as real words have.
+Without a list (one word per line), the words are made up: distinct random walks over the letter pairs of the
+documentation in Python, with about as many n-grams as real words.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""How cost grows: words a second of training with batch, K, d and cores; counting with files and their size.
+"""Scaling of cost: training with batch size, K, d and cores; counting with the number and size of files.
 
     python benchmarks/bench_scale.py [--gigabytes 5] [--steps 20] [--save docs/performance]
 
-Rates are per second of processor time, since other work on the machine would disturb any other; those of
-several cores are the sum over as many trainings side by side. The text is the documentation of the installed
-packages, again and again, up to the size of BooksCorpus, in a temporary folder that must have room for it.
-SAVE.csv and SAVE.svg get the tidy table and its figure, beside what results/bench gets.
+Rates are per second of processor time, which other work on the machine affects least. The rate of several
+cores is the sum over as many simultaneous trainings. The text is the documentation of the installed packages,
+repeated up to the size of BooksCorpus, in a temporary folder with enough free space. The table and its figure
+are saved in results/bench and, with --save, in SAVE.csv and SAVE.svg.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import pandas as pd
 import seaborn as sns
 import torch
 from bench_counting import documentation
-from bench_training import ROWS, documentation_words
+from bench_training import ROWS, documentation_words, optimisation
 from matplotlib import pyplot as plt
 from measure import SAVED, cpu_seconds, show
 
@@ -44,19 +44,14 @@ SHARDED = 100  # MB
 
 
 def words_per_second(samples: int = 5, dim: int = 8, batch: int = BATCH, steps: int = 20) -> float:
-    """Words a second that one thread trains on."""
+    """Words per second in training on one thread."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = build(replace(MODEL, samples=samples, dim=dim))
     loss = objective(model, WordSampler(documentation_words(), batch, torch.device("cpu"))).loss
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
 
-    def step() -> None:
-        value = loss(1)
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
-
+    step = optimisation(lambda: loss(1), optimizer)
     for _ in range(2):
         step()
     began = cpu_seconds()
@@ -66,14 +61,14 @@ def words_per_second(samples: int = 5, dim: int = 8, batch: int = BATCH, steps: 
 
 
 def on_cores(cores: int, steps: int) -> float:
-    """The same of several trainings side by side, together."""
+    """Words per second of several simultaneous trainings in total."""
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(words_per_second, steps=steps) for _ in range(cores)]
         return sum(job.result() for job in jobs)
 
 
 def training(steps: int) -> Iterator[dict[str, Any]]:
-    """The lines of the words paper's training."""
+    """The lines of training for the words paper."""
     axes = {"batch": (64, 256, 1024, 4096), "samples": (1, 2, 5, 10, 20), "dim": (4, 8, 16, 32)}
     names = {"batch": "words a step", "samples": "K", "dim": "d"}
     for axis, values in axes.items():
@@ -103,14 +98,14 @@ def counting(folder: Path, gigabytes: float) -> Iterator[dict[str, Any]]:
 
 
 def repeat(text: bytes, path: Path, size: int) -> None:
-    """Write so many bytes of the text, which starts again at its end."""
+    """Write `size` bytes of the text, repeated as often as needed."""
     with path.open("wb") as file:
         while (left := size - file.tell()) > 0:
             file.write(text[:left])
 
 
 def counted(text: Path) -> tuple[float, float]:
-    """Seconds and the most MB of memory that counting a file takes in a process of its own."""
+    """Seconds and peak MB of memory for counting a file in a separate process."""
     began = cpu_seconds()
     done = subprocess.run([sys.executable, "-c", COUNT, text], check=True, stdout=subprocess.PIPE, text=True)
     return cpu_seconds() - began, int(done.stdout) * 1024 / 1e6
@@ -123,7 +118,7 @@ def line(measure: str, against: str, value: float, result: float) -> dict[str, A
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """A panel for each pair of a measure and what it is held against."""
+    """Draw a panel for each pair of measure and variable."""
     table = pd.DataFrame(rows)
     table["panel"] = table["measure"] + " against " + table["against"]
     with sns.axes_style("whitegrid"), plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "textlvm"}):
@@ -153,9 +148,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    arguments.add_argument("--gigabytes", type=float, default=1.0, help="of text, at most")
-    arguments.add_argument("--steps", type=int, default=20, help="of every training")
-    arguments.add_argument("--save", type=Path, help="where else table and figure go")
+    arguments.add_argument("--gigabytes", type=float, default=1.0, help="maximum size of the text")
+    arguments.add_argument("--steps", type=int, default=20, help="steps of every training")
+    arguments.add_argument("--save", type=Path, help="path without suffix for a copy of table and figure")
     options = arguments.parse_args()
     rows = list(training(options.steps))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,14 +1,14 @@
-"""Milliseconds a training step of the sentences paper, beside plain padded implementations.
+"""Milliseconds per training step of the sentences paper, compared with plain padded implementations.
 
     python benchmarks/bench_sentences.py [--threads 2] [--steps 20] [--data sentences/ptb/data] \\
         [--learn 300] [--memory 3000]
 
 Penn Treebank's size: batches of 20, vocabulary 9,877, embeddings 300, hidden units 512, 512 codes. The
-plain implementations are float32, PyTorch's layers, log_softmax over padded logits, unfused Adam; one runs
+plain implementations use float32, PyTorch's layers, log_softmax over padded logits and unfused Adam. One pads
 every batch to 100 words, the other (packed for the recurrent layers, as is usual) to its longest sentence.
-Without --data, sentences are drawn with Penn Treebank's lengths. With --learn, both learn from the same
-weights for so many steps, and their losses are compared. With --memory, the peak memory of so many steps of
-ours is measured, each precision in a process of its own.
+Without --data, sentences are drawn with Penn Treebank's lengths. With --learn, all start from the same
+weights and their losses after this number of steps are compared. With --memory, the peak memory of this
+number of our steps is measured, each precision in a separate process.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 from measure import cpu_seconds, show
-from sentence_steps import MODEL, TRAINING, Stepper, fresh, ours, plain, ptb_like
+from sentence_steps import MODEL, TRAINING, Stepper, initial_model, ours, plain, ptb_like
 from torch import Tensor, nn
 
 from textlvm.runtime import provenance
@@ -37,12 +37,12 @@ CPU = torch.device("cpu")
 
 
 def milliseconds(run: Callable[[], object], repeats: int) -> float:
-    """Median processor time, of all threads, after two calls to warm up."""
+    """Median processor time of all threads, after two warm-up calls."""
     return interleaved({"": run}, repeats)[""]
 
 
 def interleaved(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """`milliseconds` of each, by turns, so that what else the machine has to do falls on all of them."""
+    """`milliseconds` of each, alternating, so that other work on the machine affects all of them."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats + 2):
         for name, run in runs.items():
@@ -53,7 +53,7 @@ def interleaved(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[
 
 
 def breakdown(model: SentenceModel, batches: TrainingBatches, wanted: str, repeats: int) -> dict[str, float]:
-    """Milliseconds of a step's parts, forward and backward, each run alone on a batch of median size."""
+    """Milliseconds of a step's parts, forward and backward, each run separately on a batch of median size."""
     dtype = precision.choose(wanted, CPU)
     by_size = sorted(range(1, 100), key=lambda step: len(batches(step).targets))
     batch, parameters = batches(by_size[len(by_size) // 2]), list(model.parameters())
@@ -96,7 +96,7 @@ def breakdown(model: SentenceModel, batches: TrainingBatches, wanted: str, repea
 
 
 def learn(step: Stepper, steps: int, measured: SentenceSet) -> dict[str, float]:
-    """The loss and its parts on `measured` after so many steps, in nats a sentence."""
+    """The loss and its parts on `measured` after training, in nats per sentence."""
     for _ in range(steps):
         step()
     spec = replace(TRAINING, precision="float32")
@@ -104,16 +104,16 @@ def learn(step: Stepper, steps: int, measured: SentenceSet) -> dict[str, float]:
 
 
 def peak_memory(sentences: SentenceSet, wanted: str, steps: int) -> int:
-    """MiB held at most by this process, which has done little else, in so many steps of ours."""
+    """Peak memory of this process, in MiB, after our training steps."""
     torch.set_num_threads(1)
-    step = ours(fresh(), sentences, wanted)
+    step = ours(initial_model(), sentences, wanted)
     for _ in range(steps):
         step()
     return provenance.peak_memory_mib()
 
 
 def memory(sentences: SentenceSet, precisions: Iterable[str], steps: int) -> list[dict[str, object]]:
-    """`peak_memory` of each precision, in a process of its own."""
+    """`peak_memory` of each precision, in separate processes."""
     rows: list[dict[str, object]] = []
     for wanted in precisions:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
@@ -133,10 +133,10 @@ def main() -> None:
     sentences = data.load(options.data, "train") if options.data else ptb_like()
     native = str(precision.choose("auto", CPU)).removeprefix("torch.")
     systems: dict[str, Callable[[], Stepper]] = {
-        "padded to 100, float32": lambda: plain(fresh(), sentences, 100),
-        "padded to the longest, float32": lambda: plain(fresh(), sentences, None),
-        "ours, float32": lambda: ours(fresh(), sentences, "float32"),
-        f"ours, {native}": lambda: ours(fresh(), sentences, native),
+        "padded to 100, float32": lambda: plain(initial_model(), sentences, 100),
+        "padded to the longest, float32": lambda: plain(initial_model(), sentences, None),
+        "ours, float32": lambda: ours(initial_model(), sentences, "float32"),
+        f"ours, {native}": lambda: ours(initial_model(), sentences, native),
     }
     print(f"{options.threads} thread(s), median of {options.steps} steps of {TRAINING.batch} sentences")
     times = interleaved({name: make() for name, make in systems.items()}, options.steps)
@@ -150,7 +150,7 @@ def main() -> None:
     )
     batches = TrainingBatches(sentences, TRAINING.batch, TRAINING.order, TRAINING.max_length, seed=0)
     parts = {
-        wanted: breakdown(fresh(), batches, wanted, options.steps)
+        wanted: breakdown(initial_model(), batches, wanted, options.steps)
         for wanted in dict.fromkeys(["float32", native])
     }
     show(

@@ -1,4 +1,4 @@
-"""What it costs to start: every entry point's --help, and the plan of the whole experiment with ten seeds.
+"""Startup time: --help of every entry point, and the plan of the whole experiment with ten seeds.
 
     PYTHONPATH=workflow:benchmarks pytest -s benchmarks/bench_startup.py \\
         --benchmark-timer=measure.cpu_seconds
@@ -20,17 +20,17 @@ ENTRY_POINTS = sorted(
 SEEDS = list(range(10))
 
 
-def test_python_itself(timed):
+def test_python_startup(timed):
     timed("python", lambda: subprocess.run([sys.executable, "-c", ""], check=True))
 
 
 @pytest.mark.parametrize("module", ENTRY_POINTS)
-def test_an_entry_point(timed, module):
+def test_entry_point_startup(timed, module):
     command = [sys.executable, "-m", module, "--help"]
     timed(module, lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), target=5)
 
 
-def test_snakemake_itself(timed, tmp_path):
+def test_snakemake_startup(timed, tmp_path):
     (tmp_path / "Snakefile").write_text('rule all:\n    output: "x"\n')
     command = [
         "snakemake",
@@ -44,11 +44,11 @@ def test_snakemake_itself(timed, tmp_path):
     timed("snakemake, a plan of one job", lambda: plan(command))
 
 
-def test_the_plan_of_all_rows_with_ten_seeds(timed, tmp_path):
+def test_plan_of_all_rows_with_ten_seeds(timed, tmp_path):
     seeds = tmp_path / "seeds.json"
-    # Into a folder of its own: what has run already needs no plan.
-    own = {"pathvars": {"results": str(tmp_path / "results")}}
-    seeds.write_text(json.dumps(own | {paper: {"seeds": SEEDS} for paper in ("words", "sentences")}))
+    # In an empty results folder, where all jobs are planned.
+    empty = {"pathvars": {"results": str(tmp_path / "results")}}
+    seeds.write_text(json.dumps(empty | {paper: {"seeds": SEEDS} for paper in ("words", "sentences")}))
     command = ["snakemake", "--dry-run", "--quiet", "--configfile", seeds, "--"]
     timed("snakemake, all rows, ten seeds", lambda: plan(command), target=5)
 

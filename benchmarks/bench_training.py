@@ -1,15 +1,15 @@
-"""Milliseconds a training step of the words paper, beside plain implementations and the floor.
+"""Milliseconds per training step of the words paper, compared with plain implementations and the floor.
 
     python benchmarks/bench_training.py [--words words.tsv] [--steps 30] [--batch 256]
 
-`padded` is what one writes first: every word padded to the longest of the vocabulary, the K samples as more
-rows of the batch, masks, a loop over all positions, torch.distributions, unfused Adam. `modules` is
-textlvm.words.objective.step_bounds, packed words in PyTorch's operations; `fused` is what trains. All train
-the same modules on words of the same lengths. The floor is the time that the matrix products alone would take
-at the rate of a large one, as measured in the same run.
+`padded` is a straightforward implementation: every word padded to the longest of the vocabulary, the K
+samples as additional rows of the batch, masks, a loop over all positions, torch.distributions, unfused Adam.
+`modules` is textlvm.words.objective.step_bounds, with packed words and PyTorch's operations; `fused` is the
+implementation used in training. All train the same modules on words of the same lengths. The floor is the
+time of the matrix products alone at the rate of a large one, measured in the same run.
 
-Times are of one thread's CPU, so other work on the machine matters less. Without --words, words and their
-counts come from the language reference that is part of Python.
+Times are CPU times of one thread, so other work on the machine matters less. Without --words, words and their
+counts come from the language reference in Python.
 """
 
 import argparse
@@ -71,7 +71,7 @@ ROWS = {
 
 
 def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tensor:
-    """The objective of `textlvm.words.objective`, padded: codes (B, T), lengths (B,); mean nats a word."""
+    """The objective of `textlvm.words.objective`, padded: codes (B, T), lengths (B,); mean nats per word."""
     batch, horizon = codes.shape
     positions = torch.arange(horizon)
     mask = positions < lengths[:, None]
@@ -113,7 +113,7 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
 
 
 def padded_log_probs(model: GRUBaseline, codes: Tensor, lengths: Tensor) -> Tensor:
-    """The baseline's log-likelihood, padded; mean nats a word."""
+    """The baseline's log-likelihood, padded; mean nats per word."""
     starts = torch.full_like(codes[:, :1], END)
     states = model.gru(model.embedding(torch.cat([starts, codes[:, :-1]], 1)).transpose(0, 1))[0].transpose(
         0, 1
@@ -124,7 +124,7 @@ def padded_log_probs(model: GRUBaseline, codes: Tensor, lengths: Tensor) -> Tens
 
 @dataclass(frozen=True)
 class Row:
-    """Milliseconds of CPU a step."""
+    """CPU milliseconds per step."""
 
     floor: float
     padded: float
@@ -132,18 +132,18 @@ class Row:
     fused: float
 
     def ratios(self) -> dict[str, float]:
-        """How many times faster than the plain step, and slower than the floor."""
+        """Speed-up over the padded step, and slow-down from the floor."""
         return {"padded/fused": self.padded / self.fused, "fused/floor": self.fused / self.floor}
 
 
 def operations(model: StateSpaceModel | GRUBaseline, batch: PackedWords) -> float:
-    """Floating-point operations of the matrix products of a step, with gradients, if nothing is padded."""
-    # A multiplication and an addition, for the value, the inputs' gradient and the weights'.
+    """Floating-point operations of a step's matrix products, with gradients and without padding."""
+    # A multiplication and an addition for each of the value, the inputs' gradient and the weights' gradient.
     return 2 * 3 * products(model) * len(batch.letters)
 
 
 def products(model: StateSpaceModel | GRUBaseline) -> int:
-    """Multiplications of matrices' entries that a letter's value takes."""
+    """Multiplications in the matrix products of the forward pass, per letter."""
     if isinstance(model, GRUBaseline):
         return model.gru.weight_hh_l0.numel() + model.output.weight.numel()
     inference, generative, samples = model.inference, model.generative, model.samples
@@ -166,7 +166,7 @@ def weights(module: torch.nn.Module) -> list[Tensor]:
 
 
 def cpu_milliseconds(call: Callable[[], object], repeats: int) -> float:
-    """Median CPU time of this thread after two calls to warm up."""
+    """Median CPU time of this thread after two warm-up calls."""
     times = []
     for _ in range(repeats + 2):
         began = time.thread_time()
@@ -176,7 +176,7 @@ def cpu_milliseconds(call: Callable[[], object], repeats: int) -> float:
 
 
 def optimisation(loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer) -> Callable[[], None]:
-    """A full step."""
+    """A training step: loss, gradient and update."""
 
     def step() -> None:
         value = loss()
@@ -218,7 +218,7 @@ def measure(spec: ModelSpec, split: WordSplit, batch: int, steps: int, rate: flo
 
 
 def documentation_words() -> WordSplit:
-    """Words of the language reference that comes with Python, with their counts."""
+    """Words of the language reference in Python, with their counts."""
     text = " ".join(pydoc_data.topics.topics.values()).lower()
     counts = Counter(re.findall(r"\b[a-z]{2,12}\b", text))
     words = sorted(counts)

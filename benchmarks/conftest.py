@@ -1,4 +1,4 @@
-"""Tables of what pytest-benchmark times: processor seconds beside floor and target."""
+"""Tables of pytest-benchmark results: processor seconds, floor and target."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,7 @@ Timed = Callable[..., None]
 
 @pytest.fixture(scope="module")
 def rows(request: pytest.FixtureRequest) -> Iterator[list[dict[str, object]]]:
-    """The lines of a file's table, printed and saved at its end."""
+    """The rows of a module's table, printed and saved after its last test."""
     lines: list[dict[str, object]] = []
     yield lines
     show(request.module.__name__.rpartition("bench_")[2], lines)
@@ -18,7 +18,7 @@ def rows(request: pytest.FixtureRequest) -> Iterator[list[dict[str, object]]]:
 
 @pytest.fixture
 def timed(benchmark: object, rows: list[dict[str, object]]) -> Timed:
-    """Time work and add its line; `floor` and `target` are in seconds."""
+    """A function that times work and adds a row; `floor` and `target` are in seconds."""
 
     def time(what: str, work: Callable[[], object], rounds: int = 1, **columns: float) -> None:
         benchmark.pedantic(work, rounds=rounds, iterations=1)

@@ -1,4 +1,4 @@
-"""Training steps of the sentences paper at Penn Treebank's size, the project's and plain padded ones."""
+"""Training steps of the sentences paper at Penn Treebank's size: the project's, and plain padded ones."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from textlvm.sentences.models import objectives
 from textlvm.sentences.models.autoencoder import LEAST_LOG_VARIANCE, SentenceModel
 from textlvm.sentences.spec import ModelSpec, TrainingSpec
 
-__all__ = ["MODEL", "TRAINING", "Stepper", "fresh", "ours", "plain", "ptb_like"]
+__all__ = ["MODEL", "TRAINING", "Stepper", "initial_model", "ours", "plain", "ptb_like"]
 
 MODEL = ModelSpec(
     objective="smim", cell="gru", latent=512, hidden=512, embedding=300, dropout=0.5, encoder_dropout=0.0
@@ -48,7 +48,7 @@ TRAINING = TrainingSpec(
 def ptb_like(
     n: int = 20_000, vocabulary: int = 9877, mean: float = 21, deviation: float = 10, longest: int = 80
 ) -> SentenceSet:
-    """Sentences with a mean length and spread, Penn Treebank's unless told, words drawn by Zipf's law."""
+    """Random sentences with lengths like Penn Treebank's by default, and words drawn by Zipf's law."""
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.normal(mean, deviation, size=n), 1, longest).astype(np.int64)
     weights = 1 / np.arange(2, vocabulary - 2)
@@ -57,7 +57,7 @@ def ptb_like(
 
 
 def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | None) -> Tensor:
-    """sMIM's loss with PyTorch's layers: every sentence padded to `width`, or to the longest one."""
+    """sMIM's loss with PyTorch's layers; sentences are padded to `width`, or if None to the longest one."""
     lengths = torch.tensor([len(s) + 1 for s in sentences])
     size = (len(sentences), width or int(lengths.max()))
     inputs, backwards, targets = (torch.full(size, PAD) for _ in range(3))
@@ -92,17 +92,14 @@ def padded_loss(model: SentenceModel, sentences: list[np.ndarray], width: int | 
     return (error - 0.5 * (q.log_prob(z) + anchor.log_prob(z)).sum()) / len(sentences)
 
 
-def fresh(weights: dict[str, Tensor] | None = None) -> SentenceModel:
-    """A model at Penn Treebank's size."""
+def initial_model() -> SentenceModel:
+    """A model at Penn Treebank's size, always with the same weights."""
     torch.manual_seed(0)
-    model = SentenceModel(MODEL, 9877)
-    if weights:
-        model.load_state_dict(weights)
-    return model
+    return SentenceModel(MODEL, 9877)
 
 
 class Stepper:
-    """Full optimisation steps of a model, one batch after the other."""
+    """Training steps of a model on successive batches."""
 
     def __init__(
         self, model: nn.Module, loss: Callable[[int], Tensor], fused: bool, clip: float | None = TRAINING.clip
@@ -117,19 +114,19 @@ class Stepper:
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, self.clip, foreach=True)
-        # Nothing is read back, as in the trainer: a GPU would be waited for.
+        # As in the trainer, nothing is read back, which would wait for the GPU.
         self.optimizer.step()
 
 
 def ours(model: SentenceModel, sentences: SentenceSet, wanted: str) -> Stepper:
-    """The project's own training steps in the given precision."""
+    """The project's training steps in the given precision."""
     spec = replace(TRAINING, precision=wanted)
     trained = objectives.autoencoder(model, "smim", spec, sentences, sentences, seed=0)
     return Stepper(model, trained.objective.loss, fused=True)
 
 
 def plain(model: SentenceModel, sentences: SentenceSet, width: int | None) -> Stepper:
-    """The plain steps; batches are drawn from all sentences, without regard to length."""
+    """The plain padded training steps; batches are drawn from all sentences, regardless of length."""
     order = np.random.default_rng(0).permutation(len(sentences))
 
     def loss(step: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The sentences paper on a GPU: the numbers of the CPU, a run from its training to its metrics."""
+"""The sentences paper on a GPU: results equal those of the CPU, and runs are trained and evaluated."""
 
 import argparse
 import copy
@@ -68,7 +68,7 @@ def assert_same(found, expected, rtol, atol):
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 @pytest.mark.parametrize("objective", ["smim", "svae", "ae"])
-def test_losses_and_gradients_are_the_cpus(objective, cell, gpu, monkeypatch):
+def test_losses_and_gradients_equal_the_cpu(objective, cell, gpu, monkeypatch):
     torch.manual_seed(0)
     spec = dataclasses.replace(LARGER, objective=objective, cell=cell)
     batch = pack(list(sentences(30)))
@@ -81,7 +81,7 @@ def test_losses_and_gradients_are_the_cpus(objective, cell, gpu, monkeypatch):
     assert_same(both[1], both[0], rtol=1e-9, atol=1e-10)
 
 
-def test_the_language_models_are_the_cpus(gpu):
+def test_language_model_equals_the_cpu(gpu):
     torch.manual_seed(0)
     spec = dataclasses.replace(LARGER, objective="lm", cell="lstm")
     batch = pack(list(sentences(30)))
@@ -92,7 +92,7 @@ def test_the_language_models_are_the_cpus(gpu):
     assert_same(both[1], both[0], rtol=1e-9, atol=1e-10)
 
 
-def test_in_bfloat16_the_loss_is_that_of_single_precision_within_its_digits(gpu):
+def test_bfloat16_loss_is_close_to_single_precision(gpu):
     torch.manual_seed(0)
     model = SentenceModel(dataclasses.replace(LARGER, objective="ae"), VOCABULARY).to(gpu)
     batch = pack(list(sentences(60))).to(gpu)
@@ -104,8 +104,8 @@ def test_in_bfloat16_the_loss_is_that_of_single_precision_within_its_digits(gpu)
     assert not torch.equal(rounded, exact)
 
 
-def test_an_evaluation_is_the_cpus(gpu):
-    """Bounds and entropies of the first; of those after it codes are drawn from another place."""
+def test_evaluation_equals_the_cpu(gpu):
+    """Compares the first evaluation; later ones draw codes from a different position of the random stream."""
     torch.manual_seed(0)
     settings = EvaluationSpec(**SETTINGS)
     found = []
@@ -119,13 +119,13 @@ def test_an_evaluation_is_the_cpus(gpu):
     assert metrics.keys() == expected.keys()
     for name, values in expected.items():
         if not name.startswith("bleu"):
-            # Words that the first evaluation draws come from the device's generator, codes from the CPU's.
+            # BLEU needs sampled words, which come from the device's generator; codes come from the CPU's.
             np.testing.assert_allclose(metrics[name][0], values[0], rtol=1e-4, err_msg=name)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """A prepared data set of sentences in which a word follows from the one before."""
+    """A prepared data set of sentences in which each word determines the next."""
     folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     words = [f"{first}{second}" for first in "bcdfg" for second in "aeiou"]
     lines = []
@@ -143,7 +143,7 @@ def data(tmp_path_factory):
 
 
 def trained(data, out, **changes):
-    """Train one run into `out`, and say the curve."""
+    """Train one run into `out` and return its curve."""
     spec = dataclasses.replace(NOISY, **changes)
     options = argparse.Namespace(
         data=data,
@@ -159,7 +159,7 @@ def trained(data, out, **changes):
 
 
 @pytest.mark.parametrize("precision", ["float32", "auto"])
-def test_a_run_from_its_training_to_its_metrics(precision, data, tmp_path, gpu):
+def test_run_is_trained_and_evaluated(precision, data, tmp_path, gpu):
     run = tmp_path / "seed1"
     curve = trained(data, run, precision=precision, epochs=8)
     validation = [entry["validation_loss"] for entry in curve if "validation_loss" in entry]
@@ -178,8 +178,8 @@ def test_a_run_from_its_training_to_its_metrics(precision, data, tmp_path, gpu):
     assert metrics["nll_melbo"]["value"] < 40
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_been(data, tmp_path, monkeypatch, gpu):
-    """On a GPU sums are taken in an order of its own, so that weights are the same but for rounding."""
+def test_interrupted_training_resumes_from_the_checkpoint(data, tmp_path, monkeypatch, gpu):
+    """On a GPU the order of summation varies, so weights are equal only up to rounding."""
     whole = trained(data, tmp_path / "whole")
     save = checkpoint.Checkpoint.save
 

@@ -1,4 +1,4 @@
-"""The words paper on a GPU: the numbers of the CPU."""
+"""The words paper on a GPU: results equal those of the CPU."""
 
 import argparse
 import copy
@@ -26,7 +26,7 @@ CHANGES = {name: MODELS[name] for name in ("tril", "2xtril-k2-bidi", "forward", 
 }
 
 
-def made_up(n=200):
+def random_words(n=200):
     """Distinct words of 1 to 12 letters."""
     rng = np.random.default_rng(0)
     return sorted({"".join(rng.choice(list(LETTERS), rng.integers(1, 13))) for _ in range(n)})
@@ -34,10 +34,10 @@ def made_up(n=200):
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("estimator", ["full", "path"])
-def test_bounds_and_gradients_are_the_cpus(changes, estimator, gpu):
+def test_bounds_and_gradients_equal_the_cpu(changes, estimator, gpu):
     torch.manual_seed(0)
     model = build(replace(BASE, **changes)).double()
-    words = encode(made_up())
+    words = encode(random_words())
     batch = pack(words, torch.arange(len(words)))
     noise = draw_noise(model, batch)
     expected = step_bounds(model, batch, noise, estimator).sum()
@@ -51,10 +51,10 @@ def test_bounds_and_gradients_are_the_cpus(changes, estimator, gpu):
 
 
 @pytest.mark.parametrize("family", ["gru", "hmm"])
-def test_exact_likelihoods_are_the_cpus(family, gpu):
+def test_exact_likelihoods_equal_the_cpu(family, gpu):
     torch.manual_seed(0)
     model = build(replace(BASE, family=family)).double()
-    words = encode(made_up())
+    words = encode(random_words())
     batch = pack(words, torch.arange(len(words)))
     other = copy.deepcopy(model).to(gpu)
     found = log_likelihood(other, batch.to(gpu))
@@ -63,10 +63,10 @@ def test_exact_likelihoods_are_the_cpus(family, gpu):
 
 @pytest.mark.parametrize("sharpness", [1.0, 20.0])
 @pytest.mark.parametrize("size", [1, 127, 300])
-def test_sums_of_word_probabilities_are_the_cpus(size, sharpness, gpu):
-    """Also those too small for a float, which are done again by logarithms."""
+def test_sums_of_word_probabilities_equal_the_cpu(size, sharpness, gpu):
+    """Includes sums below the float range, which are computed again from logarithms."""
     torch.manual_seed(0)
-    words = encode(made_up())
+    words = encode(random_words())
     log_probs = (sharpness * torch.randn(words.codes.shape[1], 27, size)).log_softmax(1)
     expected = WordSums(words, torch.device("cpu"), compiled=False)(log_probs)
     found = WordSums(words, gpu)(log_probs.to(gpu))
@@ -74,8 +74,8 @@ def test_sums_of_word_probabilities_are_the_cpus(size, sharpness, gpu):
 
 
 @pytest.mark.parametrize("family", ["state-space", "gru"])
-def test_a_run_learns(family, tmp_path, gpu):
-    words = made_up()
+def test_training_reduces_the_loss(family, tmp_path, gpu):
+    words = random_words()
     rng = np.random.default_rng(0)
     table = tmp_path / "words.tsv"
     write_words(table, WordSplit(words, *rng.integers(1, 50, size=(2, len(words)))))

@@ -1,4 +1,4 @@
-"""The real corpora through the real path: registry, checked file, counts, vocabulary."""
+"""Real corpora through all steps: registry, verified file, counts, vocabulary."""
 
 import os
 from functools import cache
@@ -18,32 +18,32 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not 
 
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory):
-    """Counts of a corpus by name, made once."""
+    """A function that returns the counts of a corpus by name, computed once."""
     return cache(lambda name: counted(name, tmp_path_factory.mktemp(name), Path(FOLDER)))
 
 
-def test_a_vocabulary_of_ready_counts(counts):
+def test_vocabulary_of_published_counts(counts):
     assert len(vocabulary(counts("symspell"), VocabularySettings(2, 12, 1))) == 78_405
 
 
 @pytest.mark.parametrize(
-    ("name", "whole"),
+    ("name", "full"),
     [
         ("gutenberg", "derived_counts_all.txt.gz"),
         ("gutenberg_fiction", "derived_counts_fiction_authors.txt.gz"),
     ],
 )
-def test_the_counts_that_come_with_the_project_are_those_of_all_words(name, whole):
-    path = Path(FOLDER, "gutenberg", whole)
+def test_shipped_counts_equal_the_filtered_full_counts(name, full):
+    path = Path(FOLDER, "gutenberg", full)
     if not path.is_file():
-        pytest.skip(f"{FOLDER_VARIABLE} has no gutenberg/{whole}")
+        pytest.skip(f"{FOLDER_VARIABLE} has no gutenberg/{full}")
     kept = VocabularySettings(2, 12, 5)
     shipped = count(REGISTRY.parent / "counts" / f"{name}.txt.gz", "counts")
     assert shipped == dict(vocabulary(count(path, "counts"), kept))
 
 
-def test_novels(counts):
-    """A count with another tokeniser gives 14.17M tokens, and 75,727 words of which 26,894 occur 10 times."""
+def test_counts_of_novels(counts):
+    """Another tokeniser finds 14.17M tokens and 75,727 words, of which 26,894 occur at least 10 times."""
     novels = counts("novels")
     assert sum(novels.values()) == 14_177_334
     assert len(vocabulary(novels, VocabularySettings(2, 12, 1))) == pytest.approx(75_727, rel=5e-4)

@@ -1,4 +1,4 @@
-"""The sentence corpora at hand through the real path: registry, checked file, prepared data set."""
+"""Real sentence corpora through all steps: registry, verified file, prepared data set."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not 
 
 
 def from_valid(corpus, train, valid, **more):
-    """A data set of a corpus whose training file is not at hand."""
+    """A data set whose training sentences are drawn from the validation file, without a training file."""
     splits = {
         "train": {"of": "valid", "draw": train},
         "valid": {"of": "valid", "draw": valid},
@@ -36,7 +36,7 @@ def from_valid(corpus, train, valid, **more):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Prepares a data set once; skips where the folder does not have its files."""
+    """A function that prepares a data set once; it skips the test if files are missing."""
     made: dict[str, tuple[Path, dict[str, float]]] = {}
 
     def make(name, entry):
@@ -57,8 +57,8 @@ def prepared(tmp_path_factory):
     return make
 
 
-def test_penn_treebank_is_the_papers(prepared):
-    """Table 1: 42,068, 3,370 and 3,761 sentences, 9,877 words, 21 ± 10 a sentence, cut and not rounded."""
+def test_penn_treebank_has_the_papers_statistics(prepared):
+    """Table 1: 42,068, 3,370 and 3,761 sentences, 9,877 words, 21 ± 10 per sentence (truncated)."""
     folder, values = prepared("ptb", PTB)
     assert (values["train"], values["valid"], values["test"]) == (42_068, 3_370, 3_761)
     assert values["vocabulary"] == 9_877
@@ -68,11 +68,11 @@ def test_penn_treebank_is_the_papers(prepared):
     assert data.read_vocabulary(folder).decode(test[0]) == ["no", "it", "was", "n't", "black", "monday"]
 
 
-def test_the_printed_bleu_counts_the_end_of_a_sentence(prepared):
-    """What the paper prints above the demo is what an <eos> that matches adds, in each of nine rows.
+def test_printed_bleu_counts_the_end_of_a_sentence(prepared):
+    """In each of nine rows, the paper's BLEU exceeds the demo's by the contribution of a matching <eos>.
 
-    It adds the brevity penalty over the tokens: 0.061 to copies of the test sentences and no more to anything
-    else, 0.036 to sentences drawn without regard to them. Without <eos> BLEU is the demo's by (T + 1) / T.
+    That is the brevity penalty divided by the number of tokens: at most 0.061, for copies of the test
+    sentences, and 0.036 for independent sentences. BLEU without <eos> is the demo's times (T + 1) / T.
     """
     folder, _ = prepared("ptb", PTB)
     train, test = (data.load(folder, split).lengths + 1 for split in ("train", "test"))
@@ -87,20 +87,20 @@ def test_the_printed_bleu_counts_the_end_of_a_sentence(prepared):
     ]
     demo = {(v.table, v.row): v for v in values if v.source == "demo"}
     rows = [(v, demo[v.table, v.row]) for v in values if (v.table, v.row) in demo and v.source == "paper"]
-    assert len({own.value for _, own in rows}) == 9
-    for paper, own in rows:
-        gain, rounding = paper.value - own.value, paper.half_unit + own.half_unit
-        # Two trainings: the sVAE rows, whose prediction is the same, lie as far apart.
+    assert len({shown.value for _, shown in rows}) == 9
+    for paper, shown in rows:
+        gain, rounding = paper.value - shown.value, paper.half_unit + shown.half_unit
+        # Paper and demo are two trainings: the sVAE rows, with equal expectation, differ by as much.
         noise = rounding + 0.0025
         assert chance - noise < gain < copies + noise, paper.row
         expected = chance if "VAE" in paper.row else copies
         assert abs(gain - expected) < rounding + 0.005, paper.row
-        without = own.value * float(np.mean(test / (test - 1)))
+        without = shown.value * float(np.mean(test / (test - 1)))
         assert without < paper.value - rounding - 0.005, paper.row
 
 
 def test_wikitext_has_the_papers_test_sentences(prepared):
-    """Table 1: 2,185; of the paragraphs in the validation file 1,841 are left."""
+    """Table 1: 2,185. 1,841 paragraphs of the validation file remain."""
     folder, values = prepared("wikitext-103", from_valid("wikitext-103-held-out", 1641, 200))
     assert (values["train"], values["valid"], values["test"]) == (1_641, 200, 2_185)
     test = data.load(folder, "test")
@@ -109,8 +109,8 @@ def test_wikitext_has_the_papers_test_sentences(prepared):
     assert sum(1 for _ in records(Path(FOLDER, valid.local.path), "wikitext")) == 1_841
 
 
-def test_yahoo(prepared):
-    """Its own 20,000 words: those beyond are _UNK in the file, 4.2% of the test words before any cut here."""
+def test_statistics_of_yahoo(prepared):
+    """The file has 20,000 words; others are _UNK, 4.2% of the test words before any further reduction."""
     folder, values = prepared("yahoo", from_valid("yahoo", 9000, 1000, tokens={"unknown": ["_UNK"]}))
     assert (values["train"], values["valid"], values["test"]) == (9_000, 1_000, 10_000)
     assert values["words_mean"] == pytest.approx(79, abs=0.5)
@@ -120,7 +120,7 @@ def test_yahoo(prepared):
     assert (lengths.min(), lengths.max()) == (20, 200)
 
 
-def test_yelp_13(prepared):
+def test_statistics_of_yelp_13(prepared):
     folder, values = prepared("yelp15", from_valid("yelp13", 7000, 773))
     assert (values["train"], values["valid"], values["test"]) == (7_000, 773, 8_671)
     labels = data.load_labels(folder, "test")
@@ -129,7 +129,7 @@ def test_yelp_13(prepared):
     assert data.load(folder, "test").lengths.mean() == pytest.approx(47.49, abs=0.005)
 
 
-def test_everything_is_their_union(prepared):
+def test_everything_is_the_union_of_its_members(prepared):
     names = ["ptb", "yelp15", "yahoo", "wikitext-103"]
     members = [PTB, from_valid("yelp13", 7000, 773)]
     members += [from_valid("yahoo", 9000, 1000, tokens={"unknown": ["_UNK"]})]
@@ -139,18 +139,18 @@ def test_everything_is_their_union(prepared):
     assert values["train"] == 42_068 + 7_000 + 9_000 + 1_641
     assert values["test"] == 3_761 + 8_671 + 10_000 + 2_185
     vocabulary = data.read_vocabulary(folder)
-    words = {token for own in folders.values() for token in data.read_vocabulary(own).tokens}
+    words = {token for member in folders.values() for token in data.read_vocabulary(member).tokens}
     assert set(vocabulary.tokens) == words
-    for name, own in folders.items():
-        mine, theirs = data.load(folder, "test", name), data.load(own, "test")
-        known = data.read_vocabulary(own)
-        assert mine.lengths.tolist() == theirs.lengths.tolist()
-        for i in range(0, len(mine), 97):
-            assert vocabulary.decode(mine[i]) == known.decode(theirs[i])
+    for name, member in folders.items():
+        found, expected = data.load(folder, "test", name), data.load(member, "test")
+        known = data.read_vocabulary(member)
+        assert found.lengths.tolist() == expected.lengths.tolist()
+        for i in range(0, len(found), 97):
+            assert vocabulary.decode(found[i]) == known.decode(expected[i])
 
 
-def test_questions_of_yahoo(prepared):
-    """1,600 and 160 questions of five answers; 4 and 1 of them are asked twice, some of them in a row."""
+def test_statistics_of_yahoo_questions(prepared):
+    """1,600 and 160 questions with five answers each; 4 and 1 of them occur twice, some consecutively."""
     entry = from_valid("yahoocqa-dasl", 1, 1)
     splits = {
         "train": {"of": "train", "draw": 1400},

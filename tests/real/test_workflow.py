@@ -1,4 +1,4 @@
-"""The rules themselves on the real corpora, which come from a server through the registry's mirror."""
+"""The workflow on real corpora, downloaded from a local server that is the registry's mirror."""
 
 import os
 import threading
@@ -16,7 +16,7 @@ FOLDER = os.environ.get(FOLDER_VARIABLE)
 
 pytestmark = pytest.mark.skipif(not FOLDER, reason=f"{FOLDER_VARIABLE} does not name a folder of corpora")
 
-# Everything that the server is asked for; a corpus whose files are not there leaves the test out.
+# All files requested from the server; if one is missing, the tests are skipped.
 FILES = {
     "novels": ["novels/100_english_novels-143e6018.tar.xz"],
     "ptb": ["ptb/ptb.train.txt", "ptb/ptb.valid.txt", "ptb/ptb.test.txt"],
@@ -49,22 +49,22 @@ DATASETS = {
 
 @pytest.fixture(scope="module")
 def mirror():
-    """The address of a server of the corpora, and the paths that it has been asked for."""
-    asked = []
+    """The address of a server of the corpora, and the list of paths requested from it."""
+    requested = []
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *_):
-            asked.append(self.path.lstrip("/"))
+            requested.append(self.path.lstrip("/"))
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=FOLDER))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
+    yield f"http://127.0.0.1:{server.server_port}", requested
     server.shutdown()
 
 
 @pytest.fixture(scope="module")
-def made(new_project, mirror):
-    """A project whose every table was made of what the server gave, with models of a few steps."""
+def finished_project(new_project, mirror):
+    """A project with all tables, from downloaded corpora and models trained for a few steps."""
     missing = [file for files in FILES.values() for file in files if not Path(FOLDER, file).is_file()]
     if missing:
         pytest.skip(f"{FOLDER_VARIABLE} has no {missing[0]}")
@@ -82,7 +82,7 @@ def made(new_project, mirror):
 
 
 def words(config, root):
-    """Both ways to a vocabulary: counts as they are, and an archive of texts that is counted."""
+    """Both sources of a vocabulary: published counts, and an archive of texts to count."""
     tiny.words(config, root)
     config["corpora"] = {}
     config["words"] |= {"corpora": ["gutenberg-counts", "novels"]}
@@ -122,9 +122,9 @@ def sentences(config, root):
     }
 
 
-def test_every_file_comes_from_the_mirror(made, mirror):
-    _, asked = mirror
-    assert {path for path in asked if not path.endswith("/")} == {
+def test_all_files_are_requested_from_the_mirror(finished_project, mirror):
+    _, requested = mirror
+    assert {path for path in requested if not path.endswith("/")} == {
         file for files in FILES.values() for file in files
     }
 
@@ -132,15 +132,15 @@ def test_every_file_comes_from_the_mirror(made, mirror):
 @pytest.mark.parametrize(
     ("corpus", "size"), [("gutenberg-counts", 99_398), ("novels", pytest.approx(26_894, rel=5e-4))]
 )
-def test_the_vocabularies_are_the_real_ones(made, corpus, size):
-    split = made.root / "results" / "words" / corpus / "standard" / "words.tsv"
+def test_vocabularies_have_the_expected_size(finished_project, corpus, size):
+    split = finished_project.root / "results" / "words" / corpus / "standard" / "words.tsv"
     with split.open(encoding="utf-8") as lines:
         assert sum(1 for _ in lines) - 1 == size
 
 
-def test_every_planned_row_is_measured(made):
-    results = made.root / "results"
-    config = yaml.safe_load((made.root / "config.yaml").read_text(encoding="utf-8"))
+def test_every_planned_run_is_evaluated(finished_project):
+    results = finished_project.root / "results"
+    config = yaml.safe_load((finished_project.root / "config.yaml").read_text(encoding="utf-8"))
     planned = [
         results / "words" / corpus / split / run
         for corpus in config["words"]["corpora"]

@@ -32,7 +32,7 @@ def pairs(words: dict[str, int]) -> NDArray[np.float64]:
 
 
 def entropy(counts: NDArray[np.float64], order: int) -> float:
-    """The entropy of a letter in bits: of single letters, or given the letter before it in the same word."""
+    """The entropy of a letter in bits: of single letters, or given the previous letter of the word."""
     joint = counts[:26] / counts[:26].sum() if order == 2 else counts.sum(0, keepdims=True) / counts.sum()
     given = joint / joint.sum(1, keepdims=True).clip(min=1e-300)
     return float(-(joint[joint > 0] * np.log2(given[joint > 0])).sum())

@@ -1,4 +1,4 @@
-"""What a configuration asks of the paper: two rows and a figure a corpus."""
+"""The planner of the paper: two rows and one figure per corpus."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ REMOVABLE = (("runs", "*"),)
 
 
 def check(section: Section) -> None:
-    """Entropies are computed of letters and of pairs of them."""
+    """Raise `Problem` for an order above 2."""
     for name, entry in section["runs"].items():
         if entry["model"]["order"] > 2:
             key = ("shannon", "runs", name, "model", "order")
@@ -44,7 +44,7 @@ def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
 
 
 def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
-    """None beside those of the registry."""
+    """No titles besides those of the registry."""
     return {}
 
 
@@ -65,5 +65,5 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
 
 
 def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
-    """None."""
+    """No texts."""
     return ()

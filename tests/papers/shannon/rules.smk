@@ -35,7 +35,7 @@ rule shannon_measure:
 
 
 rule shannon_figure1:
-    """The entropies of a corpus beside each other."""
+    """Draw the entropies of a corpus as bars."""
     input:
         script=PAPERS["shannon"].folder / "letters.py",
         metrics=lambda wildcards: [

@@ -1,4 +1,4 @@
-"""Words that several tests share."""
+"""Words shared by several tests."""
 
 import re
 from collections import Counter
@@ -9,6 +9,6 @@ import pytest
 
 @pytest.fixture(scope="session")
 def documentation_words():
-    """Some 3,000 real words of 2 to 12 letters that come with Python, and their counts."""
+    """About 3,000 words of 2 to 12 letters from the documentation in Python, and their counts."""
     counts = Counter(re.findall(r"\b[a-z]{2,12}\b", " ".join(topics.values()).lower()))
     return sorted(counts), [counts[word] for word in sorted(counts)]

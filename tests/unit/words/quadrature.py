@@ -1,4 +1,4 @@
-"""State space models for tests, and the exact likelihoods of those of one dimension by quadrature."""
+"""State space models for tests, and exact likelihoods of one-dimensional ones by quadrature."""
 
 import dataclasses
 import math
@@ -16,12 +16,22 @@ WORDS = ["", "a", "to"]
 
 
 def model_with(seed=0, scale=0.7, **changes):
-    """A state space model in float64 with weights far from their start."""
+    """A state space model in float64 with weights far from their initial values."""
     torch.manual_seed(seed)
     model = build(dataclasses.replace(BASE, **changes)).double()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(scale * torch.randn_like(parameter))
+    return model
+
+
+def smooth_model(**changes):
+    """A one-dimensional model whose importance weights are bounded, so that their averages converge."""
+    model = model_with(seed=3, scale=0.12, dim=1, delta=0.3, **changes)
+    with torch.no_grad():
+        model.emission.weight.normal_()
+        # A proposal wider than its target bounds the weights.
+        model.inference.head.bias[1] += 1.0
     return model
 
 
@@ -49,6 +59,6 @@ def quadrature(model, word, nodes=1501, reach=15.0):
 
 @torch.no_grad()
 def bounds(model, word, repeats):
-    """The bound on log P(w) in nats, `repeats` times with noise of its own: (repeats,)."""
+    """The bound on log P(w) in nats, `repeats` times with independent noise: (repeats,)."""
     batch = pack(encode([word]), torch.zeros(repeats, dtype=torch.long))
     return batch.per_word(step_bounds(model, batch, draw_noise(model, batch)))

@@ -1,4 +1,4 @@
-"""Settings and models that the tests of the words paper share."""
+"""Settings and models shared by the tests of the words paper."""
 
 from dataclasses import replace
 
@@ -39,12 +39,12 @@ TRAINING = TrainingSpec(
     checkpoint_every=7,
 )
 
-fuses = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
-"""On what needs a compiler; that it compiles is a test, not a condition."""
+needs_compiler = pytest.mark.skipif(building.compiler() is None, reason="there is no C++ compiler")
+"""Skips tests of compiled code where there is no compiler."""
 
 
 class TorchTransition(nn.Module):
-    """A transition of PyTorch's own transforms: DIAG, then a map of each number that is not affine."""
+    """A transition of PyTorch's transforms: DIAG, then an elementwise map that is not affine."""
 
     def __init__(self, dim, width=7, delta=0.1, affine=False):
         super().__init__()
@@ -60,7 +60,7 @@ class TorchTransition(nn.Module):
 
 
 class ZukoTransition(nn.Module):
-    """A masked autoregressive flow of zuko, given the state."""
+    """A masked autoregressive flow of zuko, conditioned on the state."""
 
     def __init__(self, dim):
         super().__init__()

@@ -1,13 +1,12 @@
 import itertools
 import math
+from string import ascii_lowercase
 
 import torch
 
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.cross_entropy import exact_log_probs
 from textlvm.words.letters import END, encode, pack
-
-LETTERS = [chr(ord("a") + i) for i in range(26)]
 
 
 def baseline():
@@ -26,7 +25,7 @@ def log_prob(model, word):
     return total
 
 
-def test_packed_likelihood_equals_the_sequential_one():
+def test_packed_likelihood_equals_sequential_likelihood():
     model = baseline()
     words = ["the", "a", "", "language", "of"]
     batch = pack(encode(words), torch.arange(len(words)))
@@ -43,11 +42,11 @@ def test_exact_log_probs_keep_the_order_of_the_lexicon():
     torch.testing.assert_close(torch.from_numpy(actual), torch.tensor(expected, dtype=torch.float64))
 
 
-def test_words_up_to_two_letters_and_longer_prefixes_sum_to_one():
+def test_probabilities_sum_to_one():
     model = baseline()
-    short = [""] + LETTERS + ["".join(pair) for pair in itertools.product(LETTERS, repeat=2)]
+    short = ["", *ascii_lowercase, *("".join(pair) for pair in itertools.product(ascii_lowercase, repeat=2))]
     mass = float(torch.from_numpy(exact_log_probs(model, encode(short))).exp().sum())
-    # What is left is the probability of not ending after two letters.
+    # The remainder is the probability of words of more than two letters.
     pairs = pack(encode(short[27:]), torch.arange(26**2))
     steps = model.log_probs(pairs)
     ends = pairs.steps()[2]
@@ -55,7 +54,7 @@ def test_words_up_to_two_letters_and_longer_prefixes_sum_to_one():
     assert math.isclose(mass + float(unfinished), 1.0, rel_tol=1e-9)
 
 
-def test_samples_follow_the_model():
+def test_samples_follow_the_probabilities():
     model = baseline()
     torch.manual_seed(0)
     codes = model.sample(40_000, 1)

@@ -1,11 +1,11 @@
-"""A module that was changed and not the C++ beside it is noticed, whether in value or in gradient alone."""
+"""The self-test detects modules whose value or gradient differs from the C++ code."""
 
 import math
 from dataclasses import replace
 
 import pytest
 import torch
-from specs import BASE, MODELS, NVP, batch_of, fuses, model_of
+from specs import BASE, MODELS, NVP, batch_of, model_of, needs_compiler
 from torch import nn
 
 from textlvm.distributions import DiagonalNormal
@@ -28,7 +28,7 @@ from unit.training.regression import Settings
 
 
 def scaled_gradient(x, factor=1.001):
-    """The same value with another gradient."""
+    """The same value with a different gradient."""
     return x.detach() + factor * (x - x.detach())
 
 
@@ -52,8 +52,8 @@ def flipped(_, flow):
     return Composed([flow, Flip()])
 
 
-# What is edited, and what becomes of its result.
-EDITS = {
+# Model settings, class, method, and a function that changes the result of the method.
+CHANGED_METHODS = {
     "q shifted": ({}, InferenceNetwork, "forward", shifted),
     "scale of q detached": ({"samples": 3}, InferenceNetwork, "forward", detached_scale),
     "location and scale swapped": ({"samples": 3}, InferenceNetwork, "forward", swapped_halves),
@@ -82,7 +82,7 @@ EDITS = {
 }
 
 
-def edit(monkeypatch, kind, name, change):
+def patch_result(monkeypatch, kind, name, change):
     original = getattr(kind, name)
     monkeypatch.setattr(kind, name, lambda self, *args: change(self, original(self, *args)))
 
@@ -99,43 +99,43 @@ def value_of_modules(model, batch):
     return step_bounds(model, batch, draw_noise(model, batch)).sum()
 
 
-def assert_the_modules_train(model, caplog):
-    """Value and gradients are the modules', and the log says so once."""
+def assert_modules_are_used(model, caplog):
+    """Value and gradients are those of the modules, and the log has one warning."""
     batch = batch_of(5)
     found, expected = value_of(model, batch), value_of_modules(model, batch)
     assert torch.equal(found, expected)
     parameters = list(model.parameters())
-    own, reference = (
+    gradients, reference = (
         torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
         for value in (found, expected)
     )
-    torch.testing.assert_close(own, reference)
+    torch.testing.assert_close(gradients, reference)
     value_of(model, batch)
     assert caplog.text.count("using the modules") == 1
 
 
-@fuses
-@pytest.mark.parametrize(("changes", "kind", "name", "change"), EDITS.values(), ids=EDITS)
-def test_a_module_that_was_changed_alone_is_noticed(changes, kind, name, change, monkeypatch, caplog):
+@needs_compiler
+@pytest.mark.parametrize(("changes", "kind", "name", "change"), CHANGED_METHODS.values(), ids=CHANGED_METHODS)
+def test_changed_module_is_detected(changes, kind, name, change, monkeypatch, caplog):
     assert is_fused(model_of(changes, torch.float32))
-    edit(monkeypatch, kind, name, change)
-    assert_the_modules_train(model_of(changes, torch.float32), caplog)
+    patch_result(monkeypatch, kind, name, change)
+    assert_modules_are_used(model_of(changes, torch.float32), caplog)
 
 
-@fuses
-def test_proposals_without_a_gradient_are_noticed(monkeypatch, caplog):
+@needs_compiler
+def test_detached_proposals_are_detected(monkeypatch, caplog):
     original = InferenceNetwork.forward
     monkeypatch.setattr(
         InferenceNetwork,
         "forward",
         lambda self, state, context, seen: original(self, state, context, seen.detach()),
     )
-    assert_the_modules_train(model_of({"samples": 3}, torch.float32), caplog)
+    assert_modules_are_used(model_of({"samples": 3}, torch.float32), caplog)
     assert "gradient of" in caplog.text
 
 
-@fuses
-def test_a_choice_with_a_gradient_is_noticed(monkeypatch, caplog):
+@needs_compiler
+def test_differentiable_resampling_is_detected(monkeypatch, caplog):
     def averaged(candidates, log_weights, gumbel):
         chosen = original(candidates, log_weights, gumbel)
         mean = (log_weights.softmax(-1).unsqueeze(-1) * candidates).sum(1)
@@ -143,11 +143,11 @@ def test_a_choice_with_a_gradient_is_noticed(monkeypatch, caplog):
 
     original = objective._resample
     monkeypatch.setattr(objective, "_resample", averaged)
-    assert_the_modules_train(model_of({"samples": 3}, torch.float32), caplog)
+    assert_modules_are_used(model_of({"samples": 3}, torch.float32), caplog)
 
 
-@fuses
-def test_each_estimator_is_compared_by_itself(monkeypatch, caplog):
+@needs_compiler
+def test_each_estimator_is_tested_separately(monkeypatch, caplog):
     monkeypatch.setattr(Proposal, "scale_gradient", lambda self, log_weights: None)
     model = model_of({"samples": 3}, torch.float32)
     assert is_fused(model, "full")
@@ -155,23 +155,25 @@ def test_each_estimator_is_compared_by_itself(monkeypatch, caplog):
     assert "the gradient of inference." in caplog.text
 
 
-@fuses
-def test_a_parameter_that_the_fused_pass_does_not_know_is_noticed(monkeypatch, caplog):
+@needs_compiler
+def test_additional_parameter_is_detected(monkeypatch, caplog):
     model = model_of({}, torch.float32)
     model.temperature = nn.Parameter(torch.zeros(()))
     assert is_fused(model)
-    edit(monkeypatch, StateSpaceModel, "log_likelihood", lambda own, value: value * own.temperature.exp())
+    patch_result(
+        monkeypatch, StateSpaceModel, "log_likelihood", lambda self, value: value * self.temperature.exp()
+    )
     model = model_of({}, torch.float32)
     model.temperature = nn.Parameter(torch.zeros(()))
-    assert_the_modules_train(model, caplog)
+    assert_modules_are_used(model, caplog)
     assert "the gradient of temperature" in caplog.text
 
 
-@fuses
+@needs_compiler
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("scale", [0.0, 0.3, 1.0])
-def test_rounding_is_no_difference(changes, scale):
-    """Neither at the start of a training nor with weights far from it."""
+def test_rounding_errors_are_ignored(changes, scale):
+    """With initial weights and with weights far from them."""
     model = model_of(changes, torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -179,10 +181,10 @@ def test_rounding_is_no_difference(changes, scale):
     assert is_fused(model)
 
 
-@fuses
-def test_looking_changes_nothing_and_is_done_once(monkeypatch):
-    looked = []
-    monkeypatch.setattr(engine, "difference", lambda *values: looked.append(values))
+@needs_compiler
+def test_self_test_runs_once_and_has_no_side_effects(monkeypatch):
+    calls = []
+    monkeypatch.setattr(engine, "difference", lambda *values: calls.append(values))
     model = model_of({"samples": 2}, torch.float32)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(3)
@@ -192,17 +194,17 @@ def test_looking_changes_nothing_and_is_done_once(monkeypatch):
     assert torch.equal(state, torch.random.get_rng_state())
     for _ in range(3):
         bound(model, batch_of(2)).backward()
-    assert len(looked) == 1
+    assert len(calls) == 1
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
 
 
-@fuses
-def test_what_is_not_trained_has_no_gradient_to_compare():
+@needs_compiler
+def test_frozen_model_passes_the_self_test():
     assert is_fused(model_of({}, torch.float32).requires_grad_(False))
 
 
-def test_values_that_are_no_numbers_are_not_compared():
+def test_nonfinite_values_are_not_compared():
     model = nn.Linear(1, 1)
     infinite = model.weight.sum() * math.inf
     assert difference(model, infinite, infinite * math.nan) is None
@@ -213,20 +215,20 @@ def test_values_that_are_no_numbers_are_not_compared():
     )
 
 
-def exploding():
-    """Models with the parameter that is multiplied until something overflows, in single precision."""
+def overflow_cases():
+    """Models, each with the name of the parameter that is scaled until something overflows."""
     for name in ("tril-k3", "nvp", "diag-forward-k4", "forward"):
         changes = MODELS[name]
         for parameter, _ in build(replace(BASE, **changes)).named_parameters():
             yield pytest.param(changes, parameter, id=f"{name}-{parameter}")
 
 
-@fuses
-@pytest.mark.parametrize(("changes", "parameter"), [*exploding()])
-def test_what_overflows_in_the_modules_overflows_in_the_fused_pass(changes, parameter):
+@needs_compiler
+@pytest.mark.parametrize(("changes", "parameter"), [*overflow_cases()])
+def test_fused_pass_overflows_where_the_modules_do(changes, parameter):
     batch = batch_of(20)
     finite = []
-    # With factors beyond these, what overflows in a triangular system is up to the order of its divisions.
+    # Beyond these factors, overflow in a triangular solve depends on the order of its divisions.
     for exponent in range(0, 33, 4):
         model = model_of(changes, torch.float32)
         with torch.no_grad():
@@ -239,8 +241,8 @@ def test_what_overflows_in_the_modules_overflows_in_the_fused_pass(changes, para
     assert finite[0]
 
 
-def with_scales_of(log_scale):
-    """A model whose q has this or the opposite log-scale, by the sign of the proposal that it is shown."""
+def model_with_log_scale(log_scale):
+    """A model whose q has this log-scale or its negative, depending on the sign of the proposal."""
     model = model_of({"dim": 1, "samples": 7}, torch.float32)
     q = model.inference
     with torch.no_grad():
@@ -250,11 +252,11 @@ def with_scales_of(log_scale):
     return model
 
 
-@fuses
+@needs_compiler
 @pytest.mark.parametrize("log_scale", [20.0, 87.5, 90.0, 200.0])
-def test_a_scale_overflows_in_both_where_other_samples_stay_finite(log_scale):
-    """Held at a largest value, the scale would leave its sample without weight, and nobody would notice."""
-    model, batch = with_scales_of(log_scale), batch_of(20)
+def test_overflow_of_one_scale_is_not_hidden(log_scale):
+    """A clamped scale would give its sample the weight zero and hide the overflow."""
+    model, batch = model_with_log_scale(log_scale), batch_of(20)
     with torch.no_grad():
         noise = draw_noise(model, batch)
         expected = step_bounds(model, batch, noise).sum()
@@ -262,9 +264,9 @@ def test_a_scale_overflows_in_both_where_other_samples_stay_finite(log_scale):
     assert torch.isfinite(found) == torch.isfinite(expected) == (log_scale < 88)
 
 
-@fuses
-def test_a_training_whose_scale_explodes_ends_with_a_sentence(tmp_path):
-    model, batch = with_scales_of(200.0), batch_of(20)
+@needs_compiler
+def test_exploding_scale_ends_training_with_an_error(tmp_path):
+    model, batch = model_with_log_scale(200.0), batch_of(20)
     assert is_fused(model)
     with pytest.raises(Failure, match=r"the loss became nan at step 1.* lower its training\.learning_rate"):
         train(

@@ -15,13 +15,13 @@ def test_letter_entropy_of_known_distributions():
 
 
 @pytest.mark.parametrize("draws", [1, 20])
-def test_the_gap_is_not_negative_and_vanishes_with_one_draw(draws):
+def test_gap_is_nonnegative_and_zero_with_one_draw(draws):
     gap = entropy_gap(model_with(), trajectories=50, length=6, draws=draws)
     assert gap.gap.min() > -1e-9
     assert bool((gap.gap.abs() < 1e-9).all()) is (draws == 1)
 
 
-def test_a_model_whose_letters_ignore_the_state_has_no_gap():
+def test_gap_is_zero_if_letters_ignore_the_state():
     model = model_with()
     with torch.no_grad():
         model.emission.weight.zero_()
@@ -31,7 +31,7 @@ def test_a_model_whose_letters_ignore_the_state_has_no_gap():
     torch.testing.assert_close(gap.gap, torch.zeros(4, 20, dtype=torch.float64), atol=1e-9, rtol=0)
 
 
-def test_first_step_agrees_with_quadrature():
+def test_first_step_equals_quadrature():
     """At t = 1 the state is h_0, and for d = 1 both entropies are integrals over one normal variable."""
     model = model_with(seed=3, scale=0.4, dim=1, delta=0.3)
     xi = torch.linspace(-8, 8, 4001, dtype=torch.float64)
@@ -46,7 +46,7 @@ def test_first_step_agrees_with_quadrature():
     assert float(gap.marginal.mean()) == pytest.approx(marginal, abs=0.01)
 
 
-def test_words_stay_ended():
+def test_ended_words_stay_ended():
     gap = entropy_gap(model_with(), 200, 12, 5)
     assert gap.alive[0].all()
     assert not (gap.alive[1:] & ~gap.alive[:-1]).any()

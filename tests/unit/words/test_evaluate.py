@@ -1,4 +1,4 @@
-"""The sampler that feeds a training, and the command that measures a run."""
+"""The sampler of training batches and the evaluation command."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ from textlvm.words.model import build
 from textlvm.words.train import WordSampler
 
 
-def test_training_words_come_as_often_as_their_tokens():
+def test_sampler_draws_words_by_their_token_counts():
     torch.manual_seed(0)
     sampler = WordSampler(SPLIT, 20_000, torch.device("cpu"))
     batch = sampler()
@@ -30,7 +30,7 @@ def test_training_words_come_as_often_as_their_tokens():
 
 @pytest.fixture
 def run(tmp_path):
-    """A folder as training leaves it, with its words beside."""
+    """The folder of a trained run, with words.tsv in its parent folder."""
     spec = dataclasses.replace(BASE, samples=2)
     torch.manual_seed(0)
     write_json(
@@ -54,7 +54,7 @@ def measure(run, *arguments, out="out"):
     return read_json(folder / "metrics.json")
 
 
-def test_a_run_is_measured_again_from_its_weights(run):
+def test_evaluation_is_repeatable_from_the_weights(run):
     settings = dataclasses.asdict(SETTINGS) | {"trajectories": 512, "samples": 50}
     first = measure(run, "--settings", json.dumps(settings))
     assert first["settings"] == settings
@@ -65,11 +65,11 @@ def test_a_run_is_measured_again_from_its_weights(run):
     other = measure(run, "--trajectories", "1024", out="other")
     assert other["settings"] == settings | {"trajectories": 1024}
     assert [row[0] for row in other["curve"]["ce_over_k"]] == [128, 256, 512, 1024]
-    # What does not depend on K is the same.
+    # Metrics that do not depend on K are equal.
     assert other["metrics"]["unique"] == first["metrics"]["unique"]
 
 
-def test_what_cannot_be_measured_is_said(run):
+def test_error_messages(run):
     with pytest.raises(UserError, match=r"run has no metrics.json with settings: pass --settings"):
         measure(run)
     write_json(run / "metrics.json", {"settings": dataclasses.asdict(SETTINGS)})

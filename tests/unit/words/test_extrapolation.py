@@ -1,4 +1,4 @@
-"""Cross entropies at infinite K against known limits."""
+"""Cross entropies extrapolated to infinite K, compared with known limits."""
 
 import math
 
@@ -12,9 +12,9 @@ from textlvm.words.cross_entropy import Marginals, cross_entropy, frequencies
 from textlvm.words.extrapolation import _curve, _limit, extrapolate
 
 LIKELY = np.repeat(0.5 ** np.arange(1, 27), 40)
-"""Of 1,040 words, the share of trajectories along which each has probability 1."""
+"""For each of 1,040 words, the share of trajectories along which its probability is 1."""
 OTHERWISE = LIKELY / 20
-"""Its probability along the others."""
+"""Its probability along the other trajectories."""
 EXACT = np.log(LIKELY + (1 - LIKELY) * OTHERWISE)
 FREQUENCY = frequencies(LIKELY**0.4)
 """Shares and frequencies fall geometrically, so that the bias of Eq. (12) is nearly a power of K."""
@@ -26,7 +26,7 @@ def sampled(rng, groups=64, size=128):
     return np.log(often + (size - often) * OTHERWISE[:, None])
 
 
-def test_the_corrected_cross_entropy_is_that_of_the_exact_probabilities():
+def test_extrapolation_removes_the_bias():
     exact = cross_entropy(FREQUENCY, EXACT)
     rng = np.random.default_rng(0)
     runs = [sampled(rng) for _ in range(40)]
@@ -35,7 +35,7 @@ def test_the_corrected_cross_entropy_is_that_of_the_exact_probabilities():
     estimates, errors = zip(*(extrapolate(run, 128, FREQUENCY) for run in runs), strict=True)
     corrected = np.array(estimates) - exact
     deviation = corrected.std(ddof=1)
-    assert raw > 10 * deviation / math.sqrt(len(runs)), "without a bias the test would show nothing"
+    assert raw > 10 * deviation / math.sqrt(len(runs)), "the test needs a bias to remove"
     assert abs(corrected.mean()) < raw / 5
     covered = np.mean(np.abs(corrected) < 1.96 * np.array(errors))
     assert covered >= 0.8
@@ -43,20 +43,20 @@ def test_the_corrected_cross_entropy_is_that_of_the_exact_probabilities():
 
 
 @given(st.floats(0.1, 1), st.floats(0.01, 5))
-def test_a_power_of_k_is_extrapolated_exactly(exponent, height):
+def test_power_law_is_extrapolated_exactly(exponent, height):
     curve = [7 + height * 2.0 ** (exponent * halvings) for halvings in range(7)]
     assert _limit(curve, 4) == pytest.approx(7, abs=1e-8 * height)
 
 
-def test_faster_than_the_jackknife_and_slower_than_a_limit_are_not_believed():
+def test_decay_rate_is_bounded():
     fast = [7 + 2.0 ** (3 * halvings) for halvings in range(7)]
     assert _limit(fast, 4) == pytest.approx(fast[0] - (fast[1] - fast[0]))
     assert _limit([7 + 0.5 * halvings for halvings in range(7)], 4) is None
-    # A gain of chance below zero: the last two values are all that counts.
+    # A negative gain is noise: only the values at the two largest K are used.
     assert _limit([7.0, 7.01, 6.9, 7.3], 4) == pytest.approx(6.99)
 
 
-def test_a_curve_that_is_no_power_of_k_has_a_larger_error():
+def test_error_includes_the_deviation_from_a_power_law():
     curve = [7 + 0.5 ** (7 - halvings) for halvings in range(7)]
     bent = [value + 0.002 * halvings**2 for halvings, value in enumerate(curve)]
     assert _limit(curve, 4) == pytest.approx(_limit(curve, 6))
@@ -64,11 +64,11 @@ def test_a_curve_that_is_no_power_of_k_has_a_larger_error():
     assert difference > 1e-4
     groups = sampled(np.random.default_rng(1))
     _, error = extrapolate(groups, 128, FREQUENCY)
-    own = _curve(torch.from_numpy(groups), 128, torch.from_numpy(FREQUENCY))
-    assert error >= abs(_limit(own, 4) - _limit(own, 6))
+    measured = _curve(torch.from_numpy(groups), 128, torch.from_numpy(FREQUENCY))
+    assert error >= abs(_limit(measured, 4) - _limit(measured, 6))
 
 
-def test_probabilities_that_do_not_vary_have_no_bias():
+def test_constant_probabilities_have_no_bias():
     log_probs = np.log(np.array([0.5, 0.25]))
     groups = np.repeat(log_probs[:, None] + math.log(128), 64, 1)
     value, error = extrapolate(groups, 128, np.array([0.5, 0.5]))
@@ -76,18 +76,18 @@ def test_probabilities_that_do_not_vary_have_no_bias():
     assert error < 1e-9
 
 
-def test_a_word_that_does_not_occur_counts_nothing():
+def test_words_with_frequency_zero_are_ignored():
     rng = np.random.default_rng(0)
     groups = rng.normal(size=(2, 16))
     expected = extrapolate(groups[:1], 128, np.array([1.0]))
     assert extrapolate(groups, 128, np.array([1.0, 0.0])) == expected
 
 
-def test_too_few_groups_have_no_limit():
+def test_too_few_groups_give_no_estimate():
     assert extrapolate(np.zeros((1, 7)), 128, np.array([1.0])) is None
 
 
-def test_groups_of_another_size_are_left_out():
+def test_groups_of_a_different_size_are_ignored():
     groups = sampled(np.random.default_rng(2), groups=9)
     sizes = np.array([128] * 8 + [200])
     expected = extrapolate(groups[:, :8], 128, FREQUENCY)

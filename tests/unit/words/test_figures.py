@@ -50,7 +50,7 @@ def baseline_file(folder, **changes):
     return path
 
 
-def test_boxes_are_the_quartiles_over_trajectories(tmp_path):
+def test_boxes_show_quartiles_over_trajectories(tmp_path):
     gaps = [[float(k)] * (2 if k < 4 else 1) for k in range(9)]
     entropy = figures.read_entropy([entropy_file(tmp_path / "e.csv", gaps)], ["TRIL"])
     (axes,) = figures.plot_gap(entropy, "title").axes
@@ -69,9 +69,9 @@ def test_seeds_of_a_label_share_a_panel(tmp_path):
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
 
 
-def test_numbers_are_those_of_all_seeds_by_position(tmp_path):
+def test_gap_by_position_pools_all_seeds(tmp_path):
     gaps = [[[1.0, 0.5], [2.0]], [[3.0]]]
-    paths = [entropy_file(tmp_path / f"{i}.csv", own) for i, own in enumerate(gaps)]
+    paths = [entropy_file(tmp_path / f"{i}.csv", words_of_seed) for i, words_of_seed in enumerate(gaps)]
     table = figures.gap_by_position(figures.read_entropy(paths, ["A", "A"]))
     assert table.columns.tolist() == ["row", "position", "mean", "sd", "trajectories"]
     assert table.iloc[0].tolist() == ["A", 1, 2.0, 1.0, 3]
@@ -88,7 +88,7 @@ def test_lines_are_means_over_seeds(tmp_path):
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(figures.COLOURS)
 
 
-def test_a_word_entropy_far_off_gets_a_broken_axis(tmp_path):
+def test_distant_word_entropy_gets_a_broken_axis(tmp_path):
     curves = figures.read_curves([curve_file(tmp_path / "c.jsonl")], ["TRIL"])
     lower, upper = figures.plot_training(curves, 10.4, "title").axes
     assert lower.get_ylim()[1] < 3
@@ -97,14 +97,14 @@ def test_a_word_entropy_far_off_gets_a_broken_axis(tmp_path):
     assert [list(line.get_ydata()) for line in dashed] == [[10.4, 10.4]]
 
 
-def test_a_word_entropy_near_by_shares_the_axis(tmp_path):
+def test_nearby_word_entropy_shares_the_axis(tmp_path):
     curves = figures.read_curves([curve_file(tmp_path / "c.jsonl")], ["TRIL"])
     (axes,) = figures.plot_training(curves, 3.5, "title").axes
     assert axes.get_ylim()[1] > 3.5
     assert [list(line.get_ydata()) for line in axes.lines if line.get_linestyle() == "--"] == [[3.5, 3.5]]
 
 
-def test_the_same_input_gives_the_same_files(tmp_path):
+def test_output_is_deterministic(tmp_path):
     entropy = entropy_file(tmp_path / "e.csv", words(100))
     curve = curve_file(tmp_path / "c.jsonl")
     baseline = baseline_file(tmp_path)
@@ -123,7 +123,7 @@ def test_the_same_input_gives_the_same_files(tmp_path):
     assert len({len(file) for file in written[0]}) == 4
 
 
-def test_a_failed_baseline_leaves_the_line_out(tmp_path, caplog):
+def test_failed_baseline_is_omitted(tmp_path, caplog):
     curve = curve_file(tmp_path / "c.jsonl")
     baseline = baseline_file(tmp_path, status="failed", metrics=None, reason="NaN")
     png = tmp_path / "f.png"
@@ -135,7 +135,7 @@ def test_a_failed_baseline_leaves_the_line_out(tmp_path, caplog):
     assert "the baseline failed" in caplog.text
 
 
-def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
+def test_error_messages(tmp_path):
     curve = curve_file(tmp_path / "c.jsonl")
     with pytest.raises(UserError, match="2 files but 1 labels"):
         figures.read_curves([curve, curve], ["A"])
@@ -151,22 +151,13 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(tmp_path):
     curve.write_text("step\n", encoding="utf-8")
     with pytest.raises(UserError, match="cannot read the training curve"):
         figures.read_curves([curve], ["A"])
-    without = baseline_file(tmp_path, metrics={})
+    curve, without = curve_file(tmp_path / "d.jsonl"), baseline_file(tmp_path, metrics={})
     out = ["--png", tmp_path / "f.png", "--svg", tmp_path / "f.svg"]
     with pytest.raises(UserError, match="has no metric 'word_entropy'"):
-        call(
-            "training",
-            "--curves",
-            curve_file(tmp_path / "d.jsonl"),
-            "--labels",
-            "A",
-            "--baseline",
-            without,
-            *out,
-        )
+        call("training", "--curves", curve, "--labels", "A", "--baseline", without, *out)
 
 
-def test_titles_and_labels_are_shown_as_they_are(tmp_path):
+def test_titles_and_labels_are_shown_verbatim(tmp_path):
     labels, title = HOSTILE[:4], HOSTILE[0]
     entropy = figures.read_entropy([entropy_file(tmp_path / "e.csv", words(20))] * 4, labels)
     curves = figures.read_curves([curve_file(tmp_path / "c.jsonl")] * 4, labels)

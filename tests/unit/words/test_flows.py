@@ -1,4 +1,4 @@
-"""A transform of PyTorch or zuko is a transition of a state space model as it is."""
+"""Transforms of PyTorch and zuko as transitions of a state space model, without an adapter."""
 
 import copy
 import math
@@ -16,20 +16,20 @@ from textlvm.words.objective import step_bounds
 
 @pytest.fixture(scope="module", params=[1, 3])
 def scalar_model(request):
-    """A model of one dimension whose p(h_t | h_{t-1}) is not a Gaussian."""
+    """A one-dimensional model whose p(h_t | h_{t-1}) is not a Gaussian."""
     model = model_with(seed=3, scale=0.12, dim=1, samples=request.param)
     model.generative = TorchTransition(1, width=16, delta=0.3).double()
     with torch.no_grad():
         for parameter in model.generative.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
         model.emission.weight.normal_()
-        # A proposal wider than its target keeps the weights bounded, so that averages of them settle.
+        # A proposal wider than its target bounds the weights, so that their averages converge.
         model.inference.head.bias[1] += 1.0
     return model
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_composed_transform_of_pytorch_has_the_bound_of_its_likelihood(scalar_model, word):
+def test_bound_of_a_composed_pytorch_transform(scalar_model, word):
     """The bound is below log P(w) by quadrature, and its exponential is an unbiased estimate of P(w)."""
     exact = quadrature(scalar_model, word)
     values = bounds(scalar_model, word, 60_000)
@@ -42,7 +42,7 @@ def test_a_composed_transform_of_pytorch_has_the_bound_of_its_likelihood(scalar_
 
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("estimator", ["full", "path"])
-def test_an_affine_transform_of_pytorch_is_diag(samples, estimator):
+def test_affine_pytorch_transform_equals_diag(samples, estimator):
     model = model_of({"transition": "diag", "parametrization": "forward", "samples": samples})
     same = copy.deepcopy(model)
     same.generative = TorchTransition(8, width=16, delta=0.1, affine=True).double()
@@ -60,7 +60,7 @@ def test_an_affine_transform_of_pytorch_is_diag(samples, estimator):
 
 @pytest.mark.parametrize("transition", [TorchTransition, ZukoTransition])
 @pytest.mark.parametrize("samples", [1, 3])
-def test_a_transform_of_another_library_trains_and_samples(transition, samples):
+def test_transforms_of_other_libraries_train_and_sample(transition, samples):
     model = model_of({"samples": samples}, torch.float32)
     model.generative = transition(8)
     assert not is_fused(model)
@@ -71,7 +71,7 @@ def test_a_transform_of_another_library_trains_and_samples(transition, samples):
     assert model.sample(5, 4).shape == (5, 4)
 
 
-def test_a_composition_and_its_inverse_are_no_cycle_in_memory():
+def test_composition_and_inverse_form_no_reference_cycle():
     f = Composed([Flip(), Flip()])
     assert f.inv.inv == f
     assert f._inv is None

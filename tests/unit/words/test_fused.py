@@ -1,4 +1,4 @@
-"""The fused pass against the Python modules: the same noise gives the same value and gradients."""
+"""The fused pass compared with the Python modules: equal noise gives equal values and gradients."""
 
 import logging
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from specs import MODELS, batch_of, fuses, gradients, model_of
+from specs import MODELS, batch_of, gradients, model_of, needs_compiler
 from torch import nn
 
 from textlvm.words import fused
@@ -20,24 +20,24 @@ from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import step_bounds
 from textlvm.words.transitions import TrilTransition
 
-# Quick to compile, and for any processor.
+# Fast to compile, without instructions of the current processor.
 PLAIN = ("-std=c++17", "-O1", "-fPIC", "-shared", "-w")
 
 
 def assert_gradients(model, found, expected, rtol=0.0, atol=0.0, scaled=False):
-    """The gradients of a value are those expected by name; `scaled` with each one's largest number."""
+    """Compare gradients by name; with `scaled`, `atol` is relative to the largest entry of each."""
     for name, gradient in gradients(model, found).items():
         limit = atol * (float(expected[name].abs().max()) if scaled else 1)
-        said = partial("{}: {}".format, name)
-        torch.testing.assert_close(gradient, expected[name], rtol=rtol, atol=limit, msg=said)
+        message = partial("{}: {}".format, name)
+        torch.testing.assert_close(gradient, expected[name], rtol=rtol, atol=limit, msg=message)
 
 
-@fuses
+@needs_compiler
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
-# One word, one more than there are lanes, and several blocks of words.
+# One word, one more than the number of lanes, and several blocks of words.
 @pytest.mark.parametrize("n", [1, 17, 150])
 @pytest.mark.parametrize("estimator", ["full", "path"])
-def test_value_and_gradients_are_those_of_the_modules(changes, n, estimator):
+def test_value_and_gradients_equal_the_modules(changes, n, estimator):
     model, batch = model_of(changes), batch_of(n)
     noise = draw_noise(model, batch)
     expected = step_bounds(model, batch, noise, estimator).sum()
@@ -46,10 +46,10 @@ def test_value_and_gradients_are_those_of_the_modules(changes, n, estimator):
     assert_gradients(model, found, gradients(model, expected), rtol=1e-9, atol=1e-9)
 
 
-@fuses
+@needs_compiler
 @pytest.mark.parametrize("dim", [8, 16, 3])
 @pytest.mark.parametrize("n", [1, 17, 150])
-def test_the_baseline_is_that_of_the_modules(dim, n):
+def test_baseline_equals_the_modules(dim, n):
     model, batch = model_of({"family": "gru", "dim": dim}), batch_of(n)
     expected, found = model.log_probs(batch).sum(), log_likelihood(model, batch)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
@@ -58,10 +58,10 @@ def test_the_baseline_is_that_of_the_modules(dim, n):
         assert log_likelihood(model, batch) == found.detach()
 
 
-@fuses
+@needs_compiler
 @pytest.mark.parametrize("changes", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("estimator", ["full", "path"])
-def test_single_precision_differs_by_rounding(changes, estimator):
+def test_single_precision_differs_only_by_rounding(changes, estimator):
     model, batch = model_of(changes, torch.float32), batch_of(150)
     noise = draw_noise(model, batch)
     expected = step_bounds(model, batch, noise, estimator).sum()
@@ -70,8 +70,8 @@ def test_single_precision_differs_by_rounding(changes, estimator):
     assert_gradients(model, found, gradients(model, expected), atol=1e-4, scaled=True)
 
 
-@fuses
-def test_without_gradients_the_value_is_the_same():
+@needs_compiler
+def test_value_does_not_depend_on_grad_mode():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
     value = fused.summed_bounds(model, batch, noise)
@@ -79,8 +79,8 @@ def test_without_gradients_the_value_is_the_same():
         assert fused.summed_bounds(model, batch, noise) == value.detach()
 
 
-@fuses
-def test_gradients_scale_with_what_follows_and_skip_what_is_frozen():
+@needs_compiler
+def test_gradients_follow_the_chain_rule_and_skip_frozen_parameters():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
     reference = gradients(model, fused.summed_bounds(model, batch, noise))
@@ -90,20 +90,20 @@ def test_gradients_scale_with_what_follows_and_skip_what_is_frozen():
     torch.testing.assert_close(model.inference.head.weight.grad, -3 * reference["inference.head.weight"])
 
 
-@fuses
-def test_no_number_stays_no_number():
+@needs_compiler
+def test_nan_parameter_gives_nan():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
-    for hurt in (model.generative.networks[0][0].weight, model.emission.bias, model.inference.head.bias):
+    for parameter in (model.generative.networks[0][0].weight, model.emission.bias, model.inference.head.bias):
         with torch.no_grad():
-            kept, hurt.flatten()[0] = hurt.flatten()[0].clone(), float("nan")
+            original, parameter.flatten()[0] = parameter.flatten()[0].clone(), float("nan")
             assert torch.isnan(fused.summed_bounds(model, batch, noise))
-            hurt.flatten()[0] = kept
+            parameter.flatten()[0] = original
 
 
-@fuses
-def test_words_do_not_depend_on_each_other():
-    """The sum over a batch is that of its words one by one, whatever block they fall into."""
+@needs_compiler
+def test_words_are_independent():
+    """The sum over a batch equals the sum over its words, computed separately."""
     model, n = model_of({"samples": 2, "layers": 2}), 70
     batch = batch_of(n)
     noise = draw_noise(model, batch)
@@ -115,13 +115,13 @@ def test_words_do_not_depend_on_each_other():
             alone = PackedWords(
                 batch.letters[rows], (1,) * length, torch.arange(length).flip(0), torch.zeros(length).long()
             )
-            its = Noise(*(array[rows] for array in noise))
-            total += float(fused.summed_bounds(model, alone, its))
+            word_noise = Noise(*(array[rows] for array in noise))
+            total += float(fused.summed_bounds(model, alone, word_noise))
         assert total == pytest.approx(float(fused.summed_bounds(model, batch, noise)), rel=1e-12)
 
 
-@fuses
-def test_the_layout_of_tensors_does_not_matter():
+@needs_compiler
+def test_memory_layout_does_not_matter():
     model, batch = model_of({"samples": 3}), batch_of(40)
     noise = draw_noise(model, batch)
     value = fused.summed_bounds(model, batch, noise)
@@ -134,8 +134,8 @@ def test_the_layout_of_tensors_does_not_matter():
     assert_gradients(model, again, reference)
 
 
-@fuses
-def test_other_types_are_left_to_the_modules_or_refused():
+@needs_compiler
+def test_mixed_and_unsupported_types_are_rejected():
     model, batch = model_of({}, torch.float32), batch_of(4)
     noise = draw_noise(model, batch)
     with torch.autocast("cpu", torch.bfloat16), pytest.raises(TypeError, match="one type"):
@@ -146,23 +146,23 @@ def test_other_types_are_left_to_the_modules_or_refused():
     assert not fused.can_fuse(model.bfloat16())
 
 
-class Clipped(TrilTransition):
-    """A transition of the user's own."""
+class CustomTransition(TrilTransition):
+    """A user-defined transition."""
 
 
-def deeper(model):
+def deepen(model):
     model.generative.networks[0] = nn.Sequential(
         nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 44)
     )
 
 
-def of_another_class(model):
-    model.generative.__class__ = Clipped
+def change_class(model):
+    model.generative.__class__ = CustomTransition
 
 
-@fuses
-@pytest.mark.parametrize("change", [deeper, of_another_class])
-def test_a_model_of_other_parts_is_left_to_the_modules(change, caplog):
+@needs_compiler
+@pytest.mark.parametrize("change", [deepen, change_class])
+def test_unsupported_model_uses_the_modules(change, caplog):
     model, batch = model_of({"samples": 2}, torch.float32), batch_of(4)
     assert is_fused(model)
     model = model_of({"samples": 2}, torch.float32)
@@ -174,8 +174,8 @@ def test_a_model_of_other_parts_is_left_to_the_modules(change, caplog):
     assert value == step_bounds(model, batch, draw_noise(model, batch)).sum()
 
 
-@fuses
-def test_there_is_no_second_derivative():
+@needs_compiler
+def test_second_derivative_is_not_available():
     model, batch = model_of({}), batch_of(4)
     value = fused.summed_bounds(model, batch, draw_noise(model, batch))
     (gradient,) = torch.autograd.grad(value, [model.initial], create_graph=True)
@@ -184,14 +184,14 @@ def test_there_is_no_second_derivative():
 
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
-    """An empty cache of compiled code, for a test alone."""
+    """An empty cache of compiled code."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     building.library.cache_clear()
     yield tmp_path / "textlvm"
     building.library.cache_clear()
 
 
-def test_without_a_compiler_the_modules_do_it(monkeypatch, caplog, cache):
+def test_modules_are_used_without_a_compiler(monkeypatch, caplog, cache):
     monkeypatch.setattr(building.shutil, "which", lambda _: None)
     with caplog.at_level(logging.WARNING):
         model, batch = model_of({}), batch_of(5)
@@ -202,7 +202,7 @@ def test_without_a_compiler_the_modules_do_it(monkeypatch, caplog, cache):
     assert value == step_bounds(model, batch, draw_noise(model, batch)).sum()
 
 
-def test_a_compiler_that_fails_is_named_once(monkeypatch, caplog, tmp_path, cache):
+def test_compiler_error_is_logged_once(monkeypatch, caplog, tmp_path, cache):
     broken = tmp_path / "c++"
     broken.write_text("#!/bin/sh\n[ $1 = --version ] || { echo no such flag >&2; exit 1; }\n")
     broken.chmod(0o755)
@@ -212,30 +212,30 @@ def test_a_compiler_that_fails_is_named_once(monkeypatch, caplog, tmp_path, cach
     assert caplog.text.count("no such flag") == 1
 
 
-@fuses
-def test_it_is_compiled_once_for_a_user_and_anew_when_damaged(monkeypatch, cache):
+@needs_compiler
+def test_library_is_cached_and_recompiled_when_damaged(monkeypatch, cache):
     building.load(building.compiler(), PLAIN)
-    (kept,) = cache.iterdir()
-    lines = []
+    (cached,) = cache.iterdir()
+    commands = []
     run = building.subprocess.run
     monkeypatch.setattr(
-        building.subprocess, "run", lambda line, **more: lines.append(line) or run(line, **more)
+        building.subprocess, "run", lambda command, **more: commands.append(command) or run(command, **more)
     )
     building.load(building.compiler(), PLAIN)
-    assert [line[-1] for line in lines] == ["--version"]
-    whole = kept.read_bytes()
-    # Not the file itself, which is loaded: another one in its place.
-    kept.unlink()
-    kept.write_bytes(whole[: len(whole) // 2])
+    assert [command[-1] for command in commands] == ["--version"]
+    content = cached.read_bytes()
+    # The loaded file itself must not change: replace it.
+    cached.unlink()
+    cached.write_bytes(content[: len(content) // 2])
     assert building.load(building.compiler(), PLAIN) is not None
-    assert len(lines) == 3
-    assert kept.read_bytes() == whole
+    assert len(commands) == 3
+    assert cached.read_bytes() == content
 
 
-@fuses
-@pytest.mark.parametrize("home", ["none", "no folder"])
-def test_without_a_place_to_keep_it_it_is_compiled_all_the_same(monkeypatch, tmp_path, cache, home):
-    if home == "none":
+@needs_compiler
+@pytest.mark.parametrize("home", ["no home", "file in place of the folder"])
+def test_library_is_compiled_without_a_cache_folder(monkeypatch, tmp_path, cache, home):
+    if home == "no home":
         monkeypatch.delenv("XDG_CACHE_HOME")
         monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     else:
@@ -244,10 +244,10 @@ def test_without_a_place_to_keep_it_it_is_compiled_all_the_same(monkeypatch, tmp
     assert not cache.is_dir()
 
 
-@fuses
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="these vectors are of x86-64")
-def test_shorter_vectors_give_the_same(monkeypatch, cache):
-    """What is compiled on a processor without AVX-512; only the order of sums differs."""
+@needs_compiler
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="needs x86-64")
+def test_result_does_not_depend_on_the_vector_length(monkeypatch, cache):
+    """As on a processor without AVX-512; only the order of summation differs."""
     model, batch = model_of({"samples": 3, "layers": 2}, torch.float32), batch_of(40)
     noise = draw_noise(model, batch)
     expected = fused.summed_bounds(model, batch, noise).detach()

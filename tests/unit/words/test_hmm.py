@@ -1,15 +1,16 @@
-"""The hidden Markov model against sums over all hidden paths, and trained on the words of a known one."""
+"""The hidden Markov model: compared with sums over all hidden paths, and fitted to words of a known model."""
 
 import itertools
 import math
 from dataclasses import replace
+from string import ascii_lowercase
 
 import numpy as np
 import pytest
 import torch
 import yaml
 from specs import BASE, batch_of
-from test_metrics import SETTINGS, silent
+from test_metrics import SETTINGS, no_seed
 from test_train import TRAINING, options
 from torch import nn
 from torch.func import functional_call
@@ -29,7 +30,6 @@ from textlvm.words.spec import ModelSpec
 from textlvm.words.train import WordSampler, objective
 from unit.overlay import PAPER
 
-LETTERS = [chr(ord("a") + i) for i in range(26)]
 WORDS = ["tea", "", "a", "of", "the"]
 
 
@@ -43,7 +43,7 @@ def model_of(states=3, scale=1.0, seed=2):
 
 
 def enumerated(model, word):
-    """log P(w) as the sum over all hidden paths of the probability of path and word."""
+    """log P(w) by summing the probability of path and word over all hidden paths."""
     initial, transition, emission = (
         torch.log_softmax(logits, -1) for logits in (model.initial, model.transition, model.emission)
     )
@@ -56,7 +56,7 @@ def enumerated(model, word):
 
 
 @pytest.mark.parametrize("scale", [1.0, 20.0])
-def test_the_forward_algorithm_is_the_sum_over_all_paths(scale):
+def test_forward_algorithm_equals_enumeration(scale):
     model = model_of(scale=scale)
     expected = torch.stack([enumerated(model, word) for word in WORDS])
     found = torch.from_numpy(exact_log_probs(model, encode(WORDS), batch=3))
@@ -64,7 +64,7 @@ def test_the_forward_algorithm_is_the_sum_over_all_paths(scale):
     assert found.max() - found.min() > 1
 
 
-def test_single_precision_loses_nothing_where_probabilities_are_extreme():
+def test_single_precision_is_accurate_for_extreme_probabilities():
     model = model_of(states=6, scale=30.0)
     words = encode(["jazz", "quiz", "syzygy", "a"])
     found = exact_log_probs(model.float(), words)
@@ -73,20 +73,20 @@ def test_single_precision_loses_nothing_where_probabilities_are_extreme():
 
 
 @torch.no_grad()
-def test_words_up_to_two_letters_and_the_tail_sum_to_one():
+def test_probabilities_sum_to_one():
     model = model_of(states=4)
-    short = ["", *LETTERS, *("".join(pair) for pair in itertools.product(LETTERS, repeat=2))]
+    short = ["", *ascii_lowercase, *("".join(pair) for pair in itertools.product(ascii_lowercase, repeat=2))]
     mass = float(np.exp(exact_log_probs(model, encode(short))).sum())
-    # The tail: three states in a row emit a letter, whichever.
-    goes_on = 1 - torch.softmax(model.emission, -1)[:, END]
-    step = torch.softmax(model.transition, -1) * goes_on
-    tail = float((torch.softmax(model.initial, -1) * goes_on @ step @ step).sum())
+    # The tail: the first three states all emit letters.
+    continues = 1 - torch.softmax(model.emission, -1)[:, END]
+    step = torch.softmax(model.transition, -1) * continues
+    tail = float((torch.softmax(model.initial, -1) * continues @ step @ step).sum())
     assert 0.3 < tail < 0.99
     assert math.isclose(mass + tail, 1, rel_tol=1e-12)
 
 
-class Called(nn.Module):
-    """Its log P(w_t | w_{<t}) as what a module computes, so that it is a function of the parameters."""
+class LogProbs(nn.Module):
+    """A module whose forward pass is `log_probs`, for `functional_call`."""
 
     def __init__(self, model):
         super().__init__()
@@ -96,8 +96,8 @@ class Called(nn.Module):
         return self.model.log_probs(batch)
 
 
-def test_gradients_are_those_of_finite_differences():
-    module, batch = Called(model_of()), pack(encode(WORDS), torch.arange(len(WORDS)))
+def test_gradients_equal_finite_differences():
+    module, batch = LogProbs(model_of()), pack(encode(WORDS), torch.arange(len(WORDS)))
     names, values = zip(*module.named_parameters(), strict=True)
 
     def log_probs(*parameters):
@@ -127,8 +127,8 @@ def test_samples_follow_the_probabilities():
     assert (np.abs(shares - expected) < 5 * np.sqrt(expected / len(drawn)) + 1e-4).all()
 
 
-def test_with_argmax_a_state_has_one_letter():
-    model = known()
+def test_argmax_emits_one_letter_per_state():
+    model = known_model()
     torch.manual_seed(0)
     letters = model.sample(2_000, 3, argmax=True)
     b, a = 2, 1
@@ -139,7 +139,7 @@ def test_with_argmax_a_state_has_one_letter():
     assert abs(float(share) - 0.5) < 5 * 0.5 / math.sqrt(2_000)
 
 
-def known():
+def known_model():
     """Words like cv, cvcv, cvcvcv with c of one class of letters and v of another; one state ends them."""
     model = HiddenMarkov(3).double()
     emission = torch.zeros(3, ALPHABET_SIZE, dtype=torch.float64)
@@ -154,8 +154,8 @@ def known():
     return model
 
 
-def test_the_likelihood_of_a_known_model_is_reached_on_its_words():
-    truth = known()
+def test_training_reaches_the_likelihood_of_the_true_model():
+    truth = known_model()
     torch.manual_seed(0)
     words = [word for word in generate(truth, 20_000) if word is not None]
     distinct = sorted(set(words))
@@ -173,7 +173,7 @@ def test_the_likelihood_of_a_known_model_is_reached_on_its_words():
     assert best == pytest.approx(-float(frequency @ exact_log_probs(model, lexicon)), abs=0.05)
 
 
-def test_a_run_is_trained_saved_and_measured(tmp_path):
+def test_run_is_trained_saved_and_evaluated(tmp_path):
     spec = replace(BASE, family="hmm", dim=12)
     given = options(
         tmp_path, replace(TRAINING, steps=300, batch=20, learning_rate=0.2, schedule="cosine"), spec
@@ -183,19 +183,19 @@ def test_a_run_is_trained_saved_and_measured(tmp_path):
     load_weights(given.out / "model.safetensors", model)
     split = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
     measured = autoregressive_metrics(
-        model, split, encode(split.words), SETTINGS, np.random.default_rng(0), silent
+        model, split, encode(split.words), SETTINGS, np.random.default_rng(0), no_seed
     )
     metrics = measured.metrics
     entropy = -sum(p * math.log(p) for p in (0.4, 0.3, 0.2, 0.1))
     assert entropy <= metrics["ce_train"].value < entropy + 0.2
-    assert metrics["ce_train"].low is None, "it is exact"
+    assert metrics["ce_train"].low is None, "exact values have no interval"
     assert len(measured.words) == SETTINGS.samples
     assert measured.gap is None
     assert "h_gap" not in metrics
 
 
-def test_the_shipped_row_has_no_more_parameters_than_trils_generative_model():
-    """And one state more would have."""
+def test_configured_hmm_is_as_large_as_trils_generative_model():
+    """With one more state it would have more parameters."""
     words = yaml.safe_load(PAPER.read_text(encoding="utf-8"))["words"]
     runs = words["runs"]["standard"]
     tril, hmm = (parse(ModelSpec, words["model"] | runs[name].get("model", {})) for name in ("tril", "hmm"))

@@ -1,27 +1,18 @@
 import numpy as np
 import pytest
 import torch
-from quadrature import WORDS, model_with, quadrature
+from quadrature import WORDS, quadrature, smooth_model
 
 from textlvm.words import importance
 from textlvm.words.importance import importance_log_probs
 from textlvm.words.letters import encode
 
 
-def scalar(samples):
-    model = model_with(seed=3, scale=0.12, dim=1, samples=samples, delta=0.3)
-    with torch.no_grad():
-        model.emission.weight.normal_()
-        # A proposal wider than its target keeps the weights bounded, so that averages of them settle.
-        model.inference.head.bias[1] += 1.0
-    return model
-
-
 @pytest.mark.parametrize("samples", [1, 3])
-def test_estimates_are_those_of_the_quadrature(samples):
-    model = scalar(samples)
+def test_estimates_equal_quadrature(samples):
+    model = smooth_model(samples=samples)
     torch.manual_seed(0)
-    # Out of the order of lengths, which packing brings about.
+    # Packing sorts the words by length; the estimates must keep this order.
     index = torch.tensor([2, 0, 1])
     found = importance_log_probs(model, encode(WORDS), index, 20_000)
     expected = np.array([quadrature(model, WORDS[i]) for i in index])
@@ -30,9 +21,9 @@ def test_estimates_are_those_of_the_quadrature(samples):
     assert (found.effective > 100).all()
 
 
-def test_letters_that_ignore_the_state_are_exact():
+def test_estimates_equal_exact_values_if_letters_ignore_the_state():
     """P(w) is a product of constants; only q and F_g make the weights vary."""
-    model = scalar(1)
+    model = smooth_model(samples=1)
     with torch.no_grad():
         model.emission.weight.zero_()
         model.emission.bias.normal_()
@@ -47,8 +38,8 @@ def test_letters_that_ignore_the_state_are_exact():
     assert (found.standard_errors < 0.2).all()
 
 
-def test_batches_are_parts_of_words_and_of_draws(monkeypatch):
-    model = scalar(1)
+def test_words_and_draws_are_split_into_batches(monkeypatch):
+    model = smooth_model(samples=1)
     lexicon, index = encode(WORDS), torch.arange(3)
     exact = np.array([quadrature(model, word) for word in WORDS])
     for particles in (700, 5_000):

@@ -6,7 +6,7 @@ from textlvm.words.letters import encode, pack
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_context_reads_each_word_alone_from_its_end(bidirectional):
+def test_context_reads_each_word_separately_from_its_end(bidirectional):
     """The packed GRUs equal the same GRUs run over one word at a time."""
     torch.manual_seed(0)
     network = InferenceNetwork(6, 9, bidirectional, proposals=False).double()
@@ -14,12 +14,12 @@ def test_context_reads_each_word_alone_from_its_end(bidirectional):
     batch = pack(encode(words), torch.arange(len(words)))
     packed = network.context(batch)
     for word in range(len(words)):
-        mine = batch.word == word
-        embedded = network.embedding(batch.letters[mine])
+        rows = batch.word == word
+        embedded = network.embedding(batch.letters[rows])
         summary = network.backward_gru(embedded.flip(0))[0].flip(0)
         if bidirectional:
             summary = torch.cat([network.forward_gru(embedded)[0], summary], -1)
-        torch.testing.assert_close(packed[mine], network.from_letters(summary))
+        torch.testing.assert_close(packed[rows], network.from_letters(summary))
 
 
 def test_backward_context_does_not_see_the_past():

@@ -17,7 +17,7 @@ ALPHABET = (*string.ascii_lowercase, "</s>")
 
 
 class Reference:
-    """The definition, slowly: recursive interpolation over dictionaries of tuples."""
+    """A slow reference implementation: recursive interpolation over dictionaries of tuples."""
 
     def __init__(self, words, order, weights=None):
         weights = weights or [1] * len(words)
@@ -57,8 +57,8 @@ class Reference:
         amounts = self.discounts[len(history)]
         taken = {s: amounts[min(c, 3) - 1] for s, c in followers.items()}
         total = sum(followers.values())
-        own = (followers[symbol] - taken[symbol]) / total if symbol in followers else 0.0
-        return own + sum(taken.values()) / total * lower
+        discounted = (followers[symbol] - taken[symbol]) / total if symbol in followers else 0.0
+        return discounted + sum(taken.values()) / total * lower
 
 
 class Arpa:
@@ -180,12 +180,12 @@ def test_kenlm_reads_the_same_model(documentation_words, tmp_path):
     assert read.order == 5
 
 
-def test_a_word_shorter_than_the_order(tmp_path):
+def test_word_shorter_than_the_order(tmp_path):
     read = kenlm_model(tmp_path, arpa(estimate(["a"], 5)))
     assert 10 ** read.score("") == pytest.approx(Reference(["a"], 5).prob("</s>", ("<s>",)), rel=1e-5)
 
 
-def test_deterministic_and_blind_to_word_order(documentation_words):
+def test_result_does_not_depend_on_word_order(documentation_words):
     words, counts = documentation_words
     assert arpa(estimate(words, 5, counts)) == arpa(estimate(words[::-1], 5, counts[::-1]))
 
@@ -196,7 +196,7 @@ def test_weights_repeat_words():
     assert arpa(estimate(words, 3, weights)) == arpa(estimate(repeated, 3))
 
 
-def test_errors():
+def test_invalid_input_is_rejected():
     with pytest.raises(UserError, match="no words"):
         estimate([], 3)
     with pytest.raises(UserError, match="'café' has a character outside a to z"):
@@ -209,8 +209,8 @@ def test_errors():
 def test_equals_nltk_with_a_single_discount(monkeypatch, documentation_words, order):
     """NLTK's model is Kneser-Ney with one discount, none for unigrams, and an open alphabet.
 
-    Given those, the two agree on every history but the word's beginning in an order above two:
-    there NLTK asks for what comes before <s> and has no answer.
+    With the same discounts, the two agree on every history except the beginning of a word in orders
+    above two, where NLTK looks up a symbol before <s>.
     """
     from nltk.lm import KneserNeyInterpolated
     from nltk.util import everygrams
@@ -242,10 +242,10 @@ def lmplz():
 
 
 def share_unknown(model, symbol, history):
-    """lmplz's P(symbol | history) on our closed alphabet.
+    """lmplz's P(symbol | history) on the closed alphabet of this project.
 
-    Unigram mass is shared equally by <unk> and the symbols seen there, by all 27 symbols here; of
-    every history's probabilities only that share differs, and <unk>'s says how large it is.
+    lmplz divides the uniform part of the unigrams among <unk> and the symbols it has seen, this project
+    among 27 symbols. Only that part differs, and P(<unk> | history) is its value per symbol.
     """
     unknown = model.prob("<unk>", history)
     # <s> takes no share.
@@ -255,10 +255,10 @@ def share_unknown(model, symbol, history):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("order", [3, 5])
 def test_equals_lmplz(lmplz, documentation_words, order, weighted):
-    """The same model wherever lmplz estimates its discounts from adjusted counts alone.
+    """Equal models if lmplz estimates its discounts only from adjusted counts.
 
-    It takes the raw count for the last n-gram of each length, in the order in which letters first
-    appear. One last word "q", with the only q, makes the two the same.
+    For the last n-gram of each length, in order of the letters' first appearance, lmplz uses the raw
+    count. If the last word is "q", with the only q, raw and adjusted counts are equal.
     """
     chosen = [(w, c) for w, c in zip(*documentation_words, strict=True) if "q" not in w] + [("q", 1)]
     words = [w for w, c in chosen for _ in range(min(c, 50) if weighted else 1)]

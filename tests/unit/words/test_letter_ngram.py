@@ -1,4 +1,4 @@
-"""Letter n-grams: KenLM gives every word the same probability, and words are drawn with it."""
+"""Letter n-grams: probabilities equal KenLM's, and samples follow them."""
 
 import string
 
@@ -22,26 +22,26 @@ WORDS = st.dictionaries(
 
 
 @pytest.mark.parametrize("order", LETTER_NGRAMS.values(), ids=LETTER_NGRAMS)
-def test_kenlm_gives_words_the_same_probability(documentation_words, tmp_path, order):
+def test_probabilities_equal_kenlm(documentation_words, tmp_path, order):
     words, counts = documentation_words
     (tmp_path / "model.arpa").write_text(arpa(estimate(words, order, counts)))
-    # Letters that never follow one another, and contexts that no word has, are among them.
-    asked = [*words[::20], "a", "zqx", "jjjjjjjjjjjjjj"]
-    expected = ngram.score(ngram.load(tmp_path / "model.arpa", order), asked)
-    found = exact_log_probs(LetterNgram(words, counts, order), encode(asked))
+    # With pairs of letters and contexts that occur in no word.
+    queries = [*words[::20], "a", "zqx", "jjjjjjjjjjjjjj"]
+    expected = ngram.score(ngram.load(tmp_path / "model.arpa", order), queries)
+    found = exact_log_probs(LetterNgram(words, counts, order), encode(queries))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @given(counts=WORDS, order=st.sampled_from(sorted(LETTER_NGRAMS.values())))
-def test_in_every_context_probabilities_sum_to_one(counts, order):
+def test_probabilities_sum_to_one_in_every_context(counts, order):
     for probs in estimate(list(counts), order, list(counts.values())).conditionals():
         np.testing.assert_allclose(probs.sum(1), 1)
 
 
-def test_words_that_do_not_occur_in_training_count_nothing():
+def test_words_with_training_count_zero_are_ignored():
     model, other = LetterNgram(["to", "be", "or"], [3, 0, 1], 2), LetterNgram(["to", "or"], [3, 1], 2)
-    asked = encode(["to", "be", "or"])
-    assert (exact_log_probs(model, asked) == exact_log_probs(other, asked)).all()
+    queries = encode(["to", "be", "or"])
+    assert (exact_log_probs(model, queries) == exact_log_probs(other, queries)).all()
 
 
 @pytest.mark.parametrize("order", LETTER_NGRAMS.values(), ids=LETTER_NGRAMS)

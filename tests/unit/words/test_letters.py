@@ -10,20 +10,20 @@ WORDS = st.lists(st.text("abcxyz", max_size=7), min_size=1, max_size=12)
 
 
 @given(WORDS)
-def test_decoding_undoes_encoding(words):
+def test_decode_inverts_encode(words):
     lexicon = encode(words)
     assert [decode(row.tolist()) for row in lexicon.codes] == words
     assert lexicon.lengths.tolist() == [len(word) + 1 for word in words]
 
 
 @pytest.mark.parametrize("word", ["naïve", "A", "a b", "a1", "{"])
-def test_only_letters_are_encoded(word):
+def test_other_characters_are_rejected(word):
     with pytest.raises(UserError, match="letters"):
         encode(["fine", word])
 
 
 @given(WORDS)
-def test_packing_keeps_every_letter_and_nothing_else(words):
+def test_packing_keeps_all_letters(words):
     lexicon = encode(words)
     batch = pack(lexicon, torch.arange(len(words)))
     spelt = [[] for _ in words]
@@ -36,13 +36,13 @@ def test_packing_keeps_every_letter_and_nothing_else(words):
 
 
 @given(WORDS)
-def test_reversal_turns_each_word_around(words):
+def test_reversal_reverses_each_word(words):
     batch = pack(encode(words), torch.arange(len(words)))
-    turned = batch.letters[batch.reversal]
+    reversed_letters = batch.letters[batch.reversal]
     assert torch.equal(batch.reversal[batch.reversal], torch.arange(len(batch.letters)))
     for word in range(len(words)):
-        mine = batch.word == word
-        assert turned[mine].tolist() == batch.letters[mine].tolist()[::-1]
+        rows = batch.word == word
+        assert reversed_letters[rows].tolist() == batch.letters[rows].tolist()[::-1]
 
 
 @given(WORDS)
@@ -50,7 +50,7 @@ def test_per_word_sums_and_carried_letters(words):
     batch = pack(encode(words), torch.arange(len(words)))
     lengths = batch.per_word(torch.ones(len(batch.letters)))
     assert sorted(lengths.tolist()) == sorted(float(len(word) + 1) for word in words)
-    # What is carried from t to t + 1 is every symbol but each word's last.
+    # Every symbol is carried from t to t + 1, except the last of each word.
     carried = torch.cat(batch.carried()) if batch.carried() else torch.empty(0)
     assert len(carried) == len(batch.letters) - len(words)
     assert (carried != END).all()

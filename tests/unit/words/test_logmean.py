@@ -10,7 +10,7 @@ from textlvm.words.logmean import effective_draws, log_mean
 
 
 @given(st.lists(st.floats(-30, 3), min_size=2, max_size=12))
-def test_the_jackknife_leaves_every_draw_out(values):
+def test_estimate_equals_the_leave_one_out_jackknife(values):
     n = len(values)
     x = np.exp(np.array(values))
     without = np.array([math.log(np.delete(x, i).mean()) for i in range(n)])
@@ -19,7 +19,7 @@ def test_the_jackknife_leaves_every_draw_out(values):
     assert float(error[0]) == pytest.approx(math.sqrt((n - 1) * without.var()), abs=1e-6)
 
 
-def test_the_bias_is_taken_away_and_the_error_is_that_of_repetitions():
+def test_bias_is_removed_and_error_matches_repetitions():
     torch.manual_seed(0)
     draws = torch.randn(20_000, 40, dtype=torch.float64)
     # E exp(x) = exp(1/2)
@@ -29,7 +29,7 @@ def test_the_bias_is_taken_away_and_the_error_is_that_of_repetitions():
     assert float(error.square().mean().sqrt()) == pytest.approx(float(estimate.std()), rel=0.15)
 
 
-def test_a_draw_that_is_all_of_the_sum():
+def test_dominant_draw_gives_finite_results():
     estimate, error = log_mean(torch.tensor([[0.0, -2000.0, -2000.0], [-3000.0, -3000.0, -3000.0]]))
     assert torch.isfinite(estimate).all()
     assert float(error[0]) > 1
@@ -37,6 +37,6 @@ def test_a_draw_that_is_all_of_the_sum():
     assert float(error[1]) == pytest.approx(0, abs=1e-9)
 
 
-def test_effective_draws_of_equal_weights_and_of_one():
+def test_effective_draws_of_equal_and_of_degenerate_weights():
     weights = torch.tensor([[-5.0, -5.0, -5.0, -5.0], [0.0, -900.0, -900.0, -900.0]])
     torch.testing.assert_close(effective_draws(weights), torch.tensor([4.0, 1.0], dtype=torch.float64))

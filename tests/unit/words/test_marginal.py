@@ -1,4 +1,4 @@
-"""P^(w) by shared parts of words, against direct look-ups, and the cross entropies built on it."""
+"""P^(w) by shared parts of words, compared with direct look-up, and cross entropies computed from it."""
 
 import math
 
@@ -8,26 +8,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quadrature import WORDS, model_with, quadrature
+from specs import needs_compiler
 
 from textlvm.words.cross_entropy import GROUPS, cross_entropy, frequencies, monte_carlo_marginals
-from textlvm.words.fused.build import compiler
 from textlvm.words.fused.marginal import CompiledProduct
 from textlvm.words.letters import encode
 from textlvm.words.marginal import SLICE, WordSums, log_sums
 
 CPU = torch.device("cpu")
-WAYS = pytest.mark.parametrize(
-    "compiled",
-    [
-        False,
-        pytest.param(True, marks=pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")),
-    ],
-)
+IMPLEMENTATIONS = pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_compiler)])
 SOME_WORDS = st.lists(st.text("abz", max_size=6), min_size=1, max_size=40, unique=True)
 
 
 def direct(lexicon, log_probs):
-    """log P(w|h) (V, C) by looking every letter up, from (T, 27, C)."""
+    """log P(w|h) (V, C) by direct look-up of every letter, from (T, 27, C)."""
     result = torch.zeros(len(lexicon), log_probs.shape[-1], dtype=log_probs.dtype)
     for word, length in enumerate(lexicon.lengths.tolist()):
         for position in range(length):
@@ -36,13 +30,13 @@ def direct(lexicon, log_probs):
 
 
 def letter_log_probs(lexicon, trajectories, sharpness=1.0):
-    """log P(letter|h_t) of made-up trajectories: (T, 27, C)."""
+    """log P(letter|h_t) of random trajectories: (T, 27, C)."""
     torch.manual_seed(0)
     return (sharpness * torch.randn(lexicon.codes.shape[1], 27, trajectories)).log_softmax(1)
 
 
-# Sums of products in float32 are not those of logarithms to the last digit.
-@WAYS
+# Products in float32 and sums of logarithms have different rounding errors.
+@IMPLEMENTATIONS
 @given(SOME_WORDS, st.integers(1, 9) | st.integers(SLICE - 1, 2 * SLICE + 1))
 @settings(deadline=None)
 def test_sums_equal_direct_lookup(compiled, words, size):
@@ -53,29 +47,29 @@ def test_sums_equal_direct_lookup(compiled, words, size):
     torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
 
 
-@WAYS
-def test_words_too_improbable_for_a_float_keep_their_probability(compiled):
+@IMPLEMENTATIONS
+def test_probabilities_below_the_float_range_are_accurate(compiled):
     words = ["a", "abandonment", "to", "zymurgy"]
     lexicon = encode(words)
     log_probs = letter_log_probs(lexicon, 8, sharpness=20.0)
     expected = direct(lexicon, log_probs.double()).logsumexp(1)
-    # No single precision has e^-385.
+    # exp(-300) underflows in single precision.
     assert expected.min() < -300 < -60 < expected.max()
     sums = WordSums(lexicon, CPU, compiled)(log_probs)
     torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_equal_beginnings_and_equal_ends_are_built_once():
+def test_equal_beginnings_and_ends_are_computed_once():
     words = ["abcing", "abding", "abcs", "abds", "xing", "xs"]
     sums = WordSums(encode(words), CPU)
-    # abc abd xin xs$ | ing$ s$ g$ and, behind the end, nothing
+    # abc abd xin xs$ | ing$ s$ g$ and an empty end
     assert sums.cut == 3
     assert (len(sums.beginnings), len(sums.ends)) == (4, 4)
     assert [len(symbols) for _, symbols in sums.beginnings.levels] == [2, 3, 4]
 
 
-@WAYS
-def test_a_second_chunk_is_not_added_to_the_first(compiled):
+@IMPLEMENTATIONS
+def test_chunks_are_summed_separately(compiled):
     lexicon = encode(["a", "to", "the"])
     sums, log_probs = WordSums(lexicon, CPU, compiled), letter_log_probs(lexicon, 6)
     first = sums(log_probs)
@@ -83,8 +77,8 @@ def test_a_second_chunk_is_not_added_to_the_first(compiled):
     torch.testing.assert_close(sums(log_probs), first, rtol=0, atol=0)
 
 
-@pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
-def test_sums_are_the_compiled_ones_where_they_can_be_had():
+@needs_compiler
+def test_compiled_product_is_the_default_and_rejects_float64():
     product = WordSums(encode(["a"]), CPU).product
     assert isinstance(product, CompiledProduct)
     with pytest.raises(TypeError, match=r"float32 on the CPU, not .*float64"):
@@ -92,14 +86,14 @@ def test_sums_are_the_compiled_ones_where_they_can_be_had():
 
 
 @torch.no_grad()
-def test_sums_of_uneven_chunks_cover_all_trajectories():
+def test_uneven_chunks_cover_all_trajectories():
     model, lexicon = model_with(dim=3), encode(["a", "to", "the"])
     sizes = [size for size, _ in log_sums(model, lexicon, 25, chunk=10)]
     assert sizes == [10, 10, 5]
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_average_over_trajectories_converges_to_the_quadrature(word):
+def test_average_over_trajectories_converges_to_quadrature(word):
     model = model_with(seed=3, scale=0.3, dim=1, transition="tril", delta=0.3)
     marginals = monte_carlo_marginals(model, encode([word]), 60_000, ())
     per_group = np.exp(marginals.groups[0] - np.log(marginals.sizes))
@@ -107,7 +101,7 @@ def test_average_over_trajectories_converges_to_the_quadrature(word):
     assert abs(np.exp(marginals.log_probs()[0]) - math.exp(quadrature(model, word))) < 4.5 * error
 
 
-def test_trajectories_are_shared_and_counted_in_the_curve():
+def test_groups_and_curve_cover_all_trajectories():
     words = ["a", "to", "the"]
     frequency = frequencies(np.array([5, 3, 2]))
     marginals = monte_carlo_marginals(model_with(dim=2), encode(words), 1000, (frequency,))
@@ -118,7 +112,7 @@ def test_trajectories_are_shared_and_counted_in_the_curve():
 
 
 @pytest.mark.parametrize("trajectories", [9_000, 65_536, 100_000])
-def test_there_are_at_most_so_many_groups(trajectories):
+def test_number_of_groups_is_limited(trajectories):
     marginals = monte_carlo_marginals(model_with(dim=2), encode(["a"]), trajectories, ())
     assert GROUPS / 2 < len(marginals.sizes) <= GROUPS
     assert marginals.sizes.sum() == trajectories

@@ -1,11 +1,11 @@
-"""Metrics of a run against what is known of its words."""
+"""Metrics of a run compared with known values."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
-from quadrature import model_with, quadrature
+from quadrature import model_with, quadrature, smooth_model
 from specs import BASE
 
 from textlvm.corpora.splits import WordSplit
@@ -37,8 +37,8 @@ SETTINGS = EvaluationSpec(
 )
 
 
-def silent(measurement):
-    """Seeds nothing."""
+def no_seed(measurement):
+    """A `Seed` that does nothing."""
 
 
 def shares(words, chosen):
@@ -49,17 +49,17 @@ def close(observed, expected, n):
     return (np.abs(observed - expected) < 5 * np.sqrt(expected / n)).all()
 
 
-def test_the_oracle_knows_its_own_entropy():
+def test_oracle_metrics_are_entropies_and_samples_of_the_counts():
     measured = oracle_metrics(SPLIT, 5_000, np.random.default_rng(0))
     metrics, words = measured.metrics, measured.words
     entropy = -sum(p * math.log(p) for p in (0.5, 0.3, 0.2))
     assert metrics["ce_train"].value == pytest.approx(entropy)
     assert metrics["entropy_test"].value == pytest.approx(-sum(p * math.log(p) for p in (0.4, 0.1, 0.5)))
-    assert "ce_test" not in metrics, "a test word that training lacks has no probability"
+    assert "ce_test" not in metrics, "a test word that is not in training has probability zero"
     assert close(shares(words, ["a", "the", "word"]), np.array([0.5, 0.3, 0.2]), 5_000)
 
 
-def test_a_baselines_samples_follow_its_probabilities():
+def test_baseline_samples_follow_its_probabilities():
     torch.manual_seed(3)
     model = GRUBaseline(8).double()
     with torch.no_grad():
@@ -71,7 +71,7 @@ def test_a_baselines_samples_follow_its_probabilities():
     assert close(shares(generate(model, 40_000), chosen), expected + 1e-4, 40_000)
 
 
-def test_a_state_space_models_samples_follow_its_probabilities():
+def test_state_space_samples_follow_quadrature():
     model = model_with(seed=3, scale=0.4, dim=1, delta=0.3)
     with torch.no_grad():
         model.emission.weight.mul_(3)
@@ -85,37 +85,37 @@ def test_a_state_space_models_samples_follow_its_probabilities():
 
 
 def autoregressive(model):
-    measured = autoregressive_metrics(
-        model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), silent
+    return autoregressive_metrics(
+        model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), no_seed
     )
-    return measured.metrics, measured.words
 
 
-def test_word_entropy_is_that_of_the_models_own_words():
+def test_word_entropy_is_the_mean_surprise_of_generated_words():
     torch.manual_seed(2)
     model = GRUBaseline(8)
-    metrics, words = autoregressive(model)
-    surprise = -exact_log_probs(model, encode([word for word in words if word is not None]))
+    measured = autoregressive(model)
+    metrics = measured.metrics
+    surprise = -exact_log_probs(model, encode([word for word in measured.words if word is not None]))
     assert metrics["word_entropy"].value == pytest.approx(surprise.mean())
     assert metrics["word_entropy"].low < surprise.mean() < metrics["word_entropy"].high
 
 
-def test_a_model_that_finishes_no_word_has_no_word_entropy():
+def test_model_without_finished_words_has_no_word_entropy():
     model = GRUBaseline(4)
     with torch.no_grad():
         model.output.weight.zero_()
         model.output.bias[0] = -1e9
-    metrics, words = autoregressive(model)
-    assert words == [None] * SETTINGS.samples
-    assert "word_entropy" not in metrics
-    assert set(sample_metrics(words, SPLIT, {})) == {"unique", "distinct", "in_vocabulary"}
+    measured = autoregressive(model)
+    assert measured.words == [None] * SETTINGS.samples
+    assert "word_entropy" not in measured.metrics
+    assert set(sample_metrics(measured.words, SPLIT, {})) == {"unique", "distinct", "in_vocabulary"}
 
 
-def test_a_state_space_model_has_every_reading():
+def test_state_space_metrics_include_every_reading():
     torch.manual_seed(0)
     model = build(BASE)
     measured = state_space_metrics(
-        model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), silent
+        model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), no_seed
     )
     metrics = measured.metrics
     for name in ("h_gap", "h_gap_first"):
@@ -133,28 +133,22 @@ def test_a_state_space_model_has_every_reading():
     assert 0 < metrics["importance_effective"].value <= 1
 
 
-def test_the_importance_sampled_cross_entropy_is_that_of_the_quadrature():
-    model = model_with(seed=3, scale=0.12, dim=1, delta=0.3)
-    with torch.no_grad():
-        model.emission.weight.normal_()
-        model.inference.head.bias[1] += 1.0
+def test_importance_sampled_cross_entropy_equals_quadrature():
+    model = smooth_model()
     words = ["", "a", "to", "it", "on"]
     split = WordSplit(words, np.array([1, 2, 1, 1, 1]), np.array([4, 3, 2, 1, 0]))
     exact = -frequencies(split.test) @ np.array([quadrature(model, word) for word in words])
     settings = EvaluationSpec(1024, 5, 10, 10, 5, 5, importance_words=400, importance_draws=2_000)
-    measured = state_space_metrics(model, split, encode(words), settings, np.random.default_rng(0), silent)
+    measured = state_space_metrics(model, split, encode(words), settings, np.random.default_rng(0), no_seed)
     estimate = measured.metrics["ce_test_importance"]
     assert estimate.high - estimate.low < 0.2
     # Between three and four standard errors.
     assert abs(estimate.value - exact) < estimate.high - estimate.low
 
 
-def test_a_gru_has_the_free_running_reading_beside_the_exact_one():
+def test_gru_has_exact_and_free_running_readings():
     torch.manual_seed(2)
-    model = GRUBaseline(8)
-    measured = autoregressive_metrics(
-        model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), silent
-    )
+    measured = autoregressive(GRUBaseline(8))
     metrics = measured.metrics
     assert metrics["ce_test"].low is None
     reading = metrics["ce_test_free_running"]
@@ -163,17 +157,12 @@ def test_a_gru_has_the_free_running_reading_beside_the_exact_one():
     assert measured.curves["ce_free_running_over_k"][-1] == pytest.approx(
         [SETTINGS.trajectories, metrics["ce_train_free_running"].value, reading.value]
     )
-    # Of what is drawn with the words a reader sees, nothing depends on K.
-    assert measured.words == generate_again(model)
-
-
-def generate_again(model):
+    # The generated words do not depend on K: they are drawn first.
     torch.manual_seed(2)
-    GRUBaseline(8)
-    return generate(model, SETTINGS.samples)
+    assert measured.words == generate(GRUBaseline(8), SETTINGS.samples)
 
 
-def test_by_argmax_a_state_space_model_has_the_words_of_its_states():
+def test_argmax_metrics_use_the_most_probable_letters():
     model = model_with(seed=5, scale=0.5, dim=2)
     with torch.no_grad():
         model.emission.weight.mul_(5)

@@ -50,18 +50,18 @@ def test_metrics_by_hand(coin):
     assert ngram.perplexity(coin, words).value == pytest.approx(2 ** (11 / 7))
 
 
-def test_a_word_drawn_twice_counts_twice(coin):
+def test_duplicate_words_count_twice(coin):
     assert ngram.nats_per_word(coin, ["a", "a", "bab"]).value == pytest.approx(13 / 3 * math.log(2))
 
 
-def test_unseen_letters_and_histories_have_probability(model):
+def test_unseen_letters_and_histories_have_positive_probability(model):
     scores = ngram.score(model, ["", "zzz", "qxqxqxqxqxqxq", "banana"])
     assert np.isfinite(scores).all()
     assert scores.min() > math.log(1e-50)
 
 
 @pytest.mark.parametrize("metric", [ngram.nats_per_word, ngram.perplexity])
-def test_interval_is_the_bootstrap_one(model, metric):
+def test_interval_equals_the_bootstrap_interval(model, metric):
     rng = np.random.default_rng(0)
     words = rng.choice([*WORDS, "", "zz", "nanana", "s"], 400).tolist()
     estimate_ = metric(model, words)
@@ -78,18 +78,18 @@ def test_interval_is_the_bootstrap_one(model, metric):
 
 
 @pytest.mark.parametrize("word", ["Banana", "b n", "naïve", "a1", "<unk>"])
-def test_other_characters_are_refused(model, word):
+def test_other_characters_are_rejected(model, word):
     with pytest.raises(ValueError, match="letters a to z"):
         ngram.score(model, ["ban", word])
 
 
-def test_one_word_has_no_interval(model):
+def test_single_word_is_rejected(model):
     for metric in (ngram.nats_per_word, ngram.perplexity):
         with pytest.raises(ValueError, match="at least two"):
             metric(model, ["ban"])
 
 
-def test_load_says_what_is_wrong(tmp_path):
+def test_load_rejects_missing_and_invalid_files(tmp_path):
     broken = tmp_path / "broken.arpa"
     broken.write_text("not a model\n")
     for path in (broken, tmp_path / "missing.arpa"):
@@ -134,6 +134,6 @@ def test_entry_point_without_test_words(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["char3.arpa", "3=", "1=char1.arpa", "99=char99.arpa"])
-def test_a_model_on_the_command_line_has_an_order_that_there_is(text):
+def test_model_path_rejects_invalid_arguments(text):
     with pytest.raises(argparse.ArgumentTypeError, match=f"an order from 2 to 6, got '{text}'"):
         ngram.model_path(text)

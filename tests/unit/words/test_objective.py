@@ -1,4 +1,4 @@
-"""The objectives against exact likelihoods by quadrature (d = 1) and against the paper's identities."""
+"""The objectives compared with exact likelihoods by quadrature (d = 1), and identities from the paper."""
 
 import copy
 import math
@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from quadrature import WORDS, bounds, model_with, quadrature
+from quadrature import WORDS, bounds, model_with, quadrature, smooth_model
 from torch.func import functional_call
 
 from textlvm.words.engine import bound, is_fused
@@ -32,16 +32,6 @@ def scalar_model(request):
     return smooth_model(**dict(zip(("transition", "samples", "resampling"), request.param, strict=True)))
 
 
-def smooth_model(**changes):
-    """A model of one dimension whose weights' averages settle."""
-    model = model_with(seed=3, scale=0.12, dim=1, delta=0.3, **changes)
-    with torch.no_grad():
-        model.emission.weight.normal_()
-        # A proposal wider than its target keeps the weights bounded.
-        model.inference.head.bias[1] += 1.0
-    return model
-
-
 def test_quadrature_is_a_distribution(scalar_model):
     one_letter = [quadrature(scalar_model, chr(ord("a") + i)) for i in range(26)]
     empty = quadrature(scalar_model, "")
@@ -50,7 +40,7 @@ def test_quadrature_is_a_distribution(scalar_model):
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_the_bound_is_below_the_log_likelihood(scalar_model, word):
+def test_bound_is_below_the_log_likelihood(scalar_model, word):
     values = bounds(scalar_model, word, 20_000)
     error = float(values.std()) / math.sqrt(len(values))
     assert float(values.mean()) <= quadrature(scalar_model, word) + 4 * error
@@ -65,7 +55,7 @@ def test_product_of_mean_weights_is_an_unbiased_estimate(scalar_model, word):
     assert abs(float(ratios.mean()) - 1) < 4.5 * error
 
 
-def test_for_one_step_the_bound_rises_with_k():
+def test_one_step_bound_increases_with_k():
     means = []
     for samples in (2, 5, 20):
         model = model_with(seed=1, dim=1, samples=samples)
@@ -74,7 +64,7 @@ def test_for_one_step_the_bound_rises_with_k():
     assert means[0] < means[1] < means[2] <= quadrature(model, "") + 0.02
 
 
-def test_with_resampling_the_bound_rises_with_k_over_several_steps():
+def test_resampling_bound_increases_with_k_over_several_steps():
     means, errors = [], []
     for samples in (2, 5, 20):
         model = smooth_model(samples=samples, resampling=True)
@@ -86,39 +76,39 @@ def test_with_resampling_the_bound_rises_with_k_over_several_steps():
     assert means[1] + 4 * error < means[2] < quadrature(model, "tea") + error
 
 
-def resampled(model):
-    """The same model, with all samples carried on."""
+def with_resampling(model):
+    """A copy of the model with `resampling`."""
     other = copy.deepcopy(model)
     other.resampling = True
     return other
 
 
-def test_resampling_one_sample_changes_nothing():
+def test_resampling_one_sample_has_no_effect():
     model = model_with()
     batch = pack(encode(["deep", "state", "a"]), torch.arange(3))
     noise = draw_noise(model, batch)
-    # Shown no proposal, q needs none: those of the filter are drawn and not looked at.
+    # The particle filter draws proposals, but with K = 1 q does not use them.
     proposals, gumbel = torch.randn_like(noise.posterior), torch.randn_like(noise.posterior[..., 0])
-    found = step_bounds(resampled(model), batch, Noise(noise.posterior, proposals, gumbel))
+    found = step_bounds(with_resampling(model), batch, Noise(noise.posterior, proposals, gumbel))
     torch.testing.assert_close(found, step_bounds(model, batch, noise))
 
 
-def test_resampling_changes_nothing_before_there_is_a_choice():
-    """The first step of every word starts from one state."""
+def test_resampling_does_not_change_the_first_step():
+    """All samples of the first step start from the same state."""
     model = model_with(scale=0.1, samples=4)
     batch = pack(encode(["deep", "state", "", "a"]), torch.arange(4))
     noise = draw_noise(model, batch)
-    expected, found = (step_bounds(one, batch, noise) for one in (model, resampled(model)))
+    expected, found = (step_bounds(one, batch, noise) for one in (model, with_resampling(model)))
     torch.testing.assert_close(found[:4], expected[:4])
     assert not torch.isclose(found[4:], expected[4:]).all()
 
 
 def test_samples_of_equal_weight_are_all_carried_on():
-    """The filter is then K independent chains, each as with K = 1."""
+    """The particle filter is then K independent chains, each as with K = 1."""
     model = model_with(samples=3, transition="diag", parametrization="forward")
     model.generative.load_state_dict(model.variational.state_dict())
     with torch.no_grad():
-        # Letters say nothing of the state and q is the prior, so that all weights of a step are equal.
+        # Letters do not depend on the state and q is the prior, so all weights of a step are equal.
         model.emission.weight.zero_()
         model.inference.head.weight.zero_()
         model.inference.head.bias.zero_()
@@ -126,7 +116,7 @@ def test_samples_of_equal_weight_are_all_carried_on():
     model.generative.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     batch = pack(encode(["deep"]), torch.zeros(2, dtype=torch.long))
     noise = draw_noise(model, batch)
-    step_bounds(resampled(model), batch, noise)
+    step_bounds(with_resampling(model), batch, noise)
     state = model.initial_state(6)
     for states, rows in zip(seen, batch.steps(), strict=True):
         torch.testing.assert_close(states, state)
@@ -134,8 +124,8 @@ def test_samples_of_equal_weight_are_all_carried_on():
 
 
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=9), st.integers(0, 1000))
-def test_ancestors_are_as_many_as_weights_say(log_weights, seed):
-    """Stratified resampling chooses no sample more than one time off K times its share at either end."""
+def test_ancestor_counts_are_within_two_of_their_expectation(log_weights, seed):
+    """In stratified resampling the strata at either end of a sample's share add at most one each."""
     torch.manual_seed(seed)
     log_weights = torch.tensor([log_weights], dtype=torch.float64)
     gumbel = -torch.empty_like(log_weights).exponential_().log()
@@ -145,7 +135,7 @@ def test_ancestors_are_as_many_as_weights_say(log_weights, seed):
     assert ((counts - expected).abs() < 2).all()
 
 
-def test_ancestors_are_expected_in_proportion_to_weights():
+def test_expected_ancestor_counts_are_proportional_to_weights():
     torch.manual_seed(0)
     log_weights = torch.randn(5, dtype=torch.float64)
     gumbel = -torch.empty(40_000, 5, dtype=torch.float64).exponential_().log()
@@ -155,16 +145,16 @@ def test_ancestors_are_expected_in_proportion_to_weights():
     assert ((counts - expected).abs() < 5 * expected.sqrt()).all()
 
 
-def test_noise_at_its_limits_still_chooses_a_sample():
+def test_extreme_noise_gives_valid_ancestors():
     gumbel = torch.tensor([[-4.0, 100.0, math.inf]])
     assert _ancestors(torch.tensor([[0.0, 0.0, -math.inf]]), gumbel).tolist() == [[0, 1, 1]]
     assert _ancestors(torch.tensor([[0.0, math.nan, 0.0]]), gumbel).max() <= 2, "the loss will be NaN"
 
 
-def test_the_gradient_with_resampling_is_that_of_the_samples_chosen():
-    """As finite differences see it, in which no choice changes: there is no score of the resampling in it."""
+def test_resampling_gradient_treats_ancestors_as_constants():
+    """As in finite differences, the ancestors do not change: there is no score term of the resampling."""
 
-    class Called(torch.nn.Module):
+    class Bounds(torch.nn.Module):
         def __init__(self):
             super().__init__()
             self.model = model
@@ -175,14 +165,14 @@ def test_the_gradient_with_resampling_is_that_of_the_samples_chosen():
     model = model_with(scale=0.3, dim=2, width=3, samples=3, resampling=True)
     batch = pack(encode(["to", "a"]), torch.arange(2))
     noise = draw_noise(model, batch)
-    names, values = zip(*Called().named_parameters(), strict=True)
+    names, values = zip(*Bounds().named_parameters(), strict=True)
     assert torch.autograd.gradcheck(
-        lambda *given: functional_call(Called(), dict(zip(names, given, strict=True)), ()), values
+        lambda *given: functional_call(Bounds(), dict(zip(names, given, strict=True)), ()), values
     )
 
 
 @pytest.mark.parametrize("changes", [{"samples": 3, "resampling": True}, {"transition": "spline"}])
-def test_the_fused_pass_leaves_what_it_does_not_know_to_the_modules(changes, caplog):
+def test_models_that_the_fused_pass_does_not_support_use_the_modules(changes, caplog):
     model = model_with(scale=0.1, **changes).float()
     batch = pack(encode(["deep", "state"]), torch.arange(2))
     torch.manual_seed(0)
@@ -193,7 +183,7 @@ def test_the_fused_pass_leaves_what_it_does_not_know_to_the_modules(changes, cap
     assert not caplog.text
 
 
-def test_shared_flow_leaves_no_jacobian():
+def test_equal_flows_have_jacobian_determinant_one():
     """For F_g = F_q, s is the identity: zeta = xi and the determinant of J_s is one (Sec. 2.3)."""
     model = model_with(transition="diag", parametrization="forward")
     model.generative.load_state_dict(model.variational.state_dict())
@@ -247,7 +237,7 @@ def test_every_parameter_of_the_model_gets_a_gradient(samples, inference):
 
 
 def test_single_sample_shortcut_equals_the_general_algorithm():
-    """K = 1 weighs all steps at once; step by step the same noise must give the same bound."""
+    """K = 1 weights all steps at once; step by step the same noise must give the same bound."""
     model = model_with(samples=1)
     batch = pack(encode(["deep", "state", "a"]), torch.arange(3))
     noise = draw_noise(model, batch)

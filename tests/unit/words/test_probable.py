@@ -29,16 +29,16 @@ def baseline():
 SHORT = ["".join(letters) for n in range(9) for letters in itertools.product("ab", repeat=n)]
 
 
-def test_words_of_a_gru_are_those_of_an_enumeration():
+def test_words_of_a_gru_equal_enumeration():
     model = baseline()
     log_probs = exact_log_probs(model, encode(SHORT))
-    left = 1 - np.exp(log_probs).sum()
+    remainder = 1 - np.exp(log_probs).sum()
     expected = [SHORT[i] for i in np.argsort(-log_probs)[:25]]
-    assert np.exp(np.sort(log_probs)[-25]) > left, "a longer word could be among them"
+    assert np.exp(np.sort(log_probs)[-25]) > remainder, "a longer word could be among them"
     assert list(itertools.islice(by_probability(extensions(model, 0)), 25)) == expected
 
 
-def test_words_of_an_ngram_are_those_of_an_enumeration():
+def test_words_of_an_ngram_equal_enumeration():
     model = LetterNgram(["a", "ab", "abb", "ba"], [9, 5, 3, 2], 2)
     log_probs = exact_log_probs(model, encode(SHORT))
     first = list(itertools.islice(by_probability(extensions(model, 0)), 3))
@@ -61,7 +61,7 @@ def test_words_of_a_state_space_model_are_the_most_probable_along_its_trajectori
     assert found == sorted(averages, key=averages.get, reverse=True)[:10]
 
 
-def test_what_never_ends_is_given_up():
+def test_no_words_if_the_model_never_ends_a_word():
     model = baseline()
     with torch.no_grad():
         model.output.bias[END] = -math.inf
@@ -69,7 +69,7 @@ def test_what_never_ends_is_given_up():
     assert list(by_probability(extensions(model, 0))) == []
 
 
-def test_beginnings_add_up():
+def test_probability_of_a_beginning_is_the_sum_over_next_letters():
     model = baseline()
     extend = extensions(model, 0)
     whole = extend((1,)).exp().sum()

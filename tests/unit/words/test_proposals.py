@@ -1,4 +1,4 @@
-"""The estimators of the inference model's gradient: one value, one expectation, another variance."""
+"""The estimators of the inference model's gradient: equal values and expectations, different variances."""
 
 import itertools
 from dataclasses import replace
@@ -13,22 +13,22 @@ from textlvm.words.noise import Noise, draw_noise
 from textlvm.words.objective import step_bounds
 
 OF_Q = ("inference.", "variational.")
-"""Beginnings of the names of the inference model's parameters."""
+"""Prefixes of the names of the inference model's parameters."""
 
 
-def both(model, batch, noise):
-    """Gradients of the summed bound by each estimator."""
+def gradients_by_estimator(model, batch, noise):
+    """Gradients of the summed bound with the estimators full and path."""
     estimators = ("full", "path")
     return tuple(gradients(model, step_bounds(model, batch, noise, one).sum()) for one in estimators)
 
 
 @pytest.mark.parametrize("changes", [*MODELS.values(), {"samples": 3, "resampling": True}])
-def test_the_value_and_the_generative_models_gradient_are_the_same(changes):
+def test_estimators_agree_on_value_and_generative_gradient(changes):
     model, batch = model_of(changes), batch_of(17)
     noise = draw_noise(model, batch)
     full, path = (step_bounds(model, batch, noise, one) for one in ("full", "path"))
     torch.testing.assert_close(path, full, rtol=1e-12, atol=1e-12)
-    full, path = both(model, batch, noise)
+    full, path = gradients_by_estimator(model, batch, noise)
     for name, gradient in full.items():
         if name.startswith(OF_Q):
             assert not torch.allclose(path[name], gradient, rtol=1e-3), name
@@ -37,7 +37,7 @@ def test_the_value_and_the_generative_models_gradient_are_the_same(changes):
 
 
 def scalar_model(**changes):
-    """A model of one dimension whose parts all matter, smooth enough for quadrature."""
+    """A one-dimensional model that depends on all its parameters, smooth enough for quadrature."""
     torch.manual_seed(1)
     model = build(replace(BASE, dim=1, width=4, delta=0.3, **changes)).double()
     with torch.no_grad():
@@ -58,7 +58,7 @@ def nodes(count, dimensions):
 
 
 def expected_gradients(model, word, count, estimator):
-    """E of the bound's gradient, exact but for the quadrature; with K > 1 of a word of one symbol alone."""
+    """The expected gradient of the bound by quadrature; with K > 1 only for words of one symbol."""
     symbols, samples = len(word) + 1, model.samples
     points, weights = nodes(count, symbols * samples * (2 if samples > 1 else 1))
     batch = pack(encode([word]), torch.zeros(len(points), dtype=torch.long))
@@ -75,7 +75,7 @@ def expected_gradients(model, word, count, estimator):
     ("samples", "word", "count", "error"),
     [(1, "", 40, 1e-9), (1, "a", 40, 1e-9), (1, "to", 24, 1e-9), (2, "", 16, 1e-5)],
 )
-def test_both_have_the_same_expectation_by_quadrature(transition, samples, word, count, error):
+def test_estimators_have_equal_expectation_by_quadrature(transition, samples, word, count, error):
     model = scalar_model(transition=transition, samples=samples)
     full, path = (expected_gradients(model, word, count, one) for one in ("full", "path"))
     for name, gradient in full.items():
@@ -86,8 +86,8 @@ def test_both_have_the_same_expectation_by_quadrature(transition, samples, word,
 @pytest.mark.parametrize(
     "changes", [{"samples": 2}, {"samples": 4, "layers": 2}, {"samples": 3, "resampling": True}]
 )
-def test_both_have_the_same_expectation_over_several_steps(changes):
-    """The mean difference of many draws, each step's sample carried on in proportion to its weight."""
+def test_estimators_have_equal_expectation_over_several_steps(changes):
+    """The mean difference over many draws is zero up to its standard error."""
     torch.manual_seed(2)
     model = build(replace(BASE, dim=2, width=4, delta=0.3, **changes)).double()
     with torch.no_grad():
@@ -96,11 +96,11 @@ def test_both_have_the_same_expectation_over_several_steps(changes):
     batch = pack(encode(["to", "a", "tea"]), torch.arange(3).repeat(150))
     differences = []
     for _ in range(60):
-        full, path = both(model, batch, draw_noise(model, batch))
+        full, path = gradients_by_estimator(model, batch, draw_noise(model, batch))
         differences.append(torch.cat([(path[n] - full[n]).flatten() for n in full if n.startswith(OF_Q)]))
     differences = torch.stack(differences)
     error = differences.std(0) / len(differences) ** 0.5
-    seen = error > 0  # not those of letters that no word has
+    seen = error > 0  # without the parameters of letters that occur in no word
     assert seen.sum() > 100
     scores = differences.mean(0)[seen] / error[seen]
     assert scores.abs().max() < 4.5
@@ -108,17 +108,17 @@ def test_both_have_the_same_expectation_over_several_steps(changes):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-def test_an_exact_inference_model_has_a_gradient_of_zero(samples):
-    """Not in the mean but at every draw, since all weights are then one (Roeder et al. 2017)."""
+def test_path_gradient_is_zero_for_an_exact_inference_model(samples):
+    """For every draw, not only in expectation, since all weights are one (Roeder et al. 2017)."""
     torch.manual_seed(0)
     model = build(replace(BASE, transition="diag", parametrization="forward", samples=samples)).double()
     model.generative.load_state_dict(model.variational.state_dict())
     with torch.no_grad():
-        # Letters say nothing of the state, so the posterior is what F_g makes of standard normal noise.
+        # Letters do not depend on the state, so the posterior of the noise is its prior.
         model.emission.weight.zero_()
         model.inference.head.weight.zero_()
     batch = batch_of(17)
-    full, path = both(model, batch, draw_noise(model, batch))
+    full, path = gradients_by_estimator(model, batch, draw_noise(model, batch))
     for name, gradient in path.items():
         if name.startswith(OF_Q):
             assert gradient.abs().max() < 1e-12, name
@@ -126,8 +126,8 @@ def test_an_exact_inference_model_has_a_gradient_of_zero(samples):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-def test_parameters_that_are_frozen_share_the_memory_of_those_that_are_trained(samples):
-    """A step of an optimizer is seen by the next bound."""
+def test_frozen_parameters_share_memory_with_trained_ones(samples):
+    """The next bound uses the parameters of an optimizer step."""
     model, batch = model_of({"samples": samples}), batch_of(5)
     noise = draw_noise(model, batch)
     before = step_bounds(model, batch, noise, "path").sum()

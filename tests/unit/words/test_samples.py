@@ -10,7 +10,7 @@ from textlvm.words.samples import LONGEST, distinct_share, generate, share_in
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=2, max_size=30))
-def test_shares_count_what_they_say(words):
+def test_shares_equal_counts(words):
     unique = distinct_share(words)
     assert unique.value * len(words) == pytest.approx(len(set(words) - {None}) + words.count(None))
     assert unique.low <= unique.value <= unique.high
@@ -22,7 +22,7 @@ def test_shares_count_what_they_say(words):
     assert 0 <= known.low <= known.value <= known.high <= 1
 
 
-def test_the_interval_of_the_distinct_share_covers_its_expectation():
+def test_interval_of_the_distinct_share_covers_its_expectation():
     rng = np.random.default_rng(0)
     probabilities = 1 / np.arange(1, 501)
     probabilities /= probabilities.sum()
@@ -37,7 +37,7 @@ def test_the_interval_of_the_distinct_share_covers_its_expectation():
     assert covered / 200 > 0.95 - 3 * np.sqrt(0.95 * 0.05 / 200)
 
 
-def test_a_word_that_never_ends_is_marked():
+def test_unfinished_words_are_none():
     model = model_with()
     with torch.no_grad():
         model.emission.weight.zero_()
@@ -48,7 +48,7 @@ def test_a_word_that_never_ends_is_marked():
     assert generate(model, 5, batch=3) == [""] * 5
 
 
-def test_generated_words_follow_the_letters_of_the_model():
+def test_generated_words_follow_the_letter_probabilities():
     model = model_with()
     with torch.no_grad():
         model.emission.weight.zero_()

@@ -1,4 +1,4 @@
-"""The entry point: its batches can be told, and a failure names words and run."""
+"""The training command and its sampler of batches."""
 
 import argparse
 import dataclasses
@@ -39,19 +39,19 @@ def options(tmp_path, training=TRAINING, model=BASE):
     )
 
 
-def test_the_words_of_the_last_batches_are_remembered():
+def test_sampler_remembers_the_words_of_recent_batches():
     sampler = WordSampler(SPLIT, 6, torch.device("cpu"), remembered=2)
     batches = {step: sampler(step) for step in (7, 8, 9)}
     assert sampler.drawn(7) == []
     for step in (8, 9):
         drawn = sampler.drawn(step)
         assert set(drawn) <= set(SPLIT.words)
-        # A letter more for the end of each word.
+        # Each word has one more symbol, END.
         assert Counter(len(word) + 1 for word in drawn) == Counter(batches[step].word.bincount().tolist())
 
 
 @pytest.mark.parametrize("estimator", ["full", "path"])
-def test_a_run_trains_with_the_estimator_that_it_names(tmp_path, monkeypatch, estimator):
+def test_configured_estimator_is_used(tmp_path, monkeypatch, estimator):
     seen = []
     original = train.bound
     monkeypatch.setattr(
@@ -62,7 +62,7 @@ def test_a_run_trains_with_the_estimator_that_it_names(tmp_path, monkeypatch, es
 
 
 @pytest.mark.parametrize("changes", [{"transition": "spline"}, {"samples": 3, "resampling": True}])
-def test_a_run_beyond_the_paper_is_trained_and_read_from_its_files(tmp_path, changes):
+def test_extensions_of_the_paper_are_trained_and_loaded(tmp_path, changes):
     given = options(tmp_path, dataclasses.replace(TRAINING, steps=4), dataclasses.replace(BASE, **changes))
     train.main(given)
     spec = parse(ModelSpec, json.loads((given.out / "spec.json").read_text())["model"])
@@ -74,7 +74,7 @@ def test_a_run_beyond_the_paper_is_trained_and_read_from_its_files(tmp_path, cha
     assert torch.isfinite(bound(model, WordSampler(SPLIT, 9, torch.device("cpu"))()))
 
 
-def test_a_record_from_before_resampling_has_none():
+def test_resampling_is_off_by_default():
     recorded = dataclasses.asdict(BASE)
     del recorded["resampling"]
     assert parse(ModelSpec, recorded) == BASE
@@ -83,7 +83,7 @@ def test_a_record_from_before_resampling_has_none():
         parse(ModelSpec, recorded)
 
 
-def test_a_run_of_the_oracle_is_a_run(tmp_path):
+def test_oracle_writes_the_files_of_a_run(tmp_path):
     given = options(tmp_path, model=dataclasses.replace(BASE, family="oracle"))
     train.main(given)
     assert sorted(path.name for path in given.out.iterdir()) == [

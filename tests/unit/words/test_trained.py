@@ -19,13 +19,13 @@ CPU = torch.device("cpu")
 SPLIT = WordSplit(["a", "the"], np.array([3, 2]), np.array([1, 1]))
 
 
-def of_family(family):
+def spec_of_family(family):
     return dataclasses.replace(BASE, family=family)
 
 
 @pytest.mark.parametrize("family", ["state-space", "gru"])
-def test_weights_come_back(tmp_path, family):
-    spec = of_family(family)
+def test_saved_weights_are_loaded(tmp_path, family):
+    spec = spec_of_family(family)
     torch.manual_seed(1)
     model = build(spec)
     save_weights(tmp_path / "model.safetensors", model)
@@ -35,21 +35,21 @@ def test_weights_come_back(tmp_path, family):
         torch.testing.assert_close(loaded.state_dict()[name], value, rtol=0, atol=0)
 
 
-def test_ngrams_are_counted(tmp_path):
-    model = load_model(tmp_path, of_family("bigram"), SPLIT, CPU)
+def test_ngrams_are_counted_from_the_split(tmp_path):
+    model = load_model(tmp_path, spec_of_family("bigram"), SPLIT, CPU)
     assert isinstance(model, LetterNgram)
     assert model.order == 2
     with pytest.raises(UserError, match=r"is a trigram, which has no weights: give the words\.tsv"):
-        load_model(tmp_path, of_family("trigram"), None, CPU)
+        load_model(tmp_path, spec_of_family("trigram"), None, CPU)
     with pytest.raises(UserError, match="is the oracle, which is not a model"):
-        load_model(tmp_path, of_family("oracle"), SPLIT, CPU)
+        load_model(tmp_path, spec_of_family("oracle"), SPLIT, CPU)
 
 
-def test_weights_of_another_spec_are_refused(tmp_path):
+def test_weights_of_a_different_spec_are_rejected(tmp_path):
     path = tmp_path / "model.safetensors"
     save_weights(path, GRUBaseline(16))
     with pytest.raises(UserError) as caught:
-        load_model(tmp_path, of_family("gru"), None, CPU)
+        load_model(tmp_path, spec_of_family("gru"), None, CPU)
     assert str(caught.value) == (
         f"weights {path} do not match the spec.json in this folder: embedding.weight is of shape (27, 16) "
         "in the file and of shape (27, 8) in the model; use files of the same training"
@@ -63,7 +63,7 @@ def test_weights_of_another_spec_are_refused(tmp_path):
     assert load_file(path).keys() - tensors.keys() == {"more"}
 
 
-def test_weights_that_cannot_be_read_are_named(tmp_path):
+def test_error_message_names_unreadable_weights(tmp_path):
     with pytest.raises(UserError, match=r"weights .*model.safetensors cannot be read"):
         load_model(tmp_path, BASE, None, CPU)
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
@@ -71,7 +71,7 @@ def test_weights_that_cannot_be_read_are_named(tmp_path):
         load_model(tmp_path, BASE, None, CPU)
 
 
-def test_settings_of_a_run(tmp_path):
+def test_read_settings_returns_settings_and_rejects_other_folders(tmp_path):
     with pytest.raises(UserError, match="contains no trained run"):
         read_settings(tmp_path)
     model = dataclasses.asdict(BASE)

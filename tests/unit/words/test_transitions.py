@@ -1,4 +1,4 @@
-"""Properties of every transition function, in float64."""
+"""Properties of all transition functions, in float64."""
 
 import pytest
 import torch
@@ -40,7 +40,7 @@ def transition(request):
     make, order, inverse = TRANSITIONS[request.param]
     torch.manual_seed(3)
     module = make(order, inverse).double()
-    # Far from the near-identity start, so that nothing holds by accident.
+    # Far from the initial weights, which are close to the identity and would hide errors.
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(0.5 * torch.randn_like(parameter))
@@ -51,7 +51,7 @@ def draw(n=4, k=3):
     return torch.randn(n, DIM, dtype=torch.float64), torch.randn(n, k, DIM, dtype=torch.float64)
 
 
-def test_inverse_undoes_forward(transition):
+def test_inverse_recovers_the_noise(transition):
     state, xi = draw()
     flow = transition(state)
     h, log_det = call_and_ladj(flow, xi)
@@ -62,7 +62,7 @@ def test_inverse_undoes_forward(transition):
     assert not torch.allclose(h, xi)
 
 
-def test_log_determinant_is_that_of_the_jacobian(transition):
+def test_log_determinant_equals_autograd_jacobian(transition):
     state, xi = draw(n=2, k=2)
     _, log_det = call_and_ladj(transition(state), xi)
     for i in range(2):
@@ -86,7 +86,7 @@ def test_every_parameter_gets_a_gradient(transition):
         assert parameter.grad.abs().max() > 0, name
 
 
-def test_samples_of_a_state_do_not_mix(transition):
+def test_samples_of_a_state_are_independent(transition):
     state, xi = draw(n=3, k=4)
     together = transition(state)(xi)
     alone = transition(state[1:2])(xi[1:2, 2:3])
@@ -119,7 +119,7 @@ def test_diagonals_stay_out_of_the_forbidden_interval(delta, seed):
         assert layer.matrix.diagonal(dim1=1, dim2=2).abs().min() >= delta
 
 
-def test_the_inverse_parametrization_swaps_both_directions():
+def test_inverse_parametrization_swaps_directions():
     state, x = draw()
     module, swapped = (TrilTransition(DIM, 2, 7, 0.1, inverse=inverse).double() for inverse in (False, True))
     swapped.load_state_dict(module.state_dict())
@@ -129,7 +129,7 @@ def test_the_inverse_parametrization_swaps_both_directions():
     )
 
 
-def test_a_flow_makes_the_density_of_a_transformed_distribution(transition):
+def test_density_equals_transformed_distribution(transition):
     state, xi = draw()
     flow = transition(state)
     noise = Independent(Normal(torch.zeros_like(xi), 1.0), 1)
@@ -138,7 +138,7 @@ def test_a_flow_makes_the_density_of_a_transformed_distribution(transition):
     torch.testing.assert_close(density, noise.log_prob(xi) - ladj, rtol=1e-7, atol=1e-7)
 
 
-def test_image_and_determinant_together_are_those_of_separate_calls(transition):
+def test_call_and_ladj_equals_separate_calls(transition):
     state, x = draw()
     for flow in (transition(state), transition(state).inv):
         y, ladj = call_and_ladj(flow, x)
@@ -157,8 +157,8 @@ def spline(inverse, dim=1, scale=0.6):
 
 
 @pytest.mark.parametrize("inverse", [False, True])
-def test_the_density_of_a_spline_integrates_to_one(inverse):
-    """By quadrature over the line; it is far from every Gaussian's."""
+def test_density_of_a_spline_integrates_to_one(inverse):
+    """By quadrature over the real line; it is not close to a Gaussian density."""
     module = spline(inverse)
     state = torch.linspace(-2, 2, 6, dtype=torch.float64)[:, None]
     h = torch.linspace(-20, 20, 400_001, dtype=torch.float64)
@@ -175,7 +175,7 @@ def test_the_density_of_a_spline_integrates_to_one(inverse):
 
 
 @pytest.mark.parametrize("inverse", [False, True])
-def test_a_spline_at_its_start_is_tril(inverse):
+def test_initial_spline_equals_tril(inverse):
     module = spline(inverse, DIM, scale=0.0)
     with torch.no_grad():
         module.network[-1].weight.zero_()
@@ -187,7 +187,7 @@ def test_a_spline_at_its_start_is_tril(inverse):
 
 
 @pytest.mark.parametrize("inverse", [False, True])
-def test_noise_outside_the_interval_goes_through_the_tril_map_alone(inverse):
+def test_spline_equals_tril_outside_its_interval(inverse):
     module = spline(inverse, DIM)
     tril = TrilTransition(DIM, 1, 7, 0.1, inverse=inverse).double()
     tril.load_state_dict(module.affine.state_dict())
@@ -201,7 +201,7 @@ def test_noise_outside_the_interval_goes_through_the_tril_map_alone(inverse):
 
 
 @pytest.mark.parametrize("delta", [0.01, 0.1, 0.4])
-def test_slopes_at_the_knots_of_a_spline_stay_within_delta_and_its_inverse(delta):
+def test_slopes_of_a_spline_stay_between_delta_and_its_inverse(delta):
     torch.manual_seed(0)
     module = SplineTransition(DIM, 7, delta, inverse=False).double()
     with torch.no_grad():

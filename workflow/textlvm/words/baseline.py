@@ -31,9 +31,9 @@ class GRUBaseline(nn.Module):
     def free_running(self, n: int, length: int) -> Tensor:
         """log P(. | h_t) in nats along n trajectories that are fed the letters they draw: (length, n, 27).
 
-        h_t depends on the trajectory's own letters v_1..v_{t-1}, not on those of a word whose probability is
-        looked up along it, as a state space model's h_t does on its noise alone. After a drawn END the
-        trajectory goes on, fed that END, so that h_t exists for the positions of longer words.
+        h_t depends on the trajectory's letters v_1..v_{t-1}, not on the word whose probability is looked up
+        along it, just as a state space model's h_t depends only on its noise. A trajectory continues after a
+        drawn END, with END as its input, so that h_t exists for the positions of longer words.
         """
         return torch.stack([log_probs for log_probs, _ in self._run(n, length, argmax=False)])
 
@@ -41,12 +41,12 @@ class GRUBaseline(nn.Module):
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
         """n words emitted letter by letter: codes (n, length); ignore codes after an END.
 
-        Letters are drawn, or with `argmax` the most probable ones, and fed back: these make n times one word.
+        Letters are drawn and fed back. With `argmax` they are the most probable ones and all words are equal.
         """
         return torch.stack([letters for _, letters in self._run(n, length, argmax)], 1)
 
     def _run(self, n: int, length: int, argmax: bool) -> Iterator[tuple[Tensor, Tensor]]:
-        """Step by step, log P(. | h_t) (n, 27) and the letters (n,) that are fed back."""
+        """Yield log P(. | h_t) (n, 27) and the letters (n,) that are fed back, step by step."""
         letters = self.output.weight.new_full((n,), END, dtype=torch.long)
         state = None
         for _ in range(length):

@@ -1,4 +1,4 @@
-"""Cross entropies H[P, P^] = -sum_w P(w) log P^(w) between word frequencies and a model, in nats a word."""
+"""Cross entropies H[P, P^] = -sum_w P(w) log P^(w) between word frequencies and a model, in nats per word."""
 
 import math
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ __all__ = ["Marginals", "cross_entropy", "exact_log_probs", "frequencies", "mont
 GROUPS = 64
 """Maximum number of independent groups of trajectories for the bootstrap."""
 
-LEAST_GROUP = 128
-"""Trajectories of a group at least: fewer cost PyTorch as many calls."""
+MIN_GROUP = 128
+"""Minimum number of trajectories in a group: smaller groups would take as many PyTorch calls each."""
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def frequencies(counts: NDArray[np.int64]) -> Floats:
 
 
 def cross_entropy(frequency: Floats, log_probs: Floats) -> float:
-    """-sum_w P(w) log P^(w) in nats a word; infinite if the model excludes a word that occurs."""
+    """-sum_w P(w) log P^(w) in nats per word; infinite if the model excludes a word that occurs."""
     occurs = frequency > 0
     return float(-(frequency[occurs] @ log_probs[occurs]))
 
@@ -54,7 +54,7 @@ def exact_log_probs(
 
 @dataclass(frozen=True)
 class Marginals:
-    """Monte Carlo estimates of log P^(w), with what their uncertainty and bias need."""
+    """Monte Carlo estimates of log P^(w), with the data for estimating their uncertainty and bias."""
 
     groups: Floats
     """(V, G) log sum_k P(w|h^k) over each group of trajectories, in nats."""
@@ -79,8 +79,8 @@ class Marginals:
     def standard_error(self, frequency: Floats, resamples: int, rng: np.random.Generator) -> float:
         """Bootstrap standard error of the cross entropy, resampling groups of trajectories.
 
-        Trajectories are shared by all words, so the errors of their probabilities are dependent; a
-        resample keeps that.
+        All words share the trajectories, so the errors of their probabilities are dependent; resampling
+        groups preserves this dependence.
         """
         occurs = np.flatnonzero(frequency)
         draws = rng.multinomial(
@@ -89,7 +89,7 @@ class Marginals:
         estimates = np.zeros(resamples)
         for rows in np.array_split(occurs, max(1, len(occurs) // 4096)):
             top = self.groups[rows].max(axis=1, keepdims=True)
-            # A word that lives in one group alone must not become impossible in a resample without it.
+            # A word with probability in only one group must not become impossible in resamples without it.
             sums = np.exp(self.groups[rows] - top) @ draws.T + np.finfo(float).tiny
             log_probs = np.log(sums) + top - np.log(draws @ self.sizes)
             estimates -= frequency[rows] @ log_probs
@@ -99,12 +99,12 @@ class Marginals:
 def monte_carlo_marginals(
     model: FreeRunning, lexicon: Lexicon, trajectories: int, references: tuple[Floats, ...]
 ) -> Marginals:
-    """Estimate log P^(w) of every word from `trajectories` shared ones.
+    """Estimate log P^(w) of every word from K = `trajectories` that all words share.
 
     `references` are word frequencies (V,), whose cross entropies are recorded as K doubles: the log of
     an average is biased, so they fall as K grows.
     """
-    unit = CHUNK if trajectories > CHUNK * GROUPS else LEAST_GROUP
+    unit = CHUNK if trajectories > CHUNK * GROUPS else MIN_GROUP
     per_group = unit * math.ceil(trajectories / (unit * GROUPS))
     chunk = min(CHUNK, per_group)
     total = torch.full((len(lexicon),), -torch.inf, dtype=torch.float64)
@@ -113,11 +113,11 @@ def monte_carlo_marginals(
     over_k = []
     used, mark = 0, chunk
     for size, sums in log_sums(model, lexicon, trajectories, chunk):
-        # What is left over at the end joins the last group: one much smaller would upset the bootstrap.
+        # The remainder joins the last group: a much smaller group would distort the bootstrap.
         if not sizes or (sizes[-1] + size > per_group and trajectories - used >= per_group):
             groups.append(torch.full_like(total, -torch.inf))
             sizes.append(0)
-        # PyTorch's logaddexp is vectorised, NumPy's is not and would take as long as the sums themselves.
+        # PyTorch's logaddexp is vectorised; NumPy's would take as long as the sums themselves.
         groups[-1] = torch.logaddexp(groups[-1], sums)
         sizes[-1] += size
         total = torch.logaddexp(total, sums)

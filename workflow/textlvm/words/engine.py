@@ -1,8 +1,8 @@
-"""The engine of the words paper's losses: the compiled pass of `textlvm.words.fused`, or the modules.
+"""The losses of the words paper, computed by the fused pass of `textlvm.words.fused` or by the modules.
 
-The compiled pass is several times as fast. It is used for a model only after a self-test: on a few words it
-must give the values and the gradients of the modules, which define the model. Otherwise whoever changes a
-module and not the C++ would train another model than is evaluated.
+The fused pass is several times faster. It is used for a model only after a self-test: on a few words its
+value and gradients must equal those of the modules, which define the model. Otherwise, after a change of a
+module without the same change of the C++ code, training and evaluation would use different models.
 """
 
 import copy
@@ -23,16 +23,16 @@ from textlvm.words.objective import step_bounds
 __all__ = ["bound", "difference", "is_fused", "log_likelihood"]
 
 TEST_WORDS = ("sphinx", "of", "black", "quartz", "judge", "my", "vow", "a")
-"""The words of the self-test: every letter, and a word of one letter."""
+"""The words of the self-test: all letters, and a word of one letter."""
 
 TOLERANCE = 1e-6
-"""Relative difference that is attributed to rounding; the rounding errors of float64 are far smaller."""
+"""Relative tolerance of the self-test, far above the rounding errors of float64."""
 
 NOISE = 1e-12
-"""Difference of gradients that is rounding whatever their size, relative to the largest of all entries."""
+"""Absolute tolerance of gradients, relative to the largest entry of all gradients."""
 
 _TESTED: WeakKeyDictionary[nn.Module, tuple[tuple[torch.dtype, str, str], bool]] = WeakKeyDictionary()
-"""Of each model the type, device and estimator that it was last tested with, and the result."""
+"""The type, device and estimator of each model's last self-test, and its result."""
 
 
 def bound(model: StateSpaceModel, batch: PackedWords, estimator: str = "full") -> Tensor:
@@ -55,20 +55,20 @@ def log_likelihood(model: GRUBaseline | HiddenMarkov, batch: PackedWords) -> Ten
 
 
 def is_fused(model: StateSpaceModel | GRUBaseline, estimator: str = "full") -> bool:
-    """Whether the compiled pass takes a model and passes the self-test, which is run once a model."""
+    """Whether the fused pass supports a model and passes the self-test, which runs once per model."""
     parameter = next(model.parameters())
     kind = (parameter.dtype, parameter.device.type, estimator)
-    # Every step of a training asks.
+    # Cached, since every training step calls this.
     if model not in _TESTED or _TESTED[model][0] != kind:
         _TESTED[model] = (kind, can_fuse(model) and _passes_self_test(model, estimator))
     return _TESTED[model][1]
 
 
 def _passes_self_test(model: StateSpaceModel | GRUBaseline, estimator: str) -> bool:
-    """Compare value and gradients on a few words, in float64, up to rounding."""
+    """Compare value and gradients with those of the modules on a few words, in float64."""
     exact = copy.deepcopy(model).double()
     batch = pack(encode(TEST_WORDS), torch.arange(len(TEST_WORDS)))
-    # The test must not change what is drawn afterwards.
+    # The self-test must not change the random state.
     with torch.enable_grad(), torch.random.fork_rng([]):
         torch.manual_seed(0)
         if isinstance(exact, GRUBaseline):
@@ -90,8 +90,8 @@ def _passes_self_test(model: StateSpaceModel | GRUBaseline, estimator: str) -> b
 def difference(model: nn.Module, value: Tensor, expected: Tensor) -> str | None:
     """Describe how `value` differs from `expected` as a function of the model's parameters; None if equal.
 
-    Compares the values, in nats, and the gradients of all parameters of `model` that are trained, each on the
-    scale of its own largest entry. Where neither value is finite there is nothing to compare.
+    Compares the values, in nats, and the gradients of all trainable parameters of `model`, each relative to
+    its largest entry. Two values that are not finite count as equal.
     """
     if not (torch.isfinite(value) or torch.isfinite(expected)):
         return None
@@ -116,5 +116,5 @@ def difference(model: nn.Module, value: Tensor, expected: Tensor) -> str | None:
 
 
 def _gradients(value: Tensor, parameters: dict[str, nn.Parameter]) -> tuple[Tensor, ...]:
-    """In the order of the parameters; zeros for what the value does not depend on."""
+    """Gradients in the order of the parameters; zeros for those that the value does not depend on."""
     return torch.autograd.grad(value, list(parameters.values()), allow_unused=True, materialize_grads=True)

@@ -11,8 +11,8 @@ from textlvm.words.model import StateSpaceModel
 __all__ = ["EntropyGap", "entropy_gap", "letter_entropy"]
 
 BLOCK = 16_384
-"""Draws that are processed together, at most, or those of one trajectory: their letter probabilities stay in
-the cache."""
+"""Maximum number of draws processed together, if those of one trajectory are not more: their letter
+probabilities stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class EntropyGap:
     expected: Tensor
     """mean_k H[ P(w_t | F_g(h_{t-1}, xi^k)) ]."""
     alive: Tensor
-    """Whether the word drawn along the trajectory reaches t; its end-of-word symbol counts."""
+    """Whether the word drawn along the trajectory reaches t, including its end-of-word symbol."""
 
     @property
     def gap(self) -> Tensor:
@@ -45,8 +45,8 @@ def letter_entropy(log_probs: Tensor) -> Tensor:
 def entropy_gap(model: StateSpaceModel, trajectories: int, length: int, draws: int) -> EntropyGap:
     """Entropies in free mode, with `draws` samples of xi_t for the marginal (K = 20 in Sec. 5.2).
 
-    The first draw is the one a trajectory follows. The plug-in entropy of a mean over few draws is too
-    low, so the gap grows with `draws` towards its limit.
+    A trajectory follows the first draw. The plug-in entropy of a mean over few draws is too low, so the gap
+    increases with `draws` towards its limit.
     """
     state = model.initial_state(trajectories)
     alive = torch.ones(trajectories, dtype=torch.bool, device=state.device)

@@ -3,20 +3,20 @@
     python -m textlvm.words.evaluate --words words.tsv --run seed0 --settings '{…}' \\
         --ngram 3=char3.arpa 5=char5.arpa --out seed0/metrics.json
 
-writes beside OUT
+writes into the folder of OUT
 
     metrics.json     every metric with the interval of its sampling error, see `textlvm.words.metrics`; curves
                      `ce_over_k` and, of a GRU, `ce_free_running_over_k`: K, ce_train, ce_test
     entropy.csv      marginal, expected and gap entropies in nats, by position and trajectory
-    samples.txt      the generated words, one a line; … stands for one that did not end
+    samples.txt      the generated words, one per line; … represents a word that did not end
     provenance.json  how it was measured, see textlvm.runtime.provenance
 
-A run is measured again from its weights, without training, by
+To repeat the evaluation of a run from its weights, without training:
 
     python -m textlvm.words.evaluate --words words.tsv --run seed0 --trajectories 65536 \\
         --out again/metrics.json
 
-Without --settings they are those of the run's own metrics.json; --trajectories replaces their K.
+Without --settings, the settings are those in the metrics.json of the run; --trajectories overrides their K.
 """
 
 import argparse
@@ -48,17 +48,15 @@ from textlvm.words.metrics import (
     state_space_metrics,
 )
 from textlvm.words.model import StateSpaceModel
+from textlvm.words.scores import require_trajectories
 from textlvm.words.spec import EvaluationSpec
 from textlvm.words.trained import load_model, read_settings
 
 __all__ = ["arguments", "main"]
 
-LEAST_TRAJECTORIES = 256
-"""Two groups for the bootstrap."""
-
 
 def main(options: argparse.Namespace) -> None:
-    """Measure the run the command line names."""
+    """Measure the run named on the command line."""
     process = provenance.Process()
     trained = read_settings(options.run)
     paper, corpus, side, run = trained.name.split("/")
@@ -113,7 +111,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Those of the command line, or of the run's own metrics.json, and K of the command line."""
+    """The settings on the command line or in the metrics.json of the run, with K of the command line."""
     if options.settings is not None:
         chosen = options.settings
     elif (options.run / "metrics.json").exists():
@@ -122,8 +120,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f"{options.run} has no metrics.json with settings: pass --settings")
     if options.trajectories is None:
         return dict(chosen)
-    if options.trajectories < LEAST_TRAJECTORIES:
-        raise UserError(f"--trajectories must be at least {LEAST_TRAJECTORIES}, not {options.trajectories}")
+    require_trajectories(options.trajectories)
     return {**chosen, "trajectories": options.trajectories}
 
 

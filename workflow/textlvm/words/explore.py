@@ -1,4 +1,4 @@
-"""Ask a trained model of words, from a shell or from Python.
+"""Query a trained model of words, from a shell or from Python.
 
     python -m textlvm.words.explore --run tril/seed0 sample --count 10 --letters argmax
     python -m textlvm.words.explore --run tril/seed0 score language zebra
@@ -7,17 +7,17 @@
     python -m textlvm.words.explore --run tril/seed0 probable --count 20
 
 RUN is a folder with spec.json and model.safetensors. Probabilities are natural logarithms, with 95% intervals
-where they are estimates.
+if they are estimates.
 
-sample      words, letters drawn or the most probable ones
-score       log P of words: exact of a GRU or n-gram, of a state space model by importance sampling or, with
-            --trajectories, by Eq. (12). FILE has a word a line; where a count stands after every word, the
+sample      generate words from drawn letters, or from the most probable ones
+score       log P of words: exact for a GRU or n-gram; for a state space model by importance sampling or, with
+            --trajectories, by Eq. (12). FILE has one word per line; if every word is followed by a count, the
             cross entropy with these frequencies is printed too
-posterior   of a word, letter by letter: -log P of the letter given those before it; how many nats the word
-            says about the noise; entropies of the letter before and after the noise, and the gap between them
+posterior   for each letter of a word: -log P of the letter given the previous ones; the information of the
+            word about the noise in nats; entropies of the letter before and after the noise, and their gap
 probable    the most probable words
 
-The same seed gives the same output; another, another. In Python:
+The output depends only on the model and the seed. In Python:
 
     from textlvm.words.explore import generate, load, score
 
@@ -48,15 +48,15 @@ from textlvm.words.trained import Model, load_model, read_settings
 __all__ = ["generate", "lines", "load", "score"]
 
 POSTERIOR_STATES, POSTERIOR_DRAWS = 512, 100
-"""States, and draws of the noise behind each entropy."""
+"""States for each entropy, and draws of the noise for each state."""
 
 
 def load(run: str | Path, table: str | Path | None = None) -> Model:
     """The trained model in the folder of a run, on the CPU.
 
-    An n-gram has no weights and is counted from `table`, the words.tsv of its split. Raises `UserError` where
-    the folder has no trained run of the words paper, where its weights do not belong to its spec.json, and
-    for an n-gram without `table`.
+    An n-gram has no weights and is counted from `table`, the words.tsv of its split. Raises `UserError` if
+    the folder has no trained run of the words paper, if its weights do not match its spec.json, and for an
+    n-gram without `table`.
     """
     split = read_words(Path(table)) if table else None
     return load_model(Path(run), read_settings(Path(run)).model, split, torch.device("cpu"))
@@ -81,7 +81,7 @@ def lines(options: argparse.Namespace, model: Model) -> Iterator[str]:
         found_words = [word for word, _ in zip(by_probability(extend), range(options.count), strict=False)]
         if not found_words:
             raise UserError(f"the model has no word of at most {LONGEST} letters: train it for more steps")
-        # With draws of their own: the trajectories of the search favour what is found along them.
+        # Scored by separate draws: the trajectories of the search favour the words found along them.
         found = score(model, found_words, options.draws, None)
         order = found.log_probs.argsort()[::-1]
         yield from _table(
@@ -125,7 +125,7 @@ def _posterior(model: Model, word: str, particles: int) -> Iterator[str]:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Print what the model says."""
+    """Print the output of the command."""
     model = load(options.run, options.table)
     seed_everything("words/explore", options.seed)
     with printing():
@@ -140,13 +140,13 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--table", type=Path, metavar="words.tsv", help=help_text)
     parser.add_argument("--seed", type=int, default=0)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("sample", help="words of the model")
+    command = commands.add_parser("sample", help="generate words")
     command.add_argument("--count", type=_positive, default=10)
     command.add_argument("--letters", choices=("drawn", "argmax"), default="drawn")
     command = commands.add_parser("score", help="log P of words")
     command.add_argument("texts", nargs="*", metavar="WORD")
     command.add_argument("--words", type=Path, metavar="FILE", help="one word per line, or word<TAB>count")
-    command.add_argument("--draws", type=_several, default=DRAWS, help="of the inference model, a word")
+    command.add_argument("--draws", type=_several, default=DRAWS, help="draws of q per word")
     command.add_argument("--trajectories", type=_several, metavar="K", help="Eq. (12) with this K instead")
     command = commands.add_parser("posterior", help="the information of a word about the noise")
     command.add_argument("word", metavar="WORD")
@@ -156,7 +156,7 @@ def _arguments() -> argparse.ArgumentParser:
     command.add_argument(
         "--search", type=_positive, default=4096, metavar="K", help="trajectories of the search"
     )
-    command.add_argument("--draws", type=_several, default=DRAWS, help="of the inference model, a word")
+    command.add_argument("--draws", type=_several, default=DRAWS, help="draws of q per word")
     return parser
 
 

@@ -1,14 +1,14 @@
 r"""Cross entropies by Eq. (12) extrapolated to infinitely many trajectories.
 
 The logarithm of an average is too low in expectation, so a cross entropy decreases as K grows. For one word
-the bias is proportional to 1/K once K is large. Over all words, of which rare ones need many trajectories, it
-decreases more slowly: each doubling of K gains nearly the same fraction r of what the one before did. So
+the bias is proportional to 1/K if K is large. Averaged over words it decreases more slowly, since rare words
+need many trajectories: the gain of each doubling of K is nearly a constant fraction r of the last one. So
 
 .. math:: \mathrm{CE}(\infty) \approx \mathrm{CE}(K) - d \frac{r}{1 - r}
 
 with d the gain of the last doubling. For r = 1/2 this is the jackknife over halves. The gains are averaged
 over all disjoint blocks of trajectories of each size, which removes most of their Monte Carlo error; d and r
-are those of a line that is fitted to their logarithms.
+are estimated by a line fitted to their logarithms.
 """
 
 import math
@@ -21,25 +21,25 @@ from torch import Tensor
 __all__ = ["extrapolate"]
 
 LAST, MORE = 4, 6
-"""Doublings that the line is fitted to, at most, and those of a second fit: r changes slowly with K."""
+"""Maximum numbers of doublings in the fit of the line and in a second fit: r changes slowly with K."""
 FASTEST, SLOWEST = 0.5, 0.95
-"""Least r, that of 1/K, and the largest for which a limit is given."""
+"""The minimum of r, that of 1/K, and the maximum for which a limit is returned."""
 HALVES = 15
-"""Half-samples behind a standard error."""
+"""Maximum number of half-samples for a standard error."""
 
 
 def extrapolate(
     groups: NDArray[np.float64], size: int, frequency: NDArray[np.float64]
 ) -> tuple[float, float] | None:
-    """The cross entropy at infinite K in nats a word, and its standard error.
+    """The cross entropy at infinite K in nats per word, and its standard error.
 
-    `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n of them are used, n
-    as large as G allows. None where G < 8 or the gains do not decrease.
+    `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n groups are used,
+    with the largest possible n. None if G < 8 or the gains do not decrease.
 
     The error has two parts. One is the spread of balanced half-samples: an estimate from half of the groups
-    deviates from that of all groups by as much as the latter from its expectation. The other is what fitting
-    more doublings changes, as a measure of how far r is from constant; `textlvm.words.importance` is an
-    independent check.
+    deviates from that of all groups by as much as the latter from its expectation. The other is the change
+    from fitting more doublings, a measure of how much r varies; `textlvm.words.importance` is an independent
+    check.
     """
     doublings = int(math.log2(groups.shape[1]))
     if doublings < 3:
@@ -75,15 +75,15 @@ def _curve(sums: Tensor, size: int, weights: Tensor) -> list[float]:
 
 
 def _limit(curve: list[float], doublings: int) -> float | None:
-    """The limit of a curve at K, K/2, K/4, ... trajectories by its last `doublings`, or None."""
+    """The limit of a curve at K, K/2, K/4, ... trajectories, fitted to its last `doublings`, or None."""
     gains = np.diff(curve)[:doublings]
     losses = np.flatnonzero(gains <= 0)
     gains = gains[: losses[0]] if len(losses) else gains
     if len(gains) < 2:
-        # The bias is within the noise, where 1/K holds.
+        # The bias is smaller than the noise: assume 1/K.
         return 2 * curve[0] - curve[1]
     back = np.arange(len(gains))
-    # Each gain is an average over twice as many blocks as the one after it.
+    # Each gain is averaged over twice as many blocks as that of the next doubling of K.
     slope, last = np.polyfit(back, np.log(gains), 1, w=2.0 ** (back / 2))
     ratio = max(FASTEST, math.exp(-slope))
     if ratio > SLOWEST:

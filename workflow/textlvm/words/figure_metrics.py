@@ -1,6 +1,6 @@
 """Numbers that only Figures 1 and 2 of the words paper show, each for one trained model.
 
-The paper's paper.yaml names them and the files that they come from.
+paper.yaml names them and their source files.
 """
 
 import statistics

@@ -10,7 +10,7 @@
 `training` (Figure 2) draws the gap and the marginal and expected symbolic entropies over training steps,
 with a dashed line at the trained baseline's word entropy. Files with the same label are seeds of one
 run and share a panel. `figure1.csv` has the numbers: mean and deviation of the gap in nats by row and
-position, and the trajectories that reach it. The same input gives the same bytes.
+position, and the number of trajectories that reach it. The output is deterministic.
 """
 
 import argparse
@@ -99,8 +99,8 @@ def gap_by_position(entropy: pd.DataFrame) -> pd.DataFrame:
 def read_curves(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
     """Read the entropy evaluations of `curve.jsonl` files into columns label, step, quantity and nats.
 
-    Raises `UserError` for a file that is not JSON lines, or has no entropy evaluation, as the curve of
-    a model without noise has none.
+    Raises `UserError` for a file that is not JSON lines, or has no entropy evaluation, such as the curve of
+    a model without noise.
     """
     points = []
     for path, label in labelled(paths, labels):
@@ -123,8 +123,8 @@ def read_curves(paths: Sequence[Path], labels: Sequence[str]) -> pd.DataFrame:
 def plot_gap(entropy: pd.DataFrame, title: str) -> Figure:
     """Figure 1: the entropy gap H_gap (13)-(14) at each position of the words a model generates.
 
-    A box spans the quartiles over trajectories, whiskers 5% to 95%; the dot is the mean. Below each
-    position stands the share of words that reach it. One panel a label, on shared axes.
+    A box spans the quartiles over trajectories, whiskers 5% to 95%; the dot is the mean. The percentage
+    below each position is the share of words that reach it. One panel per label, with shared axes.
     """
     labels = list(dict.fromkeys(entropy["label"]))
     figure, grid = panels(len(labels), title)
@@ -168,9 +168,9 @@ def plot_gap(entropy: pd.DataFrame, title: str) -> Figure:
 def plot_training(curves: pd.DataFrame, word_entropy: float | None, title: str) -> Figure:
     """Figure 2: entropy gap, marginal and expected symbolic entropy in free mode over training steps.
 
-    Lines are means over the seeds of a label, bands reach from their least to their greatest. The dashed
-    line is the baseline's word entropy. That is an entropy of whole words, several times one of a
-    symbol: where it would squeeze the curves it gets a strip of its own above a broken axis.
+    Lines are means over the seeds of a label, bands span their minimum and maximum. The dashed line is the
+    baseline's word entropy, an entropy of whole words. If it is much larger than the curves, it is drawn in a
+    separate strip above a broken axis.
     """
     labels = list(dict.fromkeys(curves["label"]))
     figure, grid = panels(len(labels), title)

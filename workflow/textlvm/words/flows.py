@@ -13,10 +13,10 @@ __all__ = ["Affine", "Composed", "Coupling", "Diagonal", "Flip", "Flow", "call_a
 
 
 def call_and_ladj(f: Transform, x: Tensor) -> tuple[Tensor, Tensor]:
-    """f(x) (n, K, d) and log |det df/dx| (n, K), in one pass where the transform can do so.
+    """f(x) (n, K, d) and log |det df/dx| (n, K), in one pass if the transform supports it.
 
-    A transform can if it has a method of this name, as those of this module and of zuko do. The Jacobians of
-    a transform of single numbers (`event_dim` 0) are added up over the last dimension.
+    A transform supports it by a method of this name, as in this module and in zuko. The log-determinants of
+    an elementwise transform (`event_dim` 0) are summed over the last dimension.
     """
     if isinstance(f, ComposeTransform):
         ladjs = []
@@ -83,8 +83,8 @@ class _Inverse(Flow):
 class Composed(ComposeTransform):
     """f_k o ... o f_1, given as [f_1, ..., f_k].
 
-    PyTorch's transform and its inverse refer to each other, so that a step's graph would stay in memory until
-    Python collects garbage.
+    In PyTorch's class, a transform and its inverse refer to each other, so the graph of a step would stay in
+    memory until the next garbage collection.
     """
 
     @property
@@ -166,7 +166,7 @@ class Coupling(Flow):
         """The log-determinant (n, K)."""
         return self._parameters(x[..., : self.kept])[0].sum(-1)
 
-    # The network is called once for image and determinant.
+    # Overridden to call the network once for both results.
 
     def call_and_ladj(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See `Flow.call_and_ladj`."""

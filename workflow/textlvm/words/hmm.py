@@ -1,4 +1,4 @@
-"""A hidden Markov model, the discrete counterpart of the state space model; the paper has none."""
+"""A hidden Markov model, the discrete counterpart of the state space model; not in the paper."""
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,8 @@ __all__ = ["HiddenMarkov"]
 class HiddenMarkov(nn.Module):
     """h_1 ~ softmax(pi), h_t ~ softmax(A[h_{t-1}]), w_t ~ softmax(B[h_t]), h one of `states` values.
 
-    As in the state space model the states move by chance alone and no letter feeds back into them, but P(w)
-    is a finite sum, which the forward algorithm takes exactly.
+    As in the state space model, no letter feeds back into the states, but P(w) is a finite sum, which the
+    forward algorithm computes exactly.
 
     References: Rabiner (1989), A tutorial on hidden Markov models, https://doi.org/10.1109/5.18626.
     """
@@ -27,9 +27,8 @@ class HiddenMarkov(nn.Module):
     def log_probs(self, batch: PackedWords) -> Tensor:
         """log P(w_t | w_{<t}) in nats for every position of a batch: packed (N,).
 
-        The forward algorithm on normalised logarithms. Only the step between states is a product of
-        probabilities, which sum to one: a state is lost where its probability is below the smallest normal
-        number.
+        The forward algorithm on normalised log probabilities. Only the transition between states is computed
+        with probabilities, clamped to the smallest normal number.
         """
         transition = torch.softmax(self.transition, -1)
         emission = torch.log_softmax(self.emission, -1).T
@@ -47,8 +46,8 @@ class HiddenMarkov(nn.Module):
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
         """n words letter by letter: codes (n, length); ignore codes after an END.
 
-        Letters are drawn from P(. | h_t), or with `argmax` the most probable ones; states are drawn in both
-        cases.
+        Letters are drawn from P(. | h_t) or, with `argmax`, are the most probable ones; states are drawn in
+        both cases.
         """
         initial, transition, emission = (
             torch.softmax(logits, -1) for logits in (self.initial, self.transition, self.emission)

@@ -1,9 +1,9 @@
 r"""log P(w) by importance sampling with the inference model as proposal, as a check on Eq. (12).
 
 One run of Algorithm 1 gives :math:`\hat P = \prod_t \frac1K \sum_k \omega_t^k`, an unbiased estimate of P(w)
-(`textlvm.words.objective.step_bounds`). The logarithm of a mean of many is too low in expectation, as that of
-Eq. (12) is, but q was shown the word: its weights vary far less than P(w|h) does along trajectories that
-were not, so that a thousand draws of a word have less bias than millions of shared trajectories.
+(`textlvm.words.objective.step_bounds`). The logarithm of a mean of many is too low in expectation, as in
+Eq. (12). But q depends on the word: its weights vary far less than P(w|h) along free-running trajectories, so
+that a thousand draws per word have less bias than millions of shared trajectories.
 """
 
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from textlvm.words.objective import step_bounds
 __all__ = ["ImportanceEstimates", "importance_log_probs"]
 
 PARTICLES = 100_000
-"""Words times draws times K that are taken together, at most."""
+"""Maximum of words times draws times K that are processed together."""
 
 
 @dataclass(frozen=True)
 class ImportanceEstimates:
-    """Estimates of log P(w) in nats, (W,), and what their errors need."""
+    """Estimates of log P(w) in nats, (W,), with their errors."""
 
     log_probs: NDArray[np.float64]
     """Corrected for the bias of the logarithm by the jackknife over draws."""
     standard_errors: NDArray[np.float64]
-    """The jackknife's."""
+    """Of the jackknife."""
     effective: NDArray[np.float64]
     """Effective sample size: if it is small, q misses the states that emit the word."""
 
@@ -41,15 +41,15 @@ class ImportanceEstimates:
 def importance_log_probs(
     model: StateSpaceModel, lexicon: Lexicon, index: Tensor, draws: int
 ) -> ImportanceEstimates:
-    """log P(w) of the words `lexicon[index]`, index (W,), from `draws` >= 2 runs of Algorithm 1 a word.
+    """log P(w) of the words `lexicon[index]`, index (W,), from `draws` >= 2 runs of Algorithm 1 per word.
 
-    Each run has the K particles that the model is trained with.
+    Each run uses the K of the model's training.
     """
     device = next(model.parameters()).device
     # Sorted, so that packing keeps the order.
     order = torch.argsort(lexicon.lengths[index], descending=True, stable=True)
     result = torch.empty(3, len(index), dtype=torch.float64)
-    # In batches that are few enough for memory; of one word that may be a part of its draws.
+    # The batches are limited by memory: several words, or some draws of one word.
     width = max(1, PARTICLES // model.samples)
     for rows in order.split(max(1, width // draws)):
         log_weights = []

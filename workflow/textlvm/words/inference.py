@@ -13,9 +13,9 @@ __all__ = ["InferenceNetwork"]
 class InferenceNetwork(nn.Module):
     """Diagonal Gaussian from (h_{t-1}, a_t), a_t the state of a GRU that reads w_{t:T} right to left.
 
-    With `bidirectional` a_t joins the states of a forward and a backward GRU, so that every step sees
-    the whole word (BIDI). With `proposals` it also sees a state that F_g could move to (Algorithm 1).
-    Embedding and GRU have `dim` units, "identical to our model's"; the MLP's `width` is unstated.
+    With `bidirectional`, a_t joins the states of a forward and a backward GRU, so that every step sees
+    the whole word (BIDI). With `proposals`, q also depends on a state drawn from F_g (Algorithm 1).
+    Embedding and GRU have `dim` units, "identical to our model's"; the MLP's `width` is not in the paper.
     """
 
     def __init__(self, dim: int, width: int, bidirectional: bool, proposals: bool) -> None:
@@ -41,7 +41,7 @@ class InferenceNetwork(nn.Module):
         return self.from_letters(summary)
 
     def forward(self, state: Tensor, context: Tensor, proposal: Tensor | None = None) -> DiagonalNormal:
-        """q for states (n, d), contexts (n, width) and proposals (n, K, d), over (n, K, d); K = 1 without."""
+        """q for states (n, d), contexts (n, width) and, if K > 1, proposals (n, K, d): over (n, K, d)."""
         hidden = (context + self.from_state(state)).unsqueeze(1)
         if self.from_proposal is not None:
             hidden = hidden + self.from_proposal(proposal)

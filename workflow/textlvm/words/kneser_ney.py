@@ -3,10 +3,10 @@
 Chen and Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling" (1999), Section 3
 and equation (26) for the discounts; the counts, the fallback discounts and the treatment of word
 beginnings are those of KenLM's `lmplz --discount_fallback` (Heafield et al., "Scalable Modified
-Kneser-Ney Language Model Estimation", 2013, Section 3). One thing differs: the alphabet is closed.
+Kneser-Ney Language Model Estimation", 2013, Section 3). The only difference is a closed alphabet.
 `lmplz` interpolates the unigrams with a uniform distribution over the symbols it has seen and <unk>;
-here it is uniform over a..z and </s>, so that these 27 alone sum to one in every context, a letter
-that no word has still gets probability, and <unk> gets none.
+here it is uniform over a..z and </s>, so that the probabilities of these 27 sum to one in every
+context: unseen letters have a positive probability, and <unk> has none.
 """
 
 import itertools
@@ -39,7 +39,7 @@ MAX_ORDER = 6
 """The maximum order that the prebuilt kenlm module supports."""
 
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-"""Discounts of counts 1, 2 and 3 or more where the counts leave equation (26) undefined."""
+"""Discounts of counts 1, 2 and 3 or more if equation (26) is undefined."""
 
 LOG10_ZERO = -99.0
 
@@ -74,7 +74,7 @@ class KneserNeyModel:
     def conditionals(self) -> list[NDArray[np.float64]]:
         """P(symbol | context) for each length n: (28^(n-1), 28), contexts numbered as an `NgramTable`'s keys.
 
-        Contexts that no word has are among them, with what the shorter context says.
+        Includes contexts that occur in no word, with the probabilities of the shorter context.
         """
         dense = [self.tables[0].probs[None]]
         for shorter, table in itertools.pairwise(self.tables):
@@ -87,10 +87,10 @@ class KneserNeyModel:
 
 
 def estimate(words: Sequence[str], order: int, weights: ArrayLike | None = None) -> KneserNeyModel:
-    """Estimate a model of the letters of `words`, each word a sentence of its own.
+    """Estimate a model of the letters of `words`, where each word is a sentence.
 
     `weights` are the words' counts, positive integers; None counts every word once. Raises
-    `UserError` where there is no word or a word has a character outside a to z, `ValueError` for an
+    `UserError` if there is no word or a word has a character outside a to z, `ValueError` for an
     order outside 2..6.
     """
     if not 2 <= order <= MAX_ORDER:
@@ -100,7 +100,7 @@ def estimate(words: Sequence[str], order: int, weights: ArrayLike | None = None)
     sentences = _encode(words)
     weights = np.ones(len(words), np.int64) if weights is None else np.asarray(weights, np.int64)
 
-    # From the longest n-grams down: those of a length are the continuations of the next shorter.
+    # From the longest n-grams down: the next longer n-grams determine the counts of continuations.
     grams = []
     longer = np.empty(0, np.int64)
     for n in range(order, 1, -1):
@@ -116,8 +116,8 @@ def estimate(words: Sequence[str], order: int, weights: ArrayLike | None = None)
 def discounts(counts: NDArray[np.int64]) -> tuple[float, float, float]:
     """The discounts of counts 1, 2 and 3 or more, from adjusted counts: equation (26).
 
-    `FALLBACK_DISCOUNTS` where the equation is undefined (no n-gram has count 1, 2 or 3) or would
-    not discount at all (a value of zero or less), as with the few unigrams of an alphabet.
+    `FALLBACK_DISCOUNTS` if the equation is undefined (no n-gram has count 1, 2 or 3) or gives a value
+    of zero or less, as with the few unigrams of an alphabet.
     """
     n1, n2, n3, n4 = (int(np.count_nonzero(counts == count)) for count in (1, 2, 3, 4))
     if not (n1 and n2 and n3):
@@ -191,7 +191,7 @@ def _continuations(keys: NDArray[np.int64], longer: NDArray[np.int64], n: int) -
 
 
 def _interpolate(grams: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> KneserNeyModel:
-    """From (keys, adjusted counts) of the lengths 1..order to probabilities and back-off weights."""
+    """Probabilities and back-off weights from the (keys, adjusted counts) of the lengths 1..order."""
     probs: list[NDArray[np.float64]] = []
     backoffs: list[NDArray[np.float64]] = []
     amounts = []

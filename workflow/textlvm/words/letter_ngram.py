@@ -14,9 +14,10 @@ __all__ = ["LetterNgram"]
 
 
 class LetterNgram(nn.Module):
-    """P(w_t | the order - 1 symbols before it), Kneser-Ney smoothed: exact, and counted rather than trained.
+    """P(w_t | the previous order - 1 symbols) with Kneser-Ney smoothing: exact, counted and not trained.
 
-    `counts` are the words' in training; words of count 0 are left out. Raises as `kneser_ney.estimate`.
+    `counts` are the training counts; words with count 0 are ignored. Raises the errors of
+    `kneser_ney.estimate`.
     """
 
     def __init__(self, words: Sequence[str], counts: ArrayLike, order: int) -> None:
@@ -43,7 +44,7 @@ class LetterNgram(nn.Module):
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
         """n words letter by letter: codes (n, length); ignore codes after an END.
 
-        Letters are drawn, or with `argmax` the most probable ones, which make n times one word.
+        Letters are drawn. With `argmax` they are the most probable ones, and all words are equal.
         """
         context = torch.full((n,), START, device=self.probs1.device)
         drawn = []
@@ -55,10 +56,10 @@ class LetterNgram(nn.Module):
         return torch.stack(drawn, 1)
 
     def _next(self, context: Tensor, t: int) -> Tensor:
-        """Probabilities (B, 28) of the symbol at position t = 0, 1, ...; the first have less before them."""
+        """Probabilities (B, 28) of the symbol at position t = 0, 1, ...; the first contexts are shorter."""
         n = min(self.order, t + 2)
         return self.get_buffer(f"probs{n}")[context % BASE ** (n - 1)]
 
     def _carry(self, context: Tensor, letters: Tensor) -> Tensor:
-        """The symbols before the next position, as digits of a number to base 28."""
+        """The context of the next position, as digits of a number to base 28."""
         return (context * BASE + letters) % BASE ** (self.order - 1)

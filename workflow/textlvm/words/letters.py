@@ -13,7 +13,7 @@ from textlvm.runtime.errors import UserError
 __all__ = ["ALPHABET_SIZE", "END", "Lexicon", "PackedWords", "decode", "encode", "pack"]
 
 END = 0
-"""Code of the end-of-word symbol; letters a..z are 1..26. It also starts an autoregressive model."""
+"""Code of the end-of-word symbol; letters a..z are 1..26. It is also the first input of the GRU baseline."""
 
 ALPHABET_SIZE = 27
 
@@ -23,9 +23,9 @@ class Lexicon:
     """A list of words as codes."""
 
     codes: Tensor
-    """(V, T) int64, each word's letters, then END up to the longest word's length plus one."""
+    """(V, T) int64, each word's letters, padded with END to the length of the longest word plus one."""
     lengths: Tensor
-    """(V,) int64, letters plus one: the end-of-word symbol is part of a word."""
+    """(V,) int64, number of letters plus one for the end-of-word symbol."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -66,8 +66,8 @@ class PackedWords:
 
     The first `batch_sizes[0]` = B entries of a packed array belong to t = 1 of every word, the next
     `batch_sizes[1]` to t = 2 of those words that have a second symbol, and so on, so a step of a
-    recurrent model works on a prefix of the previous step's rows and computes nothing past a word's
-    end.
+    recurrent model works on a prefix of the previous step's rows and computes nothing after the end of
+    a word.
     """
 
     letters: Tensor
@@ -75,7 +75,7 @@ class PackedWords:
     batch_sizes: tuple[int, ...]
     """Number of words that reach each position, non-increasing."""
     reversal: Tensor
-    """(N,) the entry of the same word at position T + 1 - t: an involution that turns words around."""
+    """(N,) the entry of the same word at position T + 1 - t: an involution that reverses words."""
     word: Tensor
     """(N,) index of the word, 0..B-1, to which each entry belongs."""
 
@@ -99,7 +99,7 @@ class PackedWords:
         return values.new_zeros(self.batch).index_add(0, self.word, values)
 
     def to(self, device: torch.device) -> "PackedWords":
-        """The same batch on another device; the copy does not wait for it."""
+        """The same batch on another device; the copy is asynchronous."""
         if device.type == self.letters.device.type:
             return self
         arrays = (self.letters, self.reversal, self.word)

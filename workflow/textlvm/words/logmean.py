@@ -11,19 +11,19 @@ __all__ = ["effective_draws", "log_mean"]
 def log_mean(log_values: Tensor) -> tuple[Tensor, Tensor]:
     """Estimates of log E[x] and their standard errors, (W,) each, from log x of n >= 2 draws (W, n).
 
-    By the jackknife over draws: the logarithm of the mean is too low in expectation by a variance over n and
-    terms of higher order, of which the first is taken away. Where one draw is almost all of the sum the
-    others say nothing of what is lacking, and neither bias nor error is seen whole.
+    By the jackknife over draws: the logarithm of the mean is too low in expectation by a variance over n,
+    which the jackknife removes, and by terms of higher order. If one draw dominates the sum, bias and error
+    are underestimated.
     """
     values = log_values.double()
     n = values.shape[1]
     weights = (values - values.amax(1, keepdim=True)).exp()
     total = weights.sum(1, keepdim=True)
-    # Sums of those before and after each draw: in the total less a large draw, small ones would be lost.
+    # Sums before and after each draw: subtracting a large draw from the total would lose the small ones.
     none = torch.zeros_like(total)
     before = torch.cat([none, weights.cumsum(1)[:, :-1]], 1)
     after = torch.cat([weights.flip(1).cumsum(1).flip(1)[:, 1:], none], 1)
-    # Without the largest the others may sum to nothing, where it is all there is.
+    # Without a dominant draw, the sum of the others may underflow to zero.
     without = (before + after).clamp_min(torch.finfo(torch.double).eps * total)
     change = (without / total).log() + math.log(n / (n - 1))
     estimate = values.logsumexp(1) - math.log(n) - (n - 1) * change.mean(1)

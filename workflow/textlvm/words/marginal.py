@@ -1,16 +1,16 @@
-r"""log P^(w) of every word from trajectories that all words share (Eq. 12).
+r"""log P^(w) of every word from trajectories shared by all words (Eq. 12).
 
-Trajectories are those of a state space model, or of a GRU that is fed the letters it draws: Eq. (12) suits
+Trajectories are those of a state space model, or of a GRU with its drawn letters as input: Eq. (12) is for
 "all models which operate by first stochastically generating a sequence of hidden states" (Sec. 4.1).
 
-Given a trajectory h a word's probability is a product of looked-up letter probabilities. Every word is cut at
-the same position s: words that begin alike share the product up to s, those that end alike and are equally
-long that from s on, and
+Given a trajectory h, a word's probability is a product of letter probabilities from a table. All words are
+cut at the same position s. Words with the same beginning share the product up to s, words of the same length
+with the same end share the product after s, and
 
     sum_k P(w|h^k) = sum_k P(w_1..w_s|h^k) P(w_s+1..w_T|h^k)
 
-is one entry of a product of two matrices, of which only the entries that are words are computed. Of a hundred
-thousand words there are some ten thousand beginnings and as many ends. Memory does not grow with K.
+is one entry of a product of two matrices, of which only the entries of words are computed. A hundred thousand
+words have about ten thousand beginnings and as many ends. Memory does not grow with K.
 """
 
 import warnings
@@ -28,39 +28,38 @@ from textlvm.words.letters import ALPHABET_SIZE, Lexicon
 __all__ = ["CHUNK", "FreeRunning", "Trie", "WordSums", "log_sums"]
 
 CHUNK = 1024
-"""Trajectories drawn together, at most."""
+"""Maximum number of trajectories drawn together."""
 
 SLICE = 128
-"""Number of them in a slice that PyTorch multiplies at once, in reused arrays."""
+"""Number of trajectories that PyTorch multiplies at once, in reused arrays."""
 
 SYMBOLS = ALPHABET_SIZE + 1
-"""With one more, of probability 1, for all positions behind a word's end."""
+"""The alphabet and a symbol of probability 1 for the positions after the end of a word."""
 
 LEAST = 1e-30
-"""Smaller sums are done again by logarithms. Of a chunk's terms those that a float loses sum to less than a
-millionth of it."""
+"""Smaller sums are computed again from logarithms. In larger ones, the terms of a chunk that underflow sum to
+less than a millionth."""
 
 
 class FreeRunning(Protocol):
-    """A model that generates hidden states without a word being given."""
+    """A model that generates hidden states without a given word."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """As of a module."""
+        """As in `nn.Module`."""
         ...
 
     def free_running(self, n: int, length: int) -> Tensor:
-        """log P(. | h_t) in nats along n trajectories of their own: (length, n, 27)."""
+        """log P(. | h_t) in nats along n independent trajectories: (length, n, 27)."""
         ...
 
 
 @dataclass(frozen=True)
 class Trie:
-    """A trie of rows of symbols (V, S), level by level: equal beginnings are one node."""
+    """A trie of rows of symbols (V, S), level by level: equal beginnings share a node."""
 
     levels: Levels
-    """Symbol by symbol, of every distinct beginning up to there the one without it, and the symbol."""
     leaf: Tensor
-    """(V,) the number of each row's last node among those of the last level, the distinct rows."""
+    """(V,) the index of each row among the nodes of the last level, the distinct rows."""
 
     @classmethod
     def of(cls, rows: Tensor) -> "Trie":
@@ -79,21 +78,21 @@ class WordSums:
     """Sums of word probabilities over trajectories, for all words of a lexicon at once."""
 
     def __init__(self, lexicon: Lexicon, device: torch.device, compiled: bool | None = None) -> None:
-        """`compiled` says whether the sums are the compiled ones; None: where they can be had."""
+        """`compiled` selects compiled or PyTorch sums; None selects compiled ones if available."""
         horizon = lexicon.codes.shape[1]
         within = torch.arange(horizon) < lexicon.lengths[:, None]
         symbols = torch.where(within, lexicon.codes, ALPHABET_SIZE)
         self.symbols = symbols.to(device)
         self.cut = _best_cut(symbols)
         self.beginnings = Trie.of(symbols[:, : self.cut])
-        # Ends are built backwards, so that equal ends are built once.
+        # Ends are reversed, so that equal ends are computed once.
         self.ends = Trie.of(symbols[:, self.cut :].flip(1))
         row, column = self.beginnings.leaf, self.ends.leaf
         order = torch.argsort(row * len(self.ends) + column)
         counts = torch.bincount(row, minlength=len(self.beginnings))
         starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         self.place = torch.argsort(order).to(device)
-        """(V,) where each word is among the entries."""
+        """(V,) the index of each word among the entries."""
         if compiled is None:
             compiled = device.type == "cpu" and library() is not None
         entries = (starts, column[order])
@@ -112,13 +111,13 @@ class WordSums:
         result = sums.log()
         lost = (sums < LEAST).nonzero().squeeze(1)
         if len(lost):
-            # A slice at a time: of a model that has failed these may be all words.
+            # In slices, since these may be all words of a model that has diverged.
             for words in lost.split(4096):
                 result[words] = self._by_logarithms(letter_log_probs, words)
         return result
 
     def _by_logarithms(self, letter_log_probs: Tensor, words: Tensor) -> Tensor:
-        """The same only for the given words, in logarithms."""
+        """The same for the given words only, from logarithms."""
         behind = letter_log_probs.new_zeros(letter_log_probs.shape[0], 1, letter_log_probs.shape[2])
         tables = torch.cat([letter_log_probs, behind], 1)
         symbols = self.symbols[words]
@@ -127,9 +126,9 @@ class WordSums:
 
 
 def _distinct_beginnings(rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Column by column of rows (V, S): the distinct beginnings up to there, and which of them each row has.
+    """For each column of rows (V, S): keys of the distinct beginnings up to it, and each row's index in them.
 
-    A beginning is its number in the column before, times SYMBOLS, plus its last symbol.
+    A key is the index of the beginning without its last symbol, times SYMBOLS, plus that symbol.
     """
     node = torch.zeros(len(rows), dtype=torch.long)
     for symbols in rows.T:
@@ -151,10 +150,10 @@ class TorchProduct:
     def __init__(
         self, left: Trie, right: Trie, starts: Tensor, columns: Tensor, device: torch.device
     ) -> None:
-        """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
+        """The entries of row i are in the columns `columns[starts[i]:starts[i + 1]]`."""
         self.factors = [_Products(trie.levels, device) for trie in (left, right)]
         with warnings.catch_warnings():
-            # That its support is in beta, and from some versions on that its invariants are not checked.
+            # Warnings that the support is in beta and, in some versions, that invariants are not checked.
             warnings.filterwarnings("ignore", "Sparse (CSR tensor support|invariant checks)", UserWarning)
             self.pattern = torch.sparse_csr_tensor(
                 starts,
@@ -166,7 +165,7 @@ class TorchProduct:
             )
 
     def __call__(self, *tables: Tensor) -> Tensor:
-        """sum_k of the entries, (V,) float64, from the values of both tries' symbols (S, symbols, C)."""
+        """The entries summed over k, (V,) float64, from the values of both tries' symbols (S, symbols, C)."""
         total = self.pattern.values().double()
         for pieces in zip(*(table.split(SLICE, -1) for table in tables), strict=True):
             left, right = (factor(piece) for factor, piece in zip(self.factors, pieces, strict=True))
@@ -175,15 +174,15 @@ class TorchProduct:
 
 
 class _Products:
-    """The product of every distinct row's values."""
+    """The products of the symbols' values for every distinct row."""
 
     def __init__(self, levels: Levels, device: torch.device) -> None:
         self.levels = [(parents.to(device), symbols.to(device)) for parents, symbols in levels]
-        # Overwritten by every call: allocating this much memory each time takes longer than the products.
+        # Reused by every call: allocating this much memory takes longer than the products.
         self.space = [torch.empty(2, len(parents), SLICE, device=device) for parents, _ in self.levels]
 
     def __call__(self, tables: Tensor) -> Tensor:
-        """From values (S, symbols, C), C at most SLICE: (rows, SLICE), 0 beyond C; until the next call."""
+        """From values (S, symbols, C <= SLICE): (rows, SLICE), 0 beyond C, valid until the next call."""
         tables = nn.functional.pad(tables, (0, SLICE - tables.shape[-1]))
         result = tables.new_ones(1, SLICE)
         for (parents, symbols), table, (values, factors) in zip(self.levels, tables, self.space, strict=True):
@@ -196,7 +195,7 @@ class _Products:
 def log_sums(
     model: FreeRunning, lexicon: Lexicon, trajectories: int, chunk: int = CHUNK
 ) -> Iterator[tuple[int, Tensor]]:
-    """Yield, chunk after chunk of fresh trajectories, (C, log sum_k P(w|h^k)) with the sums (V,) in float64.
+    """Yield (C, log sum_k P(w|h^k)) for each chunk of new trajectories, with the sums (V,) in float64.
 
     The last chunk is smaller when `chunk` does not divide `trajectories`. Chunks are independent, so
     log P^(w) after any number of them is their log-sum-exp minus the log of the trajectories so far.

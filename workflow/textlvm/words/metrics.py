@@ -1,19 +1,19 @@
-"""Every number of one run of the words paper, with its sampling error.
+"""All metrics of one run of the words paper, with their sampling errors.
 
-Each reading of a printed column has a name of its own. With N samples and K trajectories:
+Each reading of a printed column has a separate name. With N samples and K trajectories:
 
-    ce_train, ce_test             cross entropy, of a state space model by Eq. (12), of others exact
+    ce_train, ce_test             cross entropy: by Eq. (12) for a state space model, exact for others
     ce_*_corrected                Eq. (12) extrapolated to infinite K, see `textlvm.words.extrapolation`
     ce_test_importance            state space models with q as proposal, see `textlvm.words.importance`
-    importance_effective          effective share of its draws; small where q misses the posterior
-    ce_*_free_running             GRUs by Eq. (12), along trajectories that they draw; also _corrected
+    importance_effective          effective share of its draws; small if q misses the posterior
+    ce_*_free_running             GRUs by Eq. (12), along trajectories of drawn letters; also _corrected
     in_vocabulary                 share of the samples that are training words
     unique                        distinct training words among the samples, over N
     distinct                      distinct words among the samples, over N
     perplexity_*gram, nats_*gram  of the samples under n-grams of the test words, weighted as configured;
-                                  _tokens, _types: as often as they occur, once each
-    *_argmax                      models with states that are drawn: the same of words whose letters are the
-                                  most probable ones
+                                  _tokens, _types: weighted by count, or equally
+    *_argmax                      of models with random states: the same for words of the most probable
+                                  letters
     h_gap                         Eq. (13) in nats, mean over the positions that words reach; _bits in bits
     h_gap_first                   the same at the first letter; _bits in bits
     h_gap_reference               h_gap with many draws of the noise
@@ -62,9 +62,9 @@ __all__ = [
 
 Metrics = dict[str, Estimate]
 Scorers = Mapping[str, kenlm.Model]
-"""n-grams by the end of their metrics' names."""
+"""n-gram models by the suffix of their metrics' names."""
 Seed = Callable[[str], None]
-"""Starts a measurement's own stream of random numbers, so that none depends on the size of another."""
+"""Starts the random stream of a measurement, so that none depends on the size of another."""
 NATS = "nats/word"
 
 
@@ -76,7 +76,7 @@ class Measured:
     words: list[str | None]
     """N generated words."""
     curves: dict[str, list[list[float]]]
-    """By name, cross entropies over K: K, with the training words, with the test words."""
+    """By name, lists of K and the cross entropies with training and test words."""
     gap: EntropyGap | None = None
     """Entropies by position."""
 
@@ -84,7 +84,7 @@ class Measured:
 def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> Measured:
     """ORACLE: the training distribution itself, and n words drawn from it.
 
-    On the split `unseen` it excludes the test words, so its cross entropy with them does not exist.
+    On the split `unseen` it excludes the test words, so it has no cross entropy with them.
     """
     train = frequencies(split.train)
     with np.errstate(divide="ignore"):
@@ -110,9 +110,9 @@ def autoregressive_metrics(
     rng: np.random.Generator,
     seed: Seed,
 ) -> Measured:
-    """An autoregressive model's exact cross entropies, its own word entropy, and N generated words.
+    """An autoregressive model's exact cross entropies, its word entropy, and N generated words.
 
-    The word entropy is that of words which end within `samples.LONGEST` letters.
+    The word entropy is over generated words that end within `samples.LONGEST` letters.
     """
     log_probs = exact_log_probs(model, lexicon)
     metrics = {
@@ -164,9 +164,9 @@ def state_space_metrics(
 def sample_metrics(words: Sequence[str | None], split: WordSplit, scorers: Scorers) -> Metrics:
     """Set-based metrics against the training vocabulary, and scores under the test words' n-grams.
 
-    The n-grams score finished words alone; a model that finishes fewer than two has no such score.
+    The n-grams score only finished words; a model that finishes fewer than two has no such score.
     """
-    vocabulary = _vocabulary(split)
+    vocabulary = {word for word, count in zip(split.words, split.train, strict=True) if count}
     metrics = {
         "unique": distinct_share(words, vocabulary),
         "distinct": distinct_share(words),
@@ -187,10 +187,6 @@ def argmax_metrics(
     """`sample_metrics` of n words whose letters are the most probable ones for sampled states."""
     metrics = sample_metrics(generate(model, n, argmax=True), split, scorers)
     return {f"{name}_argmax": estimate for name, estimate in metrics.items()}
-
-
-def _vocabulary(split: WordSplit) -> set[str]:
-    return {word for word, count in zip(split.words, split.train, strict=True) if count}
 
 
 def _cross_entropies(
@@ -223,10 +219,10 @@ def _importance(
     settings: EvaluationSpec,
     rng: np.random.Generator,
 ) -> Metrics:
-    """The cross entropy by importance sampling of words that are drawn by their frequency.
+    """The cross entropy by importance sampling, for words drawn by their frequency.
 
-    Only the difference to `log_probs` (V,), those of Eq. (12), is averaged over the drawn words: it varies
-    far less from word to word than log P(w) does.
+    Only the difference to `log_probs` (V,) of Eq. (12) is averaged over the drawn words: it varies far less
+    between words than log P(w).
     """
     n = settings.importance_words
     drawn, counts = np.unique(rng.choice(len(frequency), size=n, p=frequency), return_counts=True)
@@ -254,7 +250,7 @@ def _entropies(gap: EntropyGap) -> Metrics:
 
 
 def _average(gap: EntropyGap, values: torch.Tensor, positions: int | None = None) -> Estimate:
-    """Mean over reached positions, of the first few or all; trajectories are the units of its error."""
+    """Mean over the positions that words reach, all or the first ones; its error is over trajectories."""
     alive = gap.alive[:positions].double()
     values = values[:positions].double()
     mean = float((values * alive).sum() / alive.sum())

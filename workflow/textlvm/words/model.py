@@ -39,7 +39,7 @@ class StateSpaceModel(nn.Module):
             self.register_buffer("initial", start)
 
     def initial_state(self, n: int) -> Tensor:
-        """h_0, n times: (n, d)."""
+        """h_0, repeated n times: (n, d)."""
         return self.initial.expand(n, -1)
 
     def log_likelihood(self, states: Tensor, letters: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ class StateSpaceModel(nn.Module):
     def sample(self, n: int, length: int, argmax: bool = False) -> Tensor:
         """n words emitted letter by letter along free-running trajectories: codes (n, length).
 
-        Letters are drawn from P(. | h_t), or with `argmax` the most probable ones; states are drawn in
+        Letters are drawn from P(. | h_t) or, with `argmax`, are the most probable ones; states are drawn in
         both cases.
         """
         log_probs = self.free_running(n, length)

@@ -7,18 +7,18 @@ models and scores words with KenLM:
     python -m textlvm.words.ngram --words words.tsv --weight tokens --out 3=char3.arpa 5=char5.arpa
 
 Reads the words with a positive `test` count and writes the model of each order as an ARPA file. The paper
-does not say how often a test word counts:
+does not state the weight of a test word:
 
---weight types    Once. The score then asks whether new words are formed like the language's words,
-                  which a list of them answers and their frequencies blur, and the closed-form
-                  discounts are defined: they need n-grams seen once, twice and three times.
---weight tokens   As often as it occurs. On the split `unseen` no count is below the vocabulary's
-                  minimum, so the longest n-grams fall back on fixed discounts that hardly smooth,
-                  and a letter they do not foresee is dear.
+--weight types    One. The score then measures whether new words are formed like those of the language,
+                  regardless of frequency, and the closed-form discounts are defined, which need n-grams
+                  with the counts one, two and three.
+--weight tokens   Its count. On the split `unseen` no count is below the vocabulary's minimum, so the
+                  longest n-grams use the fallback discounts, which hardly smooth, and an unexpected letter
+                  has a very low probability.
 
-Nor does it give a unit, but of the readings tried only one has values like its 21.74 and 66.15, the
-perplexity per letter with tokens. Words that are well formed but not in the test set (drawn from a
-trigram model of Gutenberg's training tokens, 58% of them in V) score, for orders 3 and 5,
+The paper does not state a unit either. Of the readings tried, only the perplexity per letter with tokens has
+values like its 21.74 and 66.15. Words that are well formed but not in the test set (drawn from a trigram
+model of Gutenberg's training tokens, 58% of them in V) score, for orders 3 and 5,
 
              perplexity per letter    nats per word    mean of words' perplexities
     tokens           14.2   60.0        14.1   21.8            22.7   102.9
@@ -50,9 +50,9 @@ WEIGHTS = ("tokens", "types")
 
 
 def load(path: str | Path, order: int | None = None) -> kenlm.Model:
-    """Read an ARPA file (or KenLM's binary form of one), of a given order if one is wanted.
+    """Read an ARPA file (or KenLM's binary form of one); `order` checks the order of the model.
 
-    Raises `UserError` where the file is missing, is no n-gram model or is of another order.
+    Raises `UserError` if the file is missing, is not an n-gram model or has a different order.
     """
     config = kenlm.Config()
     config.show_progress = False
@@ -67,7 +67,7 @@ def load(path: str | Path, order: int | None = None) -> kenlm.Model:
 
 
 def scorer(split: WordSplit, order: int, weight: str) -> kenlm.Model:
-    """A model of the test words, estimated now. Raises `UserError` where there are none."""
+    """Estimate a model of the test words. Raises `UserError` if there are none."""
     with tempfile.TemporaryDirectory(prefix="textlvm-") as folder:
         path = Path(folder, "char.arpa")
         path.write_text(arpa(_estimate(split, order, weight)), encoding="utf-8")
@@ -77,8 +77,8 @@ def scorer(split: WordSplit, order: int, weight: str) -> kenlm.Model:
 def score(model: kenlm.Model, words: Sequence[str]) -> NDArray[np.float64]:
     """log P(w) of every word in nats, (n,): its letters and its end, given its beginning.
 
-    The empty word is an end right after the beginning. KenLM adds in single precision: a value is
-    right to about six digits. Raises `ValueError` where a word has a character outside a to z.
+    The empty word is only the end symbol. KenLM adds in single precision, so values have about six
+    correct digits. Raises `ValueError` if a word has a character outside a to z.
     """
     text = "".join(words)
     if text and not (text.isascii() and text.isalpha() and text.islower()):
@@ -88,17 +88,17 @@ def score(model: kenlm.Model, words: Sequence[str]) -> NDArray[np.float64]:
 
 
 def nats_per_word(model: kenlm.Model, words: Sequence[str]) -> Estimate:
-    """Mean of -log P(w) over words drawn from a generator, in nats a word.
+    """Mean of -log P(w) over generated words, in nats per word.
 
-    `words` are the draws as they came: a word drawn twice counts twice. Raises `ValueError` for
-    fewer than two words, which leave the interval undefined.
+    A word that occurs twice in `words` counts twice. Raises `ValueError` for fewer than two words,
+    for which the interval is undefined.
     """
     losses = -score(model, words)
     return normal(float(losses.mean()), _standard_error(losses), "nats/word")
 
 
 def perplexity(model: kenlm.Model, words: Sequence[str]) -> Estimate:
-    """Perplexity per letter, the end of a word counted as one: exp(-sum log P(w) / sum (|w| + 1)).
+    """Perplexity per letter, counting the end of a word as a letter: exp(-sum log P(w) / sum (|w| + 1)).
 
     The exponent is a ratio of two means over words; its standard error is the delta method's, and
     the interval is symmetric in the exponent. `words` and errors as in `nats_per_word`.

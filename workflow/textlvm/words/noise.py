@@ -1,4 +1,4 @@
-"""The random numbers behind a batch's bounds, drawn before the recurrence rather than inside of it."""
+"""The random numbers for the bounds of a batch, drawn before the recurrence instead of inside it."""
 
 from typing import NamedTuple
 
@@ -17,13 +17,13 @@ class Noise(NamedTuple):
     posterior: Tensor
     """(N, K, d) standard normal: the noise of q's reparametrised samples."""
     proposals: Tensor | None
-    """(N, K, d) standard normal: xi of the proposals of F_g that q is given (Algorithm 1); None for K = 1."""
+    """(N, K, d) standard normal: xi of the proposals of F_g for q (Algorithm 1); None for K = 1."""
     gumbel: Tensor | None
-    """(N, K) standard Gumbel: which sample is carried on, or which samples are; None for K = 1."""
+    """(N, K) standard Gumbel, selects the sample or samples that are carried on; None for K = 1."""
 
 
 def draw_noise(model: StateSpaceModel, batch: PackedWords) -> Noise:
-    """Fresh noise of the model's type, on its device."""
+    """Draw noise of the model's type, on its device."""
     like = model.emission.weight
     shape = (len(batch.letters), model.samples, like.shape[1])
     draws = torch.randn(shape, dtype=like.dtype, device=like.device)

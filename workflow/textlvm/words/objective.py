@@ -42,9 +42,9 @@ def weighted_bound(log_weights: Tensor) -> Tensor:
 def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estimator: str = "full") -> Tensor:
     """A sample of each step's term of the bound on log P(w), in nats: packed (N,).
 
-    K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1, or a particle filter where the model says so.
-    Summed over a word's steps its expectation is at most log P(w), and the exponential of the sum is an
-    unbiased estimate of P(w). `estimator` changes gradients alone: full | path, see
+    K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1, or a particle filter if the model resamples.
+    The expectation of the sum over a word's steps is at most log P(w), and the exponential of the sum is an
+    unbiased estimate of P(w). `estimator` changes only the gradients: full | path, see
     `textlvm.words.proposals`.
     """
     propose = proposer(model, estimator)
@@ -70,7 +70,7 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
 def _single_sample_bounds(
     model: StateSpaceModel, propose: Propose, batch: PackedWords, noise: Noise
 ) -> Tensor:
-    """With one sample nothing is chosen between steps: all steps are weighted in one product at the end."""
+    """With one sample there is no choice between steps: all steps are weighted together at the end."""
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     proposals = []
@@ -99,11 +99,11 @@ def _particle_bounds(
     """A particle filter: all K samples are carried on, resampled in proportion to their weights.
 
     The paper's "more sophisticated solution" (Appendix A, last paragraph); the bound is the one of Maddison
-    et al. (2017), https://arxiv.org/abs/1705.09279. As there and in Algorithm 1, the gradient has no score of
-    the resampling. Each sample is proposed as in Algorithm 1, but from a state of its own.
+    et al. (2017), https://arxiv.org/abs/1705.09279. As there and in Algorithm 1, the gradient has no score
+    term for the resampling. Each sample is proposed as in Algorithm 1, but from a separate state.
 
-    Samples are resampled at every step, not only where the effective sample size falls below K/2: a step's
-    term is then a smooth function of its draws, which `path` needs, and no less tight (docs/words.md).
+    Samples are resampled at every step, not only when the effective sample size falls below K/2: a step's
+    term is then a smooth function of its draws, as `path` requires, and is no less tight (docs/words.md).
     """
     samples = model.samples
     context = model.inference.context(batch)
@@ -128,15 +128,15 @@ def _particle_bounds(
 def _ancestors(log_weights: Tensor, gumbel: Tensor) -> Tensor:
     """Stratified resampling: indices of K ancestors, from log-weights (n, K) and Gumbel noise (n, K): (n, K).
 
-    Each sample is expected as often as its weight says, K times its share, and chosen once where all weights
-    are equal.
+    The expected count of a sample is K times its normalised weight; if all weights are equal, each sample is
+    chosen once.
     """
     samples = log_weights.shape[-1]
     strata = torch.arange(samples, device=log_weights.device)
-    # The distribution function of the Gumbel distribution makes uniform numbers of its draws.
+    # The Gumbel distribution function maps the noise to uniform numbers.
     shares = (strata + (-(-gumbel).exp()).exp()) / samples
     cumulative = log_weights.detach().softmax(-1).cumsum(-1)
-    # Rounding can move the total off one. Weights that are NaN exceed no share; the loss is then NaN too.
+    # Rounding can change the total from one. NaN weights give the index K, clamped; the loss is NaN too.
     return torch.searchsorted(cumulative, shares * cumulative[..., -1:]).clamp(max=samples - 1)
 
 

@@ -23,7 +23,7 @@ def corpora(section: Section) -> Iterable[tuple[Key, str, str]]:
 
 
 def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
-    """All runs, those of further draws of a split after those of the first."""
+    """All runs; those of further draws of a split follow those of the first."""
     return [
         _run(section, corpus, split, draw, name)
         for corpus in section["corpora"]
@@ -34,7 +34,7 @@ def plan(section: Section, corpora: Mapping[str, Corpus]) -> Sequence[Planned]:
 
 
 def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run:
-    """A run on the draw of this number."""
+    """A run on the draw with this index."""
     entry = section["runs"][split][name]
     parts = {part: section[part] | entry.get(part, {}) for part in PARTS}
     settings = dict(section["split"])
@@ -50,7 +50,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
         place=((corpus, ("words", "corpora")), (folder, ("words", "runs"))),
         seeds=tuple(section["seeds"] if draw < max(repeated, 1) else section["seeds"][:1]),
         rows=(Row(entry["table"], entry["row"]),),
-        # A family that only counts finds the same every time.
+        # Counting is deterministic.
         is_trained=parts["model"]["family"] not in UNTRAINED,
         model_kind=parts["model"]["family"],
         data={"vocabulary": section["vocabulary"], "split": {**settings, "seed": seeds[draw]}},
@@ -59,7 +59,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
 
 
 def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
-    """None in addition to those of the registry."""
+    """No titles besides those of the registry."""
     return {}
 
 
@@ -96,5 +96,5 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
 
 
 def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
-    """None."""
+    """No texts."""
     return ()

@@ -1,6 +1,6 @@
 r"""The information of a word about the noise: p(xi_t | w) and the entropy gap along the word.
 
-By a particle filter that proposes from F_g: K particles move by fresh noise, are weighed by P(w_t|h_t) and
+By a particle filter with proposals from F_g: K particles move by new noise, are weighted by P(w_t|h_t) and
 resampled in proportion to their weights. The product of the mean weights is an unbiased estimate of P(w); the
 ancestors of the last particles are draws from p(xi_{1:T} | w) as K grows. The inference model is not used.
 """
@@ -33,7 +33,7 @@ class Posterior:
     expected: Tensor
     """(T,) E[H[P(w_t | h_t)]] over the noise, mean over h_{t-1} given w."""
     lineages: Tensor
-    """(T,) distinct ancestors of the last particles at each position; if few, the estimate is rough."""
+    """(T,) distinct ancestors of the last particles at each position; few mean a rough estimate."""
 
     @property
     def gap(self) -> Tensor:
@@ -52,9 +52,9 @@ class Posterior:
 
 @torch.no_grad()
 def posterior(model: StateSpaceModel, word: str, particles: int, states: int, draws: int) -> Posterior:
-    """The posterior of a word, of a model on the CPU.
+    """The posterior of a word under a model on the CPU.
 
-    Entropies are means over `states` of the states with `draws` of the noise each.
+    Entropies are means over a subset of `states` particles, with `draws` of the noise each.
     """
     lexicon = encode([word])
     state = model.initial_state(particles)
@@ -73,13 +73,15 @@ def posterior(model: StateSpaceModel, word: str, particles: int, states: int, dr
     rows: list[tuple[Tensor, ...]] = []
     for noise, before, chosen in zip(reversed(noises), reversed(befores), reversed(ancestors), strict=True):
         kept = chosen[kept]
-        of_word = noise[kept]
-        some = kept[torch.linspace(0, particles - 1, min(states, particles)).long()]
-        fresh = torch.randn(len(some), draws, noise.shape[1], dtype=noise.dtype)
-        letters = model.letter_log_probs(model.move(before[some], fresh))
+        posterior_noise = noise[kept]
+        subset = kept[torch.linspace(0, particles - 1, min(states, particles)).long()]
+        fresh = torch.randn(len(subset), draws, noise.shape[1], dtype=noise.dtype)
+        letters = model.letter_log_probs(model.move(before[subset], fresh))
         mean = letters.logsumexp(1) - math.log(draws)
         entropies = (letter_entropy(mean).mean(), letter_entropy(letters).mean())
-        rows.append((of_word.mean(0), of_word.std(0), *entropies, torch.tensor(len(kept.unique()))))
+        rows.append(
+            (posterior_noise.mean(0), posterior_noise.std(0), *entropies, torch.tensor(len(kept.unique())))
+        )
     columns = (torch.stack(column) for column in zip(*reversed(rows), strict=True))
     return Posterior(torch.stack(log_probs), *columns)
 

@@ -22,8 +22,8 @@ Extend = Callable[[tuple[int, ...]], Tensor]
 def by_probability(extend: Extend) -> Iterator[str]:
     """All words of at most `LONGEST` letters, the most probable first.
 
-    A beginning is as probable as all words that have it together, so that the word on top of the queue is
-    more probable than any that is still to be found. The n-th word comes after at most LONGEST / P(n-th word)
+    The probability of a beginning is the sum over all words that start with it, so no word found later is
+    more probable than the word at the top of the queue. The n-th word takes at most LONGEST / P(n-th word)
     calls.
     """
     order = itertools.count()
@@ -40,7 +40,7 @@ def by_probability(extend: Extend) -> Iterator[str]:
 
 @torch.no_grad()
 def extensions(model: Model, trajectories: int) -> Extend:
-    """A model's `Extend`: exact if it is autoregressive, else by Eq. (12) with this many trajectories."""
+    """A model's `Extend`: exact if it is autoregressive, else by Eq. (12) with the given trajectories."""
     if not isinstance(model, StateSpaceModel):
 
         @torch.no_grad()

@@ -1,9 +1,10 @@
 r"""Draws of the inference model for the steps of a bound, and the estimators of its parameters' gradient.
 
 Write :math:`Q(h_t; \psi)` for the density of the inference model's draws, the distribution that F_q makes of
-q, with :math:`\psi = \psi_\phi(h_{t-1}, w, h'_k)` computed by its networks from the state before, the letters
-and, with Algorithm 1, a proposal :math:`h'_k` of F_g; draws are reparametrised, :math:`h_k = h(\epsilon_k,
-\psi_k)`. One step's term :math:`L = \log \frac1K \sum_k \omega^k` has the derivative
+q, with :math:`\psi = \psi_\phi(h_{t-1}, w, h'_k)` computed by its networks from the previous state, the
+letters and, in Algorithm 1, a proposal :math:`h'_k` of F_g; draws are reparametrised,
+:math:`h_k = h(\epsilon_k, \psi_k)`. One step's term :math:`L = \log \frac1K \sum_k \omega^k` has the
+derivative
 
 .. math:: \frac{dL}{d\psi_k} = \tilde\omega_k \left(\frac{\partial \log \omega^k}{\partial h_k}
           \frac{\partial h_k}{\partial \psi_k} - \frac{\partial \log Q(h_k; \psi_k)}{\partial \psi_k}\right),
@@ -11,25 +12,25 @@ and, with Algorithm 1, a proposal :math:`h'_k` of F_g; draws are reparametrised,
 
 where the first derivative of :math:`\log \omega^k` holds :math:`\psi_k` fixed inside of Q. The estimator
 
-- ``full`` is that, the gradient of the value by automatic differentiation;
+- ``full`` is this derivative, the gradient of the value by automatic differentiation;
 - ``path`` replaces it by :math:`\tilde\omega_k^2 \frac{\partial \log \omega^k}{\partial h_k} \frac{\partial
   h_k}{\partial \psi_k}` on the way from :math:`\psi_k` to :math:`\phi`, the inference model's parameters.
 
-Both have the same expectation, for every K and every parameter. Given all that was drawn before,
+Both have the same expectation, for every K and every parameter. Given all previous draws,
 :math:`\epsilon_k` is independent of the other samples of the step, so for any f
 :math:`E[f(h_k) \partial_\psi \log Q] = E[f'(h_k) \partial_\psi h_k]`. The score's factor is
 :math:`f = \tilde\omega_k`, whose derivative is :math:`\tilde\omega_k (1 - \tilde\omega_k) \partial_h \log
 \omega^k` (Tucker et al. 2019); for K = 1 it is constant and the expectation zero (Roeder et al. 2017).
 
-What later steps say about the one sample that is carried on reaches :math:`\psi` through that sample's
-:math:`h_k` alone; where all are carried on, resampled at every step, through the :math:`h_k` of each. There
-is no score in it to replace, and no weight: it is the same in both estimators. So is the gradient of the
-states and of the proposals, where Q's dependence on them is kept. Without it the two parts of a step's
-gradient with respect to :math:`h_{t-1}`, of p and of Q, would no longer cancel where the inference model is
-exact. The parameters of the generative model therefore get the same numbers from both.
+The gradient from later steps reaches :math:`\psi` only through :math:`h_k` of the sample that is carried on,
+or of each sample if all are resampled and carried on. It has no score term to replace and no weight, so it is
+the same in both estimators. So is the gradient of the states and of the proposals, which includes Q's
+dependence on them: without it, the two parts of a step's gradient with respect to :math:`h_{t-1}`, from p and
+from Q, would not cancel for an exact inference model. Therefore the parameters of the generative model have
+the same gradient in both.
 
-Neither has a score for the choice of the sample that is carried on, as in the paper: with K > 1 both estimate
-the same gradient, but it is not quite that of the bound's expectation.
+As in the paper, neither has a score term for the choice of the sample that is carried on. With K > 1 both
+estimate the same gradient, which is not exactly that of the bound's expectation.
 
 References: Roeder, Wu & Duvenaud (2017), https://arxiv.org/abs/1703.09194;
 Tucker, Lawson, Gu & Maddison (2019), https://arxiv.org/abs/1810.04152.
@@ -58,13 +59,13 @@ class Proposal:
     h: Tensor
     """(n, K, d) f_q(xi), for the next step."""
     weighed: Tensor
-    """(n, K, d) the same value, for the weights: its gradients may be estimated differently."""
+    """(n, K, d) equal to `h`, for the weights; its gradient depends on the estimator."""
     log_q: Tensor
-    """(n, K) log q(xi | ...) of what is weighed."""
+    """(n, K) log q(xi | ...) of `weighed`."""
     log_det_q: Tensor
-    """(n, K) log |det J_{f_q}| of what is weighed."""
+    """(n, K) log |det J_{f_q}| of `weighed`."""
     scaled: Tensor | None = None
-    """(n, K, d) the part of what is weighed whose gradient is to be multiplied by the draws' weights."""
+    """(n, K, d) the part of `weighed` whose gradient is multiplied by the normalised weights."""
 
     def scale_gradient(self, log_weights: Tensor) -> None:
         """Scale the gradient through `scaled` by the normalised weights, given log omega^k (n, K)."""
@@ -78,7 +79,7 @@ Propose = Callable[[Tensor, Tensor, Tensor, Tensor | None], Proposal]
 
 
 def proposer(model: StateSpaceModel, estimator: str) -> Propose:
-    """Build the sampler of the inference model; `estimator` is full | path, the values are the same."""
+    """Build the sampler of the inference model; `estimator`, full | path, does not change the values."""
     return _Full(model) if estimator == "full" else _Path(model)
 
 
@@ -99,12 +100,12 @@ class _Path:
         self.frozen = _Posterior(_frozen(model.inference), _frozen(model.variational))
 
     def __call__(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> Proposal:
-        # Equal values: one depends on the parameters alone, the other on what the networks are given.
+        # Equal values: one depends only on the parameters, the other only on the networks' inputs.
         fixed = None if reachable is None else reachable.detach()
         by_parameters = self.trained.draw(state.detach(), context, noise, fixed)
         by_inputs = self.frozen.draw(state, context.detach(), noise, reachable)
         moved = by_inputs.h - by_inputs.h.detach()
-        # A node of its own, since what later steps send back is not scaled.
+        # A separate node, since the gradient from later steps is not scaled.
         scaled = by_parameters.h.view_as(by_parameters.h)
         weighed = scaled + moved
         xi, log_det_inverse = call_and_ladj(by_inputs.flow.inv, weighed)
@@ -114,7 +115,7 @@ class _Path:
             weighed,
             by_inputs.normal.log_prob(xi),
             -log_det_inverse,
-            # With one sample its weight is one.
+            # With one sample the weight is one.
             scaled if self.samples > 1 else None,
         )
 
@@ -139,5 +140,5 @@ class _Drawn:
 
 
 def _frozen(module: nn.Module) -> nn.Module:
-    """A copy that shares the parameters' memory and gives them no gradient."""
+    """A copy that shares the memory of the parameters and has no gradients."""
     return copy.deepcopy(module, {id(parameter): parameter.detach() for parameter in module.parameters()})

@@ -1,4 +1,4 @@
-"""Checks for the consistency of the words paper's section."""
+"""Consistency checks of the words paper's section."""
 
 from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
 from textlvm.runtime.errors import nearest
@@ -7,15 +7,15 @@ from textlvm.words.spec import UNTRAINED
 __all__ = ["check"]
 
 TABLE_OF_SPLIT = {"standard": 1, "unseen": 2}
-"""The table with the runs on a split; rows are identified only by their labels."""
-# The settings in `model` that the other families use; other settings would have no effect.
+"""The table of the runs on each split; rows are identified only by their labels."""
+# The settings in `model` that have an effect for families other than state-space.
 READ_BY_FAMILY = {"gru": {"family", "dim"}, "hmm": {"family", "dim"}} | {
     family: {"family"} for family in UNTRAINED
 }
 
 
 def check(section: Section) -> None:
-    """Raises `Problem` for the first thing that does not fit."""
+    """Raise `Problem` for the first inconsistency."""
     if section["vocabulary"]["min_length"] > section["vocabulary"]["max_length"]:
         raise Problem(("words", "vocabulary", "min_length"), "words.vocabulary.min_length exceeds max_length")
     labels: dict[tuple[str, int, str], str] = {}
@@ -43,7 +43,7 @@ def check(section: Section) -> None:
 def _check_run(key: Key, entry: Section, section: Section) -> None:
     split, name = map(str, key[-2:])
     if entry["table"] != TABLE_OF_SPLIT[split]:
-        table = {number: its for its, number in TABLE_OF_SPLIT.items()}[entry["table"]]
+        table = {number: other for other, number in TABLE_OF_SPLIT.items()}[entry["table"]]
         raise Problem(
             (*key, "table"),
             f"{dotted(key)}.table is {entry['table']}, the table of runs on the split {table}: "
@@ -51,13 +51,13 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
         )
     model = section["model"] | entry.get("model", {})
     family, transition = model["family"], model["transition"]
-    own = (*key, "model")
-    check_read(own, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
+    model_key = (*key, "model")
+    check_read(model_key, entry, READ_BY_FAMILY.get(family, model), f"model.family {family}")
     if family != "state-space" and "estimator" in entry.get("training", {}):
         setting = (*key, "training", "estimator")
         raise Problem(setting, f"{dotted(setting)} has no effect for model.family {family}: remove it")
     if family == "state-space":
-        where = own if "model" in entry else ("words", "model")
+        where = model_key if "model" in entry else ("words", "model")
         if bool(model["masks"]) != (transition == "real-nvp"):
             needs = "needs" if transition == "real-nvp" else "takes no"
             raise Problem(where, f"{dotted(key)}: model.transition {transition} {needs} model.masks")

@@ -14,7 +14,7 @@ from textlvm.words.letters import END, decode
 __all__ = ["LONGEST", "distinct_share", "generate", "share_in"]
 
 LONGEST = 30
-"""Letters after which a generated word that has not ended is dropped as unfinished."""
+"""Maximum number of letters: a longer generated word is unfinished."""
 
 
 class GenerativeModel(Protocol):
@@ -29,7 +29,7 @@ class GenerativeModel(Protocol):
 def generate(model: GenerativeModel, n: int, batch: int = 2000, argmax: bool = False) -> list[str | None]:
     """n words of a model; None for a word that has not ended after `LONGEST` letters.
 
-    `argmax` says how letters are emitted, see the models' `sample`.
+    For `argmax` see the models' `sample`.
     """
     codes: list[Tensor] = []
     for start in range(0, n, batch):
@@ -42,12 +42,12 @@ def generate(model: GenerativeModel, n: int, batch: int = 2000, argmax: bool = F
 def distinct_share(words: Sequence[str | None], within: Collection[str] | None = None) -> Estimate:
     """Distinct words over all n samples; with `within`, distinct words of that vocabulary over all n samples.
 
-    The latter is how we read the paper's `w unique`. With 62% of the samples in V, at least 38% are
-    inventions of the model, which hardly ever repeat, so a share of 0.11 cannot count them; "the
-    set-based measures are wrt. the training set" (caption of Table 1) says as much. For ORACLE the two
-    readings agree.
+    The latter is our reading of the paper's `w unique`. With 62% of the samples in V, 38% are words
+    invented by the model, which hardly ever repeat, so a share of 0.11 cannot include them. The caption
+    of Table 1 agrees: "the set-based measures are wrt. the training set". For ORACLE the two readings
+    agree.
 
-    Unfinished words are distinct from every other. The interval is the jackknife's: leaving a sample out
+    Unfinished words are distinct from all others. The interval is the jackknife's: omitting a sample
     changes the number of distinct words only if it occurs once, so with f of them the variance of that
     number is f (1 - f/n) (n - 1)/n.
     """

@@ -1,4 +1,4 @@
-"""log P of a user's own words under a trained model."""
+"""log P of given words under a trained model."""
 
 import math
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from textlvm.words.logmean import log_mean
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.trained import Model
 
-__all__ = ["DRAWS", "Scores", "read_list", "require_words", "score"]
+__all__ = ["DRAWS", "Scores", "read_list", "require_trajectories", "require_words", "score"]
 
 DRAWS = 10_000
-"""Draws of the inference model for a word, unless others are asked for."""
-LEAST_TRAJECTORIES = 256
-"""Two groups, whose difference gives the error."""
+"""Default number of draws of the inference model per word."""
+MIN_TRAJECTORIES = 256
+"""Two groups, the minimum for an estimate of the error."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,18 @@ class Scores:
     errors: NDArray[np.float64]
 
     def cross_entropy(self, counts: Sequence[int]) -> tuple[float, float]:
-        """-sum_w P(w) log P^(w) of words that occur `counts` times, in nats a word, and its standard error.
+        """-sum_w P(w) log P^(w) of words that occur `counts` times, in nats per word, and its standard error.
 
-        The words' errors are added as those of independent estimates.
+        The errors of the words are treated as independent.
         """
         weights = np.asarray(counts) / sum(counts)
         return float(-weights @ self.log_probs), math.sqrt(weights**2 @ self.errors**2)
 
 
 def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: int | None = None) -> Scores:
-    """log P of words: exact, by importance sampling with `draws` a word, or by Eq. (12) if a K is given.
+    """log P of words: exact, by importance sampling with `draws` per word, or by Eq. (12) if a K is given.
 
-    Raises `UserError` for a K of which no error can be told.
+    Raises `UserError` for fewer than `MIN_TRAJECTORIES`.
     """
     lexicon = encode(words)
     if not isinstance(model, StateSpaceModel):
@@ -53,8 +53,7 @@ def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: 
     if trajectories is None:
         found = importance_log_probs(model, lexicon, torch.arange(len(words)), draws)
         return Scores(found.log_probs, found.standard_errors)
-    if trajectories < LEAST_TRAJECTORIES:
-        raise UserError(f"--trajectories must be at least {LEAST_TRAJECTORIES}, not {trajectories}")
+    require_trajectories(trajectories)
     marginals = monte_carlo_marginals(model, lexicon, trajectories, ())
     estimate, error = log_mean(torch.from_numpy(marginals.groups - np.log(marginals.sizes)))
     return Scores(estimate.numpy(), error.numpy())
@@ -63,7 +62,7 @@ def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: 
 def read_list(path: Path) -> tuple[list[str], list[int] | None]:
     """The words of a file, one per line, and their counts if each line has one.
 
-    Raises `UserError` where the file cannot be read, has no words, or a line is something else.
+    Raises `UserError` if the file cannot be read, has no words or has any other line.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -82,8 +81,14 @@ def read_list(path: Path) -> tuple[list[str], list[int] | None]:
     return words, [int(row[1]) for row in rows]
 
 
+def require_trajectories(trajectories: int) -> None:
+    """Raise `UserError` for a number of trajectories without an estimate of the error."""
+    if trajectories < MIN_TRAJECTORIES:
+        raise UserError(f"--trajectories must be at least {MIN_TRAJECTORIES}, not {trajectories}")
+
+
 def require_words(words: Sequence[str], where: str) -> None:
-    """Raise `UserError` for the first word with other characters than the letters a to z."""
+    """Raise `UserError` for the first word with a character other than the letters a to z."""
     for word in words:
         if not (word.isascii() and word.isalpha() and word.islower()):
             raise UserError(

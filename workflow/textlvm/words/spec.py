@@ -24,7 +24,7 @@ class ModelSpec:
     layers: int
     """Number of TRIL maps composed."""
     masks: tuple[int, ...]
-    """Dimensions that each coupling of a Real NVP lets pass."""
+    """Dimensions that each coupling of a Real NVP leaves unchanged."""
     order: str
     """keep | reverse: the dimensions between layers of F_g."""
     parametrization: str
@@ -40,8 +40,8 @@ class ModelSpec:
     samples: int
     """K of Algorithm 1; 1 is Eq. (9)."""
     resampling: bool = False
-    """Whether all K samples are carried on, resampled at every step, and not one of them. Not set where it is
-    false, so that the settings of runs from before it are still theirs."""
+    """Whether all K samples are carried on, resampled at every step, instead of one. Settings omit it if
+    false, so that those of older runs remain valid."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TrainingSpec:
     steps: int
     """Number of gradient steps."""
     batch: int
-    """Words a step, drawn from the training tokens."""
+    """Words per step, drawn from the training tokens."""
     learning_rate: float
     """Adam's initial learning rate."""
     schedule: str
@@ -59,13 +59,13 @@ class TrainingSpec:
     clip: float | None
     """Maximum gradient norm; None disables clipping."""
     estimator: str
-    """full | path: of the gradient of a state space model's inference model."""
+    """full | path: estimator of the gradient of a state space model's inference model."""
     log_every: int
     """Steps between lines of the training curve; the loss is averaged over them."""
     monitor_every: int
     """Steps between entropy measurements for Figure 2."""
     checkpoint_every: int
-    """Steps between checkpoints; a training that is stopped also writes one."""
+    """Steps between checkpoints; an interrupted training also writes one."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class EvaluationSpec:
     """The settings of an evaluation."""
 
     trajectories: int
-    """K of Eq. (12), shared by all words; free-running GRUs have as many."""
+    """K of Eq. (12), shared by all words; also for free-running GRUs."""
     bootstrap: int
-    """Bootstrap resamples behind the intervals of state space models' cross entropies."""
+    """Bootstrap resamples for the intervals of cross entropies by Eq. (12)."""
     samples: int
     """N: generated words for the set-based and n-gram metrics."""
     entropy_trajectories: int
@@ -85,6 +85,6 @@ class EvaluationSpec:
     entropy_reference_draws: int
     """A large K, to show the bias of the small one."""
     importance_words: int
-    """Words, drawn by their test frequency, behind the importance-sampled cross entropy."""
+    """Words for the importance-sampled cross entropy, drawn by their test frequency."""
     importance_draws: int
-    """Draws of q a word behind it; with K particles each where the model is trained so."""
+    """Draws of q per word for it, each with the K of the model's training."""

@@ -7,12 +7,12 @@ writes into OUT
 
     spec.json           effective settings
     model.safetensors   weights
-    curve.jsonl         loss (nats a word) and entropies along the training
+    curve.jsonl         loss (nats per word) and entropies during training
     cost.json           device, parameters, steps, seconds, peak memory (MiB), precision, version of PyTorch
     training.json       how it was trained, see textlvm.runtime.provenance
 
-and, while it runs, CHECKPOINT/{state.safetensors,progress.json}; interrupted, it continues from there. If it
-fails, CHECKPOINT/failure.json says why.
+and, while it runs, CHECKPOINT/{state.safetensors,progress.json}, from which an interrupted training
+continues. If it fails, CHECKPOINT/failure.json has the reason.
 """
 
 import argparse
@@ -49,7 +49,7 @@ MONITOR_DRAWS = 20
 
 
 class WordSampler:
-    """Batches of words drawn from the training tokens, with replacement; the last ones are remembered."""
+    """Batches of words drawn from the training tokens, with replacement; remembers the last ones."""
 
     def __init__(self, split: WordSplit, batch: int, device: torch.device, remembered: int = 1) -> None:
         self.words = split.words
@@ -66,14 +66,14 @@ class WordSampler:
         return pack(self.lexicon, index).to(self.device)
 
     def drawn(self, step: int) -> list[str]:
-        """The words of a step's batch in the order in which they were drawn; none if it is not remembered."""
+        """The words of a step's batch in the order of drawing; empty if it is not remembered."""
         return [self.words[i] for at, index in self._drawn if at == step for i in index.tolist()]
 
 
 def objective(
     model: StateSpaceModel | HiddenMarkov | GRUBaseline, sampler: WordSampler, estimator: str = "full"
 ) -> Objective:
-    """The loss of a run, in nats a word, and what is monitored along it; for `estimator` see `bound`."""
+    """The loss of a run, in nats per word, and its monitored entropies; for `estimator` see `bound`."""
     if not isinstance(model, StateSpaceModel):
 
         def negative_log_likelihood(step: int) -> Tensor:
@@ -88,7 +88,7 @@ def objective(
 
     def entropies() -> dict[str, float]:
         horizon = sampler.lexicon.codes.shape[1]
-        # On noise of its own: how often one looks must not change what is trained.
+        # With a separate random stream: monitoring must not change the training.
         with devices.fork_rng(sampler.device):
             gap = entropy_gap(model, MONITOR_TRAJECTORIES, horizon, MONITOR_DRAWS)
         averages = {"h_gap": gap.gap, "h_marginal": gap.marginal, "h_expected": gap.expected}
@@ -98,14 +98,14 @@ def objective(
 
 
 def schedule(spec: TrainingSpec) -> Schedule:
-    """The learning rate's course."""
+    """The learning rate schedule."""
     if spec.schedule == "constant":
         return Constant(spec.learning_rate)
     return Cosine(spec.learning_rate, spec.steps)
 
 
 def main(options: argparse.Namespace) -> None:
-    """Train the run the command line describes."""
+    """Train the run described on the command line."""
     if options.name.count("/") != 3:
         raise UserError(f"--name must be words/CORPUS/SPLIT/RUN, not '{options.name}'")
     run = dict(zip(("paper", "corpus", "split", "run"), options.name.split("/"), strict=True))
@@ -114,7 +114,7 @@ def main(options: argparse.Namespace) -> None:
     split = read_words(options.words)
     job = Job.begin(options)
     if model_spec.family in UNTRAINED:
-        # What is counted needs no weights.
+        # Counted models have no weights.
         write_untrained(job)
         return
     device = devices.choose(options.gpus)

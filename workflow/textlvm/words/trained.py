@@ -1,4 +1,4 @@
-"""A trained run of the words paper: its settings, and its model with the weights that belong to them."""
+"""A trained run of the words paper: its settings, and its model with matching weights."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class RunSettings:
 def read_settings(run: Path) -> RunSettings:
     """Read `spec.json` in the folder of a run.
 
-    Raises `UserError` if the folder holds no run, or one of the other paper.
+    Raises `UserError` if the folder contains no run, or a run of another paper.
     """
     if not (run / "spec.json").exists():
         raise UserError(f"{run} contains no trained run; train it first")
@@ -49,8 +49,8 @@ def load_model(run: Path, spec: ModelSpec, split: WordSplit | None, device: torc
     """The model in the folder of a run, for use without further training.
 
     Letter n-grams have no weights: they are counted from the training words of `split`. Raises `UserError`
-    where the weights are not those of `spec`, where an n-gram gets no `split`, and for the oracle, which is
-    no model.
+    if the weights do not match `spec`, for an n-gram without `split`, and for the oracle, which is not a
+    model.
     """
     if spec.family == "oracle":
         raise UserError(f"{run} is the oracle, which is not a model; choose another run")
@@ -69,7 +69,7 @@ def load_model(run: Path, spec: ModelSpec, split: WordSplit | None, device: torc
 def require_weights(path: Path, model: torch.nn.Module) -> None:
     """Compare the names and shapes in a file of weights with those of a model.
 
-    Raises `UserError` with the first difference, or where the file cannot be read.
+    Raises `UserError` with the first difference, or if the file cannot be read.
     """
     try:
         with safe_open(path, "pt") as file:

@@ -3,8 +3,8 @@ r"""Transition functions :math:`h_t = F(h_{t-1}, \xi_t)`: modules that map a sta
 Calling a transition with states (n, d) returns the restriction :math:`f(\xi) = F(h_{t-1}, \xi)` as a
 `torch.distributions.Transform` of noise (n, K, d).
 
-The paper leaves open how many networks there are and how wide; here one MLP with one hidden layer of
-`width` tanh units a layer of the flow yields both g and G of Eq. (10).
+The paper does not state the number and width of the networks. Here each layer of a flow has one MLP with one
+hidden layer of `width` tanh units, whose output is both g and G of Eq. (10).
 """
 
 import itertools
@@ -23,7 +23,7 @@ INITIAL_WEIGHT = 0.05
 """Standard deviation of the last layer's initial weights: every transition starts near h_t = xi_t."""
 
 SPLINE_BINS, SPLINE_BOUND = 4, 5.0
-"""Pieces of a spline, and the interval [-5, 5] outside of which it is the identity."""
+"""Pieces of a spline, and the bound of the interval [-5, 5] outside of which it is the identity."""
 
 
 class DiagonalTransition(nn.Module):
@@ -46,9 +46,9 @@ class DiagonalTransition(nn.Module):
 class TrilTransition(nn.Module):
     """n x TRIL: n maps of Eq. (10) with lower-triangular G, each conditioned on h_{t-1}.
 
-    The composition is affine in the noise, so p(h_t | h_{t-1}) is a Gaussian whatever n. `order`
-    says what happens to the dimensions between layers: "keep" leaves a product of lower-triangular
-    matrices, "reverse" turns every second one upper triangular.
+    The composition is affine in the noise, so p(h_t | h_{t-1}) is a Gaussian for every n. With `order`
+    "keep" it is a product of lower-triangular matrices; "reverse" reverses the dimensions between layers,
+    which makes every second matrix upper triangular.
     """
 
     def __init__(
@@ -78,16 +78,16 @@ class TrilTransition(nn.Module):
         shift, entries = output[:, None, : self.dim], output[:, self.dim :]
         blank = entries.new_zeros(len(state), self.dim**2)
         matrix = blank.index_copy(1, self.positions, entries).view(-1, self.dim, self.dim)
-        # The product is taken here since delta as a buffer would be rounded once and for all.
+        # Multiplied here: a buffer with delta would keep the rounding of its first type after a conversion.
         matrix = matrix + torch.copysign(self.delta * self.diagonal, matrix.detach())
         return Affine(shift, matrix)
 
 
 class RealNVPTransition(nn.Module):
-    """REAL-NVP-[m_1, ..., m_k]: conditional affine couplings that let the first m_i dimensions pass.
+    """REAL-NVP-[m_1, ..., m_k]: conditional affine couplings that do not change the first m_i dimensions.
 
     Each network has two hidden layers of `dim` units (Sec. 5). With order "keep" the first m_1
-    dimensions never change; "reverse" turns the dimensions around between couplings, so all do.
+    dimensions never change; "reverse" reverses the dimensions between couplings, so all of them do.
     """
 
     def __init__(self, dim: int, masks: Sequence[int], order: str = "reverse", inverse: bool = True) -> None:
@@ -106,11 +106,11 @@ class RealNVPTransition(nn.Module):
 class SplineTransition(nn.Module):
     """A spline of each dimension of the noise and a TRIL map, both conditioned on h_{t-1}; not in the paper.
 
-    With monotonic rational-quadratic splines p(h_t | h_{t-1}) is no Gaussian, as it is with every n x TRIL,
-    but may be skewed or have several modes. Outside an interval the splines are the identity, which makes
-    them bijections of the line. They are next to the noise in either parametrization, since it is the noise
-    that hardly leaves that interval, and start near the identity, so that training starts near TRIL. As the
-    diagonals of TRIL's matrices, their slopes at the knots stay above `delta`, and below its inverse.
+    With monotonic rational-quadratic splines, p(h_t | h_{t-1}) is not a Gaussian, unlike with n x TRIL: it
+    may be skewed or have several modes. Outside an interval the splines are the identity, so they are
+    bijections of the real line. In both parametrizations they are applied to the noise, which rarely leaves
+    that interval. They start near the identity, so training starts near TRIL. Their slopes at the knots stay
+    between `delta`, as the diagonals of TRIL's matrices, and its inverse.
 
     References: Durkan, Bekasov, Murray & Papamakarios (2019), https://arxiv.org/abs/1906.04032.
     """
@@ -131,7 +131,7 @@ class SplineTransition(nn.Module):
 
 
 def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> tuple[nn.Sequential, nn.Linear]:
-    """A network of tanh layers, and its last, linear one."""
+    """A network of tanh layers, and its last layer, which is linear."""
     sizes = [inputs, *hidden]
     layers: list[nn.Module] = []
     for i, o in itertools.pairwise(sizes):
@@ -145,8 +145,8 @@ def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> tuple[nn.Sequentia
 def _away_from_zero(x: Tensor, delta: float) -> Tensor:
     """Move values out of [-delta, delta] by adding delta with their sign.
 
-    The paper clips; adding keeps a gradient everywhere, where clipping would freeze an entry that has
-    entered the interval.
+    The paper clips instead. Adding keeps a gradient everywhere; clipping would freeze entries inside the
+    interval.
     """
     return x + torch.copysign(torch.full_like(x, delta), x.detach())
 

@@ -9,7 +9,7 @@ from textlvm.words.fused import build
     ("variable", "folder"),
     [("/cache", "/cache/textlvm"), *((text, "/home/me/.cache/textlvm") for text in ("", "~/cache", "cache"))],
 )
-def test_compiled_code_is_kept_nowhere_below_the_working_directory(monkeypatch, variable, folder):
+def test_cache_is_outside_the_working_directory(monkeypatch, variable, folder):
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("XDG_CACHE_HOME", variable)
     assert build._cache() == Path(folder)

@@ -1,10 +1,10 @@
 """The losses of `textlvm.words.objective` and their gradients in one pass over a batch, on a CPU.
 
-Beside it, in `marginal`, are the sums that evaluations take.
+The module `marginal` has the sums over trajectories for evaluations.
 
-A position of a batch is some forty operations on a few thousand numbers, so that PyTorch spends most of its
-time between them. The C++ beside this file takes a block of words through all of it while the block is in the
-cache. It computes the same functions up to rounding; the Python modules are the reference.
+Each position of a batch takes about forty operations on a few thousand numbers, so PyTorch spends most of its
+time on the overhead between operations. The C++ code in this folder processes one block of words at a time,
+which stays in the cache. It computes the same functions up to rounding; the Python modules are the reference.
 """
 
 import ctypes
@@ -27,23 +27,23 @@ from textlvm.words.transitions import DiagonalTransition, RealNVPTransition, Tri
 __all__ = ["can_fuse", "summed_bounds", "summed_log_probs"]
 
 TYPES = {torch.float32: "float32", torch.float64: "float64"}
-"""The processor that it is compiled for."""
+"""Supported types, and the suffixes of the compiled functions for them."""
 
 DEPTHS = {DiagonalTransition: 2, TrilTransition: 2, RealNVPTransition: 3}
-"""F_g, in the order in which BoundProblem counts them, with the linear layers of their networks."""
+"""Supported classes of F_g, in the order of `BoundProblem.kind`: linear layers in each of their networks."""
 
 Call = Callable[[Sequence[Tensor], Sequence[Tensor] | None], float]
-"""Computes a value from parameters and adds to their gradients, where they are given."""
+"""Computes a value from parameters and, if gradients are given, adds to them."""
 
 
 def can_fuse(model: nn.Module) -> bool:
-    """Whether these functions take a model: on a CPU, of one type and known parts, with a compiler."""
+    """Whether these functions support a model: on a CPU, of one type and known parts, with a compiler."""
     kinds = {(parameter.device.type, parameter.dtype) for parameter in model.parameters()}
     return kinds in ({("cpu", dtype)} for dtype in TYPES) and _is_known(model) and library() is not None
 
 
 def _is_known(model: nn.Module) -> bool:
-    """Whether a model's parts are those that the C++ reads the parameters of."""
+    """Whether the C++ code supports all parts of a model."""
     if isinstance(model, GRUBaseline):
         return model.gru.num_layers == 1
     if not isinstance(model, StateSpaceModel) or model.resampling:
@@ -64,7 +64,7 @@ def summed_bounds(
 ) -> Tensor:
     """The sum over words and steps of the bound on log P(w), in nats, as a scalar.
 
-    Its gradient is that of an `estimator` of `textlvm.words.objective.step_bounds`.
+    Its gradient is that of the given `estimator` of `textlvm.words.objective.step_bounds`.
     """
     transition, inference = model.generative, model.inference
     networks = list(_networks(transition))
@@ -80,7 +80,7 @@ def summed_bounds(
         parameters += _recurrent(inference.embedding, gru)
     masks = transition.masks if isinstance(transition, RealNVPTransition) else ()
     kept = (ctypes.c_int * len(masks))(*masks)
-    # What pointers lead to must live until the call returns.
+    # Keeps the arrays alive until the call returns.
     drawn = [None if array is None else array.contiguous() for array in noise]
     posterior, proposals, gumbel = (None if array is None else array.data_ptr() for array in drawn)
     settings = {
@@ -117,7 +117,7 @@ def summed_log_probs(model: GRUBaseline, batch: PackedWords) -> Tensor:
 
 
 def _recurrent(embedding: nn.Embedding, gru: nn.GRU) -> list[Tensor]:
-    """A GRU's parameters; the products with its one-hot inputs are a table."""
+    """A GRU's parameters; embedding and input weights are combined into a table by letter."""
     weights = dict(gru.named_parameters())
     table = nn.functional.linear(embedding.weight, weights["weight_ih_l0"], weights["bias_ih_l0"])
     return [table, weights["weight_hh_l0"], weights["bias_hh_l0"]]
@@ -139,7 +139,7 @@ def _apply(call: Call, parameters: Sequence[Tensor]) -> Tensor:
 
 
 class _Fused(torch.autograd.Function):
-    """Computes gradients along with the value, as both want the same arrays."""
+    """Computes the gradients along with the value, since both need the same arrays."""
 
     @staticmethod
     def forward(ctx: Any, call: Call, *parameters: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ class _Fused(torch.autograd.Function):
 
 
 def _require_one_type(tensors: Sequence[Tensor]) -> None:
-    """Raises `TypeError` unless all are of one type on the CPU; autocast, say, gives some another."""
+    """Raise `TypeError` unless all are of one type on the CPU; autocast, for example, changes some."""
     types = {(tensor.device.type, tensor.dtype) for tensor in tensors}
     if len(types) != 1:
         raise TypeError(f"the fused pass takes tensors of one type on the CPU, not {types}")
@@ -170,7 +170,7 @@ def _call(
     gradients: Sequence[Tensor] | None,
     settings: dict[str, Any],
 ) -> float:
-    """Call a function of words.cpp. Raises `MemoryError` where memory runs out."""
+    """Call a function of words.cpp. Raises `MemoryError` if memory runs out."""
     values = [value.contiguous() for value in values]
     pointers = [None] * len(values) if gradients is None else [gradient.data_ptr() for gradient in gradients]
     parameters = (Parameter * len(values))(

@@ -1,6 +1,5 @@
 // Arithmetic on arrays (features, lanes): a lane is a word, one of its K samples, or a trajectory. All loops
-// run along lanes, whose number is a multiple of LANES, so nothing here knows of words that are shorter than
-// others.
+// run along lanes, whose number is a multiple of LANES; callers handle words of different lengths.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -13,8 +12,8 @@
 
 constexpr int LANES = 16;
 
-// Bytes of a vector; one that is twice as long as the processor's own does no harm. The registers hold sums
-// of 4 by TILE vectors.
+// Bytes of a vector; twice the length of the processor's vectors is harmless. The registers hold sums of 4 by
+// TILE vectors.
 #ifdef __AVX512F__
 constexpr int BYTES = 64, TILE = 4;
 #else
@@ -33,8 +32,8 @@ template <class R> struct Arrays {
     static void store(R *y, Vector x) { *reinterpret_cast<Vector *>(y) = x; }
     static Vector fill(R x) { return Vector{} + x; }
 
-    // Taylor's series after the argument has been brought near zero: exact to the last bit or two. What is
-    // too large becomes infinite, as in PyTorch, so that a training that explodes is noticed.
+    // Taylor series after range reduction: exact up to the last one or two bits. Large arguments give
+    // infinity, as in PyTorch, so that a diverging training is detected.
     static Vector exp(Vector x) {
         constexpr R least = SINGLE ? -104 : -746, most = SINGLE ? 89 : 710;
         constexpr R round = SINGLE ? 12582912.0 : 6755399441055744.0;
@@ -49,11 +48,11 @@ template <class R> struct Arrays {
         for (int i = 2; i <= degree; i++) coefficient /= i;
         Vector sum = fill(coefficient);
         for (int i = degree; i; i--) sum = sum * x + (coefficient *= i);
-        // In two factors, since the power itself may be beyond the exponents of normal numbers.
+        // In two factors, since the power itself may be out of the range of normal numbers.
         const Integers power = (Integers)shifted - (Integers)fill(round), half = power >> 1;
         return sum * power_of_two(half) * power_of_two(power - half);
     }
-    // Of zero, positive normal numbers and infinity; no number stays no number.
+    // For zero, positive normal numbers and infinity; NaN stays NaN.
     static Vector log(Vector x) {
         constexpr int terms = SINGLE ? 5 : 12;
         constexpr R infinity = std::numeric_limits<R>::infinity();
@@ -70,7 +69,7 @@ template <class R> struct Arrays {
         sum = x == 0 ? fill(-infinity) : sum;
         return x == infinity ? x : sum + 0 * x;
     }
-    // To the rounding of 1, not of its value.
+    // The absolute error is the rounding error of 1.
     static Vector tanh(Vector x) { return 1 - 2 / (exp(2 * x) + 1); }
     static Vector sigmoid(Vector x) { return 1 / (1 + exp(-x)); }
     static Vector magnitude(Vector x) { return x < 0 ? -x : x; }
@@ -89,14 +88,14 @@ template <class R> struct Arrays {
     static void tanh_all(R *y, long n) {
         for (long i = 0; i < n; i += SIZE) store(y + i, tanh(load(y + i)));
     }
-    // g times the derivative of tanh, whose values are y.
+    // Multiplies g by the derivative of tanh; y are the values of tanh.
     static void tanh_back(R *g, const R *y, long n) {
         for (long i = 0; i < n; i += SIZE) {
             const Vector v = load(y + i);
             store(g + i, load(g + i) * (1 - v * v));
         }
     }
-    // Every state's values to its samples, y (features, samples, lanes) += x (features, lanes); and back.
+    // Adds x (features, lanes) to all samples of y (features, samples, lanes), or sums over the samples.
     static void spread(R *y, const R *x, int features, int samples, long lanes) {
         for (int f = 0; f < features; f++, x += lanes)
             for (int k = 0; k < samples; k++, y += lanes) add(y, x, lanes);
@@ -116,7 +115,7 @@ template <class R> struct Arrays {
             columns<8, TILE / 2>(y + at, x + at, w, outputs, inputs, over, along, lanes);
         for (; at < lanes; at += SIZE) columns<8, 1>(y + at, x + at, w, outputs, inputs, over, along, lanes);
     }
-    // The sum over lanes of g (outputs, lanes) and x (inputs, lanes), for `Use`s that follow one another.
+    // w += g x^T, summed over all uses, with g (outputs, lanes) and x (inputs, lanes).
     struct Use {
         const R *g, *x;
         long lanes;
@@ -170,7 +169,7 @@ template <class R> struct Arrays {
     }
 };
 
-// Memory for the arrays of a block of words, all given back at once.
+// Memory for the arrays of a block of words, released all at once.
 template <class R> class Arena {
   public:
     R *take(long n) {

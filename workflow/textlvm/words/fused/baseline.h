@@ -4,7 +4,7 @@
 #include "networks.h"
 
 template <class R> struct BaselineProblem {
-    int dim, backward; // whether gradients are wanted
+    int dim, backward; // backward: whether to compute gradients
     Batch batch;
     const Parameter<R> *parameters;
 };

@@ -1,4 +1,4 @@
-// A batch of words, the longest first, cut into blocks of neighbours that share their lanes.
+// A batch of words, the longest first, divided into blocks of consecutive words, with one lane per word.
 #pragma once
 #include "arrays.h"
 #include <algorithm>
@@ -12,8 +12,8 @@ struct Batch {
 // One position of the words of a block.
 struct TimeStep {
     long row;   // of the block's first word in packed arrays
-    int alive;  // words that have this position: the first lanes; the others are finite and count nowhere
-    long lanes; // `alive`, rounded up
+    int alive;  // words that have this position, in the first lanes; the others are finite and ignored
+    long lanes; // `alive`, rounded up to a multiple of LANES
     std::vector<int> letters;
 };
 
@@ -31,7 +31,7 @@ inline std::vector<TimeStep> time_steps(const Batch &batch, int from, int width)
     return result;
 }
 
-// Rows of `lanes` as rows of `wanted`: the first `count` lanes of each, then zeros.
+// Copies rows of `lanes` to rows of `wanted` lanes: the first `count` lanes of each, then zeros.
 template <class R> R *fitted(Arena<R> &arena, const R *x, int rows, long lanes, int count, long wanted) {
     R *y = arena.zeros(rows * wanted);
     for (int f = 0; f < rows; f++) std::copy_n(x + f * lanes, count, y + f * wanted);

@@ -1,15 +1,15 @@
-// The sum of a batch's bounds and its gradient: what textlvm.words.objective computes, in one pass.
+// The sum of a batch's bounds and its gradient: textlvm.words.objective in one pass.
 #pragma once
 #include "blocks.h"
 #include "posterior.h"
 
 template <class R> struct BoundProblem {
     int dim, samples, kind, layers;  // kind of F_g: 0 diagonal, 1 triangular, 2 couplings
-    int inverse, reverse, proposals; // the networks compute F_g^-1; dimensions turn; q sees proposals
-    int directions, backward, path;  // GRUs; whether gradients are wanted, and by path derivatives
+    int inverse, reverse, proposals; // networks compute F_g^-1; dimensions are reversed; q gets proposals
+    int directions, backward, path;  // number of GRUs; whether to compute gradients; estimator `path`
     double delta;
     Batch batch;
-    const int *kept;          // (layers,) dimensions that couplings let pass
+    const int *kept;          // (layers,) dimensions that couplings do not change
     const R *posterior_noise; // packed (N, samples, dim): the noise of q
     const R *proposal_noise;  // likewise, of F_g's proposals; or null
     const R *gumbel;          // packed (N, samples), or null
@@ -52,7 +52,7 @@ template <class R> class Bound : Arrays<R> {
     }
 
     double run() {
-        // As many words as keep the products long and the arrays in the cache.
+        // Enough words for long products, few enough for arrays that stay in the cache.
         const int width = K == 1 ? 4 * LANES : 2 * LANES;
         double sum = 0;
         for (int from = 0; from < p.batch.sizes[0]; from += width) sum += block(from, width);
@@ -61,7 +61,7 @@ template <class R> class Bound : Arrays<R> {
 
   private:
     struct Position : TimeStep {
-        std::vector<typename Gru<R>::Step> gru; // one a direction
+        std::vector<typename Gru<R>::Step> gru; // one per direction
         const R *summary, *zeta, *letter_probabilities, *weights;
         typename Posterior<R>::Step posterior;
         typename Chain<R>::AtState generative;
@@ -90,7 +90,7 @@ template <class R> class Bound : Arrays<R> {
         return sum;
     }
 
-    // What q needs of the letters: the last GRU reads from the end; with two, the first reads from the start.
+    // The GRUs' states for q: the last GRU reads from the end; with two, the first reads from the start.
     void summarise() {
         const int count = steps.size(), D = p.directions;
         for (auto &s : steps) s.gru.resize(D);
@@ -115,7 +115,7 @@ template <class R> class Bound : Arrays<R> {
         }
     }
 
-    // Rows of a packed array (N, samples, features) as (features, samples, lanes); dead lanes are zero.
+    // Rows of a packed array (N, samples, features) as (features, samples, lanes); other lanes are zero.
     R *unpacked(const R *packed, const Position &s, int features) {
         R *y = arena.zeros(features * K * s.lanes);
         for (int m = 0; m < s.alive; m++)
@@ -128,7 +128,7 @@ template <class R> class Bound : Arrays<R> {
     double forward(Position &s, const R *state) {
         const long lanes = s.lanes, n = K * lanes;
         s.generative = generative.at(arena, state, lanes);
-        // With Algorithm 1, q sees a state that F_g could move to.
+        // In Algorithm 1, q gets a state drawn from F_g.
         const R *proposals = p.proposals ? generative.apply(arena, unpacked(p.proposal_noise, s, d), nullptr,
                                                             s.generative, p.inverse, s.proposed, K, lanes)
                                          : nullptr;
@@ -152,8 +152,7 @@ template <class R> class Bound : Arrays<R> {
         return bound(s, weights);
     }
 
-    // The step's terms log 1/K sum_k omega^k, summed over words; weights become their normalised
-    // exponentials.
+    // The step's terms log 1/K sum_k omega^k, summed over words. Replaces log-weights by normalised weights.
     double bound(Position &s, R *weights) {
         const long lanes = s.lanes;
         if (K > 1) {
@@ -173,7 +172,7 @@ template <class R> class Bound : Arrays<R> {
                 const Vector w = A::load(weights + k * lanes + m);
                 most = w > most ? w : most;
             }
-            most = most == -std::numeric_limits<R>::infinity() ? Vector{} : most; // no sample has any weight
+            most = most == -std::numeric_limits<R>::infinity() ? Vector{} : most; // all weights are zero
             for (int k = 0; k < K; k++) {
                 const Vector e = A::exp(A::load(weights + k * lanes + m) - most);
                 A::store(weights + k * lanes + m, e);
@@ -183,7 +182,7 @@ template <class R> class Bound : Arrays<R> {
             for (int i = 0; i < A::SIZE && m + i < s.alive; i++) total += value[i];
             for (int k = 0; k < K; k++)
                 A::store(weights + k * lanes + m, A::load(weights + k * lanes + m) / sum);
-            // The words that have ended have no part in the gradient.
+            // Words that have ended do not contribute to the gradient.
             for (int i = 0; i < A::SIZE; i++)
                 if (m + i >= s.alive)
                     for (int k = 0; k < K; k++) weights[k * lanes + m + i] = 0;
@@ -224,7 +223,7 @@ template <class R> class Bound : Arrays<R> {
         emission.linear.collect(), posterior.collect(), generative.collect();
     }
 
-    // The gradient of h_{t-1}; takes that of the samples' h_t through what follows and adds to the summary's.
+    // The gradient of h_{t-1}, given that of the samples' h_t from later steps; adds to that of the summary.
     const R *step_back(Position &s, const R *g_next, R *g_summary) {
         const long lanes = s.lanes, n = K * lanes;
         R *g_zeta = arena.take(d * n), *g_state = arena.zeros(d * lanes), *g_log_det = arena.take(n),

@@ -38,7 +38,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def compiler() -> tuple[str, ...] | None:
-    """The command that compiles C++: that in the environment variable CXX, or the first one there is."""
+    """The C++ compiler: the command in the environment variable CXX, or the first one found."""
     for name in (os.environ.get("CXX", ""), "g++", "c++", "clang++"):
         command = tuple(shlex.split(name))
         if command and shutil.which(command[0]):
@@ -47,7 +47,7 @@ def compiler() -> tuple[str, ...] | None:
 
 
 def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDLL:
-    """The functions, from the cache or compiled now.
+    """Load the functions from the cache, or compile them.
 
     Raises `subprocess.CalledProcessError` if they do not compile, and `OSError` if they cannot be loaded.
     """
@@ -56,7 +56,7 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
     parts = [version, _processor(), *flags, *(path.read_text(encoding="utf-8") for path in sources)]
     name = f"words-{_digest(chr(0).join(parts).encode())}"
     folder = _cache()
-    # The file's name determines its content, so a damaged file is ignored.
+    # The name contains a hash of the content, so a damaged file is ignored.
     for path in folder.glob(f"{name}-*.so") if folder else ():
         if path.stem == f"{name}-{_digest(path.read_bytes())}":
             return ctypes.CDLL(str(path))
@@ -71,7 +71,7 @@ def load(command: tuple[str, ...], flags: tuple[str, ...] = FLAGS) -> ctypes.CDL
                 write_bytes(folder / f"{name}-{_digest(compiled)}.so", compiled)
         except OSError as error:
             logging.info("the compiled fused pass cannot be saved: %s", error)
-        # What is loaded outlives its file.
+        # A loaded library remains valid when its file is deleted.
         return ctypes.CDLL(str(binary))
 
 
@@ -79,7 +79,7 @@ def _cache() -> Path | None:
     """The user's cache folder of this package; None for a user without a home folder."""
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
-        # By its specification a relative path, such as one with a `~` that no shell has replaced, is none.
+        # By the XDG specification, relative paths are ignored, such as one with an unexpanded `~`.
         return (folder if folder.is_absolute() else Path.home() / ".cache") / "textlvm"
     except RuntimeError:
         return None
@@ -90,7 +90,7 @@ def _digest(content: bytes) -> str:
 
 
 def _processor() -> str:
-    """Identify the processor: a home folder may be shared by machines of several kinds."""
+    """Identify the processor, since different machines may share a home folder."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

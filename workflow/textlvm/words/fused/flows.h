@@ -71,7 +71,7 @@ template <class R> struct Affine : Arrays<R> {
                 }
             }
     }
-    // Turns g, the gradient of y, into that of x. With the inverse, u solves matrix^T u = g.
+    // Replaces g, the gradient of y, by that of x. With the inverse, u solves matrix^T u = g.
     void apply_back(R *g, const R *y, const R *x, const AtState &s, bool inverse, int samples,
                     long lanes) const {
         const long stride = samples * lanes;
@@ -97,7 +97,7 @@ template <class R> struct Affine : Arrays<R> {
                     }
                 else
                     for (int j = 0; j < d; j++) {
-                        // The rows from j on are still those of y.
+                        // Rows j and after of g are still the gradient of y.
                         const Vector xj = A::load(x + j * stride + at);
                         Vector sum{};
                         accumulate(j, A::load(g + j * stride + at));
@@ -112,7 +112,7 @@ template <class R> struct Affine : Arrays<R> {
     }
 };
 
-// The first `kept` dimensions pass; a network of them and the state scales and shifts the others.
+// Keeps the first `kept` dimensions; a network of them and the state scales and shifts the others.
 template <class R> struct Coupling : Arrays<R> {
     using A = Arrays<R>;
     using Vector = typename A::Vector;
@@ -124,7 +124,7 @@ template <class R> struct Coupling : Arrays<R> {
         typename Network<R>::Inputs inputs;
         R *values; // (2 (d - kept), samples, lanes): limited log-scales, shifts
     };
-    // `passed` is kept alike by the map and its inverse.
+    // The map, or its inverse; both keep the same dimensions.
     Applied apply(Arena<R> &arena, R *y, const R *x, const R *state, bool inverse, int samples,
                   long lanes) const {
         const long stride = samples * lanes, n = (d - kept) * stride;
@@ -147,7 +147,7 @@ template <class R> struct Coupling : Arrays<R> {
     void log_det(R *sum, const Applied &s, int samples, long lanes) const {
         for (int i = 0; i < d - kept; i++) A::add(sum, s.values + i * samples * lanes, samples * lanes);
     }
-    // Turns g, the gradient of y, into that of x, given the log-determinants' gradient or null.
+    // Replaces g, the gradient of y, by that of x, given the gradient of the log-determinants or null.
     void apply_back(Arena<R> &arena, R *g, const R *y, const R *x, const R *g_log_det, const Applied &s,
                     R *g_state, bool inverse, int samples, long lanes) {
         const long stride = samples * lanes, n = (d - kept) * stride;
@@ -170,8 +170,7 @@ template <class R> struct Coupling : Arrays<R> {
     }
 };
 
-// Layers one after another, with the dimensions flipped between them or not. All are affine, or all
-// couplings.
+// A composition of affine layers or of couplings, optionally with the dimensions reversed between layers.
 template <class R> struct Chain : Arrays<R> {
     using A = Arrays<R>;
     std::vector<Affine<R>> affine;
@@ -198,7 +197,7 @@ template <class R> struct Chain : Arrays<R> {
     void backward(Arena<R> &arena, R *g_state, const AtState &s, long lanes) {
         for (size_t i = 0; i < affine.size(); i++) affine[i].backward(arena, g_state, s.affine[i], lanes);
     }
-    // The chain at x, or its inverse; adds log |det| of the chain itself to `log_det`, where it is not null.
+    // The chain at x, or its inverse; adds log |det| of the chain itself to `log_det` unless it is null.
     const R *apply(Arena<R> &arena, const R *x, R *log_det, const AtState &state, bool inverse, Applied &s,
                    int samples, long lanes) const {
         s.inverse = inverse;

@@ -1,16 +1,16 @@
-// Sums over trajectories of products of symbols' values: textlvm.words.marginal, a block of trajectories at a
-// time, whose arrays stay in the cache.
+// Sums over trajectories of products of symbols' values: textlvm.words.marginal for one block of trajectories
+// at a time, whose arrays stay in the cache.
 #pragma once
 #include "arrays.h"
 #include <algorithm>
 
-// A trie of rows of symbols, level by level: equal beginnings are one node.
+// A trie of rows of symbols, level by level: equal beginnings share a node.
 struct Trie {
     int levels;
-    const int64_t *sizes;   // (levels,) distinct beginnings of so many symbols
-    const int32_t *parents; // of each, level after level, the one without its last symbol
+    const int64_t *sizes;   // (levels,) number of distinct beginnings of each length
+    const int32_t *parents; // for each beginning, level by level, the one without its last symbol
     const int32_t *symbols; // and that symbol
-    const float *tables;    // (levels, alphabet, trajectories) a symbol's value
+    const float *tables;    // (levels, alphabet, trajectories) values of the symbols
 };
 
 struct MarginalProblem {
@@ -18,7 +18,7 @@ struct MarginalProblem {
     int64_t trajectories, rows;
     Trie left, right;
     const int64_t *starts;  // (rows + 1,) the first entry of each row of the left trie
-    const int32_t *columns; // (entries,) the row of the right trie of each
+    const int32_t *columns; // (entries,) the row of the right trie for each
     double *sums;           // (entries,)
 };
 
@@ -36,13 +36,13 @@ class Marginal {
 
   private:
     using A = Arrays<float>;
-    static constexpr int WIDTH = 2 * LANES; // trajectories that are taken together
+    static constexpr int WIDTH = 2 * LANES; // trajectories that are processed together
 
     // The products of all rows of a trie (rows, WIDTH), from trajectory `from` on.
     const float *products(const Trie &trie, int64_t from) {
         const int count = std::min<int64_t>(WIDTH, p.trajectories - from);
         float *before = arena.zeros(WIDTH), *table = arena.zeros(p.alphabet * WIDTH);
-        // Trajectories that are missing at the end count nothing.
+        // Lanes beyond the last trajectory contribute zero.
         std::fill_n(before, count, 1.0f);
         const float *values = trie.tables + from;
         const int32_t *parents = trie.parents, *symbols = trie.symbols;

@@ -1,4 +1,4 @@
-"""The sums over trajectories of `textlvm.words.marginal`, a block of trajectories at a time."""
+"""The sums over trajectories of `textlvm.words.marginal`, by the compiled code."""
 
 import ctypes
 
@@ -11,39 +11,40 @@ from textlvm.words.fused.structures import MarginalProblem, Trie
 __all__ = ["CompiledProduct", "Levels"]
 
 Levels = tuple[tuple[Tensor, Tensor], ...]
-"""Symbol by symbol, of every distinct beginning up to there the one without it, and the symbol."""
+"""For each position, all distinct beginnings up to it: the index of the beginning without its last symbol,
+and that symbol."""
 
 
 class CompiledProduct:
     """Entries of the product of two tries' matrices, on a CPU."""
 
     def __init__(self, left: Levels, right: Levels, starts: Tensor, columns: Tensor) -> None:
-        """The entries are those of row i in `columns[starts[i]:starts[i + 1]]`."""
+        """The entries of row i are in the columns `columns[starts[i]:starts[i + 1]]`."""
         self.tries = [_flat(levels) for levels in (left, right)]
         self.starts, self.columns = starts.contiguous(), columns.int()
 
     def __call__(self, *tables: Tensor) -> Tensor:
-        """sum_k of the entries, (V,) float64, from the values of both tries' symbols (S, symbols, C).
+        """The entries summed over k, (V,) float64, from the values of both tries' symbols (S, symbols, C).
 
-        Raises `TypeError` unless the values are float32 on the CPU, and `MemoryError` where memory runs out.
+        Raises `TypeError` unless the values are float32 on the CPU, and `MemoryError` if memory runs out.
         """
         types = {(table.device.type, table.dtype) for table in tables}
         if types != {("cpu", torch.float32)}:
             raise TypeError(f"the compiled product takes float32 on the CPU, not {types}")
-        # What pointers lead to must live until the call returns.
+        # Keeps the arrays alive until the call returns.
         tables = tuple(table.contiguous() for table in tables)
         left, right = (
             Trie(len(sizes), *(array.data_ptr() for array in (sizes, parents, symbols, table)))
             for (sizes, parents, symbols), table in zip(self.tries, tables, strict=True)
         )
         sums = torch.zeros(len(self.columns), dtype=torch.float64)
-        described = MarginalProblem(
+        problem = MarginalProblem(
             *(*tables[0].shape[1:], len(self.starts) - 1, left, right),
             *(array.data_ptr() for array in (self.starts, self.columns, sums)),
         )
         compiled = library()
         assert compiled is not None
-        if not compiled.marginal(ctypes.byref(described)):
+        if not compiled.marginal(ctypes.byref(problem)):
             raise MemoryError("no memory for the products of a block of trajectories")
         return sums
 

@@ -11,7 +11,7 @@ template <class R> struct Parameter {
 
 template <class R> struct Linear : Arrays<R> {
     using A = Arrays<R>;
-    Parameter<R> weight, bias; // no bias: nullptr
+    Parameter<R> weight, bias; // without a bias its value is nullptr
     std::vector<typename A::Use> uses{};
 
     R *forward(Arena<R> &arena, const R *x, long lanes) const {
@@ -21,12 +21,12 @@ template <class R> struct Linear : Arrays<R> {
         A::product(y, x, weight.value, weight.rows, weight.columns, weight.columns, 1, lanes);
         return y;
     }
-    // Adds to gx, and remembers g and x for `collect`; does neither for what is null.
+    // Adds to gx unless it is null, and stores g and x for `collect` unless x is null.
     void backward(R *gx, const R *g, const R *x, long lanes) {
         if (gx) A::product(gx, g, weight.value, weight.columns, weight.rows, 1, weight.columns, lanes);
         if (x) uses.push_back({g, x, lanes});
     }
-    // The weights' gradients of all uses since the last call, in one product.
+    // Adds the parameters' gradients of all uses since the last call, in one product.
     void collect() {
         A::outer(weight.gradient, uses, weight.rows, weight.columns);
         if (bias.value)
@@ -55,7 +55,7 @@ template <class R> struct Network : Arrays<R> {
         }
         return y;
     }
-    // Adds to gx, where it is not null; the parameters get no gradient if they are frozen.
+    // Adds to gx unless it is null; frozen parameters get no gradient.
     void backward(Arena<R> &arena, R *gx, const R *g, const Inputs &inputs, long lanes, bool frozen = false) {
         for (size_t i = layers.size(); --i;) {
             const long n = layers[i].weight.columns * lanes;
@@ -71,7 +71,7 @@ template <class R> struct Network : Arrays<R> {
     }
 };
 
-// A GRU as PyTorch defines it. What it makes of a letter alone, W_i x + b_i, comes as a table (letters, 3 d).
+// A GRU as defined by PyTorch; the input part W_i x + b_i of each letter is given as a table (letters, 3 d).
 template <class R> struct Gru : Arrays<R> {
     using A = Arrays<R>;
     using Vector = typename A::Vector;
@@ -102,7 +102,7 @@ template <class R> struct Gru : Arrays<R> {
         }
         return s;
     }
-    // Takes the gradient g of `after` and adds to that of `before`; `alive` words count.
+    // Adds to the gradient of `before`, given the gradient g of `after`; only `alive` words contribute.
     void backward(Arena<R> &arena, R *g_before, const R *g, const Step &s, const int *letters, int alive,
                   long lanes) {
         const int d = hidden.weight.columns;
@@ -126,7 +126,7 @@ template <class R> struct Gru : Arrays<R> {
     }
 };
 
-// log P(letter | h) = log softmax(W h + b), for h (d, samples, lanes) and a letter a word.
+// log P(letter | h) = log softmax(W h + b), for h (d, samples, lanes) and one letter per word.
 template <class R> struct Emission : Arrays<R> {
     using A = Arrays<R>;
     using Vector = typename A::Vector;

@@ -1,6 +1,5 @@
-// The inference model: q(xi | h_{t-1}, w_{t:T}), with Algorithm 1 given a proposal besides, and F_q, which
-// takes xi to h_t. Its density of h_t has two parts: Q(h_t; psi) and psi = psi(h_{t-1}, letters, proposal),
-// the output of the networks.
+// The inference model: q(xi | h_{t-1}, w_{t:T}), in Algorithm 1 also given a proposal, and F_q, which maps xi
+// to h_t. The density of h_t is Q(h_t; psi), where the networks compute psi(h_{t-1}, letters, proposal).
 #pragma once
 #include "flows.h"
 
@@ -9,14 +8,14 @@ template <class R> struct Posterior : Arrays<R> {
     using Vector = typename A::Vector;
     Linear<R> from_letters, from_state, from_proposal, head;
     Affine<R> flow;
-    bool proposals, path; // whether q sees proposals; the estimator of the gradient
+    bool proposals, path; // whether q gets proposals; whether the estimator is `path`
 
     struct Step {
-        // Of the samples (features, samples, lanes), but for the first two (features, lanes).
+        // (features, samples, lanes), except the first two, which are (features, lanes).
         const R *summary, *state, *proposals, *hidden, *q, *scale, *normal, *xi, *h;
         typename Affine<R>::AtState flow;
     };
-    // Gradients of what a step is given; each is added to.
+    // Gradients of a step's inputs, which are added to.
     struct Inputs {
         R *summary, *state, *proposals;
     };
@@ -45,7 +44,7 @@ template <class R> struct Posterior : Arrays<R> {
         s.scale = scale, s.xi = xi, s.h = h;
         return s;
     }
-    // Adds -log Q(h) but for the constant, d / 2 log(2 pi).
+    // Adds -log Q(h) without the constant d / 2 log(2 pi).
     void subtract_log_prob(R *sum, const Step &s, int samples, long lanes) const {
         const long n = samples * lanes, d = flow.d;
         flow.log_det(sum, s.flow, samples, lanes);
@@ -58,8 +57,8 @@ template <class R> struct Posterior : Arrays<R> {
             A::store(sum + m, total);
         }
     }
-    // Takes the gradient of h from the letters' and F_g's part of this step's term (g), and from the steps to
-    // come (g_next); `weights` are the gradient of the term with respect to log omega^k. Overwrites g.
+    // Given the gradient of h from the letters' and F_g's parts of this step's term (g), and from later steps
+    // (g_next); `weights` are the gradient of the term with respect to log omega^k. Overwrites g.
     void backward(Arena<R> &arena, const Inputs &inputs, R *g, const R *g_next, const R *weights, Step &s,
                   int samples, long lanes) {
         const long n = samples * lanes, d = flow.d;
@@ -68,8 +67,8 @@ template <class R> struct Posterior : Arrays<R> {
             through_networks(arena, inputs, g, weights, s, true, samples, lanes);
             return;
         }
-        // The parameters get (omega^k)^2 d log omega^k / dh, with Q's parameters frozen, and what is to come;
-        // psi's inputs get what they get without `path`.
+        // The parameters get (omega^k)^2 d log omega^k / dh, with Q's parameters frozen, and the gradient
+        // from later steps; psi's inputs get the same gradient as without `path`.
         R *g_path = arena.take(d * n);
         for (int f = 0; f < d; f++)
             for (long m = 0; m < n; m += A::SIZE) {
@@ -94,14 +93,14 @@ template <class R> struct Posterior : Arrays<R> {
     }
 
   private:
-    // From the gradient g of h, which is overwritten, and of -log Q, unless it is null, to that of the inputs
-    // that are not null and, if they are trained, of the parameters.
+    // Propagates the gradient g of h, which is overwritten, and that of -log Q, unless it is null, to the
+    // inputs that are not null and, if `trained`, to the parameters.
     void through_networks(Arena<R> &arena, const Inputs &inputs, R *g, const R *entropy, const Step &s,
                           bool trained, int samples, long lanes) {
         const int width = head.weight.columns, d = flow.d;
         const long n = samples * lanes;
         if (entropy) flow.log_det_back(entropy, s.flow, samples, lanes);
-        flow.apply_back(g, s.h, s.xi, s.flow, false, samples, lanes); // now of xi
+        flow.apply_back(g, s.h, s.xi, s.flow, false, samples, lanes); // now the gradient of xi
         R *g_q = arena.take(2 * d * n), *g_hidden = arena.zeros(width * n),
           *g_context = arena.zeros(width * lanes);
         for (int f = 0; f < d; f++)

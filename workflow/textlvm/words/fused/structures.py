@@ -1,4 +1,4 @@
-"""The structures that words.cpp takes, field by field as in its headers."""
+"""The structures that words.cpp takes; the fields are in the order of its headers."""
 
 import ctypes
 from typing import Any

@@ -1,14 +1,14 @@
 // The losses of the words paper and their gradients in one pass over a batch, and its sums over trajectories.
 //
-// Words do not depend on each other, so a block of them is taken through all its steps, forward and backward,
-// while its arrays are in the cache. A block's arrays are (features, samples, words), so that every operation
-// runs along words. The names are those of the Python modules, which are the reference.
+// Words are independent, so each block of words is processed through all its steps, forward and backward,
+// while its arrays are in the cache. The arrays of a block are (features, samples, words), so that every
+// operation runs along words. The names are those of the Python modules, which are the reference.
 #include "baseline.h"
 #include "bound.h"
 #include "marginal.h"
 #include <new>
 
-// Whether memory sufficed; no exception may leave for a caller that is not C++.
+// Returns 0 if memory runs out: no exception may reach a caller that is not C++.
 template <class Work> int guarded(Work work) {
     try {
         work();
