@@ -76,5 +76,8 @@ def test_rules_import_no_heavy_packages():
     imports = re.findall(r"^(?:from|import) textlvm.*$", text, flags=re.MULTILINE)
     assert len(imports) > 5
     assert loaded("\n".join(imports), HEAVY) == set()
-    light = "import textlvm.corpora.registry, textlvm.sentences.data.dataset"
+
+
+def test_modules_for_rules_and_tables_do_not_import_numpy():
+    light = "import textlvm.corpora.registry, textlvm.reporting.tables, textlvm.sentences.data.dataset"
     assert loaded(light, HEAVY | {"numpy"}) == set()
