@@ -37,6 +37,7 @@ EXPERIMENTS = {
     "yahoocqa": "held-out/sentences/yahoocqa",
     "ptb": "ptb/sentences/ptb",
     "authors": "ptb-authors/sentences/ptb",
+    "small": "ptb-small/sentences/ptb",
 }
 """Folders of runs, by their names in the template."""
 
@@ -180,6 +181,11 @@ def of_paper(experiment: str, name: str) -> list[dict[str, str]]:
     return [line for line in lines if line["paper"] == paper]
 
 
+def likelihood(run: str) -> dict[str, Any]:
+    """The bounds on the marginal likelihood of the first seed, as in `textlvm.sentences.marginal`."""
+    return json.loads((seeds(run)[0] / "likelihood.json").read_text(encoding="utf-8"))
+
+
 def sure(condition: bool) -> str:
     """The empty string if the condition holds; otherwise an error."""
     if not condition:
@@ -250,7 +256,7 @@ def rendered() -> dict[Path, str]:
     known = (
         *(number_of_seeds, mean, spread, repeat_spread, interval, overlap, paired, of_difference, over_k),
         *(loss, first_below, gap_at, trajectories, last, cost, published, sure, rows, cell, claims),
-        *(readings, fit, abs, float, math.log),
+        *(readings, fit, likelihood, abs, float, math.log),
     )
     environment.globals |= {function.__name__: function for function in known}
     module = environment.get_template(TEMPLATE).make_module()

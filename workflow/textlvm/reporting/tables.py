@@ -41,7 +41,7 @@ def tidy(options: argparse.Namespace) -> None:
     cells = build(options.table, papers, published.read(papers), planned, results)
     write_tidy(options.out, cells)
     filled = sum(cell.measured is not None for cell in cells)
-    logging.info("%s: %d cells, %d of them reproduced", options.out, len(cells), filled)
+    logging.info("%s: %d cells, %d of them with a value", options.out, len(cells), filled)
 
 
 def shape(options: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ MEANINGS = {
     summary.UNTESTED: " for which no experiment has all numbers",
 }
 """The description of each group of claims."""
-POINTS = 60
+POINTS = 40
 """Maximum number of points of a curve: the page has the curves of all experiments."""
 
 
