@@ -180,10 +180,12 @@ def find(config: Mapping[str, Any]) -> dict[str, Paper]:
 
 
 def in_use(config: Mapping[str, Any], papers: Mapping[str, Paper]) -> tuple[Paper, ...]:
-    """The papers that a configuration lists, in its order."""
-    return tuple(
-        papers[entry if entry in papers else Path(entry).resolve().name] for entry in config["papers"]
-    )
+    """The papers that a configuration lists, in its order. Raises `UserError` if one is not in `papers`."""
+    names = [entry if entry in papers else Path(entry).resolve().name for entry in config["papers"]]
+    for name in names:
+        if name not in papers:
+            raise UserError(f"papers lists '{name}', which is not a paper; {nearest(name, papers)}")
+    return tuple(papers[name] for name in names)
 
 
 def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:
