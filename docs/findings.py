@@ -137,7 +137,7 @@ def last(run: str, quantity: str) -> float:
 
 def cost(run: str, what: str) -> int:
     """A number of the first seed's training: `parameters` or `steps`."""
-    return json.loads((seeds(run)[0] / "cost.json").read_text(encoding="utf-8"))[what]
+    return read(seeds(run)[0], "cost.json")[what]
 
 
 def gap_at(row: str, position: int) -> float:
@@ -163,9 +163,9 @@ def published(experiment: str, table: int, row: str, metric: str, source: str = 
     return float(found[0][source])
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The metrics of one seed."""
-    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+def read(folder: Path, name: str = "metrics.json") -> dict[str, Any]:
+    """A JSON file of one seed; by default its metrics."""
+    return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -183,7 +183,7 @@ def of_paper(experiment: str, name: str) -> list[dict[str, str]]:
 
 def likelihood(run: str) -> dict[str, Any]:
     """The bounds on the marginal likelihood of the first seed, as in `textlvm.sentences.marginal`."""
-    return json.loads((seeds(run)[0] / "likelihood.json").read_text(encoding="utf-8"))
+    return read(seeds(run)[0], "likelihood.json")
 
 
 def sure(condition: bool) -> str:
