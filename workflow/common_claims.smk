@@ -32,9 +32,9 @@ def finished_figures_digest(wildcards):
     return digest(finished_figures(wildcards))
 
 
-def claims_code():
-    """The fingerprints of the step and of the functions that compute numbers of figures."""
+def with_figure_metrics(step):
+    """The fingerprints of a step and of the functions that compute the papers' `figure_metrics`."""
     modules = {metric.module for paper in PAPERS.values() for metric in paper.figure_metrics.values()}
     # A paper's folder may contain modules.
     shipped = sorted(module for module in modules if module.startswith("textlvm."))
-    return [fingerprint(module) for module in ("textlvm.reporting.claims.__main__", *shipped)]
+    return [fingerprint(module) for module in (step, *shipped)]

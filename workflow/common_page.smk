@@ -15,7 +15,18 @@ def experiment_command():
 
 def page_plan(wildcards):
     """The content of the page of a finished experiment."""
-    return as_json(contents.whole_plan(EXPERIMENT, experiment_command()))
+    return as_json(contents.whole_plan(EXPERIMENT, experiment_command(), further_files()))
+
+
+def further_files():
+    """The files that claims use and that have further numbers for the page, relative to the results."""
+    return [
+        file
+        for run in RUNS
+        for seed in run.seeds
+        for file in read_claims().files(run, seed)
+        if Path(file).name in PAPERS[run.paper].further_files
+    ]
 
 
 def finished_page_plan(wildcards):

@@ -73,7 +73,7 @@ rule claims:
         figures=lambda wildcards, input: input.figures,
         papers=PAPER_FOLDERS,
         plan=whole_plan,
-        code=claims_code(),
+        code=with_figure_metrics("textlvm.reporting.claims.__main__"),
     shell:
         """
         python -m textlvm.reporting.claims \
@@ -105,4 +105,4 @@ use rule claims as partial_claims with:
         digest=finished_figures_digest,
         papers=PAPER_FOLDERS,
         plan=whole_plan,
-        code=claims_code(),
+        code=with_figure_metrics("textlvm.reporting.claims.__main__"),

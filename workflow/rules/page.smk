@@ -9,6 +9,7 @@ rule page:
         claims="<results>/claims.csv",
         readings="<results>/readings.csv",
         files=below_results(contents.whole_files(EXPERIMENT)),
+        further=lambda wildcards: below_results(further_files()),
         assets=page_assets(),
     output:
         "<results>/index.html",
@@ -20,7 +21,7 @@ rule page:
     params:
         plan=page_plan,
         papers=PAPER_FOLDERS,
-        code=fingerprint("textlvm.reporting.page.__main__"),
+        code=with_figure_metrics("textlvm.reporting.page.__main__"),
     shell:
         """
         python -m textlvm.reporting.page \
@@ -51,4 +52,4 @@ use rule page as partial_page with:
         # contents of the files.
         plan=finished_page_plan,
         digest=finished_page_digest,
-        code=fingerprint("textlvm.reporting.page.__main__"),
+        code=with_figure_metrics("textlvm.reporting.page.__main__"),

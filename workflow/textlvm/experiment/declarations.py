@@ -75,7 +75,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class FigureMetric:
-    """A number of one trained model that the paper shows only in a figure; claims use it like a metric."""
+    """A number of one trained model that no table of the paper has; claims use it like a metric."""
 
     name: str
     unit: str
@@ -85,6 +85,8 @@ class FigureMetric:
     """`module:function`, which returns the number, or None if the run is too small to have it."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function, after the content of the file."""
+    heading: str = ""
+    """The heading of the number in the run's section of a page; without one, only claims show it."""
 
     @property
     def module(self) -> str:

@@ -87,6 +87,11 @@ class Paper:
         return Path("workflow", f"{name.replace('.', '/')}.py")
 
     @property
+    def further_files(self) -> frozenset[str]:
+        """The names of the files of runs that have further numbers for pages."""
+        return frozenset(metric.file for metric in self.figure_metrics.values() if metric.heading)
+
+    @property
     def compared(self) -> dict[str, str]:
         """The compared metrics of columns whose name differs from the metric, by column."""
         pairs = ((name, reading) for name, readings in self.readings.items() for reading in readings)

@@ -10,7 +10,7 @@ import numpy as np
 
 from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 
-__all__ = ["SAMPLE", "bound_deviation", "least_bound", "overlap"]
+__all__ = ["SAMPLE", "bound_deviation", "least_bound", "nearest_bound", "of_codes", "overlap", "prior_bound"]
 
 SAMPLE = 1000
 """The number of test sentences above which the paper calls the deviation of Figure 5's bound small."""
@@ -46,3 +46,30 @@ def least_bound(likelihood: Mapping[str, Any]) -> float:
     """
     kinds = (likelihood["importance"], likelihood["neighbours"])
     return min(entry["nll"] for kind in kinds for bounds in kind.values() for entry in bounds.values())
+
+
+def prior_bound(likelihood: Mapping[str, Any], prior: str) -> float | None:
+    """The importance-weighted bound under a prior with the most samples, in nats per sentence without <eos>.
+
+    None for an autoencoder.
+    """
+    bounds = likelihood["importance"]
+    return _last(bounds[prior]) if bounds else None
+
+
+def nearest_bound(likelihood: Mapping[str, Any]) -> float:
+    """The bound by the nearest training codes, of most codes and neighbours, in nats per sentence."""
+    bounds = likelihood["neighbours"]
+    return _last(bounds[max(bounds, key=int)])
+
+
+def of_codes(likelihood: Mapping[str, Any], quantity: str) -> float | None:
+    """A property of the codes: `mutual_information`, in nats, or `active_units`. None for an autoencoder."""
+    found: float | None = likelihood["codes"].get(quantity)
+    return found
+
+
+def _last(bounds: Mapping[str, Any]) -> float:
+    """The bound with the largest number of samples or neighbours."""
+    nll: float = bounds[max(bounds, key=int)]["nll"]
+    return nll

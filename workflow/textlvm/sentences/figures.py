@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from textlvm.reporting.figures import PANELS_A_ROW, STYLE, labelled, save
+from textlvm.reporting.figures import STYLE, labelled, panels, save
 from textlvm.reporting.markup import matplotlib
 from textlvm.reporting.runs import read_result
 from textlvm.runtime import cli
@@ -87,10 +87,10 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
     If the two histograms of a model overlap, codes do not distinguish sentences. The axis of log q is
     symmetric logarithmic, because the density under another sentence's posterior has no lower bound.
     """
-    figure, panels = _panels(len(PAIRS), title)
+    figure, subplots = _subplots(len(PAIRS), title)
     labels = list(dict.fromkeys(pairs["label"]))
     palette = dict(zip(labels, sns.color_palette("colorblind", len(labels)), strict=True))
-    for axes, (name, text) in zip(panels, PAIRS.items(), strict=True):
+    for axes, (name, text) in zip(subplots, PAIRS.items(), strict=True):
         of_quantity = pairs[pairs["quantity"] == name]
         x = of_quantity["nats"]
         if name == "log_q":
@@ -116,18 +116,18 @@ def plot_pairs(pairs: pd.DataFrame, title: str) -> Figure:
         axes.set_xlabel("nats")
         axes.set_ylabel("share of sentences")
     # Explicit handles, because Matplotlib otherwise skips labels that begin with an underscore.
-    panels[0].legend(handles=panels[0].patches, fontsize="small")
+    subplots[0].legend(handles=subplots[0].patches, fontsize="small")
     return figure
 
 
 @mpl.rc_context(STYLE)
 def plot_lengths(lengths: dict[str, np.ndarray], title: str) -> Figure:
     """Figure 4: words per sentence in each data set; the dashed line is the mean."""
-    figure, panels = _panels(len(lengths), title)
+    figure, subplots = _subplots(len(lengths), title)
     longest = max(float(np.quantile(values, 0.995)) for values in lengths.values())
     # Lengths are integers: with a fractional width, bins would cover different numbers of lengths.
     width = math.ceil(longest / 60)
-    for axes, (label, values) in zip(panels, lengths.items(), strict=True):
+    for axes, (label, values) in zip(subplots, lengths.items(), strict=True):
         edges = np.arange(0, values.max() + width + 1, width) - 0.5
         sns.histplot(x=values, bins=edges, stat="density", element="step", ax=axes)
         _mean_line(axes, float(values.mean()))
@@ -148,8 +148,8 @@ def plot_samples(
     another model for some panels. The dashed line extrapolates with a constant mean reconstruction, up to the
     number of sentences at which the two NLLs are equal.
     """
-    figure, panels = _panels(len(bounds), title)
-    for axes, (label, melbo) in zip(panels, bounds.items(), strict=True):
+    figure, subplots = _subplots(len(bounds), title)
+    for axes, (label, melbo) in zip(subplots, bounds.items(), strict=True):
         n = len(melbo)
         crosses = [(n, -melbo.mean())]
         if label in references:
@@ -170,7 +170,7 @@ def plot_samples(
         axes.set_xscale("log")
         axes.set_title(matplotlib(label))
         axes.set_xlabel("number of test sentences K")
-    panels[0].set_ylabel("NLL by MELBO (nats per sentence)")
+    subplots[0].set_ylabel("NLL by MELBO (nats per sentence)")
     return figure
 
 
@@ -232,12 +232,9 @@ def _bounds(options: argparse.Namespace) -> Figure:
     return plot_bounds(read_bounds(options.histograms, options.labels), options.title)
 
 
-def _panels(count: int, title: str) -> tuple[Figure, list[Axes]]:
-    columns = min(count, PANELS_A_ROW)
-    lines = math.ceil(count / PANELS_A_ROW)
-    figure = Figure(figsize=(max(4.2 * columns, 6.4), 3.2 * lines + 0.4), layout="constrained")
-    figure.suptitle(matplotlib(title), x=0.01, ha="left", fontsize="large", fontweight="bold")
-    grid = figure.add_gridspec(lines, columns)
+def _subplots(count: int, title: str) -> tuple[Figure, list[Axes]]:
+    """A figure with a title and this number of panels."""
+    figure, grid = panels(count, title)
     return figure, [figure.add_subplot(grid[i]) for i in range(count)]
 
 

@@ -54,12 +54,12 @@ def acquire(names: Sequence[str], folder: Path) -> Lease:
         with Path(folder, f"line-{line}").open("ab") as head:
             waiting = not try_lock(head)
             if waiting:
-                _say_waiting(names)
+                _log_waiting(names)
                 fcntl.flock(head, fcntl.LOCK_EX)
             pause = FIRST_PAUSE
             while (lease := _first_free(names, folder)) is None:
                 if not waiting:
-                    _say_waiting(names)
+                    _log_waiting(names)
                     waiting = True
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -82,5 +82,5 @@ def _first_free(names: Sequence[str], folder: Path) -> Lease | None:
     return None
 
 
-def _say_waiting(names: Sequence[str]) -> None:
+def _log_waiting(names: Sequence[str]) -> None:
     logging.info("waiting for a GPU: all %d slots are in use; --gpus 0 selects the CPU", len(names))

@@ -214,7 +214,7 @@ class _Loop:
             reason = f"out of memory during validation after step {self.course.step}"
             raise Failure(reason, "run it on a device with more memory") from error
         for name, value in values.items():
-            self.require_number(f"monitored {name}", value, self.course.step, named=False)
+            self.require_number(f"monitored {name}", value, self.course.step, with_inputs=False)
         return values
 
     def save(self) -> None:
@@ -271,9 +271,9 @@ class _Loop:
             overflow = norm is not None and math.isinf(norm)
         self.course.losses += values
 
-    def require_number(self, what: str, value: float, step: int, named: bool = True) -> None:
+    def require_number(self, what: str, value: float, step: int, with_inputs: bool = True) -> None:
         if not math.isfinite(value):
-            raise self.failure(f"the {what} became {value}", step, named)
+            raise self.failure(f"the {what} became {value}", step, with_inputs)
 
     def require_no_explosion(self, mean: float) -> None:
         curve, losses = self.course.curve, self.course.losses
@@ -283,9 +283,9 @@ class _Loop:
             step = self.course.step - len(losses) + 1 + worst
             raise self.failure(f"the loss exploded from {curve[0]['loss']:.4g} to {losses[worst]:.4g}", step)
 
-    def failure(self, what: str, step: int, named: bool = True) -> Failure:
-        """Create the error for a step; it names some inputs of the batch if `named`."""
-        inputs = self.objective.inputs(step)[:SHOWN] if named and self.objective.inputs else ()
+    def failure(self, what: str, step: int, with_inputs: bool = True) -> Failure:
+        """Create the error for a step; it names some inputs of the batch if `with_inputs`."""
+        inputs = self.objective.inputs(step)[:SHOWN] if with_inputs and self.objective.inputs else ()
         cut = [text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in inputs]
         batch = f", whose batch has {', '.join(map(repr, cut))}" if cut else ""
         clip = "set its training.clip" if self.settings.clip is None else "its training.clip"

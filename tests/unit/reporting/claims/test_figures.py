@@ -127,3 +127,21 @@ def test_bound_is_the_minimum_over_priors_codes_and_neighbours(tmp_path):
     # Autoencoders have no importance estimates.
     path.write_text(json.dumps(content | {"importance": {}}))
     assert measure("nll_train_only", path) == 7.5
+
+
+def test_bounds_have_the_most_samples_codes_and_neighbours(tmp_path):
+    path = tmp_path / "likelihood.json"
+    content = {
+        "importance": {
+            "normal": {"1": {"nll": 7.0}, "10": {"nll": 9.0}, "2": {"nll": 8.0}},
+            "flow": {"1": {"nll": 6.0}},
+        },
+        "neighbours": {"9": {"1": {"nll": 1.0}}, "100": {"2": {"nll": 4.0}, "16": {"nll": 5.0}}},
+        "codes": {"mutual_information": 2.5, "active_units": 3},
+    }
+    path.write_text(json.dumps(content))
+    names = ("nll_normal_prior", "nll_flow_prior", "nll_nearest_codes", "mutual_information", "active_units")
+    assert [measure(name, path) for name in names] == [9, 6, 5, 2.5, 3]
+    # Autoencoders have only the bound by the nearest codes.
+    path.write_text(json.dumps(content | {"importance": {}, "codes": {}}))
+    assert [measure(name, path) for name in names] == [None, None, 5, None, None]

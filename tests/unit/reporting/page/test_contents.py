@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,7 +34,8 @@ class WithProducts(Experiment):
 @pytest.fixture
 def experiment(tmp_path):
     config = {"pathvars": {"results": str(tmp_path)}}
-    return WithProducts(config, {}, (), {}, (RUN, HELPER), lambda key: "config.yaml")
+    papers = {"words": SimpleNamespace(further_files=frozenset({"further.json", "missing.json"}))}
+    return WithProducts(config, papers, (), {}, (RUN, HELPER), lambda key: "config.yaml")
 
 
 @pytest.fixture
@@ -102,6 +104,15 @@ def test_measured_and_failed_seeds_are_shown(experiment, finish, tmp_path):
     assert plan.outcomes(plan.planned[0]) == {0: RUN.metrics(0), 1: failure}
     files = contents.finished_files(experiment)
     assert {RUN.metrics(0), f"{RUN.path}/seed0/curve.jsonl", failure} <= set(files)
+
+
+def test_partial_page_has_existing_files_with_further_numbers(experiment, finish, tmp_path):
+    file = f"{RUN.path}/seed1/further.json"
+    touch(tmp_path, file)
+    assert partial_plan(experiment).further == ()
+    finish(1)
+    assert partial_plan(experiment).further == (file,)
+    assert file in contents.finished_files(experiment)
 
 
 def test_seed_with_other_settings_is_not_shown(experiment, finish):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textlvm.experiment.serialization import from_json
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.page.runs import read_curve, read_runs, thinned
 from textlvm.runtime.errors import UserError
@@ -66,12 +67,27 @@ def test_section_has_metrics_settings_costs_and_curves(section):
     assert run.state == "done"
     assert run.metrics[0] == ("ce_train", "nats/word", ("11.9", "11.91", "11.92"))
     assert [step for (step, _), _ in run.settings] == ["training", "evaluation"]
-    assert '"dim": 8' in run.settings[0][1]
-    assert '"trajectories": 4096' in run.settings[1][1]
+    assert "dim: 8" in run.settings[0][1]
+    assert "trajectories: 4096" in run.settings[1][1]
     assert run.costs[2]["seconds"] == 3.5
     assert [chart.quantities for chart in run.charts] == [("loss",), ("h_marginal", "h_expected", "h_gap")]
     assert len(run.curves[0]["loss"][0]) == 300
     assert run.curves[0]["loss"][0][-1] == 900
+
+
+def test_section_has_numbers_from_other_files_of_the_plan(section, experiment):
+    entry = experiment.entry("smim-512")
+    path = f"{from_json(entry).path}/seed0/likelihood.json"
+    content = {"importance": {}, "neighbours": {"9": {"1": {"nll": 7.0}}}, "codes": {"active_units": 3}}
+    experiment.write(path, content)
+    assert "active_units" not in {name for name, *_ in section("smim-512").metrics}
+    experiment.plan["further"] = [path]
+    found = {name: (unit, values) for name, unit, values in section("smim-512").metrics}
+    missing = ["–"] * (len(entry["seeds"]) - 1)
+    assert found["active_units"] == ("dimensions", ("3", *missing))
+    assert found["nll_flow_prior"][1][0] == "–"
+    # Only claims use metrics without a heading.
+    assert "overlap_log_p" not in found
 
 
 def test_states_of_runs(section, experiment):

@@ -14,14 +14,18 @@ TRAINED = ("spec.json", "curve.jsonl", "cost.json")
 """The files of a training that the page shows."""
 
 
-def whole_plan(experiment: Experiment, command: str) -> dict[str, Any]:
-    """The plan of the page of a finished experiment; `command` is its Snakemake command."""
+def whole_plan(experiment: Experiment, command: str, further: Iterable[str] = ()) -> dict[str, Any]:
+    """The plan of the page of a finished experiment; `command` is its Snakemake command.
+
+    `further` are the files with further numbers of runs, relative to the results.
+    """
     known = {entry.path: dict.fromkeys(entry.seeds, "") for entry in experiment.in_tables}
-    return _plan(experiment, command, known, experiment.figures, experiment.texts) | {"partial": False}
+    plan = _plan(experiment, command, known, experiment.figures, experiment.texts)
+    return plan | {"partial": False, "further": list(further)}
 
 
 def whole_files(experiment: Experiment) -> list[str]:
-    """The other files of this page, relative to the results."""
+    """The other files of this page, without `further`, relative to the results."""
     entries = experiment.in_tables
     return [
         *(entry.metrics(seed) for entry in entries for seed in entry.seeds),
@@ -39,7 +43,8 @@ def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
     known = {entry.path: _outcomes(experiment, entry) for entry in experiment.in_tables}
     figures = [figure for figure in experiment.figures if is_up_to_date(experiment, figure, "png")]
     texts = [text for text in experiment.texts if is_up_to_date(experiment, text, "json")]
-    return _plan(experiment, command, known, figures, texts) | {"partial": True}
+    plan = _plan(experiment, command, known, figures, texts)
+    return plan | {"partial": True, "further": _finished_further(experiment)}
 
 
 def finished_files(experiment: Experiment) -> list[str]:
@@ -51,7 +56,7 @@ def finished_files(experiment: Experiment) -> list[str]:
     products = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
     products += [(text, "json") for text in experiment.texts]
     current = [(product, form) for product, form in products if is_up_to_date(experiment, product, form)]
-    return found + [f"{product.path}.{form}" for product, form in current]
+    return found + [f"{product.path}.{form}" for product, form in current] + _finished_further(experiment)
 
 
 def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
@@ -106,6 +111,20 @@ def _of_training(entry: Planned, seed: int) -> list[str]:
 def _records(entries: Iterable[Planned], *seeds: int) -> list[str]:
     runs = (entry for entry in entries if isinstance(entry, Run))
     return [f"{run.path}/seed{seed}/provenance.json" for run in runs for seed in seeds or run.seeds]
+
+
+def _finished_further(experiment: Experiment) -> list[str]:
+    """The existing files with further numbers of runs that are evaluated with the current settings."""
+    papers, results = experiment.papers, experiment.results
+    finished = [
+        (run, seed) for run in experiment.runs for seed in run.seeds if run.is_finished(seed, results)
+    ]
+    files = [
+        f"{run.path}/seed{seed}/{name}"
+        for run, seed in finished
+        for name in sorted(papers[run.paper].further_files)
+    ]
+    return [file for file in files if (results / file).exists()]
 
 
 def _plan(

@@ -116,7 +116,11 @@ def script_data(
 
 def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:
     """The headings of metrics, by paper and metric."""
-    metrics = ((name, metric) for name, paper in papers.items() for metric in paper.metrics.values())
+    metrics = (
+        (name, metric)
+        for name, paper in papers.items()
+        for metric in (*paper.metrics.values(), *paper.figure_metrics.values())
+    )
     return defaultdict(str, {(name, metric.name): metric.heading for name, metric in metrics})
 
 

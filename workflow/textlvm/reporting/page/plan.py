@@ -33,6 +33,8 @@ class Plan:
     """The figures that exist as files."""
     texts: tuple[Figure, ...]
     """The tables of texts that exist as JSON."""
+    further: tuple[str, ...] = ()
+    """The existing files with further numbers of runs (`Paper.further_files`), relative to the results."""
     prefix: str = ""
     """The prefix of section names on a page with several experiments."""
 

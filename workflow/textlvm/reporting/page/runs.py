@@ -4,11 +4,14 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+import yaml
 
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned
+from textlvm.reporting.claims.figures import measure
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Plan, title
 from textlvm.reporting.runs import Result, read_result
@@ -25,7 +28,7 @@ Series = tuple[list[float], list[float]]
 Curves = Mapping[int, Mapping[str, Series]]
 """By seed and quantity."""
 Settings = tuple[tuple[str, str], str]
-"""A step with the file of its settings, and the settings as JSON."""
+"""A step with the file of its settings, and the settings as YAML."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
         state=_state(entry, len(done), len(results)),
         reasons=tuple(dict.fromkeys(result.reason for result in results.values() if result.failed)),
         seeds=tuple(done),
-        metrics=tuple(_metrics(list(done.values()))),
+        metrics=(*_metrics(list(done.values())), *_further(entry, plan, paper, done)),
         costs={seed: _json(path) for seed, path in _existing(folders, "cost.json")},
         origins={} if record is None else dict(_origins(min(done), record)),
         record=str(record or ""),
@@ -144,6 +147,17 @@ def _metrics(done: Sequence[Result]) -> Iterable[tuple[str, str, tuple[str, ...]
         estimates = [result.metrics.get(name) for result in done]
         unit = next(estimate.unit for estimate in estimates if estimate)
         yield name, unit, tuple(short(estimate.value) if estimate else "–" for estimate in estimates)
+
+
+def _further(
+    entry: Planned, plan: Plan, paper: Paper, done: Iterable[int]
+) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+    """Numbers from other files of the run: those that have a heading for pages."""
+    for metric in paper.figure_metrics.values():
+        paths = [str(PurePosixPath(entry.metrics(seed)).with_name(metric.file)) for seed in done]
+        if metric.heading and any(path in plan.further for path in paths):
+            values = [measure(metric, plan.file(path)) if path in plan.further else None for path in paths]
+            yield metric.name, metric.unit, tuple("–" if value is None else short(value) for value in values)
 
 
 def _record(entry: Planned, plan: Plan, done: Iterable[int]) -> Path | None:
@@ -175,10 +189,10 @@ def _settings(entry: Planned, plan: Plan, done: Iterable[int]) -> Iterable[Setti
     for seed in list(done)[:1]:
         if entry.training_path:
             path = plan.file(f"{entry.training_path}/seed{seed}/spec.json")
-            yield ("training", str(path)), _indented(_json(path))
+            yield ("training", str(path)), _as_yaml(_json(path))
         path = plan.file(entry.metrics(seed))
         step = "evaluation" if entry.training_path else "preparation"
-        yield (step, str(path)), _indented(_json(path).get("settings", {}))
+        yield (step, str(path)), _as_yaml(_json(path).get("settings", {}))
 
 
 def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
@@ -200,5 +214,7 @@ def _json(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path} ({error}); {repair(path)}") from error
 
 
-def _indented(settings: Mapping[str, Any]) -> str:
-    return json.dumps(settings, indent=2, ensure_ascii=False)
+def _as_yaml(settings: Mapping[str, Any]) -> str:
+    """Settings as they are written in config.yaml, with a line for each of the innermost mappings."""
+    lines = yaml.safe_dump(settings, default_flow_style=None, sort_keys=False, allow_unicode=True, width=100)
+    return str(lines).strip()

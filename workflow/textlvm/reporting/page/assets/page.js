@@ -1,6 +1,6 @@
 "use strict";
-// Makes the page answer: what tables show, their order, the cards behind cells, curves. Texts are only ever
-// set as text, so that none can become markup.
+// The interactive parts of the page: columns and order of tables, cards of cells, charts. All texts are set by
+// textContent, never as HTML.
 
 const root = document.documentElement;
 const cached = {};
@@ -13,7 +13,7 @@ function element(tag, text = "", attributes = {}) {
   return made;
 }
 
-// ---- reproduced, published, in the authors' demo, difference
+// ---- which columns tables show: reproduced, published, from the authors' demo, difference
 
 const PARTS = ["here", "paper", "demo", "diff"];
 const boxes = all(".show input");
@@ -21,7 +21,7 @@ const boxes = all(".show input");
 function show() {
   const shown = PARTS.filter(part => boxes.find(box => box.name === part)?.checked);
   root.dataset.show = shown.join(" ");
-  // A table without numbers would be of no use: the last box stays.
+  // At least one box stays checked.
   for (const box of boxes) box.disabled = shown.length === 1 && box.checked;
   for (const heading of all("th[data-parts]")) {
     const count = heading.dataset.parts.split(" ").filter(part => shown.includes(part)).length;
@@ -48,13 +48,13 @@ function sort(button) {
   const body = table.tBodies[0];
   body.append(...[...body.rows].sort((one, other) => {
     const [a, b] = order === "none" ? [+one.dataset.place, +other.dataset.place] : [value(one), value(other)];
-    // What has no number comes last in either order.
+    // Cells without a number come last in both orders.
     if (isNaN(a) || isNaN(b)) return isNaN(a) - isNaN(b) || one.dataset.place - other.dataset.place;
     return sign * (a - b) || one.dataset.place - other.dataset.place;
   }));
 }
 
-// ---- arrow keys: a table is one stop of the Tab key
+// ---- arrow keys move between the cells of a table; Tab leaves it
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
@@ -89,7 +89,7 @@ for (const table of all("table.paper")) {
   table.addEventListener("keydown", move);
 }
 
-// ---- the card behind a cell
+// ---- the card of a cell
 
 const card = document.getElementById("card");
 let shownFor = null;
@@ -103,7 +103,7 @@ function fill(own) {
     element("p", `${own.verdict}: ${data("meanings")[own.verdict]}.`, { className: `v-${own.verdict.replace(" ", "-")}` }),
     lines,
   );
-  // The rule decides nothing where no difference is allowed for.
+  // Without an allowed difference, the rule does not apply.
   if (own.lines.some(([name]) => name === "allowed")) {
     card.append(element("p", document.getElementById("rule").textContent, { className: "hint" }));
   }
@@ -169,22 +169,22 @@ document.addEventListener("click", event => {
 document.addEventListener("keydown", event => { if (event.key === "Escape") close(card.contains(document.activeElement)); });
 addEventListener("scroll", () => { if (shownFor) place(shownFor); }, { passive: true, capture: true });
 
-// ---- links into a closed run open it, and all end where they should
+// ---- links to a section in closed details open them
 
 function reveal() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  // New browsers have opened it by now.
+  // New browsers open it themselves.
   const closed = target?.closest("details:not([open])");
   if (closed) closed.open = true;
   const place = target?.closest(".run") ?? target;
   if (place !== target) target.focus({ preventScroll: true });
   place?.scrollIntoView();
-  // What comes near is laid out only then, which moves what is below it.
+  // Sections near the window are laid out only now (content-visibility), which can move the target.
   requestAnimationFrame(() => requestAnimationFrame(() => place?.scrollIntoView()));
 }
 addEventListener("hashchange", reveal);
 document.addEventListener("click", event => {
-  // A link to where one already is changes no address.
+  // A link to the current address causes no hashchange.
   if (event.target.closest(`a[href="${CSS.escape(location.hash)}"]`)) reveal();
 });
 
@@ -205,7 +205,7 @@ const colour = name => printing ? PRINTED[name] : getComputedStyle(root).getProp
 const PRINTED = { ink: "#000", line: "#ddd", "curve-1": "#0072b2", "curve-2": "#c24a00", "curve-3": "#007f5f",
   "curve-4": "#9b4f86", "curve-5": "#6b6b00", "curve-6": "#444" };
 
-// Curves: [{label, series: [steps, values], hue, dash}]
+// curves: [{label, series: [steps, values], hue, dash}]
 function draw(box, curves, unit, logarithmic = false) {
   charts.get(box)?.destroy();
   box.replaceChildren();
@@ -239,7 +239,7 @@ const DASHES = [undefined, [6, 3], [2, 3]];
 function drawRun(box) {
   const run = data("curves")[box.dataset.run];
   const quantities = box.dataset.quantities.split(" ");
-  // Colours tell quantities apart, dashes seeds; of a single quantity colours tell the seeds.
+  // Colours distinguish quantities and dashes distinguish seeds; with a single quantity, colours distinguish seeds.
   const curves = Object.entries(run.seeds).flatMap(([seed, own], place) => quantities
     .map((quantity, index) => ({
       label: `${named(quantity)}, seed ${seed}`,
@@ -269,7 +269,7 @@ addEventListener("beforeprint", () => {
 });
 addEventListener("afterprint", () => { printing = false; redraw(); });
 
-// ---- two runs beside each other
+// ---- comparison of two runs
 
 const form = document.querySelector(".compare");
 if (form) {
@@ -308,5 +308,5 @@ if (form) {
     if (entries.some(entry => entry.isIntersecting)) { observer.disconnect(); compare(); }
   }).observe(form);
 }
-// After the browser's own jump.
+// After the browser has scrolled to the target.
 addEventListener("load", reveal);

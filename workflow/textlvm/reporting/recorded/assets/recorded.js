@@ -1,6 +1,6 @@
 "use strict";
-// Shows one experiment at a time. It comes before page.js, so that what an address names is visible when that
-// scrolls to it. Without scripts all experiments stand below each other.
+// Shows one experiment at a time. Runs before page.js, which scrolls to the target of the address: the target must
+// be visible by then. Without scripts, the page shows all experiments one after the other.
 
 {
   const list = document.querySelector("[role=tablist]");
@@ -18,7 +18,7 @@
     list.scrollLeft = chosen.offsetLeft - list.clientWidth / 3;
   };
 
-  // The experiment that the address is of, or is in.
+  // Select the experiment that contains the target of the address.
   const follow = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const tab = tabs.find(own => panelOf(own).contains(target));
