@@ -67,6 +67,8 @@ class Texts:
     kind: str
     """reconstructions | interpolations | samples | answers | prior_samples."""
     title: str
+    file: str = "qualitative.json"
+    """The file of a run that contains the texts."""
     first: int | None = None
     """The number of configured texts that it shows; None: all."""
     answers: tuple[str, ...] = ("short", "medium", "long")

@@ -161,8 +161,8 @@ def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequen
     for number, table in sorted(tables.items()):
         runs = _named_runs(planned, table["dataset"], table["runs"])
         title, labels = _title(planned, table["dataset"], known), [run.label for run in runs]
-        file = "likelihood.json" if paper().texts[number].kind == "prior_samples" else "qualitative.json"
-        result.append(_figure("table", number, title, _first_seed_files(runs, file), labels))
+        sources = _first_seed_files(runs, paper().texts[number].file)
+        result.append(_figure("table", number, title, sources, labels))
     return result
 
 
