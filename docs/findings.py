@@ -186,6 +186,12 @@ def likelihood(run: str) -> dict[str, Any]:
     return read(seeds(run)[0], "likelihood.json")
 
 
+def least_bound(run: str, codes: str) -> tuple[float, str]:
+    """The least importance-weighted bound with this number of codes, in nats per sentence, and its prior."""
+    bounds = likelihood(run)["importance"]
+    return min((of_prior[codes]["nll"], prior) for prior, of_prior in bounds.items())
+
+
 def sure(condition: bool) -> str:
     """The empty string if the condition holds; otherwise an error."""
     if not condition:
@@ -256,7 +262,7 @@ def rendered() -> dict[Path, str]:
     known = (
         *(number_of_seeds, mean, spread, repeat_spread, interval, overlap, paired, of_difference, over_k),
         *(loss, first_below, gap_at, trajectories, last, cost, published, sure, rows, cell, claims),
-        *(readings, fit, likelihood, abs, float, math.log),
+        *(readings, fit, likelihood, least_bound, abs, float, math.log),
     )
     environment.globals |= {function.__name__: function for function in known}
     module = environment.get_template(TEMPLATE).make_module()
