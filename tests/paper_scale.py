@@ -35,6 +35,14 @@ WORDS = (
 )
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8) + struct.pack(">II", 1300, 780)
 """The header of an image of this width and height."""
+LIKELIHOOD = {
+    "importance": {
+        prior: {"1": {"nll": 99.9}} for prior in ("normal", "gaussian", "mixture", "flow", "aggregated")
+    },
+    "neighbours": {"42068": {"64": {"nll": 99.9}}},
+    "codes": {"mutual_information": 8.2, "active_units": 16},
+}
+"""The part of a likelihood.json that pages show."""
 FIGURE = 300_000
 """Bytes of a figure as PNG, the smaller of its two formats; real ones are smaller."""
 
@@ -54,6 +62,8 @@ def write(results: Path, plan: Mapping[str, Any]) -> None:
         _write(results / f"{figure.path}.svg", rng.randbytes(2 * FIGURE))
     for text in shown.texts:
         _write(results / f"{text.path}.json", _texts(ALL[text.paper].texts[text.number], rng))
+    for file in shown.further:
+        _write(results / file, LIKELIHOOD)
 
 
 def _run(results: Path, entry: Planned, seed: int, rng: random.Random) -> None:
