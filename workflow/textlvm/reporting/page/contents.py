@@ -43,8 +43,14 @@ def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
     known = {entry.path: _outcomes(experiment, entry) for entry in experiment.in_tables}
     figures = [figure for figure in experiment.figures if is_up_to_date(experiment, figure, "png")]
     texts = [text for text in experiment.texts if is_up_to_date(experiment, text, "json")]
-    plan = _plan(experiment, command, known, figures, texts)
-    return plan | {"partial": True, "further": _finished_further(experiment)}
+    further = [
+        file
+        for entry in experiment.in_tables
+        for seed, failure in known[entry.path].items()
+        if not failure
+        for file in _further(experiment, entry, seed)
+    ]
+    return _plan(experiment, command, known, figures, texts) | {"partial": True, "further": further}
 
 
 def finished_files(experiment: Experiment) -> list[str]:
@@ -53,10 +59,11 @@ def finished_files(experiment: Experiment) -> list[str]:
     for entry in experiment.in_tables:
         for seed, failure in _outcomes(experiment, entry).items():
             found += [failure or entry.metrics(seed), *_of_training(entry, seed), *_records([entry], seed)]
+            found += [] if failure else _further(experiment, entry, seed)
     products = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
     products += [(text, "json") for text in experiment.texts]
     current = [(product, form) for product, form in products if is_up_to_date(experiment, product, form)]
-    return found + [f"{product.path}.{form}" for product, form in current] + _finished_further(experiment)
+    return found + [f"{product.path}.{form}" for product, form in current]
 
 
 def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
@@ -113,18 +120,11 @@ def _records(entries: Iterable[Planned], *seeds: int) -> list[str]:
     return [f"{run.path}/seed{seed}/provenance.json" for run in runs for seed in seeds or run.seeds]
 
 
-def _finished_further(experiment: Experiment) -> list[str]:
-    """The existing files with further numbers of runs that are evaluated with the current settings."""
-    papers, results = experiment.papers, experiment.results
-    finished = [
-        (run, seed) for run in experiment.runs for seed in run.seeds if run.is_finished(seed, results)
-    ]
-    files = [
-        f"{run.path}/seed{seed}/{name}"
-        for run, seed in finished
-        for name in sorted(papers[run.paper].further_files)
-    ]
-    return [file for file in files if (results / file).exists()]
+def _further(experiment: Experiment, entry: Planned, seed: int) -> list[str]:
+    """The existing files with further numbers of an evaluated seed."""
+    names = sorted(experiment.papers[entry.paper].further_files)
+    files = [f"{entry.path}/seed{seed}/{name}" for name in names]
+    return [file for file in files if (experiment.results / file).exists()]
 
 
 def _plan(
