@@ -57,11 +57,12 @@ def test_elements_are_closed_and_anchors_are_unique(parsed):
 
 
 def test_cards_link_to_sections_of_runs(experiment, parsed):
-    cards = json.loads(re.search(r'id="data-cards">(.*?)</script>', experiment.page())[1])
-    anchors = {card["anchor"] for card in cards}
+    data = json.loads(re.search(r'id="data-cards">(.*?)</script>', experiment.page())[1])
+    assert len(data["texts"]) == len(set(data["texts"]))
+    anchors = {data["texts"][card[2]] for card in data["cards"]}
     assert "run/words/mine/standard/diag" in anchors
     assert anchors - {""} <= set(parsed.values("id"))
-    assert {int(number) for number in parsed.values("data-card")} == set(range(len(cards)))
+    assert {int(number) for number in parsed.values("data-card")} == set(range(len(data["cards"])))
 
 
 def test_page_has_no_external_references(parsed):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -43,9 +44,9 @@ def test_page_is_smaller_than_3_megabytes(page):
 def test_anchors_are_unique_and_links_have_targets(page):
     anchors = re.findall(r'\bid="([^"]+)"', page)
     assert len(anchors) == len(set(anchors))
-    cards = re.search(r'id="data-cards">(.*?)</script>', page)[1]
-    links = {*re.findall(r'href="#([^"]+)"', page), *re.findall(r'"anchor":"([^"]+)"', cards)}
-    assert links <= set(anchors)
+    data = json.loads(re.search(r'id="data-cards">(.*?)</script>', page)[1])
+    targets = {data["texts"][card[2]] for card in data["cards"]} - {""}
+    assert {*re.findall(r'href="#([^"]+)"', page), *targets} <= set(anchors)
 
 
 def test_page_does_not_contain_local_paths_or_commits(page, clone):

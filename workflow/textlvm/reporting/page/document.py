@@ -4,7 +4,8 @@ import base64
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from textlvm.experiment.paper import Paper
@@ -107,11 +108,24 @@ def script_data(
 ) -> dict[str, Any]:
     """The data of the script of every page, by name."""
     return {
-        "cards": [asdict(card) for card in cards],
+        "cards": _indexed(cards),
         "meanings": {str(verdict): meaning for verdict, meaning in MEANINGS.items()},
         "curves": drawn,
         "quantities": _quantities(papers),
     }
+
+
+def _indexed(cards: Iterable[Card]) -> dict[str, Any]:
+    """The texts of all cards without repetition, and each card as a list of indices of its texts."""
+    indices: dict[str, int] = {}
+    numbered = [
+        [
+            indices.setdefault(text, len(indices))
+            for text in (card.title, card.verdict, card.anchor, card.run, *chain.from_iterable(card.lines))
+        ]
+        for card in cards
+    ]
+    return {"texts": list(indices), "cards": numbered}
 
 
 def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:

@@ -208,8 +208,8 @@ def test_card_links_to_its_run_and_curve(page):
 
 def test_link_targets_are_visible(page):
     links = page.js("[...new Set([...document.querySelectorAll('a')].map(el => el.getAttribute('href')))]")
-    cards = page.js("JSON.parse(document.querySelector('#data-cards').textContent).map(card => card.anchor)")
-    for link in {*links, *(f"#{anchor}" for anchor in cards if anchor)}:
+    anchors = page.js("data('cards').cards.map((_, index) => cardAt(index).anchor)")
+    for link in {*links, *(f"#{anchor}" for anchor in anchors if anchor)}:
         page.js(f"location.hash = {json.dumps(link)}")
         page.until(f"document.getElementById({json.dumps(link[1:])}).checkVisibility()")
 

@@ -57,9 +57,10 @@ def test_link_targets_are_visible(page):
     # In a low window, because every step is painted.
     page.open(PAGE.as_uri(), height=100)
     links = page.js("[...new Set([...document.querySelectorAll('main a')].map(el => el.hash))]")
-    cards = page.js("JSON.parse(document.querySelector('#data-cards').textContent).map(card => card.anchor)")
+    anchors = page.js("data('cards').cards.map((_, index) => cardAt(index).anchor)")
+    links += [f"#{anchor}" for anchor in anchors if anchor]
     # Sorted such that successive links are in different experiments.
-    for link in sorted({*links, *(f"#{anchor}" for anchor in cards if anchor)}, key=lambda link: link[::-1]):
+    for link in sorted(set(links), key=lambda link: link[::-1]):
         page.js(f"location.hash = {json.dumps(link)}")
         page.until(f"document.getElementById({json.dumps(link[1:])}).checkVisibility()")
 

@@ -95,16 +95,23 @@ const card = document.getElementById("card");
 let shownFor = null;
 let pinned = false;
 
+// Cards are stored as indices of texts. Labels and numbers of the lines alternate.
+function cardAt(index) {
+  const { texts, cards } = data("cards");
+  const [title, verdict, anchor, run, ...lines] = cards[index].map(text => texts[text]);
+  return { title, verdict, anchor, run, lines };
+}
+
 function fill(own) {
   const lines = element("dl");
-  for (const [name, text] of own.lines) lines.append(element("dt", name), element("dd", text));
+  own.lines.forEach((text, index) => lines.append(element(index % 2 ? "dd" : "dt", text)));
   card.replaceChildren(
     element("h4", own.title),
     element("p", `${own.verdict}: ${data("meanings")[own.verdict]}.`, { className: `v-${own.verdict.replace(" ", "-")}` }),
     lines,
   );
   // Without an allowed difference, the rule does not apply.
-  if (own.lines.some(([name]) => name === "allowed")) {
+  if (own.lines.some((text, index) => index % 2 === 0 && text === "allowed")) {
     card.append(element("p", document.getElementById("rule").textContent, { className: "hint" }));
   }
   if (own.anchor) {
@@ -122,7 +129,7 @@ function open(button, pin) {
     close();
     shownFor = button;
     pinned = pin;
-    fill(data("cards")[+button.dataset.card]);
+    fill(cardAt(+button.dataset.card));
     button.setAttribute("aria-describedby", "card");
     card.showPopover();
     place(button);
