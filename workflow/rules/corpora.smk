@@ -5,24 +5,30 @@
 rule corpus_documentation:
     """Write the documentation of the installed Python packages as a corpus; needs no network."""
     output:
-        "<resources>/downloads/documentation/documentation.txt",
+        text="<resources>/downloads/documentation/documentation.txt",
+        docstrings="<resources>/downloads/documentation/docstrings.jsonl",
     log:
         "<results>/logs/corpora/documentation.log",
     conda:
         "../../envs/textlvm.yaml"
+    threads: 2
     params:
         environment=environment(),
         code=fingerprint("textlvm.corpora.documentation"),
     shell:
         """
         python -m textlvm.corpora.documentation \
-            --out {output:q} \
+            --out {output.text:q} \
+            --docstrings {output.docstrings:q} \
+            --processes {threads} \
             --log {log:q}
         """
 
 
 rule corpus_standins:
     """Write stand-ins for the sentences paper's corpora from the same documentation."""
+    input:
+        rules.corpus_documentation.output.docstrings,
     output:
         sentences="<resources>/downloads/documentation-sentences/sentences.txt",
         labelled="<resources>/downloads/documentation-labelled/labelled.txt",
@@ -34,11 +40,11 @@ rule corpus_standins:
     conda:
         "../../envs/textlvm.yaml"
     params:
-        environment=environment(),
         code=fingerprint("textlvm.sentences.data.standins"),
     shell:
         """
         python -m textlvm.sentences.data.standins \
+            --docstrings {input:q} \
             --out sentences={output.sentences:q} labelled={output.labelled:q} answers={output.answers:q} \
             paragraphs={output.paragraphs:q} questions={output.questions:q} \
             --log {log:q}

@@ -9,7 +9,8 @@ from pydoc_data.topics import topics
 import pytest
 
 from textlvm.corpora import documentation
-from textlvm.corpora.documentation import docstrings, module_docstrings, prose
+from textlvm.corpora.documentation import Docstring, docstrings, module_docstrings, prose, read, write
+from textlvm.runtime.errors import UserError
 
 MODULE = '''
 """A module."""
@@ -137,6 +138,28 @@ def test_docstrings_do_not_depend_on_the_order_of_installation(environment):
     assert list(docstrings()) == before
 
 
+def test_docstrings_do_not_depend_on_the_number_of_processes(environment, monkeypatch):
+    monkeypatch.setattr(documentation, "FILES_AT_ONCE", 2)
+    assert list(docstrings(processes=2)) == list(docstrings())
+
+
+def test_written_docstrings_are_read_again(tmp_path):
+    path = tmp_path / "docstrings.jsonl"
+    written = [Docstring("m.f", "function", "m", "Two\nlines."), Docstring("m", "module", "m", "\udc80 café")]
+    write(path, written)
+    assert list(read(path)) == written
+
+
+@pytest.mark.parametrize(
+    "content", [b'["m", "module", "m", "Cut of', b'["m", "module"]\n', b"\xff\n", b"1\n"]
+)
+def test_damaged_file_of_docstrings_is_rejected(tmp_path, content):
+    path = tmp_path / "docstrings.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"cannot read .*docstrings\.jsonl"):
+        list(read(path))
+
+
 def test_docstrings_equal_those_of_inspect_and_pydoc(monkeypatch):
     monkeypatch.setattr(documentation.metadata, "distributions", list)
     names = ["pydoc_data/topics.py", "bisect.py", "textwrap.py"]
@@ -152,8 +175,10 @@ def test_command_line_writes_each_docstring_once(environment, tmp_path, monkeypa
     environment[0].files.append(metadata.PackagePath("again.py"))
     environment[0].files[-1].dist = environment[0]
     (tmp_path / "z" / "again.py").write_bytes(b'"""Alpha."""\ndef f(): "\\udc80 caf\\u00e9"')
-    out = tmp_path / "documentation.txt"
-    documentation._main(documentation._arguments().parse_args(["--out", str(out)]))
+    out, found = tmp_path / "documentation.txt", tmp_path / "docstrings.jsonl"
+    options = ["--out", str(out), "--docstrings", str(found)]
+    documentation._main(documentation._arguments().parse_args(options))
+    assert list(read(found)) == list(docstrings())
     assert out.read_text(encoding="utf-8").split("\n\n") == [
         "JSON.",
         'The "assert" statement\n*****\nAssert it.',

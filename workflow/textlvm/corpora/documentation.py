@@ -5,27 +5,32 @@ library and of all installed distributions, and the language reference in `pydoc
 with `ast`; nothing is imported or run. The text depends only on the installed versions, not on the place or
 order of installation.
 
-    python -m textlvm.corpora.documentation --out documentation.txt
+    python -m textlvm.corpora.documentation --processes 2 \\
+        --out documentation.txt --docstrings docstrings.jsonl
 
-Writes OUT: UTF-8 text, one paragraph per docstring, separated by blank lines, without duplicates.
+Writes OUT: UTF-8 text, one paragraph per docstring, separated by blank lines, without duplicates; and
+DOCSTRINGS: each docstring as a line of JSON, [name, kind, module, text].
 """
 
 import argparse
 import ast
 import inspect
+import json
 import logging
 import re
+import signal
 import sysconfig
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import astuple, dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from textlvm.runtime import cli, files
-from textlvm.runtime.errors import UserError
+from textlvm.runtime.errors import UserError, repair
 
-__all__ = ["Docstring", "docstrings", "module_docstrings", "prose"]
+__all__ = ["Docstring", "docstrings", "module_docstrings", "prose", "read", "write"]
 
 # The docstrings of this package would change the corpus with every edit; installers differ by environment.
 EXCLUDED = {"textlvm", "pip", "setuptools", "wheel"}
@@ -33,6 +38,8 @@ EXCLUDED = {"textlvm", "pip", "setuptools", "wheel"}
 TEST_FOLDERS = {"test", "tests", "testing", "_test", "_tests", "idle_test"}
 TEST_FILES = re.compile(r"test_.*|.*_test|conftest")
 TOPICS = PurePosixPath("pydoc_data/topics.py")
+FILES_AT_ONCE = 50
+"""Number of files that a process is given at a time."""
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -53,22 +60,37 @@ class Docstring:
     """The docstring without its indentation."""
 
 
-def docstrings() -> Iterator[Docstring]:
+def docstrings(processes: int = 1) -> Iterator[Docstring]:
     """Yield all docstrings of the environment, in an order that depends only on names.
 
     The standard library comes first, then the distributions by name. Tests and files that this Python cannot
-    parse are skipped.
+    parse are skipped. Parsing is nearly all of the work; several `processes` share it.
     """
-    for name, path in _sources():
-        try:
-            source = path.read_bytes()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(source)
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        module = ".".join(name.with_suffix("").parts).removesuffix(".__init__")
-        yield from _topics(tree) if name == TOPICS else module_docstrings(tree, module)
+    if processes == 1:
+        for source in _sources():
+            yield from _file_docstrings(source)
+        return
+    # An interruption from the keyboard reaches all processes; only this one reports it.
+    with ProcessPoolExecutor(
+        processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
+        for found in pool.map(_file_docstrings, _sources(), chunksize=FILES_AT_ONCE):
+            yield from found
+
+
+def write(path: Path, documentation: Iterable[Docstring]) -> None:
+    """Write docstrings as lines of JSON."""
+    files.write_text(path, "".join(f"{json.dumps(astuple(docstring))}\n" for docstring in documentation))
+
+
+def read(path: Path) -> Iterator[Docstring]:
+    """Read the docstrings that `write` has written. Raises `UserError` if the file cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield Docstring(*json.loads(line))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"cannot read {path} ({error}): {repair(path)}") from error
 
 
 def module_docstrings(tree: ast.Module, module: str) -> Iterator[Docstring]:
@@ -120,6 +142,19 @@ def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
                 yield PurePosixPath(file), Path(file.locate())
 
 
+def _file_docstrings(source: tuple[PurePosixPath, Path]) -> list[Docstring]:
+    """The docstrings of one file of `_sources`; none if this Python cannot parse it."""
+    name, path = source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    module = ".".join(name.with_suffix("").parts).removesuffix(".__init__")
+    return list(_topics(tree) if name == TOPICS else module_docstrings(tree, module))
+
+
 def _is_test(name: PurePosixPath) -> bool:
     return not TEST_FOLDERS.isdisjoint(name.parts) or TEST_FILES.fullmatch(name.stem) is not None
 
@@ -151,20 +186,24 @@ def _topics(tree: ast.Module) -> Iterator[Docstring]:
 
 
 def _main(options: argparse.Namespace) -> None:
+    found = list(docstrings(options.processes))
     # A dict removes duplicates and keeps the order.
-    paragraphs = dict.fromkeys(prose(docstring.text) for docstring in docstrings())
+    paragraphs = dict.fromkeys(prose(docstring.text) for docstring in found)
     paragraphs.pop("", None)
     if not paragraphs:
         raise UserError("this Python has no docstrings; use an installation with docstrings")
     text = "\n\n".join(paragraphs) + "\n"
     # String literals may contain lone surrogates, which UTF-8 cannot encode.
     files.write_bytes(options.out, text.encode("utf-8", errors="replace"))
+    write(options.docstrings, found)
     logger.info("%s docstrings, %s characters", f"{len(paragraphs):,}", f"{len(text):,}")
 
 
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--out", type=Path, required=True, help="text file to write")
+    parser.add_argument("--docstrings", type=Path, required=True, help="file of JSON lines to write")
+    parser.add_argument("--processes", type=int, default=1, help="number of processes that parse files")
     return parser
 
 

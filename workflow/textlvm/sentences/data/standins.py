@@ -1,9 +1,9 @@
 """Write stand-ins for the paper's corpora, from the documentation of the installed Python packages.
 
 They require no network access. They have the formats of the corpora but other language, so results on them
-only show that the workflow runs. The output depends only on the installed versions and on `--most`.
+only show that the workflow runs. `textlvm.corpora.documentation` writes the file of docstrings.
 
-    python -m textlvm.sentences.data.standins --most 4000 \\
+    python -m textlvm.sentences.data.standins --docstrings docstrings.jsonl --most 4000 \\
         --out sentences=sentences.txt labelled=labelled.txt answers=answers.txt \\
               paragraphs=paragraphs.txt questions=questions.txt
 
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from textlvm.corpora.documentation import Docstring, docstrings
+from textlvm.corpora.documentation import Docstring, read
 from textlvm.runtime import cli, files
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.sentences.data.prose import question, sentences
@@ -176,7 +176,7 @@ def _place(text: str) -> tuple[str, Path]:
 
 def _main(options: argparse.Namespace) -> None:
     paths = dict(options.out)
-    for form, text in make(docstrings(), paths, options.most).items():
+    for form, text in make(read(options.docstrings), paths, options.most).items():
         # A docstring may contain unpaired surrogates, which UTF-8 cannot encode.
         files.write_bytes(paths[form], text.encode("utf-8", errors="replace"))
         logger.info("%s: %s characters", paths[form], f"{len(text):,}")
@@ -184,6 +184,7 @@ def _main(options: argparse.Namespace) -> None:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
+    parser.add_argument("--docstrings", type=cli.path, required=True, help="the file of docstrings")
     parser.add_argument("--out", type=_place, nargs="+", required=True, metavar="FORM=PATH")
     parser.add_argument("--most", type=int, default=4000, help="sentences, texts or questions of each form")
     return parser
