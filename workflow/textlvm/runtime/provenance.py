@@ -134,9 +134,9 @@ def commit(root: Path = ROOT) -> dict[str, Any] | None:
 
 def packages() -> dict[str, str]:
     """The version of every installed package, without importing any."""
-    # The attributes `name` and `version` of a distribution read its file again. A package that was only partly
-    # removed has no name.
+    # The attributes `name` and `version` of a distribution read its file again.
     found = [package.metadata for package in distributions()]
+    # A package that was only partly removed has no name.
     versions = {package["Name"]: package["Version"] for package in found if package["Name"]}
     return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
