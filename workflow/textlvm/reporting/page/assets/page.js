@@ -95,23 +95,25 @@ const card = document.getElementById("card");
 let shownFor = null;
 let pinned = false;
 
-// Cards are stored as indices of texts. Labels and numbers of the lines alternate.
+// Cards are stored as indices of texts; after the first four, labels and numbers of the lines alternate.
 function cardAt(index) {
   const { texts, cards } = data("cards");
-  const [title, verdict, anchor, run, ...lines] = cards[index].map(text => texts[text]);
+  const [title, verdict, anchor, run, ...rest] = cards[index].map(text => texts[text]);
+  const lines = [];
+  while (rest.length) lines.push(rest.splice(0, 2));
   return { title, verdict, anchor, run, lines };
 }
 
 function fill(own) {
   const lines = element("dl");
-  own.lines.forEach((text, index) => lines.append(element(index % 2 ? "dd" : "dt", text)));
+  for (const [name, text] of own.lines) lines.append(element("dt", name), element("dd", text));
   card.replaceChildren(
     element("h4", own.title),
     element("p", `${own.verdict}: ${data("meanings")[own.verdict]}.`, { className: `v-${own.verdict.replace(" ", "-")}` }),
     lines,
   );
   // Without an allowed difference, the rule does not apply.
-  if (own.lines.some((text, index) => index % 2 === 0 && text === "allowed")) {
+  if (own.lines.some(([name]) => name === "allowed")) {
     card.append(element("p", document.getElementById("rule").textContent, { className: "hint" }));
   }
   if (own.anchor) {
