@@ -157,3 +157,13 @@ def test_terminated_step_removes_its_temporary_files(tmp_path, number):
         step.send_signal(number)
     assert step.returncode == 128 + number
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", ""])
+def test_numbers_below_the_least_and_other_texts_are_rejected(capsys, text):
+    arguments = cli.parser(None)
+    arguments.add_argument("--count", type=cli.at_least(1))
+    assert arguments.parse_args(["--count", "1"]).count == 1
+    with pytest.raises(SystemExit):
+        arguments.parse_args([f"--count={text}"])
+    assert f"argument --count: expected a whole number from 1 on, not '{text}'" in capsys.readouterr().err

@@ -203,7 +203,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--out", type=Path, required=True, help="text file to write")
     parser.add_argument("--docstrings", type=Path, required=True, help="file of JSON lines to write")
-    parser.add_argument("--processes", type=int, default=1, help="number of processes that parse files")
+    parser.add_argument(
+        "--processes", type=cli.at_least(1), default=1, help="number of processes that parse files"
+    )
     return parser
 
 

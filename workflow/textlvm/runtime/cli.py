@@ -16,7 +16,7 @@ from textlvm.runtime.errors import UserError, explain
 from textlvm.runtime.paths import literal
 from textlvm.runtime.processes import end_with_parent, try_lock
 
-__all__ = ["Parser", "is_running", "parser", "path", "run", "settings"]
+__all__ = ["Parser", "at_least", "is_running", "parser", "path", "run", "settings"]
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -44,6 +44,17 @@ def path(text: str) -> Path:
         return literal(text)
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The argument type of whole numbers from `least` on, which raises `argparse.ArgumentTypeError`."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, not '{text}'")
+        return int(text)
+
+    return number
 
 
 def settings(text: str) -> dict[str, Any]:

@@ -141,37 +141,25 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("sample", help="generate words")
-    command.add_argument("--count", type=_positive, default=10)
+    command.add_argument("--count", type=cli.at_least(1), default=10)
     command.add_argument("--letters", choices=("drawn", "argmax"), default="drawn")
     command = commands.add_parser("score", help="log P of words")
     command.add_argument("texts", nargs="*", metavar="WORD")
     command.add_argument("--words", type=Path, metavar="FILE", help="one word per line, or word<TAB>count")
-    command.add_argument("--draws", type=_several, default=DRAWS, help="draws of q per word")
-    command.add_argument("--trajectories", type=_several, metavar="K", help="Eq. (12) with this K instead")
+    command.add_argument("--draws", type=cli.at_least(2), default=DRAWS, help="draws of q per word")
+    command.add_argument(
+        "--trajectories", type=cli.at_least(2), metavar="K", help="Eq. (12) with this K instead"
+    )
     command = commands.add_parser("posterior", help="the information of a word about the noise")
     command.add_argument("word", metavar="WORD")
-    command.add_argument("--particles", type=_several, default=20_000)
+    command.add_argument("--particles", type=cli.at_least(2), default=20_000)
     command = commands.add_parser("probable", help="the most probable words")
-    command.add_argument("--count", type=_positive, default=20)
+    command.add_argument("--count", type=cli.at_least(1), default=20)
     command.add_argument(
-        "--search", type=_positive, default=4096, metavar="K", help="trajectories of the search"
+        "--search", type=cli.at_least(1), default=4096, metavar="K", help="trajectories of the search"
     )
-    command.add_argument("--draws", type=_several, default=DRAWS, help="draws of q per word")
+    command.add_argument("--draws", type=cli.at_least(2), default=DRAWS, help="draws of q per word")
     return parser
-
-
-def _positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _several(text: str) -> int:
-    return _at_least(2, text)
-
-
-def _at_least(least: int, text: str) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, not '{text}'")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,9 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--settings", type=cli.settings, required=True, help="JSON text or file")
     parser.add_argument("--sources", type=_source, nargs="+", required=True, metavar="NAME=PATH")
-    parser.add_argument("--distinct", type=int, default=1, help="required number of distinct test sentences")
+    parser.add_argument(
+        "--distinct", type=cli.at_least(1), default=1, help="required number of distinct test sentences"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 

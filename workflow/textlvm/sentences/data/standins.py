@@ -186,7 +186,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     parser.add_argument("--docstrings", type=cli.path, required=True, help="the file of docstrings")
     parser.add_argument("--out", type=_place, nargs="+", required=True, metavar="FORM=PATH")
-    parser.add_argument("--most", type=int, default=4000, help="sentences, texts or questions of each form")
+    parser.add_argument(
+        "--most", type=cli.at_least(1), default=4000, help="sentences, texts or questions of each form"
+    )
     return parser
 
 
