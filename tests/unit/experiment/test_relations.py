@@ -68,6 +68,8 @@ sentences: {runs: {everything: {smim-everything: {row: X}}}}
     sentences.runs.everything.smim-everything.row: no table has rows of 'everything': remove it
 sentences: {runs: {ptb: {smim-everything: {model: {latent: 8}}}}}
     sentences.runs.ptb.smim-everything.model has no effect in a run with `trained_on`: remove it
+sentences: {runs: {ptb: {smim-everything: {seeds: [1]}}}}
+    sentences.runs.ptb.smim-everything.seeds has no effect in a run with `trained_on`: remove it
 sentences: {runs: {ptb: {smim-everything: {trained_on: everythin}}}}
     sentences.runs.ptb.smim-everything.trained_on is 'everythin', where no run 'smim-everything' is trained;
     did you mean 'everything'?

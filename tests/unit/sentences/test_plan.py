@@ -35,6 +35,17 @@ def test_data_set_overrides_section_and_run_overrides_data_set():
     assert SENTENCES["sentences/yahoo/smim-512"].training["optimizer"] == "sgd"
 
 
+def test_seeds_of_an_entry_replace_those_of_the_paper_also_where_the_run_is_evaluated(tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(
+        "sentences: {runs: {ptb: {svae-16: {seeds: [1, 2]}}, everything: {smim-everything: {seeds: [3]}}}}"
+    )
+    seeds = {run.path: run.seeds for run in load_files([PAPER, overlay]).runs}
+    assert seeds["sentences/ptb/svae-16"] == (1, 2)
+    assert seeds[EVALUATED.path] == seeds[TRAINED.path] == (3,)
+    assert seeds["sentences/ptb/smim-16"] == (0,)
+
+
 def test_error_for_missing_split_names_the_data_set(tmp_path):
     (tmp_path / "train.txt").touch()
     entry = {"path": str(tmp_path), "kind": "sentences", "format": "lines"}

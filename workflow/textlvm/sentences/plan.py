@@ -239,6 +239,7 @@ def _runs(section: Section) -> list[Run]:
         for name, entry in entries.items():
             trained_on = entry.get("trained_on", "")
             trained = section["runs"][trained_on][name] if trained_on else entry
+            seeds = trained.get("seeds", section["seeds"])
             # Model and training belong to the data set of training; the evaluation belongs to this one.
             origins = {
                 "model": (trained_on or dataset, trained),
@@ -258,7 +259,7 @@ def _runs(section: Section) -> list[Run]:
                     name=name,
                     place=_place(dataset),
                     # A pretrained model is the same for every seed.
-                    seeds=tuple(section["seeds"][: 1 if is_pretrained(parts["model"]) else None]),
+                    seeds=tuple(seeds[: 1 if is_pretrained(parts["model"]) else None]),
                     rows=_rows(section, dataset, name, entry),
                     trained_on=trained_on,
                     data=preparation(section["datasets"][trained_on or dataset]),

@@ -131,7 +131,7 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
             read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
             check_read((*key, "model"), entry, read, f"model.objective {objective}")
         return
-    for part in ("model", "training"):
+    for part in ("model", "training", "seeds"):
         if part in entry:
             raise Problem(
                 (*key, part), f"{dotted((*key, part))} has no effect in a run with `trained_on`: remove it"

@@ -40,6 +40,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
     settings = dict(section["split"])
     seeds, repeated = settings.pop("seeds"), settings.pop("repeated")
     folder = f"{split}-{seeds[draw]}" if draw else split
+    trainings = entry.get("seeds", section["seeds"])
     return Run(
         paper="words",
         corpus=corpus,
@@ -48,7 +49,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
         draw_of=split if draw else "",
         name=name,
         place=((corpus, ("words", "corpora")), (folder, ("words", "runs"))),
-        seeds=tuple(section["seeds"] if draw < max(repeated, 1) else section["seeds"][:1]),
+        seeds=tuple(trainings if draw < max(repeated, 1) else trainings[:1]),
         rows=(Row(entry["table"], entry["row"]),),
         # Counting is deterministic.
         is_trained=parts["model"]["family"] not in UNTRAINED,
