@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from textlvm.runtime.errors import UserError
 
@@ -33,9 +34,12 @@ def read(file: str | Path) -> Mapping[str, Any]:
     try:
         content = Path(file).read_bytes()
         text = content.decode()
-        loader = _Loader(text)
-        loader.name = str(file)
-        value = loader.get_single_data()
+        try:
+            value = _FastLoader(text).get_single_data()
+        except Exception:  # the other loader accepts it, or names the file and line
+            loader = _Loader(text)
+            loader.name = str(file)
+            value = loader.get_single_data()
     except OSError as error:
         raise UserError(f"cannot read {file} ({error.strerror}): name a configuration file") from error
     except UnicodeDecodeError as error:
@@ -53,11 +57,8 @@ def read(file: str | Path) -> Mapping[str, Any]:
     return value
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as Snakemake reads it, except that a key must not occur twice in one mapping.
-
-    Not the faster loader of libyaml, which rejects lone surrogates without naming their key.
-    """
+class _UniqueKeys(SafeConstructor):
+    """YAML in which a key must not occur twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -69,6 +70,14 @@ class _Loader(yaml.SafeLoader):
                 raise UserError(f"{place}: the key '{key.value}' occurs twice: rename or remove one")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+class _Loader(_UniqueKeys, yaml.SafeLoader):
+    """YAML as Snakemake reads it."""
+
+
+class _FastLoader(_UniqueKeys, yaml.CSafeLoader):
+    """The loader of libyaml, which rejects lone surrogates and does not name the file."""
 
 
 def _malformed(file: str | Path, text: str, error: yaml.YAMLError) -> str:
