@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,21 @@ OTHERS = [ROOT / "Snakefile", ROOT / "Makefile", ROOT / "envs" / "activate", *so
 SUFFIXES = {"yaml", "json", "tsv", "csv", "md", "py", "txt", "safetensors"}
 
 
-def sentences(file: Path) -> Iterator[str]:
+@cache
+def sentences(file: Path) -> frozenset[str]:
     """The texts of several words in a file, without docstrings; `{}` represents a value."""
     text = file.read_text(encoding="utf-8")
-    if file not in PYTHON:
-        text = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
-        yield from (found for found in re.findall(r'"[^"\n]*"|\'[^\'\n]*\'', text) if " " in found)
-        return
-    tree = ast.parse(text)
-    idle = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+    if file in PYTHON:
+        return frozenset(_strings(ast.parse(text)))
+    text = re.sub(r'""".*?"""', "", text, flags=re.DOTALL)
+    return frozenset(found for found in re.findall(r'"[^"\n]*"|\'[^\'\n]*\'', text) if " " in found)
+
+
+def _strings(tree: ast.Module) -> Iterator[str]:
+    nodes = list(ast.walk(tree))
+    idle = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
         found = ""
         if isinstance(node, ast.JoinedStr):
             found = "".join(
