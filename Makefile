@@ -21,7 +21,7 @@ built:
 	@envs/build --check
 
 demo: env ## run the whole workflow on the documentation of the installed packages, offline
-	@$(RUN) snakemake --profile workflow/profiles/demo
+	@$(RUN) python -m textlvm.runtime.starter snakemake --profile workflow/profiles/demo
 	@echo 'tables and figures: results/demo'
 
 tables: built ## create every table from the runs evaluated so far; ARGS="--configfile mine.yaml"

@@ -1,8 +1,10 @@
 """Copies of the project in which the workflow can run, and a browser."""
 
+import shlex
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import settings
 
 from browser import PROGRAMS, Browser
 from project import Project
+from textlvm.runtime import starter
 
 # Without deadlines, tests do not fail on a busy machine.
 settings.register_profile("untimed", deadline=None)
@@ -31,7 +34,7 @@ def default_signal_handlers() -> None:
 
 
 @pytest.fixture(scope="session")
-def new_project(tmp_path_factory) -> Callable[..., Project]:
+def copy_project(tmp_path_factory) -> Callable[..., Project]:
     """A function that copies the files that the workflow needs to a folder whose name has a space."""
 
     def copy(root: Path | None = None) -> Project:
@@ -44,6 +47,24 @@ def new_project(tmp_path_factory) -> Callable[..., Project]:
         return Project(root)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Path]:
+    """A folder with programs `python` and `snakemake` that fork a process, see `textlvm.runtime.starter`."""
+    with starter.programs(
+        [*starter.PACKAGES, "snakemake.cli"], ["textlvm", "snakemake"], PYTHONDONTWRITEBYTECODE="1"
+    ) as folder:
+        snakemake = folder / "snakemake"
+        snakemake.write_text(f'#!/bin/sh\nexec {shlex.quote(str(folder / "python"))} -m snakemake "$@"\n')
+        snakemake.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def new_project(copy_project, programs) -> Callable[..., Project]:
+    """A function that copies the project, like `copy_project`; its steps start faster."""
+    return lambda root=None: replace(copy_project(root), programs=programs)
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,13 @@ class Project:
     """A copy of the project's files, without results."""
 
     root: Path
+    programs: Path | None = None
+    """A folder of programs that replace those of the environment."""
 
     def start(self, line: str, *words: str, **options: Any) -> subprocess.Popen[str]:
         """Start a command line as in a shell that has sourced envs/activate; `words` are appended, quoted."""
-        bins = (self.root / "envs" / "bin", Path(sys.executable).parent)
-        path = os.pathsep.join([*map(str, bins), os.environ["PATH"]])
+        bins = (self.root / "envs" / "bin", self.programs, Path(sys.executable).parent)
+        path = os.pathsep.join([*map(str, filter(None, bins)), os.environ["PATH"]])
         environment = {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= {"PYTHONPATH": str(self.root / "workflow")}
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options

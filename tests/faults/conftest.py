@@ -17,6 +17,18 @@ from watching import LIMIT
 
 
 @pytest.fixture(scope="session")
+def new_project(copy_project):
+    """A function that copies the project; its steps are ordinary processes, which can be killed."""
+    return copy_project
+
+
+@pytest.fixture(scope="session")
+def project(new_project):
+    """A shared copy for tests that make dry runs only."""
+    return new_project()
+
+
+@pytest.fixture(scope="session")
 def new_experiment(new_project):
     """A function that creates a project with few runs of both papers, in a new folder or a given one."""
 

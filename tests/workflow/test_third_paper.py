@@ -19,9 +19,9 @@ PAGE = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def finished(new_project):
-    """The project with the paper's folder, after running the command of the page."""
-    project = new_project()
+def finished(copy_project):
+    """The project with the paper's folder, after running the command of the page in ordinary processes."""
+    project = copy_project()
     shutil.copytree(ROOT / FOLDER, project.root / FOLDER, ignore=shutil.ignore_patterns("__pycache__"))
     project.run("snakemake --cores 2 --configfile tests/papers/shannon/config.yaml")
     return project
