@@ -24,6 +24,8 @@ IMPORTED = {
     "textlvm.reporting.readings": {"pandas", "scipy"},
     "textlvm.reporting.recorded.__main__": {"pandas", "scipy"},
     "textlvm.reporting.status": set(),
+    "textlvm.runtime.forking": set(),
+    "textlvm.runtime.starter": set(),
     "textlvm.reporting.tables": set(),  # pandas is imported only for tables in the papers' layout
     "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},

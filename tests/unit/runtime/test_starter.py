@@ -26,6 +26,14 @@ elif words[0] == "raise":
     raise ValueError("wrong")
 elif words[0] == "kill":
     os.kill(os.getpid(), signal.SIGKILL)
+elif words[0] == "interrupted":
+    try:
+        with open("id", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename("id", "waits")
+        time.sleep(60)
+    except KeyboardInterrupt:
+        sys.exit(6)
 elif words[0] == "wait":
     signal.signal(signal.SIGTERM, lambda *_: (open("ended", "w").close(), sys.exit(3)))
     open("waits", "w").close()
@@ -48,13 +56,14 @@ def start(folder, tmp_path):
     (package / "step.py").write_text(STEP)
     variables = {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(package.parent)}
 
-    def call(*words, **environment):
+    def call(*words, start_new_session=False, **environment):
         return subprocess.Popen(
             words,
             cwd=tmp_path,
             env=os.environ | starter.ENVIRONMENT | variables | environment,
             **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE),
             text=True,
+            start_new_session=start_new_session,
         )
 
     return call
@@ -99,6 +108,15 @@ def test_exit_status_and_message_are_those_of_the_step(start, words, status, mes
     assert (process.returncode, errors[-len(message) :] if message else errors) == (status, message)
 
 
+def test_interruption_from_the_keyboard_reaches_the_step_only(folder, start, tmp_path):
+    process = start("python", "-m", "steps.step", "interrupted", start_new_session=True)
+    wait_for(tmp_path / "waits")
+    os.killpg(process.pid, signal.SIGINT)
+    os.kill(int((tmp_path / "waits").read_text()), signal.SIGINT)
+    _, errors = process.communicate()
+    assert (process.returncode, errors) == (6, "")
+
+
 def test_step_is_terminated_when_its_caller_is_killed(start, tmp_path):
     process = start("python", "-m", "steps.step", "wait")
     wait_for(tmp_path / "waits")
@@ -120,16 +138,16 @@ def run_command(*words):
 
 
 def test_command_has_its_output_and_exit_status():
-    found = run_command("sh", "-c", "command -v python; exit 5")
-    assert (found.returncode, found.stdout.endswith("/programs/python\n")) == (5, True)
-    assert run_command("sh", "-c", "kill -9 $$").returncode == 128 + signal.SIGKILL
+    found = run_command("sh", "-c", "command -v python; kill -9 $$")
+    assert found.returncode == 128 + signal.SIGKILL
+    assert found.stdout.endswith("/programs/python\n")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ([], "usage: python -m textlvm.runtime.starter"),
-        (["./nothing"], "error: cannot run ./nothing: No such"),
+        (["./no"], "error: there is no program ./no: "),
     ],
 )
 def test_missing_command_is_one_sentence(words, message):

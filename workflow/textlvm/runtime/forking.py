@@ -17,6 +17,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
+from typing import Any
 
 __all__ = ["client"]
 
@@ -24,7 +25,7 @@ READ = ("OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONU
 """Variables that are read while Python starts or packages are imported."""
 SIZE = 8
 """Bytes of the length of a request."""
-CLIENT = """import json, os, socket, sys
+CLIENT = """import json, os, signal, socket, sys
 
 words = sys.argv[1:]
 server = socket.socket(socket.AF_UNIX)
@@ -36,6 +37,8 @@ try:
     server.connect({address})
 except OSError:
     os.execv({python}, [{python}, *words])
+# The keyboard interrupts the step, too.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 request = json.dumps([*words[1:], os.getcwd(), dict(os.environ)]).encode()
 socket.send_fds(server, [len(request).to_bytes({size}, "big")], [0, 1, 2])
 server.sendall(request)
@@ -59,7 +62,7 @@ def client(address: str, modules: Sequence[str], variables: Mapping[str, str]) -
 def _serve(address: str, packages: Sequence[str]) -> None:
     """Import packages, and fork a process for every request."""
     # The keyboard interrupts all processes of a terminal, but this one is needed until the command has ended.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interruption = signal.signal(signal.SIGINT, signal.SIG_IGN)
     for package in packages:
         with contextlib.suppress(ImportError):
             importlib.import_module(package)
@@ -78,18 +81,18 @@ def _serve(address: str, packages: Sequence[str]) -> None:
             if not os.fork():
                 break
             caller.close()
-    _handle(caller)
+    _handle(caller, interruption)
     # Not by returning, which would first deallocate all packages.
     os._exit(0)
 
 
-def _handle(caller: socket.socket) -> None:
+def _handle(caller: socket.socket, interruption: Any) -> None:
     """Run the step of a request, and send its exit status. Terminate it if the caller ends."""
     size, files, *_ = socket.recv_fds(caller, SIZE, 3)
     with caller.makefile("rb") as text:
         module, *words, folder, environment = json.loads(text.read(int.from_bytes(size, "big")))
     context = multiprocessing.get_context("fork")
-    step = context.Process(target=_run, args=(module, words, folder, environment, files))
+    step = context.Process(target=_run, args=(interruption, module, words, folder, environment, files))
     step.start()
     for file in [1, *files]:
         os.close(file)
@@ -103,10 +106,15 @@ def _handle(caller: socket.socket) -> None:
 
 
 def _run(
-    module: str, words: Sequence[str], folder: str, environment: Mapping[str, str], files: Sequence[int]
+    interruption: Any,
+    module: str,
+    words: Sequence[str],
+    folder: str,
+    environment: Mapping[str, str],
+    files: Sequence[int],
 ) -> None:
-    """Run a module like `python -m`."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Run a module like `python -m`; `interruption` handles SIGINT."""
+    signal.signal(signal.SIGINT, interruption)
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)

@@ -15,6 +15,7 @@ time that it took, but not its memory and processor time. Other systems than Lin
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,8 @@ def _main() -> int:
     """Run the command of the command line; returns its exit status."""
     if not (words := sys.argv[1:]):
         sys.exit("usage: python -m textlvm.runtime.starter COMMAND [ARGUMENT ...]")
+    if shutil.which(words[0]) is None:
+        sys.exit(f"error: there is no program {words[0]}: name one that is on the PATH")
     with contextlib.ExitStack() as stack:
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
@@ -76,10 +79,7 @@ def _main() -> int:
                 place = folders.index(environment) if environment in folders else 0
                 folders.insert(place, str(stack.enter_context(programs())))
                 os.environ["PATH"] = os.pathsep.join(folders)
-        try:
-            command = subprocess.Popen(words)
-        except OSError as error:
-            sys.exit(f"error: cannot run {words[0]}: {error.strerror}")
+        command = subprocess.Popen(words)
         # The keyboard interrupts the command, too, which then ends its steps.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: command.terminate())
@@ -88,4 +88,7 @@ def _main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    try:
+        sys.exit(_main())
+    except KeyboardInterrupt:  # before the command has started
+        sys.exit(128 + signal.SIGINT)
