@@ -71,7 +71,7 @@ def finished_project(new_project, mirror):
     project = new_project()
     tiny.write(project.root, words, sentences)
     address, _ = mirror
-    tables = [f"results/table{i}.csv" for i in (1, 3, 4, 5, 8)]
+    tables = [f"results/table{i}.csv" for i in (1, 2, 3, 4, 5, 8)]
     project.run(
         "snakemake --cores 2 --resources gpu=0",
         "--",
