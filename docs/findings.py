@@ -260,8 +260,8 @@ def rendered() -> dict[Path, str]:
         keep_trailing_newline=True,
     )
     known = (
-        *(number_of_seeds, mean, spread, repeat_spread, interval, overlap, paired, of_difference, over_k),
-        *(loss, first_below, gap_at, trajectories, last, cost, published, sure, rows, cell, claims),
+        *(number_of_seeds, values, mean, spread, repeat_spread, interval, overlap, paired, of_difference),
+        *(over_k, loss, first_below, gap_at, trajectories, last, cost, published, sure, rows, cell, claims),
         *(readings, fit, likelihood, least_bound, abs, float, math.log),
     )
     environment.globals |= {function.__name__: function for function in known}
