@@ -131,9 +131,9 @@ def wait_for(path):
         time.sleep(0.05)
 
 
-def run_command(*words):
+def run_command(*words, **variables):
     line = [sys.executable, "-m", "textlvm.runtime.starter", *words]
-    environment = os.environ | {"PYTHONPATH": str(WORKFLOW)}
+    environment = os.environ | {"PYTHONPATH": str(WORKFLOW)} | variables
     return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -141,6 +141,14 @@ def test_command_has_its_output_and_exit_status():
     found = run_command("sh", "-c", "command -v python; kill -9 $$")
     assert found.returncode == 128 + signal.SIGKILL
     assert found.stdout.endswith("/programs/python\n")
+
+
+def test_command_runs_as_usual_if_no_socket_can_be_created(tmp_path):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    found = run_command("sh", "-c", "command -v python; exit 5", TMPDIR=str(folder))
+    assert (found.returncode, found.stderr) == (5, "")
+    assert "programs" not in found.stdout
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ PACKAGES = (
 )
 ENVIRONMENT = {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
 """Variables that Snakemake's jobs with one thread have."""
+LONGEST = 107
+"""Bytes of the path of a socket."""
 
 
 @contextlib.contextmanager
@@ -49,6 +51,8 @@ def programs(
         # Steps import textlvm from the PYTHONPATH of their caller only.
         variables.pop("PYTHONPATH", None)
         address, client = f"{folder}/socket", Path(folder, "client.py")
+        if len(os.fsencode(address)) > LONGEST:
+            raise OSError(f"{address} is too long for the path of a socket")
         client.write_text(forking.client(address, modules, variables), encoding="utf-8")
         program = Path(folder, "programs", "python")
         program.parent.mkdir()
