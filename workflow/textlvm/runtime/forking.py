@@ -8,6 +8,7 @@ It is started by the path of this file, so that it imports nothing of textlvm:
 import contextlib
 import gc
 import importlib
+import io
 import json
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
 from typing import Any
@@ -119,9 +121,13 @@ def _run(
         os.dup2(file, number)
         os.close(file)
     sys.stdin = os.fdopen(0, closefd=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    # The default was read from the server's environment.
+    tempfile.tempdir = None
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [folder, *filter(None, paths)]
     sys.argv = [module, *words]
