@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textlvm.runtime.forking import THREADS
+
 
 @dataclass(frozen=True)
 class Project:
@@ -23,7 +25,7 @@ class Project:
         bins = (self.root / "envs" / "bin", self.programs, Path(sys.executable).parent)
         path = os.pathsep.join([*map(str, filter(None, bins)), os.environ["PATH"]])
         environment = {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        environment |= {"PYTHONPATH": str(self.root / "workflow")}
+        environment |= dict.fromkeys(THREADS, "1") | {"PYTHONPATH": str(self.root / "workflow")}
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         options["env"] = os.environ | environment | options.get("env", {})
         return subprocess.Popen(

@@ -35,7 +35,9 @@ def read(file: str | Path) -> Mapping[str, Any]:
         content = Path(file).read_bytes()
         text = content.decode()
         try:
-            value = _FastLoader(text).get_single_data()
+            # libyaml accepts tabs where Snakemake's loader does not.
+            loader_type = _Loader if "\t" in text else _FastLoader
+            value = loader_type(text).get_single_data()
         except Exception:  # the other loader accepts it, or names the file and line
             loader = _Loader(text)
             loader.name = str(file)

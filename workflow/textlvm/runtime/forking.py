@@ -5,6 +5,7 @@ It is started by the path of this file, so that it imports nothing of textlvm:
     python -P forking.py SOCKET PACKAGE ...
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -17,13 +18,15 @@ import signal
 import socket
 import sys
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
 __all__ = ["client"]
 
-READ = ("OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUTF8", "PYTHONWARNINGS")
+THREADS = tuple(f"{library}_NUM_THREADS" for library in ("GOTO", "MKL", "NUMEXPR", "OMP", "OPENBLAS"))
+READ = (*THREADS, "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUTF8", "PYTHONWARNINGS")
 """Variables that are read while Python starts or packages are imported."""
 SIZE = 8
 """Bytes of the length of a request."""
@@ -75,7 +78,8 @@ def _serve(address: str, packages: Sequence[str]) -> None:
         server.bind(address)
         server.listen()
         print("ready", flush=True)
-        while True:
+        # The standard input is closed when the process that started this one has ended.
+        while server in wait([server, sys.stdin]):
             caller, _ = server.accept()
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
@@ -83,6 +87,8 @@ def _serve(address: str, packages: Sequence[str]) -> None:
             if not os.fork():
                 break
             caller.close()
+        else:
+            return
     _handle(caller, interruption)
     # Not by returning, which would first deallocate all packages.
     os._exit(0)
@@ -131,7 +137,13 @@ def _run(
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [folder, *filter(None, paths)]
     sys.argv = [module, *words]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    # At its end, a step runs the functions that it has registered, but not those of the server.
+    atexit._clear()
+    weakref.finalize._registered_with_atexit = False
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ differs in a variable that is read while packages are imported.
 
 Such a step has the arguments, environment, working folder, standard files and exit status of its caller, and
 is terminated when its caller ends. It is not a child of its caller: Snakemake's benchmark files contain the
-time that it took, but not its memory and processor time. Other systems than Linux run the command as usual.
+time that it took, but not its memory and processor time, and the peak memory that a step records includes
+packages that it does not use. Other systems than Linux run the command as usual.
 """
 
 import contextlib
@@ -31,10 +32,10 @@ PACKAGES = (
     *("jinja2", "jsonschema", "kenlm", "matplotlib.pyplot", "nltk", "numpy", "pandas", "safetensors.torch"),
     *("scipy.spatial", "scipy.special", "scipy.stats", "seaborn", "torch", "yaml", "zuko"),
 )
-ENVIRONMENT = {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
-"""Variables that Snakemake's jobs with one thread have."""
+ENVIRONMENT = {"PYTHONUTF8": "1"} | dict.fromkeys(forking.THREADS, "1")
+"""Variables that this workflow's jobs with one thread have."""
 LONGEST = 107
-"""Bytes of the path of a socket."""
+"""The most bytes that the path of a socket can have."""
 
 
 @contextlib.contextmanager
@@ -56,11 +57,11 @@ def programs(
         client.write_text(forking.client(address, modules, variables), encoding="utf-8")
         program = Path(folder, "programs", "python")
         program.parent.mkdir()
-        python = shlex.join([sys.executable, "-IS", str(client)])
+        python = shlex.join([sys.executable, "-IS", "-X", "utf8", str(client)])
         program.write_text(f'#!/bin/sh\nexec {python} "$@"\n', encoding="utf-8")
         program.chmod(0o755)
         words = [sys.executable, "-P", forking.__file__, address, *packages]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, env=variables) as server:
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables) as server:
             try:
                 if server.stdout is None or not server.stdout.readline():
                     raise OSError("the process that steps are forked from does not start")
