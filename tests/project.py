@@ -24,7 +24,7 @@ class Project:
         """Start a command line as in a shell that has sourced envs/activate; `words` are appended, quoted."""
         bins = (self.root / "envs" / "bin", self.programs, Path(sys.executable).parent)
         path = os.pathsep.join([*map(str, filter(None, bins)), os.environ["PATH"]])
-        environment = {"PATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= dict.fromkeys(THREADS, "1") | {"PYTHONPATH": str(self.root / "workflow")}
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         options["env"] = os.environ | environment | options.get("env", {})

@@ -24,9 +24,9 @@ IMPORTED = {
     "textlvm.reporting.readings": {"pandas", "scipy"},
     "textlvm.reporting.recorded.__main__": {"pandas", "scipy"},
     "textlvm.reporting.status": set(),
+    "textlvm.reporting.tables": set(),  # pandas is imported only for tables in the papers' layout
     "textlvm.runtime.forking": set(),
     "textlvm.runtime.starter": set(),
-    "textlvm.reporting.tables": set(),  # pandas is imported only for tables in the papers' layout
     "textlvm.sentences.evaluate": {"scipy", "torch"},
     "textlvm.sentences.explore": {"torch"},
     "textlvm.sentences.figures": DRAWING,

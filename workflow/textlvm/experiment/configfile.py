@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,7 @@ def read(file: str | Path) -> Mapping[str, Any]:
     try:
         content = Path(file).read_bytes()
         text = content.decode()
-        try:
-            # libyaml accepts tabs where Snakemake's loader does not.
-            loader_type = _Loader if "\t" in text else _FastLoader
-            value = loader_type(text).get_single_data()
-        except Exception:  # the other loader accepts it, or names the file and line
-            loader = _Loader(text)
-            loader.name = str(file)
-            value = loader.get_single_data()
+        value = _data(text, file)
     except OSError as error:
         raise UserError(f"cannot read {file} ({error.strerror}): name a configuration file") from error
     except UnicodeDecodeError as error:
@@ -57,6 +51,17 @@ def read(file: str | Path) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise UserError(f"{file} has no keys with values: write them as in config.yaml")
     return value
+
+
+def _data(text: str, file: str | Path) -> Any:
+    """The content of a YAML file, by the fast loader if both loaders agree on it."""
+    # libyaml accepts tabs where Snakemake's loader does not.
+    if "\t" not in text:
+        with suppress(Exception):  # the other loader accepts it, or names the file and line
+            return _FastLoader(text).get_single_data()
+    loader = _Loader(text)
+    loader.name = str(file)
+    return loader.get_single_data()
 
 
 class _UniqueKeys(SafeConstructor):

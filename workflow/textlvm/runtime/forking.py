@@ -23,9 +23,10 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
-__all__ = ["client"]
+__all__ = ["THREADS", "client"]
 
 THREADS = tuple(f"{library}_NUM_THREADS" for library in ("GOTO", "MKL", "NUMEXPR", "OMP", "OPENBLAS"))
+"""Variables that Snakemake sets to the threads of a job, and that libraries read when they are loaded."""
 READ = (*THREADS, "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUTF8", "PYTHONWARNINGS")
 """Variables that are read while Python starts or packages are imported."""
 SIZE = 8
