@@ -3,193 +3,25 @@
     python docs/findings.py
 
 docs/findings.j2 is the template. Expressions such as `mean("gutenberg/standard/tril", "ce_test")` insert
-numbers, and `sure(…)` checks what a sentence states: if new records contradict it, nothing is written.
+numbers; docs/quantities.py defines them. `sure(…)` checks what a sentence states: if new records contradict
+it, nothing is written.
 """
 
-import csv
-import json
 import math
 import re
-import statistics
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jinja2
+import quantities
 
 __all__ = ["PAGE", "README", "rendered"]
 
 ROOT = Path(__file__).parents[1]
-RECORDED = ROOT / "results" / "recorded"
 PAGE = ROOT / "docs" / "findings.md"
 README = ROOT / "README.md"
 TEMPLATE = "findings.j2"
 MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 """The part of README.md between these two comments is written by this program."""
-
-EXPERIMENTS = {
-    "gutenberg": "gutenberg/words/gutenberg-counts",
-    "readings": "gutenberg-readings/words/gutenberg-counts",
-    "ablations": "gutenberg-ablations/words/gutenberg-counts",
-    "fiction": "gutenberg-fiction/words/gutenberg-fiction-counts",
-    "yahoo": "held-out/sentences/yahoo",
-    "wikitext": "held-out/sentences/wikitext-103",
-    "yahoocqa": "held-out/sentences/yahoocqa",
-    "ptb": "ptb/sentences/ptb",
-    "authors": "ptb-authors/sentences/ptb",
-    "small": "ptb-small/sentences/ptb",
-}
-"""Folders of runs, by their names in the template."""
-
-
-def seeds(run: str) -> list[Path]:
-    """The folders of the evaluated seeds of a run, e.g. gutenberg/standard/tril."""
-    experiment, _, rest = run.partition("/")
-    found = sorted((RECORDED / EXPERIMENTS[experiment] / rest).glob("seed*/metrics.json"))
-    if not found:
-        raise FileNotFoundError(f"nothing is recorded of {run}")
-    return [path.parent for path in found]
-
-
-def values(run: str, metric: str) -> list[float]:
-    """A metric of every seed."""
-    return [read(folder)["metrics"][metric]["value"] for folder in seeds(run)]
-
-
-def number_of_seeds(run: str) -> int:
-    """The number of evaluated seeds of a run."""
-    return len(seeds(run))
-
-
-def mean(run: str, metric: str) -> float:
-    """The mean over seeds."""
-    return statistics.fmean(values(run, metric))
-
-
-def spread(run: str, metric: str) -> float:
-    """The standard deviation over seeds."""
-    return statistics.stdev(values(run, metric))
-
-
-def repeat_spread(run: str, metric: str) -> float:
-    """The standard deviation over evaluations of the first seed."""
-    return read(seeds(run)[0])["metrics"][metric]["repeat_sd"]
-
-
-def interval(run: str, metric: str) -> str:
-    """A metric of the first seed with the interval of its estimator."""
-    value = read(seeds(run)[0])["metrics"][metric]
-    return f"{value['value']:.2f} [{value['low']:.2f}, {value['high']:.2f}]"
-
-
-def overlap(run: str, metric: str, other: str) -> bool:
-    """Whether the intervals of two estimators overlap in the first seed."""
-    metrics = read(seeds(run)[0])["metrics"]
-    (low, high), (other_low, other_high) = (
-        (metrics[name]["low"], metrics[name]["high"]) for name in (metric, other)
-    )
-    return bool(low <= other_high and other_low <= high)
-
-
-def of_difference(run: str, other: str) -> float:
-    """The standard deviation of the difference of two means over seeds, relative to that of one seed."""
-    return (1 / len(seeds(run)) + 1 / len(seeds(other))) ** 0.5
-
-
-def paired(experiment: str, run: str, other: str, metric: str, argmax: bool = False) -> tuple[float, float]:
-    """The mean difference of two runs over the draws of the unseen words, and its standard error.
-
-    With `argmax`, the words of `run` consist of the most probable letters.
-    """
-    first = f"{metric}_argmax" if argmax else metric
-    folder = RECORDED / EXPERIMENTS[experiment]
-    draws = [path for path in sorted(folder.glob("unseen*")) if (path / run).exists()]
-    differences = [
-        mean(f"{experiment}/{draw.name}/{run}", first) - mean(f"{experiment}/{draw.name}/{other}", metric)
-        for draw in draws
-    ]
-    return statistics.fmean(differences), statistics.stdev(differences) / len(differences) ** 0.5
-
-
-def over_k(run: str, metric: str = "ce_test") -> dict[int, float]:
-    """Cross entropy by the number of trajectories: the mean over seeds, for those that all seeds have."""
-    column = {"ce_train": 1, "ce_test": 2}[metric]
-    curves = [{row[0]: row[column] for row in read(folder)["curve"]["ce_over_k"]} for folder in seeds(run)]
-    shared = sorted(set.intersection(*(set(curve) for curve in curves)))
-    return {k: statistics.fmean(curve[k] for curve in curves) for k in shared}
-
-
-def loss(run: str, after: int, until: int) -> float:
-    """The mean training loss of the steps after + 1 to until, over seeds."""
-    entries = [entry for folder in seeds(run) for entry in curve(folder) if after < entry["step"] <= until]
-    return statistics.fmean(entry["loss"] for entry in entries)
-
-
-def trajectories(run: str) -> int:
-    """K of Eq. (12)."""
-    return read(seeds(run)[0])["settings"]["trajectories"]
-
-
-def last(run: str, quantity: str) -> float:
-    """The last value of a quantity in the training curve of the first seed."""
-    return next(entry[quantity] for entry in reversed(curve(seeds(run)[0])) if quantity in entry)
-
-
-def cost(run: str, what: str) -> int:
-    """A number of the first seed's training: `parameters` or `steps`."""
-    return read(seeds(run)[0], "cost.json")[what]
-
-
-def gap_at(row: str, position: int) -> float:
-    """The mean entropy gap at a position, in nats, behind Figure 1."""
-    lines = read_csv(RECORDED / EXPERIMENTS["gutenberg"] / "figure1.csv")
-    return float([line for line in lines if line["row"] == row][position - 1]["mean"])
-
-
-def curve(folder: Path) -> list[dict[str, Any]]:
-    """The training curve of one seed."""
-    lines = (folder / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def first_below(run: str, nats: float) -> int:
-    """Steps of training, in the first seed, until the mean loss of an entry of the curve is below `nats`."""
-    return next(entry["step"] for entry in curve(seeds(run)[0]) if entry["loss"] < nats)
-
-
-def published(experiment: str, table: int, row: str, metric: str, source: str = "published") -> float:
-    """The number that the paper prints; with `demo` as source, the number that the authors' demo reports."""
-    found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
-    return float(found[0][source])
-
-
-def read(folder: Path, name: str = "metrics.json") -> dict[str, Any]:
-    """A JSON file of one seed; by default its metrics."""
-    return json.loads((folder / name).read_text(encoding="utf-8"))
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def of_paper(experiment: str, name: str) -> list[dict[str, str]]:
-    """The lines of a recorded CSV file that belong to an experiment's paper."""
-    folder, paper, _ = EXPERIMENTS[experiment].split("/")
-    lines = read_csv(RECORDED / folder / "partial" / f"{name}.csv")
-    return [line for line in lines if line["paper"] == paper]
-
-
-def likelihood(run: str) -> dict[str, Any]:
-    """The bounds on the marginal likelihood of the first seed, as in `textlvm.sentences.marginal`."""
-    return read(seeds(run)[0], "likelihood.json")
-
-
-def least_bound(run: str, codes: str) -> tuple[float, str]:
-    """The least importance-weighted bound with this number of codes, in nats per sentence, and its prior."""
-    bounds = likelihood(run)["importance"]
-    return min((of_prior[codes]["nll"], prior) for prior, of_prior in bounds.items())
 
 
 def sure(condition: bool) -> str:
@@ -197,57 +29,6 @@ def sure(condition: bool) -> str:
     if not condition:
         raise ValueError("the records no longer support a sentence of docs/findings.j2")
     return ""
-
-
-def cells(experiment: str, table: int) -> list[dict[str, str]]:
-    """The cells of a recorded tidy table that belong to an experiment's paper and data set."""
-    place = EXPERIMENTS[experiment].split("/")[2]
-    found = of_paper(experiment, f"table{table}")
-    return [cell for cell in found if place in (cell["corpus"], cell["dataset"])]
-
-
-def rows(experiment: str, table: int, metrics: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a recorded table that were run: `row`, `seeds`, and the tidy table's cells by metric."""
-    found: dict[str, dict[str, Any]] = {}
-    for cell in cells(experiment, table):
-        if cell["value"]:
-            row = found.setdefault(cell["row"], {"row": cell["row"], "seeds": cell["seeds"]})
-            row[cell["metric"]] = cell
-    for row in found.values():
-        if row.keys() & set(metrics):
-            yield row
-
-
-def readings(experiment: str, table: int) -> list[dict[str, str]]:
-    """How well each reading of a table's columns fits, as recorded."""
-    return [line for line in of_paper(experiment, "readings") if line["table"] == str(table)]
-
-
-def fit(experiment: str, table: int, reading: str, statistic: str = "rms") -> float:
-    """One number of a reading's fit: `rms`, `bias` or `rank`."""
-    (found,) = [line for line in readings(experiment, table) if line["reading"] == reading]
-    return float(found[statistic])
-
-
-def claims(experiment: str, outcome: str) -> list[dict[str, str]]:
-    """The recorded claims of an experiment's paper that have this outcome."""
-    return [line for line in of_paper(experiment, "claims") if line["outcome"] == outcome]
-
-
-def cell(found: dict[str, Any], metric: str) -> str:
-    """A formatted cell: value, spread over seeds, and in parentheses the paper's and the demo's number."""
-    if metric not in found:
-        return "–"
-    values = found[metric]
-    printed = int(values["digits"] or 2)
-    digits = max(2, printed)
-    text = f"{float(values['value']):.{digits}f}"
-    if float(values["spread"] or 0) > 1e-9:
-        text += f" ± {float(values['spread']):.{digits}f}"
-    if not values["published"]:
-        return text
-    demo = f"; {float(values['demo']):.{values['demo_digits']}f}" if values.get("demo") else ""
-    return f"{text} ({float(values['published']):.{printed}f}{demo})"
 
 
 def rendered() -> dict[Path, str]:
@@ -259,12 +40,8 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = (
-        *(number_of_seeds, values, mean, spread, repeat_spread, interval, overlap, paired, of_difference),
-        *(over_k, loss, first_below, gap_at, trajectories, last, cost, published, sure, rows, cell, claims),
-        *(readings, fit, likelihood, least_bound, abs, float, math.log),
-    )
-    environment.globals |= {function.__name__: function for function in known}
+    known = {name: getattr(quantities, name) for name in quantities.__all__}
+    environment.globals |= known | {"sure": sure, "abs": abs, "float": float, "log": math.log}
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")
     block = str(module.summary_table()).strip()

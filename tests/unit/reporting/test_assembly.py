@@ -68,7 +68,7 @@ def test_cell_has_the_mean_over_seeds_and_its_verdict(papers, published):
     assert (cell.seeds, cell.provenance.seeds_planned) == (3, 3)
     assert cell.printed.value == 11.88
     assert cell.comparison.difference == pytest.approx(0.02)
-    assert cell.comparison.tolerance == pytest.approx(0.005 + 2 * 0.1)
+    assert cell.comparison.tolerance == pytest.approx(0.005 + 4.302652729749462 * 0.1 * (1 + 1 / 3) ** 0.5)
     assert cell.verdict is Verdict.WITHIN
     assert len(cell.provenance.runs) == 3
 

@@ -8,8 +8,8 @@ from textlvm.estimate import Estimate, exact
 from textlvm.reporting.draws import over_draws
 from textlvm.reporting.runs import Result
 
-FIRST = plans.planned("TRIL", table=2, split="unseen", seeds=(0, 1))
-SECOND = replace(FIRST, split="unseen-7", draw_of="unseen", seeds=(0,))
+FIRST = plans.planned("TRIL", table=2, split="unseen", draw_of="unseen", seeds=(0, 1))
+SECOND = replace(FIRST, split="unseen-7", seeds=(0,))
 STANDARD = plans.planned("TRIL")
 
 
@@ -68,7 +68,13 @@ def test_untrained_run_over_several_draws_counts_as_trained():
 
 
 def test_draws_of_different_runs_are_not_merged():
-    other = replace(SECOND, name="other", draw_of="unseen")
+    other = replace(SECOND, name="other")
     plan, _ = over_draws([FIRST, replace(FIRST, name="other"), other], {})
-    assert [(entry.name, len(entry.seeds)) for entry in plan] == [("TRIL", 2), ("other", 2)]
-    assert plan[0].seeds == FIRST.seeds
+    assert [(entry.name, len(entry.seeds)) for entry in plan] == [("TRIL", 1), ("other", 2)]
+
+
+def test_seeds_of_a_single_draw_are_one_value():
+    group = [result(FIRST, seed, ce=exact(value, "nats")) for seed, value in enumerate((1.0, 3.0))]
+    plan, found = over_draws([FIRST], {FIRST.key: group})
+    (only,) = found[FIRST.key]
+    assert (only.metrics["ce"].value, only.settings["draws"], plan[0].seeds) == (2.0, 1, (0,))

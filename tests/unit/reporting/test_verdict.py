@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from textlvm.estimate import Estimate, exact
+from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Mean, Verdict, compare, pool
 
 NUMBERS = st.floats(-100, 100, allow_nan=False)
@@ -14,13 +15,13 @@ WIDTHS = st.floats(0, 10, allow_nan=False)
 
 
 def test_rule_by_hand():
-    """0.005 + 2 sqrt(0.03² + 0.04² + 0.12²) = 0.265; an interval is the value ± 1.96 errors."""
+    """0.005 + sqrt((4.3027 · 0.03)² (1 + 1/3) + (1.96 · 0.04)² + (1.96 · 0.12)²) = 0.294."""
     half = 1.959963984540054 * 0.12
-    for difference, verdict in ((0.264, Verdict.WITHIN), (0.266, Verdict.OUTSIDE), (-0.266, Verdict.OUTSIDE)):
+    for difference, verdict in ((0.293, Verdict.WITHIN), (0.295, Verdict.OUTSIDE), (-0.295, Verdict.OUTSIDE)):
         mean = Mean(10 + difference, 10 + difference - half, 10 + difference + half, 0.03, 3)
         found = compare(mean, 10.0, 0.005, 0.04, stand_in=False)
         assert found.verdict is verdict
-        assert found.tolerance == pytest.approx(0.265)
+        assert found.tolerance == pytest.approx(0.2943, abs=1e-4)
         assert found.difference == pytest.approx(difference)
 
 
@@ -32,19 +33,37 @@ def test_single_seed_is_within_or_undecided():
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(10.204, Verdict.WITHIN), (10.206, Verdict.OUTSIDE), (9.794, Verdict.OUTSIDE)]
+    ("value", "expected"), [(10.397, Verdict.WITHIN), (10.399, Verdict.OUTSIDE), (9.602, Verdict.OUTSIDE)]
 )
 def test_single_seed_with_borrowed_spread_is_decided(value, expected):
-    """0.005 + 2 · 0.1 = 0.205."""
-    found = compare(Mean(value, None, None, None, 1), 10.0, 0.005, None, stand_in=False, borrowed=0.1)
+    """0.005 + 2.7764 · 0.1 · sqrt(1 + 1) = 0.3976, with 4 degrees of freedom."""
+    borrowed = PooledSpread(0.1, 4, "X")
+    found = compare(Mean(value, None, None, None, 1), 10.0, 0.005, None, stand_in=False, borrowed=borrowed)
     assert found.verdict is expected
-    assert found.tolerance == pytest.approx(0.205)
+    assert found.tolerance == pytest.approx(0.3976, abs=1e-4)
 
 
 def test_measured_spread_is_preferred_to_borrowed_spread():
     mean = Mean(10.1, None, None, spread=0.01, seeds=3)
-    found = compare(mean, 10.0, 0.005, None, stand_in=False, borrowed=1.0)
-    assert found.tolerance == pytest.approx(0.025)
+    borrowed = PooledSpread(1.0, 4, "X")
+    found = compare(mean, 10.0, 0.005, None, stand_in=False, borrowed=borrowed)
+    assert found.tolerance == pytest.approx(0.005 + 4.302652729749462 * 0.01 * math.sqrt(4 / 3))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("is_borrowed", [False, True])
+def test_mean_of_the_printed_value_s_distribution_is_within_in_95_percent(seeds, is_borrowed):
+    """Simulation: the printed value and all seeds are from one normal distribution, the digits are exact."""
+    generator = random.Random(seeds)
+    hits = 0
+    for _ in range(4000):
+        printed, *values = (generator.gauss(0, 1) for _ in range(1 + seeds))
+        mean, borrowed = pool([exact(value, "nats") for value in values]), None
+        if is_borrowed:
+            borrowed = PooledSpread(mean.spread, seeds - 1, "X")
+            mean = Mean(generator.gauss(0, 1), None, None, None, 1)
+        hits += compare(mean, printed, 0.0, None, False, borrowed=borrowed).verdict is Verdict.WITHIN
+    assert abs(hits / 4000 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 4000)
 
 
 def test_zero_spread_is_not_an_unknown_spread():

@@ -67,7 +67,7 @@ class Planned:
     """The same if the paper's folders are named after data sets; empty if the paper has only one."""
     split: str = "standard"
     draw_of: str = ""
-    """The split of which `split` is another draw, with the same rows."""
+    """The split of which `split` is a draw; empty for a split that is not drawn several times."""
     name: str
     """The key of its entry in the configuration and the name of its folder."""
     place: tuple[Folder, ...]

@@ -17,8 +17,9 @@ def over_draws(
     """The plan and the results with one entry for all draws of a split.
 
     The value of a draw is the mean over its seeds, so every draw has the same weight. The standard deviation
-    over draws then includes the variance between draws and between seeds. Draws are numbered from zero; the
-    `settings` of their results contain the number of draws as `draws`.
+    over draws then includes the variance between draws and between seeds. A single draw is one value too: its
+    seeds do not show how much the draws differ. Draws are numbered from zero; the `settings` of their results
+    contain the number of draws as `draws`.
     """
     by_run: dict[RunKey, list[Planned]] = {}
     for entry in plan:
@@ -29,7 +30,7 @@ def over_draws(
     # The first draw has the name of the split, and is planned first.
     for key, draws in by_run.items():
         entry, groups = draws[0], [results.get(draw.key, ()) for draw in draws]
-        if len(draws) == 1:
+        if not entry.draw_of:
             found[key] = list(groups[0])
         else:
             found[key] = [

@@ -37,12 +37,11 @@ def _corpus(part: TablePart, paper: Paper) -> str:
 def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """The notes of a table: noise, demo, corpora, marks, settings, missing numbers."""
     seeds = max(cell.seeds for cell in cells)
+    unit, of_split = ("draw", " of the split") if any(is_drawn(c.provenance) for c in cells) else ("seed", "")
     if seeds > 1:
-        drawn = any(is_drawn(cell.provenance) for cell in cells)
-        units = "draws of the split" if drawn else "seeds"
-        yield f"Reproduced values are means over {seeds} {units} ± their standard deviation"
+        yield f"Reproduced values are means over {seeds} {unit}s{of_split} ± their standard deviation"
     elif seeds == 1 and any(cell.provenance.run != DATA for cell in cells):
-        yield "Reproduced values are from one seed, so the standard deviation between seeds is unknown"
+        yield f"Reproduced values are from one {unit}{of_split}: their standard deviation is unknown"
     if any(cell.printed and cell.printed.spread is not None for cell in cells):
         yield "The printed ± is the paper's standard deviation over evaluations of one model"
     yield from _demo_notes(cells, paper)

@@ -90,7 +90,7 @@ class RowResults:
             published.spread,
             self.planned.stand_in,
             self._is_of_training(metric),
-            borrowed.value if borrowed else None,
+            borrowed,
         )
         if self._has_other_reading(metric) and not self.planned.stand_in:
             return replace(comparison, tolerance=None, verdict=Verdict.UNDECIDED)

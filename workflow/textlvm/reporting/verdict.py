@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scipy.special import stdtrit
+
 from textlvm.estimate import Z95, Estimate
+from textlvm.reporting.spread import PooledSpread
 
 __all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool"]
 
 RULE = (
-    "within: |difference| ≤ half a unit of the last printed digit "
-    "+ 2 sqrt(sd over seeds² + published sd² + estimator's standard error²)"
+    "within: |difference| ≤ half a unit of the last printed digit + sqrt((t · sd over n seeds)² (1 + 1/n) "
+    "+ (1.96 · printed sd)² + (1.96 · estimator's standard error)²)"
 )
 """The rule of `compare` in one line, for footnotes."""
 
@@ -89,16 +92,20 @@ def compare(
     published_spread: float | None,
     stand_in: bool,
     of_training: bool = True,
-    borrowed: float | None = None,
+    borrowed: PooledSpread | None = None,
 ) -> Comparison:
     """Compare the mean over our seeds with the printed value.
 
-    The mean is *within* if |mean - published| <= half_unit + 2 sqrt(s² + p² + e²), where half_unit is half a
-    unit of the last printed digit, s the standard deviation over our seeds (with one seed `borrowed`, that of
-    other rows), p the printed standard deviation (zero if none is printed) and e the standard error of our
-    estimator, the width of its 95% interval divided by 2 · 1.96. s is not divided by the root of the number
-    of seeds because the published value is that of one training, as far as is known. Otherwise the mean is
-    *outside*, with two exceptions:
+    The mean is *within* if |mean - published| is at most
+
+        half_unit + sqrt((t s)² (1 + 1/n) + (1.96 p)² + (1.96 e)²),
+
+    where half_unit is half a unit of the last printed digit, s the standard deviation over our n seeds, t
+    Student's 97.5% quantile with n - 1 degrees of freedom, p the printed standard deviation (zero if none is
+    printed) and e the standard error of our estimator. With one seed, s and the degrees of freedom are those
+    of `borrowed`. The published value is that of one training, as far as is known: s² is the variance of that
+    training, s²/n that of our mean. If both come from the same distribution, 95% of the means are within.
+    Otherwise the mean is *outside*, with two exceptions:
 
     - one seed and nothing borrowed: s is unknown, not zero. The tolerance without s is too small, so a
       smaller difference is certainly *within*, and a larger one is *undecided*. A metric that is not
@@ -109,10 +116,12 @@ def compare(
     difference = mean.value - published
     if stand_in:
         return Comparison(difference, None, Verdict.STAND_IN)
-    interval = 0.0 if mean.low is None or mean.high is None else mean.high - mean.low
-    error = interval / (2 * Z95)
-    spread = borrowed if mean.spread is None else mean.spread
-    tolerance = half_unit + 2 * math.hypot(spread or 0.0, published_spread or 0.0, error)
+    error = 0.0 if mean.low is None or mean.high is None else (mean.high - mean.low) / 2
+    spread, freedom = mean.spread, mean.seeds - 1
+    if spread is None and borrowed:
+        spread, freedom = borrowed.value, borrowed.degrees_of_freedom
+    seeds = float(stdtrit(freedom, 0.975)) * spread * math.sqrt(1 + 1 / mean.seeds) if spread else 0.0
+    tolerance = half_unit + math.hypot(seeds, Z95 * (published_spread or 0.0), error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)
     verdict = Verdict.UNDECIDED if spread is None and of_training else Verdict.OUTSIDE

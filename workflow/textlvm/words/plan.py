@@ -46,7 +46,7 @@ def _run(section: Section, corpus: str, split: str, draw: int, name: str) -> Run
         corpus=corpus,
         original=ORIGINAL,
         split=folder,
-        draw_of=split if draw else "",
+        draw_of=split if split in DRAWN else "",
         name=name,
         place=((corpus, ("words", "corpora")), (folder, ("words", "runs"))),
         seeds=tuple(trainings if draw < max(repeated, 1) else trainings[:1]),

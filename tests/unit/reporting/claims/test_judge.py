@@ -22,7 +22,7 @@ def test_interval_equals_hand_calculation():
     assert found.effect == pytest.approx(-5)
     assert found.half == pytest.approx(math.sqrt(T2**2 * 5 / 3 + (Z * 5) ** 2))
     assert found.distance == pytest.approx(5)
-    assert (found.one_seed, found.limit) == (False, None)
+    assert (found.single, found.limit) == ("", None)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,9 @@ def test_numbers_with_different_seeds_are_not_paired():
 def test_comparison_of_single_seeds_is_undecided():
     found = judge(compare(A, B), {A: seeds(1.0), B: seeds(100.0)})
     assert found.outcome is Outcome.UNDECIDED
-    assert found.one_seed
-    assert found.limit == pytest.approx(99 / (Z * math.sqrt(2)))
+    assert found.single == "seed"
+    # With three seeds each, the half width is t_2 s sqrt(2 / 3).
+    assert found.limit == pytest.approx(99 / (T2 * math.sqrt(2 / 3)))
 
 
 def test_comparison_with_one_single_seed_is_undecided():
@@ -76,7 +77,7 @@ def test_interval_with_borrowed_deviations():
     numbers = {A: one_seed(1.0, 0.5, 4, "X"), B: one_seed(9.0, 0.5, 4, "X")}
     found = judge(compare(A, B), numbers)
     assert found.half == pytest.approx(2.7764451051977987 * 0.5 * math.sqrt(2))
-    assert (found.outcome, found.one_seed, found.limit) == (Outcome.HOLDS, False, None)
+    assert (found.outcome, found.single, found.limit) == (Outcome.HOLDS, "", None)
     assert found.borrowed_from == ("X",)
 
 
@@ -97,10 +98,9 @@ def test_borrowed_deviations_of_one_training_are_added():
 
 def test_comparison_with_one_missing_deviation_is_undecided():
     found = judge(compare(A, B), {A: one_seed(1.0, 0.5), B: seeds(100.0)})
-    assert (found.outcome, found.one_seed) == (Outcome.UNDECIDED, True)
-    # The limit is the deviation of B at which the interval would reach the margin.
-    reach = math.sqrt((Z * found.limit) ** 2 + (T2 * 0.5) ** 2)
-    assert reach == pytest.approx(99)
+    assert (found.outcome, found.single) == (Outcome.UNDECIDED, "seed")
+    # The limit is the deviation of three seeds of B at which the interval would reach the margin.
+    assert T2 * math.hypot(found.limit / math.sqrt(3), 0.5) == pytest.approx(99)
 
 
 def test_logarithm_has_the_relative_deviation():

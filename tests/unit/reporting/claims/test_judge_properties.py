@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from comparisons import A, B, Z, compare, one_seed, seeds
+from comparisons import A, B, compare, one_seed, seeds
 from textlvm.reporting.claims.judge import Number, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Side
 from textlvm.reporting.spread import Sample, borrow
@@ -48,13 +48,17 @@ def test_interval_with_borrowed_deviation_has_95_percent_coverage():
 
 @settings(deadline=None)
 @given(st.floats(-100, 100), st.floats(-100, 100), ERRORS, ERRORS, SIDES, MARGINS)
-def test_limit_is_the_deviation_at_which_the_interval_reaches_the_margin(a, b, e, f, side, margin):
-    found = judge(compare(A, B, side=side, margin=margin), {A: seeds(a, error=e), B: seeds(b, error=f)})
+def test_limit_is_the_deviation_at_which_three_seeds_decide(a, b, e, f, side, margin):
+    comparison = compare(A, B, side=side, margin=margin)
+    found = judge(comparison, {A: seeds(a, error=e), B: seeds(b, error=f)})
     if found.limit is None:
-        assert abs(found.distance) <= found.half
-    else:
-        reach = math.sqrt((Z * found.limit) ** 2 * 2 + found.half**2)
-        assert reach == pytest.approx(abs(found.distance), abs=1e-6)
+        assert abs(found.distance) <= found.half + 1e-6
+        return
+    assume(found.limit > 1e-3)
+    for factor, is_decided in ((0.999, True), (1.001, False)):
+        sd = factor * found.limit
+        three = {A: seeds(a - sd, a, a + sd, error=e), B: seeds(b - sd, b, b + sd, error=f)}
+        assert (judge(comparison, three).outcome is not Outcome.UNDECIDED) == is_decided
 
 
 @settings(deadline=None)

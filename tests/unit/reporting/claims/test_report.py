@@ -134,12 +134,13 @@ def test_estimator_error_widens_the_interval(check, measured):
 def test_missing_names_single_seeds(check, measured):
     (line,) = check(measured({"TRIL": [12.0], "TRIL, K=5": [11.5]}))
     assert (line.outcome, line.seeds, line.effect) == (Outcome.UNDECIDED, 1, -0.5)
-    limit = 0.5 / (1.959963984540054 * 2**0.5)
+    limit = 0.5 / (4.302652729749462 * (2 / 3) ** 0.5)
     assert line.missing == (
-        f"one seed: holds if the standard deviation between seeds is below {limit:.3f} nats/word"
+        "one seed: with 3 and the same effect, it holds if the standard deviation over seeds is below "
+        f"{limit:.3f} nats/word"
     )
     (line,) = check(measured({"TRIL": [11.5], "TRIL, K=5": [12.0]}))
-    assert line.missing.startswith("one seed: fails if")
+    assert line.missing.startswith("one seed: with 3 and the same effect, it fails if")
 
 
 def test_single_seed_borrows_the_deviation_of_other_rows(check, measured, papers):
@@ -193,9 +194,9 @@ def test_markdown_has_counts_and_claims(check, measured, papers):
     ]
     text = as_markdown(lines, papers)
     assert text.splitlines()[2] == (
-        "4 claims, 4 checks. Here 1 hold, 1 fail and 2 are undecided: 1 lack a row, 1 rest on one seed, "
-        "0 are within the noise. For the papers' own numbers 2 hold, 2 fail and 0 are undecided; "
-        "0 are about numbers that are not printed."
+        "4 claims, 4 checks. Here 1 hold, 1 fail and 2 are undecided: 1 lack a number, "
+        "1 rest on one seed or draw, 0 are within the noise. For the papers' own numbers 2 hold, 2 fail "
+        "and 0 are undecided; 0 are about numbers that are not printed."
     )
     assert "## Schmidt & Hofmann (2018)" in text
     assert "## Livne" not in text

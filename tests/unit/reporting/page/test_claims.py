@@ -40,14 +40,14 @@ def test_undecided_checks_are_counted_by_reason(experiment, papers):
     file = experiment.folder / "claims.csv"
     line = next(csv.DictReader(file.open(encoding="utf-8"))) | {"outcome": "undecided"}
     lines = [
-        line | {"missing": "one seed: holds if the standard deviation between seeds is below 0.2"},
-        line | {"missing": "one seed, and the estimators' standard error alone is too large for zero"},
+        line | {"missing": "one draw: with 3 and the same effect, it holds if …"},
+        line | {"missing": "one seed, and the other errors alone are too large for zero"},
         line | {"missing": "the interval contains zero"},
         line | {"missing": "not run: TRIL", "effect": "", "low": "", "high": ""},
         line | {"outcome": "fails"},
     ]
     claims = from_lines(lines, read_plan(experiment.plan), papers)
-    assert undecided(claims) == {"lack a number": 1, "rest on one seed": 2, "are within the noise": 1}
+    assert undecided(claims) == {"lack a number": 1, "rest on one seed or draw": 2, "are within the noise": 1}
 
 
 def test_claims_are_optional_but_invalid_files_are_rejected(experiment, papers, tmp_path):

@@ -46,7 +46,7 @@ def test_field_has_numbers_and_card_has_details(made):
     assert (field.verdict, field.mark) == ("within", "✓")
     card = made[1][field.card]
     assert card.title == "sMIM (512), PPL"
-    assert dict(card.lines)["published"] == "≤ 19.53 ± 0.01 per word (Section 4.3, Table 2)"
+    assert dict(card.lines)["printed"] == "≤ 19.53 ± 0.01 per word (Section 4.3, Table 2)"
     assert dict(card.lines)["authors' demo"] == "≤ 19.02 per word"
     assert dict(card.lines)["difference"] == "−0.0200"
     assert dict(card.lines)["over seeds"] == "standard deviation 0.01, 3 seeds"

@@ -110,7 +110,7 @@ def claimed(*checks, text="A claim."):
     ]
 
 
-SINGLE_SEED = check("undecided", reason="rest on one seed", seeds="1")
+SINGLE_SEED = check("undecided", reason="rest on one seed or draw", seeds="1")
 NOISY = check("undecided", reason="are within the noise")
 ABSENT = check("undecided", effect="", reason="lack a number", seeds="0")
 
@@ -140,7 +140,7 @@ def test_claims_keep_their_order_and_checks():
 
 def test_reason_is_from_the_experiment_with_the_most_seeds():
     assert claims(claimed(SINGLE_SEED, NOISY))[0].reason == "are within the noise"
-    assert claims(claimed(SINGLE_SEED))[0].reason == "rest on one seed"
+    assert claims(claimed(SINGLE_SEED))[0].reason == "rest on one seed or draw"
     assert claims(claimed(ABSENT))[0].reason == ""
 
 

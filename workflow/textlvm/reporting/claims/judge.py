@@ -11,7 +11,7 @@ from textlvm.estimate import Z95
 from textlvm.reporting.claims.language import Comparison, Operand, Place, Side
 from textlvm.reporting.spread import PooledSpread
 
-__all__ = ["RULE", "Found", "Number", "Outcome", "conclude", "judge"]
+__all__ = ["PLANNED", "RULE", "Found", "Number", "Outcome", "conclude", "judge"]
 
 RULE = (
     "the effect's 95% interval is ± sqrt((t · standard error over seeds)² + (1.96 · estimator's standard "
@@ -19,6 +19,8 @@ RULE = (
     "otherwise, and with one seed if no other row supplies a standard deviation"
 )
 """The rule of `judge` in one sentence, for footnotes."""
+PLANNED = 3
+"""The number of seeds that `Found.limit` assumes."""
 FUZZ = 1e-9
 """Tolerance for rounding errors of floats, relative to the largest number compared."""
 
@@ -45,6 +47,8 @@ class Number:
     """The largest error of a printed number: half a unit of its last digit."""
     run: tuple[str, ...] = ()
     """Numbers with the same run and seeds are paired by seed; numbers with an empty run are never paired."""
+    replicate: str = "seed"
+    """The unit over which the values vary: `seed`, or `draw` of a split."""
     trained: bool = True
     """Whether the number depends on training."""
     borrowed: PooledSpread | None = None
@@ -55,7 +59,13 @@ class Number:
         mean = math.fsum(self.by_seed.values()) / len(self.by_seed)
         logs = {seed: math.log(value) for seed, value in self.by_seed.items()}
         borrowed = self.borrowed and replace(self.borrowed, value=self.borrowed.value / mean)
-        return Number(logs, self.error / mean, self.rounding / mean, self.run, self.trained, borrowed)
+        return replace(
+            self,
+            by_seed=logs,
+            error=self.error / mean,
+            rounding=self.rounding / mean,
+            borrowed=borrowed,
+        )
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,10 @@ class Found:
     """Half the width of its 95% interval, without noise that is unknown."""
     distance: float
     """From the effect to the margin; negative on the wrong side."""
-    one_seed: bool
-    """Whether a number has one seed and no borrowed spread, so that its spread over seeds is unknown."""
+    single: str
+    """The `replicate` of a number with one value and no borrowed spread; empty if all spreads are known."""
     limit: float | None
-    """With `one_seed`: the comparison would be decided with a standard deviation over seeds below this."""
+    """With `single`: three values each decide the comparison if their standard deviation is below this."""
     borrowed_from: tuple[str, ...] = ()
     """The rows that supply the standard deviations of rows with one seed."""
 
@@ -106,11 +116,13 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
 
     A comparison *holds* if the whole interval lies on the claim's side of the margin, *fails* if none of it
     does, and is *undecided* otherwise. It is also undecided if a trained number has one seed and no borrowed
-    standard deviation: the noise between seeds is unknown, not zero. `limit` is then the noise above which
-    the effect would be hidden. Identities are exempt: they hold for each trained model, so s is omitted.
+    standard deviation: the noise between seeds is unknown, not zero. `limit` is then the largest standard
+    deviation with which three seeds of each such number would decide an effect of this size. Identities are
+    exempt: they hold for each trained model, so s is omitted.
 
     Each comparison has its own 95% interval. A claim holds if every comparison does, which needs no
-    correction for their number, and fails if one fails.
+    correction for their number. It fails if one fails, which is not corrected: of m comparisons that are
+    equal to their margin, one fails by chance with a probability of up to 2.5% m.
     """
     groups: dict[tuple[object, ...], list[tuple[int, Number]]] = {}
     for index, (sign, operand) in enumerate(comparison.terms):
@@ -118,7 +130,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         groups.setdefault((number.run or index, *sorted(number.by_seed)), []).append((sign, number))
     sums = [_sums_by_seed(group) for group in groups.values()]
     effect = math.fsum(math.fsum(values) / len(values) for values in sums)
-    variance, freedom, unknown = 0.0, math.inf, 0
+    variance, freedom, unknown, single = 0.0, math.inf, 0, ""
     borrowed: list[str] = []
     for group, values in zip(groups.values(), sums, strict=True):
         if comparison.of_each_training:
@@ -129,7 +141,8 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         elif trained := [number for _, number in group if number.trained]:
             shared = [number.borrowed for number in trained if number.borrowed]
             if len(shared) < len(trained):
-                unknown += len(group)
+                unknown += len(group) ** 2
+                single = group[0][1].replicate
                 continue
             variance += math.fsum(spread.value for spread in shared) ** 2
             freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
@@ -147,11 +160,10 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         outcome = Outcome.HOLDS if distance > fuzz else Outcome.FAILS
     limit = None
     if unknown and abs(distance) > half:
-        room = (abs(distance) - rounding) ** 2 - (half - rounding) ** 2
-        limit = math.sqrt(room / unknown) / Z95
-    return Found(
-        comparison, outcome, effect, half, distance, bool(unknown), limit, tuple(dict.fromkeys(borrowed))
-    )
+        t = float(stdtrit(min(freedom, PLANNED - 1), 0.975))
+        room = ((abs(distance) - rounding) ** 2 - error**2) / t**2 - variance
+        limit = math.sqrt(room * PLANNED / unknown) if room > 0 else None
+    return Found(comparison, outcome, effect, half, distance, single, limit, tuple(dict.fromkeys(borrowed)))
 
 
 def conclude(found: Sequence[Found], complete: bool) -> tuple[Outcome, Found | None]:

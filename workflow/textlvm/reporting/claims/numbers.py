@@ -146,6 +146,7 @@ class Measured:
             dict(measured.by_seed),
             0.0 if is_exact else (measured.high - measured.low) / (2 * Z95),
             run=_run(cell),
+            replicate="draw" if is_drawn(cell.provenance) else "seed",
             trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric),
             borrowed=measured.borrowed,
         )

@@ -9,16 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 from textlvm.experiment.paper import Paper
-from textlvm.reporting.claims.judge import RULE, Found, Outcome, conclude, judge
+from textlvm.reporting.claims.judge import PLANNED, RULE, Found, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Claim, Comparison, Operand, Place
 from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_printed
 from textlvm.reporting.markup import markdown, markdown_code
 from textlvm.reporting.published import Published
 from textlvm.reporting.spread import RULE as BORROWING
 
-__all__ = ["ONE_SEED", "Line", "as_csv", "as_markdown", "evaluate"]
+__all__ = ["SINGLE", "Line", "as_csv", "as_markdown", "evaluate"]
 
-ONE_SEED = "one seed"
+SINGLE = ("one seed", "one draw")
+"""How `Line.missing` starts if the spread of a number is unknown."""
 NOISE = "the interval contains"
 SHOWN = 4
 """The maximum number of missing rows per reason in the Markdown; the CSV has all."""
@@ -47,7 +48,7 @@ class Line:
     corpus: str
     stand_in: bool
     missing: str
-    """The reason why a claim is undecided: missing numbers of rows, one seed, or a small effect."""
+    """The reason why a claim is undecided: missing numbers of rows, one seed or draw, or a small effect."""
     rows: str
     dataset: str
     corpus_title: str
@@ -179,18 +180,18 @@ def _reason(found: Found) -> str:
     if found.limit is not None:
         would = "holds" if found.distance > 0 else "fails"
         return (
-            f"{ONE_SEED}: {would} if the standard deviation between seeds is below "
-            f"{_number(found.limit)} {found.comparison.unit}"
+            f"one {found.single}: with {PLANNED} and the same effect, it {would} if the standard deviation "
+            f"over {found.single}s is below {_number(found.limit)} {found.comparison.unit}"
         )
-    if found.one_seed:
-        return f"{ONE_SEED}, and the estimators' standard error alone is too large for {margin}"
+    if found.single:
+        return f"one {found.single}, and the other errors alone are too large for {margin}"
     return f"{NOISE} {margin}"
 
 
 def _summary(lines: Sequence[Line]) -> str:
     here = Counter(line.outcome for line in lines)
     printed = Counter(line.published_outcome for line in lines)
-    single, noise = (sum(line.missing.startswith(why) for line in lines) for why in (ONE_SEED, NOISE))
+    single, noise = (sum(line.missing.startswith(why) for line in lines) for why in (SINGLE, NOISE))
     undecided = here[Outcome.UNDECIDED]
     missing = undecided - single - noise
     borrowed = sum(bool(line.borrowed_from) and line.outcome is not Outcome.UNDECIDED for line in lines)
@@ -198,7 +199,7 @@ def _summary(lines: Sequence[Line]) -> str:
     return (
         f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
         f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
-        f"{missing} lack a row, {single} rest on one seed, {noise} are within the noise. {decided}"
+        f"{missing} lack a number, {single} rest on one seed or draw, {noise} are within the noise. {decided}"
         f"For the papers' own numbers {printed[Outcome.HOLDS]} hold, {printed[Outcome.FAILS]} fail and "
         f"{printed[Outcome.UNDECIDED]} are undecided; {printed[Outcome.NOT_PRINTED]} are about numbers "
         "that are not printed."

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.claims.judge import Outcome
-from textlvm.reporting.claims.report import ONE_SEED
+from textlvm.reporting.claims.report import SINGLE
 from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Plan
 from textlvm.runtime.errors import UserError, repair
@@ -19,8 +19,8 @@ __all__ = ["MARKS", "Check", "Claim", "counted", "from_lines", "read_claims", "u
 
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 """The marks of outcomes, in addition to their colors."""
-LACKING, SINGLE, NOISY = "lack a number", "rest on one seed", "are within the noise"
-REASONS = (LACKING, SINGLE, NOISY)
+LACKING, UNKNOWN, NOISY = "lack a number", "rest on one seed or draw", "are within the noise"
+REASONS = (LACKING, UNKNOWN, NOISY)
 """Why checks are undecided."""
 
 
@@ -124,7 +124,7 @@ def _checks(lines: Iterable[Mapping[str, str]], plan: Plan, papers: Mapping[str,
 def _reason(line: Mapping[str, str]) -> str:
     if not line["effect"]:
         return LACKING
-    return SINGLE if line["missing"].startswith(ONE_SEED) else NOISY
+    return UNKNOWN if line["missing"].startswith(SINGLE) else NOISY
 
 
 def _effect(line: Mapping[str, str]) -> str:

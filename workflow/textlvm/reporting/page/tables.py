@@ -16,8 +16,8 @@ __all__ = ["MEANINGS", "PARTS", "Card", "Column", "Field", "Grid", "Row", "Table
 MEANINGS = {
     Verdict.WITHIN: "agrees with the printed value",
     Verdict.OUTSIDE: "does not agree with the printed value",
-    Verdict.UNDECIDED: "differs by more than the rule allows, but there is only one seed and no row to "
-    "borrow a standard deviation from; or computed with a reading other than the compared one",
+    Verdict.UNDECIDED: "differs by more than the rule allows, but there is only one seed or draw and no row "
+    "to borrow a standard deviation from; or computed with a reading other than the compared one",
     Verdict.STAND_IN: "the corpus is a stand-in: both numbers are shown without a verdict",
     Verdict.NOT_RUN: "there is no number yet",
     Verdict.FAILED: "the training ended without a number",
@@ -226,7 +226,7 @@ def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
         yield "reproduced", f"{short(measured.value)}{unit}"
         yield from _noise(cell, measured)
     if printed:
-        yield "published", f"{typeset(shapes.published(cell))}{unit} ({printed.where})"
+        yield "printed", f"{typeset(shapes.published(cell))}{unit} ({printed.where})"
     if printed and printed.demo is not None:
         yield "authors' demo", f"{typeset(shapes.demo(cell))}{unit}"
     if comparison.difference is not None:

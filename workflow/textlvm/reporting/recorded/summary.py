@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 OTHER_TEXT = "evaluated on a stand-in corpus"
-ONE_SEED = "outside the rule, with one seed and no row to borrow a standard deviation from"
+ONE_SEED = "outside the rule, with one seed or draw and no row to borrow a standard deviation from"
 READING = "computed with a reading other than the compared one"
 CONFLICT = "within in one experiment and outside in another"
 REASONS = (OTHER_TEXT, ONE_SEED, READING, CONFLICT)
