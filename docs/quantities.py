@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scipy.special import stdtrit
 from scipy.stats import spearmanr
+
+from textlvm.estimate import student
 
 __all__ = [
     "cell",
@@ -119,7 +120,7 @@ def pooled_spread(rows: list[tuple[str, str]], trajectories: int) -> tuple[float
 
 def reach(spread: float, freedom: int, seeds: int = 3) -> float:
     """The 95% limit of the difference of one seed from the mean of several, under equal expectations."""
-    return float(stdtrit(freedom, 0.975)) * spread * math.sqrt(1 + 1 / seeds)
+    return student(freedom) * spread * math.sqrt(1 + 1 / seeds)
 
 
 def rank(rows: list[tuple[str, str]], metric: str, column: str) -> float:

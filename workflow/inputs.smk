@@ -13,7 +13,8 @@ from textlvm.experiment.relations import check_writable
 from textlvm.experiment.serialization import to_json
 from textlvm.runtime.errors import FULL, UserError, explain
 from textlvm.runtime.fingerprint import fingerprint
-from textlvm.runtime.processes import PARENT, announce
+from textlvm.runtime import PARENT
+from textlvm.runtime.processes import announce
 
 SNAKEMAKE = version("snakemake")
 

@@ -18,7 +18,7 @@ IMPORTED = {
     "textlvm.corpora.splits": set(),
     "textlvm.corpora.status": set(),
     "textlvm.corpora.vocabulary": set(),
-    "textlvm.reporting.claims.__main__": {"scipy"},
+    "textlvm.reporting.claims.__main__": set(),
     "textlvm.reporting.crate.__main__": {"rocrate"},
     "textlvm.reporting.page.__main__": {"pandas", "scipy"},
     "textlvm.reporting.readings": {"pandas", "scipy"},

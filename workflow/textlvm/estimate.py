@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Z95", "Estimate", "exact", "normal", "wilson"]
+__all__ = ["Z95", "Estimate", "exact", "normal", "student", "wilson"]
 
 Z95 = 1.959963984540054
 """The 97.5% quantile of the standard normal distribution."""
@@ -32,6 +32,14 @@ def exact(value: float, unit: str) -> Estimate:
 def normal(value: float, standard_error: float, unit: str) -> Estimate:
     """A value with a symmetric 95% interval of the normal distribution."""
     return Estimate(value, value - Z95 * standard_error, value + Z95 * standard_error, unit)
+
+
+def student(degrees_of_freedom: float) -> float:
+    """The 97.5% quantile of Student's distribution; `Z95` for infinitely many degrees of freedom."""
+    # Imported here, since steps that compare no values over seeds do not need SciPy.
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees_of_freedom, 0.975))
 
 
 def wilson(successes: int, trials: int, unit: str = "share") -> Estimate:

@@ -1,12 +1,14 @@
 """textlvm.experiment.paper: invalid paper.yaml files, and units of the recorded results."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from textlvm.experiment.paper import PAPERS, load, load_all
+from textlvm.experiment.paper import PAPERS, PLANNER, load, load_all
+from textlvm.experiment.plan import Planner
 from textlvm.runtime.errors import UserError
 
 RECORDED = Path(__file__).parents[3] / "results" / "recorded"
@@ -61,6 +63,30 @@ def test_error_message_names_file_and_key(changed, parts, message):
 def test_two_papers_with_the_same_name_are_rejected(changed):
     with pytest.raises(UserError, match="have the same name"):
         load_all([PAPERS / "words", changed()])
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "def plan(section, corpora):\n    return ()\n",
+            "does not define REMOVABLE, check, corpora, titles, figures",
+        ),
+        ("import nowhere\n", "cannot be imported: No module named 'nowhere'"),
+        ("def plan(:\n", "cannot be imported: invalid syntax"),
+    ],
+)
+def test_invalid_planner_is_rejected(changed, code, message):
+    folder = changed(plan="plan.py")
+    (folder / "plan.py").write_text(code, encoding="utf-8")
+    with pytest.raises(UserError, match=rf"{re.escape(str(folder))}/plan\.py {message}"):
+        _ = load(folder).planner
+
+
+def test_names_of_a_planner_are_those_of_the_protocol():
+    assert set(PLANNER) == {
+        name for name in vars(Planner) | Planner.__annotations__ if not name.startswith("_")
+    }
 
 
 def test_metrics_declare_whether_they_depend_on_training():

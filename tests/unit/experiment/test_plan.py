@@ -1,10 +1,13 @@
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from textlvm.experiment import plan
+from textlvm.runtime.errors import UserError
 from textlvm.words import plan as words
 
 CONFIG = {
@@ -39,6 +42,15 @@ def test_every_entry_is_a_run_on_every_corpus():
         "words/mine/unseen/tril",
     ]
     assert all(run.seeds == (0, 3) for run in RUNS)
+
+
+def test_planner_with_the_name_of_another_paper_is_rejected():
+    """As in the copied folder of a paper."""
+    copied = SimpleNamespace(name="mine", folder=Path("papers/mine"), planner=words)
+    with pytest.raises(
+        UserError, match=r"papers/mine: plan\.py and rules\.smk use the name 'words'; replace"
+    ):
+        plan.planned({"mine": CONFIG["words"]}, [copied], {})
 
 
 def test_entry_overrides_only_its_settings_of_the_section():

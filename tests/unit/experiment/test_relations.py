@@ -12,6 +12,8 @@ words: {corpora: [gutemberg]}
 corpora: {mine: {path: nowhere.txt, kind: text}}
 words: {corpora: [mine]}
     corpora.mine.path: there is no file or folder nowhere.txt
+corpora: {mine: {path: ., kind: sentences}}
+    corpora.mine has `kind: sentences`: add its `format`, e.g. `format: lines`
 words: {vocabulary: {min_length: 13}}
     words.vocabulary.min_length exceeds max_length
 words: {runs: {standard: {tril: {model: {transition: real-nvp}}}}}

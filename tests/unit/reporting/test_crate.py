@@ -292,5 +292,5 @@ def test_training_without_recorded_process_has_no_times(experiment, root):
 def test_damaged_provenance_file_is_named(root, text):
     path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*forcerun"):
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*--force"):
         read_run(path)

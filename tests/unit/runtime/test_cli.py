@@ -159,11 +159,23 @@ def test_terminated_step_removes_its_temporary_files(tmp_path, number):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", ""])
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "x", ""])
+def test_numbers_below_zero_and_other_texts_are_rejected(capsys, text):
+    arguments = cli.parser(None)
+    arguments.add_argument("--sigma", type=cli.non_negative)
+    assert arguments.parse_args(["--sigma", "0.5"]).sigma == 0.5
+    with pytest.raises(SystemExit):
+        arguments.parse_args([f"--sigma={text}"])
+    assert f"argument --sigma: expected a number from 0 on, not '{text}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", "", "9" * 5000])
 def test_numbers_below_the_least_and_other_texts_are_rejected(capsys, text):
     arguments = cli.parser(None)
     arguments.add_argument("--count", type=cli.at_least(1))
     assert arguments.parse_args(["--count", "1"]).count == 1
     with pytest.raises(SystemExit):
         arguments.parse_args([f"--count={text}"])
-    assert f"argument --count: expected a whole number from 1 on, not '{text}'" in capsys.readouterr().err
+    assert (
+        f"argument --count: expected a whole number from 1 on, not '{text[:18]}'" in capsys.readouterr().err
+    )

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from textlvm.runtime import PARENT
 from textlvm.runtime.errors import explain, is_out_of_memory, nearest, repair
 
 
@@ -66,8 +67,20 @@ def test_other_errors_are_not_explained(error):
     assert explain(error) is None
 
 
-def test_repair_is_a_command(tmp_path):
-    assert repair("a folder/metrics.json") == (
-        "the same command with `--forcerun 'a folder/metrics.json'` at its end recreates it"
-    )
-    assert repair(tmp_path / "model.safetensors").endswith("recreates it, by training the run again")
+@pytest.mark.parametrize(
+    ("step", "command"),
+    [
+        (True, "the same command with `--forcerun 'a folder/metrics.json'` at its end recreates it"),
+        (
+            False,
+            "correct the path, or recreate an output of the workflow with "
+            "`snakemake --force 'a folder/metrics.json'`",
+        ),
+    ],
+)
+def test_repair_is_a_command(tmp_path, monkeypatch, step, command):
+    monkeypatch.delenv(PARENT, raising=False)
+    if step:
+        monkeypatch.setenv(PARENT, "1")
+    assert repair("a folder/metrics.json") == command
+    assert repair(tmp_path / "model.safetensors").endswith(", by training the run again")

@@ -69,7 +69,9 @@ def trained(data, tmp_path, model_spec):
         run.mkdir(parents=True)
         save_weights(run / "model.safetensors", build(spec, vocabulary))
         name = f"sentences/{dataset}/{spec.objective}-5"
-        write_json(run / "spec.json", {"name": name, "seed": 7, "model": dataclasses.asdict(spec)})
+        settings = json.loads((data / dataset / "statistics.json").read_text())["settings"]
+        entries = {"name": name, "seed": 7, "data": settings, "model": dataclasses.asdict(spec)}
+        write_json(run / "spec.json", entries)
         return run
 
     return write
@@ -144,6 +146,13 @@ def test_inconsistent_options_are_rejected(data, trained, tmp_path):
     run = trained()
     with pytest.raises(UserError, match=r"trained on 'one', .*'two'; give the data set of the run"):
         measure(data, run, "two")
+    splits = {split: {"of": "train", "draw": 10} for split in ("train", "valid", "test")}
+    settings = {"corpus": "two", "format": "labelled", "splits": splits}
+    prepare("one", settings, {"train": data / "two.txt"}, tmp_path / "data" / "one")
+    with pytest.raises(
+        UserError, match=r"with other settings than .*one has \(corpus, splits\); give the data set"
+    ):
+        measure(tmp_path / "data", run)
     with pytest.raises(UserError, match="contains no trained run"):
         measure(data, tmp_path, out=tmp_path / "metrics.json")
     with pytest.raises(UserError, match="EvaluationSpec: the setting 'repeats' is missing"):

@@ -231,7 +231,7 @@ def test_weights_round_trip(tmp_path):
     load_weights(tmp_path / "w.safetensors", loaded)
     for name, value in saved.state_dict().items():
         assert torch.equal(value, loaded.state_dict()[name]), name
-    with pytest.raises(UserError, match=r"--forcerun .* recreates it"):
+    with pytest.raises(UserError, match=r"recreate .*--force "):
         load_weights(tmp_path / "w.safetensors", nn.Linear(3, 4))
 
 

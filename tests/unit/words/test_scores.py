@@ -42,15 +42,27 @@ def test_too_few_trajectories_are_rejected():
         score(model_with(dim=1), WORDS, 10, 255)
 
 
+def test_words_of_other_characters_are_rejected():
+    with pytest.raises(UserError, match="'Zebra' contains other characters"):
+        score(model_with(dim=1), ["a", "Zebra"])
+
+
+@pytest.mark.parametrize(("words", "draws"), [("zebra", 10), ([], 10), (["zebra"], 1)])
+def test_arguments_that_cannot_be_scored_raise(words, draws):
+    with pytest.raises(ValueError, match="a list of words and at least two draws"):
+        score(model_with(dim=1), words, draws)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("to\na\n\nit\n", (["to", "a", "it"], None)),
         ("to\t3\na 1\n", (["to", "a"], [3, 1])),
+        ("\ufeffto\na\n", (["to", "a"], None)),
     ],
 )
 def test_read_list_returns_words_and_counts(tmp_path, text, expected):
-    (tmp_path / "mine.txt").write_text(text)
+    (tmp_path / "mine.txt").write_text(text, encoding="utf-8")
     assert read_list(tmp_path / "mine.txt") == expected
 
 
@@ -60,10 +72,12 @@ def test_read_list_returns_words_and_counts(tmp_path, text, expected):
         ("\n \n", "has no words"),
         ("to\nnaïve\n", "'naïve' in .*mine.txt contains other characters than the letters a to z"),
         ("To\n", "'To' in"),
-        ("to 3\na\n", "must have one word per line, or a word and its count"),
-        ("to 3 4\n", "must have one word per line"),
-        ("to -3\n", "must have one word per line"),
-        ("to 0\na 0\n", "must have one word per line"),
+        ("to 3\n\na\n", "mine.txt, line 3: expected one word per line, or a word and its count"),
+        ("to\na 3\n", "line 2"),
+        ("to 3 4\n", "line 1"),
+        ("to 3\na -3\n", "line 2"),
+        (f"to {'9' * 5000}\n", "line 1"),
+        ("to 0\na 0\n", "mine.txt: all counts are zero"),
         (b"\xff\xfe", "cannot read .*mine.txt"),
     ],
 )

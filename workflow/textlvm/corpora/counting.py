@@ -27,7 +27,7 @@ from textlvm.corpora.tokens import TokenCounter, decode
 from textlvm.runtime import cli
 from textlvm.runtime.errors import UserError
 
-__all__ = ["count", "merge", "read_counts", "write_counts"]
+__all__ = ["count", "is_count", "merge", "read_counts", "write_counts"]
 
 COLUMNS = ("word", "count")
 MAX_COUNT = 10**18 - 1  # every number with at most 18 digits fits in a 64-bit integer
@@ -146,7 +146,7 @@ def _add_list(counts: dict[str, int], blocks: Iterable[bytes], name: str) -> Non
         fields = text.split()
         if not fields or (number == 1 and tuple(fields) == COLUMNS):
             continue
-        if len(fields) != 2 or not _is_count(fields[1]):
+        if len(fields) != 2 or not is_count(fields[1]):
             raise UserError(f"{name}, line {number}: expected `word count`, found {text[:60]!r}")
         word = fields[0].lower().replace("’", "'")
         counts[word] = counts.get(word, 0) + int(fields[1])
@@ -156,7 +156,8 @@ def _add_list(counts: dict[str, int], blocks: Iterable[bytes], name: str) -> Non
             )
 
 
-def _is_count(field: str) -> bool:
+def is_count(field: str) -> bool:
+    """Whether a text is a whole number that a count can have."""
     return field.isascii() and field.isdigit() and len(field) <= len(str(MAX_COUNT))
 
 

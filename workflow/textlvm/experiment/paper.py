@@ -27,6 +27,8 @@ __all__ = ["PAPERS", "Paper", "add_argument", "find", "in_use", "load", "load_al
 
 PAPERS = Path(__file__).parents[2] / "papers"
 """The folder of the project's papers."""
+PLANNER = ("REMOVABLE", "check", "corpora", "plan", "titles", "figures", "texts")
+"""The names that a planner defines, those of `textlvm.experiment.plan.Planner`."""
 
 
 @dataclass(frozen=True)
@@ -220,5 +222,10 @@ def _planner(folder: Path, module: str) -> Any:
         raise UserError(f"{folder / 'paper.yaml'}: plan is '{module}', but {folder} has no such file")
     loaded = module_from_spec(spec)
     sys.modules[name] = loaded
-    spec.loader.exec_module(loaded)
+    try:
+        spec.loader.exec_module(loaded)
+    except (ImportError, SyntaxError) as error:
+        raise UserError(f"{folder / module} cannot be imported: {error}") from error
+    if missing := [name for name in PLANNER if not hasattr(loaded, name)]:
+        raise UserError(f"{folder / module} does not define {', '.join(missing)}; see docs/papers.md")
     return loaded

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.relations.problem import Key, Section
+from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import modified, read_object
 
 __all__ = [
@@ -233,8 +234,20 @@ class Planner(Protocol):
 def planned(
     config: Mapping[str, Any], papers: Iterable[Paper], corpora: Mapping[str, Corpus]
 ) -> tuple[Planned, ...]:
-    """The plan of a checked configuration, in the order of papers, corpora and entries."""
-    return tuple(entry for paper in papers for entry in paper.planner.plan(config[paper.name], corpora))
+    """The plan of a checked configuration, in the order of papers, corpora and entries.
+
+    Raises `UserError` for a planner that plans runs of another paper, as in a copied folder.
+    """
+    entries = []
+    for paper in papers:
+        for entry in paper.planner.plan(config[paper.name], corpora):
+            if entry.paper != paper.name:
+                raise UserError(
+                    f"{paper.folder}: plan.py and rules.smk use the name '{entry.paper}'; replace it by "
+                    f"'{paper.name}', the name of the folder"
+                )
+            entries.append(entry)
+    return tuple(entries)
 
 
 def titles(

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scipy.special import stdtrit
-
-from textlvm.estimate import Z95, Estimate
+from textlvm.estimate import Z95, Estimate, student
 from textlvm.reporting.spread import PooledSpread
 
 __all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool"]
@@ -120,7 +118,7 @@ def compare(
     spread, freedom = mean.spread, mean.seeds - 1
     if spread is None and borrowed:
         spread, freedom = borrowed.value, borrowed.degrees_of_freedom
-    seeds = float(stdtrit(freedom, 0.975)) * spread * math.sqrt(1 + 1 / mean.seeds) if spread else 0.0
+    seeds = student(freedom) * spread * math.sqrt(1 + 1 / mean.seeds) if spread else 0.0
     tolerance = half_unit + math.hypot(seeds, Z95 * (published_spread or 0.0), error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)

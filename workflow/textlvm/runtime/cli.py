@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import json
 import logging
+import math
 import signal
 import sys
 from collections.abc import Callable
@@ -16,11 +17,13 @@ from textlvm.runtime.errors import UserError, explain
 from textlvm.runtime.paths import literal
 from textlvm.runtime.processes import end_with_parent, try_lock
 
-__all__ = ["Parser", "at_least", "is_running", "parser", "path", "run", "settings"]
+__all__ = ["Parser", "at_least", "is_running", "non_negative", "parser", "path", "run", "settings"]
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 """The exit status that shells use for Ctrl-C: 128 plus the number of the signal."""
+DIGITS = 18
+"""The maximum length of whole numbers on the command line."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,10 +53,23 @@ def at_least(least: int) -> Callable[[str], int]:
     """The argument type of whole numbers from `least` on, which raises `argparse.ArgumentTypeError`."""
 
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, not '{text}'")
+        # Python refuses to convert thousands of digits.
+        if not text.isdecimal() or len(text) > DIGITS or int(text) < least:
+            shown = text[:DIGITS]
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, not '{shown}'")
         return int(text)
 
+    return number
+
+
+def non_negative(text: str) -> float:
+    """The argument type of finite numbers from 0 on, which raises `argparse.ArgumentTypeError`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, not '{text[:60]}'")
     return number
 
 

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from textlvm.runtime import PARENT
+
 __all__ = ["FULL", "UserError", "explain", "is_out_of_memory", "nearest", "repair"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -72,7 +74,7 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
 
 
 def repair(path: str | os.PathLike[str]) -> str:
-    """Advice for repairing an intermediate file that a step cannot read, as the end of an error message.
+    """Advice for repairing a file that a step or another command cannot read, as the end of an error message.
 
     Snakemake does not detect a damaged file, nor a removed one if the files created from it exist.
     """
@@ -80,7 +82,12 @@ def repair(path: str | os.PathLike[str]) -> str:
     if path.exists() and not os.access(path, os.R_OK):
         return "change its permissions"
     training = ", by training the run again" if path.name in TRAINING_FILES else ""
-    return f"the same command with `--forcerun {shlex.quote(str(path))}` at its end recreates it{training}"
+    name = shlex.quote(str(path))
+    if PARENT in os.environ:
+        return f"the same command with `--forcerun {name}` at its end recreates it{training}"
+    return (
+        f"correct the path, or recreate an output of the workflow with `snakemake --force {name}`{training}"
+    )
 
 
 def _path(error: OSError) -> str:

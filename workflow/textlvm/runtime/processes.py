@@ -18,13 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from textlvm.runtime import PARENT
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import naming
 
-__all__ = ["PARENT", "announce", "busy_machines", "end_with_parent", "exclusive", "try_lock"]
+__all__ = ["announce", "busy_machines", "end_with_parent", "exclusive", "try_lock"]
 
-PARENT = "TEXTLVM_PARENT"
-"""Environment variable with the id of the process that a step must not outlive."""
 PATIENCE = 60.0
 """Seconds to wait for another process in a folder: a process that is ending may still save its state."""
 PAUSE = 0.5

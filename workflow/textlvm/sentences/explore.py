@@ -86,14 +86,18 @@ def _arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("reconstruct", help="from the mean code, a sampled and a perturbed one")
     command.add_argument("texts", nargs="+", metavar="TEXT")
-    command.add_argument("--perturbation", type=float, default=10, help="factor on the standard deviation")
+    command.add_argument(
+        "--perturbation", type=cli.non_negative, default=10, help="factor on the standard deviation"
+    )
     command = commands.add_parser("interpolate", help="from one sentence's code to another's")
     command.add_argument("texts", nargs=2, metavar="TEXT")
     command.add_argument("--steps", type=cli.at_least(2), default=10)
     command = commands.add_parser("sample", help="new sentences")
     command.set_defaults(texts=[])
     command.add_argument("--count", type=cli.at_least(1), default=5)
-    command.add_argument("--sigma", type=float, default=0.1, help="standard deviation of the codes")
+    command.add_argument(
+        "--sigma", type=cli.non_negative, default=0.1, help="standard deviation of the codes"
+    )
     command = commands.add_parser("answer", help="short, medium and long answers to a question")
     command.add_argument("texts", nargs=1, metavar="QUESTION")
     return parser

@@ -64,10 +64,21 @@ def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
     if not (run / "spec.json").exists():
         raise UserError(f"{run} contains no trained run; train it first")
     settings = read_input(run / "spec.json", "name", "seed", "model")
-    trained_on, given = settings["name"].split("/")[1], statistics(data, "dataset")["dataset"]
-    if trained_on != given:
+    given = statistics(data, "dataset", "settings")
+    trained_on = settings["name"].split("/")[1]
+    if trained_on != given["dataset"]:
         raise UserError(
-            f"{run} was trained on '{trained_on}', {data} is '{given}'; give the data set of the run"
+            f"{run} was trained on '{trained_on}', {data} is '{given['dataset']}'; "
+            "give the data set of the run"
+        )
+    # Different corpora can be prepared as a data set of the same name, with other vocabularies.
+    differing = [
+        key for key, value in settings.get("data", {}).items() if given["settings"].get(key) != value
+    ]
+    if differing:
+        raise UserError(
+            f"{run} was trained on '{trained_on}' with other settings than {data} has "
+            f"({', '.join(differing)}); give the data set of the run"
         )
     vocabulary = read_vocabulary(data)
     spec = parse(ModelSpec, settings["model"])

@@ -17,10 +17,11 @@ posterior   for each letter of a word: -log P of the letter given the previous o
             word about the noise in nats; entropies of the letter before and after the noise, and their gap
 probable    the most probable words
 
-The output depends only on the model and the seed. In Python:
+The output depends only on the model and on --seed. In Python:
 
     from textlvm.words.explore import generate, load, score
 
+    torch.manual_seed(0)
     model = load("tril/seed0")
     generate(model, 10)
     score(model, ["language", "zebra"]).log_probs
@@ -152,7 +153,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     command = commands.add_parser("posterior", help="the information of a word about the noise")
     command.add_argument("word", metavar="WORD")
-    command.add_argument("--particles", type=cli.at_least(2), default=20_000)
+    command.add_argument("--particles", type=cli.at_least(100), default=20_000)
     command = commands.add_parser("probable", help="the most probable words")
     command.add_argument("--count", type=cli.at_least(1), default=20)
     command.add_argument(

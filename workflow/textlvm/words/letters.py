@@ -1,6 +1,7 @@
 """Words as sequences over 26 letters and an end-of-word symbol, packed without padding."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ def encode(words: Sequence[str]) -> Lexicon:
     text = np.frombuffer("".join(words).encode("ascii", "replace"), dtype=np.uint8)
     letters = text.astype(np.int64) - (ord("a") - 1)
     if letters.size and (letters.min() < 1 or letters.max() >= ALPHABET_SIZE):
-        raise UserError("words must consist of the letters a to z: create the vocabulary again")
+        other = next(word for word in words if not re.fullmatch("[a-z]*", word))
+        raise UserError(f"'{other}' contains other characters than the letters a to z: correct or remove it")
     codes[np.arange(codes.shape[1]) < (lengths - 1)[:, None]] = letters
     return Lexicon(torch.from_numpy(codes), torch.from_numpy(lengths))
 

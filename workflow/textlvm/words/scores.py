@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from textlvm.corpora.counting import is_count
 from textlvm.runtime.errors import UserError
 from textlvm.words.cross_entropy import exact_log_probs, monte_carlo_marginals
 from textlvm.words.importance import importance_log_probs
@@ -44,8 +45,12 @@ class Scores:
 def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: int | None = None) -> Scores:
     """log P of words: exact, by importance sampling with `draws` per word, or by Eq. (12) if a K is given.
 
-    Raises `UserError` for fewer than `MIN_TRAJECTORIES`.
+    Raises `UserError` for a word with other characters than the letters a to z, and for fewer than
+    `MIN_TRAJECTORIES`; `ValueError` for a single string instead of a list, for no words, and for fewer than
+    two draws.
     """
+    if isinstance(words, str) or not len(words) or draws < 2:
+        raise ValueError("score requires a list of words and at least two draws")
     lexicon = encode(words)
     if not isinstance(model, StateSpaceModel):
         log_probs = exact_log_probs(model, lexicon)
@@ -65,20 +70,26 @@ def read_list(path: Path) -> tuple[list[str], list[int] | None]:
     Raises `UserError` if the file cannot be read, has no words or has any other line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {path} ({error}): supply a text file with one word per line") from error
-    rows = [line.split() for line in text.splitlines() if line.strip()]
+    rows = {number: line.split() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     if not rows:
         raise UserError(f"{path} has no words: supply a text file with one word per line")
-    words = [row[0] for row in rows]
+    words = [row[0] for row in rows.values()]
     require_words(words, f"in {path}")
-    lengths = {len(row) for row in rows}
-    if lengths == {1}:
+    columns = len(next(iter(rows.values())))
+    for number, row in rows.items():
+        if len(row) != columns or columns > 2 or not all(map(is_count, row[1:])):
+            raise UserError(
+                f"{path}, line {number}: expected one word per line, or a word and its count on every line"
+            )
+    if columns == 1:
         return words, None
-    if lengths != {2} or not all(row[1].isdecimal() for row in rows) or not any(int(row[1]) for row in rows):
-        raise UserError(f"{path} must have one word per line, or a word and its count on every line")
-    return words, [int(row[1]) for row in rows]
+    counts = [int(row[1]) for row in rows.values()]
+    if not any(counts):
+        raise UserError(f"{path}: all counts are zero; supply the number of occurrences of each word")
+    return words, counts
 
 
 def require_trajectories(trajectories: int) -> None:

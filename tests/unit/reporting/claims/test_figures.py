@@ -103,7 +103,7 @@ def test_missing_or_invalid_file_is_rejected(metric, tmp_path):
     with pytest.raises(UserError, match=f"cannot read '{metric}'"):
         measure(metric, path)
     path.write_text("[1, 2" if path.suffix != ".csv" else "a,b\n1,2\n3,4\n")
-    with pytest.raises(UserError, match=f"cannot read '{metric}'.*recreates"):
+    with pytest.raises(UserError, match=f"cannot read '{metric}'.*recreate"):
         measure(metric, path)
 
 

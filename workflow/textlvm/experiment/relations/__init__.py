@@ -21,6 +21,11 @@ def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Ite
     check_folders(config["pathvars"])
     for name, corpus in config["corpora"].items():
         check_literal(("corpora", name, "path"), corpus["path"])
+        if corpus.get("kind") == "sentences" and "format" not in corpus:
+            place: Key = ("corpora", name)
+            raise Problem(
+                place, f"{dotted(place)} has `kind: sentences`: add its `format`, e.g. `format: lines`"
+            )
     papers = tuple(papers)
     for paper in papers:
         paper.planner.check(config[paper.name])

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from scipy.special import stdtrit
-
-from textlvm.estimate import Z95
+from textlvm.estimate import Z95, student
 from textlvm.reporting.claims.language import Comparison, Operand, Place, Side
 from textlvm.reporting.spread import PooledSpread
 
@@ -149,7 +147,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
             borrowed += [spread.source for spread in shared]
     members = [number for group in groups.values() for _, number in group]
     error = Z95 * math.hypot(*(number.error for number in members))
-    seeds = float(stdtrit(freedom, 0.975)) * math.sqrt(variance) if variance else 0.0
+    seeds = student(freedom) * math.sqrt(variance) if variance else 0.0
     rounding = math.fsum(number.rounding for number in members)
     half = math.hypot(seeds, error) + rounding
     distance = _distance(comparison, effect, numbers)
@@ -160,7 +158,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         outcome = Outcome.HOLDS if distance > fuzz else Outcome.FAILS
     limit = None
     if unknown and abs(distance) > half:
-        t = float(stdtrit(min(freedom, PLANNED - 1), 0.975))
+        t = student(min(freedom, PLANNED - 1))
         room = ((abs(distance) - rounding) ** 2 - error**2) / t**2 - variance
         limit = math.sqrt(room * PLANNED / unknown) if room > 0 else None
     return Found(comparison, outcome, effect, half, distance, single, limit, tuple(dict.fromkeys(borrowed)))
