@@ -229,9 +229,12 @@ def likelihood(run: str) -> dict[str, Any]:
     return read(seeds(run)[0], "likelihood.json")
 
 
-def least_bound(run: str, codes: str) -> tuple[float, str]:
-    """The least importance-weighted bound with this number of codes, in nats per sentence, and its prior."""
-    bounds = likelihood(run)["importance"]
+def least_bound(run: str, codes: str, index: int = 0) -> tuple[float, str]:
+    """The lowest importance-weighted bound with this number of codes, in nats per sentence, and its prior.
+
+    `index` counts the evaluated seeds.
+    """
+    bounds = read(seeds(run)[index], "likelihood.json")["importance"]
     return min((of_prior[codes]["nll"], prior) for prior, of_prior in bounds.items())
 
 
