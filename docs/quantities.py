@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
-from textlvm.estimate import student
+from textlvm.reporting.spread import PooledSpread, Sample, pooled
+from textlvm.reporting.verdict import reach
 
 __all__ = [
     "cell",
     "claims",
     "cost",
-    "first_below",
     "fit",
     "gap_at",
     "interval",
@@ -108,19 +107,15 @@ def overlap(run: str, metric: str, other: str) -> bool:
     return bool(low <= other_high and other_low <= high)
 
 
-def pooled_spread(rows: list[tuple[str, str]], trajectories: int) -> tuple[float, int]:
-    """The pooled standard deviation over seeds of the test cross entropy, and its degrees of freedom."""
-    by_row = [
-        [curve[trajectories] for curve in curves_over_k(f"gutenberg/standard/{run}")] for run, _ in rows
-    ]
-    freedom = sum(len(found) - 1 for found in by_row)
-    squares = sum((len(found) - 1) * statistics.variance(found) for found in by_row)
-    return math.sqrt(squares / freedom), freedom
-
-
-def reach(spread: float, freedom: int, seeds: int = 3) -> float:
-    """The 95% limit of the difference of one seed from the mean of several, under equal expectations."""
-    return student(freedom) * spread * math.sqrt(1 + 1 / seeds)
+def pooled_spread(rows: list[tuple[str, str]], trajectories: int) -> PooledSpread:
+    """The pooled standard deviation over seeds of the test cross entropy."""
+    curves = {run: curves_over_k(f"gutenberg/standard/{run}") for run, _ in rows}
+    return pooled(
+        [
+            Sample(row, run, "", "ce_test", tuple(curve[trajectories] for curve in curves[run]))
+            for run, row in rows
+        ]
+    )
 
 
 def rank(rows: list[tuple[str, str]], metric: str, column: str) -> float:
@@ -195,11 +190,6 @@ def curve(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def first_below(run: str, nats: float) -> int:
-    """Steps of training, in the first seed, until the mean loss of an entry of the curve is below `nats`."""
-    return next(entry["step"] for entry in curve(seeds(run)[0]) if entry["loss"] < nats)
-
-
 def published(experiment: str, table: int, row: str, metric: str, source: str = "published") -> float:
     """The number that the paper prints; with `demo` as source, the number that the authors' demo reports."""
     found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
@@ -224,17 +214,14 @@ def of_paper(experiment: str, name: str) -> list[dict[str, str]]:
     return [line for line in lines if line["paper"] == paper]
 
 
-def likelihood(run: str) -> dict[str, Any]:
-    """The bounds on the marginal likelihood of the first seed, as in `textlvm.sentences.marginal`."""
-    return read(seeds(run)[0], "likelihood.json")
+def likelihood(run: str, index: int = 0) -> dict[str, Any]:
+    """The bounds on the marginal likelihood of one of the seeds, as in `textlvm.sentences.marginal`."""
+    return read(seeds(run)[index], "likelihood.json")
 
 
 def least_bound(run: str, codes: str, index: int = 0) -> tuple[float, str]:
-    """The lowest importance-weighted bound with this number of codes, in nats per sentence, and its prior.
-
-    `index` counts the evaluated seeds.
-    """
-    bounds = read(seeds(run)[index], "likelihood.json")["importance"]
+    """The lowest importance-weighted bound with this number of codes, in nats per sentence, and its prior."""
+    bounds = likelihood(run, index)["importance"]
     return min((of_prior[codes]["nll"], prior) for prior, of_prior in bounds.items())
 
 

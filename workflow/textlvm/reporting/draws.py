@@ -57,7 +57,7 @@ def _mean(draw: Planned, number: int, group: Sequence[Result], draws: int) -> Re
     return replace(
         first,
         seed=number,
-        split=draw.draw_of or draw.split,
+        split=draw.draw_of,
         metrics=metrics,
         reason=missing or first.reason,
         further_paths=tuple(result.path for result in group if result is not first),

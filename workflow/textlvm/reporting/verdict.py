@@ -8,7 +8,7 @@ from enum import StrEnum
 from textlvm.estimate import Z95, Estimate, student
 from textlvm.reporting.spread import PooledSpread
 
-__all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool"]
+__all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool", "reach"]
 
 RULE = (
     "within: |difference| ≤ half a unit of the last printed digit + sqrt((t · sd over n seeds)² (1 + 1/n) "
@@ -83,6 +83,14 @@ def pool(estimates: Sequence[Estimate]) -> Mean:
     return Mean(value, middle - half, middle + half, spread, n)
 
 
+def reach(spread: float, degrees_of_freedom: int, seeds: int) -> float:
+    """The 95% limit of the difference between the mean over seeds and one further training.
+
+    `spread` is the standard deviation over seeds, with these degrees of freedom.
+    """
+    return student(degrees_of_freedom) * spread * math.sqrt(1 + 1 / seeds)
+
+
 def compare(
     mean: Mean,
     published: float,
@@ -118,7 +126,7 @@ def compare(
     spread, freedom = mean.spread, mean.seeds - 1
     if spread is None and borrowed:
         spread, freedom = borrowed.value, borrowed.degrees_of_freedom
-    seeds = student(freedom) * spread * math.sqrt(1 + 1 / mean.seeds) if spread else 0.0
+    seeds = reach(spread, freedom, mean.seeds) if spread else 0.0
     tolerance = half_unit + math.hypot(seeds, Z95 * (published_spread or 0.0), error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)
