@@ -1,7 +1,7 @@
 """Documentation and metadata agree with the project."""
 
-import importlib.util
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,27 +13,19 @@ from quantities import mean
 ROOT = Path(__file__).parents[2]
 
 
-def program(name):
-    """A program of docs/ as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def rulegraph():
-    return program("rulegraph")
+    return import_module("rulegraph")
 
 
 @pytest.fixture(scope="module")
 def findings():
-    return program("findings")
+    return import_module("findings")
 
 
 @pytest.mark.parametrize("name", ["findings", "recorded"])
 def test_generated_pages_match_the_records(name):
-    for path, text in program(name).rendered().items():
+    for path, text in import_module(name).rendered().items():
         assert path.read_text(encoding="utf-8") == text, f"regenerate it: python docs/{name}.py"
 
 
