@@ -90,9 +90,9 @@ def padded_bound(model: StateSpaceModel, codes: Tensor, lengths: Tensor) -> Tens
         repeated = state.repeat_interleave(samples, 0)
         generative = model.generative(repeated)
         noise = torch.randn(len(repeated), 1, state.shape[1])
-        reachable = generative(noise) if samples > 1 else None
+        proposal = generative(noise) if samples > 1 else None
         context = inference.from_letters(summary[:, t].repeat_interleave(samples, 0))
-        parameters = inference(repeated, context, reachable)
+        parameters = inference(repeated, context, proposal)
         q = torch.distributions.Normal(parameters.loc, parameters.log_scale.exp())
         xi = q.rsample()
         h, log_det_q = call_and_ladj(model.variational(repeated), xi)

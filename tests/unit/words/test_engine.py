@@ -7,6 +7,7 @@ import pytest
 import torch
 from specs import BASE, MODELS, NVP, batch_of, model_of, needs_compiler
 from torch import nn
+from zuko.transforms import ComposedTransform
 
 from textlvm.distributions import DiagonalNormal
 from textlvm.training.checkpoint import Checkpoint
@@ -17,12 +18,12 @@ from textlvm.training.trainer import Objective, Training, train
 from textlvm.words import engine, fused, objective
 from textlvm.words.baseline import GRUBaseline
 from textlvm.words.engine import bound, difference, is_fused, log_likelihood
-from textlvm.words.flows import Affine, Composed, Coupling, Flip
+from textlvm.words.flows import Affine, Coupling, Flip
 from textlvm.words.inference import InferenceNetwork
+from textlvm.words.inference_samples import InferenceSamples
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.noise import draw_noise
 from textlvm.words.objective import step_bounds
-from textlvm.words.proposals import Proposal
 from textlvm.words.transitions import TrilTransition
 from unit.training.regression import Settings
 
@@ -49,7 +50,7 @@ def detached_determinant(_, result):
 
 
 def flipped(_, flow):
-    return Composed([flow, Flip()])
+    return ComposedTransform(flow, Flip())
 
 
 # Model settings, class, method, and a function that changes the result of the method.
@@ -148,7 +149,7 @@ def test_differentiable_resampling_is_detected(monkeypatch, caplog):
 
 @needs_compiler
 def test_each_estimator_is_tested_separately(monkeypatch, caplog):
-    monkeypatch.setattr(Proposal, "scale_gradient", lambda self, log_weights: None)
+    monkeypatch.setattr(InferenceSamples, "scale_gradient", lambda self, log_weights: None)
     model = model_of({"samples": 3}, torch.float32)
     assert is_fused(model, "full")
     assert not is_fused(model, "path")

@@ -23,7 +23,7 @@ from textlvm.words.cross_entropy import exact_log_probs
 from textlvm.words.engine import log_likelihood
 from textlvm.words.hmm import HiddenMarkov
 from textlvm.words.letters import ALPHABET_SIZE, END, encode, pack
-from textlvm.words.metrics import autoregressive_metrics
+from textlvm.words.metrics import exact_metrics
 from textlvm.words.model import build
 from textlvm.words.samples import generate
 from textlvm.words.spec import ModelSpec
@@ -182,9 +182,7 @@ def test_run_is_trained_saved_and_evaluated(tmp_path):
     model = build(spec)
     load_weights(given.out / "model.safetensors", model)
     split = WordSplit(["an", "ant", "tan", "tea"], np.array([4, 3, 2, 1]), np.array([1, 1, 1, 1]))
-    measured = autoregressive_metrics(
-        model, split, encode(split.words), SETTINGS, np.random.default_rng(0), no_seed
-    )
+    measured = exact_metrics(model, split, encode(split.words), SETTINGS, np.random.default_rng(0), no_seed)
     metrics = measured.metrics
     entropy = -sum(p * math.log(p) for p in (0.4, 0.3, 0.2, 0.1))
     assert entropy <= metrics["ce_train"].value < entropy + 0.2

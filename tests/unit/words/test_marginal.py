@@ -59,13 +59,13 @@ def test_probabilities_below_the_float_range_are_accurate(compiled):
     torch.testing.assert_close(sums, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_equal_beginnings_and_ends_are_computed_once():
+def test_equal_prefixes_and_ends_are_computed_once():
     words = ["abcing", "abding", "abcs", "abds", "xing", "xs"]
     sums = WordSums(encode(words), CPU)
     # abc abd xin xs$ | ing$ s$ g$ and an empty end
     assert sums.cut == 3
-    assert (len(sums.beginnings), len(sums.ends)) == (4, 4)
-    assert [len(symbols) for _, symbols in sums.beginnings.levels] == [2, 3, 4]
+    assert (len(sums.prefixes), len(sums.suffixes)) == (4, 4)
+    assert [len(symbols) for _, symbols in sums.prefixes.levels] == [2, 3, 4]
 
 
 @IMPLEMENTATIONS

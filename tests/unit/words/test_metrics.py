@@ -15,7 +15,8 @@ from textlvm.words.cross_entropy import exact_log_probs, frequencies
 from textlvm.words.letters import encode
 from textlvm.words.metrics import (
     argmax_metrics,
-    autoregressive_metrics,
+    exact_metrics,
+    mean_of_drawn,
     oracle_metrics,
     sample_metrics,
     state_space_metrics,
@@ -85,9 +86,7 @@ def test_state_space_samples_follow_quadrature():
 
 
 def autoregressive(model):
-    return autoregressive_metrics(
-        model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), no_seed
-    )
+    return exact_metrics(model, SPLIT, encode(SPLIT.words), SETTINGS, np.random.default_rng(0), no_seed)
 
 
 def test_word_entropy_is_the_mean_surprise_of_generated_words():
@@ -131,6 +130,23 @@ def test_state_space_metrics_include_every_reading():
         estimate = metrics[name]
         assert estimate.low < estimate.value < estimate.high
     assert 0 < metrics["importance_effective"].value <= 1
+
+
+@pytest.mark.parametrize("n", [20, 400])
+def test_error_of_the_mean_of_drawn_words(n):
+    """The standard deviation of the mean over repetitions, for words drawn about once or many times."""
+    rng = np.random.default_rng(0)
+    frequency = rng.dirichlet(np.ones(30))
+    true, errors = rng.normal(size=30), rng.uniform(0.5, 2, 30)
+    means, variances = [], []
+    for _ in range(4_000):
+        drawn, counts = np.unique(rng.choice(30, n, p=frequency), return_counts=True)
+        values = true[drawn] + errors[drawn] * rng.normal(size=len(drawn))
+        mean, error = mean_of_drawn(counts, values, errors[drawn])
+        means.append(mean)
+        variances.append(error**2)
+    assert np.mean(means) == pytest.approx(frequency @ true, abs=0.03)
+    assert np.mean(variances) == pytest.approx(np.var(means), rel=0.1)
 
 
 def test_importance_sampled_cross_entropy_equals_quadrature():

@@ -33,8 +33,8 @@ def scalar_model(request):
 
 
 def test_quadrature_is_a_distribution(scalar_model):
-    one_letter = [quadrature(scalar_model, chr(ord("a") + i)) for i in range(26)]
-    empty = quadrature(scalar_model, "")
+    one_letter = [quadrature(scalar_model, chr(ord("a") + i), nodes=501) for i in range(26)]
+    empty = quadrature(scalar_model, "", nodes=501)
     assert empty < 0
     assert sum(map(math.exp, one_letter)) + math.exp(empty) < 1
 
@@ -201,8 +201,8 @@ def test_weight_is_joint_density_over_proposal_density(transition):
     model = model_with(transition=transition, masks=masks, samples=4)
     state, context = torch.randn(3, 8, dtype=torch.float64), torch.randn(3, 16, dtype=torch.float64)
     letters = torch.tensor([END, 3, 26])
-    reachable = torch.randn(3, 4, 8, dtype=torch.float64)
-    q = model.inference(state, context, reachable)
+    proposal = torch.randn(3, 4, 8, dtype=torch.float64)
+    q = model.inference(state, context, proposal)
     xi, log_q = q.rsample_with_log_prob()
     h, log_det_q = call_and_ladj(model.variational(state), xi)
     zeta, log_det_inverse = call_and_ladj(model.generative(state).inv, h)

@@ -7,7 +7,7 @@ import torch
 from quadrature import model_with, quadrature
 
 from textlvm.words.letters import END
-from textlvm.words.posterior import posterior
+from textlvm.words.posterior import LINEAGES, posterior
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,11 @@ def test_gap_is_nonnegative(model):
     found = posterior(model, "tot", 1_000, 100, 20)
     assert float(found.gap.min()) > -1e-9
     assert (found.lineages.diff() >= 0).all()
+
+
+def test_information_from_few_lineages_is_nan(model):
+    torch.manual_seed(0)
+    found = posterior(model, "tot", 20, 10, 10)
+    few = found.lineages < LINEAGES * found.mean.shape[1]
+    assert few.any(), "the test needs few lineages"
+    assert torch.equal(found.information.isnan(), few)

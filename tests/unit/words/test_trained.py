@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from specs import BASE
 
 from textlvm.corpora.splits import WordSplit
@@ -48,19 +48,14 @@ def test_ngrams_are_counted_from_the_split(tmp_path):
 def test_weights_of_a_different_spec_are_rejected(tmp_path):
     path = tmp_path / "model.safetensors"
     save_weights(path, GRUBaseline(16))
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match=r"do not match the spec\.json .*size mismatch for embedding\.weight"):
         load_model(tmp_path, spec_of_family("gru"), None, CPU)
-    assert str(caught.value) == (
-        f"weights {path} do not match the spec.json in this folder: embedding.weight is of shape (27, 16) "
-        "in the file and of shape (27, 8) in the model; use files of the same training"
-    )
-    with pytest.raises(UserError, match="initial is absent in the file and of shape"):
+    with pytest.raises(UserError, match=r"Missing key.*use files of the same training"):
         load_model(tmp_path, BASE, None, CPU)
     tensors = {name: value.clone() for name, value in build(BASE).state_dict().items()}
     save_file({**tensors, "more": torch.zeros(3)}, path)
-    with pytest.raises(UserError, match=r"more is of shape \(3,\) in the file and absent in the model"):
+    with pytest.raises(UserError, match=r'Unexpected key.*"more"'):
         load_model(tmp_path, BASE, None, CPU)
-    assert load_file(path).keys() - tensors.keys() == {"more"}
 
 
 def test_error_message_names_unreadable_weights(tmp_path):

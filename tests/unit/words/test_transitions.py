@@ -115,7 +115,7 @@ def test_diagonals_stay_out_of_the_forbidden_interval(delta, seed):
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(torch.randn_like(parameter))
-    for layer in module(torch.randn(8, 3, dtype=torch.float64)).parts:
+    for layer in module(torch.randn(8, 3, dtype=torch.float64)).transforms:
         assert layer.matrix.diagonal(dim1=1, dim2=2).abs().min() >= delta
 
 
@@ -207,6 +207,6 @@ def test_slopes_of_a_spline_stay_between_delta_and_its_inverse(delta):
     with torch.no_grad():
         module.network[-1].weight.normal_(std=30)
     state, _ = draw(n=200)
-    slopes = module(state).parts[0].derivatives
+    slopes = module(state).transforms[0].derivatives
     assert delta < slopes.min() < 1.5 * delta
     assert 1 / (1.5 * delta) < slopes.max() < 1 / delta

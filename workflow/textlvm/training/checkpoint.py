@@ -212,10 +212,17 @@ def save_weights(path: Path, model: nn.Module) -> None:
 def load_weights(path: Path, model: nn.Module) -> None:
     """Load parameters and buffers; raises `UserError` if the file is unreadable or does not fit the model."""
     try:
-        model.load_state_dict(load_tensors(path.read_bytes()))
-    except (SafetensorError, OSError, RuntimeError) as error:
+        tensors = load_tensors(path.read_bytes())
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"weights {path} cannot be read ({error}): {repair(path)}") from error
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"weights {path} cannot be loaded ({reason}): {repair(path)}") from error
+        raise UserError(
+            f"weights {path} do not match the spec.json in this folder ({reason}): "
+            "use files of the same training"
+        ) from error
 
 
 def random_state() -> dict[str, Tensor]:

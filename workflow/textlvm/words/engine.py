@@ -39,7 +39,7 @@ def bound(model: StateSpaceModel, batch: PackedWords, estimator: str = "full") -
     """A sample of the bound on log P(w), in nats, summed over the words of a batch: a scalar.
 
     `estimator` says how the inference model's parameters get their gradient: full | path, see
-    `textlvm.words.proposals`.
+    `textlvm.words.inference_samples`.
     """
     noise = draw_noise(model, batch)
     if is_fused(model, estimator):

@@ -70,9 +70,9 @@ def _step(model: StateSpaceModel, state: Tensor, noise: Tensor) -> tuple[Tensor,
     Returns for the first draw the states (n, d) and letter probabilities (n, 27), and over all draws the
     marginal and the expected entropy, (n,) each.
     """
-    reachable = model.move(state, noise)
-    log_probs = model.letter_log_probs(reachable)
+    moved = model.move(state, noise)
+    log_probs = model.letter_log_probs(moved)
     probs = log_probs.exp()
     marginal = torch.special.entr(probs.mean(1)).sum(-1)
     expected = -(probs * log_probs).sum((1, 2)) / noise.shape[1]
-    return reachable[:, 0], probs[:, 0], marginal, expected
+    return moved[:, 0], probs[:, 0], marginal, expected

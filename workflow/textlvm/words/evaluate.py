@@ -42,7 +42,7 @@ from textlvm.words.letters import encode
 from textlvm.words.metrics import (
     Metrics,
     argmax_metrics,
-    autoregressive_metrics,
+    exact_metrics,
     oracle_metrics,
     sample_metrics,
     state_space_metrics,
@@ -83,7 +83,7 @@ def main(options: argparse.Namespace) -> None:
         if isinstance(model, StateSpaceModel):
             measured = state_space_metrics(model, split, lexicon, settings, rng, seed)
         else:
-            measured = autoregressive_metrics(model, split, lexicon, settings, rng, seed)
+            measured = exact_metrics(model, split, lexicon, settings, rng, seed)
         if isinstance(model, StateSpaceModel | HiddenMarkov):
             seed("samples by argmax")
             by_argmax = argmax_metrics(model, split, settings.samples, scorers)

@@ -10,11 +10,12 @@ RUN is a folder with spec.json and model.safetensors. Probabilities are natural 
 if they are estimates.
 
 sample      generate words from drawn letters, or from the most probable ones
-score       log P of words: exact for a GRU or n-gram; for a state space model by importance sampling or, with
+score       log P of words; for a state space model estimated by importance sampling or, with
             --trajectories, by Eq. (12). FILE has one word per line; if every word is followed by a count, the
             cross entropy with these frequencies is printed too
 posterior   for each letter of a word: -log P of the letter given the previous ones; the information of the
-            word about the noise in nats; entropies of the letter before and after the noise, and their gap
+            word about the noise in nats, nan with too few particles; entropies of the letter before and after
+            the noise, and their gap
 probable    the most probable words
 
 The output depends only on the model and on --seed. In Python:

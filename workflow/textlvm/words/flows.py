@@ -7,9 +7,9 @@ log-determinants are (n, K).
 """
 
 from torch import Tensor, addcmul, baddbmm, cat, linalg, nn, tanh
-from torch.distributions import ComposeTransform, Transform, constraints
+from torch.distributions import Transform, constraints
 
-__all__ = ["Affine", "Composed", "Coupling", "Diagonal", "Flip", "Flow", "call_and_ladj"]
+__all__ = ["Affine", "Coupling", "Diagonal", "Flip", "Flow", "call_and_ladj"]
 
 
 def call_and_ladj(f: Transform, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -18,12 +18,6 @@ def call_and_ladj(f: Transform, x: Tensor) -> tuple[Tensor, Tensor]:
     A transform supports it by a method of this name, as in this module and in zuko. The log-determinants of
     an elementwise transform (`event_dim` 0) are summed over the last dimension.
     """
-    if isinstance(f, ComposeTransform):
-        ladjs = []
-        for part in f.parts:
-            x, ladj = call_and_ladj(part, x)
-            ladjs.append(ladj)
-        return x, sum(ladjs[1:], ladjs[0])
     if hasattr(f, "call_and_ladj"):
         y, ladj = f.call_and_ladj(x)
     else:
@@ -78,19 +72,6 @@ class _Inverse(Flow):
 
     def inverse_and_ladj(self, y: Tensor) -> tuple[Tensor, Tensor]:
         return self.flow.call_and_ladj(y)
-
-
-class Composed(ComposeTransform):
-    """f_k o ... o f_1, given as [f_1, ..., f_k].
-
-    In PyTorch's class, a transform and its inverse refer to each other, so the graph of a step would stay in
-    memory until the next garbage collection.
-    """
-
-    @property
-    def inv(self) -> "Composed":
-        """The inverse map."""
-        return Composed([part.inv for part in reversed(self.parts)])
 
 
 class Diagonal(Flow):

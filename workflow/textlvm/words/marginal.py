@@ -4,13 +4,13 @@ Trajectories are those of a state space model, or of a GRU with its drawn letter
 "all models which operate by first stochastically generating a sequence of hidden states" (Sec. 4.1).
 
 Given a trajectory h, a word's probability is a product of letter probabilities from a table. All words are
-cut at the same position s. Words with the same beginning share the product up to s, words of the same length
+cut at the same position s. Words with the same prefix share the product up to s, words of the same length
 with the same end share the product after s, and
 
     sum_k P(w|h^k) = sum_k P(w_1..w_s|h^k) P(w_s+1..w_T|h^k)
 
 is one entry of a product of two matrices, of which only the entries of words are computed. A hundred thousand
-words have about ten thousand beginnings and as many ends. Memory does not grow with K.
+words have about ten thousand prefixes and as many suffixes. Memory does not grow with K.
 """
 
 import warnings
@@ -55,7 +55,7 @@ class FreeRunning(Protocol):
 
 @dataclass(frozen=True)
 class Trie:
-    """A trie of rows of symbols (V, S), level by level: equal beginnings share a node."""
+    """A trie of rows of symbols (V, S), level by level: equal prefixes share a node."""
 
     levels: Levels
     leaf: Tensor
@@ -65,7 +65,7 @@ class Trie:
     def of(cls, rows: Tensor) -> "Trie":
         """The trie of rows of symbols."""
         levels, leaf = [], torch.zeros(len(rows), dtype=torch.long)
-        for keys, nodes in _distinct_beginnings(rows):
+        for keys, nodes in _distinct_prefixes(rows):
             levels.append((keys // SYMBOLS, keys % SYMBOLS))
             leaf = nodes
         return cls(tuple(levels), leaf)
@@ -84,12 +84,12 @@ class WordSums:
         symbols = torch.where(within, lexicon.codes, ALPHABET_SIZE)
         self.symbols = symbols.to(device)
         self.cut = _best_cut(symbols)
-        self.beginnings = Trie.of(symbols[:, : self.cut])
-        # Ends are reversed, so that equal ends are computed once.
-        self.ends = Trie.of(symbols[:, self.cut :].flip(1))
-        row, column = self.beginnings.leaf, self.ends.leaf
-        order = torch.argsort(row * len(self.ends) + column)
-        counts = torch.bincount(row, minlength=len(self.beginnings))
+        self.prefixes = Trie.of(symbols[:, : self.cut])
+        # Suffixes are reversed, so that equal ones are computed once.
+        self.suffixes = Trie.of(symbols[:, self.cut :].flip(1))
+        row, column = self.prefixes.leaf, self.suffixes.leaf
+        order = torch.argsort(row * len(self.suffixes) + column)
+        counts = torch.bincount(row, minlength=len(self.prefixes))
         starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         self.place = torch.argsort(order).to(device)
         """(V,) the index of each word among the entries."""
@@ -97,9 +97,9 @@ class WordSums:
             compiled = device.type == "cpu" and library() is not None
         entries = (starts, column[order])
         self.product = (
-            CompiledProduct(self.beginnings.levels, self.ends.levels, *entries)
+            CompiledProduct(self.prefixes.levels, self.suffixes.levels, *entries)
             if compiled
-            else TorchProduct(self.beginnings, self.ends, *entries, device)
+            else TorchProduct(self.prefixes, self.suffixes, *entries, device)
         )
 
     def __call__(self, letter_log_probs: Tensor) -> Tensor:
@@ -125,10 +125,10 @@ class WordSums:
         return total.logsumexp(1).double()
 
 
-def _distinct_beginnings(rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """For each column of rows (V, S): keys of the distinct beginnings up to it, and each row's index in them.
+def _distinct_prefixes(rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """For each column of rows (V, S): keys of the distinct prefixes up to it, and each row's index in them.
 
-    A key is the index of the beginning without its last symbol, times SYMBOLS, plus that symbol.
+    A key is the index of the prefix without its last symbol, times SYMBOLS, plus that symbol.
     """
     node = torch.zeros(len(rows), dtype=torch.long)
     for symbols in rows.T:
@@ -139,9 +139,9 @@ def _distinct_beginnings(rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 def _best_cut(symbols: Tensor) -> int:
     """The position at which to split words (V, T) for the smallest number of products."""
     horizon = symbols.shape[1]
-    beginnings = [len(keys) for keys, _ in _distinct_beginnings(symbols)]
-    ends = [len(keys) for keys, _ in _distinct_beginnings(symbols.flip(1))]
-    return min(range(horizon + 1), key=lambda s: sum(beginnings[:s]) + sum(ends[: horizon - s]))
+    prefixes = [len(keys) for keys, _ in _distinct_prefixes(symbols)]
+    suffixes = [len(keys) for keys, _ in _distinct_prefixes(symbols.flip(1))]
+    return min(range(horizon + 1), key=lambda s: sum(prefixes[:s]) + sum(suffixes[: horizon - s]))
 
 
 class TorchProduct:

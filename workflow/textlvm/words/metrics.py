@@ -54,7 +54,8 @@ __all__ = [
     "Metrics",
     "Seed",
     "argmax_metrics",
-    "autoregressive_metrics",
+    "exact_metrics",
+    "mean_of_drawn",
     "oracle_metrics",
     "sample_metrics",
     "state_space_metrics",
@@ -102,7 +103,7 @@ def oracle_metrics(split: WordSplit, n: int, rng: np.random.Generator) -> Measur
     return Measured(metrics, [split.words[i] for i in drawn], {"ce_over_k": []})
 
 
-def autoregressive_metrics(
+def exact_metrics(
     model: GRUBaseline | HiddenMarkov | LetterNgram,
     split: WordSplit,
     lexicon: Lexicon,
@@ -227,15 +228,27 @@ def _importance(
     n = settings.importance_words
     drawn, counts = np.unique(rng.choice(len(frequency), size=n, p=frequency), return_counts=True)
     found = importance_log_probs(model, lexicon, torch.from_numpy(drawn), settings.importance_draws)
-    weights = counts / n
-    difference = log_probs[drawn] - found.log_probs
-    mean = float(weights @ difference)
-    variance = weights @ (difference - mean) ** 2 / n + weights**2 @ found.standard_errors**2
-    share = weights @ found.effective / settings.importance_draws
+    mean, error = mean_of_drawn(counts, log_probs[drawn] - found.log_probs, found.standard_errors)
+    share = counts @ found.effective / (n * settings.importance_draws)
     return {
-        "ce_test_importance": normal(cross_entropy(frequency, log_probs) + mean, math.sqrt(variance), NATS),
+        "ce_test_importance": normal(cross_entropy(frequency, log_probs) + mean, error, NATS),
         "importance_effective": exact(float(share), "share"),
     }
+
+
+def mean_of_drawn(
+    counts: NDArray[np.int64], values: NDArray[np.float64], errors: NDArray[np.float64]
+) -> tuple[float, float]:
+    """The mean of estimates of words drawn at random, and its standard error over words and estimates.
+
+    Each distinct word (n,) was drawn `counts` times and has one estimate in `values` with a standard error.
+    """
+    n = counts.sum()
+    weights = counts / n
+    mean = float(weights @ values)
+    # The variance over draws includes that of the estimates, but a word drawn twice has only one estimate.
+    repeated = (weights**2 - weights / n) @ errors**2
+    return mean, math.sqrt(weights @ (values - mean) ** 2 / n + repeated)
 
 
 def _entropies(gap: EntropyGap) -> Metrics:

@@ -12,10 +12,10 @@ from torch.distributions import Transform
 
 from textlvm.distributions import standard_normal_log_prob
 from textlvm.words.flows import call_and_ladj
+from textlvm.words.inference_samples import InferenceSamples, Sampler, sampler
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise
-from textlvm.words.proposals import Proposal, Propose, proposer
 
 __all__ = ["log_weight", "step_bounds", "weighted_bound"]
 
@@ -45,52 +45,52 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
     K = 1 is the two-flow ELBO, Eq. (9); K > 1 is Algorithm 1, or a particle filter if the model resamples.
     The expectation of the sum over a word's steps is at most log P(w), and the exponential of the sum is an
     unbiased estimate of P(w). `estimator` changes only the gradients: full | path, see
-    `textlvm.words.proposals`.
+    `textlvm.words.inference_samples`.
     """
-    propose = proposer(model, estimator)
+    sample = sampler(model, estimator)
     if noise.proposals is None or noise.gumbel is None:
-        return _single_sample_bounds(model, propose, batch, noise)
+        return _single_sample_bounds(model, sample, batch, noise)
     if model.resampling:
-        return _particle_bounds(model, propose, batch, noise, noise.proposals, noise.gumbel)
+        return _particle_bounds(model, sample, batch, noise, noise.proposals, noise.gumbel)
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
     terms = []
     for rows in batch.steps():
         state = state[: rows.stop - rows.start]
         generative = model.generative(state)
-        reachable = generative(noise.proposals[rows])
-        proposal = propose(state, context[rows], noise.posterior[rows], reachable)
-        weights = _weigh(model, generative, proposal, batch.letters[rows])
-        proposal.scale_gradient(weights)
+        proposal = generative(noise.proposals[rows])
+        drawn = sample(state, context[rows], noise.posterior[rows], proposal)
+        weights = _weigh(model, generative, drawn, batch.letters[rows])
+        drawn.scale_gradient(weights)
         terms.append(weighted_bound(weights))
-        state = _resample(proposal.h, weights, noise.gumbel[rows])
+        state = _resample(drawn.h, weights, noise.gumbel[rows])
     return torch.cat(terms)
 
 
 def _single_sample_bounds(
-    model: StateSpaceModel, propose: Propose, batch: PackedWords, noise: Noise
+    model: StateSpaceModel, sample: Sampler, batch: PackedWords, noise: Noise
 ) -> Tensor:
     """With one sample there is no choice between steps: all steps are weighted together at the end."""
     context = model.inference.context(batch)
     state = model.initial_state(batch.batch)
-    proposals = []
+    of_steps = []
     for rows in batch.steps():
-        proposal = propose(state[: rows.stop - rows.start], context[rows], noise.posterior[rows], None)
-        proposals.append(proposal)
-        state = proposal.h.squeeze(1)
-    joined = Proposal(
-        state=torch.cat([p.state for p in proposals]),
-        h=torch.cat([p.h for p in proposals]),
-        weighed=torch.cat([p.weighed for p in proposals]),
-        log_q=torch.cat([p.log_q for p in proposals]),
-        log_det_q=torch.cat([p.log_det_q for p in proposals]),
+        drawn = sample(state[: rows.stop - rows.start], context[rows], noise.posterior[rows], None)
+        of_steps.append(drawn)
+        state = drawn.h.squeeze(1)
+    joined = InferenceSamples(
+        state=torch.cat([p.state for p in of_steps]),
+        h=torch.cat([p.h for p in of_steps]),
+        h_for_weights=torch.cat([p.h_for_weights for p in of_steps]),
+        log_q=torch.cat([p.log_q for p in of_steps]),
+        log_det_q=torch.cat([p.log_det_q for p in of_steps]),
     )
     return weighted_bound(_weigh(model, model.generative(joined.state), joined, batch.letters))
 
 
 def _particle_bounds(
     model: StateSpaceModel,
-    propose: Propose,
+    sample: Sampler,
     batch: PackedWords,
     noise: Noise,
     proposals: Tensor,
@@ -112,16 +112,16 @@ def _particle_bounds(
     for rows in batch.steps():
         states = states[: (rows.stop - rows.start) * samples]
         generative = model.generative(states)
-        reachable = generative(proposals[rows].flatten(0, 1).unsqueeze(1))
+        proposal = generative(proposals[rows].flatten(0, 1).unsqueeze(1))
         draws = noise.posterior[rows].flatten(0, 1).unsqueeze(1)
-        proposal = propose(states, context[rows].repeat_interleave(samples, 0), draws, reachable)
+        drawn = sample(states, context[rows].repeat_interleave(samples, 0), draws, proposal)
         letters = batch.letters[rows].repeat_interleave(samples)
-        weights = _weigh(model, generative, proposal, letters).view(-1, samples)
-        proposal.scale_gradient(weights)
+        weights = _weigh(model, generative, drawn, letters).view(-1, samples)
+        drawn.scale_gradient(weights)
         terms.append(weighted_bound(weights))
         ancestors = _ancestors(weights, gumbel[rows])
         first = samples * torch.arange(len(ancestors), device=ancestors.device)
-        states = proposal.h.squeeze(1)[(ancestors + first.unsqueeze(1)).flatten()]
+        states = drawn.h.squeeze(1)[(ancestors + first.unsqueeze(1)).flatten()]
     return torch.cat(terms)
 
 
@@ -140,10 +140,10 @@ def _ancestors(log_weights: Tensor, gumbel: Tensor) -> Tensor:
     return torch.searchsorted(cumulative, shares * cumulative[..., -1:]).clamp(max=samples - 1)
 
 
-def _weigh(model: StateSpaceModel, generative: Transform, proposal: Proposal, letters: Tensor) -> Tensor:
-    zeta, log_det_inverse = call_and_ladj(generative.inv, proposal.weighed)
-    log_likelihood = model.log_likelihood(proposal.weighed, letters)
-    return log_weight(log_likelihood, zeta, proposal.log_q, proposal.log_det_q, -log_det_inverse)
+def _weigh(model: StateSpaceModel, generative: Transform, drawn: InferenceSamples, letters: Tensor) -> Tensor:
+    zeta, log_det_inverse = call_and_ladj(generative.inv, drawn.h_for_weights)
+    log_likelihood = model.log_likelihood(drawn.h_for_weights, letters)
+    return log_weight(log_likelihood, zeta, drawn.log_q, drawn.log_det_q, -log_det_inverse)
 
 
 def _resample(candidates: Tensor, log_weights: Tensor, gumbel: Tensor) -> Tensor:

@@ -17,6 +17,9 @@ from textlvm.words.model import StateSpaceModel
 
 __all__ = ["Posterior", "posterior"]
 
+LINEAGES = 10
+"""Minimum number of lineages per dimension of the noise for an estimate of the information."""
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -33,7 +36,7 @@ class Posterior:
     expected: Tensor
     """(T,) E[H[P(w_t | h_t)]] over the noise, mean over h_{t-1} given w."""
     lineages: Tensor
-    """(T,) distinct ancestors of the last particles at each position; few mean a rough estimate."""
+    """(T,) distinct ancestors of the last particles at each position, the samples that moments come from."""
 
     @property
     def gap(self) -> Tensor:
@@ -44,10 +47,13 @@ class Posterior:
     def information(self) -> Tensor:
         """KL from the prior of the normal distribution with the posterior's moments, summed over d: (T,).
 
-        The information of the word about xi_t, in nats, without correlations between its dimensions.
+        The information of the word about xi_t, in nats, without correlations between its dimensions. With few
+        lineages the estimated variances are too small and the information is too large; NaN where there are
+        fewer than `LINEAGES` for each dimension.
         """
         variance = self.deviation.square()
-        return 0.5 * (self.mean.square() + variance - 1 - variance.log()).sum(1)
+        information = 0.5 * (self.mean.square() + variance - 1 - variance.log()).sum(1)
+        return information.masked_fill(self.lineages < LINEAGES * variance.shape[1], torch.nan)
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ class ModelSpec:
     layers: int
     """Number of TRIL maps composed."""
     masks: tuple[int, ...]
-    """Dimensions that each coupling of a Real NVP leaves unchanged."""
+    """Number of leading dimensions that each coupling of a Real NVP leaves unchanged."""
     order: str
     """keep | reverse: the dimensions between layers of F_g."""
     parametrization: str

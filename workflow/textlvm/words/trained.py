@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from textlvm.corpora.splits import WordSplit
-from textlvm.runtime.errors import UserError, repair
+from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_input
 from textlvm.spec import parse
 from textlvm.training.checkpoint import load_weights
@@ -17,7 +16,7 @@ from textlvm.words.letter_ngram import LetterNgram
 from textlvm.words.model import StateSpaceModel, build
 from textlvm.words.spec import LETTER_NGRAMS, ModelSpec
 
-__all__ = ["Model", "RunSettings", "load_model", "read_settings", "require_weights"]
+__all__ = ["Model", "RunSettings", "load_model", "read_settings"]
 
 Model = StateSpaceModel | HiddenMarkov | GRUBaseline | LetterNgram
 
@@ -61,28 +60,5 @@ def load_model(run: Path, spec: ModelSpec, split: WordSplit | None, device: torc
             )
         return LetterNgram(split.words, split.train, LETTER_NGRAMS[spec.family]).to(device)
     model = build(spec)
-    require_weights(run / "model.safetensors", model)
     load_weights(run / "model.safetensors", model)
     return model.to(device).eval()
-
-
-def require_weights(path: Path, model: torch.nn.Module) -> None:
-    """Compare the names and shapes in a file of weights with those of a model.
-
-    Raises `UserError` with the first difference, or if the file cannot be read.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"weights {path} cannot be read ({error}): {repair(path)}") from error
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    for name in (*expected, *found):
-        if found.get(name) != expected.get(name):
-            has, wants = (
-                f"of shape {shapes[name]}" if name in shapes else "absent" for shapes in (found, expected)
-            )
-            raise UserError(
-                f"weights {path} do not match the spec.json in this folder: {name} is {has} in the file and "
-                f"{wants} in the model; use files of the same training"
-            )

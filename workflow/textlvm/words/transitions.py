@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.distributions import Transform
-from zuko.transforms import MonotonicRQSTransform
+from zuko.transforms import ComposedTransform, MonotonicRQSTransform
 
-from textlvm.words.flows import Affine, Composed, Coupling, Diagonal, Flip
+from textlvm.words.flows import Affine, Coupling, Diagonal, Flip
 
 __all__ = ["DiagonalTransition", "RealNVPTransition", "SplineTransition", "TrilTransition"]
 
@@ -86,8 +86,8 @@ class TrilTransition(nn.Module):
 class RealNVPTransition(nn.Module):
     """REAL-NVP-[m_1, ..., m_k]: conditional affine couplings that do not change the first m_i dimensions.
 
-    Each network has two hidden layers of `dim` units (Sec. 5). With order "keep" the first m_1
-    dimensions never change; "reverse" reverses the dimensions between couplings, so all of them do.
+    Each network has two hidden layers of `dim` units (Sec. 5). With order "keep" the first
+    min(m_i) dimensions never change; "reverse" reverses the dimensions between couplings, so all of them do.
     """
 
     def __init__(self, dim: int, masks: Sequence[int], order: str = "reverse", inverse: bool = True) -> None:
@@ -127,7 +127,7 @@ class SplineTransition(nn.Module):
         widths, heights, slopes = parameters.split([SPLINE_BINS, SPLINE_BINS, SPLINE_BINS - 1], -1)
         spline = MonotonicRQSTransform(widths, heights, slopes, bound=SPLINE_BOUND, slope=self.delta)
         affine = self.affine(state)
-        return Composed([affine, spline]).inv if self.inverse else Composed([spline, affine])
+        return ComposedTransform(affine, spline).inv if self.inverse else ComposedTransform(spline, affine)
 
 
 def _mlp(inputs: int, hidden: Sequence[int], outputs: int) -> tuple[nn.Sequential, nn.Linear]:
@@ -155,5 +155,5 @@ def _chain(layers: Sequence[Transform], order: str, inverse: bool) -> Transform:
     flows = list(layers[:1])
     for layer in layers[1:]:
         flows += [Flip(), layer] if order == "reverse" else [layer]
-    flow = flows[0] if len(flows) == 1 else Composed(flows)
+    flow = flows[0] if len(flows) == 1 else ComposedTransform(*flows)
     return flow.inv if inverse else flow

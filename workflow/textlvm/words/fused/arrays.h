@@ -95,12 +95,13 @@ template <class R> struct Arrays {
             store(g + i, load(g + i) * (1 - v * v));
         }
     }
-    // Adds x (features, lanes) to all samples of y (features, samples, lanes), or sums over the samples.
-    static void spread(R *y, const R *x, int features, int samples, long lanes) {
+    // Adds x (features, lanes) to all samples of y (features, samples, lanes).
+    static void broadcast(R *y, const R *x, int features, int samples, long lanes) {
         for (int f = 0; f < features; f++, x += lanes)
             for (int k = 0; k < samples; k++, y += lanes) add(y, x, lanes);
     }
-    static void gather(R *x, const R *y, int features, int samples, long lanes) {
+    // Adds the sums over the samples of y (features, samples, lanes) to x (features, lanes).
+    static void sum_samples(R *x, const R *y, int features, int samples, long lanes) {
         for (int f = 0; f < features; f++, x += lanes)
             for (int k = 0; k < samples; k++, y += lanes) add(x, y, lanes);
     }

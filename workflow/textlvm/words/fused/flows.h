@@ -130,7 +130,7 @@ template <class R> struct Coupling : Arrays<R> {
         const long stride = samples * lanes, n = (d - kept) * stride;
         R *in = arena.zeros((kept + d) * stride);
         A::add(in, x, kept * stride);
-        A::spread(in + kept * stride, state, d, samples, lanes);
+        A::broadcast(in + kept * stride, state, d, samples, lanes);
         Applied s;
         s.values = network.forward(arena, in, stride, s.inputs);
         std::memcpy(y, x, kept * stride * sizeof(R));
@@ -166,7 +166,7 @@ template <class R> struct Coupling : Arrays<R> {
         }
         network.backward(arena, g_in, g_values, s.inputs, stride);
         A::add(g, g_in, kept * stride);
-        A::gather(g_state, g_in + kept * stride, d, samples, lanes);
+        A::sum_samples(g_state, g_in + kept * stride, d, samples, lanes);
     }
 };
 

@@ -4,11 +4,11 @@
 #include "arrays.h"
 #include <algorithm>
 
-// A trie of rows of symbols, level by level: equal beginnings share a node.
+// A trie of rows of symbols, level by level: equal prefixes share a node.
 struct Trie {
     int levels;
-    const int64_t *sizes;   // (levels,) number of distinct beginnings of each length
-    const int32_t *parents; // for each beginning, level by level, the one without its last symbol
+    const int64_t *sizes;   // (levels,) number of distinct prefixes of each length
+    const int32_t *parents; // for each prefix, level by level, the one without its last symbol
     const int32_t *symbols; // and that symbol
     const float *tables;    // (levels, alphabet, trajectories) values of the symbols
 };

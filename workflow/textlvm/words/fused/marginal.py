@@ -11,7 +11,7 @@ from textlvm.words.fused.structures import MarginalProblem, Trie
 __all__ = ["CompiledProduct", "Levels"]
 
 Levels = tuple[tuple[Tensor, Tensor], ...]
-"""For each position, all distinct beginnings up to it: the index of the beginning without its last symbol,
+"""For each position, all distinct prefixes up to it: the index of the prefix without its last symbol,
 and that symbol."""
 
 

@@ -30,7 +30,7 @@ template <class R> struct Posterior : Arrays<R> {
         R *context = from_letters.forward(arena, summary, lanes);
         A::add(context, from_state.forward(arena, state, lanes), width * lanes);
         R *hidden = proposals ? from_proposal.forward(arena, proposed, n) : arena.zeros(width * n);
-        A::spread(hidden, context, width, samples, lanes);
+        A::broadcast(hidden, context, width, samples, lanes);
         A::tanh_all(hidden, width * n);
         s.hidden = hidden;
         const R *q = s.q = head.forward(arena, hidden, n);
@@ -113,7 +113,7 @@ template <class R> struct Posterior : Arrays<R> {
         auto given = [&](const R *x) { return trained ? x : nullptr; };
         head.backward(g_hidden, g_q, given(s.hidden), n);
         A::tanh_back(g_hidden, s.hidden, width * n);
-        A::gather(g_context, g_hidden, width, samples, lanes);
+        A::sum_samples(g_context, g_hidden, width, samples, lanes);
         if (proposals) from_proposal.backward(inputs.proposals, g_hidden, given(s.proposals), n);
         from_state.backward(inputs.state, g_context, given(s.state), lanes);
         from_letters.backward(inputs.summary, g_context, given(s.summary), lanes);

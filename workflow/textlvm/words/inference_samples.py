@@ -47,25 +47,25 @@ from textlvm.distributions import DiagonalNormal
 from textlvm.words.flows import call_and_ladj
 from textlvm.words.model import StateSpaceModel
 
-__all__ = ["Proposal", "Propose", "proposer"]
+__all__ = ["InferenceSamples", "Sampler", "sampler"]
 
 
 @dataclass(frozen=True)
-class Proposal:
+class InferenceSamples:
     """K draws of the inference model for each of n states."""
 
     state: Tensor
     """(n, d) h_{t-1}."""
     h: Tensor
     """(n, K, d) f_q(xi), for the next step."""
-    weighed: Tensor
+    h_for_weights: Tensor
     """(n, K, d) equal to `h`, for the weights; its gradient depends on the estimator."""
     log_q: Tensor
-    """(n, K) log q(xi | ...) of `weighed`."""
+    """(n, K) log q(xi | ...) of `h_for_weights`."""
     log_det_q: Tensor
-    """(n, K) log |det J_{f_q}| of `weighed`."""
+    """(n, K) log |det J_{f_q}| of `h_for_weights`."""
     scaled: Tensor | None = None
-    """(n, K, d) the part of `weighed` whose gradient is multiplied by the normalised weights."""
+    """(n, K, d) the part of `h_for_weights` whose gradient is multiplied by the normalised weights."""
 
     def scale_gradient(self, log_weights: Tensor) -> None:
         """Scale the gradient through `scaled` by the normalised weights, given log omega^k (n, K)."""
@@ -74,11 +74,11 @@ class Proposal:
             self.scaled.register_hook(lambda gradient: normalised * gradient)
 
 
-Propose = Callable[[Tensor, Tensor, Tensor, Tensor | None], Proposal]
+Sampler = Callable[[Tensor, Tensor, Tensor, Tensor | None], InferenceSamples]
 """Takes states (n, d), contexts (n, width), noise (n, K, d) and proposals of F_g (n, K, d) or None."""
 
 
-def proposer(model: StateSpaceModel, estimator: str) -> Propose:
+def sampler(model: StateSpaceModel, estimator: str) -> Sampler:
     """Build the sampler of the inference model; `estimator`, full | path, does not change the values."""
     return _Full(model) if estimator == "full" else _Path(model)
 
@@ -87,10 +87,12 @@ def proposer(model: StateSpaceModel, estimator: str) -> Propose:
 class _Full:
     model: StateSpaceModel
 
-    def __call__(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> Proposal:
-        xi, log_q = self.model.inference(state, context, reachable).rsample_with_log_prob(noise)
+    def __call__(
+        self, state: Tensor, context: Tensor, noise: Tensor, proposal: Tensor | None
+    ) -> InferenceSamples:
+        xi, log_q = self.model.inference(state, context, proposal).rsample_with_log_prob(noise)
         h, log_det_q = call_and_ladj(self.model.variational(state), xi)
-        return Proposal(state, h, h, log_q, log_det_q)
+        return InferenceSamples(state, h, h, log_q, log_det_q)
 
 
 class _Path:
@@ -99,20 +101,22 @@ class _Path:
         self.trained = _Posterior(model.inference, model.variational)
         self.frozen = _Posterior(_frozen(model.inference), _frozen(model.variational))
 
-    def __call__(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> Proposal:
+    def __call__(
+        self, state: Tensor, context: Tensor, noise: Tensor, proposal: Tensor | None
+    ) -> InferenceSamples:
         # Equal values: one depends only on the parameters, the other only on the networks' inputs.
-        fixed = None if reachable is None else reachable.detach()
+        fixed = None if proposal is None else proposal.detach()
         by_parameters = self.trained.draw(state.detach(), context, noise, fixed)
-        by_inputs = self.frozen.draw(state, context.detach(), noise, reachable)
+        by_inputs = self.frozen.draw(state, context.detach(), noise, proposal)
         moved = by_inputs.h - by_inputs.h.detach()
         # A separate node, since the gradient from later steps is not scaled.
         scaled = by_parameters.h.view_as(by_parameters.h)
-        weighed = scaled + moved
-        xi, log_det_inverse = call_and_ladj(by_inputs.flow.inv, weighed)
-        return Proposal(
+        h_for_weights = scaled + moved
+        xi, log_det_inverse = call_and_ladj(by_inputs.flow.inv, h_for_weights)
+        return InferenceSamples(
             state,
             by_parameters.h + moved,
-            weighed,
+            h_for_weights,
             by_inputs.normal.log_prob(xi),
             -log_det_inverse,
             # With one sample the weight is one.
@@ -127,8 +131,8 @@ class _Posterior:
     inference: nn.Module
     variational: nn.Module
 
-    def draw(self, state: Tensor, context: Tensor, noise: Tensor, reachable: Tensor | None) -> "_Drawn":
-        normal, flow = self.inference(state, context, reachable), self.variational(state)
+    def draw(self, state: Tensor, context: Tensor, noise: Tensor, proposal: Tensor | None) -> "_Drawn":
+        normal, flow = self.inference(state, context, proposal), self.variational(state)
         return _Drawn(flow(normal.rsample_with_log_prob(noise)[0]), normal, flow)
 
 
