@@ -179,7 +179,8 @@ def test_metric_is_the_mean_of_its_repeats():
     assert entry["value"] == 12
     assert entry["unit"] == "per word"
     assert entry["repeat_sd"] == pytest.approx(statistics.stdev(values))
-    assert entry["high"] - entry["value"] == pytest.approx(1.96 * statistics.stdev(values) / 2, rel=1e-3)
+    # Student's quantile with three degrees of freedom.
+    assert entry["high"] - entry["value"] == pytest.approx(3.182 * statistics.stdev(values) / 2, rel=1e-3)
     exact = {"value": 2.0, "low": None, "high": None, "unit": "nats/sentence"}
     assert evaluate.to_json("kld", [2.0]) == exact
 

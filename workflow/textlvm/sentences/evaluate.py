@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from textlvm.estimate import exact, normal
+from textlvm.estimate import Estimate, exact, student
 from textlvm.runtime import cli, provenance
 from textlvm.runtime.files import read_input, write_json
 from textlvm.sentences.data import prepared as data
@@ -69,15 +69,15 @@ UNITS = {name: unit for unit, names in NAMES.items() for name in names}
 def to_json(name: str, values: list[float]) -> dict[str, Any]:
     """The entry of a metric in metrics.json, from its values in repeated evaluations.
 
-    The interval is that of the mean. Evaluations of one model differ less than seeds, so their standard
-    deviation is recorded separately.
+    The interval is that of the mean, by Student's distribution. Evaluations of one model differ less than
+    seeds, so their standard deviation is recorded separately.
     """
     mean, unit = math.fsum(values) / len(values), UNITS[name]
     if len(values) == 1:
         return exact(mean, unit).to_json()
     deviation = descriptive.stdev(values)
-    estimate = normal(mean, deviation / math.sqrt(len(values)), unit)
-    return estimate.to_json() | {"repeat_sd": deviation}
+    half = student(len(values) - 1) * deviation / math.sqrt(len(values))
+    return Estimate(mean, mean - half, mean + half, unit).to_json() | {"repeat_sd": deviation}
 
 
 def main(options: argparse.Namespace) -> None:

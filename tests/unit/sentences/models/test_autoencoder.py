@@ -140,6 +140,18 @@ def test_greedy_decoding_takes_the_most_probable_word(model):
             assert int(logits.argmax()) == target
 
 
+def test_rare_words_are_sampled_in_bfloat16(model_spec):
+    """With equal probabilities, 4,000 draws from 4,000 words have about 4,000 (1 - 1/e) distinct words."""
+    torch.manual_seed(0)
+    model = SentenceModel(model_spec(), 4_000)
+    with torch.no_grad():
+        model.output.weight.zero_()
+        model.output.bias.zero_()
+    with torch.autocast("cpu", torch.bfloat16):
+        sentences = model.decode(torch.zeros(4_000, 5), "sample", max_length=1)
+    assert len({sentence[0] for sentence in sentences if sentence}) == pytest.approx(2_528, abs=100)
+
+
 def test_sampled_words_follow_the_model_distribution(model):
     z = torch.randn(1, 5, dtype=torch.float64).expand(20_000, -1)
     torch.manual_seed(0)

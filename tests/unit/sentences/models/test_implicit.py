@@ -99,6 +99,15 @@ def test_limit_changes_only_large_values():
         assert float(network(z).max()) == pytest.approx(LIMIT)
 
 
+def test_autocast_does_not_round_the_dual_network():
+    torch.manual_seed(0)
+    network, z = DualNetwork(3, units=8), torch.randn(16, 3)
+    expected = network(z)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(network(z), expected)
+        assert torch.equal(network.frozen(z), expected)
+
+
 def test_closed_form_kl_agrees_with_multivariate_normal(model, corpus):
     model = model.double()
     summary = model.summarize(pack(list(corpus)))

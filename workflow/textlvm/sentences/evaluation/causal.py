@@ -14,7 +14,7 @@ from torch import Tensor
 
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.vocabulary import Vocabulary
-from textlvm.sentences.evaluation.likelihood import perplexity
+from textlvm.sentences.evaluation.likelihood import perplexity, without_eos
 
 __all__ = ["CausalModel", "log_probs", "metrics"]
 
@@ -93,7 +93,4 @@ def metrics(
         "ppl": perplexity(np.array([of_text / len(test)]), lengths + 1),
         "nll_by_sentence": -float((words + end).mean()),
         "ppl_by_sentence": perplexity(-words - end, lengths + 1),
-        "nll_without_eos": -float(words.mean()),
-        "ppl_without_eos": perplexity(-words, lengths + 1),
-        "ppl_per_word": perplexity(-words, lengths),
-    }
+    } | without_eos(words, lengths)

@@ -51,7 +51,8 @@ def standard_normal_entropy(dimensions: int) -> float:
 def _distances_to_neighbour(points: Floats, k: int) -> Floats:
     """Distance (N,) in the maximum norm of each point (N, d) to its k-th neighbour.
 
-    For more than about ten dimensions, a tree is not faster.
+    For more than about ten dimensions, a tree is not faster. The distance is symmetric, so each block is
+    computed once; scikit-learn's brute-force search takes over twice as long.
     """
     nearest = np.full((len(points), k + 1), np.inf)
     for i in range(0, len(points), BLOCK):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bounds", "matching_samples", "melbo_of_subsets", "metrics", "perplexity"]
+__all__ = ["Bounds", "matching_samples", "melbo_of_subsets", "metrics", "perplexity", "without_eos"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -50,6 +50,15 @@ class Bounds:
     def melbo(self) -> Floats:
         """Lower bounds on log p(x) under the test set's aggregated posterior (Eqs. 15-16)."""
         return self.words - math.log(len(self.words))
+
+
+def without_eos(words: Floats, lengths: Integers) -> dict[str, float]:
+    """Metrics of log probabilities (N,) of sentences without <eos>, as in Tables 2-5, and per word."""
+    return {
+        "nll_without_eos": -float(words.mean()),
+        "ppl_without_eos": perplexity(-words, lengths + 1),
+        "ppl_per_word": perplexity(-words, lengths),
+    }
 
 
 def perplexity(nll: Floats, tokens: Integers) -> float:

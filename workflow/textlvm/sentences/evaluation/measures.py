@@ -27,7 +27,7 @@ from textlvm.sentences.evaluation.autoencoding import (
 )
 from textlvm.sentences.evaluation.bleu import bleu1, readings
 from textlvm.sentences.evaluation.latent_entropy import nearest_neighbour_entropy, standard_normal_entropy
-from textlvm.sentences.evaluation.likelihood import Bounds, perplexity
+from textlvm.sentences.evaluation.likelihood import Bounds, perplexity, without_eos
 from textlvm.sentences.evaluation.question_answering import distances, pairs, precision_and_reciprocal_rank
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models import answer_selection
@@ -155,10 +155,7 @@ def language_model(model: LanguageModel, test: SentenceSet, settings: Evaluation
     metrics = {
         "nll": -float((words + end).mean()),
         "ppl": perplexity(-words - end, lengths + 1),
-        "nll_without_eos": -float(words.mean()),
-        "ppl_without_eos": perplexity(-words, lengths + 1),
-        "ppl_per_word": perplexity(-words, lengths),
-    }
+    } | without_eos(words, lengths)
     return EvaluationResult({name: [value] for name, value in metrics.items()}, {})
 
 
@@ -248,7 +245,7 @@ def _pairs(
     other = np.empty(len(test), np.int64)
     other[cycle] = np.roll(cycle, 1)
     other = other[chosen]
-    others = DiagonalNormal(posterior.loc[other], posterior.log_scale[other]).to(torch.float64)
+    others = posterior[other].to(torch.float64)
     some = collect([test[i] for i in chosen])
     return {
         "log_p_same": _rounded(drawn.words[chosen]),

@@ -91,7 +91,7 @@ def estimate(
         [value for value in values if value or not deterministic]
         for values in (spec.prior_widths, spec.noises)
     )
-    kept = _select_posteriors(of_train, rng.permutation(len(train))[: spec.prior_codes])
+    kept = of_train[rng.permutation(len(train))[: spec.prior_codes]]
     fitted = [
         priors.gaussian("gaussian", axes),
         priors.mixture(codes, held_out, axes, spec.components, seed % 2**32),
@@ -120,7 +120,7 @@ def estimate(
         few, number = _select_sentences(valid, chosen_by), spec.validation_samples
         validation_bounds = {}
         for noise in noises:
-            of_prior = bounds(few, _select_posteriors(of_valid, chosen_by), noise, (number,))
+            of_prior = bounds(few, of_valid[chosen_by], noise, (number,))
             best = max(float(values[number][0].mean()) for values in of_prior.values())
             validation_bounds[noise] = best
             logging.info("%s, noise %g: %.2f nats on the validation sentences", group[0].name, noise, -best)
@@ -128,7 +128,7 @@ def estimate(
         common, rest = _split(spec.samples, spec.common)
         of_all, of_part = bounds(test, of_test, noise, common), {}
         if rest:
-            chosen_test, posteriors = _select_sentences(test, part), _select_posteriors(of_test, part)
+            chosen_test, posteriors = _select_sentences(test, part), of_test[part]
             of_part = bounds(chosen_test, posteriors, noise, (common[-1], *rest))
         for prior in group:
             chosen[prior.name] = {"noise": noise} | ({} if prior.chosen is None else {"fit": prior.chosen})
@@ -217,10 +217,6 @@ def _log_likelihood(model: SentenceModel, sentences: SentenceSet, z: Tensor, bat
 
 def _select_sentences(sentences: SentenceSet, index: Indices) -> SentenceSet:
     return collect([sentences[i] for i in index])
-
-
-def _select_posteriors(posterior: DiagonalNormal, index: Indices) -> DiagonalNormal:
-    return DiagonalNormal(posterior.loc[index], posterior.log_scale[index])
 
 
 def _summarize(

@@ -33,7 +33,9 @@ class AttentivePooling(nn.Module):
               \sigma^a = \mathrm{softmax}_j(\max_i G_{ij}), \quad
               s(q, a) = \cos(Q^\top \sigma^q, A^\top \sigma^a).
 
-    Embeddings are trained from random values; the authors initialize them with word2vec.
+    Both texts begin with <sos>, which pooling treats as a word, so that an empty text also has a score; the
+    authors' model has no such symbol. Embeddings are trained from random values; the authors initialize them
+    with word2vec.
     """
 
     def __init__(self, spec: ModelSpec, vocabulary_size: int) -> None:

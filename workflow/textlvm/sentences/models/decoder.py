@@ -11,6 +11,7 @@ from textlvm.sentences.data.vocabulary import EOS, PAD, SOS
 from textlvm.sentences.models.recurrent import CELLS
 from textlvm.sentences.models.softmax import target_log_probs
 from textlvm.sentences.spec import ModelSpec
+from textlvm.training.precision import accumulation_dtype
 
 __all__ = ["LatentVariableModel"]
 
@@ -75,8 +76,9 @@ class LatentVariableModel(nn.Module):
         for _ in range(max_length):
             state = self.decoder.step(self.embedding(words), state, z)
             logits = self.output(state[:, : self.output.in_features]).index_fill(1, forbidden, -torch.inf)
-            # PyTorch's argmax over bfloat16 takes several times as long as over float32.
-            words = logits.float().argmax(1) if method == "greedy" else draw(logits.softmax(1))
+            # In bfloat16, the cumulative distribution of many words is too coarse, and argmax is slow.
+            logits = logits.to(accumulation_dtype(logits.dtype))
+            words = logits.argmax(1) if method == "greedy" else draw(logits.softmax(1))
             kept = (words != EOS).nonzero().squeeze(1)
             state, z, words, unfinished = state[kept], z[kept], words[kept], unfinished[kept]
             for sentence, word in zip(unfinished.tolist(), words.tolist(), strict=True):

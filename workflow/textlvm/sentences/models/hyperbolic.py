@@ -12,6 +12,8 @@ __all__ = ["HyperQA", "distance", "pairwise_hinge"]
 
 LARGEST_NORM = 1 - 1e-5
 """Maximum norm of points; on the surface of the ball, distances are infinite."""
+LEAST_NORM = 1e-12
+"""Minimum of the norm that a sum of words is divided by: the sum of no words is the origin."""
 LEAST_EXCESS = 1e-12
 """Minimum of the argument of arcosh minus one; at zero, the gradient is infinite."""
 MARGIN = 1.0
@@ -55,7 +57,7 @@ class HyperQA(nn.Module):
         projected = projected.to(accumulation_dtype(projected.dtype))
         # The first position is <sos>.
         sums = batch.packing.padded(projected)[:, 1:].sum(1)
-        norm = sums.norm(dim=1, keepdim=True).clamp(min=LEAST_EXCESS)
+        norm = sums.norm(dim=1, keepdim=True).clamp(min=LEAST_NORM)
         return batch.restore(sums * (LARGEST_NORM / norm).clamp(max=1))
 
 

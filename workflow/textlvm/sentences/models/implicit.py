@@ -44,8 +44,10 @@ class DualNetwork(nn.Module):
         )
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Values (B,) for the concatenation of inputs (B, d)."""
-        values: Tensor = self.layers(torch.cat(inputs, 1)).squeeze(1)
+        """Values (B,) for the concatenation of inputs (B, d), in float32 or float64."""
+        # Near the limit, bfloat16 has too few values.
+        with torch.autocast(inputs[0].device.type, enabled=False):
+            values: Tensor = self.layers(torch.cat(inputs, 1)).squeeze(1)
         return LIMIT - softplus(LIMIT - values)
 
     def frozen(self, *inputs: Tensor) -> Tensor:
@@ -119,9 +121,8 @@ def densities(model: ImplicitModel, batch: SentenceBatch) -> ImplicitDensities:
     z = model.rsample(summary)
     words, end = model.log_likelihood(batch, z)
     prior, fixed, seen = torch.randn_like(z), z.detach(), summary.detach()
-    with torch.autocast(z.device.type, enabled=False):
-        kl = dual_bound(model.dual(fixed, seen), model.dual(prior, seen))
-        at_prior = model.aggregated_dual(prior)
-        aggregated = dual_bound(model.aggregated_dual(fixed), at_prior)
-        model_kl = dual_bound(model.aggregated_dual.frozen(z), at_prior.detach())
+    kl = dual_bound(model.dual(fixed, seen), model.dual(prior, seen))
+    at_prior = model.aggregated_dual(prior)
+    aggregated = dual_bound(model.aggregated_dual(fixed), at_prior)
+    model_kl = dual_bound(model.aggregated_dual.frozen(z), at_prior.detach())
     return ImplicitDensities(words + end, kl, aggregated, model_kl)
