@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from textlvm.experiment.paper import PAPERS, PLANNER, load, load_all
+from textlvm.experiment.paper import PAPERS, PLANNER, find, in_use, load, load_all
 from textlvm.experiment.plan import Planner
 from textlvm.runtime.errors import UserError
 
@@ -58,6 +58,13 @@ def test_error_message_names_file_and_key(changed, parts, message):
         load(folder)
     assert str(error.value).startswith(f"{folder}/paper.yaml: ")
     assert message in str(error.value)
+
+
+def test_paper_given_by_its_folder_is_the_same_paper():
+    config = {"papers": [str(PAPERS / "words"), "words"]}
+    papers = find(config)
+    assert papers == find({"papers": ["words"]})
+    assert in_use(config, papers) == (papers["words"],)
 
 
 def test_two_papers_with_the_same_name_are_rejected(changed):

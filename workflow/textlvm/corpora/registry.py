@@ -90,8 +90,6 @@ class Corpus:
     """The publication to cite."""
     paper_corpus: bool = False
     """Whether it is the corpus the paper itself used."""
-    stand_in_for: str | None = None
-    """The corpus that it replaces."""
 
     @property
     def content(self) -> str:

@@ -17,8 +17,6 @@ class Metric:
     """The heading of the paper's column; empty if the paper has none."""
     latex: str = ""
     """The heading in LaTeX, if it is a formula."""
-    direction: str = ""
-    """lower | higher: which values are better; empty if neither."""
     digits: int = 2
     """Decimals if no printed value determines them."""
     of_training: bool = True

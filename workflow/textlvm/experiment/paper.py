@@ -183,7 +183,7 @@ def find(config: Mapping[str, Any]) -> dict[str, Paper]:
                     f"paper.yaml; {nearest(entry, known)}"
                 )
             folders.append(Path(entry))
-    return load_all(folders)
+    return load_all({folder.resolve(): folder for folder in reversed(folders)}.values())
 
 
 def in_use(config: Mapping[str, Any], papers: Mapping[str, Paper]) -> tuple[Paper, ...]:
@@ -192,7 +192,7 @@ def in_use(config: Mapping[str, Any], papers: Mapping[str, Paper]) -> tuple[Pape
     for name in names:
         if name not in papers:
             raise UserError(f"papers lists '{name}', which is not a paper; {nearest(name, papers)}")
-    return tuple(papers[name] for name in names)
+    return tuple(papers[name] for name in dict.fromkeys(names))
 
 
 def load_all(folders: Iterable[str | Path]) -> dict[str, Paper]:

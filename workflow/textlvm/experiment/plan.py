@@ -35,7 +35,7 @@ PARTS = ("model", "training", "evaluation")
 
 Settings = Mapping[str, Any]
 Folder = tuple[str, tuple[str, ...]]
-"""The name of a folder, and the key of the configuration that contains such names."""
+"""The name of a folder, and the key of the configuration that contains such names; () for those of seeds."""
 RunKey = tuple[str, str, str, str, str]
 Titles = Mapping[str, tuple[str, bool]]
 """By corpus: its title in tables, and whether it is a stand-in."""
@@ -187,7 +187,7 @@ class Run(Planned):
         """The folder of every seed."""
         names = (self.paper, "runs", *(folder for folder, _ in self.place[-1:]))
         run = (*self.place, (self.name, names))
-        return [(*run, (f"seed{seed}", (self.paper, "seeds"))) for seed in self.seeds]
+        return [(*run, (f"seed{seed}", ())) for seed in self.seeds]
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ from textlvm.estimate import Estimate
 from textlvm.experiment.paper import PAPERS
 from textlvm.reporting.assembly import build
 from textlvm.reporting.cells import Measurement
+from textlvm.reporting.claims import language
 from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.claims.language import Place, Side
 from textlvm.reporting.claims.numbers import Measured
-from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
+from textlvm.reporting.claims.report import _described, as_csv, as_markdown, evaluate
 from textlvm.reporting.tidy import write_tidy
 from textlvm.reporting.verdict import Comparison, Verdict
 
@@ -119,6 +121,22 @@ def test_line_of_a_decided_claim(check, measured):
     assert line.comparison == "TRIL, K=5 − TRIL (ce_test)"
     assert (line.published_outcome, line.published_effect) == (Outcome.HOLDS, pytest.approx(-0.37))
     assert len(line.runs) == 6
+
+
+TRIL = Place("words", 1, "bookscorpus", "TRIL", "h_gap")
+
+
+@pytest.mark.parametrize(
+    ("terms", "description"),
+    [
+        (((1, TRIL), (-1, 2.0)), "TRIL − 2 (h_gap)"),
+        (((1, 0.0), (-1, TRIL)), "0 − TRIL (h_gap)"),
+        (((1, replace(TRIL, log=True)), (-1, 2.0)), "ln(TRIL) − 2 (h_gap)"),
+    ],
+)
+def test_description_of_a_comparison_with_a_constant(papers, terms, description):
+    comparison = language.Comparison("less", terms, Side.BELOW, "nats")
+    assert _described(comparison, papers["words"]) == description
 
 
 def test_estimator_error_widens_the_interval(check, measured):

@@ -152,11 +152,13 @@ def _described(comparison: Comparison, paper: Paper) -> str:
     varies = {name: len({getattr(place, name) for place in comparison.places}) > 1 for name in parts}
     varies["row"] |= varies["dataset"] or varies["table"]
     shared = [getattr(comparison.places[0], name) for name in ("row", "metric") if not varies[name]]
+    # All operands are the same cell: its row names them.
+    only = "" if any(varies.values()) else shared.pop(0)
 
     def named(operand: Operand) -> str:
         if not isinstance(operand, Place):
             return f"{operand:g}"
-        words = " of ".join(getattr(operand, name) for name in ("metric", "row") if varies[name])
+        words = " of ".join(getattr(operand, name) for name in ("metric", "row") if varies[name]) or only
         if varies["dataset"]:
             words += f" on {paper.datasets[operand.dataset]}"
         elif varies["table"]:
@@ -164,8 +166,6 @@ def _described(comparison: Comparison, paper: Paper) -> str:
         return f"ln({words})" if operand.log else words
 
     names = [named(operand) for _, operand in comparison.terms]
-    if not names[0]:
-        names[0] = shared.pop(0)
     if comparison.kind == "difference":
         words = "({} − {}) − ({} − {})".format(*names)
     else:

@@ -59,8 +59,10 @@ def test_link_targets_are_visible(page):
     links = page.js("[...new Set([...document.querySelectorAll('main a')].map(el => el.hash))]")
     anchors = page.js("data('cards').cards.map((_, index) => cardAt(index).anchor)")
     links += [f"#{anchor}" for anchor in anchors if anchor]
-    # Sorted such that successive links are in different experiments.
-    for link in sorted(set(links), key=lambda link: link[::-1]):
+    targets = [link[1:] for link in links]
+    assert page.js(f"{json.dumps(targets)}.filter(id => !document.getElementById(id))") == []
+    # Every fifth is opened. Sorted such that successive links are in different experiments.
+    for link in sorted(set(links), key=lambda link: link[::-1])[::5]:
         page.js(f"location.hash = {json.dumps(link)}")
         page.until(f"document.getElementById({json.dumps(link[1:])}).checkVisibility()")
 
