@@ -48,7 +48,7 @@ def variances(model: StateSpaceModel, batch: PackedWords, estimator: str, draws:
     with torch.random.fork_rng([]):
         torch.manual_seed(1)
         for _ in range(draws):
-            value = bound(model, batch, estimator) / batch.batch
+            value = bound(model, batch, estimator) / batch.packing.batch
             drawn.append(torch.autograd.grad(value, parameters))
     sums: dict[str, float] = defaultdict(float)
     for name, gradients in zip(names, zip(*drawn, strict=True), strict=True):

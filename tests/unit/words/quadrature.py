@@ -61,4 +61,4 @@ def quadrature(model, word, nodes=1501, reach=15.0):
 def bounds(model, word, repeats):
     """The bound on log P(w) in nats, `repeats` times with independent noise: (repeats,)."""
     batch = pack(encode([word]), torch.zeros(repeats, dtype=torch.long))
-    return batch.per_word(step_bounds(model, batch, draw_noise(model, batch)))
+    return batch.packing.sums(step_bounds(model, batch, draw_noise(model, batch)))

@@ -31,7 +31,7 @@ def test_packed_likelihood_equals_sequential_likelihood():
     batch = pack(encode(words), torch.arange(len(words)))
     order = sorted(words, key=lambda w: -len(w))
     expected = torch.tensor([log_prob(model, word) for word in order], dtype=torch.float64)
-    torch.testing.assert_close(batch.per_word(model.log_probs(batch)), expected)
+    torch.testing.assert_close(batch.packing.sums(model.log_probs(batch)), expected)
 
 
 def test_exact_log_probs_keep_the_order_of_the_lexicon():
@@ -49,7 +49,7 @@ def test_probabilities_sum_to_one():
     # The remainder is the probability of words of more than two letters.
     pairs = pack(encode(short[27:]), torch.arange(26**2))
     steps = model.log_probs(pairs)
-    ends = pairs.steps()[2]
+    ends = pairs.packing.steps()[2]
     unfinished = (steps[: ends.start].view(2, -1).sum(0).exp() * (1 - steps[ends].exp())).sum()
     assert math.isclose(mass + float(unfinished), 1.0, rel_tol=1e-9)
 

@@ -22,7 +22,7 @@ def test_sampler_draws_words_by_their_token_counts():
     torch.manual_seed(0)
     sampler = WordSampler(SPLIT, 20_000, torch.device("cpu"))
     batch = sampler()
-    lengths = torch.bincount(batch.per_word(torch.ones(len(batch.letters))).long(), minlength=6) / 20_000
+    lengths = torch.bincount(batch.packing.sums(torch.ones(len(batch.letters))).long(), minlength=6) / 20_000
     # The words have different lengths; "of" never occurs in training.
     assert lengths[3] == 0
     assert close(lengths[[2, 4, 5]].numpy(), np.array([0.5, 0.3, 0.2]), 20_000)

@@ -10,6 +10,7 @@ import torch
 from specs import MODELS, batch_of, gradients, model_of, needs_compiler
 from torch import nn
 
+from textlvm.packing import pack_lengths
 from textlvm.words import fused
 from textlvm.words.engine import bound, is_fused, log_likelihood
 from textlvm.words.fused import build as building
@@ -110,11 +111,8 @@ def test_words_are_independent():
     total = 0.0
     with torch.no_grad():
         for word in range(n):
-            rows = batch.word == word
-            length = int(rows.sum())
-            alone = PackedWords(
-                batch.letters[rows], (1,) * length, torch.arange(length).flip(0), torch.zeros(length).long()
-            )
+            rows = batch.packing.sequence == word
+            alone = PackedWords(pack_lengths(rows.sum()[None]), batch.letters[rows])
             word_noise = Noise(*(array[rows] for array in noise))
             total += float(fused.summed_bounds(model, alone, word_noise))
         assert total == pytest.approx(float(fused.summed_bounds(model, batch, noise)), rel=1e-12)

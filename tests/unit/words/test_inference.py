@@ -14,7 +14,7 @@ def test_context_reads_each_word_separately_from_its_end(bidirectional):
     batch = pack(encode(words), torch.arange(len(words)))
     packed = network.context(batch)
     for word in range(len(words)):
-        rows = batch.word == word
+        rows = batch.packing.sequence == word
         embedded = network.embedding(batch.letters[rows])
         summary = network.backward_gru(embedded.flip(0))[0].flip(0)
         if bidirectional:

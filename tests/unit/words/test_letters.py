@@ -24,33 +24,15 @@ def test_other_characters_are_rejected(word):
 
 @given(WORDS)
 def test_packing_keeps_all_letters(words):
-    lexicon = encode(words)
-    batch = pack(lexicon, torch.arange(len(words)))
-    spelt = [[] for _ in words]
-    for rows in batch.steps():
-        for letter, word in zip(batch.letters[rows].tolist(), batch.word[rows].tolist(), strict=True):
-            spelt[word].append(letter)
-    assert all(letters[-1] == END for letters in spelt)
-    assert sorted(decode(letters) for letters in spelt) == sorted(words)
-    assert [len(letters) for letters in spelt] == sorted((len(w) + 1 for w in words), reverse=True)
+    batch = pack(encode(words), torch.arange(len(words)))
+    codes = [batch.letters[batch.packing.sequence == i].tolist() for i in range(len(words))]
+    assert all(letters[-1] == END for letters in codes)
+    assert [decode(letters) for letters in codes] == [words[i] for i in batch.packing.order]
 
 
 @given(WORDS)
-def test_reversal_reverses_each_word(words):
+def test_carried_letters_are_all_except_the_last_of_each_word(words):
     batch = pack(encode(words), torch.arange(len(words)))
-    reversed_letters = batch.letters[batch.reversal]
-    assert torch.equal(batch.reversal[batch.reversal], torch.arange(len(batch.letters)))
-    for word in range(len(words)):
-        rows = batch.word == word
-        assert reversed_letters[rows].tolist() == batch.letters[rows].tolist()[::-1]
-
-
-@given(WORDS)
-def test_per_word_sums_and_carried_letters(words):
-    batch = pack(encode(words), torch.arange(len(words)))
-    lengths = batch.per_word(torch.ones(len(batch.letters)))
-    assert sorted(lengths.tolist()) == sorted(float(len(word) + 1) for word in words)
-    # Every symbol is carried from t to t + 1, except the last of each word.
     carried = torch.cat(batch.carried()) if batch.carried() else torch.empty(0)
     assert len(carried) == len(batch.letters) - len(words)
     assert (carried != END).all()

@@ -118,7 +118,7 @@ def test_samples_of_equal_weight_are_all_carried_on():
     noise = draw_noise(model, batch)
     step_bounds(with_resampling(model), batch, noise)
     state = model.initial_state(6)
-    for states, rows in zip(seen, batch.steps(), strict=True):
+    for states, rows in zip(seen, batch.packing.steps(), strict=True):
         torch.testing.assert_close(states, state)
         state = model.variational(state)(noise.posterior[rows].view(6, 1, 8)).squeeze(1)
 
@@ -243,7 +243,7 @@ def test_single_sample_shortcut_equals_the_general_algorithm():
     noise = draw_noise(model, batch)
     fast = step_bounds(model, batch, noise)
     context, state, slow = model.inference.context(batch), model.initial_state(3), []
-    for rows in batch.steps():
+    for rows in batch.packing.steps():
         state = state[: rows.stop - rows.start]
         xi, log_q = model.inference(state, context[rows]).rsample_with_log_prob(noise.posterior[rows])
         h, log_det_q = call_and_ladj(model.variational(state), xi)

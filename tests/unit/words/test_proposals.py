@@ -67,7 +67,7 @@ def expected_gradients(model, word, count, estimator):
     if samples > 1:
         noise = Noise(points[0], points[1], torch.zeros(len(batch.letters), samples, dtype=torch.float64))
     terms = step_bounds(model, batch, noise, estimator)
-    return gradients(model, weights @ batch.per_word(terms))
+    return gradients(model, weights @ batch.packing.sums(terms))
 
 
 @pytest.mark.parametrize("transition", ["tril", "diag"])

@@ -47,7 +47,8 @@ def test_sampler_remembers_the_words_of_recent_batches():
         drawn = sampler.drawn(step)
         assert set(drawn) <= set(SPLIT.words)
         # Each word has one more symbol, END.
-        assert Counter(len(word) + 1 for word in drawn) == Counter(batches[step].word.bincount().tolist())
+        lengths = batches[step].packing.sequence.bincount().tolist()
+        assert Counter(len(word) + 1 for word in drawn) == Counter(lengths)
 
 
 @pytest.mark.parametrize("estimator", ["full", "path"])

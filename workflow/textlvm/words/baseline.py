@@ -22,9 +22,9 @@ class GRUBaseline(nn.Module):
 
     def log_probs(self, batch: PackedWords) -> Tensor:
         """log P(w_t | w_{<t}) in nats for every position of a batch: packed (N,)."""
-        starts = batch.letters.new_full((batch.batch,), END)
+        starts = batch.letters.new_full((batch.packing.batch,), END)
         inputs = self.embedding(torch.cat([starts, *batch.carried()]))
-        states = self.gru(PackedSequence(inputs, torch.tensor(batch.batch_sizes)))[0].data
+        states = self.gru(PackedSequence(inputs, torch.tensor(batch.packing.batch_sizes)))[0].data
         return -nn.functional.cross_entropy(self.output(states), batch.letters, reduction="none")
 
     @torch.no_grad()

@@ -45,10 +45,8 @@ def exact_log_probs(
     device = next(iter(model.state_dict().values())).device
     result = torch.empty(len(lexicon), dtype=torch.float64)
     for index in torch.arange(len(lexicon)).split(batch):
-        packed = pack(lexicon, index)
-        order = torch.sort(lexicon.lengths[index], descending=True, stable=True).indices
-        packed = packed.to(device)
-        result[index[order]] = packed.per_word(model.log_probs(packed)).double().cpu()
+        packed = pack(lexicon, index).to(device)
+        result[index] = packed.packing.restore(packed.packing.sums(model.log_probs(packed))).double().cpu()
     return result.numpy()
 
 

@@ -33,9 +33,9 @@ class HiddenMarkov(nn.Module):
         transition = torch.softmax(self.transition, -1)
         emission = torch.log_softmax(self.emission, -1).T
         least = torch.finfo(transition.dtype).tiny
-        predicted = torch.log_softmax(self.initial, -1).expand(batch.batch, -1)
+        predicted = torch.log_softmax(self.initial, -1).expand(batch.packing.batch, -1)
         terms = []
-        for rows in batch.steps():
+        for rows in batch.packing.steps():
             joint = predicted[: rows.stop - rows.start] + emission[batch.letters[rows]]
             term = torch.logsumexp(joint, -1, keepdim=True)
             predicted = ((joint - term).exp() @ transition).clamp(min=least).log()

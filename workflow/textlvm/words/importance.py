@@ -46,7 +46,7 @@ def importance_log_probs(
     Each run uses the K of the model's training.
     """
     device = next(model.parameters()).device
-    # Sorted, so that packing keeps the order.
+    # Words of similar length are packed together.
     order = torch.argsort(lexicon.lengths[index], descending=True, stable=True)
     result = torch.empty(3, len(index), dtype=torch.float64)
     # The batches are limited by memory: several words, or some draws of one word.
@@ -56,7 +56,8 @@ def importance_log_probs(
         for start in range(0, draws, width):
             size = min(width, draws - start)
             batch = pack(lexicon, index[rows].repeat_interleave(size)).to(device)
-            bounds = batch.per_word(step_bounds(model, batch, draw_noise(model, batch)))
+            bounds = batch.packing.sums(step_bounds(model, batch, draw_noise(model, batch)))
+            bounds = batch.packing.restore(bounds)
             log_weights.append(bounds.view(len(rows), size).double().cpu())
         joined = torch.cat(log_weights, 1)
         result[:, rows] = torch.stack([*log_mean(joined), effective_draws(joined)])

@@ -31,10 +31,10 @@ class InferenceNetwork(nn.Module):
 
     def context(self, batch: PackedWords) -> Tensor:
         """Encode the letters for q, for all positions at once: packed (N, width)."""
-        sizes = torch.tensor(batch.batch_sizes)
+        sizes = torch.tensor(batch.packing.batch_sizes)
         embedded = self.embedding(batch.letters)
-        reversed_letters = embedded[batch.reversal]
-        summary = self.backward_gru(PackedSequence(reversed_letters, sizes))[0].data[batch.reversal]
+        reversed_letters = embedded[batch.packing.reversal]
+        summary = self.backward_gru(PackedSequence(reversed_letters, sizes))[0].data[batch.packing.reversal]
         if self.forward_gru is not None:
             past = self.forward_gru(PackedSequence(embedded, sizes))[0].data
             summary = torch.cat([past, summary], -1)

@@ -31,9 +31,9 @@ class LetterNgram(nn.Module):
 
     def log_probs(self, batch: PackedWords) -> Tensor:
         """log P(w_t | w_{<t}) in nats for every position of a batch: packed (N,)."""
-        context = batch.letters.new_full((batch.batch,), START)
+        context = batch.letters.new_full((batch.packing.batch,), START)
         probs = []
-        for t, rows in enumerate(batch.steps()):
+        for t, rows in enumerate(batch.packing.steps()):
             letters = batch.letters[rows]
             context = context[: len(letters)]
             probs.append(self._next(context, t).gather(1, letters[:, None]).squeeze(1))

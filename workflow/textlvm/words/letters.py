@@ -1,6 +1,5 @@
 """Words as sequences over 26 letters and an end-of-word symbol, packed without padding."""
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textlvm.packing import Packing, pack_lengths, transfer
 from textlvm.runtime.errors import UserError
 
 __all__ = ["ALPHABET_SIZE", "END", "Lexicon", "PackedWords", "decode", "encode", "pack"]
@@ -64,65 +64,23 @@ def decode(codes: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class PackedWords:
-    """A batch of B words without padding: position-major, the longest words first.
+    """A batch of words, the longest first."""
 
-    The first `batch_sizes[0]` = B entries of a packed array belong to t = 1 of every word, the next
-    `batch_sizes[1]` to t = 2 of those words that have a second symbol, and so on, so a step of a
-    recurrent model works on a prefix of the previous step's rows and computes nothing after the end of
-    a word.
-    """
-
+    packing: Packing
     letters: Tensor
     """(N,) int64 codes, N the number of symbols in the batch."""
-    batch_sizes: tuple[int, ...]
-    """Number of words that reach each position, non-increasing."""
-    reversal: Tensor
-    """(N,) the entry of the same word at position T + 1 - t: an involution that reverses words."""
-    word: Tensor
-    """(N,) index of the word, 0..B-1, to which each entry belongs."""
-
-    @property
-    def batch(self) -> int:
-        """Number of words B."""
-        return self.batch_sizes[0]
-
-    def steps(self) -> list[slice]:
-        """The rows of each position t = 1..T in a packed array."""
-        ends = list(itertools.accumulate(self.batch_sizes))
-        return [slice(end - size, end) for end, size in zip(ends, self.batch_sizes, strict=True)]
 
     def carried(self) -> list[Tensor]:
         """The letters of position t for the words that continue to t + 1, for t = 1..T-1."""
-        rows = zip(self.steps(), self.batch_sizes[1:], strict=False)
+        rows = zip(self.packing.steps(), self.packing.batch_sizes[1:], strict=False)
         return [self.letters[here.start : here.start + following] for here, following in rows]
 
-    def per_word(self, values: Tensor) -> Tensor:
-        """Sum packed values (N,) over each word's positions: (B,)."""
-        return values.new_zeros(self.batch).index_add(0, self.word, values)
-
     def to(self, device: torch.device) -> "PackedWords":
-        """The same batch on another device; the copy is asynchronous."""
-        if device.type == self.letters.device.type:
-            return self
-        arrays = (self.letters, self.reversal, self.word)
-        letters, reversal, word = (x.pin_memory().to(device, non_blocking=True) for x in arrays)
-        return PackedWords(letters, self.batch_sizes, reversal, word)
+        """The batch on another device; copies are asynchronous."""
+        return transfer(self, device)
 
 
 def pack(lexicon: Lexicon, index: Tensor) -> PackedWords:
-    """Pack the words `lexicon[index]`, sorted by decreasing length (equal lengths keep their order).
-
-    Word 0 of the result is the longest. `index` is (B,) int64.
-    """
-    lengths, order = torch.sort(lexicon.lengths[index], descending=True, stable=True)
-    horizon = int(lengths[0])
-    alive = lengths[None, :] > torch.arange(horizon)[:, None]
-    position, word = alive.nonzero(as_tuple=True)
-    batch_sizes = alive.sum(1)
-    offset = torch.cat([batch_sizes.new_zeros(1), batch_sizes.cumsum(0)[:-1]])
-    return PackedWords(
-        letters=lexicon.codes[index[order][word], position],
-        batch_sizes=tuple(batch_sizes.tolist()),
-        reversal=offset[lengths[word] - 1 - position] + word,
-        word=word,
-    )
+    """Pack the words `lexicon[index]`, index (B,) int64; words of equal length keep their order."""
+    packing = pack_lengths(lexicon.lengths[index])
+    return PackedWords(packing, lexicon.codes[index[packing.order][packing.sequence], packing.position])

@@ -53,9 +53,9 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
     if model.resampling:
         return _particle_bounds(model, sample, batch, noise, noise.proposals, noise.gumbel)
     context = model.inference.context(batch)
-    state = model.initial_state(batch.batch)
+    state = model.initial_state(batch.packing.batch)
     terms = []
-    for rows in batch.steps():
+    for rows in batch.packing.steps():
         state = state[: rows.stop - rows.start]
         generative = model.generative(state)
         proposal = generative(noise.proposals[rows])
@@ -72,9 +72,9 @@ def _single_sample_bounds(
 ) -> Tensor:
     """With one sample there is no choice between steps: all steps are weighted together at the end."""
     context = model.inference.context(batch)
-    state = model.initial_state(batch.batch)
+    state = model.initial_state(batch.packing.batch)
     of_steps = []
-    for rows in batch.steps():
+    for rows in batch.packing.steps():
         drawn = sample(state[: rows.stop - rows.start], context[rows], noise.posterior[rows], None)
         of_steps.append(drawn)
         state = drawn.h.squeeze(1)
@@ -107,9 +107,9 @@ def _particle_bounds(
     """
     samples = model.samples
     context = model.inference.context(batch)
-    states = model.initial_state(batch.batch * samples)
+    states = model.initial_state(batch.packing.batch * samples)
     terms = []
-    for rows in batch.steps():
+    for rows in batch.packing.steps():
         states = states[: (rows.stop - rows.start) * samples]
         generative = model.generative(states)
         proposal = generative(proposals[rows].flatten(0, 1).unsqueeze(1))

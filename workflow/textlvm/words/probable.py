@@ -49,7 +49,7 @@ def extensions(model: Model, trajectories: int) -> Extend:
             codes = torch.tensor([prefix] * ALPHABET_SIZE, dtype=torch.long).view(ALPHABET_SIZE, -1)
             codes = torch.cat([codes, symbols[:, None]], 1)
             batch = pack(Lexicon(codes, torch.full_like(symbols, codes.shape[1])), symbols)
-            return batch.per_word(model.log_probs(batch))
+            return batch.packing.sums(model.log_probs(batch))
 
         return exact
 

@@ -78,13 +78,13 @@ def objective(
 
         def negative_log_likelihood(step: int) -> Tensor:
             batch = sampler(step)
-            return -log_likelihood(model, batch) / batch.batch
+            return -log_likelihood(model, batch) / batch.packing.batch
 
         return Objective(negative_log_likelihood, inputs=sampler.drawn)
 
     def negative_bound(step: int) -> Tensor:
         batch = sampler(step)
-        return -bound(model, batch, estimator) / batch.batch
+        return -bound(model, batch, estimator) / batch.packing.batch
 
     def entropies() -> dict[str, float]:
         horizon = sampler.lexicon.codes.shape[1]

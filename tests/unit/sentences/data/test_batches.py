@@ -14,37 +14,24 @@ SENTENCES = st.lists(st.lists(st.integers(3, 9), max_size=6), min_size=1, max_si
 
 def unpack(batch, values):
     """Packed values as one list per sentence, in the order of the batch."""
-    return [values[batch.packing.sentence == i].tolist() for i in range(len(batch))]
+    return [values[batch.packing.sequence == i].tolist() for i in range(len(batch))]
 
 
 @given(SENTENCES)
 @settings(deadline=None)
 def test_packing_round_trip(sentences):
     batch = pack([np.array(s, dtype=np.int32) for s in sentences])
-    packing = batch.packing
-    order = batch.order.tolist()
+    order = batch.packing.order.tolist()
+    assert unpack(batch, batch.encoder_inputs) == [[SOS, *sentences[i]] for i in order]
     assert unpack(batch, batch.decoder_inputs) == [[SOS, *sentences[i]] for i in order]
     assert unpack(batch, batch.targets) == [[*sentences[i], EOS] for i in order]
-    turned = batch.encoder_inputs[packing.reversal]
-    assert unpack(batch, turned) == [[*reversed(sentences[i]), SOS] for i in order]
-    assert torch.equal(packing.reversal[packing.reversal], torch.arange(len(turned)))
-    assert batch.targets[packing.last].tolist() == [EOS] * len(sentences)
-    assert [(s.stop - s.start) for s in packing.steps()] == list(packing.batch_sizes)
-    lengths = torch.tensor([len(s) for s in sentences])
-    assert torch.equal(batch.restore(packing.sums(torch.ones(len(turned)))).long(), lengths + 1)
 
 
 def test_words_and_end_separates_eos():
     batch = pack([np.array([4, 5]), np.array([], dtype=np.int64), np.array([6])])
     words, end = batch.words_and_end(torch.where(batch.targets == EOS, 10.0, 1.0))
-    assert batch.restore(words).tolist() == [2.0, 0.0, 1.0]
+    assert batch.packing.restore(words).tolist() == [2.0, 0.0, 1.0]
     assert end.tolist() == [10.0] * 3
-
-
-def test_padded_puts_values_at_their_positions():
-    batch = pack([np.array([4]), np.array([5, 6])])
-    padded = batch.packing.padded(batch.targets[:, None].float()).squeeze(2)
-    assert padded.tolist() == [[5, 6, EOS], [4, EOS, 0]]
 
 
 @pytest.mark.parametrize("order", ["random", "pools"])
@@ -123,6 +110,6 @@ def test_evaluation_batches_contain_every_sentence_uncut(sentence_set, random_se
     sentences = sentence_set(random_sentences([3, 0, 9, 1, 4]))
     seen = {}
     for index, batch in evaluation_batches(sentences, 2):
-        assert batch.order.tolist() == list(range(len(batch)))
+        assert batch.packing.order.tolist() == list(range(len(batch)))
         seen |= {int(i): words[:-1] for i, words in zip(index, unpack(batch, batch.targets), strict=True)}
     assert seen == {i: sentences[i].tolist() for i in range(5)}

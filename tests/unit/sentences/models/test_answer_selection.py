@@ -60,7 +60,8 @@ def test_pack_questions_truncates_to_max_length(questions):
     assert batch.best.tolist() == [2, 0, 0]
     assert batch.question.tolist() == [0, 0, 0, 1, 1, 2]
     assert batch.place.tolist() == [0, 1, 2, 0, 1, 0]
-    first = batch.questions.restore(batch.questions.decoder_inputs[batch.questions.packing.position == 1])
+    packing = batch.questions.packing
+    first = packing.restore(batch.questions.decoder_inputs[packing.position == 1])
     assert first.tolist() == [int(q.question[0]) for q in questions]
 
 

@@ -57,7 +57,7 @@ def test_packed_likelihoods_agree_with_single_sentences(model, random_sentences)
     sentences = random_sentences([5, 0, 8, 2])
     batch, z = pack(sentences), torch.randn(4, 5, dtype=torch.float64)
     words, end = model.log_likelihood(batch, z)
-    for i, place in enumerate(batch.order.tolist()):
+    for i, place in enumerate(batch.packing.order.tolist()):
         code = z[i : i + 1]
         expected_words, expected_end = step_by_step(
             model, sentences[place].tolist(), model.initial(code), code
@@ -70,7 +70,7 @@ def test_posterior_depends_only_on_its_sentence_in_reverse(model, random_sentenc
     sentences = random_sentences([5, 0, 8, 2])
     batch = pack(sentences)
     together = model.encode(batch)
-    for i, place in enumerate(batch.order.tolist()):
+    for i, place in enumerate(batch.packing.order.tolist()):
         single = model.encode(pack([sentences[place]]))
         torch.testing.assert_close(together.loc[i], single.loc[0])
         torch.testing.assert_close(together.log_scale[i], single.log_scale[0])
@@ -170,7 +170,7 @@ def test_language_model_agrees_with_single_steps(cell, model_spec, random_senten
     sentences = random_sentences([5, 0, 8])
     batch = pack(sentences)
     words, end = model.log_likelihood(batch)
-    for i, place in enumerate(batch.order.tolist()):
+    for i, place in enumerate(batch.packing.order.tolist()):
         initial = torch.zeros(1, model.decoder.state_size, dtype=torch.float64)
         expected_words, expected_end = step_by_step(model, sentences[place].tolist(), initial)
         torch.testing.assert_close(words[i], expected_words.double())

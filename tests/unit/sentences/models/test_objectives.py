@@ -149,7 +149,7 @@ def test_kl_term_of_hr_vae_is_the_mean_over_encoder_steps(free, model_spec, rand
     torch.manual_seed(5)
     of_last = densities(model, batch, "svae", free=free)
     torch.testing.assert_close(at.log_likelihood, of_last.log_likelihood)
-    for i, place in enumerate(batch.order.tolist()):
+    for i, place in enumerate(batch.packing.order.tolist()):
         reads = torch.tensor([SOS, *sentences[place]]).flip(0)
         state, terms = torch.zeros(1, 11).double(), []
         for word in reads:

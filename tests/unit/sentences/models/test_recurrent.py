@@ -23,7 +23,7 @@ def by_sentence(layer, packing, x, initial, context):
     """Outputs of PyTorch's layer for every sentence separately."""
     outputs = x.new_empty(len(x), layer.layer.hidden_size)
     for i in range(packing.batch):
-        rows = (packing.sentence == i).nonzero().squeeze(1)
+        rows = (packing.sequence == i).nonzero().squeeze(1)
         joined = x[rows] if context is None else torch.cat([x[rows], context[i].expand(len(rows), -1)], 1)
         state = tuple(s[None] for s in initial[i].chunk(layer.state_size // layer.layer.hidden_size))
         outputs = outputs.index_copy(0, rows, layer.layer(joined, state if len(state) == 2 else state[0])[0])

@@ -1,13 +1,6 @@
-"""Batches of sentences without padding, packed like PyTorch's `PackedSequence`.
-
-The first `batch_sizes[0]` = B rows of a packed array belong to position 1 of every sentence, the next
-`batch_sizes[1]` to position 2 of the sentences that have one, and so on. Sentences are sorted by length, so
-each step of a recurrent model uses the first rows of the previous step, and nothing is computed after a
-sentence's end.
-"""
+"""Packed batches of sentences, for training and for evaluation."""
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,57 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from textlvm.packing import Packing, pack_lengths, transfer
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.data.vocabulary import EOS, SOS, UNK, Codes
 
-__all__ = ["Packing", "SentenceBatch", "TrainingBatches", "evaluation_batches", "pack"]
+__all__ = ["SentenceBatch", "TrainingBatches", "evaluation_batches", "pack"]
 
 POOL = 50
 """Number of training batches whose sentences are sorted by length together. A larger pool gives more similar
 lengths within a batch, a smaller one more random batches."""
-
-
-@dataclass(frozen=True)
-class Packing:
-    """The sentence and the position of each of the N rows of a packed array."""
-
-    batch_sizes: tuple[int, ...]
-    """Number of sentences at each position, non-increasing."""
-    sentence: Tensor
-    """(N,) sentence of each row."""
-    position: Tensor
-    """(N,) position of each row, from 0."""
-    reversal: Tensor
-    """(N,) row of position T - 1 - t of the same sentence: an involution that reverses sentences."""
-    last: Tensor
-    """(B,) row of each sentence's last position."""
-
-    @property
-    def batch(self) -> int:
-        """Number of sentences B."""
-        return self.batch_sizes[0]
-
-    def steps(self) -> list[slice]:
-        """The rows of each position."""
-        ends = itertools.accumulate(self.batch_sizes)
-        return [slice(end - size, end) for end, size in zip(ends, self.batch_sizes, strict=True)]
-
-    def spread(self, values: Tensor) -> Tensor:
-        """Repeat the values (B, ...) of each sentence in all its rows: (N, ...)."""
-        return values.index_select(0, self.sentence)
-
-    def sums(self, values: Tensor) -> Tensor:
-        """Sum packed values (N,) over each sentence: (B,)."""
-        return values.new_zeros(self.batch).index_add(0, self.sentence, values)
-
-    def means(self, values: Tensor) -> Tensor:
-        """Mean of packed values (N,) over each sentence: (B,)."""
-        return self.sums(values) / self.sums(torch.ones_like(values))
-
-    def padded(self, values: Tensor) -> Tensor:
-        """Packed values (N, d) as (B, T, d), with zeros after a sentence's end."""
-        result = values.new_zeros(self.batch, len(self.batch_sizes), values.shape[1])
-        return result.index_put((self.sentence, self.position), values)
 
 
 @dataclass(frozen=True)
@@ -81,8 +32,6 @@ class SentenceBatch:
     """(N,) codes of <sos> and the words; differs from `encoder_inputs` only in words replaced by <unk>."""
     targets: Tensor
     """(N,) codes of the words and <eos>."""
-    order: Tensor
-    """(B,) index of each sentence in the list that was packed."""
 
     def __len__(self) -> int:
         return self.packing.batch
@@ -91,10 +40,6 @@ class SentenceBatch:
         """Log probabilities (N,) of the targets as sums over words and those of <eos>: (B,) each."""
         end = log_probs[self.packing.last]
         return self.packing.sums(log_probs) - end, end
-
-    def restore(self, values: Tensor) -> Tensor:
-        """Sort values (B, ...) of the batch's sentences into the order of the list that was packed."""
-        return torch.empty_like(values).index_copy_(0, self.order, values)
 
     def with_unknown(self, encoder: float, decoder: float, rng: np.random.Generator) -> "SentenceBatch":
         """Replace a share of the words that encoder or decoder read by <unk>; targets do not change."""
@@ -105,19 +50,8 @@ class SentenceBatch:
         )
 
     def to(self, device: torch.device) -> "SentenceBatch":
-        """The batch on another device; the copy is asynchronous."""
-        if device.type == self.targets.device.type:
-            return self
-
-        def move(value: Tensor) -> Tensor:
-            return value.pin_memory().to(device, non_blocking=True)
-
-        def moved(value: "Packing | SentenceBatch") -> dict[str, Tensor]:
-            fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-            return {name: move(tensor) for name, tensor in fields.items() if isinstance(tensor, Tensor)}
-
-        packing = dataclasses.replace(self.packing, **moved(self.packing))
-        return dataclasses.replace(self, packing=packing, **moved(self))
+        """The batch on another device; copies are asynchronous."""
+        return transfer(self, device)
 
 
 def pack(sentences: Sequence[Codes]) -> SentenceBatch:
@@ -126,25 +60,13 @@ def pack(sentences: Sequence[Codes]) -> SentenceBatch:
     Sentences of equal length keep their order.
     """
     lengths = np.fromiter(map(len, sentences), np.int64, len(sentences)) + 1
-    order = np.argsort(-lengths, kind="stable")
-    lengths = lengths[order]
-    position, sentence = np.nonzero(lengths > np.arange(lengths[0])[:, None])
-    batch_sizes = np.bincount(position)
-    offsets = np.concatenate([[0], batch_sizes.cumsum()[:-1]])
+    packing = pack_lengths(torch.from_numpy(lengths))
+    order = packing.order.numpy()
     symbols = np.concatenate([part for i in order for part in ([SOS], sentences[i], [EOS])]).astype(np.int64)
-    starts = np.concatenate([[0], (lengths + 1).cumsum()[:-1]])
-    reads = starts[sentence] + position
-    inputs = torch.from_numpy(symbols[reads])
-    packing = Packing(
-        batch_sizes=tuple(batch_sizes.tolist()),
-        sentence=torch.from_numpy(sentence),
-        position=torch.from_numpy(position),
-        reversal=torch.from_numpy(offsets[lengths[sentence] - 1 - position] + sentence),
-        last=torch.from_numpy(offsets[lengths - 1] + np.arange(len(lengths))),
-    )
-    return SentenceBatch(
-        packing, inputs, inputs, torch.from_numpy(symbols[reads + 1]), torch.from_numpy(order)
-    )
+    starts = np.concatenate([[0], (lengths[order] + 1).cumsum()[:-1]])
+    reads = starts[packing.sequence.numpy()] + packing.position.numpy()
+    inputs, targets = torch.from_numpy(symbols[reads]), torch.from_numpy(symbols[reads + 1])
+    return SentenceBatch(packing, inputs, inputs, targets)
 
 
 class TrainingBatches:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from textlvm.packing import transfer
 from textlvm.sentences.data.batches import SentenceBatch, pack
 from textlvm.sentences.data.questions import CodedQuestion
 
@@ -31,9 +32,8 @@ class AnswerBatch:
         return scores.new_full(shape, -torch.inf).index_put((self.question, self.place), scores)
 
     def to(self, device: torch.device) -> "AnswerBatch":
-        """The batch on another device."""
-        moved = (value.to(device) for value in vars(self).values())
-        return AnswerBatch(*moved)
+        """The batch on another device; copies are asynchronous."""
+        return transfer(self, device)
 
 
 def pack_questions(questions: Sequence[CodedQuestion], max_length: int | None) -> AnswerBatch:

@@ -77,7 +77,7 @@ class AttentivePooling(nn.Module):
             backwards = self.backwards(embedded[packing.reversal], packing)[packing.reversal]
             states = packing.padded(torch.cat([self.forwards(embedded, packing), backwards], -1))
         ended = packing.padded(torch.ones_like(states[0, 0, :1]).expand(len(embedded), 1)).squeeze(2) == 0
-        return batch.restore(states), batch.restore(ended)
+        return batch.packing.restore(states), batch.packing.restore(ended)
 
 
 AnswerSelector = AttentivePooling | HyperQA

@@ -58,7 +58,7 @@ class HyperQA(nn.Module):
         # The first position is <sos>.
         sums = batch.packing.padded(projected)[:, 1:].sum(1)
         norm = sums.norm(dim=1, keepdim=True).clamp(min=LEAST_NORM)
-        return batch.restore(sums * (LARGEST_NORM / norm).clamp(max=1))
+        return batch.packing.restore(sums * (LARGEST_NORM / norm).clamp(max=1))
 
 
 def distance(x: Tensor, y: Tensor) -> Tensor:

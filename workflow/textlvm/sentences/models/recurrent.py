@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
-from textlvm.sentences.data.batches import Packing
+from textlvm.packing import Packing
 from textlvm.sentences.models.products import linear, with_padding
 from textlvm.training.precision import accumulation_dtype, compute_dtype
 

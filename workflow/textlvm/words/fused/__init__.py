@@ -179,7 +179,7 @@ def _call(
             for value, pointer in zip(values, pointers, strict=True)
         )
     )
-    sizes, letters = torch.tensor(batch.batch_sizes), batch.letters.contiguous()
+    sizes, letters = torch.tensor(batch.packing.batch_sizes), batch.letters.contiguous()
     described = problem(
         dim=dim,
         backward=gradients is not None,
