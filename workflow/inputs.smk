@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from textlvm.experiment import experiment, products, targets
-from textlvm.experiment.relations import check_writable
+from textlvm.experiment.folders import check_writable
 from textlvm.experiment.serialization import to_json
 from textlvm.runtime.errors import FULL, UserError, explain
 from textlvm.runtime.fingerprint import fingerprint

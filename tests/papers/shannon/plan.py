@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.plan import Figure, Planned, Row, Run, Titles
-from textlvm.experiment.relations.problem import Key, Problem, Section
+from textlvm.runtime.validation import Key, Problem, Section
 
 REMOVABLE = (("runs", "*"),)
 

@@ -4,9 +4,9 @@ import pytest
 
 from textlvm.corpora import registry
 from textlvm.experiment.experiment import load_files
-from textlvm.experiment.relations import Problem
 from textlvm.experiment.serialization import from_json, to_json
 from textlvm.reporting import published
+from textlvm.runtime.validation import Problem
 from textlvm.sentences import plan as sentences
 from unit.overlay import PAPER, ROOT
 

@@ -12,8 +12,8 @@ from textlvm.experiment import plan
 from textlvm.experiment.config import check, merged, origin
 from textlvm.experiment.paper import Paper, find, in_use
 from textlvm.experiment.plan import Figure, Planned, Run, Titles
-from textlvm.experiment.relations.problem import Problem
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.validation import Problem
 
 __all__ = ["REGISTRY", "Experiment", "load", "load_files"]
 

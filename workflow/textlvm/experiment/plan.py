@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
-from textlvm.experiment.relations.problem import Key, Section
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import modified, read_object
+from textlvm.runtime.validation import Key, Section
 
 __all__ = [
     "PARTS",
@@ -213,7 +213,7 @@ class Planner(Protocol):
     """Keys of the section, `*` for any name, whose entries a later file can remove with null."""
 
     def check(self, section: Section) -> None:
-        """Check what the schema cannot express. Raises `textlvm.experiment.relations.Problem`."""
+        """Check what the schema cannot express. Raises `textlvm.runtime.validation.Problem`."""
 
     def corpora(self, section: Section) -> Iterable[tuple[Key, str, str]]:
         """The corpora in use: key in the configuration, name, and words | sentences | questions."""

@@ -11,9 +11,21 @@ import yaml
 
 from textlvm.runtime.errors import UserError, nearest
 
-__all__ = ["Key", "Problem", "check", "dotted", "json_schema", "read_yaml", "shortened", "validate"]
+__all__ = [
+    "Key",
+    "Problem",
+    "Section",
+    "check",
+    "dotted",
+    "json_schema",
+    "read_yaml",
+    "shortened",
+    "validate",
+]
 
 Key = tuple[str | int, ...]
+Section = Mapping[str, Any]
+"""A part of a configuration."""
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 KINDS = {

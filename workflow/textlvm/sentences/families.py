@@ -5,7 +5,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.relations.problem import Key, Problem, Section, check_read, dotted
+from textlvm.experiment.relations import check_read
+from textlvm.runtime.validation import Key, Problem, Section, dotted
 
 __all__ = ["check_defaults", "check_family", "is_pretrained", "supplied"]
 

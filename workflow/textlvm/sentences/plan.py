@@ -7,9 +7,9 @@ from typing import Any
 
 from textlvm.corpora.registry import QUESTION_FORMATS, Corpus, SourceFile
 from textlvm.experiment.plan import Figure, Folder, Planned, Row, Run, Titles, stands_in
-from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_object
+from textlvm.runtime.validation import Key, Problem, Section, dotted
 from textlvm.sentences.data.dataset import SPLITS, settings_of, sources_of
 from textlvm.sentences.families import is_pretrained
 from textlvm.sentences.relations import QUESTIONS, TABLE_OF_DATASET, check, paper, preparation

@@ -6,8 +6,9 @@ from typing import Any
 
 from textlvm.experiment.paper import PAPERS, Paper, load
 from textlvm.experiment.plan import PARTS
-from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
+from textlvm.experiment.relations import check_label, check_read
 from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime.validation import Key, Problem, Section, dotted
 from textlvm.sentences.data.dataset import parse
 from textlvm.sentences.families import check_defaults, check_family
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.plan import PARTS, Figure, Planned, Row, Run, Titles
-from textlvm.experiment.relations.problem import Key, Section
+from textlvm.runtime.validation import Key, Section
 from textlvm.words.relations import check
 from textlvm.words.spec import UNTRAINED
 

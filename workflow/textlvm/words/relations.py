@@ -1,7 +1,8 @@
 """Consistency checks of the words paper's section."""
 
-from textlvm.experiment.relations.problem import Key, Problem, Section, check_label, check_read, dotted
+from textlvm.experiment.relations import check_label, check_read
 from textlvm.runtime.errors import nearest
+from textlvm.runtime.validation import Key, Problem, Section, dotted
 from textlvm.words.spec import UNTRAINED
 
 __all__ = ["check"]

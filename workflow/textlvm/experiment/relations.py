@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from textlvm.corpora.registry import QUESTION_FORMATS, Corpus
+from textlvm.experiment.folders import check_folders, check_literal
 from textlvm.experiment.paper import Paper
-from textlvm.experiment.relations.folders import check_folders, check_literal, check_writable
-from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import nearest
+from textlvm.runtime.validation import Key, Problem, Section, dotted
 
-__all__ = ["Key", "Problem", "check_relations", "check_writable", "dotted"]
+__all__ = ["check_label", "check_read", "check_relations"]
 
 
 def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Iterable[Paper]) -> None:
@@ -36,6 +37,23 @@ def check_relations(config: Section, registry: Mapping[str, Corpus], papers: Ite
             _check_corpus(key, name, config["corpora"], registry)
             if content != "words":
                 _check_format(key, name, content, formats)
+
+
+def check_read(key: Key, entry: Section, read: Collection[str], by: str) -> None:
+    """Check that an entry sets only settings that its kind of model uses."""
+    for setting in entry.get("model", {}):
+        if setting not in read:
+            name = dotted((*key, setting))
+            raise Problem((*key, setting), f"{name} has no effect for {by}: remove it")
+
+
+def check_label(key: Key, label: tuple[Any, ...], labels: dict[tuple[Any, ...], str]) -> None:
+    """Check that the rows of a table have different labels."""
+    if label in labels:
+        raise Problem(
+            (*key, "row"), f"{dotted(key)} has the same row label as {labels[label]}: use different ones"
+        )
+    labels[label] = str(key[-1])
 
 
 def _check_format(key: Key, name: str, content: str, formats: Mapping[str, str | None]) -> None:

@@ -4,13 +4,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from textlvm.experiment.relations.problem import Key, Problem, Section, dotted
 from textlvm.runtime.errors import FULL, UserError
 from textlvm.runtime.paths import literal
+from textlvm.runtime.validation import Key, Problem, Section, dotted
 
 __all__ = ["check_folders", "check_literal", "check_writable"]
 
-PROJECT = Path(__file__).resolve().parents[4]
+PROJECT = Path(__file__).resolve().parents[3]
 PROTECTED = (
     *("workflow", "envs", "docs", "tests", "benchmarks"),
     *(".ci", ".git", ".github", ".snakemake", ".venv"),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from textlvm.experiment import folders
 from textlvm.experiment.config import origin
-from textlvm.experiment.relations import folders
-from textlvm.experiment.relations.folders import check_folders, check_writable
-from textlvm.experiment.relations.problem import Problem
+from textlvm.experiment.folders import check_folders, check_writable
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.validation import Problem
 from unit.overlay import ROOT, error_message
 
 
