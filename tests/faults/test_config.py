@@ -19,7 +19,7 @@ from textlvm.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
-PAPERS = find({})
+PAPERS = find({}, str)
 SCHEMA = schema(PAPERS.values())
 PAPER = [ROOT / "config.yaml"]
 EXPERIMENTS = {

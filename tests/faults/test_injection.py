@@ -154,7 +154,7 @@ def test_texts_that_cannot_be_passed_on_are_refused(tmp_path, key, value, messag
     other.write_text(json.dumps(nested(key, value)))
     files = [PAPER, file, other]
     with pytest.raises(UserError) as error:
-        check(merged(files), files, REGISTRY, find({}))
+        check(merged(files), files, REGISTRY, find({}, str))
     assert str(error.value).startswith(f"{other}: {'.'.join(key)}")
     assert message in str(error.value)
     assert str(error.value).isprintable()

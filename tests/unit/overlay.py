@@ -12,7 +12,7 @@ from textlvm.runtime.errors import UserError
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "config.yaml"
 REGISTRY = registry.load(ROOT / "workflow" / "corpora.yaml")
-PAPERS = find({})
+PAPERS = find({}, str)
 
 
 def cases(text: str) -> list[tuple[str, str]]:

@@ -62,9 +62,16 @@ def test_error_message_names_file_and_key(changed, parts, message):
 
 def test_paper_given_by_its_folder_is_the_same_paper():
     config = {"papers": [str(PAPERS / "words"), "words"]}
-    papers = find(config)
-    assert papers == find({"papers": ["words"]})
+    papers = find(config, str)
+    assert papers == find({"papers": ["words"]}, str)
     assert in_use(config, papers) == (papers["words"],)
+
+
+def test_unknown_paper_is_reported_with_the_file():
+    with pytest.raises(
+        UserError, match=r"^mine\.yaml: papers lists 'sentence', which is neither .*'sentences'"
+    ):
+        find({"papers": ["sentence"]}, {("papers",): "mine.yaml"}.get)
 
 
 def test_two_papers_with_the_same_name_are_rejected(changed):

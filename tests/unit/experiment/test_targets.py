@@ -66,7 +66,7 @@ class ExperimentWithTexts(Experiment):
 
 EXPERIMENT = ExperimentWithTexts(
     config={"pathvars": {"results": "results/mine"}},
-    papers=find({}),
+    papers=find({}, str),
     used=(),
     corpora={},
     planned=tuple(PLANNED),

@@ -102,7 +102,8 @@ class _File:
 def _main(options: argparse.Namespace) -> None:
     configs = [configfile.CONFIG, *options.configfile]
     given = merged(configs)
-    config = check(given, configs, registry.load(options.registry), find(given))
+    papers = find(given, partial(origin, given, files=configs))
+    config = check(given, configs, registry.load(options.registry), papers)
     where = partial(origin, config, files=configs)
     corpora = registry.load(options.registry, config["corpora"], where).values()
     downloads = Path(config["pathvars"]["resources"]) / "downloads"

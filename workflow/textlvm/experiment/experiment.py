@@ -98,7 +98,7 @@ def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
     Raises `UserError` with one sentence for the first error.
     """
     where = partial(origin, config, files=files)
-    papers = find(config)
+    papers = find(config, where)
     checked = check(config, files, registry.load(REGISTRY), papers)
     corpora = registry.load(REGISTRY, checked["corpora"], where)
     used = in_use(checked, papers)

@@ -9,7 +9,7 @@ rules.smk       the rules that create its metrics and figures
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -166,10 +166,11 @@ def load(folder: str | Path) -> Paper:
     return paper
 
 
-def find(config: Mapping[str, Any]) -> dict[str, Paper]:
+def find(config: Mapping[str, Any], where: Callable[[tuple[str, ...]], str]) -> dict[str, Paper]:
     """The project's papers, and those whose folders `papers` of a configuration names.
 
-    Raises `UserError` for a name or folder that is not a paper.
+    `where` returns the file that contains a key of the configuration. Raises `UserError` for a name or folder
+    that is not a paper.
     """
     # Relative to the working directory, for command lines and messages.
     folders = [Path(os.path.relpath(path.parent)) for path in PAPERS.glob("*/paper.yaml")]
@@ -179,8 +180,8 @@ def find(config: Mapping[str, Any]) -> dict[str, Paper]:
         if isinstance(entry, str) and entry not in known:
             if not Path(entry, "paper.yaml").is_file():
                 raise UserError(
-                    f"papers lists '{entry}', which is neither a paper of this project nor a folder with a "
-                    f"paper.yaml; {nearest(entry, known)}"
+                    f"{where(('papers',))}: papers lists '{entry}', which is neither a paper of this project "
+                    f"nor a folder with a paper.yaml; {nearest(entry, known)}"
                 )
             folders.append(Path(entry))
     return load_all({folder.resolve(): folder for folder in reversed(folders)}.values())
