@@ -79,7 +79,7 @@ def main() -> None:
     }
     floor = times["floor of the product"]
     print(
-        f"{len(lexicon):,} words, {len(ours.beginnings):,} beginnings and {len(ours.ends):,} ends, "
+        f"{len(lexicon):,} words, {len(ours.prefixes):,} prefixes and {len(ours.suffixes):,} suffixes, "
         f"found once in {once:.2f} s; {n:,} trajectories, one thread"
     )
     show(

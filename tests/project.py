@@ -14,7 +14,7 @@ from textlvm.runtime.forking import THREADS
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project's files, without results."""
+    """A copy of the project's files, without results, or the project itself."""
 
     root: Path
     programs: Path | None = None

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_sequence
 
 from textlvm.packing import pack_lengths, transfer
+from textlvm.words.letters import encode, pack
 
 LENGTHS = st.lists(st.integers(1, 8), min_size=1, max_size=10)
 
@@ -21,7 +22,8 @@ def test_rows_are_those_of_a_packed_sequence(lengths):
     rows = zip(packing.sequence.tolist(), packing.position.tolist(), strict=True)
     values = [int(sequences[packing.order[sequence]][position]) for sequence, position in rows]
     # PyTorch sorts sequences of equal length in any order.
-    assert sorted(values) == sorted(expected.data.tolist())
+    for step in packing.steps():
+        assert sorted(values[step]) == sorted(expected.data[step].tolist())
     assert [lengths[i] for i in packing.order] == sorted(lengths, reverse=True)
     equal = zip(packing.order.tolist(), packing.order.tolist()[1:], strict=False)
     assert all(lengths[i] > lengths[j] or i < j for i, j in equal)
@@ -60,8 +62,10 @@ def test_sums_means_and_padded_values(lengths):
 def test_transfer_moves_all_tensors(monkeypatch):
     # Pinning memory requires a GPU.
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: self)
-    packing = transfer(pack_lengths(torch.tensor([2, 1])), torch.device("meta"))
-    tensors = [value for value in vars(packing).values() if isinstance(value, torch.Tensor)]
-    assert len(tensors) == 5
-    assert {value.device.type for value in tensors} == {"meta"}
-    assert packing.batch_sizes == (2, 1)
+    batch = pack(encode(["to", "a"]), torch.arange(2))
+    moved = transfer(batch, torch.device("meta"))
+    parts = {**vars(moved), **vars(moved.packing)}
+    tensors = {name for name, value in parts.items() if isinstance(value, torch.Tensor)}
+    assert tensors == {"letters", "sequence", "position", "reversal", "last", "order"}
+    assert {parts[name].device.type for name in tensors} == {"meta"}
+    assert moved.packing.batch_sizes == batch.packing.batch_sizes

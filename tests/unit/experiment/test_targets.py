@@ -126,7 +126,7 @@ sentences/ptv/smim-16/seed0/metrics.json
 sentences/ptb/smim-17/seed0/metrics.json
     there is no 'smim-17' in sentences.runs.ptb of ptb.yaml; did you mean 'smim-16', 'smim-all'?
 sentences/ptb/smim-16/seed1/metrics.json
-    there is no 'seed1' of this run; did you mean 'seed0'?
+    there is no 'seed1' in the seeds of this run; did you mean 'seed0'?
 sentences/ptb/smim-all/seed0/model.safetensors
     this run was trained on 'everything'; request the file in results/mine/sentences/everything/smim-all
 words/mine/table3.md
@@ -140,7 +140,7 @@ words/mine/standard/tril-k6/seed0/metrics.json
 words/mine/unseen/tril-k5/seed0/metrics.json
     there is no 'tril-k5' in words.runs.unseen of unseen.yaml; did you mean 'tril'?
 words/mine/standard/tril/seed2/metrics.json
-    there is no 'seed2' of this run; did you mean 'seed3', 'seed0'?
+    there is no 'seed2' in the seeds of this run; did you mean 'seed3', 'seed0'?
 """
 
 

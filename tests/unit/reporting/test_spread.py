@@ -65,3 +65,8 @@ def test_nothing_is_borrowed_from_rows_with_one_seed():
 def test_run_in_two_rows_counts_once():
     again = Sample("the same", THREE.run, "smim", "nll_melbo", THREE.values)
     assert borrow("smim", [THREE, again]).degrees_of_freedom == 2
+
+
+def test_squares_of_large_values_do_not_overflow():
+    rows = [Sample(name, name, "smim", "ppl", (1e200, 3e200)) for name in "ab"]
+    assert pooled(rows).value == pytest.approx(math.sqrt(2) * 1e200)

@@ -113,6 +113,12 @@ def test_pool_of_one_seed_returns_its_estimate(value, below, above):
     assert (pooled.low, pooled.high) == pytest.approx((value - below, value + above), abs=1e-9)
 
 
+def test_squares_of_large_values_do_not_overflow():
+    pooled = pool([exact(value, "per word") for value in (1e200, 3e200)])
+    assert pooled.spread == pytest.approx(math.sqrt(2) * 1e200)
+    assert math.isfinite(compare(pooled, 1.0, 0.5, None, False).tolerance)
+
+
 def test_pooled_interval_shrinks_and_keeps_its_offset():
     """Four seeds halve the width; the centre of the interval stays 0.3 above the value."""
     pooled = pool([Estimate(v, v + 0.1, v + 0.5, "nats") for v in (1.0, 2.0, 3.0, 4.0)])

@@ -33,10 +33,10 @@ def baseline(scale=4.0):
     return model
 
 
-def conditionals(model, beginnings):
-    """P(. | v_1..v_n) over the symbols for beginnings (B, n), without stopping at an END: (B, 27)."""
-    starts = beginnings.new_full((len(beginnings), 1), END)
-    inputs = model.embedding(torch.cat([starts, beginnings], 1).T)
+def conditionals(model, prefixes):
+    """P(. | v_1..v_n) over the symbols for prefixes (B, n), without stopping at an END: (B, 27)."""
+    starts = prefixes.new_full((len(prefixes), 1), END)
+    inputs = model.embedding(torch.cat([starts, prefixes], 1).T)
     return torch.softmax(model.output(model.gru(inputs)[0][-1]), -1)
 
 

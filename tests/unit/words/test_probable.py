@@ -69,7 +69,7 @@ def test_no_words_if_the_model_never_ends_a_word():
     assert list(by_probability(extensions(model, 0))) == []
 
 
-def test_probability_of_a_beginning_is_the_sum_over_next_letters():
+def test_probability_of_a_prefix_is_the_sum_over_next_letters():
     model = baseline()
     extend = extensions(model, 0)
     whole = extend((1,)).exp().sum()

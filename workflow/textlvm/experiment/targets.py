@@ -56,7 +56,8 @@ def _check_folders(
             return
         if name not in {folder for folder, _ in here}:
             key = min(key for _, key in here)
-            place = f"in {'.'.join(key)} of {origin(key)}" if key else "of this run"
+            # Seeds are in the section of the paper or in the entry of the run.
+            place = f"in {'.'.join(key)} of {origin(key)}" if key else "in the seeds of this run"
             near = nearest(name, {folder for folder, _ in here})
             raise UserError(f"{target}: there is no '{name}' {place}; {near}")
         valid = [folders for folders in valid if len(folders) > depth and folders[depth][0] == name]

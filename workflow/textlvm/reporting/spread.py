@@ -52,9 +52,10 @@ def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
     Every sample must have at least two values. `note` precedes the rows in `source`.
     """
     freedom = sum(len(sample.values) - 1 for sample in samples)
-    squares = math.fsum((len(sample.values) - 1) * statistics.variance(sample.values) for sample in samples)
+    # Perplexities can be so large that their squares overflow.
+    root = math.hypot(*(math.sqrt(len(s.values) - 1) * statistics.stdev(s.values) for s in samples))
     rows = "; ".join(f"{sample.row}, {len(sample.values)} {sample.unit}" for sample in samples)
-    return PooledSpread(math.sqrt(squares / freedom), freedom, note + rows)
+    return PooledSpread(root / math.sqrt(freedom), freedom, note + rows)
 
 
 def borrow(model_kind: str, samples: Iterable[Sample]) -> PooledSpread | None:

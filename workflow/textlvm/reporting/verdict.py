@@ -12,7 +12,7 @@ __all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool", 
 
 RULE = (
     "within: |difference| ≤ half a unit of the last printed digit + sqrt((t · sd over n seeds)² (1 + 1/n) "
-    "+ (1.96 · printed sd)² + (1.96 · estimator's standard error)²)"
+    "+ (1.96 · printed sd)² + (half the width of the estimator's 95% interval)²)"
 )
 """The rule of `compare` in one line, for footnotes."""
 
@@ -74,7 +74,8 @@ def pool(estimates: Sequence[Estimate]) -> Mean:
     """
     n = len(estimates)
     value = math.fsum(e.value for e in estimates) / n
-    spread = math.sqrt(math.fsum((e.value - value) ** 2 for e in estimates) / (n - 1)) if n > 1 else None
+    # Perplexities can be so large that their squares overflow.
+    spread = math.hypot(*(e.value - value for e in estimates)) / math.sqrt(n - 1) if n > 1 else None
     intervals = [(e.value, e.low, e.high) for e in estimates if e.low is not None and e.high is not None]
     if not intervals:
         return Mean(value, None, None, spread, n)
@@ -104,14 +105,14 @@ def compare(
 
     The mean is *within* if |mean - published| is at most
 
-        half_unit + sqrt((t s)² (1 + 1/n) + (1.96 p)² + (1.96 e)²),
+        half_unit + sqrt((t s)² (1 + 1/n) + (1.96 p)² + e²),
 
     where half_unit is half a unit of the last printed digit, s the standard deviation over our n seeds, t
-    Student's 97.5% quantile with n - 1 degrees of freedom, p the printed standard deviation (zero if none is
-    printed) and e the standard error of our estimator. With one seed, s and the degrees of freedom are those
-    of `borrowed`. The published value is that of one training, as far as is known: s² is the variance of that
-    training, s²/n that of our mean. If both come from the same distribution, 95% of the means are within.
-    Otherwise the mean is *outside*, with two exceptions:
+    Student's 97.5% quantile with n - 1 degrees of freedom, p the printed standard deviation (zero if none
+    is printed) and e half the width of our estimator's 95% interval. With one seed, s and the degrees of
+    freedom are those of `borrowed`. The published value is that of one training, as far as is known: s²
+    is the variance of that training, s²/n that of our mean. If both come from the same distribution, 95%
+    of the means are within. Otherwise the mean is *outside*, with two exceptions:
 
     - one seed and nothing borrowed: s is unknown, not zero. The tolerance without s is too small, so a
       smaller difference is certainly *within*, and a larger one is *undecided*. A metric that is not

@@ -1,9 +1,10 @@
-r"""log P(w) by importance sampling with the inference model as proposal, as a check on Eq. (12).
+r"""log P(w) by importance sampling with the inference model as proposal distribution.
 
-One run of Algorithm 1 gives :math:`\hat P = \prod_t \frac1K \sum_k \omega_t^k`, an unbiased estimate of P(w)
-(`textlvm.words.objective.step_bounds`). The logarithm of a mean of many is too low in expectation, as in
-Eq. (12). But q depends on the word: its weights vary far less than P(w|h) along free-running trajectories, so
-that a thousand draws per word have less bias than millions of shared trajectories.
+A check on Eq. (12). One run of Algorithm 1 gives :math:`\hat P = \prod_t \frac1K \sum_k \omega_t^k`, an
+unbiased estimate of P(w) (`textlvm.words.objective.step_bounds`). The logarithm of a mean of many is too
+low in expectation, as in Eq. (12). But q depends on the word: its weights vary far less than P(w|h) along
+free-running trajectories, so that a thousand draws per word have less bias than millions of shared
+trajectories.
 """
 
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def importance_log_probs(
     Each run uses the K of the model's training.
     """
     device = next(model.parameters()).device
-    # Words of similar length are packed together.
+    # Sorted, so that packing keeps the order, and words of similar length are packed together.
     order = torch.argsort(lexicon.lengths[index], descending=True, stable=True)
     result = torch.empty(3, len(index), dtype=torch.float64)
     # The batches are limited by memory: several words, or some draws of one word.
@@ -57,7 +58,6 @@ def importance_log_probs(
             size = min(width, draws - start)
             batch = pack(lexicon, index[rows].repeat_interleave(size)).to(device)
             bounds = batch.packing.sums(step_bounds(model, batch, draw_noise(model, batch)))
-            bounds = batch.packing.restore(bounds)
             log_weights.append(bounds.view(len(rows), size).double().cpu())
         joined = torch.cat(log_weights, 1)
         result[:, rows] = torch.stack([*log_mean(joined), effective_draws(joined)])

@@ -5,7 +5,7 @@ Trajectories are those of a state space model, or of a GRU with its drawn letter
 
 Given a trajectory h, a word's probability is a product of letter probabilities from a table. All words are
 cut at the same position s. Words with the same prefix share the product up to s, words of the same length
-with the same end share the product after s, and
+with the same suffix share the product after s, and
 
     sum_k P(w|h^k) = sum_k P(w_1..w_s|h^k) P(w_s+1..w_T|h^k)
 

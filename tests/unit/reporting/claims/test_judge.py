@@ -109,6 +109,11 @@ def test_logarithm_has_the_relative_deviation():
     assert number.borrowed.degrees_of_freedom == 2
 
 
+def test_squares_of_large_numbers_do_not_overflow():
+    assert outcome(compare(A, B), A=seeds(1e200, 2e200), B=seeds(1.0, 2.0)) is Outcome.UNDECIDED
+    assert outcome(compare(A, B), A=seeds(1e200), B=seeds(1.0)) is Outcome.UNDECIDED
+
+
 def test_untrained_numbers_need_one_seed():
     numbers = {A: seeds(1.0, trained=False), B: seeds(2.0, trained=False)}
     assert judge(compare(A, B), numbers).outcome is Outcome.HOLDS

@@ -12,9 +12,9 @@ from textlvm.reporting.spread import PooledSpread
 __all__ = ["PLANNED", "RULE", "Found", "Number", "Outcome", "conclude", "judge"]
 
 RULE = (
-    "the effect's 95% interval is ± sqrt((t · standard error over seeds)² + (1.96 · estimator's standard "
-    "error)²); holds: all of it is on the claim's side of the margin; fails: none of it is; undecided: "
-    "otherwise, and with one seed if no other row supplies a standard deviation"
+    "the effect's 95% interval is ± sqrt((t · standard error over seeds)² + (half the width of the "
+    "estimator's 95% interval)²); holds: all of it is on the claim's side of the margin; fails: none of it "
+    "is; undecided: otherwise, and with one seed if no other row supplies a standard deviation"
 )
 """The rule of `judge` in one sentence, for footnotes."""
 PLANNED = 3
@@ -98,15 +98,15 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
 
     The effect is the signed sum of the means over seeds. Its 95% interval is
 
-        effect ± sqrt((t · s)² + (1.96 · e)²) ± r,
+        effect ± sqrt((t · s)² + e²) ± r,
 
-    where s is the standard error of the sum over seeds, e that of the estimators, and r the rounding error of
-    printed numbers. Numbers of the same seeds are summed by seed before their standard deviation is computed,
-    so that common noise cancels. Numbers of different seeds are independent, and s² is the sum of their
-    variances, each divided by its number of seeds. t is Student's 97.5% quantile with the fewest degrees of
-    freedom among them: the interval is at least as wide as Welch's, and more noise never makes it narrower.
-    The values by seed already contain the estimator's noise; e is added nevertheless, since a few seeds can
-    agree by chance.
+    where s is the standard error of the sum over seeds, e half the width of the estimators' 95% interval,
+    and r the rounding error of printed numbers. Numbers of the same seeds are summed by seed before their
+    standard deviation is computed, so that common noise cancels. Numbers of different seeds are
+    independent, and s² is the sum of their variances, each divided by its number of seeds. t is Student's
+    97.5% quantile with the fewest degrees of freedom among them: the interval is at least as wide as
+    Welch's, and more noise never makes it narrower. The values by seed already contain the estimator's
+    noise; e is added nevertheless, since a few seeds can agree by chance.
 
     A number of a single training has the variance and the degrees of freedom of its `borrowed` standard
     deviation. The correlation of several numbers of one training is unknown: their standard deviations are
@@ -142,7 +142,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
                 unknown += len(group) ** 2
                 single = group[0][1].replicate
                 continue
-            variance += math.fsum(spread.value for spread in shared) ** 2
+            variance += _square(math.fsum(spread.value for spread in shared))
             freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
             borrowed += [spread.source for spread in shared]
     members = [number for group in groups.values() for _, number in group]
@@ -159,7 +159,7 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     limit = None
     if unknown and abs(distance) > half:
         t = student(min(freedom, PLANNED - 1))
-        room = ((abs(distance) - rounding) ** 2 - error**2) / t**2 - variance
+        room = (_square(abs(distance) - rounding) - _square(error)) / t**2 - variance
         limit = math.sqrt(room * PLANNED / unknown) if room > 0 else None
     return Found(comparison, outcome, effect, half, distance, single, limit, tuple(dict.fromkeys(borrowed)))
 
@@ -188,7 +188,12 @@ def _sums_by_seed(group: Sequence[tuple[int, Number]]) -> list[float]:
 
 def _variance(values: Sequence[float]) -> float:
     mean = math.fsum(values) / len(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return math.fsum(_square(value - mean) for value in values) / (len(values) - 1)
+
+
+def _square(value: float) -> float:
+    """The square; infinite if it is too large, as for some perplexities, where `value**2` raises an error."""
+    return value * value
 
 
 def _distance(comparison: Comparison, effect: float, numbers: Mapping[Place, Number]) -> float:
