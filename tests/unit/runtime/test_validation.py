@@ -16,6 +16,7 @@ SCHEMA = {
         "kind": {"enum": ["less", "greater"]},
         "pair": {"type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": True},
         "rows": {"type": "object", "propertyNames": {"pattern": "^[a-z]+$", "description": "letters"}},
+        "table": {"enum": [1, 2]},
         "odd": {"not": {}},
     },
 }
@@ -33,6 +34,8 @@ VALID = {"size": 1, "name": "a"}
         (VALID | {"rate": 1}, ("rate",), "rate must be less than 1, not 1"),
         (VALID | {"name": "A"}, ("name",), 'name must be lower-case letters, not "A"'),
         (VALID | {"kind": "lesser"}, ("kind",), "kind cannot be \"lesser\"; did you mean 'less'?"),
+        (VALID | {"table": "1"}, ("table",), 'table cannot be "1"; write 1 without quotes'),
+        (VALID | {"table": 3}, ("table",), "table cannot be 3; valid: '1', '2'"),
         (VALID | {"pair": [1]}, ("pair",), "pair must have 2 entries, not 1"),
         (VALID | {"pair": [1, 1]}, ("pair",), "pair has a duplicate entry: [1, 1]"),
         (VALID | {"rows": {"B": 1}}, ("rows", "B"), "the name 'B' in rows must consist of letters"),

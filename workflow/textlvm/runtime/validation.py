@@ -131,9 +131,10 @@ def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) ->
                 key, f"{name} must be {wanted}, not {shortened(value)}{_number_hint(value, kinds)}"
             )
         case "enum":
-            return Problem(
-                key, f"{name} cannot be {shortened(value)}; {nearest(str(value), map(str, limit))}"
-            )
+            valid = [str(item) for item in limit]
+            # Text such as "1" where the number 1 is valid.
+            hint = f"write {value} without quotes" if value in valid else nearest(str(value), valid)
+            return Problem(key, f"{name} cannot be {shortened(value)}; {hint}")
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             wanted = error.schema["description"]
             return Problem((*key, value), f"the name {value!r} in {name} must consist of {wanted}")
