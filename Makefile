@@ -38,7 +38,7 @@ status: built ## count finished, running and waiting runs; ARGS=--all lists ever
 corpora: built ## show which corpora are present, and how to get the others; ARGS=--all lists every file
 	@$(RUN) python -m textlvm.corpora.status $(ARGS)
 
-test: lint ## run all checks
+test: lint ## run the linters and all tests except slow tests of failures (make faults)
 	@$(RUN) snakemake --dry-run --quiet
 	@$(RUN) $(PYTEST)
 

@@ -1,9 +1,9 @@
-"""Draw the graph of the rules in docs/workflow.md and of their files in README.md.
+"""Draw the graph of the rules in docs/workflow.md.
 
     python docs/rulegraph.py
 
-writes the graph of the rules of `all`, which Snakemake prints, as Mermaid diagrams, which GitHub renders. The
-rules are sorted by name, because Snakemake's order differs between calls.
+writes the graph of the rules of `all`, which Snakemake prints, as a Mermaid diagram, which GitHub
+renders. The rules are sorted by name, because Snakemake's order differs between calls.
 """
 
 import re
@@ -13,19 +13,15 @@ from pathlib import Path
 
 __all__ = [
     "COMMAND",
-    "README",
-    "RULES",
+    "PAGE",
     "diagram_in",
     "edges",
-    "file_diagram",
-    "file_pairs",
     "reduced",
     "rule_diagram",
 ]
 
-ROOT = Path(__file__).parents[1]
-RULES, README = ROOT / "docs" / "workflow.md", ROOT / "README.md"
-"""The pages with the diagrams of the rules and of the files."""
+PAGE = Path(__file__).parent / "workflow.md"
+"""The page with the diagram."""
 COMMAND = ("snakemake", "--rulegraph", "mermaid-js")
 BLOCK = re.compile(r"(?<=```mermaid\n).*?(?=```)", re.DOTALL)
 GROUPS = {"corpus": "corpora", "words": "words", "sentences": "sentences"}
@@ -67,24 +63,6 @@ def rule_diagram(pairs: Edges) -> str:
     return "\n".join(lines) + "\n"
 
 
-def file_pairs(pairs: Edges) -> Edges:
-    """The pairs of files that contain these pairs of rules; a paper's file is named after the paper."""
-    file: dict[str, str] = {}
-    for path in [*(ROOT / "workflow").glob("rules/*.smk"), *(ROOT / "workflow").glob("papers/*/*.smk")]:
-        paper = path.parent.name if path.parent.name != "rules" else ""
-        name = "_".join(filter(None, (paper, path.stem if path.stem != "rules" else "")))
-        text = path.read_text(encoding="utf-8")
-        rules = re.findall(r"^(?:use rule \w+ as|rule) (\w+)", text, flags=re.MULTILINE)
-        file |= dict.fromkeys(rules, name)
-    found = {(file[one], file[other]) for one, other in pairs if {one, other} <= file.keys()}
-    return {(one, other) for one, other in found if one != other}
-
-
-def file_diagram(pairs: Edges) -> str:
-    """Pairs of files as a Mermaid diagram, from left to right."""
-    return "\n".join(["flowchart LR", *(f"    {one} --> {other}" for one, other in sorted(pairs))]) + "\n"
-
-
 def diagram_in(page: str) -> str:
     """The diagram in a page."""
     found = BLOCK.search(page)
@@ -93,9 +71,5 @@ def diagram_in(page: str) -> str:
 
 if __name__ == "__main__":
     printed = subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout
-    found = edges(printed)
-    for page, drawing in (
-        (RULES, rule_diagram(reduced(found))),
-        (README, file_diagram(reduced(file_pairs(found)))),
-    ):
-        page.write_text(BLOCK.sub(drawing, page.read_text(encoding="utf-8")), encoding="utf-8")
+    drawing = rule_diagram(reduced(edges(printed)))
+    PAGE.write_text(BLOCK.sub(drawing, PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -34,7 +34,8 @@ def extrapolate(
     """The cross entropy at infinite K in nats per word, and its standard error.
 
     `groups` (V, G) holds log sum_k P(w|h^k) over `size` trajectories each. The first 2^n groups are used,
-    with the largest possible n. None if G < 8 or the gains do not decrease.
+    with the largest possible n. None if G < 8, or if each gain is more than 0.95 times the last one: the
+    curve then shows no limit.
 
     The error has two parts. One is the spread of balanced half-samples: an estimate from half of the groups
     deviates from that of all groups by as much as the latter from its expectation. The other is the change
@@ -80,7 +81,7 @@ def _limit(curve: list[float], doublings: int) -> float | None:
     losses = np.flatnonzero(gains <= 0)
     gains = gains[: losses[0]] if len(losses) else gains
     if len(gains) < 2:
-        # The bias is smaller than the noise: assume 1/K.
+        # The bias is smaller than the noise: assume 1/K. By chance the result may be above the curve.
         return 2 * curve[0] - curve[1]
     back = np.arange(len(gains))
     # Each gain is averaged over twice as many blocks as that of the next doubling of K.

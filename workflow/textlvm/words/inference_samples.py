@@ -54,8 +54,6 @@ __all__ = ["InferenceSamples", "Sampler", "sampler"]
 class InferenceSamples:
     """K draws of the inference model for each of n states."""
 
-    state: Tensor
-    """(n, d) h_{t-1}."""
     h: Tensor
     """(n, K, d) f_q(xi), for the next step."""
     h_for_weights: Tensor
@@ -66,6 +64,11 @@ class InferenceSamples:
     """(n, K) log |det J_{f_q}| of `h_for_weights`."""
     scaled: Tensor | None = None
     """(n, K, d) the part of `h_for_weights` whose gradient is multiplied by the normalised weights."""
+
+    @property
+    def for_weights(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What the weights depend on: `h_for_weights`, `log_q` and `log_det_q`."""
+        return self.h_for_weights, self.log_q, self.log_det_q
 
     def scale_gradient(self, log_weights: Tensor) -> None:
         """Scale the gradient through `scaled` by the normalised weights, given log omega^k (n, K)."""
@@ -92,7 +95,7 @@ class _Full:
     ) -> InferenceSamples:
         xi, log_q = self.model.inference(state, context, proposal).rsample_with_log_prob(noise)
         h, log_det_q = call_and_ladj(self.model.variational(state), xi)
-        return InferenceSamples(state, h, h, log_q, log_det_q)
+        return InferenceSamples(h, h, log_q, log_det_q)
 
 
 class _Path:
@@ -114,7 +117,6 @@ class _Path:
         h_for_weights = scaled + moved
         xi, log_det_inverse = call_and_ladj(by_inputs.flow.inv, h_for_weights)
         return InferenceSamples(
-            state,
             by_parameters.h + moved,
             h_for_weights,
             by_inputs.normal.log_prob(xi),

@@ -5,15 +5,23 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["effective_draws", "log_mean"]
+__all__ = ["effective_draws", "jackknife", "log_mean"]
 
 
 def log_mean(log_values: Tensor) -> tuple[Tensor, Tensor]:
-    """Estimates of log E[x] and their standard errors, (W,) each, from log x of n >= 2 draws (W, n).
+    """Estimates of log E[x] and their standard errors, (W,) each, by `jackknife`."""
+    estimate, deviations = jackknife(log_values)
+    return estimate, deviations.norm(dim=1)
 
-    By the jackknife over draws: the logarithm of the mean is too low in expectation by a variance over n,
-    which the jackknife removes, and by terms of higher order. If one draw dominates the sum, bias and error
-    are underestimated.
+
+def jackknife(log_values: Tensor) -> tuple[Tensor, Tensor]:
+    """Estimates of log E[x], (W,), from log x of n >= 2 draws (W, n), and deviations (W, n).
+
+    The standard error of an estimate is the norm of its deviations. If draw k of all W variables has the same
+    noise, the standard error of the estimates' sum with weights w (W,) is the norm of w @ deviations.
+
+    The logarithm of the mean is too low in expectation by a variance over n, which the jackknife removes, and
+    by terms of higher order. If one draw dominates the sum, bias and error are underestimated.
     """
     values = log_values.double()
     n = values.shape[1]
@@ -27,7 +35,7 @@ def log_mean(log_values: Tensor) -> tuple[Tensor, Tensor]:
     without = (before + after).clamp_min(torch.finfo(torch.double).eps * total)
     change = (without / total).log() + math.log(n / (n - 1))
     estimate = values.logsumexp(1) - math.log(n) - (n - 1) * change.mean(1)
-    return estimate, change.std(1, correction=0) * math.sqrt(n - 1)
+    return estimate, (change - change.mean(1, keepdim=True)) * math.sqrt((n - 1) / n)
 
 
 def effective_draws(log_weights: Tensor) -> Tensor:

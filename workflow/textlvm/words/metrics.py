@@ -17,7 +17,9 @@ Each reading of a printed column has a separate name. With N samples and K traje
     h_gap                         Eq. (13) in nats, mean over the positions that words reach; _bits in bits
     h_gap_first                   the same at the first letter; _bits in bits
     h_gap_reference               h_gap with many draws of the noise
-    word_entropy                  entropy of an autoregressive model's words
+    h_marginal, h_expected        the two entropies whose difference is h_gap
+    word_entropy                  entropy of the words of a model with an exact likelihood
+    entropy_test                  of ORACLE: entropy of the test words
 """
 
 import math
@@ -111,7 +113,7 @@ def exact_metrics(
     rng: np.random.Generator,
     seed: Seed,
 ) -> Measured:
-    """An autoregressive model's exact cross entropies, its word entropy, and N generated words.
+    """Exact cross entropies, the entropy of the model's words, and N generated words.
 
     The word entropy is over generated words that end within `samples.LONGEST` letters.
     """

@@ -12,7 +12,7 @@ from torch.distributions import Transform
 
 from textlvm.distributions import standard_normal_log_prob
 from textlvm.words.flows import call_and_ladj
-from textlvm.words.inference_samples import InferenceSamples, Sampler, sampler
+from textlvm.words.inference_samples import Sampler, sampler
 from textlvm.words.letters import PackedWords
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.noise import Noise
@@ -60,7 +60,7 @@ def step_bounds(model: StateSpaceModel, batch: PackedWords, noise: Noise, estima
         generative = model.generative(state)
         proposal = generative(noise.proposals[rows])
         drawn = sample(state, context[rows], noise.posterior[rows], proposal)
-        weights = _weigh(model, generative, drawn, batch.letters[rows])
+        weights = _weigh(model, generative, batch.letters[rows], *drawn.for_weights)
         drawn.scale_gradient(weights)
         terms.append(weighted_bound(weights))
         state = _resample(drawn.h, weights, noise.gumbel[rows])
@@ -73,19 +73,16 @@ def _single_sample_bounds(
     """With one sample there is no choice between steps: all steps are weighted together at the end."""
     context = model.inference.context(batch)
     state = model.initial_state(batch.packing.batch)
-    of_steps = []
+    states, for_weights = [], []
     for rows in batch.packing.steps():
-        drawn = sample(state[: rows.stop - rows.start], context[rows], noise.posterior[rows], None)
-        of_steps.append(drawn)
+        state = state[: rows.stop - rows.start]
+        drawn = sample(state, context[rows], noise.posterior[rows], None)
+        states.append(state)
+        for_weights.append(drawn.for_weights)
         state = drawn.h.squeeze(1)
-    joined = InferenceSamples(
-        state=torch.cat([p.state for p in of_steps]),
-        h=torch.cat([p.h for p in of_steps]),
-        h_for_weights=torch.cat([p.h_for_weights for p in of_steps]),
-        log_q=torch.cat([p.log_q for p in of_steps]),
-        log_det_q=torch.cat([p.log_det_q for p in of_steps]),
-    )
-    return weighted_bound(_weigh(model, model.generative(joined.state), joined, batch.letters))
+    generative = model.generative(torch.cat(states))
+    joined = map(torch.cat, zip(*for_weights, strict=True))
+    return weighted_bound(_weigh(model, generative, batch.letters, *joined))
 
 
 def _particle_bounds(
@@ -116,7 +113,7 @@ def _particle_bounds(
         draws = noise.posterior[rows].flatten(0, 1).unsqueeze(1)
         drawn = sample(states, context[rows].repeat_interleave(samples, 0), draws, proposal)
         letters = batch.letters[rows].repeat_interleave(samples)
-        weights = _weigh(model, generative, drawn, letters).view(-1, samples)
+        weights = _weigh(model, generative, letters, *drawn.for_weights).view(-1, samples)
         drawn.scale_gradient(weights)
         terms.append(weighted_bound(weights))
         ancestors = _ancestors(weights, gumbel[rows])
@@ -140,10 +137,17 @@ def _ancestors(log_weights: Tensor, gumbel: Tensor) -> Tensor:
     return torch.searchsorted(cumulative, shares * cumulative[..., -1:]).clamp(max=samples - 1)
 
 
-def _weigh(model: StateSpaceModel, generative: Transform, drawn: InferenceSamples, letters: Tensor) -> Tensor:
-    zeta, log_det_inverse = call_and_ladj(generative.inv, drawn.h_for_weights)
-    log_likelihood = model.log_likelihood(drawn.h_for_weights, letters)
-    return log_weight(log_likelihood, zeta, drawn.log_q, drawn.log_det_q, -log_det_inverse)
+def _weigh(
+    model: StateSpaceModel,
+    generative: Transform,
+    letters: Tensor,
+    h: Tensor,
+    log_q: Tensor,
+    log_det_q: Tensor,
+) -> Tensor:
+    """log omega^k (n, K) of samples h (n, K, d) of the inference model."""
+    zeta, log_det_inverse = call_and_ladj(generative.inv, h)
+    return log_weight(model.log_likelihood(h, letters), zeta, log_q, log_det_q, -log_det_inverse)
 
 
 def _resample(candidates: Tensor, log_weights: Tensor, gumbel: Tensor) -> Tensor:

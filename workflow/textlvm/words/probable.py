@@ -40,7 +40,7 @@ def by_probability(extend: Extend) -> Iterator[str]:
 
 @torch.no_grad()
 def extensions(model: Model, trajectories: int) -> Extend:
-    """A model's `Extend`: exact if it is autoregressive, else by Eq. (12) with the given trajectories."""
+    """A model's `Extend`: exact if its likelihood is, else by Eq. (12) with the given trajectories."""
     if not isinstance(model, StateSpaceModel):
 
         @torch.no_grad()

@@ -1,6 +1,5 @@
 """log P of given words under a trained model."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from textlvm.runtime.errors import UserError
 from textlvm.words.cross_entropy import exact_log_probs, monte_carlo_marginals
 from textlvm.words.importance import importance_log_probs
 from textlvm.words.letters import encode
-from textlvm.words.logmean import log_mean
+from textlvm.words.logmean import jackknife
 from textlvm.words.model import StateSpaceModel
 from textlvm.words.trained import Model
 
@@ -32,14 +31,17 @@ class Scores:
 
     log_probs: NDArray[np.float64]
     errors: NDArray[np.float64]
+    deviations: NDArray[np.float64] | None = None
+    """(W, n) of `jackknife`, if all words share the same n draws."""
 
     def cross_entropy(self, counts: Sequence[int]) -> tuple[float, float]:
         """-sum_w P(w) log P^(w) of words that occur `counts` times, in nats per word, and its standard error.
 
-        The errors of the words are treated as independent.
+        The errors of words with separate draws are independent.
         """
         weights = np.asarray(counts) / sum(counts)
-        return float(-weights @ self.log_probs), math.sqrt(weights**2 @ self.errors**2)
+        shares = weights * self.errors if self.deviations is None else weights @ self.deviations
+        return float(-weights @ self.log_probs), float(np.linalg.norm(shares))
 
 
 def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: int | None = None) -> Scores:
@@ -60,8 +62,8 @@ def score(model: Model, words: Sequence[str], draws: int = DRAWS, trajectories: 
         return Scores(found.log_probs, found.standard_errors)
     require_trajectories(trajectories)
     marginals = monte_carlo_marginals(model, lexicon, trajectories, ())
-    estimate, error = log_mean(torch.from_numpy(marginals.groups - np.log(marginals.sizes)))
-    return Scores(estimate.numpy(), error.numpy())
+    estimate, deviations = jackknife(torch.from_numpy(marginals.groups - np.log(marginals.sizes)))
+    return Scores(estimate.numpy(), deviations.norm(dim=1).numpy(), deviations.numpy())
 
 
 def read_list(path: Path) -> tuple[list[str], list[int] | None]:
