@@ -2,15 +2,17 @@
 
 import csv
 import json
+import math
 import statistics
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from scipy.special import stdtrit
 from scipy.stats import spearmanr
 
 from textlvm.reporting.spread import PooledSpread, Sample, pooled
-from textlvm.reporting.verdict import reach
 
 __all__ = [
     "cell",
@@ -25,6 +27,7 @@ __all__ = [
     "likelihood",
     "loss",
     "mean",
+    "noise_limit",
     "number_of_seeds",
     "over_k",
     "overlap",
@@ -32,12 +35,11 @@ __all__ = [
     "pooled_spread",
     "published",
     "rank",
-    "reach",
     "readings",
+    "remaining",
     "repeat_spread",
     "rows",
     "spread",
-    "trajectories",
     "values",
     "words_claims",
 ]
@@ -107,15 +109,31 @@ def overlap(run: str, metric: str, other: str) -> bool:
     return bool(low <= other_high and other_low <= high)
 
 
+def noise_limit(noise: PooledSpread, seeds: int, comparisons: int = 1) -> float:
+    """The 95% limit of the difference between a mean over seeds and one training.
+
+    With several comparisons, that of all of them (Bonferroni).
+    """
+    quantile = float(stdtrit(noise.degrees_of_freedom, 1 - 0.025 / comparisons))
+    return quantile * noise.value * math.sqrt(1 + 1 / seeds)
+
+
+def remaining(run: str) -> float:
+    """By how much more trajectories than recorded would lower the test cross entropy, in nats per word.
+
+    The gains of the last five doublings are continued as a geometric series.
+    """
+    values = list(over_k(run).values())[-6:]
+    gains = [one - other for one, other in pairwise(values)]
+    ratio = (gains[-1] / gains[0]) ** (1 / (len(gains) - 1))
+    return gains[-1] * ratio / (1 - ratio)
+
+
 def pooled_spread(rows: list[tuple[str, str]], trajectories: int) -> PooledSpread:
     """The pooled standard deviation over seeds of the test cross entropy."""
     curves = {run: curves_over_k(f"gutenberg/standard/{run}") for run, _ in rows}
-    return pooled(
-        [
-            Sample(row, run, "", "ce_test", tuple(curve[trajectories] for curve in curves[run]))
-            for run, row in rows
-        ]
-    )
+    values = {run: tuple(curve[trajectories] for curve in curves[run]) for run, _ in rows}
+    return pooled([Sample(row, run, "", "ce_test", values[run]) for run, row in rows])
 
 
 def rank(rows: list[tuple[str, str]], metric: str, column: str) -> float:
@@ -155,11 +173,6 @@ def loss(run: str, after: int, until: int) -> float:
     """The mean training loss of the steps after + 1 to until, over seeds."""
     entries = [entry for folder in seeds(run) for entry in curve(folder) if after < entry["step"] <= until]
     return statistics.fmean(entry["loss"] for entry in entries)
-
-
-def trajectories(run: str) -> int:
-    """K of Eq. (12)."""
-    return read(seeds(run)[0])["settings"]["trajectories"]
 
 
 def last(run: str, quantity: str) -> float:

@@ -61,12 +61,6 @@ def test_missing_seeds_of_a_draw_are_counted_in_the_reason():
     assert found[FIRST.key][0].reason == "1 of 2 seeds"
 
 
-def test_untrained_run_over_several_draws_counts_as_trained():
-    untrained = [replace(entry, is_trained=False) for entry in (STANDARD, FIRST, SECOND)]
-    plan, _ = over_draws(untrained, {})
-    assert [entry.is_trained for entry in plan] == [False, True]
-
-
 def test_draws_of_different_runs_are_not_merged():
     other = replace(SECOND, name="other")
     plan, _ = over_draws([FIRST, replace(FIRST, name="other"), other], {})

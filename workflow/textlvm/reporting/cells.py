@@ -1,6 +1,6 @@
 """Cells, the units of every table: one metric of one row on one corpus, with reproduced and printed value.
 
-Tables, claims, figures and pages are renderings of cells; `results/table<N>.csv` is their list.
+Tables, claims and pages are renderings of cells; `results/table<N>.csv` is their list.
 """
 
 import json
@@ -85,7 +85,7 @@ class Provenance:
     run: str
     """The name of the run; empty for a row that is not planned."""
     runs: tuple[str, ...]
-    """The paths of the metrics files."""
+    """The paths of the metrics files, and of the records of failed trainings."""
     settings: str
     """The evaluation's settings as JSON."""
     seeds_planned: int

@@ -38,8 +38,7 @@ def over_draws(
                 for number, (draw, group) in enumerate(zip(draws, groups, strict=True))
                 if group
             ]
-            # Values that do not depend on a training also differ between draws.
-            entry = replace(entry, seeds=tuple(range(len(draws))), is_trained=True)
+            entry = replace(entry, seeds=tuple(range(len(draws))))
         merged.append(entry)
     return merged, found
 

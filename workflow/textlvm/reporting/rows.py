@@ -103,11 +103,12 @@ class RowResults:
             return self.paper.metric(metric).unit if published else ""
         known = metric in self.paper.metrics
         declared = self.paper.metrics[metric].unit if known else next(iter(units))
-        for unit in units:
+        for result in self._results_with(metric):
+            unit = result.metrics[metric].unit
             if unit != declared:
                 where = f"{self.paper.folder}/paper.yaml" if known else "another seed"
                 raise UserError(
-                    f"{self.done[0].path}: metric '{metric}' is in {unit}, but in {declared} in {where}: "
+                    f"{result.path}: metric '{metric}' is in {unit}, but in {declared} in {where}: "
                     "make them the same"
                 )
         return declared
@@ -169,7 +170,8 @@ class RowResults:
         return borrow(self.planned.model_kind, samples)
 
     def _is_of_training(self, metric: str) -> bool:
-        return is_of_training(self.paper, self.planned, self.row, metric)
+        # Values that do not depend on a training also differ between draws.
+        return self._is_drawn or is_of_training(self.paper, self.planned, self.row, metric)
 
     def _evaluated_name(self, metric: str) -> str:
         """The evaluation's name of a metric that the row shows."""

@@ -10,21 +10,22 @@ import numpy as np
 
 from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 
-__all__ = ["SAMPLE", "bound_deviation", "least_bound", "nearest_bound", "of_codes", "overlap", "prior_bound"]
+__all__ = ["SAMPLE", "bound_deviation", "confused", "least_bound", "nearest_bound", "of_codes", "prior_bound"]
 
 SAMPLE = 1000
 """The number of test sentences above which the paper calls the deviation of Figure 5's bound small."""
 
 
-def overlap(histograms: Mapping[str, Any], quantity: str) -> float | None:
-    """Figure 3: probability that the value of another sentence is at least that of the same sentence.
+def confused(histograms: Mapping[str, Any], quantity: str) -> float | None:
+    """Figure 3: share of sentences that score at least as high with another's code as with their own.
 
-    It is 0.5 for equal distributions. None for a model without such pairs.
+    For `log_q`, the share of codes that score at least as high under another sentence's posterior. About 0.5
+    if codes contain no information; None for a model without such pairs.
     """
     if "pairs" not in histograms:
         return None
-    same, other = (np.sort(histograms["pairs"][f"{quantity}_{kind}"]) for kind in ("same", "other"))
-    return float(np.searchsorted(same, other, side="right").mean() / len(same))
+    same, other = (np.asarray(histograms["pairs"][f"{quantity}_{kind}"]) for kind in ("same", "other"))
+    return float((other >= same).mean())
 
 
 def bound_deviation(histograms: Mapping[str, Any]) -> float | None:

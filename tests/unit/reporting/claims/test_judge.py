@@ -120,12 +120,30 @@ def test_untrained_numbers_need_one_seed():
     assert outcome(compare(A, B), A=numbers[A], B=seeds(2.0, 2.1, 1.9)) is Outcome.HOLDS
 
 
-def test_identity_ignores_variance_over_seeds():
-    """One seed is enough, and the spread over seeds is not part of the interval."""
-    identity = Comparison("identity", ((1, A), (-1, B)), Side.WITHIN, "nats", margin=0.1)
-    assert outcome(identity, A=seeds(5.0), B=seeds(5.05)) is Outcome.HOLDS
-    assert outcome(identity, A=seeds(5.0), B=seeds(5.2)) is Outcome.FAILS
-    assert outcome(identity, A=seeds(5.0, error=0.1), B=seeds(5.05)) is Outcome.UNDECIDED
+def test_identity_holds_for_every_seed():
+    """One seed is enough, and noise of seeds and evaluations, which all numbers share, is ignored."""
+    identity = Comparison("identity", ((1, A), (-1, B), (-1, C)), Side.WITHIN, "nats", margin=0.1)
+    one = Number({0: 1.0}, trained=False)
+
+    def of_seeds(*values, error=0.0):
+        second = Number(dict(enumerate(values)), error, run=("tril",))
+        first = Number(dict.fromkeys(second.by_seed, 5.0), error, run=("tril",))
+        return outcome(identity, A=first, B=second, C=one)
+
+    assert of_seeds(4.05) is Outcome.HOLDS
+    assert of_seeds(4.05, error=0.1) is Outcome.HOLDS
+    assert of_seeds(4.2) is Outcome.FAILS
+    assert of_seeds(4.05, 3.95) is Outcome.HOLDS
+    # The mean is zero, but neither seed satisfies the identity.
+    assert of_seeds(4.5, 3.5) is Outcome.FAILS
+
+
+def test_untrained_numbers_of_the_same_run_do_not_change_the_limit():
+    run = ("tril",)
+    trained, untrained = Number({0: 100.0}, run=run), Number({0: 1.0}, run=run, trained=False)
+    with_run = judge(compare(A, B), {A: trained, B: untrained})
+    assert with_run.single == "seed"
+    assert with_run.limit == pytest.approx(judge(compare(A, 1.0), {A: trained}).limit)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from textlvm.reporting.cells import DATA
+from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.claims.numbers import as_printed
 from textlvm.reporting.verdict import Verdict
 
 
@@ -153,6 +155,10 @@ def test_figure_numbers_are_read_from_the_folders_of_the_metrics(check, measured
     (line,) = check(one, [*files, curve], **changes | of_one)
     assert (line.outcome, line.borrowed_from) == (Outcome.HOLDS, "TRIL, 3 seeds")
     assert line.high - line.low == pytest.approx(2 * 4.302652729749462 * 0.1)
+    # The record of a failed training has no number.
+    failed = (*runs[:2], str(tmp_path / "seed2" / "checkpoint" / "failure.json"))
+    cells_of_two = [with_runs(cell, failed) if cell.provenance.runs == runs else cell for cell in cells]
+    assert check(cells_of_two, files, **changes)[0].seeds == 2
     # Files that are not on the command line are ignored: they may have other settings.
     assert check(cells, **changes)[0].missing == "without 'h_gap_end': TRIL. without 'h_gap_start': TRIL"
 
@@ -186,6 +192,13 @@ def test_logarithm_of_zero_is_missing(check, measured):
     assert line.missing == "not positive, so it has no logarithm: TRIL"
 
 
+def test_logarithm_of_a_printed_zero_is_missing(write, published):
+    papers = write(of=[[{"row": "TRIL", "log": True}, 1]])
+    (claim,) = load(papers, published).claims
+    zero = [replace(printed, value=0.0) for printed in published]
+    assert as_printed(claim, zero).missing == {"not positive, so it has no logarithm": ["TRIL"]}
+
+
 def test_rows_on_the_same_draws_are_paired_by_draw(check, measured):
     """Both rows vary by 2 between draws; their difference is always about 1."""
     values = {"TRIL, K=5": [10.0, 12.0, 14.0], "TRIL": [11.0, 13.1, 14.9]}
@@ -194,6 +207,15 @@ def test_rows_on_the_same_draws_are_paired_by_draw(check, measured):
     (paired,) = check([on_draws(cell) for cell in measured(values)])
     assert paired.outcome is Outcome.HOLDS
     assert paired.effect == pytest.approx(-1)
+
+
+def test_untrained_numbers_vary_between_draws(check, measured):
+    """A single draw of the split does not show by how much they vary."""
+    cells = measured({"TRIL, K=5": [10.0], "TRIL": [11.0]})
+    (of_split,) = check(cells, untrained=["TRIL", "TRIL, K=5"])
+    assert of_split.outcome is Outcome.HOLDS
+    (of_draw,) = check([on_draws(cell) for cell in cells], untrained=["TRIL", "TRIL, K=5"])
+    assert of_draw.outcome is Outcome.UNDECIDED
 
 
 def on_draws(cell):

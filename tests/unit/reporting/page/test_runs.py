@@ -87,7 +87,7 @@ def test_section_has_numbers_from_other_files_of_the_plan(section, experiment):
     assert found["active_units"] == ("dimensions", ("3", *missing))
     assert found["nll_flow_prior"][1][0] == "–"
     # Only claims use metrics without a heading.
-    assert "overlap_log_p" not in found
+    assert "confused_log_p" not in found
 
 
 def test_states_of_runs(section, experiment):

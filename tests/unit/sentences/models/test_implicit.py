@@ -180,6 +180,18 @@ def test_loaded_weights_give_the_same_densities(model, model_spec, corpus, tmp_p
     assert torch.equal(results[0].kl, results[1].kl)
 
 
+def test_negative_estimate_gives_no_perplexity(model, corpus):
+    """nu = 3 gives the bound 3 - e^3 + 1."""
+    with torch.no_grad():
+        for parameter in model.dual_parameters():
+            parameter.zero_()
+        model.dual.layers[-1].bias.fill_(3.0)
+    metrics = evaluation.measure(model.eval(), corpus, EvaluationSpec(**EVALUATION)).metrics
+    assert metrics["kld"] == pytest.approx([4 - math.e**3] * 2, rel=1e-5)
+    assert {"nll", "ppl"}.isdisjoint(metrics)
+    assert {"nll_elbo_eos", "ppl_elbo_eos"} <= metrics.keys()
+
+
 def test_zero_dual_network_reports_zero_kld(model, corpus):
     """nu = 0 gives the bound 0; the other metrics use the closed form."""
     model.eval()

@@ -1,5 +1,6 @@
 """The rule that decides whether a comparison of reproduced or printed numbers holds."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -115,8 +116,10 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     A comparison *holds* if the whole interval lies on the claim's side of the margin, *fails* if none of it
     does, and is *undecided* otherwise. It is also undecided if a trained number has one seed and no borrowed
     standard deviation: the noise between seeds is unknown, not zero. `limit` is then the largest standard
-    deviation with which three seeds of each such number would decide an effect of this size. Identities are
-    exempt: they hold for each trained model, so s is omitted.
+    deviation with which three seeds of each such number would decide an effect of this size.
+
+    Identities hold for each trained model: the effect is the largest deviation of a seed, and s and e are
+    omitted, because the noise of an evaluation is the same in all of its numbers.
 
     Each comparison has its own 95% interval. A claim holds if every comparison does, which needs no
     correction for their number. It fails if one fails, which is not corrected: of m comparisons that are
@@ -127,7 +130,10 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         number = _number(operand, numbers)
         groups.setdefault((number.run or index, *sorted(number.by_seed)), []).append((sign, number))
     sums = [_sums_by_seed(group) for group in groups.values()]
-    effect = math.fsum(math.fsum(values) / len(values) for values in sums)
+    if comparison.of_each_training:
+        effect = max(map(math.fsum, itertools.product(*sums)), key=abs)
+    else:
+        effect = math.fsum(math.fsum(values) / len(values) for values in sums)
     variance, freedom, unknown, single = 0.0, math.inf, 0, ""
     borrowed: list[str] = []
     for group, values in zip(groups.values(), sums, strict=True):
@@ -139,14 +145,14 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         elif trained := [number for _, number in group if number.trained]:
             shared = [number.borrowed for number in trained if number.borrowed]
             if len(shared) < len(trained):
-                unknown += len(group) ** 2
-                single = group[0][1].replicate
+                unknown += len(trained) ** 2
+                single = trained[0].replicate
                 continue
             variance += _square(math.fsum(spread.value for spread in shared))
             freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
             borrowed += [spread.source for spread in shared]
     members = [number for group in groups.values() for _, number in group]
-    error = Z95 * math.hypot(*(number.error for number in members))
+    error = 0.0 if comparison.of_each_training else Z95 * math.hypot(*(number.error for number in members))
     seeds = student(freedom) * math.sqrt(variance) if variance else 0.0
     rounding = math.fsum(number.rounding for number in members)
     half = math.hypot(seeds, error) + rounding

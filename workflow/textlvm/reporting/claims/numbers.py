@@ -34,6 +34,13 @@ class Numbers:
     missing: dict[str, list[str]] = field(default_factory=dict)
     """The rows that lack a number, by reason."""
 
+    def add(self, place: Place, number: Number) -> None:
+        """Add a number, unless the claim requires its logarithm and it has none."""
+        if place.log and min(number.by_seed.values()) <= 0:
+            self.lack("not positive, so it has no logarithm", place.row)
+        else:
+            self.known[place] = number
+
     def lack(self, reason: str, row: str) -> None:
         """Note that a row lacks a number."""
         rows = self.missing.setdefault(reason, [])
@@ -50,7 +57,7 @@ def as_printed(claim: Claim, published: Iterable[Published]) -> Numbers:
         if value is None:
             numbers.lack("not printed", place.row)
         else:
-            numbers.known[place] = _exact(value.value, value.half_unit)
+            numbers.add(place, _exact(value.value, value.half_unit))
     return numbers
 
 
@@ -107,10 +114,8 @@ class Measured:
             found = self._of_figure(metric, row) if metric else self._of_table(place, row)
             if isinstance(found, str):
                 numbers.lack(found, place.row)
-            elif place.log and min(found.by_seed.values()) <= 0:
-                numbers.lack("not positive, so it has no logarithm", place.row)
             else:
-                numbers.known[place] = found
+                numbers.add(place, found)
         return numbers
 
     def _readings(self, claim: Claim, corpora: Corpora) -> dict[Place, str]:
@@ -142,12 +147,13 @@ class Measured:
         if measured is None:
             return cell.provenance.reason or str(cell.verdict)
         is_exact = measured.low is None or measured.high is None
+        drawn = is_drawn(cell.provenance)
         return Number(
             dict(measured.by_seed),
             0.0 if is_exact else (measured.high - measured.low) / (2 * Z95),
             run=_run(cell),
-            replicate="draw" if is_drawn(cell.provenance) else "seed",
-            trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric),
+            replicate="draw" if drawn else "seed",
+            trained=drawn or is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric),
             borrowed=measured.borrowed,
         )
 
@@ -159,7 +165,7 @@ class Measured:
         by_seed = self._by_seed(metric, cell)
         if not by_seed:
             missing = cell.provenance.reason or str(cell.verdict)
-            return f"without '{metric.name}'" if cell.provenance.runs else missing
+            return f"without '{metric.name}'" if _metrics_files(cell) else missing
         borrowed = self._borrowed(metric, cell) if len(by_seed) == 1 else None
         return Number(by_seed, run=_run(cell), borrowed=borrowed)
 
@@ -167,7 +173,7 @@ class Measured:
         """The number of a figure by seed, for seeds with a file; empty for rows on draws of a split."""
         if is_drawn(cell.provenance):
             return {}
-        files = {_seed(path): path.with_name(metric.file) for path in map(Path, cell.provenance.runs)}
+        files = {_seed(path): path.with_name(metric.file) for path in _metrics_files(cell)}
         values = {seed: measure(metric, path) for seed, path in files.items() if path in self.figures}
         return {seed: value for seed, value in values.items() if value is not None}
 
@@ -176,7 +182,7 @@ class Measured:
         samples = []
         for row in self.rows.values():
             other = next(iter(row.values()))
-            if other.part == cell.part and other.provenance.runs:
+            if other.part == cell.part and _metrics_files(other):
                 entry, _ = self._planned(other)
                 values = tuple(self._by_seed(metric, other).values()) if entry.is_trained else ()
                 samples.append(Sample(other.row, entry.name, entry.model_kind, metric.name, values))
@@ -192,6 +198,11 @@ def _run(cell: Cell) -> tuple[str, ...]:
     part = cell.part
     place = (part.paper, part.dataset, part.corpus, part.split)
     return place if is_drawn(cell.provenance) else (*place, cell.provenance.run)
+
+
+def _metrics_files(cell: Cell) -> list[Path]:
+    """The metrics files of a cell's run, without the records of failed trainings."""
+    return [path for path in map(Path, cell.provenance.runs) if path.name == "metrics.json"]
 
 
 def _seed(metrics: Path) -> int:

@@ -1,5 +1,6 @@
 """The metrics of iVAE_MI in Table 2, which has an implicit posterior."""
 
+import logging
 import math
 
 import numpy as np
@@ -15,6 +16,8 @@ from textlvm.sentences.models.implicit import ImplicitModel, dual_bound
 
 __all__ = ["measure"]
 
+logger = logging.getLogger(__name__)
+
 
 @torch.no_grad()
 def measure(model: ImplicitModel, test: SentenceSet, settings: EvaluationSpec) -> EvaluationResult:
@@ -22,13 +25,17 @@ def measure(model: ImplicitModel, test: SentenceSet, settings: EvaluationSpec) -
 
     kld                         the dual network's estimate of KL(q(z|x) || N(0, I)), as the authors report it
     nll, ppl                    with this estimate and <eos> counted as a word, as the authors report them.
-                                They are too low, because the estimate is a lower bound on the divergence
+                                They are too low, because the estimate is a lower bound on the divergence, and
+                                are omitted if it is negative, which no divergence is
     kld_closed                  the same divergence in closed form
     nll_elbo, nll_melbo, ...    bounds with the closed form and with log N, comparable with the other rows
     """
     metrics = by_metric([_evaluate_once(model, test, settings) for _ in range(settings.repeats)])
     # The closed form has the same value in every evaluation.
     metrics["kld_closed"] = metrics["kld_closed"][:1]
+    if min(metrics["kld"]) < 0:
+        logger.warning("no NLL and no perplexity: the estimate of the KL divergence is negative")
+        del metrics["nll"], metrics["ppl"]
     return EvaluationResult(metrics, {})
 
 
