@@ -2,6 +2,7 @@ import json
 import os
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,19 @@ def test_run_has_a_training_and_an_evaluation(experiment):
     assert evaluation["subjectOf"]["@id"] == f"results/{run}/provenance.json"
     assert found[weights]["sha256"] == "0ff1ce"
     assert found[f"#{run}/training/peak_memory_mib"]["value"] == 250
+
+
+def test_program_in_a_folder_with_a_space_is_one_tool(experiment, root, papers):
+    write_text(root / "my papers" / "words" / "steps.py", '"""Train and measure."""\n')
+    steps = {"training": "steps.py", "evaluation": "steps.py"}
+    words = replace(papers["words"], folder=Path("my papers", "words"), steps=steps)
+    found = entities(contents(experiment(papers={**papers, "words": words})))
+    program = "my%20papers/words/steps.py"
+    assert found["#words/mine/standard/tril/seed0/evaluation"]["instrument"]["@id"] == program
+    assert found[f"#steps/{program}"]["workExample"]["@id"] == program
+    workflow = found[found["./"]["mainEntity"]["@id"]]
+    assert [part["@id"] for part in workflow["hasPart"]].count(program) == 1
+    assert len(workflow["step"]) == len(workflow["hasPart"])
 
 
 def test_training_with_two_evaluations_is_described_once(experiment):

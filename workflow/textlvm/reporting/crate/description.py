@@ -180,13 +180,13 @@ class _Crate:
     def tool(self, program: Path) -> Entity:
         """The entity of a program, which is added to the tools of the workflow if necessary."""
         place, workflow = self.experiment.source(program), self.crate.mainEntity
-        tool = self.crate.get(place)
+        tool = self.crate.get(quote(place))
         if tool not in workflow.get("hasPart", []):
             tool = self.add_file(
                 program, place, **{"@type": ["File", "SoftwareSourceCode"]}, name=place, **self.version()
             )
             workflow.append_to("hasPart", tool)
-            step = self.add(f"#steps/{place}", "HowToStep", name=place, workExample=tool)
+            step = self.add(f"#steps/{quote(place)}", "HowToStep", name=place, workExample=tool)
             workflow.append_to("step", step)
         return tool
 
