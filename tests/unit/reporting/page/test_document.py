@@ -113,6 +113,14 @@ def test_stand_ins_and_unfinished_experiments_have_notices(experiment):
     assert "<code>snakemake --cores all</code> runs the missing jobs" in page
 
 
+def test_notice_names_a_data_set_with_two_stand_ins_once(experiment):
+    other = experiment.add(planned("TRIL", corpus="other", corpus_title="Other", stand_in=True))
+    experiment.finish(other, {"ce_train": (11.9, "nats/word")})
+    text = " ".join(experiment.page().split())
+    assert "<strong>Stand-in corpora.</strong>" in text
+    assert "other text replaces BooksCorpus. These" in text
+
+
 def test_overview_names_papers_and_corpora(experiment):
     text = " ".join(" ".join(Parsed(experiment.page()).words).split())
     lead, _, rest = text.partition("Every printed number is shown with the reproduced one")
