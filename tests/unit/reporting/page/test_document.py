@@ -65,6 +65,24 @@ def test_cards_link_to_sections_of_runs(experiment, parsed):
     assert {int(number) for number in parsed.values("data-card")} == set(range(len(data["cards"])))
 
 
+def test_quantities_of_curves_have_the_labels_and_units_of_their_paper(experiment):
+    page = experiment.page()
+    quantities, curves = (
+        json.loads(re.search(rf'id="data-{name}">(.*?)</script>', page)[1])
+        for name in ("quantities", "curves")
+    )
+    assert quantities["words"]["h_gap"] == {"label": "entropy gap", "unit": "nats per symbol"}
+    units = {
+        anchor: quantities[run["paper"]]["loss"]["unit"]
+        for anchor, run in curves.items()
+        if anchor.endswith(("/tril", "/smim-512"))
+    }
+    assert units == {
+        "run/words/mine/standard/tril": "nats per word",
+        "run/sentences/ptb/smim-512": "nats per sentence",
+    }
+
+
 def test_page_has_no_external_references(parsed):
     places = [*parsed.values("src"), *parsed.values("href"), *parsed.values("srcset")]
     assert all(place.startswith(("#", "data:")) for place in places)

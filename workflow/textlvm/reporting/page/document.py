@@ -82,7 +82,12 @@ def render(
 def curves(runs: Iterable[Run], group: Callable[[Run], str]) -> dict[str, Any]:
     """The curves of all charts, by section; `group` returns the heading of a run in lists of runs."""
     return {
-        run.anchor: {"label": run.title, "group": group(run), "seeds": run.curves}
+        run.anchor: {
+            "label": run.title,
+            "group": group(run),
+            "paper": run.entry.paper,
+            "seeds": run.curves,
+        }
         for run in runs
         if any(run.curves.values())
     }
@@ -138,10 +143,16 @@ def _headings(papers: Mapping[str, Paper]) -> Mapping[tuple[str, str], str]:
     return defaultdict(str, {(name, metric.name): metric.heading for name, metric in metrics})
 
 
-def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, str]:
-    """The labels of quantities in charts of training curves."""
-    charts = (chart for paper in papers.values() for chart in paper.curves.values())
-    return {name: label for chart in charts for name, label in chart.quantities.items()}
+def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """The label and unit of quantities in charts of training curves, by paper and quantity."""
+    return {
+        name: {
+            quantity: {"label": label, "unit": chart.unit}
+            for chart in paper.curves.values()
+            for quantity, label in chart.quantities.items()
+        }
+        for name, paper in papers.items()
+    }
 
 
 def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:

@@ -252,10 +252,14 @@ def test_two_runs_are_compared(page):
     found = page.js(rows)
     assert [row[0] for row in found] == ["TRIL, mine, seed 0", "TRIL, K=2, mine, seed 2"]
     assert found[1][1:] == ["40", "12.325", "12.325", "40"]
+    axis = "charts.get(document.querySelector('#comparison')).axes[1].label"
+    assert page.js(axis) == "loss (nats per word)"
     assert page.js("[...document.querySelectorAll('.compare [name=quantity] option')].length") == 4
     page.click(".compare [name=logarithmic]")
     page.js(choose.format("run/sentences/ptb/smim-512/seed0"))
     page.until("document.querySelector('#comparison canvas')")
+    # The units of the two runs differ.
+    assert page.js(axis) == "loss"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

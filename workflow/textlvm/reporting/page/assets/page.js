@@ -241,8 +241,6 @@ function draw(box, curves, unit, logarithmic = false) {
   }, joined, box));
 }
 
-const NAMES = data("quantities");
-const named = quantity => NAMES[quantity] ?? quantity;
 const DASHES = [undefined, [6, 3], [2, 3]];
 
 function drawRun(box) {
@@ -251,7 +249,7 @@ function drawRun(box) {
   // Colours distinguish quantities and dashes distinguish seeds; with a single quantity, colours distinguish seeds.
   const curves = Object.entries(run.seeds).flatMap(([seed, own], place) => quantities
     .map((quantity, index) => ({
-      label: `${named(quantity)}, seed ${seed}`,
+      label: `${data("quantities")[run.paper][quantity].label}, seed ${seed}`,
       series: own[quantity],
       hue: quantities.length > 1 ? index : place,
       dash: quantities.length > 1 ? DASHES[place % DASHES.length] : undefined,
@@ -284,7 +282,8 @@ const form = document.querySelector(".compare");
 if (form) {
   const choices = Object.entries(data("curves")).flatMap(([anchor, run]) => Object.entries(run.seeds)
     .filter(([, curve]) => Object.keys(curve).length)
-    .map(([seed, curve]) => ({ name: `${run.label}, seed ${seed}`, group: run.group, curve, key: `${anchor}/seed${seed}` })));
+    .map(([seed, curve]) => ({ name: `${run.label}, seed ${seed}`, group: run.group, curve, key: `${anchor}/seed${seed}`,
+      quantities: data("quantities")[run.paper] })));
   for (const [index, select] of [form.first, form.second].entries()) {
     for (const name of new Set(choices.map(choice => choice.group))) {
       const group = element("optgroup", "", { label: name });
@@ -298,11 +297,15 @@ if (form) {
     const pair = [chosen(form.first), chosen(form.second)];
     const shared = Object.keys(pair[0].curve).filter(quantity => quantity in pair[1].curve);
     const before = form.quantity.value;
-    form.quantity.replaceChildren(...shared.map(quantity => element("option", named(quantity), { value: quantity })));
+    form.quantity.replaceChildren(...shared.map(quantity =>
+      element("option", pair[0].quantities[quantity].label, { value: quantity })));
     form.quantity.value = shared.includes(before) ? before : shared[0] ?? "";
     const curves = shared.length ? pair.map((choice, index) =>
       ({ label: choice.name, series: choice.curve[form.quantity.value], hue: index, dash: DASHES[index] })) : [];
-    draw(document.getElementById("comparison"), curves, `${named(form.quantity.value)} (nats)`, form.logarithmic.checked);
+    // Runs of different papers can have different units.
+    const [{ label, unit } = {}, other] = pair.map(choice => choice.quantities[form.quantity.value]);
+    const axis = unit === other?.unit ? `${label} (${unit})` : label;
+    draw(document.getElementById("comparison"), curves, axis, form.logarithmic.checked);
     document.getElementById("compared").replaceChildren(...curves.map(({ label, series: [steps, values] }) => {
       const least = values.indexOf(Math.min(...values));
       const row = element("tr");
