@@ -274,7 +274,7 @@ def words_claims(outcome: str) -> list[dict[str, str]]:
         line
         for experiment in ("gutenberg", "readings")
         for line in claims(experiment, outcome)
-        if ("Table 2" in line["section"]) == (experiment == "readings")
+        if ("Table 2" in line["where"]) == (experiment == "readings")
     ]
 
 

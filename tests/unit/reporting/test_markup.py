@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from hostile import HOSTILE
 from textlvm.reporting import html
 from textlvm.reporting.claims.judge import Outcome
-from textlvm.reporting.claims.report import Line, as_markdown
+from textlvm.reporting.claims.lines import Line
+from textlvm.reporting.claims.report import as_markdown
 from textlvm.reporting.markup import latex, markdown, markdown_code, matplotlib
 
 # Text that a user can type on one line.
@@ -80,7 +81,7 @@ def test_markdown_escapes_only_markup():
 def test_claims_report_shows_texts_literally(papers, text):
     texts = (
         "id",
-        "section",
+        "where",
         "claim",
         "predicate",
         "unit",
@@ -106,6 +107,7 @@ def test_claims_report_shows_texts_literally(papers, text):
         published_comparison=f"{text} > b",
         runs=(),
         borrowed_from="",
+        replicate="seed",
     )
     page = Elements(html.page(as_markdown([line], papers)))
     assert page.elements.count("td") == 5

@@ -19,14 +19,15 @@ from textlvm.reporting.cells import Measurement
 from textlvm.reporting.claims import language
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.language import Place, Side
+from textlvm.reporting.claims.lines import as_csv, read_csv
 from textlvm.reporting.claims.numbers import Measured
-from textlvm.reporting.claims.report import _described, as_csv, as_markdown, evaluate
+from textlvm.reporting.claims.report import _described, as_markdown, evaluate
 from textlvm.reporting.tidy import write_tidy
 from textlvm.reporting.verdict import Comparison, Verdict
 
 ROOT = Path(__file__).parents[4]
 COLUMNS = [
-    *("id", "paper", "section", "claim", "predicate", "outcome", "effect", "low", "high", "unit", "seeds"),
+    *("id", "paper", "where", "claim", "predicate", "outcome", "effect", "low", "high", "unit", "seeds"),
     *("published_outcome", "corpus", "stand_in", "missing", "rows"),
 ]
 CONTRADICTED = {
@@ -172,10 +173,19 @@ def test_single_seed_borrows_the_deviation_of_other_rows(check, measured, papers
     text = as_markdown([line], papers)
     assert "**holds**<br>sd of TRIL, K=2, 3 seeds" in text
     assert "Decided with a borrowed standard deviation over seeds: 1." in text
-    assert next(csv.DictReader(io.StringIO(as_csv([line]))))["borrowed_from"] == line.borrowed_from
     # An effect of 0.3 is within the noise.
     (line,) = check(measured(rows | {"TRIL, K=5": [11.7]}))
     assert (line.outcome, line.missing) == (Outcome.UNDECIDED, "the interval contains zero")
+
+
+def test_seeds_of_a_claim_on_draws_are_draws(check, measured):
+    rows = {"TRIL": [12.0, 12.1, 11.9], "TRIL, K=5": [11.5, 11.6, 11.4]}
+    (line,) = check(measured(rows))
+    assert (line.seeds, line.replicate) == (3, "seed")
+    drawn = json.dumps({"draws": 3})
+    cells = [replace(cell, provenance=replace(cell.provenance, settings=drawn)) for cell in measured(rows)]
+    (line,) = check(cells)
+    assert (line.outcome, line.seeds, line.replicate) == (Outcome.HOLDS, 3, "draw")
 
 
 def test_each_corpus_has_its_own_line(check, measured):
@@ -189,7 +199,7 @@ def test_each_corpus_has_its_own_line(check, measured):
     ]
 
 
-def test_csv_has_stable_columns_and_unrounded_numbers(shipped, papers, published):
+def test_csv_has_stable_columns_and_unrounded_numbers(shipped, papers, published, tmp_path):
     cells = published_as_measured(papers, published)
     lines = evaluate(shipped.claims, Measured(papers, cells, [], plan_of(cells)), published)
     read = list(csv.DictReader(io.StringIO(as_csv(lines))))
@@ -199,6 +209,9 @@ def test_csv_has_stable_columns_and_unrounded_numbers(shipped, papers, published
         assert (row["outcome"], row["stand_in"]) == (str(line.outcome), "false")
         assert row["effect"] == ("" if line.effect is None else repr(line.effect))
         assert json.loads(row["runs"]) == list(line.runs)
+    file = tmp_path / "claims.csv"
+    file.write_text(as_csv(lines), encoding="utf-8")
+    assert read_csv(file) == lines
 
 
 def test_markdown_has_counts_and_claims(check, measured, papers):

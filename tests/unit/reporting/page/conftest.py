@@ -19,7 +19,8 @@ from textlvm.experiment.serialization import from_json, to_json
 from textlvm.reporting import published as printed
 from textlvm.reporting.assembly import build
 from textlvm.reporting.cells import Cell
-from textlvm.reporting.page.claims import read_claims
+from textlvm.reporting.claims.lines import read_csv
+from textlvm.reporting.page.claims import from_lines
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.runs import read_results
@@ -30,7 +31,7 @@ HOSTILE = '<script>document.title = "taken"</script><img src=x onerror=alert(1)>
 CLAIM = {
     "id": "tril-beats-diag/mine",
     "paper": "words",
-    "section": "Section 5.1",
+    "where": "Section 5.1",
     "claim": "DIAG stagnates <b>",
     "predicate": "ce_test: TRIL < DIAG",
     "outcome": "holds",
@@ -51,6 +52,7 @@ CLAIM = {
     "published_comparison": "",
     "note": "",
     "borrowed_from": "",
+    "replicate": "seed",
 }
 
 
@@ -84,7 +86,8 @@ class Experiment:
     def page(self) -> str:
         """The page."""
         plan, claims = read_plan(self.plan), self.folder / "claims.csv"
-        return render(ALL, plan, self.cells(), read_claims(claims if claims.exists() else None, plan, ALL))
+        lines = read_csv(claims) if claims.exists() else []
+        return render(ALL, plan, self.cells(), from_lines(lines, plan, ALL))
 
     def add(self, entry: Planned) -> Planned:
         """Plan a run without outcomes."""

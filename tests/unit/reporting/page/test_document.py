@@ -148,6 +148,13 @@ def test_overview_names_papers_and_corpora(experiment):
     assert "Livne, Swersky & Fleet (2020) Penn Treebank Penn Treebank" in rest
 
 
+def test_claim_has_the_number_of_its_seeds_or_draws(experiment):
+    assert "nats/word, 3 seeds<code>" in experiment.page()
+    file = experiment.folder / "claims.csv"
+    experiment.write("claims.csv", file.read_text(encoding="utf-8").replace(",seed,", ",draw,"))
+    assert "nats/word, 3 draws<code>" in experiment.page()
+
+
 def test_metrics_of_a_run_have_the_papers_headings(experiment):
     page = experiment.page()
     assert '<th scope="row">ce_train <small>H[P<sub>train</sub>, P̂]</small></th>' in page

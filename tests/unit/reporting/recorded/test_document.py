@@ -75,6 +75,13 @@ def test_page_has_commands_of_all_runs_and_all_figures(page, records):
     assert page.count('src="data:image/png;base64,') == figures > 0
 
 
+def test_claims_on_several_draws_have_their_number(page, records):
+    checks = [check for record in records for claim in record.claims for check in claim.checks]
+    drawn = {check.seeds for check in checks if check.effect and check.replicate == "draw"} - {1}
+    assert drawn
+    assert all(f", {count} draws <small>" in page for count in drawn)
+
+
 def test_readings_are_shown_only_if_recorded(page, records):
     assert ("<h3>Readings</h3>" in page) == any(record.readings for record in records)
     line = Fit(

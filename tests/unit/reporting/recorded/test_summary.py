@@ -88,7 +88,7 @@ def with_verdict(cell, verdict, tolerance):
     return replace(cell, comparison=replace(cell.comparison, verdict=verdict, tolerance=tolerance))
 
 
-def check(outcome, effect="1", reason="", stand_in=False, seeds="3"):
+def check(outcome, effect="1", reason="", stand_in=False, seeds=3):
     blank = dict.fromkeys(("anchor", "predicate", "data", "mark", "missing", "comparison", "published"), "")
     return Check(
         **blank,
@@ -97,6 +97,7 @@ def check(outcome, effect="1", reason="", stand_in=False, seeds="3"):
         reason=reason,
         stand_in=stand_in,
         seeds=seeds,
+        replicate="seed",
         runs=(),
         borrowed_from="",
     )
@@ -110,9 +111,9 @@ def claimed(*checks, text="A claim."):
     ]
 
 
-SINGLE_SEED = check("undecided", reason="rest on one seed or draw", seeds="1")
+SINGLE_SEED = check("undecided", reason="rest on one seed or draw", seeds=1)
 NOISY = check("undecided", reason="are within the noise")
-ABSENT = check("undecided", effect="", reason="lack a number", seeds="0")
+ABSENT = check("undecided", effect="", reason="lack a number", seeds=0)
 
 
 @pytest.mark.parametrize(

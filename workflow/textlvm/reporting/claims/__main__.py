@@ -17,8 +17,9 @@ from pathlib import Path
 from textlvm.experiment.paper import add_argument, load_all
 from textlvm.reporting import html, published
 from textlvm.reporting.claims.file import load
+from textlvm.reporting.claims.lines import as_csv
 from textlvm.reporting.claims.numbers import Measured
-from textlvm.reporting.claims.report import as_csv, as_markdown, evaluate
+from textlvm.reporting.claims.report import as_markdown, evaluate
 from textlvm.reporting.runs import read_plan
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime import cli

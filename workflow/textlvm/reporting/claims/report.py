@@ -1,66 +1,23 @@
-"""Claims as tidy CSV and as Markdown: the outcome of each for the runs and for the printed numbers."""
+"""Evaluates claims for the runs and for the printed numbers, and describes the outcomes in Markdown."""
 
-import csv
-import io
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.claims.judge import PLANNED, RULE, Found, Outcome, conclude, judge
 from textlvm.reporting.claims.language import Claim, Comparison, Operand, Place
+from textlvm.reporting.claims.lines import REASONS, Line
 from textlvm.reporting.claims.numbers import Corpora, Measured, Numbers, as_printed
 from textlvm.reporting.markup import markdown, markdown_code
 from textlvm.reporting.published import Published
 from textlvm.reporting.spread import RULE as BORROWING
 
-__all__ = ["SINGLE", "Line", "as_csv", "as_markdown", "evaluate"]
+__all__ = ["as_markdown", "evaluate"]
 
-SINGLE = ("one seed", "one draw")
-"""How `Line.missing` starts if the spread of a number is unknown."""
-NOISE = "the interval contains"
 SHOWN = 4
 """The maximum number of missing rows per reason in the Markdown; the CSV has all."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One claim about one data set, on one corpus. Missing numbers are None, missing texts empty."""
-
-    id: str
-    paper: str
-    section: str
-    claim: str
-    predicate: str
-    outcome: Outcome
-    effect: float | None
-    """The effect of the deciding or weakest comparison; None if one is missing and none fails."""
-    low: float | None
-    high: float | None
-    """The bounds of its 95% interval, without noise that is unknown."""
-    unit: str
-    seeds: int
-    """The fewest seeds behind a number of the claim; 0 if one is missing."""
-    published_outcome: Outcome
-    """The outcome for the printed numbers, within rounding."""
-    corpus: str
-    stand_in: bool
-    missing: str
-    """The reason why a claim is undecided: missing numbers of rows, one seed or draw, or a small effect."""
-    rows: str
-    dataset: str
-    corpus_title: str
-    comparison: str
-    """The comparison that has this `effect`."""
-    published_effect: float | None
-    published_comparison: str
-    note: str
-    runs: tuple[str, ...]
-    """The metrics files behind the numbers."""
-    borrowed_from: str
-    """The rows that supply the standard deviations of rows with one seed."""
 
 
 def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Published]) -> list[Line]:
@@ -76,18 +33,6 @@ def evaluate(claims: Iterable[Claim], measured: Measured, published: Sequence[Pu
             line = _line(claim, measured, corpora, outcome, shown)
             lines.append(line if len(choices) == 1 else replace(line, id=f"{line.id}/{line.corpus}"))
     return lines
-
-
-def as_csv(lines: Iterable[Line]) -> str:
-    """The lines as CSV, with unrounded numbers; lists and booleans are JSON."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [f.name for f in fields(Line)], lineterminator="\n")
-    writer.writeheader()
-    for line in lines:
-        values = asdict(line)
-        json_values = {name: json.dumps(values[name], ensure_ascii=False) for name in ("stand_in", "runs")}
-        writer.writerow(values | json_values)
-    return text.getvalue()
 
 
 def as_markdown(lines: Sequence[Line], papers: Mapping[str, Paper]) -> str:
@@ -117,11 +62,12 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
     outcome, found = _conclude(claim, judged)
     borrowed = dict.fromkeys(source for result in judged for source in result.borrowed_from) if found else ()
     missing = ". ".join(f"{reason}: {'; '.join(rows)}" for reason, rows in numbers.missing.items())
-    trained = [len(number.by_seed) for number in numbers.known.values() if number.trained]
+    trained = [number for number in numbers.known.values() if number.trained]
+    fewest = min(trained, key=lambda number: len(number.by_seed), default=None)
     return Line(
         id=claim.id,
         paper=claim.paper,
-        section=claim.where,
+        where=claim.where,
         claim=claim.claim,
         predicate=claim.predicate,
         outcome=outcome,
@@ -129,7 +75,7 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
         low=found.effect - found.half if found else None,
         high=found.effect + found.half if found else None,
         unit=claim.comparisons[0].unit if found is None else found.comparison.unit,
-        seeds=0 if numbers.missing else min(trained, default=1),
+        seeds=0 if numbers.missing else len(fewest.by_seed) if fewest else 1,
         published_outcome=printed,
         corpus=", ".join(filter(None, dict.fromkeys(corpora.values()))),
         stand_in=any(cell.part.stand_in for cell in cells),
@@ -143,6 +89,7 @@ def _line(claim: Claim, measured: Measured, corpora: Corpora, printed: Outcome, 
         note=claim.note,
         runs=tuple(dict.fromkeys(path for cell in cells for path in cell.provenance.runs)),
         borrowed_from="; ".join(borrowed),
+        replicate=fewest.replicate if fewest else "seed",
     )
 
 
@@ -185,21 +132,19 @@ def _reason(found: Found) -> str:
         )
     if found.single:
         return f"one {found.single}, and the other errors alone are too large for {margin}"
-    return f"{NOISE} {margin}"
+    return f"the interval contains {margin}"
 
 
 def _summary(lines: Sequence[Line]) -> str:
     here = Counter(line.outcome for line in lines)
     printed = Counter(line.published_outcome for line in lines)
-    single, noise = (sum(line.missing.startswith(why) for line in lines) for why in (SINGLE, NOISE))
-    undecided = here[Outcome.UNDECIDED]
-    missing = undecided - single - noise
+    because = Counter(line.undecided_because for line in lines)
     borrowed = sum(bool(line.borrowed_from) and line.outcome is not Outcome.UNDECIDED for line in lines)
     decided = f"Decided with a borrowed standard deviation over seeds: {borrowed}. " if borrowed else ""
     return (
         f"{len({line.claim for line in lines})} claims, {len(lines)} checks. "
-        f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {undecided} are undecided: "
-        f"{missing} lack a number, {single} rest on one seed or draw, {noise} are within the noise. {decided}"
+        f"Here {here[Outcome.HOLDS]} hold, {here[Outcome.FAILS]} fail and {here[Outcome.UNDECIDED]} are "
+        f"undecided: {', '.join(f'{because[reason]} {reason}' for reason in REASONS)}. {decided}"
         f"For the papers' own numbers {printed[Outcome.HOLDS]} hold, {printed[Outcome.FAILS]} fail and "
         f"{printed[Outcome.UNDECIDED]} are undecided; {printed[Outcome.NOT_PRINTED]} are about numbers "
         "that are not printed."
@@ -212,7 +157,7 @@ def _table(lines: Sequence[Line], paper: Paper) -> str:
         claim = markdown_code(line.predicate)
         if previous is None or previous.claim != line.claim:
             note = f" *{markdown(line.note)}*" if line.note else ""
-            claim = f"{markdown(line.claim)} ({markdown(line.section)}){note}<br>{claim}"
+            claim = f"{markdown(line.claim)} ({markdown(line.where)}){note}<br>{claim}"
         data = line.corpus_title or ", ".join(paper.datasets[name] for name in line.dataset.split(", "))
         why = f": {markdown(_shortened(line.missing))}" if line.outcome is Outcome.UNDECIDED else ""
         data = markdown(data) + (" (stand-in)" if line.stand_in else "")

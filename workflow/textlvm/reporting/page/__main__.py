@@ -13,8 +13,9 @@ import logging
 from pathlib import Path
 
 from textlvm.experiment.paper import add_argument, load_all
-from textlvm.reporting.fits import read_csv
-from textlvm.reporting.page.claims import read_claims
+from textlvm.reporting import fits
+from textlvm.reporting.claims import lines
+from textlvm.reporting.page.claims import from_lines
 from textlvm.reporting.page.document import render
 from textlvm.reporting.page.plan import read_plan
 from textlvm.reporting.tidy import read_tidy
@@ -26,8 +27,8 @@ def main(options: argparse.Namespace) -> None:
     """Write the page."""
     cells = [cell for path in options.tables for cell in read_tidy(path)]
     papers, plan = load_all(options.papers), read_plan(options.plan)
-    readings = read_csv(options.readings) if options.readings else []
-    page = render(papers, plan, cells, read_claims(options.claims, plan, papers), readings)
+    claims = from_lines(lines.read_csv(options.claims), plan, papers)
+    page = render(papers, plan, cells, claims, fits.read_csv(options.readings))
     write_text(options.out, page)
     logging.info("%s: %.1f MB", options.out, len(page.encode()) / 1e6)
 
@@ -37,7 +38,9 @@ if __name__ == "__main__":
     add_argument(arguments)
     arguments.add_argument("--plan", type=cli.settings, required=True, help="page content (JSON or a file)")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="tidy tables")
-    arguments.add_argument("--claims", type=Path, help="the claims and their outcomes (CSV)")
-    arguments.add_argument("--readings", type=Path, help="readings of columns and their fit (CSV)")
+    arguments.add_argument("--claims", type=Path, required=True, help="the claims and their outcomes (CSV)")
+    arguments.add_argument(
+        "--readings", type=Path, required=True, help="readings of columns and their fit (CSV)"
+    )
     arguments.add_argument("--out", type=Path, required=True, help="the page (HTML)")
     cli.run(main, arguments)

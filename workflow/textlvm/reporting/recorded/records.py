@@ -1,7 +1,5 @@
 """Reads recorded experiments: the plans of their configurations and their recorded metrics."""
 
-import csv
-import io
 import itertools
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +14,7 @@ from textlvm.reporting.assembly import build
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.file import load
 from textlvm.reporting.claims.numbers import Measured
-from textlvm.reporting.claims.report import as_csv, evaluate
+from textlvm.reporting.claims.report import evaluate
 from textlvm.reporting.draws import over_draws
 from textlvm.reporting.fits import Fit, read_csv
 from textlvm.reporting.page.claims import Claim, from_lines
@@ -127,8 +125,7 @@ def _claims(
     claims = load(experiment.papers, printed, experiment.planned)
     figures = claims.finished_files(experiment.runs, experiment.results)
     measured = Measured(experiment.papers, cells, figures, experiment.in_tables)
-    lines = as_csv(evaluate(claims.claims, measured, printed))
-    return from_lines(csv.DictReader(io.StringIO(lines)), plan, experiment.papers)
+    return from_lines(evaluate(claims.claims, measured, printed), plan, experiment.papers)
 
 
 def _plan(experiment: Experiment, name: str) -> Plan:

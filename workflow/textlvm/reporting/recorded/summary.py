@@ -77,7 +77,7 @@ class ClaimSummary:
     @property
     def reason(self) -> str:
         """Why it is undecided, in the experiment with the most seeds."""
-        first = max(self.tested, key=lambda tested: int(tested.check.seeds), default=None)
+        first = max(self.tested, key=lambda tested: tested.check.seeds, default=None)
         return first.check.reason if first else ""
 
     @property
@@ -117,7 +117,7 @@ def claims(records: Sequence[Record]) -> list[ClaimSummary]:
     merged: dict[tuple[str, str, str], list[tuple[str, Claim]]] = {}
     for record in records:
         for claim in record.claims:
-            merged.setdefault((claim.paper, claim.section, claim.text), []).append((record.name, claim))
+            merged.setdefault((claim.paper, claim.where, claim.text), []).append((record.name, claim))
     return [_summary(group) for group in merged.values()]
 
 
@@ -155,7 +155,7 @@ def _summary(group: Sequence[tuple[str, Claim]]) -> ClaimSummary:
     outcome = DIFFERS if len(decided) == 2 else next(iter(decided or outcomes), UNTESTED)
     claim = group[0][1]
     return ClaimSummary(
-        claim=Claim(claim.paper, claim.section, claim.text, claim.note, ()),
+        claim=Claim(claim.paper, claim.where, claim.text, claim.note, ()),
         outcome=str(outcome),
         tested=tested,
         data=tuple(dict.fromkeys(entry.check.data for entry in checks)),
