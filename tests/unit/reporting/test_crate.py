@@ -302,9 +302,16 @@ def test_training_without_recorded_process_has_no_times(experiment, root):
     assert not {"startTime", "endTime", "resourceUsage"} & training.keys()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"name": "words/mine/standard/tril"}'])
-def test_damaged_provenance_file_is_named(root, text):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", r"cannot read {} \(.*\)"),
+        ("[]", "{} contains no JSON object"),
+        ('{"name": "words/mine/standard/tril"}', "{} has no 'seed'"),
+    ],
+)
+def test_damaged_provenance_file_is_named(root, text, sentence):
     path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=f"^{re.escape(str(path))} is not the provenance of a run .*--force"):
+    with pytest.raises(UserError, match=f"^{sentence.format(re.escape(str(path)))}: .*--force"):
         read_run(path)

@@ -1,6 +1,5 @@
 """The plan of a table, and the `metrics.json` of each run and seed."""
 
-import json
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from textlvm.estimate import Estimate
 from textlvm.experiment.plan import Planned, RunKey
 from textlvm.experiment.serialization import from_json
 from textlvm.runtime.errors import UserError, nearest, repair
+from textlvm.runtime.files import read_input
 
 __all__ = ["Result", "read_plan", "read_result", "read_results", "with_compared_readings"]
 
@@ -140,19 +140,14 @@ def with_compared_readings(group: Sequence[Result], compared: Mapping[str, str])
 
 def read_result(path: str | Path) -> Result:
     """Read one `metrics.json`. Raises `UserError` with the file and the invalid key."""
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} is not readable as JSON ({error}); {repair(path)}") from error
+    data = read_input(path)
     try:
         return _result(data, path)
     except UserError as error:
         raise UserError(f"{error}; {repair(path)}") from None
 
 
-def _result(data: Any, path: str | Path) -> Result:
-    if not isinstance(data, dict):
-        raise UserError(f"{path}: must contain a JSON object")
+def _result(data: Mapping[str, Any], path: str | Path) -> Result:
     text = {key: _typed(data, key, str, path) for key in ("paper", "corpus", "split", "run", "status")}
     text["dataset"] = str(data.get("dataset", ""))
     seed = _typed(data, "seed", int, path)

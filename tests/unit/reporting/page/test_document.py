@@ -191,7 +191,7 @@ def test_chart_library_is_the_published_version_with_its_licence(experiment):
 
 def test_damaged_figure_or_text_is_rejected(experiment):
     experiment.write("sentences/table12.json", '{"table": 12}')
-    with pytest.raises(UserError, match=r"table12.json is not a table of texts .*--force .*json`"):
+    with pytest.raises(UserError, match=r"table12.json has no 'title': .*--force .*json`"):
         experiment.page()
     experiment.write("words/mine/figure1.png", b"")
     with pytest.raises(UserError, match=r"cannot read the figure .*figure1\.png or \.svg"):

@@ -142,5 +142,5 @@ def test_curve_and_cost_are_optional_but_settings_are_required(section, experime
     run = section("tril")
     assert list(run.curves) == list(run.costs) == [0, 2]
     experiment.write("words/mine/standard/tril/seed0/spec.json", "{")
-    with pytest.raises(UserError, match=r"cannot read .*seed0/spec.json \(.*\); .*--force .*spec.json`"):
+    with pytest.raises(UserError, match=r"cannot read .*seed0/spec.json \(.*\): .*--force .*spec.json`"):
         section("tril")

@@ -3,14 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePath
 from typing import Any
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
-from textlvm.runtime.errors import UserError, repair
-from textlvm.runtime.files import read_json
+from textlvm.runtime.files import read_input
 
 __all__ = ["Experiment", "RunRecord", "read_run"]
 
@@ -136,7 +135,6 @@ class Experiment:
 
 def read_run(path: Path) -> RunRecord:
     """Read a provenance.json. Raises `UserError` that names the file if it is damaged."""
-    try:
-        return RunRecord(path.parent, **read_json(path))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is not the provenance of a run ({error}); {repair(path)}") from error
+    keys = [field.name for field in fields(RunRecord) if field.name != "folder"]
+    record = read_input(path, *keys)
+    return RunRecord(path.parent, **{key: record[key] for key in keys})

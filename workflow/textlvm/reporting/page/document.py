@@ -24,7 +24,7 @@ from textlvm.reporting.page.tables import MEANINGS, PARTS, Card, marked, tables
 from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import RULE
 from textlvm.runtime.errors import UserError, repair
-from textlvm.runtime.files import read_json
+from textlvm.runtime.files import read_input
 
 __all__ = ["Picture", "curves", "picture", "render", "script_data", "shared_values"]
 
@@ -185,8 +185,4 @@ def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
 def _text(text: Figure, plan: Plan) -> dict[str, Any]:
     """A table of texts."""
     path = plan.file(f"{text.path}.json")
-    try:
-        table = read_json(path)
-        return {"anchor": f"text/{text.path}", **{key: table[key] for key in ("title", "kind", "columns")}}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a table of texts ({error}); {repair(path)}") from error
+    return read_input(path, "title", "kind", "columns") | {"anchor": f"text/{text.path}"}

@@ -16,7 +16,7 @@ from textlvm.reporting.page.numbers import short
 from textlvm.reporting.page.plan import Plan, title
 from textlvm.reporting.runs import Result, read_result
 from textlvm.runtime.errors import UserError, repair
-from textlvm.runtime.files import read_json
+from textlvm.runtime.files import read_input
 
 __all__ = ["POINTS", "Chart", "Run", "Series", "read_curve", "read_runs", "thinned"]
 
@@ -119,7 +119,7 @@ def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
         reasons=tuple(dict.fromkeys(result.reason for result in results.values() if result.failed)),
         seeds=tuple(done),
         metrics=(*_metrics(list(done.values())), *_further(entry, plan, paper, done)),
-        costs={seed: _json(path) for seed, path in _existing(folders, "cost.json")},
+        costs={seed: read_input(path) for seed, path in _existing(folders, "cost.json")},
         origins={} if record is None else dict(_origins(min(done), record)),
         record=str(record or ""),
         settings=tuple(_settings(entry, plan, done)),
@@ -167,7 +167,7 @@ def _record(entry: Planned, plan: Plan, done: Iterable[int]) -> Path | None:
 
 
 def _origins(seed: int, path: Path) -> Iterable[tuple[str, str]]:
-    record = _json(path)
+    record = read_input(path)
     for step in ("training", "evaluation"):
         if process := record.get(step):
             yield f"{step}, seed {seed}", ", ".join(filter(None, _process(process)))
@@ -189,10 +189,10 @@ def _settings(entry: Planned, plan: Plan, done: Iterable[int]) -> Iterable[Setti
     for seed in list(done)[:1]:
         if entry.training_path:
             path = plan.file(f"{entry.training_path}/seed{seed}/spec.json")
-            yield ("training", str(path)), _as_yaml(_json(path))
+            yield ("training", str(path)), _as_yaml(read_input(path))
         path = plan.file(entry.metrics(seed))
         step = "evaluation" if entry.training_path else "preparation"
-        yield (step, str(path)), _as_yaml(_json(path).get("settings", {}))
+        yield (step, str(path)), _as_yaml(read_input(path).get("settings", {}))
 
 
 def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
@@ -205,13 +205,6 @@ def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
             )
             summary = f"{chart.quantities[drawn[0]]} from {ends}"
             yield Chart(chart_title, tuple(drawn), chart.unit, summary)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(read_json(path))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"cannot read {path} ({error}); {repair(path)}") from error
 
 
 def _as_yaml(settings: Mapping[str, Any]) -> str:
