@@ -77,7 +77,7 @@ def read_plan(plan: Mapping[str, Any], papers: Iterable[str]) -> tuple[Planned, 
     Raises `UserError` for an invalid plan, a paper that is not in `papers`, and a duplicate row.
     """
     if not isinstance(plan.get("planned"), list):
-        raise UserError("the plan has no list 'planned'; Snakemake's rules make one that has")
+        raise UserError("the plan has no list 'planned': pass the plan that Snakemake's rules write")
     planned, papers = tuple(map(from_json, plan["planned"])), tuple(papers)
     seen = set()
     for entry in planned:

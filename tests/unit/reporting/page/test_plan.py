@@ -32,7 +32,7 @@ def test_cells_have_the_entries_of_their_runs(experiment):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"planned": None}, "the page's plan has no list 'planned'"),
+        ({"planned": None}, "the plan has no list 'planned': pass the plan"),
         ({"reslts": ""}, "Plan: unknown setting 'reslts'; did you mean 'results'?"),
         ({"figures": [{"paper": "words"}]}, "Figure: the setting 'number' is missing"),
         ({"planned": [{"paper": "words"}]}, "no entry of a plan ('rows')"),

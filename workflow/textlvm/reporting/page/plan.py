@@ -84,7 +84,7 @@ def read_plan(plan: Mapping[str, Any]) -> Plan:
     """Read a plan. Raises `UserError` for a missing or unknown key."""
     for key in ("planned", "figures", "texts"):
         if not isinstance(plan.get(key), list):
-            raise UserError(f"the page's plan has no list '{key}'; run Snakemake's rule page")
+            raise UserError(f"the plan has no list '{key}': pass the plan that Snakemake's rules write")
     parts = {
         "planned": [from_json(entry) for entry in plan["planned"]],
         **{
