@@ -13,30 +13,32 @@ def experiment_command():
     return shlex.join(["snakemake", "--cores", "all", *options])
 
 
-def page_plan(wildcards):
+def whole_page():
     """The content of the page of a finished experiment."""
-    return as_json(contents.whole_plan(EXPERIMENT, experiment_command(), further_files()))
-
-
-def further_files():
-    """The files that claims use and that have further numbers for the page, relative to the results."""
-    return [
+    # The files that claims use and that have further numbers for the page.
+    further = [
         file
         for run in RUNS
         for seed in run.seeds
         for file in read_claims().files(run, seed)
         if Path(file).name in PAPERS[run.paper].further_files
     ]
+    return contents.whole_plan(EXPERIMENT, experiment_command(), further)
 
 
-def finished_page_plan(wildcards):
+def finished_page():
     """The content of the page of the runs evaluated so far."""
-    return as_json(contents.finished_plan(EXPERIMENT, experiment_command()))
+    return contents.finished_plan(EXPERIMENT, experiment_command())
+
+
+def whole_page_files(wildcards):
+    """The files on the page of a finished experiment, apart from tables, claims and readings."""
+    return below_results(contents.files(EXPERIMENT, whole_page()))
 
 
 def finished_page_digest(wildcards):
-    """A digest of the files on the page of `finished_page_plan`."""
-    return digest(RESULTS / file for file in contents.finished_files(EXPERIMENT))
+    """A digest of these files on the page of the runs evaluated so far."""
+    return digest(RESULTS / file for file in contents.files(EXPERIMENT, finished_page()))
 
 
 def page_assets():

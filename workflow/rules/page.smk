@@ -8,8 +8,7 @@ rule page:
         tables=expand("<results>/table{table}.csv", table=EXPERIMENT.planned_tables()),
         claims="<results>/claims.csv",
         readings="<results>/readings.csv",
-        files=below_results(contents.whole_files(EXPERIMENT)),
-        further=lambda wildcards: below_results(further_files()),
+        files=whole_page_files,
         assets=page_assets(),
     output:
         "<results>/index.html",
@@ -19,7 +18,7 @@ rule page:
     conda:
         "../../envs/reporting.yaml"
     params:
-        plan=page_plan,
+        plan=lambda wildcards: as_json(whole_page()),
         papers=PAPER_FOLDERS,
         code=with_figure_metrics("textlvm.reporting.page.__main__"),
     shell:
@@ -50,6 +49,6 @@ use rule page as partial_page with:
         papers=PAPER_FOLDERS,
         # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
         # contents of the files.
-        plan=finished_page_plan,
+        plan=lambda wildcards: as_json(finished_page()),
         digest=finished_page_digest,
         code=with_figure_metrics("textlvm.reporting.page.__main__"),

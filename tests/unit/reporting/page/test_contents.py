@@ -60,6 +60,11 @@ def partial_plan(experiment):
     return read_plan(json.loads(json.dumps(contents.finished_plan(experiment, ""))))
 
 
+def partial_files(experiment):
+    """The files on the page of an unfinished experiment."""
+    return contents.files(experiment, contents.finished_plan(experiment, ""))
+
+
 def touch(tmp_path, *names, at=None):
     """Write empty files, with the modification time `at`."""
     for name in names:
@@ -71,19 +76,21 @@ def touch(tmp_path, *names, at=None):
 
 
 def test_complete_page_has_the_runs_of_tables_and_their_files(experiment):
-    plan = read_plan(json.loads(json.dumps(contents.whole_plan(experiment, "snakemake"))))
+    whole = contents.whole_plan(experiment, "snakemake", [f"{RUN.path}/seed1/further.json"])
+    plan = read_plan(json.loads(json.dumps(whole)))
     assert [entry.name for entry in plan.planned] == ["tril"]
     assert plan.outcomes(plan.planned[0]) == {seed: RUN.metrics(seed) for seed in RUN.seeds}
     assert (plan.partial, plan.command, plan.results) == (False, "snakemake", str(experiment.results))
     assert (plan.figures, plan.texts) == ((replace(FIGURE, sources=()),), (replace(TEXT, sources=()),))
     folders = [f"{RUN.path}/seed{seed}" for seed in RUN.seeds]
-    assert set(contents.whole_files(experiment)) == {
+    assert set(contents.files(experiment, whole)) == {
         *(
             f"{folder}/{file}"
             for folder in folders
             for file in ("metrics.json", "provenance.json", "spec.json", "curve.jsonl", "cost.json")
         ),
         *("words/mine/figure1.png", "words/mine/figure1.svg", "words/mine/table9.json"),
+        f"{RUN.path}/seed1/further.json",
     }
 
 
@@ -92,7 +99,7 @@ def test_partial_page_has_no_results_of_unfinished_runs(experiment):
     assert plan.partial
     assert plan.outcomes(plan.planned[0]) == {}
     assert plan.figures == plan.texts == ()
-    assert contents.finished_files(experiment) == []
+    assert partial_files(experiment) == []
 
 
 def test_measured_and_failed_seeds_are_shown(experiment, finish, tmp_path):
@@ -102,7 +109,7 @@ def test_measured_and_failed_seeds_are_shown(experiment, finish, tmp_path):
     (tmp_path / failure).write_text(json.dumps(SETTINGS | {"reason": "nan"}))
     plan = partial_plan(experiment)
     assert plan.outcomes(plan.planned[0]) == {0: RUN.metrics(0), 1: failure}
-    files = contents.finished_files(experiment)
+    files = partial_files(experiment)
     assert {RUN.metrics(0), f"{RUN.path}/seed0/curve.jsonl", failure} <= set(files)
 
 
@@ -112,7 +119,7 @@ def test_partial_page_has_existing_files_with_further_numbers(experiment, finish
     assert partial_plan(experiment).further == ()
     finish(1)
     assert partial_plan(experiment).further == (file,)
-    assert file in contents.finished_files(experiment)
+    assert file in partial_files(experiment)
 
 
 def test_seed_with_other_settings_is_not_shown(experiment, finish):
@@ -127,7 +134,7 @@ def test_figure_is_shown_only_if_up_to_date(experiment, finish, tmp_path):
     touch(tmp_path, *forms)
     assert contents.is_up_to_date(experiment, FIGURE, "svg")
     assert [figure.number for figure in partial_plan(experiment).figures] == [1]
-    assert f"{FIGURE.path}.svg" in contents.finished_files(experiment)
+    assert f"{FIGURE.path}.svg" in partial_files(experiment)
     # The figure is older than its run.
     touch(tmp_path, *forms, at=(folder / "curve.jsonl").stat().st_mtime - 10)
     assert not contents.is_up_to_date(experiment, FIGURE, "svg")
@@ -161,4 +168,4 @@ def test_table_of_texts_is_shown_if_it_exists(experiment, finish, tmp_path):
     finish(1)
     touch(tmp_path, f"{TEXT.path}.json")
     assert [figure.number for figure in partial_plan(experiment).texts] == [9]
-    assert f"{TEXT.path}.json" in contents.finished_files(experiment)
+    assert f"{TEXT.path}.json" in partial_files(experiment)

@@ -1,6 +1,6 @@
 """The content of an experiment's page: its plan and its files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ from textlvm.experiment.experiment import Experiment
 from textlvm.experiment.plan import Figure, Planned, Run
 from textlvm.experiment.serialization import to_json
 
-__all__ = ["finished_files", "finished_plan", "is_up_to_date", "whole_files", "whole_plan"]
+__all__ = ["files", "finished_plan", "is_up_to_date", "whole_plan"]
 
 TRAINED = ("spec.json", "curve.jsonl", "cost.json")
 """The files of a training that the page shows."""
@@ -22,20 +22,6 @@ def whole_plan(experiment: Experiment, command: str, further: Iterable[str] = ()
     known = {entry.path: dict.fromkeys(entry.seeds, "") for entry in experiment.in_tables}
     plan = _plan(experiment, command, known, experiment.figures, experiment.texts)
     return plan | {"partial": False, "further": list(further)}
-
-
-def whole_files(experiment: Experiment) -> list[str]:
-    """The other files of this page, without `further`, relative to the results."""
-    entries = experiment.in_tables
-    return [
-        *(entry.metrics(seed) for entry in entries for seed in entry.seeds),
-        *dict.fromkeys(
-            file for entry in entries for seed in entry.seeds for file in _of_training(entry, seed)
-        ),
-        *_records(entries),
-        *(f"{figure.path}.{form}" for figure in experiment.figures for form in ("png", "svg")),
-        *(f"{text.path}.json" for text in experiment.texts),
-    ]
 
 
 def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
@@ -53,17 +39,17 @@ def finished_plan(experiment: Experiment, command: str) -> dict[str, Any]:
     return _plan(experiment, command, known, figures, texts) | {"partial": True, "further": further}
 
 
-def finished_files(experiment: Experiment) -> list[str]:
-    """The other files of this page, relative to the results; some may be missing."""
+def files(experiment: Experiment, plan: Mapping[str, Any]) -> list[str]:
+    """The files on the page of a plan, relative to the results; some are optional."""
     found: list[str] = []
     for entry in experiment.in_tables:
-        for seed, failure in _outcomes(experiment, entry).items():
-            found += [failure or entry.metrics(seed), *_of_training(entry, seed), *_records([entry], seed)]
-            found += [] if failure else _further(experiment, entry, seed)
-    products = [(figure, form) for figure in experiment.figures for form in ("png", "svg")]
-    products += [(text, "json") for text in experiment.texts]
-    current = [(product, form) for product, form in products if is_up_to_date(experiment, product, form)]
-    return found + [f"{product.path}.{form}" for product, form in current]
+        for seed, failure in plan["known"][entry.path].items():
+            found += [failure or entry.metrics(seed), *_of_training(entry, seed)]
+            found += [f"{entry.path}/seed{seed}/provenance.json"] if isinstance(entry, Run) else []
+    found += plan["further"]
+    found += [f"{figure['path']}.{form}" for figure in plan["figures"] for form in ("png", "svg")]
+    found += [f"{text['path']}.json" for text in plan["texts"]]
+    return list(dict.fromkeys(found))
 
 
 def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
@@ -113,11 +99,6 @@ def _outcomes(experiment: Experiment, entry: Planned) -> dict[int, str]:
 def _of_training(entry: Planned, seed: int) -> list[str]:
     folder = entry.training_path
     return [f"{folder}/seed{seed}/{file}" for file in TRAINED] if folder else []
-
-
-def _records(entries: Iterable[Planned], *seeds: int) -> list[str]:
-    runs = (entry for entry in entries if isinstance(entry, Run))
-    return [f"{run.path}/seed{seed}/provenance.json" for run in runs for seed in seeds or run.seeds]
 
 
 def _further(experiment: Experiment, entry: Planned, seed: int) -> list[str]:
