@@ -14,7 +14,7 @@ from textlvm.experiment.declarations import Texts
 from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.experiment.plan import Planned
 from textlvm.reporting import published as printed
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 
 ALL = load_all(PAPERS.iterdir())
 EXTRA = {
@@ -50,7 +50,7 @@ FIGURE = 300_000
 def write(results: Path, plan: Mapping[str, Any]) -> None:
     """Write the files that the page's `plan` names to the folder `results`."""
     rng = random.Random(0)
-    shown = read_plan(plan)
+    shown = read_page_plan(plan)
     for entry in shown.planned:
         for seed in entry.seeds:
             if entry.training_path:

@@ -9,8 +9,8 @@ import pytest
 
 from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.reporting.crate.archive import pack
+from textlvm.reporting.crate.content import Content, read_run
 from textlvm.reporting.crate.description import PROFILES, describe
-from textlvm.reporting.crate.experiment import Experiment, read_run
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_json, write_text
 
@@ -87,7 +87,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def experiment(root, papers, monkeypatch):
-    """Makes the experiment of this project, as the rule does; keywords change it."""
+    """Makes the content of the crate of this project, as the rule does; keywords change it."""
     monkeypatch.chdir(root)
     results = Path("results", "demo")
 
@@ -104,7 +104,7 @@ def experiment(root, papers, monkeypatch):
             "corpora": CORPORA,
             "engine": "9.27.1",
         }
-        return Experiment(**given | changes)
+        return Content(**given | changes)
 
     return make
 

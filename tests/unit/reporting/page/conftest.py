@@ -22,7 +22,7 @@ from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.lines import read_csv
 from textlvm.reporting.page.claims import from_lines
 from textlvm.reporting.page.document import render
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.reporting.runs import read_results
 
 ALL = load_all(PAPERS.iterdir())
@@ -75,7 +75,7 @@ class Experiment:
 
     def cells(self) -> list[Cell]:
         """The cells of all tables."""
-        plan = read_plan(self.plan)
+        plan = read_page_plan(self.plan)
         published, cells = printed.read(ALL), []
         for table in (1, 2):
             entries = [entry for entry in plan.planned if any(row.table == table for row in entry.rows)]
@@ -85,7 +85,7 @@ class Experiment:
 
     def page(self) -> str:
         """The page."""
-        plan, claims = read_plan(self.plan), self.folder / "claims.csv"
+        plan, claims = read_page_plan(self.plan), self.folder / "claims.csv"
         lines = read_csv(claims) if claims.exists() else []
         return render(ALL, plan, self.cells(), from_lines(lines, plan, ALL))
 

@@ -5,7 +5,7 @@ import pytest
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.lines import read_csv
 from textlvm.reporting.page.claims import counted, from_lines, undecided
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def line(experiment):
 @pytest.fixture
 def claims_of(experiment, papers):
     """A function that returns the claims in some lines."""
-    return lambda *lines: from_lines(lines, read_plan(experiment.plan), papers)
+    return lambda *lines: from_lines(lines, read_page_plan(experiment.plan), papers)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from textlvm.experiment.experiment import Experiment
 from textlvm.experiment.plan import Figure, Row, Run
 from textlvm.reporting.page import contents
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 
 SETTINGS = {"model": {"dim": 8}, "training": {"steps": 2}, "data": {}}
 RUN = Run(
@@ -57,7 +57,7 @@ def finish(tmp_path):
 
 def partial_plan(experiment):
     """The plan of the page of an unfinished experiment."""
-    return read_plan(json.loads(json.dumps(contents.finished_plan(experiment, ""))))
+    return read_page_plan(json.loads(json.dumps(contents.finished_plan(experiment, ""))))
 
 
 def partial_files(experiment):
@@ -77,7 +77,7 @@ def touch(tmp_path, *names, at=None):
 
 def test_complete_page_has_the_runs_of_tables_and_their_files(experiment):
     whole = contents.whole_plan(experiment, "snakemake", [f"{RUN.path}/seed1/further.json"])
-    plan = read_plan(json.loads(json.dumps(whole)))
+    plan = read_page_plan(json.loads(json.dumps(whole)))
     assert [entry.name for entry in plan.planned] == ["tril"]
     assert plan.outcomes(plan.planned[0]) == {seed: RUN.metrics(seed) for seed in RUN.seeds}
     assert (plan.partial, plan.command, plan.results) == (False, "snakemake", str(experiment.results))

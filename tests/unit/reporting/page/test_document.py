@@ -11,7 +11,7 @@ from plans import planned
 from textlvm.experiment.serialization import from_json
 from textlvm.reporting.fits import Fit, Interval
 from textlvm.reporting.page import document, frame
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.runtime.errors import UserError
 
 HOSTILE = "<script>document.title"
@@ -203,7 +203,7 @@ def test_page_with_many_runs_is_small(experiment, papers):
     for number in range(30):
         copy = experiment.add(replace(finished, name=f"run{number}", rows=()))
         experiment.finish(copy, {"ce_train": (11.9, "nats/word")}, steps=900)
-    assert len(document.render(papers, read_plan(experiment.plan), cells, [])) < 2e6
+    assert len(document.render(papers, read_page_plan(experiment.plan), cells, [])) < 2e6
 
 
 def test_headings_have_subscripts_and_are_escaped():
@@ -226,8 +226,9 @@ def test_readings_are_shown_only_if_given(papers, experiment):
     place |= {"corpus_title": "My books", "split": "standard"}
     texts = {"reading": "h_gap_bits", "compared": False, "computes": "in <bits>", "why": "the text says bits"}
     reading = Fit(**place, **texts, **numbers, rows=9, seeds=3)
-    page = document.render(papers, read_plan(experiment.plan), experiment.cells(), [], [reading])
+    plan = read_page_plan(experiment.plan)
+    page = document.render(papers, plan, experiment.cells(), [], [reading])
     assert '<a href="#readings">' in page
     section = page[page.index('id="readings"') :]
     assert all(text in section for text in ("h_gap_bits", "in &lt;bits&gt;", "0.25 [0.2, 0.31]", "−0.1"))
-    assert 'id="readings"' not in document.render(papers, read_plan(experiment.plan), experiment.cells(), [])
+    assert 'id="readings"' not in document.render(papers, plan, experiment.cells(), [])

@@ -1,7 +1,7 @@
 import pytest
 
 from textlvm.reporting.page.overview import overview
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.reporting.page.runs import read_runs
 from textlvm.reporting.page.tables import tables
 
@@ -9,7 +9,7 @@ from textlvm.reporting.page.tables import tables
 @pytest.fixture
 def overview_of(papers):
     def found(experiment, cells=None):
-        plan = read_plan(experiment.plan)
+        plan = read_page_plan(experiment.plan)
         shown, _ = tables(papers, cells or experiment.cells(), plan)
         return overview(papers, plan, shown, read_runs(plan, papers))
 

@@ -4,12 +4,12 @@ import re
 import pytest
 
 from textlvm.experiment.serialization import from_json
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.runtime.errors import UserError
 
 
 def test_plan_has_outcomes_by_seed(experiment):
-    plan = read_plan(json.loads(json.dumps(experiment.plan)))
+    plan = read_page_plan(json.loads(json.dumps(experiment.plan)))
     data, tril = plan.planned[:2]
     assert (data.name, tril.name) == ("data", "tril")
     assert plan.outcomes(data) == {0: "sentences/ptb/data/statistics.json"}
@@ -20,7 +20,7 @@ def test_plan_has_outcomes_by_seed(experiment):
 
 
 def test_cells_have_the_entries_of_their_runs(experiment):
-    plan = read_plan(experiment.plan)
+    plan = read_page_plan(experiment.plan)
     cells = experiment.cells()
     for cell in cells:
         entry = plan.entry(cell)
@@ -40,13 +40,13 @@ def test_cells_have_the_entries_of_their_runs(experiment):
 )
 def test_invalid_plan_is_rejected(experiment, change, sentence):
     with pytest.raises(UserError, match=re.escape(sentence)):
-        read_plan(experiment.plan | change)
+        read_page_plan(experiment.plan | change)
 
 
 def test_cell_of_a_shared_corpus_has_the_entry_of_its_data_set(experiment):
     cells = experiment.cells()
     entry = experiment.entry("smim-512")
     experiment.plan["planned"].insert(0, entry | {"dataset": "yelp15", "place": ["yelp15"]})
-    plan = read_plan(experiment.plan)
+    plan = read_page_plan(experiment.plan)
     found = {plan.entry(cell).path for cell in cells if cell.provenance.run == "smim-512"}
     assert found == {"sentences/ptb/smim-512"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textlvm.experiment.serialization import from_json
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.reporting.page.runs import read_curve, read_runs, thinned
 from textlvm.runtime.errors import UserError
 
@@ -18,7 +18,7 @@ def section(experiment, papers):
 
     def read(name, **changes):
         experiment.entry(name).update(changes)
-        runs = read_runs(read_plan(experiment.plan), papers)
+        runs = read_runs(read_page_plan(experiment.plan), papers)
         return next(run for run in runs if run.entry.name == name)
 
     return read

@@ -4,7 +4,7 @@ import pytest
 
 from plans import planned
 from textlvm.reporting.assembly import build
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.reporting.page.tables import MEANINGS, marked, tables
 from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Verdict
@@ -12,7 +12,7 @@ from textlvm.reporting.verdict import Verdict
 
 @pytest.fixture
 def made(experiment, papers):
-    return tables(papers, experiment.cells(), read_plan(experiment.plan))
+    return tables(papers, experiment.cells(), read_page_plan(experiment.plan))
 
 
 def find_row(made, anchor, label):
@@ -24,7 +24,7 @@ def test_only_papers_in_the_plan_have_tables(experiment, papers, made):
     anchors = [table.anchor for table in made[0]]
     assert anchors == ["table/words/mine/1", "table/sentences/1", "table/sentences/2"]
     experiment.plan["planned"] = [entry for entry in experiment.plan["planned"] if entry["paper"] == "words"]
-    shown, _ = tables(papers, experiment.cells(), read_plan(experiment.plan))
+    shown, _ = tables(papers, experiment.cells(), read_page_plan(experiment.plan))
     assert {table.paper for table in shown} == {"words"}
 
 
@@ -94,7 +94,7 @@ def test_card_names_the_source_of_a_borrowed_deviation(experiment, papers):
         replace(cell, measured=replace(cell.measured, **borrowed)) if cell.measured else cell
         for cell in experiment.cells()
     ]
-    _, cards = tables(papers, cells, read_plan(experiment.plan))
+    _, cards = tables(papers, cells, read_page_plan(experiment.plan))
     lines = {dict(card.lines).get("over seeds") for card in cards}
     assert lines == {None, "one seed; 0.25, sd of TRIL, 3 seeds (2 degrees of freedom)"}
 
@@ -103,5 +103,5 @@ def test_model_labels_as_headings_have_no_subscripts(experiment, made, papers, p
     assert all(column.of_metric for table in made[0] for column in table.main.columns)
     place = {"paper": "sentences", "corpus": "ptb", "dataset": "ptb"}
     cells = build(7, papers, published, [planned("my_run", table=7, **place)], {})
-    shown, _ = tables(papers, cells, read_plan(experiment.plan))
+    shown, _ = tables(papers, cells, read_page_plan(experiment.plan))
     assert {column.heading: column.of_metric for column in shown[0].main.columns}["my_run"] is False

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from textlvm.reporting.page.claims import Check, Claim
+from textlvm.reporting.page.claims import Check, ClaimGroup
 from textlvm.reporting.recorded import summary
 from textlvm.reporting.recorded.summary import claims, numbers
 from textlvm.reporting.verdict import Verdict
@@ -106,7 +106,7 @@ def check(outcome, effect="1", reason="", stand_in=False, seeds=3):
 def claimed(*checks, text="A claim."):
     """Experiments with one check of a claim each."""
     return [
-        SimpleNamespace(name=f"run{place}", claims=(Claim("words", "Section 1", text, "", (check,)),))
+        SimpleNamespace(name=f"run{place}", claims=(ClaimGroup("words", "Section 1", text, "", (check,)),))
         for place, check in enumerate(checks)
     ]
 

@@ -18,14 +18,14 @@ from pathlib import Path
 from textlvm.corpora import registry
 from textlvm.experiment.paper import add_argument, load_all
 from textlvm.reporting.crate.archive import pack
+from textlvm.reporting.crate.content import Content, read_run
 from textlvm.reporting.crate.description import describe
-from textlvm.reporting.crate.experiment import Experiment, read_run
 from textlvm.runtime import cli
 
 
 def main(options: argparse.Namespace) -> None:
     """Write the archive."""
-    experiment = Experiment(
+    content = Content(
         papers=load_all(options.papers),
         project=options.project,
         results=options.results,
@@ -36,7 +36,7 @@ def main(options: argparse.Namespace) -> None:
         corpora=registry.load(options.registry, options.configuration.get("corpora")),
         engine=options.engine,
     )
-    pack(describe(experiment), options.out)
+    pack(describe(content), options.out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
 from textlvm.corpora.registry import Corpus
-from textlvm.reporting.crate.experiment import Experiment, RunRecord
+from textlvm.reporting.crate.content import Content, RunRecord
 
 __all__ = ["describe"]
 
@@ -45,15 +45,15 @@ COSTS = {
 """The costs of a process by their names in the record, with units."""
 
 
-def describe(experiment: Experiment) -> ROCrate:
+def describe(content: Content) -> ROCrate:
     """The crate of an experiment."""
-    crate = _Crate(experiment)
+    crate = _Crate(content)
     configuration = crate.add_workflow()
-    products = crate.add_results(experiment.shareable)
-    crate.add_results(sorted(experiment.data))
-    corpora = [crate.add_corpus(name, digests) for name, digests in experiment.digests.items()]
+    products = crate.add_results(content.shareable)
+    crate.add_results(sorted(content.data))
+    corpora = [crate.add_corpus(name, digests) for name, digests in content.digests.items()]
     # Several evaluations can share a training.
-    steps = {step.id: step for run in experiment.ordered for step in crate.add_run(run)}
+    steps = {step.id: step for run in content.ordered for step in crate.add_run(run)}
     crate.add_workflow_run([*configuration, *corpora], products, list(steps.values()))
     return crate.crate
 
@@ -61,8 +61,8 @@ def describe(experiment: Experiment) -> ROCrate:
 class _Crate:
     """Builds the crate of an experiment."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
+    def __init__(self, content: Content) -> None:
+        self.content = content
         self.crate = ROCrate(version=ROCRATE)
         self.crate.metadata.extra_contexts.append(TERMS)
 
@@ -87,23 +87,23 @@ class _Crate:
             **self.version(),
             "encodingFormat": "text/plain",
         }
-        engine = {"lang": "snakemake", "lang_version": self.experiment.engine}
-        sources = self.experiment.sources
+        engine = {"lang": "snakemake", "lang_version": self.content.engine}
+        sources = self.content.sources
         self.crate.add_workflow(sources.pop("Snakefile"), "Snakefile", properties=about, main=True, **engine)
         for place, path in sources.items():
             self.add_file(path, place, **({"about": self.crate.root_dataset} if place == "README.md" else {}))
-        text = json.dumps(self.experiment.configuration, indent=2, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(self.content.configuration, indent=2, sort_keys=True, ensure_ascii=False)
         description = "The effective configuration: config.yaml, profiles and command line together."
         effective = self.add_file(io.StringIO(f"{text}\n"), "configuration.json", description=description)
         return [self.crate.get("config.yaml"), effective]
 
     def add_results(self, paths: Iterable[Path]) -> list[Entity]:
         """Add files of the results."""
-        return [self.add_file(path, self.experiment.place(path)) for path in paths]
+        return [self.add_file(path, self.content.place(path)) for path in paths]
 
     def add_corpus(self, name: str, digests: Mapping[str, str | None]) -> Entity:
         """Add the metadata of a corpus, its terms and its files; the crate does not contain the files."""
-        corpus = self.experiment.corpora.get(name, Corpus(name, name, "", ()))
+        corpus = self.content.corpora.get(name, Corpus(name, name, "", ()))
         urls = {source.name: list(source.urls) for source in corpus.files}
         identifier = f"#corpora/{quote(name)}"
         files = [
@@ -129,11 +129,11 @@ class _Crate:
     def add_run(self, run: RunRecord) -> list[Entity]:
         """Add the training and the evaluation of a run and seed, with their inputs and outputs."""
         metrics, record = self.add_results(run.folder / file for file in ("metrics.json", "provenance.json"))
-        data = {path: self.add_data(self.experiment.place(path), run.data[path]) for path in run.data}
+        data = {path: self.add_data(self.content.place(path), run.data[path]) for path in run.data}
         settings = dict(run.configuration)
         evaluation = settings.pop("evaluation")
         inputs, outputs = ([data[path] for path in paths] for paths in (run.training_data, run.weights))
-        folder = run.folder.relative_to(self.experiment.results).as_posix()
+        folder = run.folder.relative_to(self.content.results).as_posix()
         return [
             self.add_step("training", run.trained, run.training, settings, inputs, outputs, record),
             self.add_step(
@@ -152,8 +152,8 @@ class _Crate:
         record: Entity,
     ) -> Entity:
         """Add the action of one process, whose provenance file is `record`."""
-        paper = self.experiment.papers[folder.partition("/")[0]]
-        program = self.experiment.project / paper.program(step)
+        paper = self.content.papers[folder.partition("/")[0]]
+        program = self.content.project / paper.program(step)
         identifier = f"#{quote(folder)}/{step}"
         return self.add(
             identifier,
@@ -179,7 +179,7 @@ class _Crate:
 
     def tool(self, program: Path) -> Entity:
         """The entity of a program, which is added to the tools of the workflow if necessary."""
-        place, workflow = self.experiment.source(program), self.crate.mainEntity
+        place, workflow = self.content.source(program), self.crate.mainEntity
         tool = self.crate.get(quote(place))
         if tool not in workflow.get("hasPart", []):
             tool = self.add_file(
@@ -192,7 +192,7 @@ class _Crate:
 
     def version(self) -> dict[str, str]:
         """The version of the code as a property, if it is known."""
-        return {"version": self.experiment.version} if self.experiment.version else {}
+        return {"version": self.content.version} if self.content.version else {}
 
     def add_workflow_run(self, inputs: list[Entity], outputs: list[Entity], steps: list[Entity]) -> None:
         """Add the run of the workflow and the description of the whole crate."""
@@ -211,8 +211,8 @@ class _Crate:
             endTime=ends[-1],
         )
         root = self.crate.root_dataset
-        used = {run.name.partition("/")[0] for run in self.experiment.runs}
-        cited = [paper.citation for name, paper in self.experiment.papers.items() if name in used]
+        used = {run.name.partition("/")[0] for run in self.content.runs}
+        cited = [paper.citation for name, paper in self.content.papers.items() if name in used]
         root["name"] = f"Regenerated: {'; '.join(cited)}"
         root["description"] = (
             "Tables, claims and figures made by the workflow in this crate, the metrics of every run and "

@@ -17,7 +17,7 @@ from textlvm.reporting import fits
 from textlvm.reporting.claims import lines
 from textlvm.reporting.page.claims import from_lines
 from textlvm.reporting.page.document import render
-from textlvm.reporting.page.plan import read_plan
+from textlvm.reporting.page.plan import read_page_plan
 from textlvm.reporting.tidy import read_tidy
 from textlvm.runtime import cli
 from textlvm.runtime.files import write_text
@@ -26,7 +26,7 @@ from textlvm.runtime.files import write_text
 def main(options: argparse.Namespace) -> None:
     """Write the page."""
     cells = [cell for path in options.tables for cell in read_tidy(path)]
-    papers, plan = load_all(options.papers), read_plan(options.plan)
+    papers, plan = load_all(options.papers), read_page_plan(options.plan)
     claims = from_lines(lines.read_csv(options.claims), plan, papers)
     page = render(papers, plan, cells, claims, fits.read_csv(options.readings))
     write_text(options.out, page)

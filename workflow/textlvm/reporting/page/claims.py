@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.lines import REASONS, Line
-from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.formats import short
 from textlvm.reporting.page.plan import Plan
 
-__all__ = ["MARKS", "Check", "Claim", "counted", "from_lines", "undecided"]
+__all__ = ["MARKS", "Check", "ClaimGroup", "counted", "from_lines", "undecided"]
 
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 """The marks of outcomes, in addition to their colors."""
@@ -49,7 +49,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimGroup:
     """A claim of a paper, with a check for each of its data sets."""
 
     paper: str
@@ -60,19 +60,19 @@ class Claim:
     checks: tuple[Check, ...]
 
 
-def from_lines(lines: Iterable[Line], plan: Plan, papers: Mapping[str, Paper]) -> list[Claim]:
+def from_lines(lines: Iterable[Line], plan: Plan, papers: Mapping[str, Paper]) -> list[ClaimGroup]:
     """The claims in the lines of claims.csv."""
     groups = itertools.groupby(lines, lambda line: (line.paper, line.where, line.claim, line.note))
-    return [Claim(*key, tuple(_checks(group, plan, papers))) for key, group in groups]
+    return [ClaimGroup(*key, tuple(_checks(group, plan, papers))) for key, group in groups]
 
 
-def counted(claims: Sequence[Claim]) -> dict[str, int]:
+def counted(claims: Sequence[ClaimGroup]) -> dict[str, int]:
     """The number of checks by outcome."""
     outcomes = [check.outcome for claim in claims for check in claim.checks]
     return {outcome: outcomes.count(outcome) for outcome in MARKS}
 
 
-def undecided(claims: Sequence[Claim]) -> dict[str, int]:
+def undecided(claims: Sequence[ClaimGroup]) -> dict[str, int]:
     """The number of undecided checks by reason."""
     checks = [check for claim in claims for check in claim.checks if check.outcome == Outcome.UNDECIDED]
     found = Counter(check.reason for check in checks)

@@ -15,11 +15,11 @@ from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
 from textlvm.reporting.page.claims import MARKS as CLAIM_MARKS
-from textlvm.reporting.page.claims import Claim, counted, undecided
+from textlvm.reporting.page.claims import ClaimGroup, counted, undecided
 from textlvm.reporting.page.frame import render_template
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.page.readings import columns, interval
-from textlvm.reporting.page.runs import Run, read_runs
+from textlvm.reporting.page.runs import RunSection, read_runs
 from textlvm.reporting.page.tables import MEANINGS, PARTS, Card, marked, tables
 from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import RULE
@@ -51,7 +51,7 @@ def render(
     papers: Mapping[str, Paper],
     plan: Plan,
     cells: Sequence[Cell],
-    claims: Sequence[Claim],
+    claims: Sequence[ClaimGroup],
     readings: Sequence[Fit] = (),
 ) -> str:
     """The page. Raises `UserError` if a file of a run, a figure or a text is damaged."""
@@ -79,7 +79,7 @@ def render(
     return render_template("page.html", script_data(papers, cards, drawn), shared_values(papers) | values)
 
 
-def curves(runs: Iterable[Run], group: Callable[[Run], str]) -> dict[str, Any]:
+def curves(runs: Iterable[RunSection], group: Callable[[RunSection], str]) -> dict[str, Any]:
     """The curves of all charts, by section; `group` returns the heading of a run in lists of runs."""
     return {
         run.anchor: {

@@ -9,8 +9,8 @@ from typing import Any
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.page.plan import Plan
-from textlvm.reporting.page.runs import Run
-from textlvm.reporting.page.tables import Table
+from textlvm.reporting.page.runs import RunSection
+from textlvm.reporting.page.tables import TableSection
 from textlvm.reporting.verdict import Verdict
 
 __all__ = ["COMPARED", "STATES", "Corpus", "Overview", "overview"]
@@ -74,7 +74,7 @@ class Overview:
 
 
 def overview(
-    papers: Mapping[str, Paper], plan: Plan, tables: Sequence[Table], runs: Sequence[Run]
+    papers: Mapping[str, Paper], plan: Plan, tables: Sequence[TableSection], runs: Sequence[RunSection]
 ) -> Overview:
     """Count the results of tables and runs."""
     progress = []
@@ -113,7 +113,7 @@ def _corpora(papers: Mapping[str, Paper], cells: Iterable[Cell]) -> Iterable[Cor
     )
 
 
-def _rows(table: Table) -> Mapping[str, int]:
+def _rows(table: TableSection) -> Mapping[str, int]:
     """Planned rows by state."""
     planned: dict[tuple[str, str], list[Cell]] = {}
     for cell in table.cells:

@@ -12,7 +12,7 @@ from textlvm.reporting.cells import Cell
 from textlvm.runtime.errors import UserError
 from textlvm.spec import parse
 
-__all__ = ["Plan", "read_plan", "title"]
+__all__ = ["Plan", "read_page_plan", "title"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def title(entry: Planned) -> str:
     )
 
 
-def read_plan(plan: Mapping[str, Any]) -> Plan:
+def read_page_plan(plan: Mapping[str, Any]) -> Plan:
     """Read a plan. Raises `UserError` for a missing or unknown key."""
     for key in ("planned", "figures", "texts"):
         if not isinstance(plan.get(key), list):

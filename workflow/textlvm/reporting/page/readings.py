@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting.fits import Fit, Interval
-from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.formats import short
 
 __all__ = ["columns", "interval"]
 

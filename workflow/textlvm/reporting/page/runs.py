@@ -12,20 +12,20 @@ import yaml
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned
 from textlvm.reporting.claims.figures import measure
-from textlvm.reporting.page.numbers import short
+from textlvm.reporting.page.formats import short
 from textlvm.reporting.page.plan import Plan, title
 from textlvm.reporting.runs import Result, read_result
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import read_input
 
-__all__ = ["POINTS", "Chart", "Run", "Series", "read_curve", "read_runs", "thinned"]
+__all__ = ["POINTS", "Chart", "RunSection", "Series", "read_curve", "read_runs", "thinned"]
 
 POINTS = 300
 """The maximum number of points of a curve; in longer curves, neighbouring points are averaged."""
 
 Series = tuple[list[float], list[float]]
 """Steps and values."""
-Curves = Mapping[int, Mapping[str, Series]]
+SeedCurves = Mapping[int, Mapping[str, Series]]
 """By seed and quantity."""
 Settings = tuple[tuple[str, str], str]
 """A step with the file of its settings, and the settings as YAML."""
@@ -43,7 +43,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSection:
     """The content of a run's section."""
 
     entry: Planned
@@ -64,13 +64,13 @@ class Run:
     record: str
     """The path of that file, which also has versions and hashes; empty if there is none."""
     settings: tuple[Settings, ...]
-    curves: Curves
+    curves: SeedCurves
     charts: tuple[Chart, ...]
     logs: tuple[str, ...]
     command: str
 
 
-def read_runs(plan: Plan, papers: Mapping[str, Paper]) -> list[Run]:
+def read_runs(plan: Plan, papers: Mapping[str, Paper]) -> list[RunSection]:
     """The sections of all runs and data sets, in the plan's order. Raises `UserError` for a damaged file."""
     return [_read(entry, plan, papers[entry.paper]) for entry in plan.planned]
 
@@ -104,14 +104,14 @@ def thinned(steps: Sequence[float], values: Sequence[float], points: int = POINT
     return last, [float(f"{math.fsum(group) / len(group):.5g}") for group in groups]
 
 
-def _read(entry: Planned, plan: Plan, paper: Paper) -> Run:
+def _read(entry: Planned, plan: Plan, paper: Paper) -> RunSection:
     results = {seed: read_result(plan.file(path)) for seed, path in plan.outcomes(entry).items()}
     done = {seed: result for seed, result in results.items() if not result.failed}
     folders = {seed: plan.file(f"{entry.training_path}/seed{seed}") for seed in done if entry.training_path}
     quantities = [name for chart in paper.curves.values() for name in chart.quantities]
     curves = {seed: read_curve(path, quantities) for seed, path in _existing(folders, "curve.jsonl")}
     record = _record(entry, plan, done)
-    return Run(
+    return RunSection(
         entry=entry,
         anchor=plan.anchor(entry),
         title=title(entry),
@@ -195,7 +195,7 @@ def _settings(entry: Planned, plan: Plan, done: Iterable[int]) -> Iterable[Setti
         yield (step, str(path)), _as_yaml(read_input(path).get("settings", {}))
 
 
-def _charts(paper: Paper, curves: Curves) -> Iterable[Chart]:
+def _charts(paper: Paper, curves: SeedCurves) -> Iterable[Chart]:
     for chart_title, chart in paper.curves.items():
         drawn = [name for name in chart.quantities if any(name in curve for curve in curves.values())]
         if drawn:

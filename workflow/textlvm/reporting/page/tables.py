@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from textlvm.experiment.paper import Paper
 from textlvm.reporting import shapes
 from textlvm.reporting.cells import DATA, Cell, Measurement, is_drawn
-from textlvm.reporting.page.numbers import short, signed, typeset
+from textlvm.reporting.page.formats import short, signed, typeset
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.shapes import NOTHING, Shape
 from textlvm.reporting.verdict import MARKS, Verdict
 
-__all__ = ["MEANINGS", "PARTS", "Card", "Column", "Field", "Grid", "Row", "Table", "marked", "tables"]
+__all__ = [
+    *("MEANINGS", "PARTS"),
+    *("Card", "Column", "Field", "Grid", "GridRow", "TableSection", "marked", "tables"),
+]
 
 MEANINGS = {
     Verdict.WITHIN: "agrees with the printed value",
@@ -81,7 +84,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class GridRow:
     """A row of the paper's table."""
 
     label: str
@@ -97,11 +100,11 @@ class Grid:
     """Columns and rows."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSection:
     """One table of one paper on the page."""
 
     anchor: str
@@ -126,12 +129,12 @@ class Table:
 
 def tables(
     papers: Mapping[str, Paper], cells: Sequence[Cell], plan: Plan, before: Sequence[Card] = ()
-) -> tuple[list[Table], list[Card]]:
+) -> tuple[list[TableSection], list[Card]]:
     """The tables of all papers, and `before` followed by the cards of their cells.
 
     Papers outside the plan are omitted. Tables with `each: corpus` in paper.yaml are shown for each corpus.
     """
-    found: list[Table] = []
+    found: list[TableSection] = []
     cards = list(before)
     for paper in papers.values():
         of_paper = [cell for cell in cells if cell.part.paper == paper.name]
@@ -149,12 +152,12 @@ def marked(verdict: Verdict) -> str:
     return STAND_IN_MARK if verdict is Verdict.STAND_IN else MARKS.get(verdict, "")
 
 
-def _table(shape: Shape, corpora: int, plan: Plan, cards: list[Card]) -> Table:
+def _table(shape: Shape, corpora: int, plan: Plan, cards: list[Card]) -> TableSection:
     further = _grid(shape, shape.extras, plan, cards) if shape.extras else None
     place = "/".join(filter(None, (shape.paper.name, shape.corpus)))
     several = f", {shape.corpus}" if shape.corpus and corpora > 1 else ""
     folder = f"{plan.results}/partial" if plan.partial else plan.results
-    return Table(
+    return TableSection(
         anchor=f"{plan.prefix}table/{place}/{shape.table}",
         paper=shape.paper.name,
         name=f"Table {shape.table}{several}",
@@ -189,7 +192,7 @@ def _grid(shape: Shape, metrics: Sequence[str], plan: Plan, cards: list[Card]) -
             anchors = {anchor for anchor, _ in runs if anchor}
             kinds = {cell.kind for (name, _), cell in shape.cells.items() if name == label}
             kind = next((kind for kind in ("own", "quoted", "extra") if kind in kinds), "")
-            rows.append(Row(label, kind, anchors.pop() if len(anchors) == 1 else "", tuple(fields)))
+            rows.append(GridRow(label, kind, anchors.pop() if len(anchors) == 1 else "", tuple(fields)))
     return Grid(tuple(columns), tuple(rows))
 
 

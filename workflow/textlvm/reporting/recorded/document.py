@@ -13,8 +13,8 @@ from textlvm.reporting.page import overview
 from textlvm.reporting.page.document import Picture, curves, picture, script_data, shared_values
 from textlvm.reporting.page.frame import render_template
 from textlvm.reporting.page.readings import columns, interval
-from textlvm.reporting.page.runs import Run, read_runs, thinned
-from textlvm.reporting.page.tables import Card, Table, tables
+from textlvm.reporting.page.runs import RunSection, read_runs, thinned
+from textlvm.reporting.page.tables import Card, TableSection, tables
 from textlvm.reporting.recorded import summary
 from textlvm.reporting.recorded.images import indexed
 from textlvm.reporting.recorded.records import Record, command
@@ -41,11 +41,11 @@ class Panel:
 
     record: Record
     overview: overview.Overview
-    numbers: summary.Numbers
-    tables: tuple[Table, ...]
+    numbers: summary.Counts
+    tables: tuple[TableSection, ...]
     pictures: tuple[Picture, ...]
     columns: Mapping[str, Sequence[Fit]]
-    runs: tuple[Run, ...]
+    runs: tuple[RunSection, ...]
 
 
 def render(records: Sequence[Record]) -> str:
@@ -86,7 +86,7 @@ def render(records: Sequence[Record]) -> str:
     )
 
 
-def _panel(record: Record, shown: Sequence[Table]) -> Panel:
+def _panel(record: Record, shown: Sequence[TableSection]) -> Panel:
     plan, papers = record.plan, record.papers
     runs = read_runs(plan, papers)
     return Panel(
@@ -101,7 +101,7 @@ def _panel(record: Record, shown: Sequence[Table]) -> Panel:
     )
 
 
-def _recorded(run: Run, record: Record) -> Run:
+def _recorded(run: RunSection, record: Record) -> RunSection:
     """A run without the files that a clone lacks, and with a command that needs no other run."""
     short_curves = {
         seed: {name: thinned(*series, POINTS) for name, series in quantities.items()}

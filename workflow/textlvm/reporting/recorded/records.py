@@ -17,9 +17,9 @@ from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import evaluate
 from textlvm.reporting.draws import over_draws
 from textlvm.reporting.fits import Fit, read_csv
-from textlvm.reporting.page.claims import Claim, from_lines
+from textlvm.reporting.page.claims import ClaimGroup, from_lines
 from textlvm.reporting.page.contents import finished_plan
-from textlvm.reporting.page.plan import Plan, read_plan
+from textlvm.reporting.page.plan import Plan, read_page_plan
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import read_results
 from textlvm.runtime.errors import UserError
@@ -44,7 +44,7 @@ class Record:
     """The plan of the recorded runs."""
     cells: tuple[Cell, ...]
     """The cells of tables with a recorded number."""
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimGroup, ...]
     readings: tuple[Fit, ...]
     """The lines of `readings.csv`; empty without that file."""
 
@@ -120,7 +120,7 @@ def _is_shown(cell: Cell) -> bool:
 
 def _claims(
     experiment: Experiment, printed: Sequence[Published], cells: Sequence[Cell], plan: Plan
-) -> list[Claim]:
+) -> list[ClaimGroup]:
     """All claims, as in the rule `partial_claims`."""
     claims = load(experiment.papers, printed, experiment.planned)
     figures = claims.finished_files(experiment.runs, experiment.results)
@@ -130,7 +130,7 @@ def _claims(
 
 def _plan(experiment: Experiment, name: str) -> Plan:
     """The plan of the page: the evaluated runs and the recorded figures."""
-    plan = read_plan(finished_plan(experiment, ""))
+    plan = read_page_plan(finished_plan(experiment, ""))
     return replace(
         plan,
         planned=tuple(entry for entry in plan.planned if plan.known[entry.path]),

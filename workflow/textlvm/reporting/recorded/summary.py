@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import Outcome
-from textlvm.reporting.page.claims import Check, Claim
+from textlvm.reporting.page.claims import Check, ClaimGroup
 from textlvm.reporting.recorded.records import Record
 from textlvm.reporting.rows import is_of_training
 from textlvm.reporting.verdict import Verdict
 
 __all__ = [
     *("DIFFERS", "GROUPS", "REASONS", "UNTESTED"),
-    *("ClaimSummary", "Numbers", "Tested", "claims", "numbers"),
+    *("ClaimSummary", "Counts", "Tested", "claims", "numbers"),
 ]
 
 OTHER_TEXT = "evaluated on a stand-in corpus"
@@ -36,7 +36,7 @@ Key = tuple[str, int, str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Counts:
     """Counts of printed numbers; a number that several experiments compare counts once."""
 
     printed: int
@@ -66,7 +66,7 @@ class Tested:
 class ClaimSummary:
     """One claim of a paper, and its outcome in each experiment."""
 
-    claim: Claim
+    claim: ClaimGroup
     """The claim without its checks."""
     outcome: str
     """One of `GROUPS`."""
@@ -87,7 +87,7 @@ class ClaimSummary:
         return bool(decided) and all(check.stand_in for check in decided)
 
 
-def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
+def numbers(records: Sequence[Record], paper: str = "") -> Counts:
     """Count the printed numbers of all papers, or of one."""
     found: dict[Key, list[tuple[Cell, bool]]] = {}
     for record in records:
@@ -103,7 +103,7 @@ def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
     outcomes = {key: _outcome([cell for cell, _ in cells]) for key, cells in found.items()}
     within = [key for key, outcome in outcomes.items() if outcome == Verdict.WITHIN]
     counted = Counter(outcomes.values())
-    return Numbers(
+    return Counts(
         printed=len(printed | found.keys()),
         within=len(within),
         outside=counted[Verdict.OUTSIDE],
@@ -114,7 +114,7 @@ def numbers(records: Sequence[Record], paper: str = "") -> Numbers:
 
 def claims(records: Sequence[Record]) -> list[ClaimSummary]:
     """The papers' claims in their order, each with its checks in all experiments."""
-    merged: dict[tuple[str, str, str], list[tuple[str, Claim]]] = {}
+    merged: dict[tuple[str, str, str], list[tuple[str, ClaimGroup]]] = {}
     for record in records:
         for claim in record.claims:
             merged.setdefault((claim.paper, claim.where, claim.text), []).append((record.name, claim))
@@ -146,7 +146,7 @@ def _is_of_training(cell: Cell, record: Record) -> bool:
     return row is not None and is_of_training(paper, entry, row, cell.metric)
 
 
-def _summary(group: Sequence[tuple[str, Claim]]) -> ClaimSummary:
+def _summary(group: Sequence[tuple[str, ClaimGroup]]) -> ClaimSummary:
     checks = [Tested(record, check) for record, claim in group for check in claim.checks]
     # A check that lacks numbers has no effect, unless another comparison already refutes the claim.
     tested = tuple(entry for entry in checks if entry.check.effect)
@@ -155,7 +155,7 @@ def _summary(group: Sequence[tuple[str, Claim]]) -> ClaimSummary:
     outcome = DIFFERS if len(decided) == 2 else next(iter(decided or outcomes), UNTESTED)
     claim = group[0][1]
     return ClaimSummary(
-        claim=Claim(claim.paper, claim.where, claim.text, claim.note, ()),
+        claim=ClaimGroup(claim.paper, claim.where, claim.text, claim.note, ()),
         outcome=str(outcome),
         tested=tested,
         data=tuple(dict.fromkeys(entry.check.data for entry in checks)),

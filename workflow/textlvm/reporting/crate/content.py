@@ -11,7 +11,7 @@ from textlvm.corpora.registry import Corpus
 from textlvm.experiment.paper import Paper
 from textlvm.runtime.files import read_input
 
-__all__ = ["Experiment", "RunRecord", "read_run"]
+__all__ = ["Content", "RunRecord", "read_run"]
 
 SOURCES = (
     *("Snakefile", "config.yaml", "Makefile", "README.md", "CITATION.cff", "LICENSE*"),
@@ -54,7 +54,7 @@ class RunRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment:
+class Content:
     """The content of an experiment's crate."""
 
     papers: Mapping[str, Paper]
