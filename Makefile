@@ -28,7 +28,7 @@ tables: built ## create every table from the runs evaluated so far; ARGS="--conf
 	@$(RUN) snakemake --cores 1 $(ARGS) -- tables
 
 recorded: built ## regenerate docs/index.html, the list of runs and the findings from results/recorded, without training
-	@$(RUN) python docs/recorded.py
+	@$(RUN) python docs/runs.py
 	@$(RUN) python -m textlvm.reporting.recorded --recorded results/recorded --out docs/index.html
 	@$(RUN) python docs/findings.py
 

@@ -23,7 +23,7 @@ def findings():
     return import_module("findings")
 
 
-@pytest.mark.parametrize("name", ["findings", "recorded"])
+@pytest.mark.parametrize("name", ["findings", "runs"])
 def test_generated_pages_match_the_records(name):
     for path, text in import_module(name).rendered().items():
         assert path.read_text(encoding="utf-8") == text, f"regenerate it: python docs/{name}.py"

@@ -1,6 +1,6 @@
 """Write results/recorded/runs.md: the main number, training time and command of each recorded run.
 
-    python docs/recorded.py
+    python docs/runs.py
 
 All data are read from results/recorded.
 """
@@ -31,7 +31,7 @@ HEAD = """\
 
 Each line shows a run's main number, the minutes and the device of its training, and the command that reruns
 it in a clone of this project, from the corpus to the metrics. The command downloads the corpus if possible;
-[README.md](README.md) lists the corpora that you must supply. `docs/recorded.py` generates this file.
+[README.md](README.md) lists the corpora that you must supply. `docs/runs.py` generates this file.
 """
 
 
