@@ -10,7 +10,7 @@ from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
 from textlvm.reporting.cells import Cell, is_drawn
-from textlvm.reporting.claims.figures import measure
+from textlvm.reporting.claims.figure_metrics import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published

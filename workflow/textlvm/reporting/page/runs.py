@@ -11,7 +11,7 @@ import yaml
 
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned
-from textlvm.reporting.claims.figures import measure
+from textlvm.reporting.claims.figure_metrics import measure
 from textlvm.reporting.page.formats import short
 from textlvm.reporting.page.plan import Plan, title
 from textlvm.reporting.runs import Result, read_result

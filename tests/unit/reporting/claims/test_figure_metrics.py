@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import PAPERS, load_all
-from textlvm.reporting.claims import figures
+from textlvm.reporting.claims import figure_metrics
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.figure_metrics import SAMPLE
 
@@ -22,7 +22,7 @@ FIGURES = {
 
 
 def measure(name, path):
-    return figures.measure(FIGURES[name], path)
+    return figure_metrics.measure(FIGURES[name], path)
 
 
 def histograms(tmp_path, **content):
@@ -107,7 +107,7 @@ def test_missing_or_invalid_file_is_rejected(metric, tmp_path):
 def test_missing_function_is_named(tmp_path):
     metric = FigureMetric("mine", "nats", "curve.jsonl", "textlvm.words.figure_metrics:first")
     with pytest.raises(UserError, match=r"figure_metrics\.mine: .* textlvm\.words\.figure_metrics:first"):
-        figures.measure(metric, tmp_path / "curve.jsonl")
+        figure_metrics.measure(metric, tmp_path / "curve.jsonl")
 
 
 def test_bound_is_the_minimum_over_priors_codes_and_neighbours(tmp_path):
