@@ -26,7 +26,7 @@ for paper in EXPERIMENT.papers.values():
     include: str(paper.rules.resolve())
 
 
-include: "workflow/common_missed.smk"
+include: "workflow/common_removed.smk"
 include: "workflow/common_claims.smk"
 include: "workflow/common_page.smk"
 include: "workflow/rules/corpora.smk"

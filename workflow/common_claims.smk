@@ -27,11 +27,6 @@ def finished_figures(wildcards):
     return [str(file) for file in read_claims().finished_files(RUNS, RESULTS)]
 
 
-def finished_figures_digest(wildcards):
-    """A digest of the contents of `finished_figures`."""
-    return digest(finished_figures(wildcards))
-
-
 def with_figure_metrics(step):
     """The fingerprints of a step and of the functions that compute the papers' `figure_metrics`."""
     modules = {metric.module for paper in PAPERS.values() for metric in paper.figure_metrics.values()}

@@ -36,11 +36,6 @@ def whole_page_files(wildcards):
     return below_results(contents.files(EXPERIMENT, whole_page()))
 
 
-def finished_page_digest(wildcards):
-    """A digest of these files on the page of the runs evaluated so far."""
-    return digest(RESULTS / file for file in contents.files(EXPERIMENT, finished_page()))
-
-
 def page_assets():
     """The templates, style sheet and scripts of the page."""
     return sorted(str(path) for folder in ("assets", "templates") for path in (PAGE / folder).iterdir())

@@ -57,7 +57,11 @@ def figure_report(path, paper, name, of):
 
 
 def digest(files):
-    """A digest of the contents of the files that exist."""
+    """A digest of the contents of the files that exist.
+
+    What is created from the runs evaluated so far has their files and this digest as parameters instead of inputs, so
+    that Snakemake does not run missing jobs.
+    """
     contents = (path.read_bytes() for path in map(Path, files) if path.exists())
     return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
 

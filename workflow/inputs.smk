@@ -96,6 +96,8 @@ def per_attempt(amount):
 # ---- runs
 
 RUN_AT = {run.path: run for run in RUNS}
+# The other runs only supply trained models, and are not evaluated.
+TABLE_RUNS = [run for run in RUNS if run.rows]
 
 
 def run_files(runs, file):
@@ -106,11 +108,6 @@ def run_files(runs, file):
 def row_labels(runs):
     """The row labels of the files of `run_files`."""
     return [run.label for run in runs for _ in run.seeds]
-
-
-def in_tables(planned):
-    """The runs with rows in tables; the others only supply trained models, and are not evaluated."""
-    return [entry for entry in planned if entry.rows]
 
 
 def training_spec(folder):
@@ -133,6 +130,9 @@ def evaluation_settings(folder):
 
 
 # ---- tables
+
+# Steps read a plan from their standard input: on Linux, one argument can have 128 KiB, which the plan of many runs
+# exceeds.
 
 
 def of_table(wildcards):
@@ -171,11 +171,6 @@ def finished_metrics(wildcards):
     return finished_metrics_of(of_table(wildcards))
 
 
-def finished_digest(wildcards):
-    """A digest of the contents of `finished_metrics`."""
-    return digest(finished_metrics(wildcards))
-
-
 def all_metrics(wildcards):
     """The metrics files of all tables."""
     return metrics_of(EXPERIMENT.in_tables)
@@ -184,11 +179,6 @@ def all_metrics(wildcards):
 def all_finished_metrics(wildcards):
     """The existing metrics files of all tables with the current settings."""
     return finished_metrics_of(EXPERIMENT.in_tables)
-
-
-def all_finished_digest(wildcards):
-    """A digest of the contents of `all_finished_metrics`."""
-    return digest(all_finished_metrics(wildcards))
 
 
 # ---- targets
@@ -206,4 +196,4 @@ def data_statistics():
 
 def whole_archive():
     """The archive of all results, if tables contain any run."""
-    return ["<results>/ro-crate.zip"] if in_tables(RUNS) else []
+    return ["<results>/ro-crate.zip"] if TABLE_RUNS else []

@@ -1,6 +1,7 @@
 """Command lines as users type them, in dry runs on the shipped configuration."""
 
 import itertools
+import json
 import re
 
 import pytest
@@ -211,6 +212,20 @@ def test_number_of_counting_jobs_is_independent_of_the_number_of_files(project, 
     file.write_text(f"corpora: {{mine: {{path: {tmp_path / 'books'}, kind: text}}}}\n")
     jobs = project.jobs(f"snakemake --cores 1 --configfile {file}", "--", "resources/counts/mine.tsv")
     assert jobs == {"resources/counts/mine.tsv", "resources/counts/mine/shares/1.tsv"}
+
+
+def test_plan_can_be_longer_than_an_argument(new_project, tmp_path):
+    project, names = new_project(), [f"corpus-{i}" for i in range(8)]
+    (tmp_path / "a.txt").write_text("Tick, tock.")
+    corpora = {name: {"path": str(tmp_path), "kind": "text"} for name in names}
+    (project.root / "mine.json").write_text(
+        json.dumps({"papers": ["words"], "corpora": corpora, "words": {"corpora": names}})
+    )
+    command = "snakemake --cores 1 --configfile mine.json --printshellcmds -- results/partial/readings.csv"
+    (plan,) = re.findall(r"<<<(.*)", project.run(command))
+    # The limit of Linux.
+    assert len(plan) > 131_072
+    assert (project.root / "results/partial/readings.csv").exists()
 
 
 def test_changed_size_of_a_corpus_file_downloads_it_again(new_project):

@@ -21,10 +21,10 @@ def page(new_project):
     """The page of invented results, made by the commands of the rules."""
     project = new_project()
     (project.root / "seeds.yaml").write_text(SEEDS, encoding="utf-8")
-    plan = "snakemake --cores 1 --configfile seeds.yaml --dry-run --printshellcmds -- results/index.html"
-    *tables, claims, page = (command for command, _ in STEP.findall(project.run(plan)))
-    words = shlex.split(page)
-    paper_scale.write(project.root / "results", json.loads(words[words.index("--plan") + 1]))
+    line = "snakemake --cores 1 --configfile seeds.yaml --dry-run --printshellcmds -- results/index.html"
+    *tables, claims, page = (command for command, _ in STEP.findall(project.run(line)))
+    plan = shlex.split(page.partition("<<<")[2])[0]
+    paper_scale.write(project.root / "results", json.loads(plan))
     # Without --figures: claims about figures need further files; here they are undecided.
     for command in (*tables, re.sub("--figures .*?(?=--csv)", "", claims), page):
         project.run(command)

@@ -23,11 +23,12 @@ rule readings:
         """
         python -m textlvm.reporting.readings \
             --papers {params.papers:q} \
-            --plan {params.plan:q} \
+            --plan /dev/stdin \
             --metrics {params.metrics:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
-            --log {log:q}
+            --log {log:q} \
+            <<<{params.plan:q}
         """
 
 
@@ -42,10 +43,8 @@ use rule readings as partial_readings with:
     params:
         papers=PAPER_FOLDERS,
         plan=whole_plan,
-        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
-        # contents of the files.
         metrics=all_finished_metrics,
-        digest=all_finished_digest,
+        digest=lambda wildcards: digest(all_finished_metrics(wildcards)),
         code=fingerprint("textlvm.reporting.readings"),
 
 
@@ -78,13 +77,14 @@ rule claims:
         """
         python -m textlvm.reporting.claims \
             --papers {params.papers:q} \
-            --plan {params.plan:q} \
+            --plan /dev/stdin \
             --tables {input.tables:q} \
             --figures {params.figures:q} \
             --csv {output.csv:q} \
             --md {output.md:q} \
             --html {output.html:q} \
-            --log {log:q}
+            --log {log:q} \
+            <<<{params.plan:q}
         """
 
 
@@ -99,10 +99,8 @@ use rule claims as partial_claims with:
     log:
         "<results>/logs/partial/claims.log",
     params:
-        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
-        # contents of the files.
         figures=finished_figures,
-        digest=finished_figures_digest,
+        digest=lambda wildcards: digest(finished_figures(wildcards)),
         papers=PAPER_FOLDERS,
         plan=whole_plan,
         code=with_figure_metrics("textlvm.reporting.claims.__main__"),

@@ -25,12 +25,13 @@ rule page:
         """
         python -m textlvm.reporting.page \
             --papers {params.papers:q} \
-            --plan {params.plan:q} \
+            --plan /dev/stdin \
             --tables {input.tables:q} \
             --claims {input.claims:q} \
             --readings {input.readings:q} \
             --out {output:q} \
-            --log {log:q}
+            --log {log:q} \
+            <<<{params.plan:q}
         """
 
 
@@ -47,8 +48,8 @@ use rule page as partial_page with:
         "<results>/logs/partial/page.log",
     params:
         papers=PAPER_FOLDERS,
-        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
-        # contents of the files.
         plan=lambda wildcards: as_json(finished_page()),
-        digest=finished_page_digest,
+        digest=lambda wildcards: digest(
+            RESULTS / file for file in contents.files(EXPERIMENT, finished_page())
+        ),
         code=with_figure_metrics("textlvm.reporting.page.__main__"),

@@ -5,8 +5,8 @@ rule crate:
     """Pack the workflow, its products, and the metrics and provenance of every run."""
     input:
         products=[*below_results(products.all_products(EXPERIMENT)), "<results>/index.html"],
-        metrics=run_files(in_tables(RUNS), "metrics.json"),
-        runs=run_files(in_tables(RUNS), "provenance.json"),
+        metrics=run_files(TABLE_RUNS, "metrics.json"),
+        runs=run_files(TABLE_RUNS, "provenance.json"),
         data=data_statistics(),
     output:
         "<results>/ro-crate.zip",

@@ -24,10 +24,11 @@ rule table:
         python -m textlvm.reporting.tables tidy \
             --table {wildcards.table:q} \
             --papers {params.papers:q} \
-            --plan {params.plan:q} \
+            --plan /dev/stdin \
             --metrics {params.metrics:q} \
             --out {output:q} \
-            --log {log:q}
+            --log {log:q} \
+            <<<{params.plan:q}
         """
 
 
@@ -41,10 +42,8 @@ use rule table as partial_table with:
     params:
         papers=PAPER_FOLDERS,
         plan=table_plan,
-        # Parameters instead of inputs, so that Snakemake does not run missing jobs. The digest represents the
-        # contents of the files.
         metrics=finished_metrics,
-        digest=finished_digest,
+        digest=lambda wildcards: digest(finished_metrics(wildcards)),
         code=fingerprint("textlvm.reporting.tables"),
 
 

@@ -11,7 +11,7 @@ __all__ = ["from_json", "to_json"]
 
 
 def to_json(entry: Planned, table: int | None = None) -> dict[str, Any]:
-    """An entry as JSON, without settings and default values, because command lines are limited in length.
+    """An entry as JSON, without default values, and without settings, which tables do not need.
 
     With `table`, it has only the rows of that table.
     """
