@@ -1,6 +1,7 @@
 """The published numbers, checked by counts and by the identities between them."""
 
 import math
+import re
 from collections import Counter, defaultdict
 from dataclasses import replace
 
@@ -215,6 +216,14 @@ LINE = "1,TRIL,own,bookscorpus,standard,ce_train,11.88,2,,,paper,Table 1,"
 def test_malformed_file_is_rejected(papers, tmp_path, lines, message):
     (tmp_path / "published.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(UserError, match=message):
+        printed.read({"words": replace(papers["words"], folder=tmp_path)})
+
+
+@pytest.mark.parametrize("content", ["ü".encode("latin-1"), b'"' + b"a" * 200_000])
+def test_error_names_the_file_that_is_not_csv_in_utf_8(papers, tmp_path, content):
+    path = tmp_path / "published.csv"
+    path.write_bytes(HEADER.encode() + b"\n" + content)
+    with pytest.raises(UserError, match=rf"^{re.escape(str(path))} is not a CSV file in UTF-8 \("):
         printed.read({"words": replace(papers["words"], folder=tmp_path)})
 
 

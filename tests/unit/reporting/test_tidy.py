@@ -1,5 +1,5 @@
 import csv
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -57,6 +57,14 @@ def test_borrowed_spread_is_written(papers, published, columns):
     }
     written = columns(build(1, papers, published, plan, results))
     assert {"borrowed_spread", "borrowed_degrees_of_freedom", "borrowed_from"} <= set(written)
+
+
+def test_paths_of_runs_are_written_literally(papers, published, tmp_path):
+    """workflow/common_removed.smk searches for them."""
+    row, path = planned(seeds=(0,)), "résultats/词/seed0/metrics.json"
+    found = {row.key: [replace(result(row.name, ce_train=11.8), path=path)]}
+    write_tidy(tmp_path / "table.csv", build(1, papers, published, [row], found))
+    assert path in (tmp_path / "table.csv").read_text(encoding="utf-8")
 
 
 def test_every_field_of_a_cell_has_one_column():

@@ -81,6 +81,8 @@ def _read(paper: Paper) -> list[Published]:
             lines = list(csv.reader(file))
     except OSError as error:
         raise UserError(f"cannot read the published values from {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} is not a CSV file in UTF-8 ({error}): save it in this format") from error
     if not lines or lines[0] != COLUMNS:
         raise UserError(f"{path}, line 1: the columns must be {', '.join(COLUMNS)}")
     values = [_parse(line, paper, f"{path}, line {number}") for number, line in enumerate(lines[1:], start=2)]

@@ -117,7 +117,8 @@ def _line(cell: Cell) -> dict[str, Any]:
         line[column] = getattr(owner, name) if owner else None
     by_seed = line["by_seed"] or ()
     as_json = {"by_seed": by_seed, "runs": line["runs"], "stand_in": line["stand_in"]}
-    return line | {column: json.dumps(value) for column, value in as_json.items()}
+    # Readable paths, in which workflow/common_removed.smk searches for those of removed files.
+    return line | {column: json.dumps(value, ensure_ascii=False) for column, value in as_json.items()}
 
 
 def _parse(line: Mapping[str, str | None]) -> Cell:
