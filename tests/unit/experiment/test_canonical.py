@@ -10,6 +10,7 @@ from textlvm.experiment.config import check, merged, schema
 from textlvm.experiment.paper import in_use
 from textlvm.experiment.plan import Run
 from textlvm.experiment.plan import planned as plan_of
+from textlvm.runtime.validation import validate
 from unit.overlay import PAPER, PAPERS, REGISTRY
 
 SCHEMA = schema(PAPERS.values())
@@ -78,6 +79,24 @@ def test_numbers_have_the_type_of_the_schema(tmp_path, overlay, expected_text):
         ((key, place),) = place.items()
         found = found[key]
     assert json.dumps(found) == expected_text
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object"},
+        {"additionalProperties": True, "properties": {"list": {"type": "array"}}},
+        {"properties": {"list": {"items": {"anyOf": [{"type": "integer"}, {"type": "number"}]}}}},
+        {"properties": {"list": {"prefixItems": [{"const": 1}, {"type": "number"}], "items": False}}},
+        {"additionalProperties": {"items": {"type": ["integer", "number"]}}},
+        # A pattern takes precedence over it.
+        {"patternProperties": {"l": {}}, "additionalProperties": {"items": {"type": "integer"}}},
+    ],
+)
+def test_values_of_other_schemas_are_equal(schema):
+    value = {"list": [1, 0.5]}
+    validate(value, schema)
+    assert canonical(value, schema) == value
 
 
 @given(st.integers(-(2**63), 2**63))

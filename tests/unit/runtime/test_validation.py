@@ -15,6 +15,9 @@ SCHEMA = {
         "name": {"type": "string", "pattern": "^[a-z]+$", "description": "lower-case letters"},
         "kind": {"enum": ["less", "greater"]},
         "pair": {"type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": True},
+        "some": {"type": "array", "minItems": 2, "maxItems": 3},
+        "code": {"type": "string", "minLength": 2, "pattern": "^[0-9]+$"},
+        "none": {"type": "object", "additionalProperties": False, "propertyNames": {"pattern": "^[a-z]+$"}},
         "rows": {"type": "object", "propertyNames": {"pattern": "^[a-z]+$", "description": "letters"}},
         "table": {"enum": [1, 2]},
         "odd": {"not": {}},
@@ -37,8 +40,14 @@ VALID = {"size": 1, "name": "a"}
         (VALID | {"table": "1"}, ("table",), 'table cannot be "1"; write 1 without quotes'),
         (VALID | {"table": 3}, ("table",), "table cannot be 3; valid: '1', '2'"),
         (VALID | {"pair": [1]}, ("pair",), "pair must have 2 entries, not 1"),
+        (VALID | {"some": [1]}, ("some",), "some must have at least 2 entries, not 1"),
+        (VALID | {"some": [1] * 4}, ("some",), "some must have at most 3 entries, not 4"),
         (VALID | {"pair": [1, 1]}, ("pair",), "pair has a duplicate entry: [1, 1]"),
         (VALID | {"rows": {"B": 1}}, ("rows", "B"), "the name 'B' in rows must consist of letters"),
+        # Schemas without the keywords that those of the project have.
+        (VALID | {"none": {"a": 1}}, ("none", "a"), "unknown key 'a' in none; there is none"),
+        (VALID | {"code": "ab"}, ("code",), 'code must be text that matches ^[0-9]+$, not "ab"'),
+        (VALID | {"code": "1"}, ("code",), "code: '1' is too short"),
     ],
 )
 def test_error_message_for_a_violation(value, key, message):

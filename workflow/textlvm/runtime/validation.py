@@ -117,7 +117,7 @@ def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) ->
     name = naming(key)
     match str(error.validator):
         case "additionalProperties":
-            valid = error.schema["properties"]
+            valid = error.schema.get("properties", {})
             unknown = next(str(k) for k in value if k not in valid)
             place = f" in {name}" if key else ""
             return Problem((*key, unknown), f"unknown key {unknown!r}{place}; {nearest(unknown, valid)}")
@@ -135,16 +135,18 @@ def _problem(error: jsonschema.ValidationError, naming: Callable[[Key], str]) ->
             # Text such as "1" where the number 1 is valid.
             hint = f"write {value} without quotes" if value in valid else nearest(str(value), valid)
             return Problem(key, f"{name} cannot be {shortened(value)}; {hint}")
-        case "pattern" if "propertyNames" in error.absolute_schema_path:
-            wanted = error.schema["description"]
-            return Problem((*key, value), f"the name {value!r} in {name} must consist of {wanted}")
         case "pattern":
-            return Problem(key, f"{name} must be {error.schema['description']}, not {shortened(value)}")
+            wanted = error.schema.get("description", f"text that matches {limit}")
+            if "propertyNames" in error.absolute_schema_path:
+                return Problem((*key, value), f"the name {value!r} in {name} must consist of {wanted}")
+            return Problem(key, f"{name} must be {wanted}, not {shortened(value)}")
         case bound if bound in BOUNDS:
             return Problem(key, f"{name} must be {BOUNDS[bound]} {limit}, not {shortened(value)}")
-        case "minItems" | "maxItems" if limit > 1:
-            return Problem(key, f"{name} must have {limit} entries, not {len(value)}")
-        case "minItems" | "minLength":
+        case "minItems" | "maxItems" as kind if limit > 1:
+            is_fixed = error.schema.get("minItems") == error.schema.get("maxItems")
+            bound = "" if is_fixed else "at least " if kind == "minItems" else "at most "
+            return Problem(key, f"{name} must have {bound}{limit} entries, not {len(value)}")
+        case "minItems" | "minLength" if limit == 1:
             return Problem(key, f"{name} must not be empty")
         case "uniqueItems":
             return Problem(key, f"{name} has a duplicate entry: {shortened(value)}")
