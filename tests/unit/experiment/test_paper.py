@@ -74,6 +74,11 @@ def test_unknown_paper_is_reported_with_the_file():
         find({"papers": ["sentence"]}, {("papers",): "mine.yaml"}.get)
 
 
+def test_paper_with_a_name_longer_than_the_file_system_allows_is_reported():
+    with pytest.raises(UserError, match=r"^mine\.yaml: papers lists 'xxx.*', which is neither"):
+        find({"papers": ["x" * 300]}, {("papers",): "mine.yaml"}.get)
+
+
 def test_two_papers_with_the_same_name_are_rejected(changed):
     with pytest.raises(UserError, match="have the same name"):
         load_all([PAPERS / "words", changed()])

@@ -235,4 +235,5 @@ def test_watch_redraws_the_terminal_and_ends_with_ctrl_c(command, monkeypatch):
 def test_invalid_watch_interval_is_rejected(command, capsys, seconds):
     with pytest.raises(SystemExit):
         command(f"--watch={seconds}")
-    assert "--watch" in capsys.readouterr().err
+    message = f"argument --watch: expected a number greater than 0, not '{seconds}'\n"
+    assert capsys.readouterr().err.endswith(message)

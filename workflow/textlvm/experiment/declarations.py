@@ -87,6 +87,8 @@ class FigureMetric:
     """Further arguments of the function, after the content of the file."""
     heading: str = ""
     """The heading of the number in the run's section of a page; without one, only claims show it."""
+    declared: str = "paper.yaml"
+    """The file that declares it, for messages."""
 
     @property
     def module(self) -> str:

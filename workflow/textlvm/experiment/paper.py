@@ -129,6 +129,8 @@ def load(folder: str | Path) -> Paper:
         entries[part] = {int(number): {"number": int(number), **entry} for number, entry in numbered}
     for part in ("metrics", "figure_metrics"):
         entries[part] = {name: {"name": name, **entry} for name, entry in entries.get(part, {}).items()}
+    for metric in entries["figure_metrics"].values():
+        metric["declared"] = str(path)
     entries["figures"] = {int(number): caption for number, caption in entries.get("figures", {}).items()}
     place = {"name": Path(folder).resolve().name, "folder": Path(folder)}
     paper = parse(Paper, entries | place, str(path))
@@ -178,7 +180,7 @@ def find(config: Mapping[str, Any], where: Callable[[tuple[str, ...]], str]) -> 
     listed = config.get("papers")
     for entry in listed if isinstance(listed, list) else ():
         if isinstance(entry, str) and entry not in known:
-            if not Path(entry, "paper.yaml").is_file():
+            if not os.path.isfile(os.path.join(entry, "paper.yaml")):  # noqa: PTH113, PTH118
                 raise UserError(
                     f"{where(('papers',))}: papers lists '{entry}', which is neither a paper of this project "
                     f"nor a folder with a paper.yaml; {nearest(entry, known)}"

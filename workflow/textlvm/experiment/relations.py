@@ -1,7 +1,7 @@
 """Checks for the consistency of a configuration that a schema cannot express."""
 
+import os
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from textlvm.corpora.registry import QUESTION_FORMATS, Corpus
@@ -72,13 +72,7 @@ def _check_corpus(key: Key, name: str, given: Section, registry: Collection[str]
     if name not in registry and name not in given:
         subject = f"{dotted(key[:-1])} lists" if isinstance(key[-1], int) else f"{dotted(key)} is"
         raise Problem(key, f"{subject} '{name}'; {nearest(name, {*registry, *given})}")
-    if name in given and not _exists(Path(given[name]["path"])):
+    # Unlike Path.exists, also if the name is too long or the folder is not readable.
+    if name in given and not os.path.exists(given[name]["path"]):  # noqa: PTH110
         place: Key = ("corpora", name, "path")
         raise Problem(place, f"{dotted(place)}: there is no file or folder {given[name]['path']}")
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # the name is too long, or the folder is not readable
-        return False

@@ -170,18 +170,11 @@ def main(options: argparse.Namespace) -> None:
         _show(options)
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"must be greater than 0, not {text}")
-    return seconds
-
-
 def _arguments() -> argparse.ArgumentParser:
     parser = cli.parser(__doc__)
     configfile.add_argument(parser)
     parser.add_argument("--all", action="store_true", help="list every seed, also those done or waiting")
-    parser.add_argument("--watch", type=_seconds, metavar="SECONDS", help="seconds between updates")
+    parser.add_argument("--watch", type=cli.positive, metavar="SECONDS", help="seconds between updates")
     return parser
 
 

@@ -17,7 +17,17 @@ from textlvm.runtime.errors import UserError, explain
 from textlvm.runtime.paths import literal
 from textlvm.runtime.processes import end_with_parent, try_lock
 
-__all__ = ["Parser", "at_least", "is_running", "non_negative", "parser", "path", "run", "settings"]
+__all__ = [
+    "Parser",
+    "at_least",
+    "is_running",
+    "non_negative",
+    "parser",
+    "path",
+    "positive",
+    "run",
+    "settings",
+]
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -64,13 +74,12 @@ def at_least(least: int) -> Callable[[str], int]:
 
 def non_negative(text: str) -> float:
     """The argument type of finite numbers from 0 on, which raises `argparse.ArgumentTypeError`."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 on, not '{text[:60]}'")
-    return number
+    return _number(text, "from 0 on", lambda number: number >= 0)
+
+
+def positive(text: str) -> float:
+    """The argument type of finite numbers greater than 0, which raises `argparse.ArgumentTypeError`."""
+    return _number(text, "greater than 0", lambda number: number > 0)
 
 
 def settings(text: str) -> dict[str, Any]:
@@ -136,6 +145,16 @@ def is_running(log: Path) -> bool:
             return not try_lock(file)
     except OSError:
         return False
+
+
+def _number(text: str, bounds: str, contains: Callable[[float], bool]) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or not contains(number):
+        raise argparse.ArgumentTypeError(f"expected a number {bounds}, not '{text[:60]}'")
+    return number
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -3,12 +3,12 @@ import json
 import math
 import random
 import statistics
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.reporting.claims import figure_metrics
 from textlvm.runtime.errors import UserError
@@ -104,9 +104,10 @@ def test_missing_or_invalid_file_is_rejected(metric, tmp_path):
         measure(metric, path)
 
 
-def test_missing_function_is_named(tmp_path):
-    metric = FigureMetric("mine", "nats", "curve.jsonl", "textlvm.words.figure_metrics:first")
-    with pytest.raises(UserError, match=r"figure_metrics\.mine: .* textlvm\.words\.figure_metrics:first"):
+def test_missing_function_is_named_with_its_file(tmp_path):
+    metric = replace(FIGURES["h_gap_start"], function="textlvm.words.figure_metrics:first")
+    message = r"words/paper\.yaml: figure_metrics\.h_gap_start: .* textlvm\.words\.figure_metrics:first"
+    with pytest.raises(UserError, match=message):
         figure_metrics.measure(metric, tmp_path / "curve.jsonl")
 
 

@@ -23,9 +23,8 @@ def measure(metric: FigureMetric, path: str | Path) -> float | None:
     try:
         function = pkgutil.resolve_name(metric.function)
     except (ImportError, AttributeError) as error:
-        raise UserError(
-            f"paper.yaml: figure_metrics.{metric.name}: there is no function {metric.function} ({error})"
-        ) from error
+        place = f"{metric.declared}: figure_metrics.{metric.name}"
+        raise UserError(f"{place}: there is no function {metric.function} ({error})") from error
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
             if metric.file.endswith(".csv"):
