@@ -15,6 +15,8 @@ from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.lines import Line
 from textlvm.reporting.claims.report import as_markdown
 from textlvm.reporting.markup import latex, markdown, markdown_code, matplotlib
+from textlvm.reporting.spread import RULE as BORROWING
+from textlvm.reporting.verdict import RULE as VERDICTS
 
 # Text that a user can type on one line.
 LINES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], include_characters=" "))
@@ -130,6 +132,11 @@ def test_latex_is_balanced_ascii(text):
     assert bare.count("$") % 2 == 0
     assert not re.search(r"[&%#]|--|''|,,", bare)
     assert not written.startswith(("[", "*"))
+
+
+def test_latex_supports_every_character_of_notes_and_row_labels(published):
+    for text in (VERDICTS, BORROWING, *{value.row for value in published}, *"·‡≈"):
+        assert "U+" not in latex(text), text
 
 
 def test_latex_shows_the_code_point_of_unsupported_characters():
