@@ -53,7 +53,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
-def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
+def nearest(name: str, valid: Iterable[str]) -> str:
     """The valid names that are closest to an unknown one, as the end of an error message.
 
     >>> nearest("trill", ["tril", "diag"])
@@ -66,7 +66,7 @@ def nearest(name: str, valid: Iterable[str], count: int = 3) -> str:
     names = sorted(valid)
     if not names:
         return "there is none"
-    close = difflib.get_close_matches(name, names, n=count, cutoff=0.6)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     quoted = ", ".join(f"'{n}'" for n in close or names[:12])
     if close:
         return f"did you mean {quoted}?"

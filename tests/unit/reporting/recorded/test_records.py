@@ -48,7 +48,7 @@ def test_commands_equal_those_in_the_list_of_runs(records, clone):
     found = set()
     for record in records:
         for entry in record.plan.planned:
-            line = command(record.plan.results, record.plan, entry)
+            line = command(record.plan, entry)
             start, seeds, end = re.fullmatch(r"(.*/seed|[^{]*$)(?:\{(.*)\}|(\d+))?(.*)", line).group(1, 2, 4)
             found |= {f"{start}{seed}{end}" for seed in seeds.split(",")} if seeds else {line}
     # The list does not contain data sets.

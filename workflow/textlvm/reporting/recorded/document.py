@@ -107,7 +107,7 @@ def _recorded(run: RunSection, record: Record) -> RunSection:
         seed: {name: thinned(*series, POINTS) for name, series in quantities.items()}
         for seed, quantities in run.curves.items()
     }
-    rerun = command(record.plan.results, record.plan, run.entry)
+    rerun = command(record.plan, run.entry)
     return replace(run, curves=short_curves, origins={}, record="", logs=(), command=rerun)
 
 

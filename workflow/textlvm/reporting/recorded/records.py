@@ -62,12 +62,13 @@ def read_records(folder: Path, configuration: Path) -> list[Record]:
     return [record for record in found if record.cells]
 
 
-def command(results: str, plan: Plan, entry: Planned) -> str:
+def command(plan: Plan, entry: Planned) -> str:
     """The command that reruns an entry's recorded seeds from its corpus, even though their metrics exist."""
     seeds = ",".join(map(str, plan.outcomes(entry)))
     each = f"{{{seeds}}}" if "," in seeds else seeds
     target = shlex.quote(entry.metrics(0)).replace("/seed0/", f"/seed{each}/")
-    return f"snakemake --cores 1 --force --configfile {results}/{CONFIGURATION} -- {results}/{target}"
+    folder = plan.results
+    return f"snakemake --cores 1 --force --configfile {folder}/{CONFIGURATION} -- {folder}/{target}"
 
 
 def _read(file: Path, configuration: Path) -> Record:
