@@ -13,7 +13,8 @@ def experiment(tmp_path):
 
     def make(*entries):
         config = {"pathvars": {"results": str(tmp_path)}}
-        return Experiment(config, papers={}, used=(), corpora={}, planned=entries, origin=" ".join)
+        parts = {"papers": {}, "used": (), "corpora": {}, "titles": {}, "origin": " ".join}
+        return Experiment(config, planned=entries, **parts)
 
     return make
 

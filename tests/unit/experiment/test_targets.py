@@ -70,6 +70,7 @@ EXPERIMENT = ExperimentWithTexts(
     used=(),
     corpora={},
     planned=tuple(PLANNED),
+    titles={},
     origin=lambda key: f"{key[-1]}.yaml",
 )
 

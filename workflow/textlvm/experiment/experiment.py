@@ -31,6 +31,8 @@ class Experiment:
     """The papers that the configuration lists, in its order."""
     corpora: Mapping[str, Corpus]
     planned: tuple[Planned, ...]
+    titles: Titles
+    """The title of each corpus, and whether it is a stand-in."""
     origin: Callable[[tuple[str, ...]], str]
     """Returns the file that contains a key of the configuration."""
 
@@ -48,11 +50,6 @@ class Experiment:
     def in_tables(self) -> list[Planned]:
         """The entries with rows in tables; other runs only supply trained models, and are not evaluated."""
         return [entry for entry in self.planned if entry.rows]
-
-    @cached_property
-    def titles(self) -> Titles:
-        """The title of each corpus, and whether it is a stand-in."""
-        return plan.titles(self.config, self.used, self.planned, self.corpora)
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
@@ -106,8 +103,8 @@ def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
         planned = plan.planned(checked, used, corpora)
     except Problem as problem:
         raise UserError(f"{where(problem.key)}: {problem}") from None
-    planned = plan.titled(planned, plan.titles(checked, used, planned, corpora))
-    return Experiment(checked, papers, used, corpora, planned, where)
+    titles = plan.titles(checked, used, planned, corpora)
+    return Experiment(checked, papers, used, corpora, plan.titled(planned, titles), titles, where)
 
 
 def load_files(files: Sequence[str | Path]) -> Experiment:
