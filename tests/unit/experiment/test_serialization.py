@@ -72,5 +72,5 @@ def test_to_json_with_table_keeps_only_its_rows():
     ],
 )
 def test_invalid_entry_is_rejected(changes):
-    with pytest.raises(UserError, match="no entry of a plan"):
+    with pytest.raises(UserError, match="invalid entry in the plan"):
         from_json(to_json(RUN) | changes)

@@ -1,4 +1,4 @@
-"""Checks of a configuration's folders: outside the project's folders, and writable."""
+"""Check that the folders of a configuration are writable and outside the project's own."""
 
 import tempfile
 from collections.abc import Callable

@@ -65,7 +65,7 @@ class Planned:
     original: str
     """The paper's data set that it is compared with, also the registry name of that corpus."""
     dataset: str = ""
-    """The same if the paper's folders are named after data sets; empty if the paper has only one."""
+    """`original`, if the paper has several data sets; otherwise empty."""
     split: str = "standard"
     draw_of: str = ""
     """The split of which `split` is a draw; empty for a split that is not drawn several times."""

@@ -29,7 +29,7 @@ def from_json(data: Any) -> Planned:
         entry["seeds"] = tuple(int(seed) for seed in entry["seeds"])
         found: Planned = _parse(Run if entry.pop("is_run") else Planned, entry)
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"no entry of a plan ({error}), which Snakemake's rules make: {data!r}") from error
+        raise UserError(f"invalid entry in the plan: {data!r} ({error})") from error
     return found
 
 

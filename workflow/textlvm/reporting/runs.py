@@ -127,7 +127,9 @@ def read_results(paths: Iterable[str | Path], plan: Iterable[Planned]) -> dict[R
 
 
 def with_compared_readings(group: Sequence[Result], compared: Mapping[str, str]) -> list[Result]:
-    """The seeds of a run with the compared reading of each printed metric (`textlvm.experiment.plan.Row`).
+    """The seeds of a run with the compared reading of each printed metric.
+
+    `compared` has these readings by metric (`textlvm.experiment.paper.Paper.compared`).
 
     All seeds have the same reading, so that their mean is that of one reading. If no seed has the compared
     reading, as in records that are older than it, the metric with the printed name is kept.

@@ -35,7 +35,7 @@ def test_cells_have_the_entries_of_their_runs(experiment):
         ({"planned": None}, "the plan has no list 'planned': pass the plan"),
         ({"reslts": ""}, "Plan: unknown setting 'reslts'; did you mean 'results'?"),
         ({"figures": [{"paper": "words"}]}, "Figure: the setting 'number' is missing"),
-        ({"planned": [{"paper": "words"}]}, "no entry of a plan ('rows')"),
+        ({"planned": [{"paper": "words"}]}, "invalid entry in the plan: {'paper': 'words'} ('rows')"),
     ],
 )
 def test_invalid_plan_is_rejected(experiment, change, sentence):
