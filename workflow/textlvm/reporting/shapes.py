@@ -1,7 +1,8 @@
 """Tables in the layout of the papers: rows in the paper's order, with reproduced and published values.
 
 There is one table for each corpus, or one over the paper's data sets, as paper.yaml defines. If several data
-sets have the same rows, data sets become the rows and models the columns.
+sets have the same rows, data sets become the rows and models the columns of a table with one metric; in other
+tables, row labels contain the data set.
 
 The columns of paper.yaml come first. Numbers that the paper prints outside a column (a footnote, a caption)
 and other measured metrics of paper.yaml form a second table; the tidy table has all metrics. The best value
@@ -107,9 +108,12 @@ def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> 
         tail = nearest(corpus, corpora) if corpora else "the plan has it on no corpus"
         raise UserError(f"the tidy table has no {paper.name} table {table} on corpus '{corpus}'; {tail}")
     datasets = dict.fromkeys(c.part.dataset for c in chosen)
-    if not corpus and len({(c.part.dataset, c.row) for c in chosen}) > len({c.row for c in chosen}):
-        return _by_dataset(chosen, paper, datasets)
-    known = {c.metric for c in chosen}
+    known = {c.metric for c in chosen if c.metric}
+    labels = {(c.part.dataset, c.row): c.row for c in chosen}
+    if is_shared := not corpus and len(labels) > len({*labels.values()}):
+        if len(known) <= 1:
+            return _by_dataset(chosen, paper, datasets)
+        labels = {(dataset, row): f"{row}, {paper.datasets[dataset]}" for dataset, row in labels}
     columns = tuple(metric for metric in paper.tables[table].columns if metric in known)
     printed = sorted(chosen, key=lambda c: c.printed is None)
     others = [
@@ -121,12 +125,12 @@ def shape(cells: Iterable[Cell], paper: Paper, table: int, corpus: str = "") -> 
         table=table,
         corpus=corpus,
         title=title(chosen, paper),
-        stub="Model" if len(datasets) == 1 else "Data",
-        rows=tuple(dict.fromkeys(c.row for c in chosen)),
+        stub="Model" if len(datasets) == 1 or is_shared else "Data",
+        rows=tuple(dict.fromkeys(labels.values())),
         columns=columns,
         extras=tuple(extras),
         headings={metric: paper.metric(metric).heading or metric for metric in columns},
-        cells={(c.row, c.metric): c for c in chosen},
+        cells={(labels[c.part.dataset, c.row], c.metric): c for c in chosen},
         notes=tuple(notes(chosen, paper)),
     )
 
