@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -62,6 +63,40 @@ def test_borrowed_spread_names_the_data_set_if_there_are_several(papers, publish
     ]
     found = list(notes(cells, papers["sentences"]))
     assert "AE (S) on Penn Treebank, one seed: sd of AE (M), 3 seeds (2 degrees of freedom)" in found
+
+
+def measured(cell, seeds, **settings):
+    """The cell with a value for this number of seeds."""
+    values = Measurement(1.0, None, None, None, None, tuple((seed, 1.0) for seed in range(seeds)))
+    provenance = replace(cell.provenance, run="tril", settings=json.dumps(settings))
+    return replace(cell, measured=values, provenance=provenance)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "note"),
+    [
+        ((3, 3), "means over 3 seeds ± their standard deviation"),
+        ((1, 3), "means over up to 3 seeds ± their standard deviation"),
+        ((1, 1), "from one seed: their standard deviation is unknown"),
+    ],
+)
+def test_note_on_the_number_of_seeds(papers, cells, seeds, note):
+    rows = [measured(cell, number) for cell, number in zip(cells, seeds, strict=False)]
+    assert next(iter(notes([*rows, *cells[2:]], papers["sentences"]))) == f"Reproduced values are {note}"
+
+
+def test_settings_of_a_row_on_several_data_sets(papers, published):
+    repeats = {"ptb": 1, "yahoo": 2}
+    cells = [
+        measured(cell, 1, repeats=repeats[cell.part.dataset])
+        for cell in build(7, papers, published, [], {})
+        if cell.row == "AE (S)" and cell.part.dataset in repeats
+    ]
+    found = [note for note in notes(cells, papers["sentences"]) if note.startswith("Evaluated")]
+    assert found == [
+        "Evaluated with 1 evaluations of each model (AE (S) on Penn Treebank)",
+        "Evaluated with 2 evaluations of each model (AE (S) on Yahoo Answers)",
+    ]
 
 
 def test_table_without_demo_values_has_no_demo_note(papers, published, demo_notes):

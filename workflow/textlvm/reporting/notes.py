@@ -36,11 +36,13 @@ def _corpus(part: TablePart, paper: Paper) -> str:
 
 def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """The notes of a table: noise, demo, corpora, marks, settings, missing numbers."""
-    seeds = max(cell.seeds for cell in cells)
+    numbers = {cell.seeds for cell in cells if cell.measured and cell.provenance.run != DATA}
+    seeds = max(numbers, default=0)
     unit, of_split = ("draw", " of the split") if any(is_drawn(c.provenance) for c in cells) else ("seed", "")
     if seeds > 1:
-        yield f"Reproduced values are means over {seeds} {unit}s{of_split} ± their standard deviation"
-    elif seeds == 1 and any(cell.provenance.run != DATA for cell in cells):
+        number = f"up to {seeds}" if len(numbers) > 1 else seeds
+        yield f"Reproduced values are means over {number} {unit}s{of_split} ± their standard deviation"
+    elif seeds == 1:
         yield f"Reproduced values are from one {unit}{of_split}: their standard deviation is unknown"
     if any(cell.printed and cell.printed.spread is not None for cell in cells):
         yield "The printed ± is the paper's standard deviation over evaluations of one model"
@@ -58,25 +60,33 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     if any(cell.seeds == 1 and cell.provenance.run != DATA for cell in cells):
         yield f"Seeds: {BORROWING}"
     yield from _borrowed_spreads(cells, paper)
-    settings = {c.row: _settings(paper, c.provenance.settings) for c in cells if c.provenance.settings}
-    texts = dict.fromkeys(filter(None, settings.values()))
-    for text in texts:
-        rows = ", ".join(row for row, of_row in settings.items() if of_row == text)
-        yield f"Evaluated with {text}" + (f" ({rows})" if len(texts) > 1 else "")
+    labels = _labels(cells, paper)
+    settings: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        if text := _settings(paper, cell.provenance.settings):
+            settings.setdefault(text, {})[labels[cell.part.dataset, cell.row]] = None
+    for text, rows in settings.items():
+        yield f"Evaluated with {text}" + (f" ({', '.join(rows)})" if len(settings) > 1 else "")
     reasons = dict.fromkeys((c.row, c.provenance.reason) for c in cells if c.provenance.reason)
     for reason in dict.fromkeys(of_row for _, of_row in reasons):
         yield f"{', '.join(row for row, of_row in reasons if of_row == reason)}: {reason}"
 
 
+def _labels(cells: Sequence[Cell], paper: Paper) -> dict[tuple[str, str], str]:
+    """Labels by data set and row, with the data set if there are several."""
+    keys = {(cell.part.dataset, cell.row) for cell in cells}
+    several = len({dataset for dataset, _ in keys}) > 1
+    return {(name, row): f"{row} on {paper.datasets[name]}" if several else row for name, row in keys}
+
+
 def _borrowed_spreads(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """The rows from which rows with one seed borrow a standard deviation."""
-    several = len({cell.part.dataset for cell in cells}) > 1
+    labels = _labels(cells, paper)
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.measured and cell.measured.borrowed:
-            label = f"{cell.row} on {paper.datasets[cell.part.dataset]}" if several else cell.row
-            rows.setdefault(str(cell.measured.borrowed), {})[label] = None
-    yield from (f"{', '.join(labels)}, one seed: {spread}" for spread, labels in rows.items())
+            rows.setdefault(str(cell.measured.borrowed), {})[labels[cell.part.dataset, cell.row]] = None
+    yield from (f"{', '.join(of_spread)}, one seed: {spread}" for spread, of_spread in rows.items())
 
 
 def _demo_notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
@@ -110,6 +120,6 @@ def _demo_notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
 
 
 def _settings(paper: Paper, text: str) -> str:
-    settings = json.loads(text)
+    settings = json.loads(text or "{}")
     numbers = {key: settings[key] for key in paper.settings if isinstance(settings.get(key), int)}
     return ", ".join(paper.settings[key].format(number) for key, number in numbers.items())
