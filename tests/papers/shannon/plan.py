@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from textlvm.corpora.registry import Corpus
-from textlvm.experiment.plan import Figure, Planned, Row, Run, Titles
+from textlvm.experiment.plan import Planned, Product, Row, Run, Titles
 from textlvm.runtime.validation import Key, Problem, Section
 
 REMOVABLE = (("runs", "*"),)
@@ -48,10 +48,10 @@ def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Title
     return {}
 
 
-def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
     """Figure 1 of every corpus."""
     return [
-        Figure(
+        Product(
             paper="shannon",
             number=1,
             title=known[corpus][0],
@@ -64,6 +64,6 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
     ]
 
 
-def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
     """No texts."""
     return ()

@@ -5,7 +5,7 @@ import pytest
 from textlvm.experiment import targets
 from textlvm.experiment.experiment import Experiment
 from textlvm.experiment.paper import find
-from textlvm.experiment.plan import Figure, Row, Run
+from textlvm.experiment.plan import Product, Row, Run
 from textlvm.runtime.errors import UserError
 from textlvm.sentences.plan import DataSet
 from unit.overlay import cases
@@ -61,7 +61,7 @@ PLANNED = [
 class ExperimentWithTexts(Experiment):
     """An experiment with all tables of texts."""
 
-    texts = tuple(Figure("sentences", number, "", f"sentences/table{number}", ()) for number in range(9, 22))
+    texts = tuple(Product("sentences", number, "", f"sentences/table{number}", ()) for number in range(9, 22))
 
 
 EXPERIMENT = ExperimentWithTexts(

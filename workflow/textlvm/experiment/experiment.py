@@ -11,7 +11,7 @@ from textlvm.corpora.registry import Corpus
 from textlvm.experiment import plan
 from textlvm.experiment.config import check, merged, origin
 from textlvm.experiment.paper import Paper, find, in_use
-from textlvm.experiment.plan import Figure, Planned, Run, Titles
+from textlvm.experiment.plan import Planned, Product, Run, Titles
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.validation import Problem
 
@@ -52,12 +52,12 @@ class Experiment:
         return [entry for entry in self.planned if entry.rows]
 
     @cached_property
-    def figures(self) -> tuple[Figure, ...]:
+    def figures(self) -> tuple[Product, ...]:
         """The figures of the papers in use."""
         return self._of_papers(lambda paper: paper.planner.figures)
 
     @cached_property
-    def texts(self) -> tuple[Figure, ...]:
+    def texts(self) -> tuple[Product, ...]:
         """The tables of texts of the papers in use."""
         return self._of_papers(lambda paper: paper.planner.texts)
 
@@ -81,7 +81,7 @@ class Experiment:
         # Runs that are evaluated on several data sets share a training, which may have failed.
         return list(dict.fromkeys(path for path in paths if path))
 
-    def _of_papers(self, of: Callable[[Paper], Any]) -> tuple[Figure, ...]:
+    def _of_papers(self, of: Callable[[Paper], Any]) -> tuple[Product, ...]:
         return tuple(
             figure
             for paper in self.used

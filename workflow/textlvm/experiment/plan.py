@@ -17,10 +17,10 @@ from textlvm.runtime.validation import Key, Section
 
 __all__ = [
     "PARTS",
-    "Figure",
     "Folder",
     "Planned",
     "Planner",
+    "Product",
     "Row",
     "Run",
     "RunKey",
@@ -191,7 +191,7 @@ class Run(Planned):
 
 
 @dataclass(frozen=True)
-class Figure:
+class Product:
     """A figure or a table of texts, with its source files."""
 
     paper: str
@@ -224,10 +224,10 @@ class Planner(Protocol):
     def titles(self, section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
         """Titles of corpora that only this paper has; `known` has those of the registry."""
 
-    def figures(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    def figures(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
         """The figures of the paper."""
 
-    def texts(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+    def texts(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
         """The tables of texts of the paper."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.corpora.registry import QUESTION_FORMATS, Corpus, SourceFile
-from textlvm.experiment.plan import Figure, Folder, Planned, Row, Run, Titles, stands_in
+from textlvm.experiment.plan import Folder, Planned, Product, Row, Run, Titles, stands_in
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import read_object
 from textlvm.runtime.validation import Key, Problem, Section, dotted
@@ -121,14 +121,14 @@ def sample_runs(section: Section, planned: Sequence[Planned], role: str) -> list
     ]
 
 
-def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
     """Figures 3 to 8."""
     pairs, samples, bounds = (section["figures"][name] for name in ("pairs", "samples", "bounds"))
     lengths = length_datasets(planned)
     names = [_name(section, entry.dataset) for entry in lengths]
     runs, references = (sample_runs(section, planned, role) for role in ("run", "reference"))
 
-    def histograms(number: int, dataset: str, names: Iterable[str]) -> Figure:
+    def histograms(number: int, dataset: str, names: Iterable[str]) -> Product:
         chosen = _named_runs(planned, dataset, names)
         sources = [f"{run.path}/seed{seed}/histograms.json" for run in chosen for seed in run.seeds]
         labels = [run.label for run in chosen for _ in run.seeds]
@@ -154,7 +154,7 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
     ]
 
 
-def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
     """The tables of texts that the configuration names."""
     tables = {int(name.removeprefix("table")): table for name, table in section["texts"].items()}
     result = []
@@ -196,9 +196,9 @@ def _title(planned: Iterable[Planned], dataset: str, known: Titles) -> str:
     return known[data_sets(planned)[dataset].corpus][0]
 
 
-def _figure(kind: str, number: int, title: str, sources: Iterable[str], labels: Iterable[str]) -> Figure:
+def _figure(kind: str, number: int, title: str, sources: Iterable[str], labels: Iterable[str]) -> Product:
     """A figure or a table of texts in the paper's folder."""
-    return Figure("sentences", number, title, f"sentences/{kind}{number}", tuple(sources), tuple(labels))
+    return Product("sentences", number, title, f"sentences/{kind}{number}", tuple(sources), tuple(labels))
 
 
 def _first_seed_files(runs: Iterable[Run], file: str) -> list[str]:

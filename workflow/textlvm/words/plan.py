@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from textlvm.corpora.registry import Corpus
-from textlvm.experiment.plan import PARTS, Figure, Planned, Row, Run, Titles
+from textlvm.experiment.plan import PARTS, Planned, Product, Row, Run, Titles
 from textlvm.runtime.validation import Key, Section
 from textlvm.words.relations import check
 from textlvm.words.spec import UNTRAINED
@@ -78,7 +78,7 @@ def gap_runs(planned: Iterable[Planned], corpus: str) -> list[Run]:
     return [run for run in standard_runs(planned, corpus) if run.model["family"] == "state-space"]
 
 
-def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
     """Figures 1 and 2 of every corpus."""
     found = []
     for corpus in sorted(section["corpora"]):
@@ -90,12 +90,12 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
         curves = [f"{training.path}/seed{seed}/curve.jsonl" for seed in training.seeds]
         sources = {1: gaps, 2: [*curves, baseline.metrics(baseline.seeds[0])]}
         found += [
-            Figure("words", number, known[corpus][0], f"words/{corpus}/figure{number}", tuple(files))
+            Product("words", number, known[corpus][0], f"words/{corpus}/figure{number}", tuple(files))
             for number, files in sources.items()
         ]
     return found
 
 
-def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Figure]:
+def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
     """No texts."""
     return ()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from textlvm.experiment.experiment import Experiment
-from textlvm.experiment.plan import Figure, Row, Run
+from textlvm.experiment.plan import Product, Row, Run
 from textlvm.reporting.page import contents
 from textlvm.reporting.page.plan import read_page_plan
 
@@ -21,8 +21,8 @@ RUN = Run(
     **SETTINGS,
 )
 HELPER = replace(RUN, name="helper", rows=())
-FIGURE = Figure("words", 1, "Mine", "words/mine/figure1", ("words/mine/standard/tril/seed0/curve.jsonl",))
-TEXT = Figure("words", 9, "Mine", "words/mine/table9", ("words/mine/standard/tril/seed1/texts.json",))
+FIGURE = Product("words", 1, "Mine", "words/mine/figure1", ("words/mine/standard/tril/seed0/curve.jsonl",))
+TEXT = Product("words", 9, "Mine", "words/mine/table9", ("words/mine/standard/tril/seed1/texts.json",))
 
 
 class WithProducts(Experiment):

@@ -34,7 +34,7 @@ def test_cells_have_the_entries_of_their_runs(experiment):
     [
         ({"planned": None}, "the plan has no list 'planned': pass the plan"),
         ({"reslts": ""}, "Plan: unknown setting 'reslts'; did you mean 'results'?"),
-        ({"figures": [{"paper": "words"}]}, "Figure: the setting 'number' is missing"),
+        ({"figures": [{"paper": "words"}]}, "Product: the setting 'number' is missing"),
         ({"planned": [{"paper": "words"}]}, "invalid entry in the plan: {'paper': 'words'} ('rows')"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.experiment.experiment import Experiment
-from textlvm.experiment.plan import Figure, Planned, Run
+from textlvm.experiment.plan import Planned, Product, Run
 from textlvm.experiment.serialization import to_json
 
 __all__ = ["files", "finished_plan", "is_up_to_date", "whole_plan"]
@@ -52,7 +52,7 @@ def files(experiment: Experiment, plan: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def is_up_to_date(experiment: Experiment, product: Figure, form: str) -> bool:
+def is_up_to_date(experiment: Experiment, product: Product, form: str) -> bool:
     """Whether a figure or a table of texts exists and is up to date with its runs."""
     results = experiment.results
     path, sources = results / f"{product.path}.{form}", [results / source for source in product.sources]
@@ -112,10 +112,10 @@ def _plan(
     experiment: Experiment,
     command: str,
     known: dict[str, dict[int, str]],
-    figures: Iterable[Figure],
-    texts: Iterable[Figure],
+    figures: Iterable[Product],
+    texts: Iterable[Product],
 ) -> dict[str, Any]:
-    def listed(products: Iterable[Figure]) -> list[dict[str, Any]]:
+    def listed(products: Iterable[Product]) -> list[dict[str, Any]]:
         # The page does not read the sources of products.
         return [{key: value for key, value in vars(item).items() if key != "sources"} for item in products]
 

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from textlvm.experiment.paper import Paper
-from textlvm.experiment.plan import Figure
+from textlvm.experiment.plan import Product
 from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import RULE as CLAIM_RULE
 from textlvm.reporting.fits import Fit
@@ -155,7 +155,7 @@ def _quantities(papers: Mapping[str, Paper]) -> Mapping[str, Mapping[str, Mappin
     }
 
 
-def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
+def picture(figure: Product, paper: Paper, plan: Plan) -> Picture:
     """A figure as PNG, or as SVG if that exists and is not larger; both show the same.
 
     Raises `UserError` if there is no PNG.
@@ -182,7 +182,7 @@ def picture(figure: Figure, paper: Paper, plan: Plan) -> Picture:
     )
 
 
-def _text(text: Figure, plan: Plan) -> dict[str, Any]:
+def _text(text: Product, plan: Plan) -> dict[str, Any]:
     """A table of texts."""
     path = plan.file(f"{text.path}.json")
     return read_input(path, "title", "kind", "columns") | {"anchor": f"text/{text.path}"}

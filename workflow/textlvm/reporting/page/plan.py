@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.plan import Figure, Planned
+from textlvm.experiment.plan import Planned, Product
 from textlvm.experiment.serialization import from_json
 from textlvm.reporting.cells import Cell
 from textlvm.runtime.errors import UserError
@@ -29,9 +29,9 @@ class Plan:
     """The runs, and the data sets with numbers in a table."""
     known: Mapping[str, Mapping[str, str]]
     """By path and seed: the file of the training's failure, relative to the results; empty if evaluated."""
-    figures: tuple[Figure, ...]
+    figures: tuple[Product, ...]
     """The figures that exist as files."""
-    texts: tuple[Figure, ...]
+    texts: tuple[Product, ...]
     """The tables of texts that exist as JSON."""
     further: tuple[str, ...] = ()
     """The existing files with further numbers of runs (`Paper.further_files`), relative to the results."""
@@ -88,7 +88,7 @@ def read_page_plan(plan: Mapping[str, Any]) -> Plan:
     parts = {
         "planned": [from_json(entry) for entry in plan["planned"]],
         **{
-            key: [parse(Figure, {"sources": (), **each}) for each in plan[key]]
+            key: [parse(Product, {"sources": (), **each}) for each in plan[key]]
             for key in ("figures", "texts")
         },
     }

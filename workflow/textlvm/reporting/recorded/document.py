@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.plan import Figure
+from textlvm.experiment.plan import Product
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.fits import Fit
 from textlvm.reporting.page import overview
@@ -111,7 +111,7 @@ def _recorded(run: RunSection, record: Record) -> RunSection:
     return replace(run, curves=short_curves, origins={}, record="", logs=(), command=rerun)
 
 
-def _picture(figure: Figure, record: Record) -> Picture:
+def _picture(figure: Product, record: Record) -> Picture:
     """A figure as a PNG with few colours."""
     found = picture(figure, record.papers[figure.paper], record.plan)
     png = indexed(record.plan.file(f"{figure.path}.png").read_bytes())
