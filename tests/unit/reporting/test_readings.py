@@ -42,6 +42,14 @@ def test_constant_difference_is_rms_and_bias_and_keeps_the_rank(shift):
     assert (fit.rms.low, fit.seeds) == (None, 1)
 
 
+def test_intervals_are_limited_to_possible_values():
+    """The rows have the printed order with one seed, and nearly the reversed one with the other."""
+    (fit,) = found(lambda row, seed: {"ce_test": PRINTED[row] * (1 - 1.9 * seed)}, seeds=(0, 1)).fits
+    assert (fit.rank.low, fit.rank.high) == (-1, 1)
+    assert fit.rms.low == 0
+    assert fit.bias.low < -10
+
+
 def test_row_without_the_reading_uses_its_substitute():
     gru = {"BASELINE-8D", "BASELINE-16D"}
     column = found(
@@ -74,7 +82,7 @@ def test_intervals_are_students_t_over_common_seeds():
     expected = stats.t.interval(0.95, 2, 0.7 / 3, stats.sem([0.1, 0.4, 0.2]))
     assert fit.seeds == 3
     assert fit.rms.value == pytest.approx(0.7 / 3)
-    assert (fit.rms.low, fit.rms.high) == pytest.approx(expected)
+    assert (fit.bias.low, fit.bias.high) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("rows", "fits"), [(1, 0), (2, 1)])

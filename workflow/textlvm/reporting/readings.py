@@ -128,9 +128,9 @@ def _fit(
         reading.why,
         rows=len(by_seed),
         seeds=len(seeds),
-        rms=_mean(np.sqrt((differences**2).mean(1)).tolist()),
+        rms=_mean(np.sqrt((differences**2).mean(1)).tolist(), least=0),
         bias=_mean(differences.mean(1).tolist()),
-        rank=None if None in ranks else _mean([rank for rank in ranks if rank is not None]),
+        rank=None if None in ranks else _mean([rank for rank in ranks if rank is not None], -1, 1),
     )
     return fit, dict(zip(by_seed, values.mean(0).tolist(), strict=True))
 
@@ -148,13 +148,14 @@ def _rank(values: np.ndarray, targets: np.ndarray) -> float | None:
     return float(stats.spearmanr(values, targets).statistic)
 
 
-def _mean(values: Sequence[float]) -> Interval:
+def _mean(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> Interval:
+    """The mean over seeds and its 95% interval, limited to the possible values."""
     mean = math.fsum(values) / len(values)
     if len(values) == 1:
         return Interval(mean)
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
     half = float(stats.t.ppf(0.975, len(values) - 1)) * error
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean, max(least, mean - half), min(most, mean + half))
 
 
 def as_markdown(found: Iterable[Column]) -> str:
