@@ -128,9 +128,9 @@ def _fit(
         reading.why,
         rows=len(by_seed),
         seeds=len(seeds),
-        rms=_mean(np.sqrt((differences**2).mean(1)).tolist(), least=0),
+        rms=_mean(np.sqrt((differences**2).mean(1)).tolist(), least=0.0),
         bias=_mean(differences.mean(1).tolist()),
-        rank=None if None in ranks else _mean([rank for rank in ranks if rank is not None], -1, 1),
+        rank=None if None in ranks else _mean([rank for rank in ranks if rank is not None], -1.0, 1.0),
     )
     return fit, dict(zip(by_seed, values.mean(0).tolist(), strict=True))
 
