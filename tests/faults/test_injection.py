@@ -23,6 +23,12 @@ BRACES = "{wildcards} {input} {params.code} {{x}} {"
 # The same for file names, without characters that are special in paths or refused in them.
 FOLDER = HARM.replace("<x>", "").replace("$HOME", "$5")
 
+# Writes its arguments and its standard input to a file.
+PRINT = """#!/bin/sh
+printf '%s\\0' "$@" > words
+if read -r line; then printf '<<<%s\\0' "$line" >> words; fi
+"""
+
 
 @pytest.fixture(scope="module")
 def overlay(tmp_path_factory) -> dict:
@@ -83,22 +89,25 @@ def commands(new_project, overlay, tmp_path_factory) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("most", [1, pytest.param(1000, marks=pytest.mark.faults)])
 def test_commands_pass_texts_unchanged(commands, overlay, tmp_path, most):
-    """Bash splits every command line into the same words as `shlex`, which expands nothing."""
+    """Bash splits every command line into the same words as `shlex`, which expands nothing.
+
+    A step's plan is a here-string: the word `<<<plan` of `shlex` is the step's standard input.
+    """
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\nprintf "%s\\0" "$@" > words\n')
+    python.write_text(PRINT)
     python.chmod(0o755)
     rules = {rule for rule, _ in commands}
     assert len(rules) > 15
     seen = ""
     for rule in rules:
         for command in [line for name, line in commands if name == rule][:most]:
-            subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env={"PATH": f"{tmp_path}:/bin"}, check=True
-            )
+            arguments = {"cwd": tmp_path, "env": {"PATH": f"{tmp_path}:/bin"}, "stdin": subprocess.DEVNULL}
+            subprocess.run(["bash", "-c", command], check=True, **arguments)
             words = (tmp_path / "words").read_text().split("\0")[:-1]
             expected = shlex.split(command)
             assert words == expected[expected.index("python") + 1 :], rule
-            assert all(json.loads(word) for word in words if word.startswith("{")), "settings are one word"
+            settings = [word.removeprefix("<<<") for word in words if word.startswith(("{", "<<<{"))]
+            assert all(map(json.loads, settings)), "settings are one word"
             seen += "\n".join(words)
     assert harmed(tmp_path) == []
     forms = {text: (text, json.dumps(text, ensure_ascii=False)[1:-1]) for text in texts(overlay)}
