@@ -190,8 +190,11 @@ def find(config: Mapping[str, Any], where: Callable[[tuple[str, ...]], str]) -> 
 
 
 def in_use(config: Mapping[str, Any], papers: Mapping[str, Paper]) -> tuple[Paper, ...]:
-    """The papers that a configuration lists, in its order; `papers` are those that `find` returns for it."""
-    names = (entry if entry in papers else Path(entry).resolve().name for entry in config["papers"])
+    """The papers that a configuration lists, in its order. Raises `UserError` if one is not in `papers`."""
+    names = [entry if entry in papers else Path(entry).resolve().name for entry in config["papers"]]
+    for name in names:
+        if name not in papers:
+            raise UserError(f"papers lists '{name}', which is not a paper; {nearest(name, papers)}")
     return tuple(papers[name] for name in dict.fromkeys(names))
 
 
