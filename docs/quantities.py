@@ -2,17 +2,16 @@
 
 import csv
 import json
-import math
 import statistics
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from scipy.special import stdtrit
 from scipy.stats import spearmanr
 
 from textlvm.reporting.spread import PooledSpread, Sample, pooled
+from textlvm.reporting.verdict import reach
 
 __all__ = [
     "cell",
@@ -27,7 +26,6 @@ __all__ = [
     "likelihood",
     "loss",
     "mean",
-    "noise_limit",
     "number_of_seeds",
     "over_k",
     "overlap",
@@ -35,6 +33,7 @@ __all__ = [
     "pooled_spread",
     "published",
     "rank",
+    "reach",
     "readings",
     "remaining",
     "repeat_spread",
@@ -107,15 +106,6 @@ def overlap(run: str, metric: str, other: str) -> bool:
         (metrics[name]["low"], metrics[name]["high"]) for name in (metric, other)
     )
     return bool(low <= other_high and other_low <= high)
-
-
-def noise_limit(noise: PooledSpread, seeds: int, comparisons: int = 1) -> float:
-    """The 95% limit of the difference between a mean over seeds and one training.
-
-    With several comparisons, that of all of them (Bonferroni).
-    """
-    quantile = float(stdtrit(noise.degrees_of_freedom, 1 - 0.025 / comparisons))
-    return quantile * noise.value * math.sqrt(1 + 1 / seeds)
 
 
 def remaining(run: str) -> float:

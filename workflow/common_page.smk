@@ -1,5 +1,7 @@
 # Functions for the inputs and parameters of the rules of the page.
 
+from functools import cache
+
 from textlvm.reporting.page import contents
 
 PAGE = Path("workflow/textlvm/reporting/page")
@@ -13,6 +15,7 @@ def experiment_command():
     return shlex.join(["snakemake", "--cores", "all", *options])
 
 
+@cache
 def whole_page():
     """The content of the page of a finished experiment."""
     # The files that claims use and that have further numbers for the page.

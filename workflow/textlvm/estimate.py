@@ -34,12 +34,15 @@ def normal(value: float, standard_error: float, unit: str) -> Estimate:
     return Estimate(value, value - Z95 * standard_error, value + Z95 * standard_error, unit)
 
 
-def student(degrees_of_freedom: float) -> float:
-    """The 97.5% quantile of Student's distribution; `Z95` for infinitely many degrees of freedom."""
+def student(degrees_of_freedom: float, comparisons: int = 1) -> float:
+    """The 97.5% quantile of Student's distribution; `Z95` for infinitely many degrees of freedom.
+
+    With several `comparisons`, the quantile at which all of them have 95% intervals (Bonferroni).
+    """
     # Imported here, since steps that compare no values over seeds do not need SciPy.
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees_of_freedom, 0.975))
+    return float(stdtrit(degrees_of_freedom, 1 - 0.025 / comparisons))
 
 
 def wilson(successes: int, trials: int, unit: str = "share") -> Estimate:

@@ -5,13 +5,20 @@ import statistics
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from textlvm.estimate import Estimate, exact
 from textlvm.reporting.spread import PooledSpread
-from textlvm.reporting.verdict import Mean, Verdict, compare, pool
+from textlvm.reporting.verdict import Mean, Verdict, compare, pool, reach
 
 NUMBERS = st.floats(-100, 100, allow_nan=False)
 WIDTHS = st.floats(0, 10, allow_nan=False)
+
+
+@pytest.mark.parametrize("comparisons", [1, 9])
+def test_limit_of_several_comparisons_is_bonferronis(comparisons):
+    expected = stats.t.ppf(1 - 0.05 / (2 * comparisons), 20) * 0.04 * math.sqrt(4 / 3)
+    assert reach(0.04, 20, 3, comparisons) == pytest.approx(expected)
 
 
 def test_rule_by_hand():

@@ -18,11 +18,14 @@ from textlvm.runtime.errors import UserError
 __all__ = ["RowResults", "is_of_training"]
 
 
-def is_of_training(paper: Paper, planned: Planned | None, row: Row, metric: str) -> bool:
-    """Whether a metric that a row shows depends on the training of the row's run."""
-    return (
-        planned is not None and planned.is_trained and paper.is_of_training(row.metrics.get(metric, metric))
-    )
+def is_of_training(paper: Paper, planned: Planned | None, row: Row, metric: str, drawn: bool) -> bool:
+    """Whether a metric that a row shows depends on the training of the row's run.
+
+    Between draws of a split (`drawn`), metrics that do not depend on a training vary too.
+    """
+    if drawn or planned is None or not planned.is_trained:
+        return drawn
+    return paper.is_of_training(row.metrics.get(metric, metric))
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,7 @@ class RowResults:
         return borrow(self.planned.model_kind, samples)
 
     def _is_of_training(self, metric: str) -> bool:
-        # Values that do not depend on a training also differ between draws.
-        return self._is_drawn or is_of_training(self.paper, self.planned, self.row, metric)
+        return is_of_training(self.paper, self.planned, self.row, metric, self._is_drawn)
 
     def _evaluated_name(self, metric: str) -> str:
         """The evaluation's name of a metric that the row shows."""

@@ -13,10 +13,11 @@ from textlvm.reporting.verdict import Comparison, Verdict
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import write_text
 
-__all__ = ["COLUMNS", "OPTIONAL", "read_tidy", "write_tidy"]
+__all__ = ["COLUMNS", "OPTIONAL", "optional_number", "read_tidy", "write_tidy"]
 
 
-def _number(text: str) -> float | None:
+def optional_number(text: str) -> float | None:
+    """The number in a field of a CSV file; None if it is empty."""
     return float(text) if text else None
 
 
@@ -45,20 +46,20 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "metric": ("metric", str),
     "column": ("printed.column", str),
     "unit": ("unit", str),
-    "value": ("measured.value", _number),
-    "low": ("measured.low", _number),
-    "high": ("measured.high", _number),
-    "spread": ("measured.spread", _number),
-    "repeat_spread": ("measured.repeat_spread", _number),
+    "value": ("measured.value", optional_number),
+    "low": ("measured.low", optional_number),
+    "high": ("measured.high", optional_number),
+    "spread": ("measured.spread", optional_number),
+    "repeat_spread": ("measured.repeat_spread", optional_number),
     "by_seed": ("measured.by_seed", _by_seed),
     "seeds": ("seeds", int),
     "seeds_planned": ("provenance.seeds_planned", int),
-    "published": ("printed.value", _number),
-    "published_spread": ("printed.spread", _number),
+    "published": ("printed.value", optional_number),
+    "published_spread": ("printed.spread", optional_number),
     "published_bound": ("printed.bound", str),
     "digits": ("printed.digits", _integer),
-    "difference": ("comparison.difference", _number),
-    "tolerance": ("comparison.tolerance", _number),
+    "difference": ("comparison.difference", optional_number),
+    "tolerance": ("comparison.tolerance", optional_number),
     "verdict": ("comparison.verdict", Verdict),
     "reason": ("provenance.reason", str),
     "run": ("provenance.run", str),
@@ -67,10 +68,10 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "where": ("printed.where", str),
     "note": ("printed.note", str),
     "reading": ("measured.reading", str),
-    "borrowed_spread": ("borrowed.value", _number),
+    "borrowed_spread": ("borrowed.value", optional_number),
     "borrowed_degrees_of_freedom": ("borrowed.degrees_of_freedom", _integer),
     "borrowed_from": ("borrowed.source", str),
-    "demo": ("printed.demo", _number),
+    "demo": ("printed.demo", optional_number),
     "demo_digits": ("printed.demo_digits", _integer),
 }
 """The attribute of a cell for each column, and the parser of its text."""

@@ -84,12 +84,13 @@ def pool(estimates: Sequence[Estimate]) -> Mean:
     return Mean(value, middle - half, middle + half, spread, n)
 
 
-def reach(spread: float, degrees_of_freedom: int, seeds: int) -> float:
+def reach(spread: float, degrees_of_freedom: int, seeds: int, comparisons: int = 1) -> float:
     """The 95% limit of the difference between the mean over seeds and one further training.
 
-    `spread` is the standard deviation over seeds, with these degrees of freedom.
+    `spread` is the standard deviation over seeds, with these degrees of freedom. With several `comparisons`,
+    it is the limit of all of them.
     """
-    return student(degrees_of_freedom) * spread * math.sqrt(1 + 1 / seeds)
+    return student(degrees_of_freedom, comparisons) * spread * math.sqrt(1 + 1 / seeds)
 
 
 def compare(

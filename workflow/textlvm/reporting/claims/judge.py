@@ -130,10 +130,12 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
         number = _number(operand, numbers)
         groups.setdefault((number.run or index, *sorted(number.by_seed)), []).append((sign, number))
     sums = [_sums_by_seed(group) for group in groups.values()]
+    members = [number for group in groups.values() for _, number in group]
     if comparison.of_each_training:
-        effect = max(map(math.fsum, itertools.product(*sums)), key=abs)
+        effect, error = max(map(math.fsum, itertools.product(*sums)), key=abs), 0.0
     else:
         effect = math.fsum(math.fsum(values) / len(values) for values in sums)
+        error = Z95 * math.hypot(*(number.error for number in members))
     variance, freedom, unknown, single = 0.0, math.inf, 0, ""
     borrowed: list[str] = []
     for group, values in zip(groups.values(), sums, strict=True):
@@ -151,8 +153,6 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
             variance += _square(math.fsum(spread.value for spread in shared))
             freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
             borrowed += [spread.source for spread in shared]
-    members = [number for group in groups.values() for _, number in group]
-    error = 0.0 if comparison.of_each_training else Z95 * math.hypot(*(number.error for number in members))
     seeds = student(freedom) * math.sqrt(variance) if variance else 0.0
     rounding = math.fsum(number.rounding for number in members)
     half = math.hypot(seeds, error) + rounding

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.tidy import optional_number
 from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["LACKING", "NOISY", "REASONS", "UNKNOWN", "Line", "as_csv", "read_csv"]
@@ -70,13 +71,9 @@ class Line:
         return UNKNOWN if self.missing.startswith(SINGLE) else NOISY
 
 
-def _number(text: str) -> float | None:
-    return float(text) if text else None
-
-
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(("outcome", "published_outcome"), Outcome),
-    **dict.fromkeys(("effect", "low", "high", "published_effect"), _number),
+    **dict.fromkeys(("effect", "low", "high", "published_effect"), optional_number),
     "seeds": int,
     "stand_in": json.loads,
     "runs": lambda text: tuple(json.loads(text)),

@@ -153,7 +153,7 @@ class Measured:
             0.0 if is_exact else (measured.high - measured.low) / (2 * Z95),
             run=_run(cell),
             replicate="draw" if drawn else "seed",
-            trained=drawn or is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric),
+            trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric, drawn),
             borrowed=measured.borrowed,
         )
 

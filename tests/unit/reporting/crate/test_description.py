@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from textlvm.corpora.registry import Corpus, SourceFile
 from textlvm.reporting.crate.archive import pack
 from textlvm.reporting.crate.content import Content, read_run
 from textlvm.reporting.crate.description import PROFILES, describe
-from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_json, write_text
 
 SENTENCE = "it was a bright cold day in april"
@@ -300,18 +298,3 @@ def test_training_without_recorded_process_has_no_times(experiment, root):
     write_json(path, json.loads(path.read_text()) | {"training": {"cost": {"seconds": 2.0}}})
     training = entities(contents(experiment()))["#words/mine/standard/tril/seed0/training"]
     assert not {"startTime", "endTime", "resourceUsage"} & training.keys()
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("{", r"cannot read {} \(.*\)"),
-        ("[]", "{} contains no JSON object"),
-        ('{"name": "words/mine/standard/tril"}', "{} has no 'seed'"),
-    ],
-)
-def test_damaged_provenance_file_is_named(root, text, sentence):
-    path = root / "results/demo/words/mine/standard/tril/seed0/provenance.json"
-    path.write_text(text)
-    with pytest.raises(UserError, match=f"^{sentence.format(re.escape(str(path)))}: .*--force"):
-        read_run(path)
