@@ -9,6 +9,7 @@ it, nothing is written.
 
 import math
 import re
+import statistics
 from pathlib import Path
 
 import jinja2
@@ -41,7 +42,14 @@ def rendered() -> dict[Path, str]:
         keep_trailing_newline=True,
     )
     known = {name: getattr(quantities, name) for name in quantities.__all__}
-    environment.globals |= known | {"sure": sure, "abs": abs, "float": float, "log": math.log}
+    environment.globals |= known | {
+        "sure": sure,
+        "abs": abs,
+        "float": float,
+        "log": math.log,
+        "fmean": statistics.fmean,
+        "stdev": statistics.stdev,
+    }
     module = environment.get_template(TEMPLATE).make_module()
     readme = README.read_text(encoding="utf-8")
     block = str(module.summary_table()).strip()

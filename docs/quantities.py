@@ -23,6 +23,7 @@ __all__ = [
     "last",
     "last_change",
     "least_bound",
+    "least_bounds",
     "likelihood",
     "loss",
     "mean",
@@ -226,6 +227,11 @@ def least_bound(run: str, codes: str, index: int = 0) -> tuple[float, str]:
     """The lowest importance-weighted bound with this number of codes, in nats per sentence, and its prior."""
     bounds = likelihood(run, index)["importance"]
     return min((of_prior[codes]["nll"], prior) for prior, of_prior in bounds.items())
+
+
+def least_bounds(run: str, codes: str = "100") -> list[float]:
+    """The lowest bound of every seed, in nats per sentence; see `least_bound`."""
+    return [least_bound(run, codes, index)[0] for index in range(number_of_seeds(run))]
 
 
 def cells(experiment: str, table: int) -> list[dict[str, str]]:
