@@ -17,6 +17,7 @@ __all__ = [
     "cell",
     "claims",
     "cost",
+    "difference",
     "fit",
     "gap_at",
     "interval",
@@ -27,6 +28,7 @@ __all__ = [
     "likelihood",
     "loss",
     "mean",
+    "noise_limit",
     "number_of_seeds",
     "over_k",
     "overlap",
@@ -87,6 +89,16 @@ def mean(run: str, metric: str) -> float:
 def spread(run: str, metric: str) -> float:
     """The standard deviation over seeds."""
     return statistics.stdev(values(run, metric))
+
+
+def noise_limit(run: str, metric: str, comparisons: int = 1) -> float:
+    """The 95% limit of the difference between one further training and the mean over seeds; see `reach`."""
+    return reach(spread(run, metric), number_of_seeds(run) - 1, number_of_seeds(run), comparisons)
+
+
+def difference(run: str, other: str, metric: str) -> float:
+    """The absolute difference of two means over seeds."""
+    return abs(mean(run, metric) - mean(other, metric))
 
 
 def repeat_spread(run: str, metric: str) -> float:
