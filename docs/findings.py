@@ -3,8 +3,8 @@
     python docs/findings.py
 
 docs/findings.j2 is the template. Expressions such as `mean("gutenberg/standard/tril", "ce_test")` insert
-numbers; docs/quantities.py defines them. `sure(…)` checks what a sentence states: if new records contradict
-it, nothing is written.
+numbers; docs/quantities.py and docs/cells.py define them. `sure(…)` checks what a sentence states: if new
+records contradict it, nothing is written.
 """
 
 import math
@@ -12,6 +12,7 @@ import re
 import statistics
 from pathlib import Path
 
+import cells
 import jinja2
 import quantities
 
@@ -41,7 +42,7 @@ def rendered() -> dict[Path, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = {name: getattr(quantities, name) for name in quantities.__all__}
+    known = {name: getattr(module, name) for module in (quantities, cells) for name in module.__all__}
     environment.globals |= known | {
         "sure": sure,
         "abs": abs,
