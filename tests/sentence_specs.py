@@ -1,4 +1,4 @@
-"""Settings of a tiny model of the sentences paper, its training and its evaluation."""
+"""Settings of a tiny model of the sentences paper, its training, its evaluation and its likelihood."""
 
 import numpy as np
 
@@ -43,6 +43,24 @@ EVALUATION = {
     "entropy_neighbours": 3,
     "reference_ppl": None,
     "as_quoted": False,
+}
+LIKELIHOOD = {
+    "samples": (1, 4, 16),
+    "neighbours": (1, 8),
+    "common": 4,
+    "part": 7,
+    "noises": (0.0, 0.5),
+    "validation_sentences": 10,
+    "validation_samples": 4,
+    "train_codes": 60,
+    "components": (1, 2),
+    "flow_steps": 20,
+    "prior_widths": (0.0, 0.3),
+    "prior_codes": 40,
+    "sentences": 3,
+    "max_length": 10,
+    "batch": 16,
+    "precision": "float32",
 }
 
 

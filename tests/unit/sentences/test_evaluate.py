@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from sentence_specs import EVALUATION
+from sentence_specs import EVALUATION, LIKELIHOOD
 from textlvm.experiment.paper import PAPERS, load
 from textlvm.reporting.runs import read_result
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.files import write_json
 from textlvm.sentences import evaluate, explore, qualitative
 from textlvm.sentences.data.prepare import prepare
+from textlvm.sentences.marginal import __main__ as marginal
 from textlvm.sentences.models.autoencoder import build
 from textlvm.sentences.relations import MEASURED
 from textlvm.training.checkpoint import save_weights
@@ -131,6 +132,21 @@ def test_run_trained_on_union_is_evaluated_on_a_member(data, trained):
         measure(data, run, "both", member=data / "questions")
 
 
+def test_likelihood_of_run_trained_on_union_is_that_of_a_member(data, trained, tmp_path):
+    run = trained("both")
+    found = {}
+    for member in (None, data / "one", data / "two"):
+        out = tmp_path / "likelihood.json"
+        marginal.main(options(data, run, "both", member=member, settings=LIKELIHOOD, out=out))
+        written = json.loads(out.read_text())
+        # The bound by the nearest code is the only one without random numbers.
+        found[member] = written["neighbours"]["24"]["1"]["nll"]
+        assert (written["run"], written["objective"]) == ("sentences/both/smim-5", "smim")
+    # The union's test set consists of those of its members, which have the same size.
+    assert found[None] == pytest.approx((found[data / "one"] + found[data / "two"]) / 2)
+    assert found[data / "one"] != pytest.approx(found[data / "two"], abs=0.01)
+
+
 @pytest.mark.parametrize(("dataset", "objective"), [("one", "smim"), ("one", "ae"), ("questions", "answers")])
 def test_evaluation_on_questions_ranks_answers(data, trained, dataset, objective):
     run = trained(dataset, objective=objective)
@@ -155,6 +171,11 @@ def test_inconsistent_options_are_rejected(data, trained, tmp_path):
         measure(tmp_path / "data", run)
     with pytest.raises(UserError, match="contains no trained run"):
         measure(data, tmp_path, out=tmp_path / "metrics.json")
+    spec = json.loads((run / "spec.json").read_text())
+    write_json(run / "spec.json", spec | {"name": "mine"})
+    with pytest.raises(UserError, match="name 'mine' is not of the form sentences/<data set>/<run>; train"):
+        measure(data, run)
+    write_json(run / "spec.json", spec)
     with pytest.raises(UserError, match="EvaluationSpec: the setting 'repeats' is missing"):
         measure(data, run, settings={})
     with pytest.raises(UserError, match="no latent codes; choose a run of smim"):

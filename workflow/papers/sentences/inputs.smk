@@ -97,11 +97,6 @@ def trained_dataset(wildcards):
     return sentences_run(wildcards).trained_on or wildcards.dataset
 
 
-def trained_data(wildcards):
-    """The files of this data set."""
-    return data_files(trained_dataset(wildcards))
-
-
 def measured_datasets(wildcards):
     """The data sets on which a run was trained and is evaluated."""
     return list(dict.fromkeys((trained_dataset(wildcards), wildcards.dataset)))

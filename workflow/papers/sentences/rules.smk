@@ -138,13 +138,15 @@ rule sentences_likelihood:
     """Bound the likelihood of one trained run under priors without test sentences; runs only on request."""
     input:
         trained_files,
-        trained_data,
+        measured_data,
     output:
         "<results>/sentences/{dataset}/{run}/seed{seed}/likelihood.json",
     log:
         "<results>/logs/sentences/{dataset}/{run}/seed{seed}/likelihood.log",
     benchmark:
         "<results>/benchmarks/sentences/{dataset}/{run}/seed{seed}/likelihood.tsv"
+    wildcard_constraints:
+        dataset=any_of(set(DATA_SETS) - set(of_questions())),
     conda:
         "../../../envs/sentences.yaml"
     threads: 1
@@ -154,14 +156,14 @@ rule sentences_likelihood:
         runtime=per_attempt(240),
     params:
         run=trained_folder,
-        data=subpath(input[2], parent=True),
+        data=measured_arguments,
         settings=likelihood_settings,
         code=fingerprint("textlvm.sentences.marginal"),
     shell:
         """
         python -m textlvm.sentences.marginal \
             --run {params.run:q} \
-            --data {params.data:q} \
+            {params.data:q} \
             --settings {params.settings:q} \
             --out {output:q} \
             --gpus {resources.gpu:q} \

@@ -65,7 +65,13 @@ def load(run: Path, data: Path, device: torch.device) -> TrainedRun:
         raise UserError(f"{run} contains no trained run; train it first")
     settings = read_input(run / "spec.json", "name", "seed", "model")
     given = statistics(data, "dataset", "settings")
-    trained_on = settings["name"].split("/")[1]
+    name = str(settings["name"]).split("/")
+    if len(name) != 3 or name[0] != "sentences":
+        raise UserError(
+            f"{run}/spec.json: the name '{settings['name']}' is not of the form sentences/<data set>/<run>; "
+            "train the run again with such a --name"
+        )
+    trained_on = name[1]
     if trained_on != given["dataset"]:
         raise UserError(
             f"{run} was trained on '{trained_on}', {data} is '{given['dataset']}'; "

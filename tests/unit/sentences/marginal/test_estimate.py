@@ -7,30 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from sentence_specs import LIKELIHOOD
 from textlvm.distributions import DiagonalNormal
 from textlvm.sentences.marginal.__main__ import _split, _summarize, estimate
 from textlvm.sentences.marginal.codes import describe
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.models.autoencoder import SentenceModel
 
-SPEC = MarginalSpec(
-    samples=(1, 4, 16),
-    neighbours=(1, 8),
-    common=4,
-    part=7,
-    noises=(0.0, 0.5),
-    validation_sentences=10,
-    validation_samples=4,
-    train_codes=60,
-    components=(1, 2),
-    flow_steps=20,
-    prior_widths=(0.0, 0.3),
-    prior_codes=40,
-    sentences=3,
-    max_length=10,
-    batch=16,
-    precision="float32",
-)
+SPEC = MarginalSpec(**LIKELIHOOD)
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
     python -m textlvm.sentences.marginal --data ptb/data --run ptb/smim-512/seed0 --settings '{…}' \\
         --out ptb/smim-512/seed0/likelihood.json
 
-Writes OUT, a JSON object with
+DATA is the prepared data set of training. With `--member ptb/data`, the test sentences of a run trained on a
+union are those of one of its data sets; the priors are fitted to codes of the whole union. Writes
+OUT, a JSON object with
 
     importance       by prior and number of codes K: the importance-weighted bound
     neighbours       by number of training codes and number of neighbours: the bound by the nearest codes
@@ -251,7 +253,9 @@ def main(options: argparse.Namespace) -> None:
     device = devices.choose(options.gpus)
     run = load(options.run, options.data, device)
     seed_everything(f"{run.name}/likelihood", run.seed)
-    train, valid, test = (data.load(options.data, split) for split in ("train", "valid", "test"))
+    member = data.statistics(options.member)["dataset"] if options.member else None
+    train = data.load(options.data, "train")
+    valid, test = (data.load(options.data, split, member) for split in ("valid", "test"))
     seed = derive(f"{run.name}/likelihood", run.seed)
     write = Writer(run, "sample", spec.max_length).decode
     with autocast(device, choose_precision(spec.precision, device)):
@@ -268,6 +272,7 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     arguments = cli.parser(__doc__)
     arguments.add_argument("--data", type=Path, required=True, help="prepared data set of training")
+    arguments.add_argument("--member", type=Path, help="data set of the union DATA for the estimates")
     arguments.add_argument("--run", type=Path, required=True, help="folder of textlvm.sentences.train")
     arguments.add_argument("--settings", type=cli.settings, required=True, help="settings of the estimates")
     arguments.add_argument("--out", type=Path, required=True, help="likelihood.json")
