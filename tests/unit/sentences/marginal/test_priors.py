@@ -8,6 +8,7 @@ import torch
 from scipy.stats import multivariate_normal
 
 from textlvm.distributions import DiagonalNormal
+from textlvm.runtime.errors import UserError
 from textlvm.sentences.evaluation import aggregated_posterior
 from textlvm.sentences.marginal import priors
 from textlvm.sentences.marginal.axes import Axes, principal_axes, standard_axes
@@ -81,6 +82,13 @@ def test_flexible_priors_give_unseen_codes_a_greater_density(codes, fitted):
     assert density["gaussian"] + 0.3 < density["flow"]
     assert fitted["mixture"].chosen >= 2
     assert fitted["aggregated"].chosen in (0.05, 0.2)
+
+
+def test_mixture_with_more_components_than_codes_is_rejected(codes):
+    axes = principal_axes(codes[:5])
+    assert priors.mixture(codes[:5], codes[5:], axes, (2, 8), seed=0).chosen == 2
+    with pytest.raises(UserError, match="5 training codes, fewer than each number of components"):
+        priors.mixture(codes[:5], codes[5:], axes, (8, 16), seed=0)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from textlvm.distributions import DiagonalNormal
+from textlvm.runtime.errors import UserError
 from textlvm.sentences.evaluation import aggregated_posterior
 from textlvm.sentences.marginal.axes import Axes
 
@@ -41,9 +42,15 @@ def gaussian(name: str, axes: Axes) -> CodePrior:
 def mixture(train: Tensor, valid: Tensor, axes: Axes, components: Sequence[int], seed: int) -> CodePrior:
     """A mixture of Gaussians with diagonal covariances in the principal axes of training codes.
 
-    Of `components`, the number with the greatest mean log density of the validation codes is chosen.
+    Of `components`, the number with the greatest mean log density of the validation codes is chosen. Raises
+    `UserError` if each of them exceeds the number of training codes.
     """
     train_codes, valid_codes = axes.whiten(train).numpy(), axes.whiten(valid).numpy()
+    if min(components) > len(train_codes):
+        raise UserError(
+            f"likelihood.components: there are {len(train_codes)} training codes, fewer than each number of "
+            "components: add a smaller one, or raise likelihood.train_codes"
+        )
     fits = []
     with warnings.catch_warnings():
         # Fits are compared on validation codes, so they need not have converged.

@@ -36,8 +36,11 @@ def mean_with_part(common: Tensor, part_common: Tensor, part: Tensor) -> Mean:
     """The estimated mean of a bound that is known only for a part of the sentences.
 
     `common` (2, N) is another bound for all sentences; `part_common` (2, n) is that bound and `part` (2, n)
-    the bound of interest for the sentences in the part.
+    the bound of interest for the sentences in the part. If these are all sentences, `common` is not used.
     """
     change, total, n = part - part_common, common.shape[1], part.shape[1]
+    if n == total:
+        # Both bounds in the part have other noise than `common`, which would not cancel.
+        return mean_of_all(part)
     variance = change.var(1, correction=1) / n * (1 - n / total)
     return Mean(common.mean(1) + change.mean(1), variance.sqrt() if n > 1 else math.nan * change[:, 0])
