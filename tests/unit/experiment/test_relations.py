@@ -92,6 +92,10 @@ sentences: {runs: {elsewhere: {smim-16: {}}, ptb: {smim-16: {trained_on: elsewhe
     'yahoo', 'yahoocqa', 'yelp15'
 sentences: {runs: {yahoo: {lstm-lm: {model: {latent: 8}}}}}
     sentences.runs.yahoo.lstm-lm.model.latent has no effect for model.objective lm: remove it
+sentences: {runs: {ptb: {smim-16: {training: {free_bits: 8}}}}}
+    sentences.runs.ptb.smim-16.training.free_bits has no effect for model.objective smim: remove it
+sentences: {runs: {ptb: {ae-16: {training: {kl_offset: 100}}}}}
+    sentences.runs.ptb.ae-16.training.kl_offset has no effect for model.objective ae: remove it
 sentences: {runs: {ptb: {gpt2: {model: {objective: smim}}}}}
     sentences.runs.ptb.gpt2.model.family is pretrained, which goes with model.objective lm, not smim: change
     either

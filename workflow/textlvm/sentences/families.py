@@ -1,4 +1,4 @@
-"""Checks of the models that a run selects by `model.family`."""
+"""Checks of the settings that a run's kind of model uses: `model.family` and `model.objective`."""
 
 from collections.abc import Mapping
 from importlib import metadata
@@ -8,7 +8,7 @@ from typing import Any
 from textlvm.experiment.relations import check_read
 from textlvm.runtime.validation import Key, Problem, Section, dotted
 
-__all__ = ["check_defaults", "check_family", "is_pretrained", "supplied"]
+__all__ = ["check_defaults", "check_family", "check_training", "is_pretrained", "supplied"]
 
 OBJECTIVES = {"hr-vae": "svae", "pretrained": "lm", "ap-cnn": "answers", "hyperqa": "answers"}
 """The objective that each family requires."""
@@ -21,6 +21,17 @@ READ = {
     "hyperqa": SELECTOR,
 }
 """The settings in `model` that a family uses."""
+WITH_CODES = ("smim", "svae", "ae", "ivae")
+TRAINED = {
+    "kl": ("svae",),
+    **dict.fromkeys(("kl_schedule", "kl_offset", "kl_slope"), ("svae", "ivae")),
+    "free_bits": ("svae",),
+    "pretrain": ("smim", "svae"),
+    "dual_rate": ("ivae",),
+    "encoder_unk": WITH_CODES,
+    "decoder_unk": (*WITH_CODES, "lm"),
+}
+"""The objectives that use a setting in `training`; all use those that are not listed."""
 
 
 def check_defaults(section: Section) -> None:
@@ -62,6 +73,14 @@ def check_family(key: Key, entry: Section, objective: str) -> None:
     if "training" in entry:
         place: Key = (*key[:-1], "training")
         raise Problem(place, f"{dotted(place)} has no effect for model.family pretrained: remove it")
+
+
+def check_training(key: Key, entry: Section, objective: str) -> None:
+    """Raise `Problem` if the run at `key` sets a setting in `training` that its objective does not use."""
+    for setting in entry.get("training", {}):
+        if objective not in TRAINED.get(setting, (objective,)):
+            place = (*key, "training", setting)
+            raise Problem(place, f"{dotted(place)} has no effect for model.objective {objective}: remove it")
 
 
 def is_pretrained(model: Mapping[str, Any]) -> bool:

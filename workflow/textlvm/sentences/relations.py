@@ -10,7 +10,7 @@ from textlvm.experiment.relations import check_label, check_read
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.validation import Key, Problem, Section, dotted
 from textlvm.sentences.data.dataset import parse
-from textlvm.sentences.families import check_defaults, check_family
+from textlvm.sentences.families import check_defaults, check_family, check_training
 
 __all__ = ["MEASURED", "QUESTIONS", "TABLE_OF_DATASET", "check", "paper", "preparation"]
 
@@ -131,6 +131,7 @@ def _check_run(key: Key, entry: Section, section: Section) -> None:
         else:
             read: Collection[str] = READ_BY_OBJECTIVE.get(objective, section["model"].keys())
             check_read((*key, "model"), entry, read, f"model.objective {objective}")
+        check_training(key, entry, objective)
         return
     for part in ("model", "training", "seeds"):
         if part in entry:
