@@ -20,6 +20,7 @@ def run_file(tmp_path):
     def write(name, objective="smim", **changes):
         content = {
             "objective": objective,
+            "settings": {"perturbation": 10},
             "reconstructions": [
                 {"sentence": f"d{i}", "label": "3", "mean": f"{name} m{i}", "sample": "r", "perturbed": "p"}
                 for i in range(3)
@@ -83,6 +84,12 @@ def test_reconstructions_have_a_column_per_run_and_a_row_for_the_autoencoder(run
     assert table[6][:2] == ["(AE)", "ae m0"]
     assert markdown.count("**3**") == 3
     assert list(data["columns"]) == ["sMIM (512)", "sMIM†", "AE"]
+
+
+@pytest.mark.parametrize(("factor", "shown"), [(10, "10"), (2.5, "2.5")])
+def test_legend_has_the_factor_of_the_perturbation(run_file, factor, shown):
+    path = run_file("one", settings={"perturbation": factor})
+    assert f"(P) of a sample with {shown} times the standard deviation" in render(12, [path], ["A"])[0]
 
 
 def test_tables_9_to_11_show_selected_entries(run_file):

@@ -90,7 +90,7 @@ use rule sentences_figure3 as sentences_bounds with:
 
 
 rule sentences_texts:
-    """Create Tables 9 to 21: the texts of several models side by side."""
+    """Create Tables 9 to 22: the texts of several models side by side."""
     input:
         runs=lambda wildcards: below_results(text_table(wildcards).sources),
         paper="workflow/papers/sentences/paper.yaml",

@@ -87,7 +87,7 @@ def _arguments() -> argparse.ArgumentParser:
     command = commands.add_parser("reconstruct", help="from the mean code, a sampled and a perturbed one")
     command.add_argument("texts", nargs="+", metavar="TEXT")
     command.add_argument(
-        "--perturbation", type=cli.non_negative, default=10, help="factor on the standard deviation"
+        "--perturbation", type=cli.positive, default=10, help="factor on the standard deviation"
     )
     command = commands.add_parser("interpolate", help="from one sentence's code to another's")
     command.add_argument("texts", nargs=2, metavar="TEXT")

@@ -71,7 +71,10 @@ class TrainingSpec:
     kl_slope: float
     """logistic: slope of the logistic function per step; linear: ignored."""
     max_length: int | None
-    """Maximum number of words of a training sentence; longer ones are cut at random; None: no limit."""
+    """Maximum number of words of a training sentence; None: no limit.
+
+    Longer sentences are cut at random; of longer questions and answers, the first words are kept.
+    """
     encoder_unk: float
     """Share of the words read by the encoder that are replaced by <unk>."""
     decoder_unk: float

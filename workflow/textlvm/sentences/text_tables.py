@@ -28,7 +28,7 @@ __all__ = ["Column", "as_json", "as_markdown", "main", "read"]
 
 RECONSTRUCTIONS = {"mean": "(M)", "sample": "(R)", "perturbed": "(P)"}
 LEGEND = (
-    "(D) data; (M) reconstruction of the posterior's mean; (R) of a sample; (P) of a sample with ten times "
+    "(D) data; (M) reconstruction of the posterior's mean; (R) of a sample; (P) of a sample with {:g} times "
     "the standard deviation; (AE) reconstruction of the autoencoder."
 )
 
@@ -104,7 +104,8 @@ def as_markdown(table: Texts, title: str, columns: Sequence[Column]) -> str:
     """The table as Markdown."""
     parts = [f"# {markdown(_title(table, title))}"]
     if table.kind == "reconstructions":
-        parts += [LEGEND, *_reconstructions(table, columns)]
+        perturbation = columns[0].content["settings"]["perturbation"]
+        parts += [LEGEND.format(perturbation), *_reconstructions(table, columns)]
     elif table.kind in SAMPLES:
         parts += [_lines(column.label, column.entries(table)) for column in columns]
     elif table.kind == "interpolations":

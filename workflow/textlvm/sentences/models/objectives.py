@@ -237,7 +237,7 @@ def answers(
         total, right = 0.0, 0
         for start in range(0, len(valid), VALIDATION_BATCH):
             part = valid[start : start + VALIDATION_BATCH]
-            batch = pack_questions(part, spec.max_length).to(device)
+            batch = pack_questions(part, None).to(device)
             with autocast():
                 scores = model(batch)
             total += len(part) * float(model.loss(scores, batch.best))
