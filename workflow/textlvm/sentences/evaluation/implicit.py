@@ -9,7 +9,7 @@ import torch
 from textlvm.sentences.data.batches import evaluation_batches
 from textlvm.sentences.data.prepared import SentenceSet
 from textlvm.sentences.evaluation.bleu import readings
-from textlvm.sentences.evaluation.likelihood import perplexity
+from textlvm.sentences.evaluation.likelihood import of_words, of_words_and_eos, perplexity
 from textlvm.sentences.evaluation.measures import EvaluationResult, by_metric
 from textlvm.sentences.evaluation.spec import EvaluationSpec
 from textlvm.sentences.models.implicit import ImplicitModel, dual_bound
@@ -65,12 +65,8 @@ def _evaluate_once(model: ImplicitModel, test: SentenceSet, settings: Evaluation
         "kld_closed": float(closed.mean()),
         "nll": float(with_end.mean()) + estimate,
         "ppl": perplexity(with_end + estimate, lengths + 1),
-        "nll_elbo_eos": float((with_end + closed).mean()),
-        "ppl_elbo_eos": perplexity(with_end + closed, lengths + 1),
     }
-    for name, cost in (("elbo", closed), ("melbo", math.log(len(test)))):
-        nll = cost - words
-        result[f"nll_{name}"] = float(nll.mean())
-        result[f"ppl_{name}"] = perplexity(nll, lengths + 1)
-        result[f"ppl_{name}_per_word"] = perplexity(nll, lengths)
+    result |= of_words_and_eos("elbo", with_end + closed, lengths)
+    result |= of_words("elbo", closed - words, lengths)
+    result |= of_words("melbo", math.log(len(test)) - words, lengths)
     return result | readings([codes.tolist() for codes in test], decoded, settings.max_length)

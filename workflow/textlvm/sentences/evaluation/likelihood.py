@@ -18,7 +18,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bounds", "matching_samples", "melbo_of_subsets", "metrics", "perplexity", "without_eos"]
+__all__ = [
+    "Bounds",
+    "matching_samples",
+    "melbo_of_subsets",
+    "metrics",
+    "of_words",
+    "of_words_and_eos",
+    "perplexity",
+    "without_eos",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -61,21 +70,41 @@ def without_eos(words: Floats, lengths: Integers) -> dict[str, float]:
     }
 
 
+def of_words(name: str, nll: Floats, lengths: Integers) -> dict[str, float]:
+    """Metrics of a bound (N,) on the likelihood of the words.
+
+    `nll_<name>` and, with the paper's divisor, words + 1, `ppl_<name>`; per word `ppl_<name>_per_word`.
+    """
+    return {
+        f"nll_{name}": float(nll.mean()),
+        f"ppl_{name}": perplexity(nll, lengths + 1),
+        f"ppl_{name}_per_word": perplexity(nll, lengths),
+    }
+
+
+def of_words_and_eos(name: str, nll: Floats, lengths: Integers) -> dict[str, float]:
+    """Metrics of a bound (N,) on the likelihood of words and <eos>: `nll_<name>_eos` and `ppl_<name>_eos`."""
+    return {f"nll_{name}_eos": float(nll.mean()), f"ppl_{name}_eos": perplexity(nll, lengths + 1)}
+
+
 def perplexity(nll: Floats, tokens: Integers) -> float:
     """exp(total nats / total tokens) of a test set with nats and tokens (N,); infinite on overflow."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(np.mean(nll) / np.mean(tokens)))
+    return exponential(float(np.mean(nll) / np.mean(tokens)))
+
+
+def exponential(value: float) -> float:
+    """exp(value); infinite on overflow."""
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def metrics(bounds: Bounds) -> dict[str, float]:
     """Metrics of one evaluation: nats per sentence (nll_*, kld, reconstruction) and perplexities.
 
-    Each bound X has
-
-        nll_X, ppl_X           as in the paper: the likelihood excludes <eos>, but the divisor of the
-                               perplexity includes it
-        ppl_X_per_word         without <eos> in both
-        nll_X_eos, ppl_X_eos   with <eos> in both (only ELBO and MELBO)
+    Each bound has those of `of_words`, which are the paper's; ELBO and MELBO also have those of
+    `of_words_and_eos`.
     """
     lengths = bounds.lengths
     of_bound = {
@@ -86,13 +115,9 @@ def metrics(bounds: Bounds) -> dict[str, float]:
     }
     result = {"reconstruction": -float(bounds.words.mean()), "kld": float(bounds.kl.mean())}
     for name, nll in of_bound.items():
-        result[f"nll_{name}"] = float(nll.mean())
-        result[f"ppl_{name}"] = perplexity(nll, lengths + 1)
-        result[f"ppl_{name}_per_word"] = perplexity(nll, lengths)
+        result |= of_words(name, nll, lengths)
     for name in ("elbo", "melbo"):
-        nll = of_bound[name] - bounds.end
-        result[f"nll_{name}_eos"] = float(nll.mean())
-        result[f"ppl_{name}_eos"] = perplexity(nll, lengths + 1)
+        result |= of_words_and_eos(name, of_bound[name] - bounds.end, lengths)
     return result
 
 
@@ -114,5 +139,4 @@ def matching_samples(nll_melbo: float, n: int, nll: float) -> float:
 
     With a constant mean reconstruction, this NLL grows with log N. The result is infinite on overflow.
     """
-    with np.errstate(over="ignore"):
-        return float(n * np.exp(nll - nll_melbo))
+    return n * exponential(nll - nll_melbo)
