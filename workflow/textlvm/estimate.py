@@ -1,10 +1,11 @@
 """A value with the uncertainty of its estimator."""
 
 import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Z95", "Estimate", "exact", "normal", "student", "wilson"]
+__all__ = ["Z95", "Estimate", "deviation", "exact", "mean", "normal", "of_repeats", "student", "wilson"]
 
 Z95 = 1.959963984540054
 """The 97.5% quantile of the standard normal distribution."""
@@ -34,6 +35,30 @@ def normal(value: float, standard_error: float, unit: str) -> Estimate:
     return Estimate(value, value - Z95 * standard_error, value + Z95 * standard_error, unit)
 
 
+def mean(values: Collection[float]) -> float:
+    """The mean of at least one value, also if their sum overflows, as that of some perplexities does.
+
+    >>> mean([1e308, 1.5e308])
+    1.25e+308
+    """
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:
+        return math.fsum(value / len(values) for value in values)
+
+
+def deviation(values: Collection[float]) -> float:
+    """The standard deviation of a sample (n - 1) of at least two values, without their squares.
+
+    The squares of some perplexities overflow.
+
+    >>> deviation([0.0, 2e200])
+    1.4142135623730951e+200
+    """
+    centre = mean(values)
+    return math.hypot(*(value - centre for value in values)) / math.sqrt(len(values) - 1)
+
+
 def student(degrees_of_freedom: float, comparisons: int = 1) -> float:
     """The 97.5% quantile of Student's distribution; `Z95` for infinitely many degrees of freedom.
 
@@ -43,6 +68,18 @@ def student(degrees_of_freedom: float, comparisons: int = 1) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees_of_freedom, 1 - 0.025 / comparisons))
+
+
+def of_repeats(values: Collection[float], unit: str) -> Estimate:
+    """The mean of independent repeats of a measurement with its 95% interval by Student's distribution.
+
+    A single value is taken as exact.
+    """
+    centre = mean(values)
+    if len(values) == 1:
+        return exact(centre, unit)
+    half = student(len(values) - 1) * deviation(values) / math.sqrt(len(values))
+    return Estimate(centre, centre - half, centre + half, unit)
 
 
 def wilson(successes: int, trials: int, unit: str = "share") -> Estimate:

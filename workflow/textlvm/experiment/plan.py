@@ -119,6 +119,10 @@ class Planned:
         """Whether it has been evaluated with its current settings."""
         raise NotImplementedError
 
+    def is_of_current_training(self, file: Path, seed: int, results: Path) -> bool:
+        """Whether a file of a seed exists and is not that of a previous training."""
+        return file.exists()
+
     def outcome(self, seed: int, results: Path) -> Path | None:
         """The file in `results` with the outcome for its current settings, if there is one."""
         return results / self.metrics(seed) if self.is_finished(seed, results) else None
@@ -167,13 +171,19 @@ class Run(Planned):
         spec, metrics = folder / "spec.json", results / self.metrics(seed)
         if not self.is_described_by(read_object(spec)):
             return False
-        # Metrics of the previous model remain until the new model is evaluated. Without a checkpoint, as in a
-        # clone of recorded results, the times of files have no meaning.
-        if (folder / "checkpoint").exists() and modified(spec) > modified(metrics):
+        if not self.is_of_current_training(metrics, seed, results):
             return False
         measured = read_object(metrics).get("settings")
         # Old records lack settings that were added later.
         return bool(measured) and measured == {name: self.evaluation.get(name) for name in measured}
+
+    def is_of_current_training(self, file: Path, seed: int, results: Path) -> bool:
+        """Whether a file of a seed exists and is not that of a previous training."""
+        # Files of the previous model remain until they are computed for the new one. Without a checkpoint, as
+        # in a clone of recorded results, the times of files have no meaning.
+        folder = results / self.training_path / f"seed{seed}"
+        has_times = (folder / "checkpoint").exists()
+        return file.exists() and not (has_times and modified(folder / "spec.json") > modified(file))
 
     def outcome(self, seed: int, results: Path) -> Path | None:
         """The metrics, or the failure of training with its current settings, or None."""

@@ -6,6 +6,7 @@ Tables, claims and pages are renderings of cells; `results/table<N>.csv` is thei
 import json
 from dataclasses import dataclass
 
+from textlvm.reporting.published import half_unit
 from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Comparison, Verdict
 
@@ -55,7 +56,7 @@ class Printed:
     @property
     def half_units(self) -> float:
         """The sum of the largest possible rounding errors of both values."""
-        return sum(0.5 * 10.0**-digits for digits in (self.digits, self.demo_digits) if digits is not None)
+        return sum(half_unit(digits) for digits in (self.digits, self.demo_digits) if digits is not None)
 
 
 @dataclass(frozen=True)

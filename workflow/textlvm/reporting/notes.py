@@ -56,10 +56,11 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
         yield "On a stand-in corpus, both numbers are shown without a verdict"
     if any(cell.verdict in MARKS for cell in cells):
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-        yield f"Marks: {marks}; {RULE}; undecided: not within, with one seed and no row to borrow an sd from"
+        undecided = f"not within, with one {unit} and no row to borrow an sd from"
+        yield f"Marks: {marks}; {RULE}; undecided: {undecided}"
     if any(cell.seeds == 1 and cell.provenance.run != DATA for cell in cells):
         yield f"Seeds: {BORROWING}"
-    yield from _borrowed_spreads(cells, paper)
+    yield from _borrowed_spreads(cells, paper, unit)
     labels = _labels(cells, paper)
     settings: dict[str, dict[str, None]] = {}
     for cell in cells:
@@ -79,14 +80,14 @@ def _labels(cells: Sequence[Cell], paper: Paper) -> dict[tuple[str, str], str]:
     return {(name, row): f"{row} on {paper.datasets[name]}" if several else row for name, row in keys}
 
 
-def _borrowed_spreads(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
-    """The rows from which rows with one seed borrow a standard deviation."""
+def _borrowed_spreads(cells: Sequence[Cell], paper: Paper, unit: str) -> Iterable[str]:
+    """The rows from which rows with one seed or draw (`unit`) borrow a standard deviation."""
     labels = _labels(cells, paper)
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.measured and cell.measured.borrowed:
             rows.setdefault(str(cell.measured.borrowed), {})[labels[cell.part.dataset, cell.row]] = None
-    yield from (f"{', '.join(of_spread)}, one seed: {spread}" for spread, of_spread in rows.items())
+    yield from (f"{', '.join(of_spread)}, one {unit}: {spread}" for spread, of_spread in rows.items())
 
 
 def _demo_notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:

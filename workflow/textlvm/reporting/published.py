@@ -9,7 +9,7 @@ from typing import Any
 from textlvm.experiment.paper import Paper
 from textlvm.runtime.errors import UserError, nearest
 
-__all__ = ["COLUMNS", "Published", "read"]
+__all__ = ["COLUMNS", "Published", "half_unit", "read"]
 
 KINDS = ("own", "quoted")
 BOUNDS = ("", "upper")
@@ -58,7 +58,12 @@ class Published:
     @property
     def half_unit(self) -> float:
         """The largest possible rounding error of the printed digits."""
-        return 0.5 * 10.0**-self.digits
+        return half_unit(self.digits)
+
+
+def half_unit(digits: int) -> float:
+    """The largest possible rounding error of a value with this number of decimals."""
+    return 0.5 * 10.0**-digits
 
 
 COLUMNS = [field.name for field in fields(Published) if field.name != "paper"]

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from textlvm.estimate import of_repeats
 from textlvm.experiment.declarations import Reading
 from textlvm.experiment.paper import Paper, add_argument, load_all
 from textlvm.experiment.plan import Planned, RunKey
@@ -150,12 +151,10 @@ def _rank(values: np.ndarray, targets: np.ndarray) -> float | None:
 
 def _mean(values: Sequence[float], least: float = -math.inf, most: float = math.inf) -> Interval:
     """The mean over seeds and its 95% interval, limited to the possible values."""
-    mean = math.fsum(values) / len(values)
-    if len(values) == 1:
-        return Interval(mean)
-    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * error
-    return Interval(mean, max(least, mean - half), min(most, mean + half))
+    found = of_repeats(values, "")
+    if found.low is None or found.high is None:
+        return Interval(found.value)
+    return Interval(found.value, max(least, found.low), min(most, found.high))
 
 
 def as_markdown(found: Iterable[Column]) -> str:

@@ -1,9 +1,10 @@
 """The standard deviation over seeds for a row with one seed, pooled from other rows of its table."""
 
 import math
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from textlvm.estimate import deviation
 
 __all__ = ["RULE", "PooledSpread", "Sample", "borrow", "pooled"]
 
@@ -52,8 +53,7 @@ def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
     Every sample must have at least two values. `note` precedes the rows in `source`.
     """
     freedom = sum(len(sample.values) - 1 for sample in samples)
-    # Perplexities can be so large that their squares overflow.
-    root = math.hypot(*(math.sqrt(len(s.values) - 1) * statistics.stdev(s.values) for s in samples))
+    root = math.hypot(*(math.sqrt(len(s.values) - 1) * deviation(s.values) for s in samples))
     rows = "; ".join(f"{sample.row}, {len(sample.values)} {sample.unit}" for sample in samples)
     return PooledSpread(root / math.sqrt(freedom), freedom, note + rows)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from textlvm.estimate import Z95, Estimate, student
+from textlvm.estimate import Z95, Estimate, deviation, mean, student
 from textlvm.reporting.spread import PooledSpread
 
 __all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool", "reach"]
@@ -73,9 +73,9 @@ def pool(estimates: Sequence[Estimate]) -> Mean:
     the mean of the offsets. A seed without interval is exact: width and offset are zero.
     """
     n = len(estimates)
-    value = math.fsum(e.value for e in estimates) / n
-    # Perplexities can be so large that their squares overflow.
-    spread = math.hypot(*(e.value - value for e in estimates)) / math.sqrt(n - 1) if n > 1 else None
+    values = [e.value for e in estimates]
+    value = mean(values)
+    spread = deviation(values) if n > 1 else None
     intervals = [(e.value, e.low, e.high) for e in estimates if e.low is not None and e.high is not None]
     if not intervals:
         return Mean(value, None, None, spread, n)

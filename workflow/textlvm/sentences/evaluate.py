@@ -15,15 +15,13 @@ Writes
 
 import argparse
 import logging
-import math
-import statistics as descriptive
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from textlvm.estimate import Estimate, exact, student
+from textlvm.estimate import deviation, of_repeats
 from textlvm.runtime import cli, provenance
 from textlvm.runtime.files import read_input, write_json
 from textlvm.sentences.data import prepared as data
@@ -72,12 +70,8 @@ def to_json(name: str, values: list[float]) -> dict[str, Any]:
     The interval is that of the mean, by Student's distribution. Evaluations of one model differ less than
     seeds, so their standard deviation is recorded separately.
     """
-    mean, unit = math.fsum(values) / len(values), UNITS[name]
-    if len(values) == 1:
-        return exact(mean, unit).to_json()
-    deviation = descriptive.stdev(values)
-    half = student(len(values) - 1) * deviation / math.sqrt(len(values))
-    return Estimate(mean, mean - half, mean + half, unit).to_json() | {"repeat_sd": deviation}
+    entry = of_repeats(values, UNITS[name]).to_json()
+    return entry if len(values) == 1 else entry | {"repeat_sd": deviation(values)}
 
 
 def main(options: argparse.Namespace) -> None:

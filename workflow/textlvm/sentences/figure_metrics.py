@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from textlvm.estimate import Estimate, normal
 from textlvm.sentences.evaluation.likelihood import melbo_of_subsets
 
 __all__ = ["SAMPLE", "bound_deviation", "confused", "least_bound", "nearest_bound", "of_codes", "prior_bound"]
@@ -40,26 +41,23 @@ def bound_deviation(histograms: Mapping[str, Any]) -> float | None:
     return float(deviation / bound)
 
 
-def least_bound(likelihood: Mapping[str, Any]) -> float:
+def least_bound(likelihood: Mapping[str, Any]) -> Estimate:
     """The smallest negative log-likelihood in likelihood.json, in nats per sentence without <eos>.
 
     Each is an upper bound in expectation, under a prior that does not depend on test sentences. The smallest
     is chosen with the test sentences themselves, which makes it slightly too low.
     """
     kinds = (likelihood["importance"], likelihood["neighbours"])
-    return min(entry["nll"] for kind in kinds for bounds in kind.values() for entry in bounds.values())
+    entries = [entry for kind in kinds for bounds in kind.values() for entry in bounds.values()]
+    return _estimate(min(entries, key=lambda entry: entry["nll"]))
 
 
-def prior_bound(likelihood: Mapping[str, Any], prior: str) -> float | None:
-    """The importance-weighted bound under a prior with the most samples, in nats per sentence without <eos>.
-
-    None for an autoencoder.
-    """
-    bounds = likelihood["importance"]
-    return _last(bounds[prior]) if bounds else None
+def prior_bound(likelihood: Mapping[str, Any], prior: str) -> Estimate:
+    """The importance-weighted bound under a prior, with the most samples, in nats per sentence."""
+    return _last(likelihood["importance"][prior])
 
 
-def nearest_bound(likelihood: Mapping[str, Any]) -> float:
+def nearest_bound(likelihood: Mapping[str, Any]) -> Estimate:
     """The bound by the nearest training codes, of most codes and neighbours, in nats per sentence."""
     bounds = likelihood["neighbours"]
     return _last(bounds[max(bounds, key=int)])
@@ -71,7 +69,11 @@ def of_codes(likelihood: Mapping[str, Any], quantity: str) -> float | None:
     return found
 
 
-def _last(bounds: Mapping[str, Any]) -> float:
+def _last(bounds: Mapping[str, Any]) -> Estimate:
     """The bound with the largest number of samples or neighbours."""
-    nll: float = bounds[max(bounds, key=int)]["nll"]
-    return nll
+    return _estimate(bounds[max(bounds, key=int)])
+
+
+def _estimate(entry: Mapping[str, float]) -> Estimate:
+    """An entry of likelihood.json; its standard error is missing if it is zero or not known."""
+    return normal(entry["nll"], entry.get("nll_error", 0.0), "nats/sentence")

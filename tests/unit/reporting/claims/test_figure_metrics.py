@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textlvm.estimate import normal
 from textlvm.experiment.paper import PAPERS, load_all
 from textlvm.reporting.claims import figure_metrics
 from textlvm.runtime.errors import UserError
@@ -22,7 +23,8 @@ FIGURES = {
 
 
 def measure(name, path):
-    return figure_metrics.measure(FIGURES[name], path)
+    found = figure_metrics.measure(FIGURES[name], path)
+    return None if found is None else found.value
 
 
 def histograms(tmp_path, **content):
@@ -122,9 +124,18 @@ def test_bound_is_the_minimum_over_priors_codes_and_neighbours(tmp_path):
     }
     path.write_text(json.dumps(content))
     assert measure("nll_train_only", path) == 7.0
-    # Autoencoders have no importance estimates.
-    path.write_text(json.dumps(content | {"importance": {}}))
-    assert measure("nll_train_only", path) == 7.5
+    content["neighbours"]["100"]["1"]["nll"] = 6.5
+    path.write_text(json.dumps(content))
+    assert measure("nll_train_only", path) == 6.5
+
+
+def test_bound_has_the_interval_of_its_standard_error(tmp_path):
+    path = tmp_path / "likelihood.json"
+    priors = {"flow": {"1": {"nll": 7.0, "nll_error": 0.1}}}
+    path.write_text(json.dumps({"importance": priors, "neighbours": {"9": {"1": {"nll": 8.0}}}}))
+    for name in ("nll_train_only", "nll_flow_prior"):
+        assert figure_metrics.measure(FIGURES[name], path) == normal(7.0, 0.1, "nats/sentence")
+    assert figure_metrics.measure(FIGURES["nll_nearest_codes"], path) == normal(8.0, 0.0, "nats/sentence")
 
 
 def test_bounds_have_the_most_samples_codes_and_neighbours(tmp_path):
@@ -140,6 +151,6 @@ def test_bounds_have_the_most_samples_codes_and_neighbours(tmp_path):
     path.write_text(json.dumps(content))
     names = ("nll_normal_prior", "nll_flow_prior", "nll_nearest_codes", "mutual_information", "active_units")
     assert [measure(name, path) for name in names] == [9, 6, 5, 2.5, 3]
-    # Autoencoders have only the bound by the nearest codes.
-    path.write_text(json.dumps(content | {"importance": {}, "codes": {}}))
-    assert [measure(name, path) for name in names] == [None, None, 5, None, None]
+    # An autoencoder has no posterior.
+    path.write_text(json.dumps(content | {"codes": {}}))
+    assert [measure(name, path) for name in names] == [9, 6, 5, None, None]

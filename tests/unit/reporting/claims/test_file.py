@@ -1,5 +1,6 @@
 """The papers' claims.yaml, its language and its error messages."""
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -79,7 +80,13 @@ def test_finished_files_exist_and_belong_to_evaluated_seeds(shipped, tmp_path):
         folder.mkdir(parents=True)
         for name in names:
             (folder / name).write_text(content.get(name, ""))
-    assert shipped.finished_files([run], tmp_path) == [tmp_path / run.path / "seed0" / "curve.jsonl"]
+    curve = tmp_path / run.path / "seed0" / "curve.jsonl"
+    assert shipped.finished_files([run], tmp_path) == [curve]
+    # Without a checkpoint, times have no meaning; with one, the curve is that of a previous training.
+    os.utime(curve, (1, 1))
+    assert shipped.finished_files([run], tmp_path) == [curve]
+    (curve.parent / "checkpoint").mkdir()
+    assert shipped.finished_files([run], tmp_path) == []
 
 
 def test_each_pair_and_metric_has_one_comparison(write, published):

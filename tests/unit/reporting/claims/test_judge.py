@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,16 @@ def test_borrowed_deviations_of_one_training_are_added():
     assert judge(compare(A, B), numbers).half == pytest.approx(T2 * 0.7)
     apart = {A: one_seed(1.0, 0.3, run=("tril",)), B: one_seed(9.0, 0.4, run=("diag",))}
     assert judge(compare(A, B), apart).half == pytest.approx(T2 * 0.5)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_seeds_of_a_constant_do_not_change_the_interval(number):
+    constant = replace(seeds(*[9.0] * number), trained=False)
+    borrowed, own = one_seed(1.0, 0.5, 6), seeds(1.0, 2.0, 3.0)
+    for other, half in ((borrowed, 2.4469118511449692 * 0.5), (own, T2 / math.sqrt(3))):
+        found = judge(compare(A, B), {A: other, B: constant})
+        assert found.half == pytest.approx(half)
+        assert found.outcome is Outcome.HOLDS
 
 
 def test_comparison_with_one_missing_deviation_is_undecided():

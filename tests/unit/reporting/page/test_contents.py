@@ -117,9 +117,13 @@ def test_partial_page_has_existing_files_with_further_numbers(experiment, finish
     file = f"{RUN.path}/seed1/further.json"
     touch(tmp_path, file)
     assert partial_plan(experiment).further == ()
-    finish(1)
+    folder = finish(1)
+    touch(tmp_path, file)
     assert partial_plan(experiment).further == (file,)
     assert file in partial_files(experiment)
+    # The file is that of a previous training.
+    touch(tmp_path, file, at=(folder / "spec.json").stat().st_mtime - 1)
+    assert partial_plan(experiment).further == ()
 
 
 def test_seed_with_other_settings_is_not_shown(experiment, finish):

@@ -9,6 +9,7 @@ from textlvm.reporting.page.plan import read_page_plan
 from textlvm.reporting.page.runs import read_curve, read_runs, thinned
 from textlvm.runtime.errors import UserError
 
+PRIORS = ("normal", "gaussian", "mixture", "flow", "aggregated")
 VALUES = st.lists(st.floats(-1e6, 1e6), max_size=200)
 
 
@@ -78,14 +79,19 @@ def test_section_has_metrics_settings_costs_and_curves(section):
 def test_section_has_numbers_from_other_files_of_the_plan(section, experiment):
     entry = experiment.entry("smim-512")
     path = f"{from_json(entry).path}/seed0/likelihood.json"
-    content = {"importance": {}, "neighbours": {"9": {"1": {"nll": 7.0}}}, "codes": {"active_units": 3}}
+    content = {
+        "importance": {prior: {"1": {"nll": 7.25, "nll_error": 0.1}} for prior in PRIORS},
+        "neighbours": {"9": {"1": {"nll": 7.0}}},
+        "codes": {"active_units": 3},
+    }
     experiment.write(path, content)
     assert "active_units" not in {name for name, *_ in section("smim-512").metrics}
     experiment.plan["further"] = [path]
     found = {name: (unit, values) for name, unit, values in section("smim-512").metrics}
     missing = ["–"] * (len(entry["seeds"]) - 1)
     assert found["active_units"] == ("dimensions", ("3", *missing))
-    assert found["nll_flow_prior"][1][0] == "–"
+    assert found["nll_flow_prior"][1][0] == "7.25"
+    assert found["mutual_information"][1][0] == "–"
     # Only claims use metrics without a heading.
     assert "confused_log_p" not in found
 

@@ -9,14 +9,17 @@ import json
 import pkgutil
 from pathlib import Path
 
+from textlvm.estimate import Estimate, exact
 from textlvm.experiment.declarations import FigureMetric
 from textlvm.runtime.errors import UserError, repair
 
 __all__ = ["measure"]
 
 
-def measure(metric: FigureMetric, path: str | Path) -> float | None:
+def measure(metric: FigureMetric, path: str | Path) -> Estimate | None:
     """One number of a figure from a run's file; None if the run is too small to have it.
+
+    The function returns a number, or an `Estimate` with the 95% interval of its Monte Carlo error.
 
     Raises `UserError` if the file cannot be read or the function does not exist.
     """
@@ -33,7 +36,7 @@ def measure(metric: FigureMetric, path: str | Path) -> float | None:
                 content = [json.loads(line) for line in file if line.strip()]
             else:
                 content = json.load(file)
-        number: float | None = function(content, **metric.arguments)
+        found: Estimate | float | None = function(content, **metric.arguments)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot read '{metric.name}' from {path} ({error!r}); {repair(path)}") from error
-    return number
+    return found if found is None or isinstance(found, Estimate) else exact(found, metric.unit)

@@ -37,10 +37,10 @@ class Claims:
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
     def finished_files(self, runs: Iterable[Run], results: Path) -> list[Path]:
-        """The existing ones of these files, for seeds that were evaluated with the current settings."""
+        """Those of these files that belong to seeds with current settings and to their current training."""
         seeds = [(run, seed) for run in runs for seed in run.seeds if run.is_finished(seed, results)]
-        files = [results / file for run, seed in seeds for file in self.files(run, seed)]
-        return [file for file in files if file.exists()]
+        files = [(run, seed, results / file) for run, seed in seeds for file in self.files(run, seed)]
+        return [file for run, seed, file in files if run.is_of_current_training(file, seed, results)]
 
 
 def load(

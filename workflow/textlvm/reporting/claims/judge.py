@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from textlvm.estimate import Z95, student
+from textlvm.estimate import Z95, deviation, mean, student
 from textlvm.reporting.claims.language import Comparison, Operand, Place, Side
 from textlvm.reporting.spread import PooledSpread
 
@@ -55,14 +55,14 @@ class Number:
 
     def logarithm(self) -> "Number":
         """The natural logarithm; errors to first order. Raises `ValueError` for non-positive values."""
-        mean = math.fsum(self.by_seed.values()) / len(self.by_seed)
+        centre = mean(self.by_seed.values())
         logs = {seed: math.log(value) for seed, value in self.by_seed.items()}
-        borrowed = self.borrowed and replace(self.borrowed, value=self.borrowed.value / mean)
+        borrowed = self.borrowed and replace(self.borrowed, value=self.borrowed.value / centre)
         return replace(
             self,
             by_seed=logs,
-            error=self.error / mean,
-            rounding=self.rounding / mean,
+            error=self.error / centre,
+            rounding=self.rounding / centre,
             borrowed=borrowed,
         )
 
@@ -134,26 +134,30 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     if comparison.of_each_training:
         effect, error = max(map(math.fsum, itertools.product(*sums)), key=abs), 0.0
     else:
-        effect = math.fsum(math.fsum(values) / len(values) for values in sums)
+        effect = math.fsum(mean(values) for values in sums)
         error = Z95 * math.hypot(*(number.error for number in members))
-    variance, freedom, unknown, single = 0.0, math.inf, 0, ""
+    errors: list[float] = []
+    freedom, unknown, single = math.inf, 0, ""
     borrowed: list[str] = []
     for group, values in zip(groups.values(), sums, strict=True):
         if comparison.of_each_training:
             continue
         if len(values) > 1:
-            variance += _variance(values) / len(values)
-            freedom = min(freedom, len(values) - 1)
+            errors.append(deviation(values) / math.sqrt(len(values)))
+            # A constant that does not depend on training has no error, however few its seeds.
+            if max(values) > min(values) or any(number.trained for _, number in group):
+                freedom = min(freedom, len(values) - 1)
         elif trained := [number for _, number in group if number.trained]:
             shared = [number.borrowed for number in trained if number.borrowed]
             if len(shared) < len(trained):
                 unknown += len(trained) ** 2
                 single = trained[0].replicate
                 continue
-            variance += _square(math.fsum(spread.value for spread in shared))
+            errors.append(math.fsum(spread.value for spread in shared))
             freedom = min(freedom, *(spread.degrees_of_freedom for spread in shared))
             borrowed += [spread.source for spread in shared]
-    seeds = student(freedom) * math.sqrt(variance) if variance else 0.0
+    standard_error = math.hypot(*errors)
+    seeds = student(freedom) * standard_error if standard_error else 0.0
     rounding = math.fsum(number.rounding for number in members)
     half = math.hypot(seeds, error) + rounding
     distance = _distance(comparison, effect, numbers)
@@ -165,8 +169,9 @@ def judge(comparison: Comparison, numbers: Mapping[Place, Number]) -> Found:
     limit = None
     if unknown and abs(distance) > half:
         t = student(min(freedom, PLANNED - 1))
-        room = (_square(abs(distance) - rounding) - _square(error)) / t**2 - variance
-        limit = math.sqrt(room * PLANNED / unknown) if room > 0 else None
+        reached = math.hypot(t * standard_error, error)
+        room = abs(distance) - rounding
+        limit = _other_leg(room, reached) / t * math.sqrt(PLANNED / unknown) if room > reached else None
     return Found(comparison, outcome, effect, half, distance, single, limit, tuple(dict.fromkeys(borrowed)))
 
 
@@ -192,21 +197,16 @@ def _sums_by_seed(group: Sequence[tuple[int, Number]]) -> list[float]:
     return [math.fsum(sign * number.by_seed[seed] for sign, number in group) for seed in group[0][1].by_seed]
 
 
-def _variance(values: Sequence[float]) -> float:
-    mean = math.fsum(values) / len(values)
-    return math.fsum(_square(value - mean) for value in values) / (len(values) - 1)
-
-
-def _square(value: float) -> float:
-    """The square; infinite if it is too large, as for some perplexities, where `value**2` raises an error."""
-    return value * value
+def _other_leg(hypotenuse: float, leg: float) -> float:
+    """The other leg of a right triangle, without squares, which overflow for some perplexities."""
+    return math.sqrt(hypotenuse - leg) * math.sqrt(hypotenuse + leg)
 
 
 def _distance(comparison: Comparison, effect: float, numbers: Mapping[Place, Number]) -> float:
     margin = comparison.margin
     if comparison.share_of is not None:
         values = _number(comparison.share_of, numbers).by_seed.values()
-        margin *= abs(math.fsum(values) / len(values))
+        margin *= abs(mean(values))
     if comparison.side is Side.WITHIN:
         return margin - abs(effect)
     return (effect if comparison.side is Side.ABOVE else -effect) - margin

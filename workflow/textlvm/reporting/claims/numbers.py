@@ -5,18 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textlvm.estimate import Z95
+from textlvm.estimate import Z95, Estimate
 from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
-from textlvm.reporting.cells import Cell, is_drawn
+from textlvm.reporting.cells import Cell, Measurement, is_drawn
 from textlvm.reporting.claims.figure_metrics import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
-from textlvm.reporting.published import Published
+from textlvm.reporting.published import Published, half_unit
 from textlvm.reporting.rows import is_of_training
 from textlvm.reporting.spread import PooledSpread, Sample, borrow
-from textlvm.reporting.verdict import Verdict
+from textlvm.reporting.verdict import Mean, Verdict, pool
 
 __all__ = ["Corpora", "Measured", "Numbers", "as_printed"]
 
@@ -141,16 +141,15 @@ class Measured:
         is_quoted = cell.verdict is Verdict.QUOTED or (cell.kind == "quoted" and measured is None)
         if is_quoted and printed and corpus and not cell.part.stand_in:
             # A quoted number counts on the paper's own corpus until a run reproduces it.
-            return _exact(printed.value, 0.5 * 10.0**-printed.digits)
+            return _exact(printed.value, half_unit(printed.digits))
         if cell.verdict is Verdict.QUOTED:
             return "quoted, but not for this corpus" if corpus else "not in the plan"
         if measured is None:
             return cell.provenance.reason or str(cell.verdict)
-        is_exact = measured.low is None or measured.high is None
         drawn = is_drawn(cell.provenance)
         return Number(
             dict(measured.by_seed),
-            0.0 if is_exact else (measured.high - measured.low) / (2 * Z95),
+            _error(measured),
             run=_run(cell),
             replicate="draw" if drawn else "seed",
             trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric, drawn),
@@ -167,9 +166,10 @@ class Measured:
             missing = cell.provenance.reason or str(cell.verdict)
             return f"without '{metric.name}'" if _metrics_files(cell) else missing
         borrowed = self._borrowed(metric, cell) if len(by_seed) == 1 else None
-        return Number(by_seed, run=_run(cell), borrowed=borrowed)
+        values = {seed: estimate.value for seed, estimate in by_seed.items()}
+        return Number(values, _error(pool(list(by_seed.values()))), run=_run(cell), borrowed=borrowed)
 
-    def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, float]:
+    def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, Estimate]:
         """The number of a figure by seed, for seeds with a file; empty for rows on draws of a split."""
         if is_drawn(cell.provenance):
             return {}
@@ -184,9 +184,16 @@ class Measured:
             other = next(iter(row.values()))
             if other.part == cell.part and _metrics_files(other):
                 entry, _ = self._planned(other)
-                values = tuple(self._by_seed(metric, other).values()) if entry.is_trained else ()
+                found = self._by_seed(metric, other).values() if entry.is_trained else ()
+                values = tuple(estimate.value for estimate in found)
                 samples.append(Sample(other.row, entry.name, entry.model_kind, metric.name, values))
         return borrow(self._planned(cell)[0].model_kind, samples)
+
+
+def _error(measured: Measurement | Mean) -> float:
+    """The standard error of the estimator of a mean over seeds; zero if it is exact."""
+    is_exact = measured.low is None or measured.high is None
+    return 0.0 if is_exact else (measured.high - measured.low) / (2 * Z95)
 
 
 def _exact(value: float, rounding: float) -> Number:

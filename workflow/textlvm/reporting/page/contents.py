@@ -102,10 +102,11 @@ def _of_training(entry: Planned, seed: int) -> list[str]:
 
 
 def _further(experiment: Experiment, entry: Planned, seed: int) -> list[str]:
-    """The existing files with further numbers of an evaluated seed."""
+    """The files with further numbers of an evaluated seed that belong to its current training."""
     names = sorted(experiment.papers[entry.paper].further_files)
     files = [f"{entry.path}/seed{seed}/{name}" for name in names]
-    return [file for file in files if (experiment.results / file).exists()]
+    results = experiment.results
+    return [file for file in files if entry.is_of_current_training(results / file, seed, results)]
 
 
 def _plan(

@@ -156,8 +156,9 @@ def _further(
     for metric in paper.figure_metrics.values():
         paths = [str(PurePosixPath(entry.metrics(seed)).with_name(metric.file)) for seed in done]
         if metric.heading and any(path in plan.further for path in paths):
-            values = [measure(metric, plan.file(path)) if path in plan.further else None for path in paths]
-            yield metric.name, metric.unit, tuple("–" if value is None else short(value) for value in values)
+            found = [measure(metric, plan.file(path)) if path in plan.further else None for path in paths]
+            values = ("–" if estimate is None else short(estimate.value) for estimate in found)
+            yield metric.name, metric.unit, tuple(values)
 
 
 def _record(entry: Planned, plan: Plan, done: Iterable[int]) -> Path | None:
