@@ -67,9 +67,12 @@ def spread(run: str, metric: str) -> float:
     return statistics.stdev(values(run, metric))
 
 
-def noise_limit(run: str, metric: str, comparisons: int = 1) -> float:
-    """The 95% limit of the difference between one further training and the mean over seeds; see `reach`."""
-    return reach(spread(run, metric), number_of_seeds(run) - 1, number_of_seeds(run), comparisons)
+def noise_limit(run: str, metric: str, comparisons: int = 1, seeds: int | None = None) -> float:
+    """The 95% limit of the difference between one further training and the mean over seeds; see `reach`.
+
+    `seeds` replaces the number of seeds in that mean, for a run that borrows this standard deviation.
+    """
+    return reach(spread(run, metric), number_of_seeds(run) - 1, seeds or number_of_seeds(run), comparisons)
 
 
 def difference(run: str, other: str, metric: str) -> float:
