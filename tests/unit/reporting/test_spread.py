@@ -54,17 +54,27 @@ OTHERS = [sample("VAE", (0, 5), "svae"), sample("AE", (0, 1, 2), "ae")]
     ],
 )
 def test_rows_of_the_same_kind_with_three_seeds_are_preferred(samples, source):
-    assert borrow("smim", samples).source == source
+    assert borrow("smim", samples, 1.0, "nats").source == source
 
 
 def test_nothing_is_borrowed_from_rows_with_one_seed():
-    assert borrow("smim", [ONE, sample("VAE", (3,), "svae")]) is None
-    assert borrow("smim", []) is None
+    assert borrow("smim", [ONE, sample("VAE", (3,), "svae")], 1.0, "nats") is None
+    assert borrow("smim", [], 1.0, "nats") is None
 
 
 def test_run_in_two_rows_counts_once():
     again = Sample("the same", THREE.run, "smim", "nll_melbo", THREE.values)
-    assert borrow("smim", [THREE, again]).degrees_of_freedom == 2
+    assert borrow("smim", [THREE, again], 1.0, "nats").degrees_of_freedom == 2
+
+
+@pytest.mark.parametrize("unit", ["per word", "per letter"])
+def test_perplexities_borrow_a_relative_deviation(unit):
+    """Relative deviations sqrt(2) / 10 and 0.2 with one degree of freedom each."""
+    rows = [sample("A", (9, 11)), sample("B", (100 - 10 * math.sqrt(2), 100 + 10 * math.sqrt(2)))]
+    relative = math.sqrt((0.02 + 0.04) / 2)
+    assert borrow("smim", rows, 20.0, unit).value == pytest.approx(20 * relative)
+    assert borrow("ae", rows, 5.0, unit).value == pytest.approx(5 * relative)
+    assert borrow("smim", rows, 20.0, "nats").value == pytest.approx(math.sqrt((2 + 400) / 2))
 
 
 def test_squares_of_large_values_do_not_overflow():

@@ -168,9 +168,11 @@ class RowResults:
 
     def _borrowed(self, metric: str, samples: Sequence[Sample]) -> PooledSpread | None:
         """The standard deviation over seeds of other rows, for a metric with one seed."""
-        if self.planned is None or len(self._results_with(metric)) > 1 or not self._is_of_training(metric):
+        estimates = [result.metrics[metric] for result in self._results_with(metric)]
+        if self.planned is None or len(estimates) != 1 or not self._is_of_training(metric):
             return None
-        return borrow(self.planned.model_kind, samples)
+        (estimate,) = estimates
+        return borrow(self.planned.model_kind, samples, estimate.value, estimate.unit)
 
     def _is_of_training(self, metric: str) -> bool:
         return is_of_training(self.paper, self.planned, self.row, metric, self._is_drawn)

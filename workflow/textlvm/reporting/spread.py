@@ -4,18 +4,20 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from textlvm.estimate import deviation
+from textlvm.estimate import deviation, mean
 
 __all__ = ["RULE", "PooledSpread", "Sample", "borrow", "pooled"]
 
 RULE = (
     "a row with one seed borrows the pooled sd over seeds of other rows of its table on the same corpus: "
     "of the same kind of model with at least 3 seeds, else of the same kind with 2, else of other kinds "
-    "with several"
+    "with several; for a perplexity, sd / mean is pooled"
 )
 """The rule of `borrow` in one line, for footnotes."""
 ENOUGH = 3
 """Rows with at least this number of seeds are preferred."""
+PERPLEXITIES = frozenset({"per word", "per letter"})
+"""The units of perplexities. Their noise is proportional to their value."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,38 @@ class PooledSpread:
         return f"sd of {self.source} ({self.degrees_of_freedom} degree{plural} of freedom)"
 
 
-def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
+def pooled(samples: Sequence[Sample], note: str = "", value: float | None = None) -> PooledSpread:
     """The pooled standard deviation: the root of the mean variance, weighted by the degrees of freedom n - 1.
 
-    Every sample must have at least two values. `note` precedes the rows in `source`.
+    Every sample must have at least two values. `note` precedes the rows in `source`. With `value`, standard
+    deviations are pooled relative to the mean of their row, and the result is that of this value.
     """
     freedom = sum(len(sample.values) - 1 for sample in samples)
-    root = math.hypot(*(math.sqrt(len(s.values) - 1) * deviation(s.values) for s in samples))
+    scales = [1.0 if value is None else value / mean(sample.values) for sample in samples]
+    root = math.hypot(
+        *(
+            scale * math.sqrt(len(sample.values) - 1) * deviation(sample.values)
+            for scale, sample in zip(scales, samples, strict=True)
+        )
+    )
     rows = "; ".join(f"{sample.row}, {len(sample.values)} {sample.unit}" for sample in samples)
     return PooledSpread(root / math.sqrt(freedom), freedom, note + rows)
 
 
-def borrow(model_kind: str, samples: Iterable[Sample]) -> PooledSpread | None:
+def borrow(model_kind: str, samples: Iterable[Sample], value: float, unit: str) -> PooledSpread | None:
     """The standard deviation for a row of this kind of model with one seed; None if no row has several seeds.
+
+    `value` is that of the row. Rows have the same standard deviation, in a unit of `PERPLEXITIES` relative to
+    their value.
 
     `samples` are those of one metric in one table on one corpus; a run with several rows counts once. The
     first of these groups that is not empty is pooled: rows of the same kind with at least three seeds, rows
     of the same kind with two, rows of other kinds with at least two.
     """
+    relative = value if unit in PERPLEXITIES else None
     several = list({sample.run: sample for sample in samples if len(sample.values) > 1}.values())
     same = [sample for sample in several if sample.model_kind == model_kind]
     if same:
-        return pooled([sample for sample in same if len(sample.values) >= ENOUGH] or same)
-    return pooled(several, "other kinds of model: ") if several else None
+        enough = [sample for sample in same if len(sample.values) >= ENOUGH]
+        return pooled(enough or same, value=relative)
+    return pooled(several, "other kinds of model: ", relative) if several else None

@@ -39,7 +39,7 @@ def test_interval_with_borrowed_deviation_has_95_percent_coverage():
             Sample(name, name, "", "ce_test", tuple(generator.gauss(0, 1) for _ in range(3)))
             for name in "XYZ"
         ]
-        spread = borrow("", others)
+        spread = borrow("", others, 0.0, "nats")
         a, b = (Number({0: generator.gauss(0, 1)}, borrowed=spread) for _ in range(2))
         found = judge(compare(A, B), {A: a, B: b})
         hits += abs(found.effect) <= found.half

@@ -165,7 +165,8 @@ class Measured:
         if not by_seed:
             missing = cell.provenance.reason or str(cell.verdict)
             return f"without '{metric.name}'" if _metrics_files(cell) else missing
-        borrowed = self._borrowed(metric, cell) if len(by_seed) == 1 else None
+        (value, *others) = by_seed.values()
+        borrowed = None if others else self._borrowed(metric, cell, value.value)
         values = {seed: estimate.value for seed, estimate in by_seed.items()}
         return Number(values, _error(pool(list(by_seed.values()))), run=_run(cell), borrowed=borrowed)
 
@@ -177,7 +178,7 @@ class Measured:
         values = {seed: measure(metric, path) for seed, path in files.items() if path in self.figures}
         return {seed: value for seed, value in values.items() if value is not None}
 
-    def _borrowed(self, metric: FigureMetric, cell: Cell) -> PooledSpread | None:
+    def _borrowed(self, metric: FigureMetric, cell: Cell, value: float) -> PooledSpread | None:
         """A figure's standard deviation over seeds, pooled over the other rows of a cell's table."""
         samples = []
         for row in self.rows.values():
@@ -187,7 +188,7 @@ class Measured:
                 found = self._by_seed(metric, other).values() if entry.is_trained else ()
                 values = tuple(estimate.value for estimate in found)
                 samples.append(Sample(other.row, entry.name, entry.model_kind, metric.name, values))
-        return borrow(self._planned(cell)[0].model_kind, samples)
+        return borrow(self._planned(cell)[0].model_kind, samples, value, metric.unit)
 
 
 def _error(measured: Measurement | Mean) -> float:
