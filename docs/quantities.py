@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,17 @@ def spread(run: str, metric: str) -> float:
     return statistics.stdev(values(run, metric))
 
 
-def noise_limit(run: str, metric: str, comparisons: int = 1, seeds: int | None = None) -> float:
+def noise_limit(
+    run: str, metric: str, comparisons: int = 1, seeds: int | None = None, others: Sequence[str] = ()
+) -> float:
     """The 95% limit of the difference between one further training and the mean over seeds; see `reach`.
 
-    `seeds` replaces the number of seeds in that mean, for a run that borrows this standard deviation.
+    `seeds` replaces the number of seeds in that mean, for a run that borrows this standard deviation. It is
+    pooled with those of `others`, as far as they have several seeds.
     """
-    return reach(spread(run, metric), number_of_seeds(run) - 1, seeds or number_of_seeds(run), comparisons)
+    several = [name for name in (run, *others) if number_of_seeds(name) > 1]
+    noise = pooled([Sample(name, name, "", metric, tuple(values(name, metric))) for name in several])
+    return reach(noise.value, noise.degrees_of_freedom, seeds or number_of_seeds(run), comparisons)
 
 
 def difference(run: str, other: str, metric: str) -> float:
