@@ -89,15 +89,13 @@ def main(options: argparse.Namespace) -> None:
         logging.warning("%s: %s", options.run, missing)
         _write(options, process, {"status": "failed", "reason": str(missing)}, {})
         return
-    target = options.member or options.questions or options.data
     seed_everything(f"{run.name}/evaluation", run.seed)
     rng = np.random.default_rng(derive(f"{run.name}/evaluation", run.seed))
     with autocast(device, choose_precision(settings.precision, device)):
         if options.questions:
             evaluation = _answers(run, options.questions, settings)
         else:
-            member = data.statistics(target)["dataset"] if options.member else None
-            test = data.load(options.data, "test", member)
+            test = data.load(options.data, "test", options.member)
             evaluation = _sentences(run, test, data.load(options.data, "train"), settings, rng)
     evaluation.metrics["parameters"] = [sum(p.numel() for p in run.model.parameters()) / 1e6]
     metrics = {name: to_json(name, values) for name, values in _finite(evaluation).items()}

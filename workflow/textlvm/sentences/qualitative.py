@@ -134,7 +134,7 @@ def main(options: argparse.Namespace) -> None:
     target = options.member or options.data
     described = data.statistics(target)
     lookup = SentenceLookup(
-        data.load(options.data, "test", described["dataset"] if options.member else None),
+        data.load(options.data, "test", options.member),
         data.load_labels(target, "test") if described.get("labels") else None,
         run.vocabulary,
         data.input_tokenizer(target),

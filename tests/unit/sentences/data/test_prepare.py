@@ -118,7 +118,7 @@ def test_union_contains_all_sentences_of_its_members(member_folders, tmp_path):
         expected = {name: decoded(folder, split) for name, folder in member_folders.items()}
         assert decoded(out, split) == expected["one"] + expected["two"]
         for name, sentences in expected.items():
-            assert decoded(out, split, name) == sentences
+            assert decoded(out, split, member_folders[name]) == sentences
     assert set(data.read_vocabulary(out).tokens[4:]) == {"the", "cat", "sat", "a", "dog"}
     assert result["metrics"]["train"]["value"] == 7
     assert result["corpus"] == "everything"

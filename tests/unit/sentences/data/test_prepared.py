@@ -61,9 +61,12 @@ def test_files_are_memory_mapped(tmp_path):
 def test_load_member_of_a_union(tmp_path):
     save(tmp_path, sentence_set([[4], [5, 6], [7]]))
     write_json(tmp_path / "statistics.json", {"members": {"a": {"test": [0, 1]}, "b": {"test": [1, 3]}}})
-    assert [codes.tolist() for codes in load(tmp_path, "test", "b")] == [[5, 6], [7]]
+    for name in "bc":
+        (tmp_path / name).mkdir()
+        write_json(tmp_path / name / "statistics.json", {"dataset": name})
+    assert [codes.tolist() for codes in load(tmp_path, "test", tmp_path / "b")] == [[5, 6], [7]]
     with pytest.raises(UserError, match="has no part 'c'; valid: 'a', 'b'"):
-        load(tmp_path, "test", "c")
+        load(tmp_path, "test", tmp_path / "c")
 
 
 def test_load_labels(tmp_path):

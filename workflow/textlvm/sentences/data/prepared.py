@@ -67,11 +67,12 @@ class Labels:
     """The labels of the corpus, sorted."""
 
 
-def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
+def load(folder: Path, split: str, member: Path | None = None) -> SentenceSet:
     """The sentences of a split (train, valid or test) of a prepared data set, mapped into memory.
 
-    For a union, `member` selects the sentences of one of its data sets, in the codes of the union. Raises
-    `UserError` if there is no such split or member, or if the files are inconsistent.
+    For a union, `member` is the folder of one of its data sets and selects the sentences of that data set, in
+    the codes of the union. Raises `UserError` if there is no such split or member, or if the files are
+    inconsistent.
     """
     folder = Path(folder)
     tokens, offsets = _array(folder, f"{_split(split)}.tokens"), _array(folder, f"{split}.offsets")
@@ -81,10 +82,10 @@ def load(folder: Path, split: str, member: str | None = None) -> SentenceSet:
     sentences = SentenceSet(tokens, offsets)
     if member is None:
         return sentences
-    members = statistics(folder).get("members", {})
-    if member not in members:
-        raise UserError(f"{folder}: this data set has no part '{member}'; {nearest(member, members)}")
-    return sentences.between(*members[member][split])
+    name, members = statistics(member, "dataset")["dataset"], statistics(folder).get("members", {})
+    if name not in members:
+        raise UserError(f"{folder}: this data set has no part '{name}'; {nearest(name, members)}")
+    return sentences.between(*members[name][split])
 
 
 def load_labels(folder: Path, split: str) -> Labels:

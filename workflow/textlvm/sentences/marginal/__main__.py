@@ -253,9 +253,8 @@ def main(options: argparse.Namespace) -> None:
     device = devices.choose(options.gpus)
     run = load(options.run, options.data, device)
     seed_everything(f"{run.name}/likelihood", run.seed)
-    member = data.statistics(options.member)["dataset"] if options.member else None
     train = data.load(options.data, "train")
-    valid, test = (data.load(options.data, split, member) for split in ("valid", "test"))
+    valid, test = (data.load(options.data, split, options.member) for split in ("valid", "test"))
     seed = derive(f"{run.name}/likelihood", run.seed)
     write = Writer(run, "sample", spec.max_length).decode
     with autocast(device, choose_precision(spec.precision, device)):
