@@ -1,10 +1,12 @@
 """Numbers of recorded runs, for the expressions of docs/findings.j2."""
 
 import json
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from statistics import correlation
 from typing import Any
 
 from cells import EXPERIMENTS, RECORDED, published
@@ -12,10 +14,16 @@ from scipy.stats import spearmanr
 
 from textlvm.reporting.spread import PooledSpread, Sample, pooled
 from textlvm.reporting.verdict import reach
+from textlvm.sentences import figure_metrics
 
 __all__ = [
+    "by_draw",
+    "confused",
+    "correlation",
     "cost",
     "difference",
+    "differences",
+    "fit_at_printed",
     "interval",
     "last",
     "last_change",
@@ -24,12 +32,14 @@ __all__ = [
     "likelihood",
     "loss",
     "mean",
+    "nearest_bounds",
     "noise_limit",
     "number_of_seeds",
     "over_k",
     "overlap",
     "paired",
     "pooled_spread",
+    "posterior_entropy",
     "rank",
     "reach",
     "remaining",
@@ -69,15 +79,22 @@ def spread(run: str, metric: str) -> float:
 
 
 def noise_limit(
-    run: str, metric: str, comparisons: int = 1, seeds: int | None = None, others: Sequence[str] = ()
+    run: str,
+    metric: str,
+    comparisons: int = 1,
+    seeds: int | None = None,
+    others: Sequence[str] = (),
+    scale: Callable[[float], float] = float,
 ) -> float:
     """The 95% limit of the difference between one further training and the mean over seeds; see `reach`.
 
     `seeds` replaces the number of seeds in that mean, for a run that borrows this standard deviation. It is
-    pooled with those of `others`, as far as they have several seeds.
+    pooled with those of `others`, as far as they have several seeds. With `scale`, e.g. the logarithm, the
+    limit is that of transformed values.
     """
     several = [name for name in (run, *others) if number_of_seeds(name) > 1]
-    noise = pooled([Sample(name, name, "", metric, tuple(values(name, metric))) for name in several])
+    scaled = {name: tuple(map(scale, values(name, metric))) for name in several}
+    noise = pooled([Sample(name, name, "", metric, found) for name, found in scaled.items()])
     return reach(noise.value, noise.degrees_of_freedom, seeds or number_of_seeds(run), comparisons)
 
 
@@ -130,19 +147,41 @@ def rank(rows: list[tuple[str, str]], metric: str, column: str) -> float:
     return float(spearmanr(ours, [published("gutenberg", 1, row, column) for _, row in rows]).statistic)
 
 
-def paired(experiment: str, run: str, other: str, metric: str, argmax: bool = False) -> tuple[float, float]:
-    """The mean difference of two runs over the draws of the unseen words, and its standard error.
+def by_draw(experiment: str, run: str, metric: str) -> list[float]:
+    """A metric of every draw of the unseen words, each the mean over seeds."""
+    draws = sorted((RECORDED / EXPERIMENTS[experiment]).glob(f"unseen*/{run}"))
+    return [mean(f"{experiment}/{path.parent.name}/{run}", metric) for path in draws]
 
-    With `argmax`, the words of `run` consist of the most probable letters.
+
+def differences(experiment: str, run: str, other: str, metric: str, reading: str = "") -> list[float]:
+    """The difference of two runs on every draw of the unseen words.
+
+    `reading` replaces the metric of `other`.
     """
-    first = f"{metric}_argmax" if argmax else metric
-    folder = RECORDED / EXPERIMENTS[experiment]
-    draws = [path for path in sorted(folder.glob("unseen*")) if (path / run).exists()]
-    differences = [
-        mean(f"{experiment}/{draw.name}/{run}", first) - mean(f"{experiment}/{draw.name}/{other}", metric)
-        for draw in draws
+    ours, theirs = by_draw(experiment, run, metric), by_draw(experiment, other, reading or metric)
+    return [one - two for one, two in zip(ours, theirs, strict=True)]
+
+
+def paired(experiment: str, run: str, other: str, metric: str, reading: str = "") -> tuple[float, float]:
+    """The mean of `differences` over draws, and its standard error."""
+    found = differences(experiment, run, other, metric, reading)
+    return statistics.fmean(found), statistics.stdev(found) / len(found) ** 0.5
+
+
+def fit_at_printed(rows: list[tuple[str, str]], reading: str, column: str) -> tuple[float, float]:
+    """RMS and bias of a reading that is predicted from the printed test cross entropy.
+
+    The reading is regressed on the test cross entropy, over all seeds of these rows of Table 1, and evaluated
+    at the printed cross entropy of each row; its deviations are from the printed `column`.
+    """
+    runs = [f"readings/standard/{run}" for run, _ in rows]
+    entropies, readings = ([v for run in runs for v in values(run, name)] for name in ("ce_test", reading))
+    slope, start = statistics.linear_regression(entropies, readings)
+    errors = [
+        start + slope * published("gutenberg", 1, row, "ce_test") - published("gutenberg", 1, row, column)
+        for _, row in rows
     ]
-    return statistics.fmean(differences), statistics.stdev(differences) / len(differences) ** 0.5
+    return math.hypot(*errors) / math.sqrt(len(errors)), statistics.fmean(errors)
 
 
 def curves_over_k(run: str) -> list[dict[int, float]]:
@@ -188,6 +227,21 @@ def curve(folder: Path) -> list[dict[str, Any]]:
 def read(folder: Path, name: str = "metrics.json") -> dict[str, Any]:
     """A JSON file of one seed; by default its metrics."""
     return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def confused(run: str, quantity: str) -> list[float]:
+    """Figure 3 by seed: the share of sentences that score at least as high with another sentence's code."""
+    return [figure_metrics.confused(read(folder, "histograms.json"), quantity) for folder in seeds(run)]
+
+
+def posterior_entropy(run: str) -> float:
+    """The mean entropy of the posteriors of test sentences, in nats, from the codes of the first seed."""
+    return -statistics.fmean(read(seeds(run)[0], "histograms.json")["pairs"]["log_q_same"])
+
+
+def nearest_bounds(run: str) -> list[float]:
+    """The bound by the nearest training codes of every seed, in nats per sentence."""
+    return [figure_metrics.nearest_bound(likelihood(run, i)).value for i in range(number_of_seeds(run))]
 
 
 def likelihood(run: str, index: int = 0) -> dict[str, Any]:
