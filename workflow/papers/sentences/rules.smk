@@ -135,7 +135,7 @@ rule sentences_evaluate:
 
 
 rule sentences_likelihood:
-    """Bound the likelihood of one trained run under priors without test sentences; runs only on request."""
+    """Bound the likelihood of one trained run under priors without test sentences."""
     input:
         trained_files,
         measured_data,
