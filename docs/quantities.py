@@ -23,7 +23,6 @@ __all__ = [
     "cost",
     "difference",
     "differences",
-    "fit_at_printed",
     "interval",
     "last",
     "last_change",
@@ -44,6 +43,7 @@ __all__ = [
     "reach",
     "remaining",
     "repeat_spread",
+    "rms_at_printed",
     "spread",
     "values",
 ]
@@ -168,8 +168,8 @@ def paired(experiment: str, run: str, other: str, metric: str, reading: str = ""
     return statistics.fmean(found), statistics.stdev(found) / len(found) ** 0.5
 
 
-def fit_at_printed(rows: list[tuple[str, str]], reading: str, column: str) -> tuple[float, float]:
-    """RMS and bias of a reading that is predicted from the printed test cross entropy.
+def rms_at_printed(rows: list[tuple[str, str]], reading: str, column: str) -> float:
+    """RMS of a reading that is predicted from the printed test cross entropy.
 
     The reading is regressed on the test cross entropy, over all seeds of these rows of Table 1, and evaluated
     at the printed cross entropy of each row; its deviations are from the printed `column`.
@@ -181,7 +181,7 @@ def fit_at_printed(rows: list[tuple[str, str]], reading: str, column: str) -> tu
         start + slope * published("gutenberg", 1, row, "ce_test") - published("gutenberg", 1, row, column)
         for _, row in rows
     ]
-    return math.hypot(*errors) / math.sqrt(len(errors)), statistics.fmean(errors)
+    return math.hypot(*errors) / math.sqrt(len(errors))
 
 
 def curves_over_k(run: str) -> list[dict[int, float]]:

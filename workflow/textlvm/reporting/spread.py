@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textlvm.estimate import deviation, mean
 
@@ -33,6 +33,11 @@ class Sample:
     unit: str = "seeds"
     """The unit: `seeds`, or `draws` of a split."""
 
+    def scaled_to(self, value: float) -> "Sample":
+        """The sample with its values multiplied by one factor, such that their mean is `value`."""
+        factor = value / mean(self.values)
+        return replace(self, values=tuple(factor * own for own in self.values))
+
 
 @dataclass(frozen=True)
 class PooledSpread:
@@ -49,20 +54,13 @@ class PooledSpread:
         return f"sd of {self.source} ({self.degrees_of_freedom} degree{plural} of freedom)"
 
 
-def pooled(samples: Sequence[Sample], note: str = "", value: float | None = None) -> PooledSpread:
+def pooled(samples: Sequence[Sample], note: str = "") -> PooledSpread:
     """The pooled standard deviation: the root of the mean variance, weighted by the degrees of freedom n - 1.
 
-    Every sample must have at least two values. `note` precedes the rows in `source`. With `value`, standard
-    deviations are pooled relative to the mean of their row, and the result is that of this value.
+    Every sample must have at least two values. `note` precedes the rows in `source`.
     """
     freedom = sum(len(sample.values) - 1 for sample in samples)
-    scales = [1.0 if value is None else value / mean(sample.values) for sample in samples]
-    root = math.hypot(
-        *(
-            scale * math.sqrt(len(sample.values) - 1) * deviation(sample.values)
-            for scale, sample in zip(scales, samples, strict=True)
-        )
-    )
+    root = math.hypot(*(math.sqrt(len(s.values) - 1) * deviation(s.values) for s in samples))
     rows = "; ".join(f"{sample.row}, {len(sample.values)} {sample.unit}" for sample in samples)
     return PooledSpread(root / math.sqrt(freedom), freedom, note + rows)
 
@@ -77,10 +75,10 @@ def borrow(model_kind: str, samples: Iterable[Sample], value: float, unit: str) 
     first of these groups that is not empty is pooled: rows of the same kind with at least three seeds, rows
     of the same kind with two, rows of other kinds with at least two.
     """
-    relative = value if unit in PERPLEXITIES else None
     several = list({sample.run: sample for sample in samples if len(sample.values) > 1}.values())
+    if unit in PERPLEXITIES:
+        several = [sample.scaled_to(value) for sample in several]
     same = [sample for sample in several if sample.model_kind == model_kind]
     if same:
-        enough = [sample for sample in same if len(sample.values) >= ENOUGH]
-        return pooled(enough or same, value=relative)
-    return pooled(several, "other kinds of model: ", relative) if several else None
+        return pooled([sample for sample in same if len(sample.values) >= ENOUGH] or same)
+    return pooled(several, "other kinds of model: ") if several else None
