@@ -72,7 +72,7 @@ rule claims:
         figures=lambda wildcards, input: input.figures,
         papers=PAPER_FOLDERS,
         plan=whole_plan,
-        code=with_figure_metrics("textlvm.reporting.claims.__main__"),
+        code=with_figure_metrics("textlvm.reporting.claims"),
     shell:
         """
         python -m textlvm.reporting.claims \
@@ -103,4 +103,4 @@ use rule claims as partial_claims with:
         digest=lambda wildcards: digest(finished_figures(wildcards)),
         papers=PAPER_FOLDERS,
         plan=whole_plan,
-        code=with_figure_metrics("textlvm.reporting.claims.__main__"),
+        code=with_figure_metrics("textlvm.reporting.claims"),

@@ -20,7 +20,7 @@ rule page:
     params:
         plan=lambda wildcards: as_json(whole_page()),
         papers=PAPER_FOLDERS,
-        code=with_figure_metrics("textlvm.reporting.page.__main__"),
+        code=with_figure_metrics("textlvm.reporting.page"),
     shell:
         """
         python -m textlvm.reporting.page \
@@ -52,4 +52,4 @@ use rule page as partial_page with:
         digest=lambda wildcards: digest(
             RESULTS / file for file in contents.files(EXPERIMENT, finished_page())
         ),
-        code=with_figure_metrics("textlvm.reporting.page.__main__"),
+        code=with_figure_metrics("textlvm.reporting.page"),

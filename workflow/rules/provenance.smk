@@ -22,7 +22,7 @@ rule crate:
         configuration=lambda wildcards: as_json(config),
         engine=SNAKEMAKE,
         papers=PAPER_FOLDERS,
-        code=fingerprint("textlvm.reporting.crate.__main__"),
+        code=fingerprint("textlvm.reporting.crate"),
     shell:
         """
         python -m textlvm.reporting.crate \

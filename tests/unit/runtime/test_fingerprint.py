@@ -55,6 +55,12 @@ def test_dependencies_are_all_modules_that_an_import_may_run(root):
     assert fp.dependencies("textlvm.step", root) == {"textlvm", *(f"textlvm.{name}" for name in modules)}
 
 
+def test_module_of_a_package_is_its_main(root):
+    main = root / "textlvm" / "folder" / "__main__.py"
+    main.write_text("from textlvm import unrelated")
+    assert fp.dependencies("textlvm.folder", root) >= {"textlvm.folder.__main__", "textlvm.unrelated"}
+
+
 def test_dependencies_include_every_module_that_python_loads():
     """Compare with the modules that Python has loaded after the import."""
     module = "textlvm.words.evaluate"

@@ -28,7 +28,7 @@ NOTATION = {"kind", "type_comment", "type_ignores"}
 
 
 def fingerprint(module: str, root: Path = ROOT) -> str:
-    """A digest of `module` and its imports from the package, 16 hexadecimal digits.
+    """A digest of the code that `python -m module` runs from the package, 16 hexadecimal digits.
 
     `root` is the folder that contains the package. Raises `UserError` for a module that does not exist.
     """
@@ -39,15 +39,17 @@ def fingerprint(module: str, root: Path = ROOT) -> str:
 
 
 def dependencies(module: str, root: Path = ROOT) -> set[str]:
-    """`module` and the modules of the package it imports, directly or not, found without running any.
+    """The modules of the package that `python -m module` imports, directly or not, found without running any.
 
-    This includes imports inside functions, and the packages that contain a module, because importing it runs
+    They include the module itself; of a package, that is its `__main__` if it has one.
+    Imports inside functions count, and so do the packages that contain a module, because importing it runs
     them. Modules in `RECORDS` are excluded.
     """
     if _path(module, root) is None:
         raise UserError(f"no module {module} under {root}: name a module of the package {PACKAGE}")
+    main = f"{module}.__main__"
     modules: set[str] = set()
-    waiting = [module]
+    waiting = [main if _path(main, root) else module]
     while waiting:
         name = waiting.pop()
         if name not in modules and _path(name, root) is not None:
