@@ -8,11 +8,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from textlvm.estimate import Estimate, exact
+from textlvm.reporting.published import Published
 from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.verdict import Mean, Verdict, compare, pool, reach
 
 NUMBERS = st.floats(-100, 100, allow_nan=False)
 WIDTHS = st.floats(0, 10, allow_nan=False)
+
+
+def printed(value, digits, spread=None):
+    """A number of a paper with this number of decimals."""
+    place = ("words", 1, "TRIL", "own", "bookscorpus", "standard", "ce_test")
+    return Published(*place, value, digits, spread, bound="", source="paper", where="", note="")
 
 
 @pytest.mark.parametrize("comparisons", [1, 9])
@@ -26,7 +33,7 @@ def test_rule_by_hand():
     half = 1.959963984540054 * 0.12
     for difference, verdict in ((0.293, Verdict.WITHIN), (0.295, Verdict.OUTSIDE), (-0.295, Verdict.OUTSIDE)):
         mean = Mean(10 + difference, 10 + difference - half, 10 + difference + half, 0.03, 3)
-        found = compare(mean, 10.0, 0.005, 0.04, stand_in=False)
+        found = compare(mean, printed(10.0, 2, 0.04))
         assert found.verdict is verdict
         assert found.tolerance == pytest.approx(0.2943, abs=1e-4)
         assert found.difference == pytest.approx(difference)
@@ -34,9 +41,9 @@ def test_rule_by_hand():
 
 def test_single_seed_is_within_or_undecided():
     far = Mean(20.0, None, None, None, 1)
-    assert compare(far, 10.0, 0.005, None, stand_in=False).verdict is Verdict.UNDECIDED
+    assert compare(far, printed(10.0, 2)).verdict is Verdict.UNDECIDED
     near = Mean(10.004, None, None, None, 1)
-    assert compare(near, 10.0, 0.005, None, stand_in=False).verdict is Verdict.WITHIN
+    assert compare(near, printed(10.0, 2)).verdict is Verdict.WITHIN
 
 
 @pytest.mark.parametrize(
@@ -45,7 +52,7 @@ def test_single_seed_is_within_or_undecided():
 def test_single_seed_with_borrowed_spread_is_decided(value, expected):
     """0.005 + 2.7764 · 0.1 · sqrt(1 + 1) = 0.3976, with 4 degrees of freedom."""
     borrowed = PooledSpread(0.1, 4, "X")
-    found = compare(Mean(value, None, None, None, 1), 10.0, 0.005, None, stand_in=False, borrowed=borrowed)
+    found = compare(Mean(value, None, None, None, 1), printed(10.0, 2), borrowed=borrowed)
     assert found.verdict is expected
     assert found.tolerance == pytest.approx(0.3976, abs=1e-4)
 
@@ -53,7 +60,7 @@ def test_single_seed_with_borrowed_spread_is_decided(value, expected):
 def test_measured_spread_is_preferred_to_borrowed_spread():
     mean = Mean(10.1, None, None, spread=0.01, seeds=3)
     borrowed = PooledSpread(1.0, 4, "X")
-    found = compare(mean, 10.0, 0.005, None, stand_in=False, borrowed=borrowed)
+    found = compare(mean, printed(10.0, 2), borrowed=borrowed)
     assert found.tolerance == pytest.approx(0.005 + 4.302652729749462 * 0.01 * math.sqrt(4 / 3))
 
 
@@ -64,23 +71,23 @@ def test_mean_of_the_printed_value_s_distribution_is_within_in_95_percent(seeds,
     generator = random.Random(seeds)
     hits = 0
     for _ in range(4000):
-        printed, *values = (generator.gauss(0, 1) for _ in range(1 + seeds))
-        mean, borrowed = pool([exact(value, "nats") for value in values]), None
+        value, *values = (generator.gauss(0, 1) for _ in range(1 + seeds))
+        mean, borrowed = pool([exact(own, "nats") for own in values]), None
         if is_borrowed:
             borrowed = PooledSpread(mean.spread, seeds - 1, "X")
             mean = Mean(generator.gauss(0, 1), None, None, None, 1)
-        hits += compare(mean, printed, 0.0, None, False, borrowed=borrowed).verdict is Verdict.WITHIN
+        hits += compare(mean, printed(value, 20), borrowed=borrowed).verdict is Verdict.WITHIN
     assert abs(hits / 4000 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 4000)
 
 
 def test_zero_spread_is_not_an_unknown_spread():
     mean = Mean(10.1, None, None, spread=0.0, seeds=3)
-    assert compare(mean, 10.0, 0.005, None, stand_in=False).verdict is Verdict.OUTSIDE
+    assert compare(mean, printed(10.0, 2)).verdict is Verdict.OUTSIDE
 
 
 @given(NUMBERS, NUMBERS, st.integers(1, 5))
 def test_stand_in_has_no_tolerance(value, published, seeds):
-    found = compare(Mean(value, None, None, None, seeds), published, 0.005, None, stand_in=True)
+    found = compare(Mean(value, None, None, None, seeds), printed(published, 2), stand_in=True)
     assert found.verdict is Verdict.STAND_IN
     assert found.tolerance is None
     assert found.difference == value - published
@@ -90,7 +97,7 @@ def test_stand_in_has_no_tolerance(value, published, seeds):
 def test_more_noise_never_turns_within_into_outside(value, published, s, p, e, more, source):
     def verdict(s, p, e):
         mean = Mean(value, value - e, value + e, s, 3)
-        found = compare(mean, published, 0.005, p, stand_in=False)
+        found = compare(mean, printed(published, 2, p))
         assert found.verdict in (Verdict.WITHIN, Verdict.OUTSIDE)
         assert (found.verdict is Verdict.WITHIN) == (abs(found.difference) <= found.tolerance)
         return found
@@ -123,7 +130,7 @@ def test_pool_of_one_seed_returns_its_estimate(value, below, above):
 def test_squares_of_large_values_do_not_overflow():
     pooled = pool([exact(value, "per word") for value in (1e200, 3e200)])
     assert pooled.spread == pytest.approx(math.sqrt(2) * 1e200)
-    assert math.isfinite(compare(pooled, 1.0, 0.5, None, False).tolerance)
+    assert math.isfinite(compare(pooled, printed(1.0, 0)).tolerance)
 
 
 def test_pooled_interval_shrinks_and_keeps_its_offset():

@@ -86,15 +86,8 @@ class RowResults:
             return Comparison(None, None, self._missing_verdict(published))
         if published is None:
             return Comparison(None, None, Verdict.UNPUBLISHED)
-        comparison = compare(
-            mean,
-            published.value,
-            published.half_unit,
-            published.spread,
-            self.planned.stand_in,
-            self._is_of_training(metric),
-            borrowed,
-        )
+        stand_in, of_training = self.planned.stand_in, self._is_of_training(metric)
+        comparison = compare(mean, published, stand_in, of_training, borrowed)
         if self._has_other_reading(metric) and not self.planned.stand_in:
             return replace(comparison, tolerance=None, verdict=Verdict.UNDECIDED)
         return comparison

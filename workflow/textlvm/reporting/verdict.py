@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from textlvm.estimate import Z95, Estimate, deviation, mean, student
+from textlvm.reporting.published import Published
 from textlvm.reporting.spread import PooledSpread
 
 __all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool", "reach"]
@@ -95,25 +96,23 @@ def reach(spread: float, degrees_of_freedom: int, seeds: int, comparisons: int =
 
 def compare(
     mean: Mean,
-    published: float,
-    half_unit: float,
-    published_spread: float | None,
-    stand_in: bool,
+    published: Published,
+    stand_in: bool = False,
     of_training: bool = True,
     borrowed: PooledSpread | None = None,
 ) -> Comparison:
     """Compare the mean over our seeds with the printed value.
 
-    The mean is *within* if |mean - published| is at most
+    The mean is *within* if its distance to the printed value is at most
 
-        half_unit + sqrt((t s)² (1 + 1/n) + (1.96 p)² + e²),
+        h + sqrt((t s)² (1 + 1/n) + (1.96 p)² + e²),
 
-    where half_unit is half a unit of the last printed digit, s the standard deviation over our n seeds, t
-    Student's 97.5% quantile with n - 1 degrees of freedom, p the printed standard deviation (zero if none
-    is printed) and e half the width of our estimator's 95% interval. With one seed, s and the degrees of
-    freedom are those of `borrowed`. The published value is that of one training, as far as is known: s²
-    is the variance of that training, s²/n that of our mean. If both come from the same distribution, 95%
-    of the means are within. Otherwise the mean is *outside*, with two exceptions:
+    where h is half a unit of the last printed digit, s the standard deviation over our n seeds, t Student's
+    97.5% quantile with n - 1 degrees of freedom, p the printed standard deviation (zero if none is printed)
+    and e half the width of our estimator's 95% interval. With one seed, s and the degrees of freedom are
+    those of `borrowed`. The printed value is that of one training, as far as is known: s² is the variance of
+    that training, s²/n that of our mean. If both come from the same distribution, 95% of the means are
+    within. Otherwise the mean is *outside*, with two exceptions:
 
     - one seed and nothing borrowed: s is unknown, not zero. The tolerance without s is too small, so a
       smaller difference is certainly *within*, and a larger one is *undecided*. A metric that is not
@@ -121,7 +120,7 @@ def compare(
     - a stand-in corpus: *stand-in*, with the difference and without tolerance, because agreement on another
       text reproduces nothing.
     """
-    difference = mean.value - published
+    difference = mean.value - published.value
     if stand_in:
         return Comparison(difference, None, Verdict.STAND_IN)
     error = 0.0 if mean.low is None or mean.high is None else (mean.high - mean.low) / 2
@@ -129,7 +128,7 @@ def compare(
     if spread is None and borrowed:
         spread, freedom = borrowed.value, borrowed.degrees_of_freedom
     seeds = reach(spread, freedom, mean.seeds) if spread else 0.0
-    tolerance = half_unit + math.hypot(seeds, Z95 * (published_spread or 0.0), error)
+    tolerance = published.half_unit + math.hypot(seeds, Z95 * (published.spread or 0.0), error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)
     verdict = Verdict.UNDECIDED if spread is None and of_training else Verdict.OUTSIDE
