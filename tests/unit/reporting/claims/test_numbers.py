@@ -65,6 +65,8 @@ def test_numbers_with_different_readings_are_not_compared(check, measured):
         "measured as 'ce', which the others are not: TRIL, K=5. "
         "measured as 'ce_eos', which the others are not: TRIL"
     )
+    (line,) = check(mixed, of=[["TRIL, K=5", "TRIL"], ["TRIL, K=10", "TRIL"]])
+    assert line.missing.endswith(". not in the plan: TRIL, K=10")
 
 
 QUOTED = {

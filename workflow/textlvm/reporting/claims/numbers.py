@@ -105,10 +105,9 @@ class Measured:
         readings = self._readings(claim, corpora)
         for place in claim.places:
             row = self._row(place, corpora)
-            reading = readings.get(place, "")
             same_metric = {name for other, name in readings.items() if other.metric == place.metric}
-            if len(same_metric) > 1:
-                numbers.lack(f"measured as '{reading}', which the others are not", place.row)
+            if place in readings and len(same_metric) > 1:
+                numbers.lack(f"measured as '{readings[place]}', which the others are not", place.row)
                 continue
             metric = self.papers[place.paper].figure_metrics.get(place.metric)
             found = self._of_figure(metric, row) if metric else self._of_table(place, row)
