@@ -11,6 +11,7 @@ def test_further_draws_of_the_unseen_split_have_separate_folders():
     _, runs = planned("oracle")
     assert [run.split for run in runs] == ["unseen", *(f"unseen-{draw}" for draw in range(1, 10))]
     assert {run.draw_of for run in runs} == {"unseen"}
+    assert {run.folders()[0][-2] for run in runs} == {("oracle", ("words", "runs", "unseen"))}
     assert [run.data["split"]["seed"] for run in runs] == list(range(10))
     assert [len(run.seeds) for run in runs] == [3, 3, 3, *[1] * 7]
     assert {row.table for run in runs for row in run.rows} == {2}

@@ -195,7 +195,8 @@ class Run(Planned):
 
     def folders(self) -> list[tuple[Folder, ...]]:
         """The folder of every seed."""
-        names = (self.paper, "runs", *(folder for folder, _ in self.place[-1:]))
+        folders = [self.draw_of] if self.draw_of else [folder for folder, _ in self.place[-1:]]
+        names = (self.paper, "runs", *folders)
         run = (*self.place, (self.name, names))
         return [(*run, (f"seed{seed}", ())) for seed in self.seeds]
 
