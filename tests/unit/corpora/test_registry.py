@@ -108,10 +108,10 @@ def test_any_registry_is_read_or_rejected(tmp_path_factory, entries):
 
 
 def test_invalid_registry_is_rejected(tmp_path):
-    with pytest.raises(UserError, match="cannot read the registry"):
+    with pytest.raises(UserError, match=r"cannot read .*none\.yaml"):
         registry.load(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_bytes("a: é".encode("latin-1"))
-    with pytest.raises(UserError, match=r"bad\.yaml: not valid YAML"):
+    with pytest.raises(UserError, match=r"bad\.yaml, line 1 is not UTF-8"):
         registry.load(tmp_path / "bad.yaml")
     with pytest.raises(UserError, match="the name 'My Corpus' in the file must consist of"):
         load(tmp_path, {"My Corpus": ENTRY})

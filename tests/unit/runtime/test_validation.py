@@ -2,8 +2,7 @@
 
 import pytest
 
-from textlvm.runtime.errors import UserError
-from textlvm.runtime.validation import Problem, dotted, read_yaml, shortened, validate
+from textlvm.runtime.validation import Problem, dotted, shortened, validate
 
 SCHEMA = {
     "type": "object",
@@ -70,12 +69,3 @@ def test_long_values_and_messages_are_shortened():
     with pytest.raises(Problem) as caught:
         validate(VALID | {"odd": "a" * 500}, SCHEMA)
     assert len(str(caught.value)) < 220
-
-
-def test_error_message_for_an_unreadable_yaml_file(tmp_path):
-    with pytest.raises(UserError, match=r"cannot read the list .*none\.yaml: No such file"):
-        read_yaml(tmp_path / "none.yaml", "the list")
-    path = tmp_path / "bad.yaml"
-    path.write_text("a: [1\nb: 2\n")
-    with pytest.raises(UserError, match=r"bad\.yaml, line 2: not valid YAML"):
-        read_yaml(path, "the list")

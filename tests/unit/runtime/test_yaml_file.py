@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textlvm.experiment.configfile import read
 from textlvm.runtime.errors import UserError
+from textlvm.runtime.yaml_file import read_yaml
 
 
 def test_json_may_have_tabs(tmp_path):
     file = tmp_path / "mine.json"
     file.write_text(json.dumps({"a": [1, {"b": None}]}, indent="\t"))
-    assert read(file) == {"a": [1, {"b": None}]}
+    assert read_yaml(file) == {"a": [1, {"b": None}]}
 
 
 UNREADABLE = [
-    (b"", " has no keys with values: write them as in config.yaml"),
-    (b"# a comment\n", " has no keys with values: write them as in config.yaml"),
-    (b"- words\n", " has no keys with values: write them as in config.yaml"),
+    (b"", " has no keys with values: write lines such as `key: value`"),
+    (b"# a comment\n", " has no keys with values: write lines such as `key: value`"),
+    (b"- words\n", " has no keys with values: write lines such as `key: value`"),
     (b"words:\n\tseeds: [0]\n", ", line 2 is indented with a tab, which YAML does not allow: use spaces"),
     (b"words: {}\n# \xff\n", ", line 2 is not UTF-8 text: save the file as UTF-8"),
     (b'words: {}\n# "\x01"\n', ", line 2 is neither YAML nor JSON (the character '\\x01'): correct it"),
@@ -33,7 +33,7 @@ def test_error_message_names_file_and_line(tmp_path, content, message):
     file = tmp_path / "mine.yaml"
     file.write_bytes(content)
     with pytest.raises(UserError) as error:
-        read(file)
+        read_yaml(file)
     assert str(error.value) == f"{file}{message}"
 
 
@@ -42,7 +42,7 @@ def test_yaml_that_python_cannot_represent_is_rejected(tmp_path, content):
     file = tmp_path / "mine.yaml"
     file.write_text(content)
     with pytest.raises(UserError, match=r"mine\.yaml.* is neither YAML nor JSON \(.*\): correct it"):
-        read(file)
+        read_yaml(file)
 
 
 @given(content=st.binary(max_size=30) | st.text("a:b [{\t\n'\"&*", max_size=30).map(str.encode))
@@ -50,7 +50,7 @@ def test_any_content_is_a_mapping_or_an_error_that_names_the_file(tmp_path_facto
     file = tmp_path_factory.mktemp("files") / "mine.yaml"
     file.write_bytes(content)
     try:
-        message = str(file) if isinstance(read(file), dict) else ""
+        message = str(file) if isinstance(read_yaml(file), dict) else ""
     except UserError as error:
         message = str(error)
     assert message.startswith(str(file))
@@ -58,5 +58,5 @@ def test_any_content_is_a_mapping_or_an_error_that_names_the_file(tmp_path_facto
 
 
 def test_error_message_names_a_missing_file(tmp_path):
-    with pytest.raises(UserError, match=r"cannot read .*mine\.yaml \(No such file or directory\): name a"):
-        read(tmp_path / "mine.yaml")
+    with pytest.raises(UserError, match=r"cannot read .*mine\.yaml \(No such file or directory\): check"):
+        read_yaml(tmp_path / "mine.yaml")

@@ -10,7 +10,8 @@ from textlvm.corpora.folders import listing
 from textlvm.experiment.canonical import canonical
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.paths import literal
-from textlvm.runtime.validation import check, json_schema, read_yaml
+from textlvm.runtime.validation import check, json_schema
+from textlvm.runtime.yaml_file import read_yaml
 
 __all__ = ["QUESTION_FORMATS", "Corpus", "Local", "SourceFile", "find", "load"]
 
@@ -132,7 +133,7 @@ def load(
 
     Raises `UserError` for the first error, with one sentence that names the file and the key.
     """
-    entries = read_yaml(path, "the registry of corpora")
+    entries = read_yaml(path)
     check(entries, "corpora", path)
     for source in (source for entry in entries.values() for source in entry["files"]):
         for given in (source.get("path", ""), source.get("local", {}).get("path", "")):

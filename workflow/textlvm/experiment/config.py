@@ -11,11 +11,11 @@ from typing import Any
 
 from textlvm.corpora.registry import Corpus
 from textlvm.experiment.canonical import canonical
-from textlvm.experiment.configfile import read
 from textlvm.experiment.paper import Paper, in_use
 from textlvm.experiment.relations import check_relations
 from textlvm.runtime.errors import UserError, nearest
-from textlvm.runtime.validation import Key, Problem, dotted, json_schema, read_yaml, shortened, validate
+from textlvm.runtime.validation import Key, Problem, dotted, json_schema, shortened, validate
+from textlvm.runtime.yaml_file import read_yaml
 
 __all__ = ["check", "merged", "origin", "schema"]
 
@@ -41,7 +41,7 @@ def check(
     Raises `UserError` with one sentence for the first error: a value that the schema does not allow, values
     that contradict each other, a key that occurs twice, a missing corpus or file.
     """
-    contents = [read(file) for file in files]
+    contents = [read_yaml(file) for file in files]
     removable = [(name, *key) for name, paper in papers.items() for key in paper.planner.REMOVABLE]
     whole = schema(papers.values())
     try:
@@ -62,7 +62,7 @@ def origin(config: Mapping[str, Any], key: Key, files: Sequence[str | Path]) -> 
     """
     value = _at(config, key)
     for file in reversed(files):
-        given = _at(read(file), key)
+        given = _at(read_yaml(file), key)
         are_nan = given != given and value != value
         if given == value or are_nan or (isinstance(given, Mapping) and isinstance(value, Mapping)):
             return str(file)
@@ -76,7 +76,7 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """
     config: dict[str, Any] = {}
     for file in files:
-        config = _merge(config, read(file))
+        config = _merge(config, read_yaml(file))
     return config
 
 
@@ -89,7 +89,7 @@ def schema(papers: Iterable[Paper]) -> dict[str, Any]:
     whole = {**base, "properties": {**base["properties"]}, "$defs": {**base["$defs"]}}
     whole["required"] = [*base["required"]]
     for paper in papers:
-        section = read_yaml(paper.schema, "the schema")
+        section = read_yaml(paper.schema)
         renamed = {f"#/$defs/{name}": f"#/$defs/{paper.name}_{name}" for name in section.get("$defs", {})}
         for name, entry in section.get("$defs", {}).items():
             whole["$defs"][f"{paper.name}_{name}"] = _with_references(entry, renamed)

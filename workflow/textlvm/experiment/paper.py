@@ -17,10 +17,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from textlvm.experiment.configfile import read
 from textlvm.experiment.declarations import Curves, FigureMetric, Metric, Reading, Table, Texts
 from textlvm.runtime.errors import UserError, nearest
 from textlvm.runtime.validation import check
+from textlvm.runtime.yaml_file import read_yaml
 from textlvm.spec import parse
 
 __all__ = ["PAPERS", "Paper", "add_argument", "find", "in_use", "load", "load_all"]
@@ -119,7 +119,7 @@ class Paper:
 def load(folder: str | Path) -> Paper:
     """Read the paper of a folder. Raises `UserError` that names file and key if paper.yaml is invalid."""
     path = Path(folder) / "paper.yaml"
-    entries = {str(key): value for key, value in read(path).items()}
+    entries = {str(key): value for key, value in read_yaml(path).items()}
     for part in ("tables", "figures", "texts"):
         if isinstance(entries.get(part), Mapping):
             entries[part] = {str(number): entry for number, entry in entries[part].items()}

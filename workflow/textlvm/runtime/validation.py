@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from textlvm.runtime.errors import UserError, nearest
+from textlvm.runtime.yaml_file import read_yaml
 
 __all__ = [
     "Key",
@@ -18,7 +18,6 @@ __all__ = [
     "check",
     "dotted",
     "json_schema",
-    "read_yaml",
     "shortened",
     "validate",
 ]
@@ -64,26 +63,10 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def read_yaml(path: str | Path, what: str) -> Any:
-    """The content of a YAML file. Raises `UserError` if it cannot be read; `what` describes it there."""
-    try:
-        # The C parser is ten times as fast, and every job of the workflow needs it.
-        return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
-    except OSError as error:
-        raise UserError(f"cannot read {what} {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
-        raise UserError(
-            f"{path}{line}: not valid YAML; correct the line or the indentation before it"
-        ) from error
-
-
 @cache
 def json_schema(name: str) -> dict[str, Any]:
     """The JSON schema workflow/schemas/NAME.schema.yaml."""
-    schema: dict[str, Any] = read_yaml(SCHEMAS / f"{name}.schema.yaml", "the schema")
-    return schema
+    return read_yaml(SCHEMAS / f"{name}.schema.yaml")
 
 
 def check(value: Any, schema: str, place: str | Path, name: Callable[[Key], str] = dotted) -> None:

@@ -1,8 +1,6 @@
-"""Configuration files in YAML or JSON: the command-line option, and reading with line numbers in errors."""
+"""Files in YAML or JSON, with line numbers in error messages."""
 
-import argparse
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,32 +10,17 @@ from yaml.constructor import SafeConstructor
 
 from textlvm.runtime.errors import UserError
 
-__all__ = ["CONFIG", "add_argument", "read"]
-
-CONFIG = Path("config.yaml")
-"""The file that others are merged over."""
+__all__ = ["read_yaml"]
 
 
-def add_argument(parser: argparse.ArgumentParser) -> None:
-    """Add `--configfile`, the files merged over `CONFIG`."""
-    parser.add_argument(
-        "--configfile",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="merged over config.yaml, in this order",
-    )
-
-
-def read(file: str | Path) -> Mapping[str, Any]:
-    """The content of one configuration file. Raises `UserError` with the line if it cannot be read."""
+def read_yaml(file: str | Path) -> dict[str, Any]:
+    """The content of a file with keys and values. Raises `UserError` with the line if it cannot be read."""
     try:
         content = Path(file).read_bytes()
         text = content.decode()
         value = _data(text, file)
     except OSError as error:
-        raise UserError(f"cannot read {file} ({error.strerror}): name a configuration file") from error
+        raise UserError(f"cannot read {file} ({error.strerror}): check its path") from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UserError(f"{file}, line {line} is not UTF-8 text: save the file as UTF-8") from error
@@ -48,8 +31,8 @@ def read(file: str | Path) -> Mapping[str, Any]:
             raise UserError(_malformed(file, text, error)) from error
     except (ValueError, RecursionError) as error:  # an invalid date, too many brackets
         raise UserError(f"{file} is neither YAML nor JSON ({error}): correct it") from error
-    if not isinstance(value, Mapping):
-        raise UserError(f"{file} has no keys with values: write them as in config.yaml")
+    if not isinstance(value, dict):
+        raise UserError(f"{file} has no keys with values: write lines such as `key: value`")
     return value
 
 

@@ -11,7 +11,8 @@ from textlvm.experiment.plan import Planned, Run
 from textlvm.reporting.claims.language import Claim, Language, Place, Problem
 from textlvm.reporting.published import Published
 from textlvm.runtime.errors import UserError
-from textlvm.runtime.validation import Key, check, dotted, read_yaml
+from textlvm.runtime.validation import Key, check, dotted
+from textlvm.runtime.yaml_file import read_yaml
 
 __all__ = ["Claims", "load"]
 
@@ -81,9 +82,9 @@ def load(
 
 def _read(path: Path) -> dict[str, Any]:
     """Read a claims.yaml and check it against the schema."""
-    entries = read_yaml(path, "the claims")
+    entries = read_yaml(path)
     check(entries, "claims", path, lambda key: _key(key, entries))
-    return dict(entries)
+    return entries
 
 
 def _key(key: Key, entries: Any) -> str:
