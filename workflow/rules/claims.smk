@@ -41,11 +41,8 @@ use rule readings as partial_readings with:
     log:
         "<results>/logs/partial/readings.log",
     params:
-        papers=PAPER_FOLDERS,
-        plan=whole_plan,
         metrics=all_finished_metrics,
         digest=lambda wildcards: digest(all_finished_metrics(wildcards)),
-        code=fingerprint("textlvm.reporting.readings"),
 
 
 rule claims:
@@ -101,6 +98,3 @@ use rule claims as partial_claims with:
     params:
         figures=finished_figures,
         digest=lambda wildcards: digest(finished_figures(wildcards)),
-        papers=PAPER_FOLDERS,
-        plan=whole_plan,
-        code=with_figure_metrics("textlvm.reporting.claims"),

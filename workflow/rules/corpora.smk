@@ -128,7 +128,6 @@ use rule corpus_count as corpus_count_share with:
     params:
         source=folder_of,
         options=share_options,
-        code=fingerprint("textlvm.corpora.counting"),
 
 
 rule corpus_counts:

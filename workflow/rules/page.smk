@@ -47,9 +47,7 @@ use rule page as partial_page with:
     log:
         "<results>/logs/partial/page.log",
     params:
-        papers=PAPER_FOLDERS,
         plan=lambda wildcards: as_json(finished_page()),
         digest=lambda wildcards: digest(
             RESULTS / file for file in contents.files(EXPERIMENT, finished_page())
         ),
-        code=with_figure_metrics("textlvm.reporting.page"),

@@ -40,11 +40,8 @@ use rule table as partial_table with:
     log:
         "<results>/logs/partial/table{table}.log",
     params:
-        papers=PAPER_FOLDERS,
-        plan=table_plan,
         metrics=finished_metrics,
         digest=lambda wildcards: digest(finished_metrics(wildcards)),
-        code=fingerprint("textlvm.reporting.tables"),
 
 
 rule table_of_corpus:
