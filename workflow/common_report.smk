@@ -56,6 +56,24 @@ def figure_report(path, paper, name, of):
     )
 
 
+def figure_of(path, wildcards):
+    """The figure of the plan with this path in the results, which may contain wildcards."""
+    path = path.format(**dict(wildcards.items()))
+    return next(figure for figure in EXPERIMENT.figures if figure.path == path)
+
+
+def figure_files(path, name=""):
+    """The source files of a figure; with `name`, those of this name."""
+    return lambda wildcards: below_results(
+        file for file in figure_of(path, wildcards).sources if file.endswith(name)
+    )
+
+
+def figure_labels(path):
+    """The labels of a figure's runs or data sets."""
+    return lambda wildcards: figure_of(path, wildcards).labels
+
+
 def digest(files):
     """A digest of the contents of the files that exist.
 

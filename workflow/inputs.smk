@@ -105,11 +105,6 @@ def run_files(runs, file):
     return [f"<results>/{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
 
 
-def row_labels(runs):
-    """The row labels of the files of `run_files`."""
-    return [run.label for run in runs for _ in run.seeds]
-
-
 def training_spec(folder):
     """The settings that a training depends on; `folder` is the run's folder in the results, with wildcards."""
 

@@ -48,22 +48,16 @@ def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Title
     return {}
 
 
-def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+def figures(section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
     """Figure 1 of every corpus."""
-    return [
-        Product(
-            paper="shannon",
-            number=1,
-            title=known[corpus][0],
-            path=f"shannon/{corpus}/figure1",
-            sources=tuple(
-                run.metrics(run.seeds[0]) for run in planned if (run.paper, run.corpus) == ("shannon", corpus)
-            ),
-        )
-        for corpus in section["corpora"]
-    ]
+    found = []
+    for corpus in section["corpora"]:
+        runs = [run for run in planned if (run.paper, run.corpus) == ("shannon", corpus)]
+        sources = tuple(run.metrics(run.seeds[0]) for run in runs)
+        found.append(Product("shannon", 1, runs[0].corpus_title, f"shannon/{corpus}/figure1", sources))
+    return found
 
 
-def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+def texts(section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
     """No texts."""
     return ()

@@ -38,11 +38,7 @@ rule shannon_figure1:
     """Draw the entropies of a corpus as bars."""
     input:
         script=PAPERS["shannon"].folder / "letters.py",
-        metrics=lambda wildcards: [
-            f"<results>/{run.metrics(run.seeds[0])}"
-            for run in RUNS
-            if (run.paper, run.corpus) == ("shannon", wildcards.corpus)
-        ],
+        metrics=figure_files("shannon/{corpus}/figure1"),
     output:
         png="<results>/shannon/{corpus}/figure1.png",
         svg="<results>/shannon/{corpus}/figure1.svg",

@@ -13,7 +13,7 @@ def experiment(tmp_path):
 
     def make(*entries):
         config = {"pathvars": {"results": str(tmp_path)}}
-        parts = {"papers": {}, "used": (), "corpora": {}, "titles": {}, "origin": " ".join}
+        parts = {"papers": {}, "used": (), "corpora": {}, "origin": " ".join}
         return Experiment(config, planned=entries, **parts)
 
     return make

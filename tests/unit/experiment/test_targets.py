@@ -70,7 +70,6 @@ EXPERIMENT = ExperimentWithTexts(
     used=(),
     corpora={},
     planned=tuple(PLANNED),
-    titles={},
     origin=lambda key: f"{key[-1]}.yaml",
 )
 

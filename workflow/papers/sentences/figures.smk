@@ -1,92 +1,35 @@
 # Figures and tables of texts of the sentences paper.
 
 
-rule sentences_figure3:
-    """Plot scores of sentences with their own code and with another's, for the best sMIM and the best sVAE."""
+rule sentences_figure:
+    """Plot a figure from the runs or data sets that it compares."""
     input:
-        figure_files(3),
+        figure_files(SENTENCES_FIGURE),
     output:
-        png="<results>/sentences/figure3.png",
-        svg=figure_report("<results>/sentences/figure3.svg", "sentences", "Figure 3", figure_title(3)),
+        png="<results>/sentences/figure{figure}.png",
+        svg=figure_report(
+            "<results>/sentences/figure{figure}.svg", "sentences", "Figure {figure}", figure_title
+        ),
     log:
-        "<results>/logs/sentences/figure3.log",
+        "<results>/logs/sentences/figure{figure}.log",
+    wildcard_constraints:
+        figure=any_of(str(figure.number) for figure in EXPERIMENT.figures if figure.paper == "sentences"),
     localrule: True
     conda:
         "../../../envs/sentences.yaml"
     params:
-        caption=figure_caption("sentences", 3),
-        drawn=lambda wildcards, input: ["pairs", "--histograms", *input],
-        labels=figure_labels(3),
-        title=figure_title(3),
+        caption=figure_caption("sentences"),
+        drawn=figure_arguments,
+        labels=figure_labels(SENTENCES_FIGURE),
         code=fingerprint("textlvm.sentences.figures"),
     shell:
         """
         python -m textlvm.sentences.figures {params.drawn:q} \
             --labels {params.labels:q} \
-            --title {params.title:q} \
             --png {output.png:q} \
             --svg {output.svg:q} \
             --log {log:q}
         """
-
-
-# Sentence lengths of every data set.
-use rule sentences_figure3 as sentences_figure4 with:
-    input:
-        [file for name in length_datasets() for file in data_files(name)],
-    output:
-        png="<results>/sentences/figure4.png",
-        svg=figure_report("<results>/sentences/figure4.svg", "sentences", "Figure 4", figure_title(4)),
-    log:
-        "<results>/logs/sentences/figure4.log",
-    params:
-        caption=figure_caption("sentences", 4),
-        drawn=["lengths", "--data", *map(data_folder, length_datasets())],
-        labels=figure_labels(4),
-        title="Sentence lengths",
-        code=fingerprint("textlvm.sentences.figures"),
-
-
-# NLL by MELBO as a function of the number of test sentences, for the best sMIM of each data set.
-use rule sentences_figure3 as sentences_figure5 with:
-    input:
-        histograms=figure_files(5),
-        references=figure_files(5, "metrics.json"),
-    output:
-        png="<results>/sentences/figure5.png",
-        svg=figure_report("<results>/sentences/figure5.svg", "sentences", "Figure 5", figure_title(5)),
-    log:
-        "<results>/logs/sentences/figure5.log",
-    params:
-        caption=figure_caption("sentences", 5),
-        drawn=lambda wildcards, input: [
-            *("samples", "--histograms", *input.histograms, "--references", *input.references),
-            *("--reference-labels", *reference_labels()),
-        ],
-        labels=figure_labels(5),
-        title="MELBO and the size of the test set",
-        code=fingerprint("textlvm.sentences.figures"),
-
-
-# Figures 6 to 8: MELBO values of sMIM and ELBO values of sVAE by latent size.
-use rule sentences_figure3 as sentences_bounds with:
-    input:
-        figure_files(),
-    output:
-        png="<results>/sentences/figure{figure}.png",
-        svg=figure_report(
-            "<results>/sentences/figure{figure}.svg", "sentences", "Figure {figure}", figure_title()
-        ),
-    log:
-        "<results>/logs/sentences/figure{figure}.log",
-    wildcard_constraints:
-        figure=any_of(map(str, sentences.BOUND_FIGURES)),
-    params:
-        caption=figure_caption("sentences"),
-        drawn=lambda wildcards, input: ["bounds", "--histograms", *input],
-        labels=figure_labels(),
-        title=figure_title(),
-        code=fingerprint("textlvm.sentences.figures"),
 
 
 rule sentences_texts:

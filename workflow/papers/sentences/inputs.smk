@@ -147,36 +147,32 @@ def qualitative_settings(wildcards):
 # ---- figures and texts
 
 
-def sentences_figure(number):
-    """A figure of the plan."""
-    return next(figure for figure in EXPERIMENT.figures if figure.path == f"sentences/figure{number}")
+SENTENCES_FIGURE = "sentences/figure{figure}"
 
 
-def figure_files(number=None, name="histograms.json"):
-    """The source files with this name of a figure; without `number`, of the figure in the wildcard `figure`."""
-    return lambda wildcards: below_results(
-        file for file in sentences_figure(number or wildcards.figure).sources if file.endswith(name)
-    )
+def figure_title(wildcards):
+    """The corpus or the data sets of a figure."""
+    return figure_of(SENTENCES_FIGURE, wildcards).title
 
 
-def figure_labels(number=None):
-    """The labels of a figure's runs or data sets."""
-    return lambda wildcards: sentences_figure(number or wildcards.figure).labels
-
-
-def figure_title(number=None):
-    """The title of a figure."""
-    return lambda wildcards: sentences_figure(number or wildcards.figure).title
-
-
-def length_datasets():
-    """The data sets of Figure 4."""
-    return [entry.dataset for entry in sentences.length_datasets(EXPERIMENT.planned)]
-
-
-def reference_labels():
-    """The labels of the reference models in Figure 5."""
-    return [run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")]
+def figure_arguments(wildcards, input):
+    """What a figure shows, and its source files, as arguments of a step."""
+    match int(wildcards.figure):
+        case 3:
+            return ["pairs", "--histograms", *input, "--title", figure_title(wildcards)]
+        case 4:
+            folders = dict.fromkeys(str(Path(file).parent) for file in input)
+            return ["lengths", "--data", *folders, "--title", "Sentence lengths"]
+        case 5:
+            references = [run.label for run in sentences.sample_runs(SENTENCES, RUNS, "reference")]
+            return [
+                *("samples", "--title", "MELBO and the size of the test set"),
+                *("--histograms", *(file for file in input if file.endswith("histograms.json"))),
+                *("--references", *(file for file in input if file.endswith("metrics.json"))),
+                *("--reference-labels", *references),
+            ]
+        case _:
+            return ["bounds", "--histograms", *input, "--title", figure_title(wildcards)]
 
 
 def text_table(wildcards):

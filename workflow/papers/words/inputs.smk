@@ -1,7 +1,5 @@
 # Functions for the inputs and parameters of the rules of the words paper.
 
-from textlvm.words import plan as words
-
 WORDS_RUN = "words/{corpus}/{split}/{run}"
 
 
@@ -30,18 +28,3 @@ def split_settings(wildcards):
 def character_models(files):
     """The character models as arguments, `3=char3.arpa 5=char5.arpa`."""
     return [f"{order}={path}" for order, path in zip(config["words"]["ngram"]["orders"], files)]
-
-
-def figure_runs(key):
-    """The run that `words.figures` names under a key, in a list."""
-
-    def runs(wildcards):
-        name = config["words"]["figures"][key]
-        return [run for run in words.standard_runs(RUNS, wildcards.corpus) if run.name == name]
-
-    return runs
-
-
-def gap_runs(wildcards):
-    """The runs of Figure 1."""
-    return words.gap_runs(RUNS, wildcards.corpus)

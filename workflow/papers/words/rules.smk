@@ -172,7 +172,7 @@ rule words_evaluate:
 rule words_figure1:
     """Plot the entropy gap of every state space model by position in the word."""
     input:
-        entropy=lambda wildcards: run_files(gap_runs(wildcards), "entropy.csv"),
+        entropy=figure_files("words/{corpus}/figure1"),
     output:
         png="<results>/words/{corpus}/figure1.png",
         svg=figure_report("<results>/words/{corpus}/figure1.svg", "words", "Figure 1", corpus_title),
@@ -184,7 +184,7 @@ rule words_figure1:
         "../../../envs/reporting.yaml"
     params:
         caption=figure_caption("words", 1),
-        labels=lambda wildcards: row_labels(gap_runs(wildcards)),
+        labels=figure_labels("words/{corpus}/figure1"),
         corpus=corpus_title,
         code=fingerprint("textlvm.words.figures"),
     shell:
@@ -203,8 +203,8 @@ rule words_figure1:
 rule words_figure2:
     """Plot the entropies during the training of one run, and the word entropy of a trained baseline."""
     input:
-        curves=lambda wildcards: run_files(figure_runs("training_run")(wildcards), "curve.jsonl"),
-        baseline=lambda wildcards: run_files(figure_runs("baseline")(wildcards), "metrics.json")[0],
+        curves=figure_files("words/{corpus}/figure2", "curve.jsonl"),
+        baseline=figure_files("words/{corpus}/figure2", "metrics.json"),
     output:
         png="<results>/words/{corpus}/figure2.png",
         svg=figure_report("<results>/words/{corpus}/figure2.svg", "words", "Figure 2", corpus_title),
@@ -215,7 +215,7 @@ rule words_figure2:
         "../../../envs/reporting.yaml"
     params:
         caption=figure_caption("words", 2),
-        labels=lambda wildcards: row_labels(figure_runs("training_run")(wildcards)),
+        labels=figure_labels("words/{corpus}/figure2"),
         corpus=corpus_title,
         code=fingerprint("textlvm.words.figures"),
     shell:

@@ -11,7 +11,7 @@ from textlvm.corpora.registry import Corpus
 from textlvm.experiment import plan
 from textlvm.experiment.config import check, merged, origin
 from textlvm.experiment.paper import Paper, find, in_use
-from textlvm.experiment.plan import Planned, Product, Run, Titles
+from textlvm.experiment.plan import Planned, Product, Run
 from textlvm.runtime.errors import UserError
 from textlvm.runtime.validation import Problem
 
@@ -31,8 +31,6 @@ class Experiment:
     """The papers that the configuration lists, in its order."""
     corpora: Mapping[str, Corpus]
     planned: tuple[Planned, ...]
-    titles: Titles
-    """The title of each corpus, and whether it is a stand-in."""
     origin: Callable[[tuple[str, ...]], str]
     """Returns the file that contains a key of the configuration."""
 
@@ -83,9 +81,7 @@ class Experiment:
 
     def _of_papers(self, of: Callable[[Paper], Any]) -> tuple[Product, ...]:
         return tuple(
-            figure
-            for paper in self.used
-            for figure in of(paper)(self.config[paper.name], self.planned, self.titles)
+            figure for paper in self.used for figure in of(paper)(self.config[paper.name], self.planned)
         )
 
 
@@ -104,7 +100,7 @@ def load(config: Mapping[str, Any], files: Sequence[str | Path]) -> Experiment:
     except Problem as problem:
         raise UserError(f"{where(problem.key)}: {problem}") from None
     titles = plan.titles(checked, used, planned, corpora)
-    return Experiment(checked, papers, used, corpora, plan.titled(planned, titles), titles, where)
+    return Experiment(checked, papers, used, corpora, plan.titled(planned, titles), where)
 
 
 def load_files(files: Sequence[str | Path]) -> Experiment:

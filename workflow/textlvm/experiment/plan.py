@@ -235,10 +235,10 @@ class Planner(Protocol):
     def titles(self, section: Section, planned: Sequence[Planned], known: Titles) -> Titles:
         """Titles of corpora that only this paper has; `known` has those of the registry."""
 
-    def figures(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+    def figures(self, section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
         """The figures of the paper."""
 
-    def texts(self, section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+    def texts(self, section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
         """The tables of texts of the paper."""
 
 

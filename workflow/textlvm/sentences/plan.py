@@ -21,7 +21,6 @@ __all__ = [
     "corpora",
     "data_sets",
     "figures",
-    "length_datasets",
     "plan",
     "sample_runs",
     "texts",
@@ -107,11 +106,6 @@ def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Title
 # ---- figures and tables of texts
 
 
-def length_datasets(planned: Iterable[Planned]) -> list[DataSet]:
-    """The data sets of Figure 4: those of sentences, except unions."""
-    return [entry for entry in data_sets(planned).values() if not entry.is_of_questions and not entry.members]
-
-
 def sample_runs(section: Section, planned: Sequence[Planned], role: str) -> list[Run]:
     """The runs of Figure 5, one per data set; `role` is `run` or `reference` (the run to compare with)."""
     return [
@@ -121,10 +115,11 @@ def sample_runs(section: Section, planned: Sequence[Planned], role: str) -> list
     ]
 
 
-def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+def figures(section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
     """Figures 3 to 8."""
     pairs, samples, bounds = (section["figures"][name] for name in ("pairs", "samples", "bounds"))
-    lengths = length_datasets(planned)
+    known = data_sets(planned).values()
+    lengths = [entry for entry in known if not entry.is_of_questions and not entry.members]
     names = [_name(section, entry.dataset) for entry in lengths]
     runs, references = (sample_runs(section, planned, role) for role in ("run", "reference"))
 
@@ -132,7 +127,7 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
         chosen = _named_runs(planned, dataset, names)
         sources = [f"{run.path}/seed{seed}/histograms.json" for run in chosen for seed in run.seeds]
         labels = [run.label for run in chosen for _ in run.seeds]
-        return _figure("figure", number, _title(planned, dataset, known), sources, labels)
+        return _figure("figure", number, _title(planned, dataset), sources, labels)
 
     return [
         histograms(3, pairs["dataset"], pairs["runs"]),
@@ -154,13 +149,13 @@ def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequ
     ]
 
 
-def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+def texts(section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
     """The tables of texts that the configuration names."""
     tables = {int(name.removeprefix("table")): table for name, table in section["texts"].items()}
     result = []
     for number, table in sorted(tables.items()):
         runs = _named_runs(planned, table["dataset"], table["runs"])
-        title, labels = _title(planned, table["dataset"], known), [run.label for run in runs]
+        title, labels = _title(planned, table["dataset"]), [run.label for run in runs]
         sources = _first_seed_files(runs, paper().texts[number].file)
         result.append(_figure("table", number, title, sources, labels))
     return result
@@ -191,9 +186,9 @@ def _name(section: Section, dataset: str) -> str:
     return name
 
 
-def _title(planned: Iterable[Planned], dataset: str, known: Titles) -> str:
+def _title(planned: Iterable[Planned], dataset: str) -> str:
     """The title of a data set's corpus in tables."""
-    return known[data_sets(planned)[dataset].corpus][0]
+    return data_sets(planned)[dataset].corpus_title
 
 
 def _figure(kind: str, number: int, title: str, sources: Iterable[str], labels: Iterable[str]) -> Product:

@@ -8,7 +8,7 @@ from textlvm.runtime.validation import Key, Section
 from textlvm.words.relations import check
 from textlvm.words.spec import UNTRAINED
 
-__all__ = ["REMOVABLE", "check", "corpora", "figures", "gap_runs", "plan", "standard_runs", "texts", "titles"]
+__all__ = ["REMOVABLE", "check", "corpora", "figures", "plan", "texts", "titles"]
 
 REMOVABLE = (("runs", "*", "*"),)
 DRAWN = ("unseen",)
@@ -64,38 +64,34 @@ def titles(section: Section, planned: Sequence[Planned], known: Titles) -> Title
     return {}
 
 
-def standard_runs(planned: Iterable[Planned], corpus: str) -> list[Run]:
-    """The runs on the standard split of a corpus."""
-    return [
-        run
-        for run in planned
-        if isinstance(run, Run) and (run.paper, run.corpus, run.split) == ("words", corpus, "standard")
-    ]
-
-
-def gap_runs(planned: Iterable[Planned], corpus: str) -> list[Run]:
-    """The runs of Figure 1: those with an entropy gap."""
-    return [run for run in standard_runs(planned, corpus) if run.model["family"] == "state-space"]
-
-
-def figures(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
-    """Figures 1 and 2 of every corpus."""
+def figures(section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
+    """Figures 1 (state space models) and 2 (the course of one training) of every corpus."""
     found = []
     for corpus in sorted(section["corpora"]):
-        by_name = {run.name: run for run in standard_runs(planned, corpus)}
-        training, baseline = (by_name[section["figures"][key]] for key in ("training_run", "baseline"))
-        gaps = [
-            f"{run.path}/seed{seed}/entropy.csv" for run in gap_runs(planned, corpus) for seed in run.seeds
-        ]
-        curves = [f"{training.path}/seed{seed}/curve.jsonl" for seed in training.seeds]
-        sources = {1: gaps, 2: [*curves, baseline.metrics(baseline.seeds[0])]}
+        standard = ("words", corpus, "standard")
+        runs = {
+            run.name: run
+            for run in planned
+            if isinstance(run, Run) and (run.paper, run.corpus, run.split) == standard
+        }
+        training, baseline = (runs[section["figures"][key]] for key in ("training_run", "baseline"))
+        gaps = [run for run in runs.values() if run.model["family"] == "state-space"]
+        title = training.corpus_title
         found += [
-            Product("words", number, known[corpus][0], f"words/{corpus}/figure{number}", tuple(files))
-            for number, files in sources.items()
+            _figure(1, corpus, title, gaps, "entropy.csv"),
+            _figure(2, corpus, title, [training], "curve.jsonl", baseline.metrics(baseline.seeds[0])),
         ]
     return found
 
 
-def texts(section: Section, planned: Sequence[Planned], known: Titles) -> Sequence[Product]:
+def texts(section: Section, planned: Sequence[Planned]) -> Sequence[Product]:
     """No texts."""
     return ()
+
+
+def _figure(number: int, corpus: str, title: str, runs: Sequence[Run], file: str, *others: str) -> Product:
+    """A figure that is drawn from a file of every seed of these runs, and from other files."""
+    sources = [f"{run.path}/seed{seed}/{file}" for run in runs for seed in run.seeds]
+    labels = [run.label for run in runs for _ in run.seeds]
+    path = f"words/{corpus}/figure{number}"
+    return Product("words", number, title, path, (*sources, *others), tuple(labels))
