@@ -1,4 +1,4 @@
-"""Cells and claims of the recorded tables, for the expressions of docs/findings.j2."""
+"""Cells and claims of the recorded tables, for the expressions in docs/templates."""
 
 import csv
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ __all__ = [
     "published",
     "readings",
     "rows",
+    "tolerance",
     "words_claims",
 ]
 
@@ -71,6 +72,12 @@ def published(experiment: str, table: int, row: str, metric: str, source: str = 
     """The number that the paper prints; with `demo` as source, the number that the authors' demo reports."""
     found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
     return float(found[0][source])
+
+
+def tolerance(experiment: str, table: int, row: str, metric: str) -> float:
+    """The largest difference from the printed number that is within; see docs/claims.md."""
+    found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
+    return float(found[0]["tolerance"])
 
 
 def readings(experiment: str, table: int) -> list[dict[str, str]]:

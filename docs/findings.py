@@ -2,17 +2,20 @@
 
     python docs/findings.py
 
-docs/findings.j2 is the template. Expressions such as `mean("gutenberg/standard/tril", "ce_test")` insert
-numbers; docs/quantities.py and docs/cells.py define them. `sure(…)` checks what a sentence states: if new
-records contradict it, nothing is written.
+docs/templates has the parts of the text. Expressions such as `mean("gutenberg/standard/tril", "ce_test")`
+insert numbers; the modules quantities, bounds, draws and cells of this folder define them. `sure(…)` checks
+what a sentence states: if new records contradict it, nothing is written.
 """
 
 import math
 import re
 import statistics
+import textwrap
 from pathlib import Path
 
+import bounds
 import cells
+import draws
 import jinja2
 import quantities
 
@@ -21,7 +24,20 @@ __all__ = ["PAGE", "README", "rendered"]
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "findings.md"
 README = ROOT / "README.md"
-TEMPLATE = "findings.j2"
+TEMPLATES = ROOT / "docs" / "templates"
+PARTS = (
+    "tables",
+    "words",
+    "words_readings",
+    "words_data",
+    "sentences",
+    "reconstruction",
+    "likelihood",
+    "sentences_claims",
+)
+"""The parts of the text in order; a part uses the definitions of those before it."""
+MODULES = (quantities, bounds, draws, cells)
+"""The modules whose functions the template calls."""
 MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 """The part of README.md between these two comments is written by this program."""
 
@@ -29,37 +45,45 @@ MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 def sure(condition: bool) -> str:
     """The empty string if the condition holds; otherwise an error."""
     if not condition:
-        raise ValueError("the records no longer support a sentence of docs/findings.j2")
+        raise ValueError("the records no longer support a sentence of docs/templates")
     return ""
 
 
 def rendered() -> dict[Path, str]:
     """The content of the files, by path."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROOT / "docs"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    known = {name: getattr(module, name) for module in (quantities, cells) for name in module.__all__}
+    known = {name: getattr(module, name) for module in MODULES for name in module.__all__}
     environment.globals |= known | {
         "sure": sure,
         "abs": abs,
         "float": float,
+        "exp": math.exp,
         "log": math.log,
         "fmean": statistics.fmean,
         "stdev": statistics.stdev,
     }
-    module = environment.get_template(TEMPLATE).make_module()
+    texts = ((TEMPLATES / f"{part}.j2").read_text(encoding="utf-8") for part in PARTS)
+    module = environment.from_string("".join(texts)).make_module()
     readme = README.read_text(encoding="utf-8")
     block = str(module.summary_table()).strip()
     pattern = re.compile(MARKED.format(name="findings: summary"), re.DOTALL)
     readme, count = pattern.subn(lambda match: f"{match[1]}{block}\n{match[2]}", readme)
     assert count == 1
     # Conditions of the template leave empty lines.
-    page = re.sub(r"\n{3,}", "\n\n", str(module)).lstrip()
-    return {PAGE: page, README: readme}
+    blocks = re.split(r"\n{2,}", str(module).strip())
+    return {PAGE: "\n\n".join(map(filled, blocks)) + "\n", README: readme}
+
+
+def filled(block: str) -> str:
+    """A paragraph with lines of at most 120 characters; tables, headings and images are unchanged."""
+    if block.startswith(("|", "#", "!")):
+        return block
+    return textwrap.fill(block, 120, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Numbers of recorded runs, for the expressions of docs/findings.j2."""
+"""Numbers of recorded runs, for the expressions in docs/templates."""
 
 import json
 import math
@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from statistics import correlation
 from typing import Any
 
 from cells import EXPERIMENTS, RECORDED, published
@@ -17,28 +16,21 @@ from textlvm.reporting.verdict import reach
 from textlvm.sentences import figure_metrics
 
 __all__ = [
-    "by_draw",
     "confused",
-    "correlation",
     "cost",
     "difference",
-    "differences",
     "interval",
     "last",
     "last_change",
-    "least_bound",
-    "least_bounds",
-    "likelihood",
     "loss",
     "mean",
-    "nearest_bounds",
     "noise_limit",
     "number_of_seeds",
     "over_k",
+    "over_rows",
     "overlap",
-    "paired",
+    "perplexity",
     "pooled_spread",
-    "posterior_entropy",
     "rank",
     "reach",
     "remaining",
@@ -108,6 +100,12 @@ def repeat_spread(run: str, metric: str) -> float:
     return read(seeds(run)[0])["metrics"][metric]["repeat_sd"]
 
 
+def perplexity(nats: float) -> float:
+    """The perplexity of a sentence of Penn Treebank with this likelihood, with the paper's divisor."""
+    tokens = mean("ptb/smim-512", "nll_melbo") / math.log(mean("ptb/smim-512", "ppl_melbo"))
+    return math.exp(nats / tokens)
+
+
 def interval(run: str, metric: str) -> str:
     """A metric of the first seed with the interval of its estimator."""
     value = read(seeds(run)[0])["metrics"][metric]
@@ -147,25 +145,9 @@ def rank(rows: list[tuple[str, str]], metric: str, column: str) -> float:
     return float(spearmanr(ours, [published("gutenberg", 1, row, column) for _, row in rows]).statistic)
 
 
-def by_draw(experiment: str, run: str, metric: str) -> list[float]:
-    """A metric of every draw of the unseen words, each the mean over seeds."""
-    draws = sorted((RECORDED / EXPERIMENTS[experiment]).glob(f"unseen*/{run}"))
-    return [mean(f"{experiment}/{path.parent.name}/{run}", metric) for path in draws]
-
-
-def differences(experiment: str, run: str, other: str, metric: str, reading: str = "") -> list[float]:
-    """The difference of two runs on every draw of the unseen words.
-
-    `reading` replaces the metric of `other`.
-    """
-    ours, theirs = by_draw(experiment, run, metric), by_draw(experiment, other, reading or metric)
-    return [one - two for one, two in zip(ours, theirs, strict=True)]
-
-
-def paired(experiment: str, run: str, other: str, metric: str, reading: str = "") -> tuple[float, float]:
-    """The mean of `differences` over draws, and its standard error."""
-    found = differences(experiment, run, other, metric, reading)
-    return statistics.fmean(found), statistics.stdev(found) / len(found) ** 0.5
+def over_rows(rows: list[tuple[str, str]], metric: str) -> list[float]:
+    """A metric of all seeds of these rows of Table 1."""
+    return [value for run, _ in rows for value in values(f"readings/standard/{run}", metric)]
 
 
 def rms_at_printed(rows: list[tuple[str, str]], reading: str, column: str) -> float:
@@ -174,9 +156,7 @@ def rms_at_printed(rows: list[tuple[str, str]], reading: str, column: str) -> fl
     The reading is regressed on the test cross entropy, over all seeds of these rows of Table 1, and evaluated
     at the printed cross entropy of each row; its deviations are from the printed `column`.
     """
-    runs = [f"readings/standard/{run}" for run, _ in rows]
-    entropies, readings = ([v for run in runs for v in values(run, name)] for name in ("ce_test", reading))
-    slope, start = statistics.linear_regression(entropies, readings)
+    slope, start = statistics.linear_regression(over_rows(rows, "ce_test"), over_rows(rows, reading))
     errors = [
         start + slope * published("gutenberg", 1, row, "ce_test") - published("gutenberg", 1, row, column)
         for _, row in rows
@@ -232,29 +212,3 @@ def read(folder: Path, name: str = "metrics.json") -> dict[str, Any]:
 def confused(run: str, quantity: str) -> list[float]:
     """Figure 3 by seed: the share of sentences that score at least as high with another sentence's code."""
     return [figure_metrics.confused(read(folder, "histograms.json"), quantity) for folder in seeds(run)]
-
-
-def posterior_entropy(run: str) -> float:
-    """The mean entropy of the posteriors of test sentences, in nats, from the codes of the first seed."""
-    return -statistics.fmean(read(seeds(run)[0], "histograms.json")["pairs"]["log_q_same"])
-
-
-def nearest_bounds(run: str) -> list[float]:
-    """The bound by the nearest training codes of every seed, in nats per sentence."""
-    return [figure_metrics.nearest_bound(likelihood(run, i)).value for i in range(number_of_seeds(run))]
-
-
-def likelihood(run: str, index: int = 0) -> dict[str, Any]:
-    """The bounds on the marginal likelihood of one of the seeds, as in `textlvm.sentences.marginal`."""
-    return read(seeds(run)[index], "likelihood.json")
-
-
-def least_bound(run: str, codes: str, index: int = 0) -> tuple[float, str]:
-    """The lowest importance-weighted bound with this number of codes, in nats per sentence, and its prior."""
-    bounds = likelihood(run, index)["importance"]
-    return min((of_prior[codes]["nll"], prior) for prior, of_prior in bounds.items())
-
-
-def least_bounds(run: str, codes: str = "100") -> list[float]:
-    """The lowest bound of every seed, in nats per sentence; see `least_bound`."""
-    return [least_bound(run, codes, index)[0] for index in range(number_of_seeds(run))]

@@ -16,6 +16,7 @@ from textlvm.sentences.data.dataset import settings_of, sources_of
 from textlvm.sentences.data.prepare import prepare
 from textlvm.sentences.data.sources import records
 from textlvm.sentences.data.vocabulary import UNK
+from textlvm.sentences.evaluation.bleu import readings
 
 FOLDER = os.environ.get(FOLDER_VARIABLE)
 CORPORA = registry.load(Path(__file__).parents[2] / "workflow" / "corpora.yaml")
@@ -97,6 +98,25 @@ def test_printed_bleu_counts_the_end_of_a_sentence(prepared):
         assert abs(gain - expected) < rounding + 0.005, paper.row
         without = shown.value * float(np.mean(test / (test - 1)))
         assert without < paper.value - rounding - 0.005, paper.row
+
+
+def test_bleu_of_a_random_training_sentence(prepared):
+    """0.115 with a matching <eos>: about the printed BLEU of sVAE (128) and (512), 0.118 and 0.116."""
+    folder, _ = prepared("ptb", PTB)
+    train, test = data.load(folder, "train"), data.load(folder, "test")
+    drawn = np.random.default_rng(0).integers(len(train), size=len(test))
+    sentences, others = (
+        [s[i].tolist() for i in rows] for s, rows in ((test, range(len(test))), (train, drawn))
+    )
+    assert readings(sentences, others, max_length=100)["bleu1_eos"] == pytest.approx(0.115, abs=0.002)
+
+
+def test_share_of_texts_that_training_cuts_off():
+    """Of the texts from which Yahoo and WikiText-103 were trained, 29% and 54% have more than 100 words."""
+    for name, layout, expected in (("yahoo", "lines", 0.29), ("wikitext-103-held-out", "wikitext", 0.54)):
+        source = CORPORA[name].splits["valid"][0]
+        lengths = [len(r.text.split()) for r in records(Path(FOLDER, source.local.path), layout)]
+        assert np.mean(np.array(lengths) > 100) == pytest.approx(expected, abs=0.005), name
 
 
 def test_wikitext_has_the_papers_test_sentences(prepared):
