@@ -35,7 +35,7 @@ class WithProducts(Experiment):
 def experiment(tmp_path):
     config = {"pathvars": {"results": str(tmp_path)}}
     papers = {"words": SimpleNamespace(further_files=frozenset({"further.json", "missing.json"}))}
-    return WithProducts(config, papers, (), {}, (RUN, HELPER), {}, lambda key: "config.yaml")
+    return WithProducts(config, papers, (), {}, (RUN, HELPER), lambda key: "config.yaml")
 
 
 @pytest.fixture
