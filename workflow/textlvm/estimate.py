@@ -1,11 +1,23 @@
 """A value with the uncertainty of its estimator."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Z95", "Estimate", "deviation", "exact", "mean", "normal", "of_repeats", "student", "wilson"]
+__all__ = [
+    "Z95",
+    "Estimate",
+    "deviation",
+    "exact",
+    "mean",
+    "normal",
+    "of_repeats",
+    "pool",
+    "standard_error",
+    "student",
+    "wilson",
+]
 
 Z95 = 1.959963984540054
 """The 97.5% quantile of the standard normal distribution."""
@@ -57,6 +69,29 @@ def deviation(values: Collection[float]) -> float:
     """
     centre = mean(values)
     return math.hypot(*(value - centre for value in values)) / math.sqrt(len(values) - 1)
+
+
+def pool(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean of estimates of the same metric for several seeds, with the 95% interval of the estimator.
+
+    Evaluations of different seeds use different samples, so their errors are independent and the half widths
+    of n intervals combine as sqrt(sum of squares) / n. The interval of the logarithm of an average is not
+    centred at its value; the offset is a bias, which averaging does not reduce, so the offset of the mean is
+    the mean of the offsets. A seed without interval is exact: width and offset are zero.
+    """
+    n, unit = len(estimates), estimates[0].unit
+    value = mean([e.value for e in estimates])
+    intervals = [(e.value, e.low, e.high) for e in estimates if e.low is not None and e.high is not None]
+    if not intervals:
+        return exact(value, unit)
+    half = math.hypot(*((high - low) / 2 for _, low, high in intervals)) / n
+    middle = value + math.fsum((low + high) / 2 - centre for centre, low, high in intervals) / n
+    return Estimate(value, middle - half, middle + half, unit)
+
+
+def standard_error(low: float | None, high: float | None) -> float:
+    """The standard error that belongs to a 95% interval; zero without one."""
+    return 0.0 if low is None or high is None else (high - low) / (2 * Z95)
 
 
 def student(degrees_of_freedom: float, comparisons: int = 1) -> float:

@@ -4,10 +4,9 @@ from dataclasses import replace
 import pytest
 
 from textlvm.reporting.assembly import build
-from textlvm.reporting.cells import Measurement
 from textlvm.reporting.notes import notes
 from textlvm.reporting.spread import RULE, PooledSpread
-from textlvm.reporting.verdict import Comparison, Verdict
+from textlvm.reporting.verdict import Comparison, Measurement, Verdict
 
 
 @pytest.fixture

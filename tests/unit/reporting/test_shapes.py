@@ -15,9 +15,9 @@ from textlvm.estimate import exact
 from textlvm.experiment.declarations import Table
 from textlvm.reporting import html, shapes
 from textlvm.reporting.assembly import build
-from textlvm.reporting.cells import Measurement
 from textlvm.reporting.markup import latex
 from textlvm.reporting.runs import Result
+from textlvm.reporting.verdict import Measurement
 from textlvm.runtime.errors import UserError
 
 UNITS = {"distinct": "share", "ce_train": "nats/word", "h_gap": "nats", "undeclared": "nats"}

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from plans import planned, result
 from textlvm.reporting.assembly import build
-from textlvm.reporting.cells import Measurement, Printed, Provenance, TablePart
+from textlvm.reporting.cells import Printed, Provenance, TablePart
 from textlvm.reporting.spread import PooledSpread
 from textlvm.reporting.tidy import COLUMNS, OPTIONAL, read_tidy, write_tidy
-from textlvm.reporting.verdict import Comparison
+from textlvm.reporting.verdict import Comparison, Measurement
 from textlvm.runtime.errors import UserError
 
 ROWS = ["TRIL", "TRIL, K=2", "2×TRIL, K=10, BIDI", "ORACLE", "DIAG", 'a row, of "our" own']

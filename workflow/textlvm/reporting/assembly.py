@@ -102,7 +102,7 @@ def _cells(
             unit=results.unit(metric, published),
             printed=_printed(results.paper, published, demo.get(metric)) if published else None,
             measured=measured,
-            comparison=results.comparison(metric, published, measured.borrowed if measured else None),
+            comparison=results.comparison(metric, published, measured),
             provenance=results.provenance(metric, published),
         )
 

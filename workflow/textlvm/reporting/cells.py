@@ -7,10 +7,9 @@ import json
 from dataclasses import dataclass
 
 from textlvm.reporting.published import half_unit
-from textlvm.reporting.spread import PooledSpread
-from textlvm.reporting.verdict import Comparison, Verdict
+from textlvm.reporting.verdict import Comparison, Measurement, Verdict
 
-__all__ = ["DATA", "Cell", "Measurement", "Printed", "Provenance", "TablePart", "is_drawn"]
+__all__ = ["DATA", "Cell", "Printed", "Provenance", "TablePart", "is_drawn"]
 
 
 DATA = "data"
@@ -57,26 +56,6 @@ class Printed:
     def half_units(self) -> float:
         """The sum of the largest possible rounding errors of both values."""
         return sum(half_unit(digits) for digits in (self.digits, self.demo_digits) if digits is not None)
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A metric's mean over the seeds of a run, in the metric's unit."""
-
-    value: float
-    low: float | None
-    high: float | None
-    """The 95% interval of the estimator, for the mean over seeds."""
-    spread: float | None
-    """Standard deviation over seeds; None with a single seed."""
-    repeat_spread: float | None
-    """Standard deviation over repeated evaluations of one model, averaged over seeds."""
-    by_seed: tuple[tuple[int, float], ...]
-    """The seeds and their values."""
-    borrowed: PooledSpread | None = None
-    """With one seed: the standard deviation over seeds of other rows (`textlvm.reporting.spread.borrow`)."""
-    reading: str = ""
-    """The metric of the reading, if the column has several readings."""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from textlvm.estimate import Estimate
+from textlvm.estimate import pool
 from textlvm.experiment.plan import Planned, RunKey
 from textlvm.reporting.runs import Result
-from textlvm.reporting.verdict import pool
 
 __all__ = ["over_draws"]
 
@@ -49,9 +48,7 @@ def _mean(draw: Planned, number: int, group: Sequence[Result], draws: int) -> Re
     first = (done or group)[0]
     metrics = {}
     for name in dict.fromkeys(name for result in done for name in result.metrics):
-        estimates = [result.metrics[name] for result in done if name in result.metrics]
-        mean = pool(estimates)
-        metrics[name] = Estimate(mean.value, mean.low, mean.high, estimates[0].unit)
+        metrics[name] = pool([result.metrics[name] for result in done if name in result.metrics])
     missing = f"{len(done)} of {len(draw.seeds)} seeds" if done and len(done) < len(draw.seeds) else ""
     return replace(
         first,

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from textlvm.estimate import deviation, pool
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
-from textlvm.reporting.cells import Measurement, Provenance
+from textlvm.reporting.cells import Provenance
 from textlvm.reporting.published import Published
 from textlvm.reporting.runs import Result
 from textlvm.reporting.spread import PooledSpread, Sample, borrow
-from textlvm.reporting.verdict import Comparison, Mean, Verdict, compare, pool
+from textlvm.reporting.verdict import Comparison, Measurement, Verdict, compare
 from textlvm.runtime.errors import UserError
 
 __all__ = ["RowResults", "is_of_training"]
@@ -61,16 +62,18 @@ class RowResults:
 
         `others` are the samples of all rows of the table on the same corpus.
         """
-        mean = self._mean(metric)
-        if mean is None:
+        results = self._results_with(metric)
+        if not results:
             return None
+        estimates = [result.metrics[metric] for result in results]
+        mean = pool(estimates)
         repeats = [result.repeats[metric] for result in self.done if metric in result.repeats]
         reading = self._reading(metric)
         return Measurement(
             value=mean.value,
             low=mean.low,
             high=mean.high,
-            spread=mean.spread,
+            spread=deviation([estimate.value for estimate in estimates]) if len(estimates) > 1 else None,
             repeat_spread=math.fsum(repeats) / len(repeats) if repeats else None,
             by_seed=self._by_seed(metric),
             borrowed=self._borrowed(metric, [sample for sample in others if sample.metric == reading]),
@@ -78,16 +81,15 @@ class RowResults:
         )
 
     def comparison(
-        self, metric: str, published: Published | None, borrowed: PooledSpread | None
+        self, metric: str, published: Published | None, measured: Measurement | None
     ) -> Comparison:
-        """Compare the mean over seeds with the published value; `borrowed` is that of the measurement."""
-        mean = self._mean(metric)
-        if mean is None or self.planned is None:
+        """Compare the mean over seeds with the published value."""
+        if measured is None or self.planned is None:
             return Comparison(None, None, self._missing_verdict(published))
         if published is None:
             return Comparison(None, None, Verdict.UNPUBLISHED)
         stand_in, of_training = self.planned.stand_in, self._is_of_training(metric)
-        comparison = compare(mean, published, stand_in, of_training, borrowed)
+        comparison = compare(measured, published, stand_in, of_training)
         if self._has_other_reading(metric) and not self.planned.stand_in:
             return replace(comparison, tolerance=None, verdict=Verdict.UNDECIDED)
         return comparison
@@ -151,10 +153,6 @@ class RowResults:
 
     def _results_with(self, metric: str) -> list[Result]:
         return [result for result in self.done if metric in result.metrics]
-
-    def _mean(self, metric: str) -> Mean | None:
-        results = self._results_with(metric)
-        return pool([result.metrics[metric] for result in results]) if results else None
 
     def _by_seed(self, metric: str) -> tuple[tuple[int, float], ...]:
         return tuple((result.seed, result.metrics[metric].value) for result in self._results_with(metric))

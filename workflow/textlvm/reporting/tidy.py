@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textlvm.reporting.cells import Cell, Measurement, Printed, Provenance, TablePart
+from textlvm.reporting.cells import Cell, Printed, Provenance, TablePart
 from textlvm.reporting.spread import PooledSpread
-from textlvm.reporting.verdict import Comparison, Verdict
+from textlvm.reporting.verdict import Comparison, Measurement, Verdict
 from textlvm.runtime.errors import UserError, repair
 from textlvm.runtime.files import write_text
 

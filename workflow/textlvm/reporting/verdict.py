@@ -1,15 +1,14 @@
 """The rule that decides whether a reproduced value agrees with the printed one."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from textlvm.estimate import Z95, Estimate, deviation, mean, student
+from textlvm.estimate import Z95, standard_error, student
 from textlvm.reporting.published import Published
 from textlvm.reporting.spread import PooledSpread
 
-__all__ = ["MARKS", "RULE", "Comparison", "Mean", "Verdict", "compare", "pool", "reach"]
+__all__ = ["MARKS", "RULE", "Comparison", "Measurement", "Verdict", "compare", "reach"]
 
 RULE = (
     "within: |difference| ≤ half a unit of the last printed digit + sqrt((t · sd over n seeds)² (1 + 1/n) "
@@ -42,16 +41,23 @@ MARKS = {Verdict.WITHIN: "✓", Verdict.OUTSIDE: "✗", Verdict.UNDECIDED: "?"}
 
 
 @dataclass(frozen=True)
-class Mean:
+class Measurement:
     """A metric's mean over the seeds of a run, in the metric's unit."""
 
     value: float
     low: float | None
     high: float | None
-    """The 95% interval of the estimator (Monte Carlo error of the evaluation); None if it is exact."""
+    """The 95% interval of the estimator, for the mean over seeds."""
     spread: float | None
-    """Standard deviation over seeds (n - 1); None with a single seed."""
-    seeds: int
+    """Standard deviation over seeds; None with a single seed."""
+    repeat_spread: float | None
+    """Standard deviation over repeated evaluations of one model, averaged over seeds."""
+    by_seed: tuple[tuple[int, float], ...]
+    """The seeds and their values."""
+    borrowed: PooledSpread | None = None
+    """With one seed: the standard deviation over seeds of other rows (`textlvm.reporting.spread.borrow`)."""
+    reading: str = ""
+    """The metric of the reading, if the column has several readings."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +71,6 @@ class Comparison:
     verdict: Verdict
 
 
-def pool(estimates: Sequence[Estimate]) -> Mean:
-    """The mean over seeds, with the standard deviation over seeds and the 95% interval of the estimator.
-
-    Evaluations of different seeds use different samples, so their errors are independent and the half widths
-    of n intervals combine as sqrt(sum of squares) / n. The interval of the logarithm of an average is not
-    centred at its value; the offset is a bias, which averaging does not reduce, so the offset of the mean is
-    the mean of the offsets. A seed without interval is exact: width and offset are zero.
-    """
-    n = len(estimates)
-    values = [e.value for e in estimates]
-    value = mean(values)
-    spread = deviation(values) if n > 1 else None
-    intervals = [(e.value, e.low, e.high) for e in estimates if e.low is not None and e.high is not None]
-    if not intervals:
-        return Mean(value, None, None, spread, n)
-    half = math.hypot(*((high - low) / 2 for _, low, high in intervals)) / n
-    middle = value + math.fsum((low + high) / 2 - centre for centre, low, high in intervals) / n
-    return Mean(value, middle - half, middle + half, spread, n)
-
-
 def reach(spread: float, degrees_of_freedom: int, seeds: int, comparisons: int = 1) -> float:
     """The 95% limit of the difference between the mean over seeds and one further training.
 
@@ -95,11 +81,7 @@ def reach(spread: float, degrees_of_freedom: int, seeds: int, comparisons: int =
 
 
 def compare(
-    mean: Mean,
-    published: Published,
-    stand_in: bool = False,
-    of_training: bool = True,
-    borrowed: PooledSpread | None = None,
+    measured: Measurement, published: Published, stand_in: bool = False, of_training: bool = True
 ) -> Comparison:
     """Compare the mean over our seeds with the printed value.
 
@@ -110,9 +92,9 @@ def compare(
     where h is half a unit of the last printed digit, s the standard deviation over our n seeds, t Student's
     97.5% quantile with n - 1 degrees of freedom, p the printed standard deviation (zero if none is printed)
     and e half the width of our estimator's 95% interval. With one seed, s and the degrees of freedom are
-    those of `borrowed`. The printed value is that of one training, as far as is known: s² is the variance of
-    that training, s²/n that of our mean. If both come from the same distribution, 95% of the means are
-    within. Otherwise the mean is *outside*, with two exceptions:
+    those of `measured.borrowed`. The printed value is that of one training, as far as is known: s² is the
+    variance of that training, s²/n that of our mean. If both come from the same distribution, 95% of the
+    means are within. Otherwise the mean is *outside*, with two exceptions:
 
     - one seed and nothing borrowed: s is unknown, not zero. The tolerance without s is too small, so a
       smaller difference is certainly *within*, and a larger one is *undecided*. A metric that is not
@@ -120,15 +102,16 @@ def compare(
     - a stand-in corpus: *stand-in*, with the difference and without tolerance, because agreement on another
       text reproduces nothing.
     """
-    difference = mean.value - published.value
+    difference = measured.value - published.value
     if stand_in:
         return Comparison(difference, None, Verdict.STAND_IN)
-    error = 0.0 if mean.low is None or mean.high is None else (mean.high - mean.low) / 2
-    spread, freedom = mean.spread, mean.seeds - 1
+    seeds, borrowed = len(measured.by_seed), measured.borrowed
+    spread, freedom = measured.spread, seeds - 1
     if spread is None and borrowed:
         spread, freedom = borrowed.value, borrowed.degrees_of_freedom
-    seeds = reach(spread, freedom, mean.seeds) if spread else 0.0
-    tolerance = published.half_unit + math.hypot(seeds, Z95 * (published.spread or 0.0), error)
+    noise = reach(spread, freedom, seeds) if spread else 0.0
+    error = Z95 * standard_error(measured.low, measured.high)
+    tolerance = published.half_unit + math.hypot(noise, Z95 * (published.spread or 0.0), error)
     if abs(difference) <= tolerance:
         return Comparison(difference, tolerance, Verdict.WITHIN)
     verdict = Verdict.UNDECIDED if spread is None and of_training else Verdict.OUTSIDE

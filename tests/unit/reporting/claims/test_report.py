@@ -15,7 +15,6 @@ from plans import plan_of
 from textlvm.estimate import Estimate
 from textlvm.experiment.paper import PAPERS
 from textlvm.reporting.assembly import build
-from textlvm.reporting.cells import Measurement
 from textlvm.reporting.claims import language
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.language import Place, Side
@@ -23,7 +22,7 @@ from textlvm.reporting.claims.lines import as_csv, read_csv
 from textlvm.reporting.claims.numbers import Measured
 from textlvm.reporting.claims.report import _described, as_markdown, evaluate
 from textlvm.reporting.tidy import write_tidy
-from textlvm.reporting.verdict import Comparison, Verdict
+from textlvm.reporting.verdict import Comparison, Measurement, Verdict
 
 ROOT = Path(__file__).parents[4]
 COLUMNS = [

@@ -5,18 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textlvm.estimate import Z95, Estimate
+from textlvm.estimate import Estimate, pool, standard_error
 from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
-from textlvm.reporting.cells import Cell, Measurement, is_drawn
+from textlvm.reporting.cells import Cell, is_drawn
 from textlvm.reporting.claims.figure_metrics import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
 from textlvm.reporting.published import Published, half_unit
 from textlvm.reporting.rows import is_of_training
 from textlvm.reporting.spread import PooledSpread, Sample, borrow
-from textlvm.reporting.verdict import Mean, Verdict, pool
+from textlvm.reporting.verdict import Verdict
 
 __all__ = ["Corpora", "Measured", "Numbers", "as_printed"]
 
@@ -148,7 +148,7 @@ class Measured:
         drawn = is_drawn(cell.provenance)
         return Number(
             dict(measured.by_seed),
-            _error(measured),
+            standard_error(measured.low, measured.high),
             run=_run(cell),
             replicate="draw" if drawn else "seed",
             trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric, drawn),
@@ -167,7 +167,9 @@ class Measured:
         (value, *others) = by_seed.values()
         borrowed = None if others else self._borrowed(metric, cell, value.value)
         values = {seed: estimate.value for seed, estimate in by_seed.items()}
-        return Number(values, _error(pool(list(by_seed.values()))), run=_run(cell), borrowed=borrowed)
+        mean = pool(list(by_seed.values()))
+        error = standard_error(mean.low, mean.high)
+        return Number(values, error, run=_run(cell), borrowed=borrowed)
 
     def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, Estimate]:
         """The number of a figure by seed, for seeds with a file; empty for rows on draws of a split."""
@@ -188,12 +190,6 @@ class Measured:
                 values = tuple(estimate.value for estimate in found)
                 samples.append(Sample(other.row, entry.name, entry.model_kind, metric.name, values))
         return borrow(self._planned(cell)[0].model_kind, samples, value, metric.unit)
-
-
-def _error(measured: Measurement | Mean) -> float:
-    """The standard error of the estimator of a mean over seeds; zero if it is exact."""
-    is_exact = measured.low is None or measured.high is None
-    return 0.0 if is_exact else (measured.high - measured.low) / (2 * Z95)
 
 
 def _exact(value: float, rounding: float) -> Number:

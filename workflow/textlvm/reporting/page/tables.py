@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting import shapes
-from textlvm.reporting.cells import DATA, Cell, Measurement, is_drawn
+from textlvm.reporting.cells import DATA, Cell, is_drawn
 from textlvm.reporting.page.formats import short, signed, typeset
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.shapes import NOTHING, Shape
-from textlvm.reporting.verdict import MARKS, Verdict
+from textlvm.reporting.verdict import MARKS, Measurement, Verdict
 
 __all__ = [
     *("MEANINGS", "PARTS"),
