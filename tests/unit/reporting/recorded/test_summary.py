@@ -2,11 +2,13 @@
 
 import csv
 from collections import Counter, defaultdict
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import pytest
 
+from textlvm.reporting.claims.judge import Outcome
+from textlvm.reporting.claims.lines import Line
 from textlvm.reporting.page.claims import Check, ClaimGroup
 from textlvm.reporting.recorded import summary
 from textlvm.reporting.recorded.summary import claims, numbers
@@ -88,19 +90,11 @@ def with_verdict(cell, verdict, tolerance):
     return replace(cell, comparison=replace(cell.comparison, verdict=verdict, tolerance=tolerance))
 
 
-def check(outcome, effect="1", reason="", stand_in=False, seeds=3):
-    blank = dict.fromkeys(("anchor", "predicate", "data", "mark", "missing", "comparison", "published"), "")
-    return Check(
-        **blank,
-        outcome=outcome,
-        effect=effect,
-        reason=reason,
-        stand_in=stand_in,
-        seeds=seeds,
-        replicate="seed",
-        runs=(),
-        borrowed_from="",
-    )
+def check(outcome, effect=1.0, missing="", stand_in=False, seeds=3):
+    blank = dict.fromkeys((field.name for field in fields(Line)), "")
+    given = {"effect": effect, "missing": missing, "stand_in": stand_in, "seeds": seeds}
+    line = Line(**blank | given | {"outcome": Outcome(outcome)})
+    return Check(line, anchor="", data="", effect="" if effect is None else "1", published="", runs=())
 
 
 def claimed(*checks, text="A claim."):
@@ -111,9 +105,9 @@ def claimed(*checks, text="A claim."):
     ]
 
 
-SINGLE_SEED = check("undecided", reason="rest on one seed or draw", seeds=1)
-NOISY = check("undecided", reason="are within the noise")
-ABSENT = check("undecided", effect="", reason="lack a number", seeds=0)
+SINGLE_SEED = check("undecided", missing="one seed: it holds", seeds=1)
+NOISY = check("undecided", missing="the interval contains zero")
+ABSENT = check("undecided", effect=None, missing="not run", seeds=0)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
-from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.lines import REASONS, Line
 from textlvm.reporting.page.formats import short
 from textlvm.reporting.page.plan import Plan
@@ -19,29 +18,14 @@ MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 
 @dataclass(frozen=True)
 class Check:
-    """A claim on one data set."""
+    """A claim on one data set, as pages show it."""
 
+    line: Line
     anchor: str
-    predicate: str
     data: str
     """The corpus of the run."""
-    stand_in: bool
-    outcome: str
-    mark: str
-    missing: str
-    """The reason why a check is undecided."""
-    reason: str
-    """As `Line.undecided_because`."""
     effect: str
     """The effect with its interval and unit; empty if there is none."""
-    comparison: str
-    """The comparison of the effect."""
-    seeds: int
-    """The fewest seeds or draws behind a number."""
-    replicate: str
-    """seed | draw: what `seeds` counts."""
-    borrowed_from: str
-    """The rows that supply the standard deviations of rows with one seed."""
     published: str
     """The outcome for the paper's own numbers."""
     runs: tuple[tuple[str, str], ...]
@@ -68,14 +52,13 @@ def from_lines(lines: Iterable[Line], plan: Plan, papers: Mapping[str, Paper]) -
 
 def counted(claims: Sequence[ClaimGroup]) -> dict[str, int]:
     """The number of checks by outcome."""
-    outcomes = [check.outcome for claim in claims for check in claim.checks]
+    outcomes = [check.line.outcome for claim in claims for check in claim.checks]
     return {outcome: outcomes.count(outcome) for outcome in MARKS}
 
 
 def undecided(claims: Sequence[ClaimGroup]) -> dict[str, int]:
     """The number of undecided checks by reason."""
-    checks = [check for claim in claims for check in claim.checks if check.outcome == Outcome.UNDECIDED]
-    found = Counter(check.reason for check in checks)
+    found = Counter(check.line.undecided_because for claim in claims for check in claim.checks)
     return {reason: found[reason] for reason in REASONS if found[reason]}
 
 
@@ -84,19 +67,10 @@ def _checks(lines: Iterable[Line], plan: Plan, papers: Mapping[str, Paper]) -> I
         datasets = papers[line.paper].datasets
         names = ", ".join(datasets.get(name, name) for name in line.dataset.split(", "))
         yield Check(
+            line=line,
             anchor=f"{plan.prefix}claim/{line.id}",
-            predicate=line.predicate,
             data=line.corpus_title or names,
-            stand_in=line.stand_in,
-            outcome=line.outcome,
-            mark=MARKS.get(line.outcome, ""),
-            missing=line.missing,
-            reason=line.undecided_because,
             effect=_effect(line),
-            comparison=line.comparison,
-            seeds=line.seeds,
-            replicate=line.replicate,
-            borrowed_from=line.borrowed_from,
             published=_published(line),
             runs=tuple(_runs(line.runs, plan)),
         )

@@ -77,14 +77,14 @@ class ClaimSummary:
     @property
     def reason(self) -> str:
         """Why it is undecided, in the experiment with the most seeds."""
-        first = max(self.tested, key=lambda tested: tested.check.seeds, default=None)
-        return first.check.reason if first else ""
+        first = max(self.tested, key=lambda tested: tested.check.line.seeds, default=None)
+        return first.check.line.undecided_because if first else ""
 
     @property
     def only_on_stand_ins(self) -> bool:
         """Whether only experiments on stand-in corpora decide it."""
-        decided = [tested.check for tested in self.tested if not tested.check.reason]
-        return bool(decided) and all(check.stand_in for check in decided)
+        decided = [tested.check.line for tested in self.tested if not tested.check.line.undecided_because]
+        return bool(decided) and all(line.stand_in for line in decided)
 
 
 def numbers(records: Sequence[Record], paper: str = "") -> Counts:
@@ -151,7 +151,7 @@ def _summary(group: Sequence[tuple[str, ClaimGroup]]) -> ClaimSummary:
     checks = [Tested(record, check) for record, claim in group for check in claim.checks]
     # A check that lacks numbers has no effect, unless another comparison already refutes the claim.
     tested = tuple(entry for entry in checks if entry.check.effect)
-    outcomes = {entry.check.outcome for entry in tested}
+    outcomes = {entry.check.line.outcome for entry in tested}
     decided = outcomes & {Outcome.HOLDS, Outcome.FAILS}
     outcome = DIFFERS if len(decided) == 2 else next(iter(decided or outcomes), UNTESTED)
     claim = group[0][1]
