@@ -8,12 +8,14 @@ from quantities import number_of_seeds, read, seeds
 from textlvm.sentences import figure_metrics
 
 __all__ = [
+    "equal",
     "extrapolated",
     "least_bound",
     "least_bounds",
     "likelihood",
     "nearest_bounds",
     "posterior_entropy",
+    "ratios",
 ]
 
 
@@ -49,3 +51,16 @@ def extrapolated(run: str, ratio: float) -> list[float]:
     """
     pairs = zip(least_bounds(run, "10"), least_bounds(run), strict=True)
     return [last - (before - last) * ratio / (1 - ratio) for before, last in pairs]
+
+
+def ratios(run: str) -> list[float]:
+    """The decrease of each seed's lowest bound from 10 to 100 codes, relative to that from 1 to 10."""
+    bounds = zip(*(least_bounds(run, codes) for codes in ("1", "10", "100")), strict=True)
+    return [(second - third) / (first - second) for first, second, third in bounds]
+
+
+def equal(run: str, other: str) -> float:
+    """The ratio with which `extrapolated` of a run is the bound of another run, taken as converged."""
+    distance = statistics.fmean(least_bounds(run)) - statistics.fmean(least_bounds(other))
+    decrease = statistics.fmean(least_bounds(run, "10")) - statistics.fmean(least_bounds(run))
+    return distance / (distance + decrease)

@@ -39,7 +39,7 @@ def test_claims_equal_the_recorded_claims(records, clone):
             with files[record.name].open(encoding="utf-8", newline="") as lines:
                 listed = [(line["claim"], line["outcome"], line["missing"]) for line in csv.DictReader(lines)]
             checks = [(claim.text, check) for claim in record.claims for check in claim.checks]
-            assert [(claim, check.outcome, check.missing) for claim, check in checks] == listed
+            assert [(claim, check.line.outcome, check.line.missing) for claim, check in checks] == listed
 
 
 def test_commands_equal_those_in_the_list_of_runs(records, clone):
