@@ -8,14 +8,14 @@ from quantities import number_of_seeds, read, seeds
 from textlvm.sentences import figure_metrics
 
 __all__ = [
-    "equal",
-    "extrapolated",
+    "decrease_ratios",
     "least_bound",
     "least_bounds",
     "likelihood",
+    "limits_of_bounds",
     "nearest_bounds",
     "posterior_entropy",
-    "ratios",
+    "ratio_to_reach",
 ]
 
 
@@ -45,7 +45,7 @@ def least_bounds(run: str, codes: str = "100") -> list[float]:
     return [least_bound(run, codes, index)[0] for index in range(number_of_seeds(run))]
 
 
-def extrapolated(run: str, ratio: float) -> list[float]:
+def limits_of_bounds(run: str, ratio: float) -> list[float]:
     """The limit of `least_bounds` for infinitely many codes, if each factor of ten lowers it by `ratio` times
     the previous decrease, which was that from 10 to 100 codes.
     """
@@ -53,14 +53,14 @@ def extrapolated(run: str, ratio: float) -> list[float]:
     return [last - (before - last) * ratio / (1 - ratio) for before, last in pairs]
 
 
-def ratios(run: str) -> list[float]:
+def decrease_ratios(run: str) -> list[float]:
     """The decrease of each seed's lowest bound from 10 to 100 codes, relative to that from 1 to 10."""
     bounds = zip(*(least_bounds(run, codes) for codes in ("1", "10", "100")), strict=True)
     return [(second - third) / (first - second) for first, second, third in bounds]
 
 
-def equal(run: str, other: str) -> float:
-    """The ratio with which `extrapolated` of a run is the bound of another run, taken as converged."""
+def ratio_to_reach(run: str, other: str) -> float:
+    """The ratio with which `limits_of_bounds` of a run is the bound of another run, taken as converged."""
     distance = statistics.fmean(least_bounds(run)) - statistics.fmean(least_bounds(other))
     decrease = statistics.fmean(least_bounds(run, "10")) - statistics.fmean(least_bounds(run))
     return distance / (distance + decrease)

@@ -69,15 +69,14 @@ def cell(found: dict[str, Any], metric: str) -> str:
 
 
 def published(experiment: str, table: int, row: str, metric: str, source: str = "published") -> float:
-    """The number that the paper prints; with `demo` as source, the number that the authors' demo reports."""
+    """The number that the paper prints, or that of another column: `demo` for the authors' demo."""
     found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
     return float(found[0][source])
 
 
 def tolerance(experiment: str, table: int, row: str, metric: str) -> float:
     """The largest difference from the printed number that is within; see docs/claims.md."""
-    found = [cell for cell in cells(experiment, table) if (cell["row"], cell["metric"]) == (row, metric)]
-    return float(found[0]["tolerance"])
+    return published(experiment, table, row, metric, "tolerance")
 
 
 def readings(experiment: str, table: int) -> list[dict[str, str]]:

@@ -2,23 +2,34 @@
 
 import gzip
 import math
+import re
 import statistics
 from functools import cache
-from statistics import correlation
+from pathlib import Path
 
 import numpy as np
 from cells import EXPERIMENTS, RECORDED
-from quantities import mean
+from quantities import mean, read, seeds
 
-__all__ = ["at_entropy", "by_draw", "correlation", "differences", "entropies_of_draws", "paired"]
+from textlvm.corpora.splits import SplitSettings, unseen
+from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
+from textlvm.spec import parse
+
+__all__ = ["at_entropy", "by_draw", "differences", "entropies_of_draws", "folders", "paired"]
 
 COUNTS = RECORDED.parents[1] / "workflow" / "counts" / "gutenberg.txt.gz"
 
 
+def folders(experiment: str, run: str) -> list[Path]:
+    """The folders of a run on every draw of the unseen words, `unseen` and `unseen-1`, `unseen-2`, …"""
+    found = (RECORDED / EXPERIMENTS[experiment]).glob(f"unseen*/{run}")
+    return sorted(found, key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0))
+
+
 def by_draw(experiment: str, run: str, metric: str) -> list[float]:
     """A metric of every draw of the unseen words, each the mean over seeds."""
-    draws = sorted((RECORDED / EXPERIMENTS[experiment]).glob(f"unseen*/{run}"))
-    return [mean(f"{experiment}/{path.parent.name}/{run}", metric) for path in draws]
+    draws = (path.parent.name for path in folders(experiment, run))
+    return [mean(f"{experiment}/{draw}/{run}", metric) for draw in draws]
 
 
 def differences(experiment: str, run: str, other: str, metric: str, reading: str = "") -> list[float]:
@@ -36,21 +47,32 @@ def paired(experiment: str, run: str, other: str, metric: str, reading: str = ""
     return statistics.fmean(found), statistics.stdev(found) / len(found) ** 0.5
 
 
+def recorded_vocabulary() -> dict[str, int]:
+    """The words of the recorded draws with their counts."""
+    settings = read(seeds("readings/unseen/oracle")[0], "spec.json")["data"]["vocabulary"]
+    with gzip.open(COUNTS, "rt", encoding="utf-8") as lines:
+        counts = {word: int(count) for word, count in map(str.split, lines)}
+    return vocabulary(counts, parse(VocabularySettings, settings))
+
+
 @cache
 def entropies_of_draws(number: int) -> list[float]:
     """The entropy of the test words in this number of further draws of the unseen words, in nats per word."""
-    with gzip.open(COUNTS, "rt", encoding="utf-8") as lines:
-        counts = np.array([int(line.split()[1]) for line in lines], dtype=float)
-    generator = np.random.default_rng(0)
-    shares = (generator.choice(counts, round(len(counts) / 10), replace=False) for _ in range(number))
-    return [float(-(p * np.log(p)).sum()) for p in (drawn / drawn.sum() for drawn in shares)]
+    counts = np.array(list(recorded_vocabulary().values()))
+    settings, generator = SplitSettings(), np.random.default_rng(0)
+    return [entropy(unseen(counts, settings, generator)) for _ in range(number)]
 
 
-def at_entropy(entropies: list[float], changes: list[float], entropy: float) -> tuple[float, float]:
-    """The value at an entropy on the regression line of `changes`, and its standard error."""
-    slope, start = statistics.linear_regression(entropies, changes)
-    errors = [change - start - slope * own for own, change in zip(entropies, changes, strict=True)]
-    centre, freedom = statistics.fmean(entropies), len(changes) - 2
-    squares = sum((own - centre) ** 2 for own in entropies)
-    noise = math.hypot(*errors) / math.sqrt(freedom)
-    return start + slope * entropy, noise * math.sqrt(1 / len(changes) + (entropy - centre) ** 2 / squares)
+def entropy(counts: np.ndarray) -> float:
+    """The entropy of words with these counts, in nats per word."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def at_entropy(entropies: list[float], values: list[float], place: float) -> tuple[float, float]:
+    """The regression line of `values` on entropies at an entropy, and its standard error."""
+    slope, start = statistics.linear_regression(entropies, values)
+    residuals = [value - start - slope * x for x, value in zip(entropies, values, strict=True)]
+    centre, squares = statistics.fmean(entropies), statistics.variance(entropies) * (len(entropies) - 1)
+    noise = math.hypot(*residuals) / math.sqrt(len(values) - 2)
+    return start + slope * place, noise * math.sqrt(1 / len(values) + (place - centre) ** 2 / squares)

@@ -11,6 +11,8 @@ import math
 import re
 import statistics
 import textwrap
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import bounds
@@ -45,8 +47,19 @@ MARKED = r"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
 def sure(condition: bool) -> str:
     """The empty string if the condition holds; otherwise an error."""
     if not condition:
-        raise ValueError("the records no longer support a sentence of docs/templates")
+        raise ValueError("the records no longer support this sentence")
     return ""
+
+
+def place(error: Exception, template: jinja2.Template, texts: Sequence[str]) -> str:
+    """The part and the line that raised an error; `texts` are the joined parts."""
+    (*_, frame) = (frame for frame in traceback.extract_tb(error.__traceback__) if "<template>" in frame)
+    line = template.get_corresponding_lineno(frame.lineno or 0)
+    part = 0
+    while line > texts[part].count("\n"):
+        line -= texts[part].count("\n")
+        part += 1
+    return f"docs/templates/{PARTS[part]}.j2, line {line}"
 
 
 def rendered() -> dict[Path, str]:
@@ -64,11 +77,17 @@ def rendered() -> dict[Path, str]:
         "float": float,
         "exp": math.exp,
         "log": math.log,
+        "correlation": statistics.correlation,
         "fmean": statistics.fmean,
         "stdev": statistics.stdev,
     }
-    texts = ((TEMPLATES / f"{part}.j2").read_text(encoding="utf-8") for part in PARTS)
-    module = environment.from_string("".join(texts)).make_module()
+    texts = [(TEMPLATES / f"{part}.j2").read_text(encoding="utf-8") for part in PARTS]
+    template = environment.from_string("".join(texts))
+    try:
+        module = template.make_module()
+    except ValueError as error:
+        error.add_note(place(error, template, texts))
+        raise
     readme = README.read_text(encoding="utf-8")
     block = str(module.summary_table()).strip()
     pattern = re.compile(MARKED.format(name="findings: summary"), re.DOTALL)

@@ -101,7 +101,7 @@ def repeat_spread(run: str, metric: str) -> float:
 
 
 def perplexity(nats: float) -> float:
-    """The perplexity of a sentence of Penn Treebank with this likelihood, with the paper's divisor."""
+    """The perplexity for a mean NLL per sentence of Penn Treebank, with the paper's divisor."""
     tokens = mean("ptb/smim-512", "nll_melbo") / math.log(mean("ptb/smim-512", "ppl_melbo"))
     return math.exp(nats / tokens)
 

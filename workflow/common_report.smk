@@ -56,10 +56,12 @@ def figure_report(path, paper, name, of):
     )
 
 
+FIGURE_AT = {figure.path: figure for figure in EXPERIMENT.figures}
+
+
 def figure_of(path, wildcards):
     """The figure of the plan with this path in the results, which may contain wildcards."""
-    path = path.format(**dict(wildcards.items()))
-    return next(figure for figure in EXPERIMENT.figures if figure.path == path)
+    return FIGURE_AT[path.format(**dict(wildcards.items()))]
 
 
 def figure_files(path, name=""):

@@ -4,11 +4,15 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
+import draws
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from quantities import mean
+
+from textlvm.corpora.splits import SplitSettings, split
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +31,14 @@ def findings():
 def test_generated_pages_match_the_records(name):
     for path, text in import_module(name).rendered().items():
         assert path.read_text(encoding="utf-8") == text, f"regenerate it: python docs/{name}.py"
+
+
+def test_further_draws_are_drawn_like_the_recorded_ones():
+    words = draws.recorded_vocabulary()
+    counts = np.array(list(words.values()))
+    splits = (split(list(words), counts, "unseen", SplitSettings(seed=seed)) for seed in range(10))
+    found = [draws.entropy(drawn.test) for drawn in splits]
+    assert found == pytest.approx(draws.by_draw("readings", "oracle", "entropy_test"))
 
 
 def test_findings_contradicted_by_the_records_raise(findings):
@@ -55,6 +67,19 @@ def closure(pairs):
 
 
 # Acyclic except for rules that depend on themselves.
+def test_contradicted_sentence_of_findings_is_located(findings, tmp_path, monkeypatch):
+    for part in findings.PARTS:
+        text = (findings.TEMPLATES / f"{part}.j2").read_text(encoding="utf-8")
+        if part == "words":
+            text = text.replace("## Summary\n", "## Summary\n{{ sure(1 > 2) }}\n")
+        (tmp_path / f"{part}.j2").write_text(text, encoding="utf-8")
+    before = (tmp_path / "words.j2").read_text(encoding="utf-8").partition("{{ sure(1 > 2)")[0]
+    monkeypatch.setattr(findings, "TEMPLATES", tmp_path)
+    with pytest.raises(ValueError, match="no longer support") as caught:
+        findings.rendered()
+    assert caught.value.__notes__ == [f"docs/templates/words.j2, line {1 + before.count(chr(10))}"]
+
+
 graphs = st.sets(
     st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")).filter(lambda p: p[0] <= p[1])
 )
