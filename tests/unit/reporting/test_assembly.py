@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -134,7 +133,7 @@ def test_settings_that_differ_between_seeds_are_marked(papers, published):
         for s, k in ((0, 64), (1, 128))
     ]
     cell = build(1, papers, published, plan, {plan[0].key: seeds})[0]
-    assert json.loads(cell.provenance.settings) == {"trajectories": "varies", "samples": 10}
+    assert cell.provenance.settings == {"trajectories": "varies", "samples": 10}
 
 
 def test_planned_row_is_compared_with_its_original_data_set(papers, published):

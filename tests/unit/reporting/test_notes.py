@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -67,7 +66,7 @@ def test_borrowed_spread_names_the_data_set_if_there_are_several(papers, publish
 def measured(cell, seeds, **settings):
     """The cell with a value for this number of seeds."""
     values = Measurement(1.0, None, None, None, None, tuple((seed, 1.0) for seed in range(seeds)))
-    provenance = replace(cell.provenance, run="tril", settings=json.dumps(settings))
+    provenance = replace(cell.provenance, run="tril", settings=settings)
     return replace(cell, measured=values, provenance=provenance)
 
 

@@ -3,13 +3,14 @@
 Tables, claims and pages are renderings of cells; `results/table<N>.csv` is their list.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from textlvm.reporting.published import half_unit
 from textlvm.reporting.verdict import Comparison, Measurement, Verdict
 
-__all__ = ["DATA", "Cell", "Printed", "Provenance", "TablePart", "is_drawn"]
+__all__ = ["DATA", "Cell", "Printed", "Provenance", "TablePart"]
 
 
 DATA = "data"
@@ -66,16 +67,21 @@ class Provenance:
     """The name of the run; empty for a row that is not planned."""
     runs: tuple[str, ...]
     """The paths of the metrics files, and of the records of failed trainings."""
-    settings: str
-    """The evaluation's settings as JSON."""
+    settings: Mapping[str, Any]
+    """The evaluation's settings; one that differs between seeds is `varies`."""
     seeds_planned: int
     reason: str
     """Why a value is missing, has fewer seeds than planned, or is that of another reading."""
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the seeds are draws of the split (`textlvm.reporting.draws`)."""
+        return "draws" in self.settings
 
-def is_drawn(provenance: Provenance) -> bool:
-    """Whether the seeds of a cell are draws of its split (`textlvm.reporting.draws`)."""
-    return "draws" in json.loads(provenance.settings or "{}")
+    @property
+    def replicate(self) -> str:
+        """What the seeds are: `draw` or `seed`."""
+        return "draw" if self.is_drawn else "seed"
 
 
 @dataclass(frozen=True)

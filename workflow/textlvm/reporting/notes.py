@@ -1,10 +1,10 @@
 """The title and the notes of a table, for all formats."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from textlvm.experiment.paper import Paper
-from textlvm.reporting.cells import DATA, Cell, TablePart, is_drawn
+from textlvm.reporting.cells import DATA, Cell, TablePart
 from textlvm.reporting.spread import RULE as BORROWING
 from textlvm.reporting.verdict import MARKS, RULE
 
@@ -38,7 +38,7 @@ def notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     """The notes of a table: noise, demo, corpora, marks, settings, missing numbers."""
     numbers = {cell.seeds for cell in cells if cell.measured and cell.provenance.run != DATA}
     seeds = max(numbers, default=0)
-    unit, of_split = ("draw", " of the split") if any(is_drawn(c.provenance) for c in cells) else ("seed", "")
+    unit, of_split = ("draw", " of the split") if any(c.provenance.is_drawn for c in cells) else ("seed", "")
     if seeds > 1:
         number = f"up to {seeds}" if len(numbers) > 1 else seeds
         yield f"Reproduced values are means over {number} {unit}s{of_split} ± their standard deviation"
@@ -120,7 +120,6 @@ def _demo_notes(cells: Sequence[Cell], paper: Paper) -> Iterable[str]:
     yield from (f"The demo's {column} is '{reading}'" for column, reading in readings.items())
 
 
-def _settings(paper: Paper, text: str) -> str:
-    settings = json.loads(text or "{}")
+def _settings(paper: Paper, settings: Mapping[str, Any]) -> str:
     numbers = {key: settings[key] for key in paper.settings if isinstance(settings.get(key), int)}
     return ", ".join(paper.settings[key].format(number) for key, number in numbers.items())

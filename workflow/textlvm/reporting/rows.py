@@ -1,10 +1,10 @@
 """The results of one row: means and spreads over seeds, and their comparison with printed values."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from textlvm.estimate import deviation, pool
 from textlvm.experiment.paper import Paper
@@ -197,9 +197,8 @@ class RowResults:
         return "; ".join(f"failed with {unit} {', '.join(of)}: {reason}" for reason, of in seeds.items())
 
 
-def _shared_settings(done: Sequence[Result]) -> str:
-    """The settings of all seeds as JSON; a setting that differs between seeds is `varies`."""
+def _shared_settings(done: Sequence[Result]) -> dict[str, Any]:
+    """The settings of all seeds; one that differs between seeds is `varies`."""
     keys = dict.fromkeys(key for result in done for key in result.settings)
     found = {key: [result.settings.get(key) for result in done] for key in keys}
-    shared = {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}
-    return json.dumps(shared, ensure_ascii=False) if shared else ""
+    return {key: v[0] if all(x == v[0] for x in v) else "varies" for key, v in found.items()}

@@ -29,6 +29,10 @@ def _by_seed(text: str) -> tuple[tuple[int, float], ...]:
     return tuple((seed, value) for seed, value in json.loads(text))
 
 
+def _settings(text: str) -> dict[str, Any]:
+    return dict(json.loads(text)) if text else {}
+
+
 def _texts(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
@@ -64,7 +68,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "reason": ("provenance.reason", str),
     "run": ("provenance.run", str),
     "runs": ("provenance.runs", _texts),
-    "settings": ("provenance.settings", str),
+    "settings": ("provenance.settings", _settings),
     "where": ("printed.where", str),
     "note": ("printed.note", str),
     "reading": ("measured.reading", str),
@@ -117,6 +121,7 @@ def _line(cell: Cell) -> dict[str, Any]:
         owner = parts[part] if part in parts else getattr(cell, part)
         line[column] = getattr(owner, name) if owner else None
     by_seed = line["by_seed"] or ()
+    line["settings"] = json.dumps(line["settings"], ensure_ascii=False) if line["settings"] else ""
     as_json = {"by_seed": by_seed, "runs": line["runs"], "stand_in": line["stand_in"]}
     # Readable paths, in which workflow/common_removed.smk searches for those of removed files.
     return line | {column: json.dumps(value, ensure_ascii=False) for column, value in as_json.items()}

@@ -222,4 +222,4 @@ def test_untrained_numbers_vary_between_draws(check, measured):
 
 def on_draws(cell):
     """The cell with its seeds as draws of the split."""
-    return replace(cell, provenance=replace(cell.provenance, settings=json.dumps({"draws": 3})))
+    return replace(cell, provenance=replace(cell.provenance, settings={"draws": 3}))

@@ -9,7 +9,7 @@ from textlvm.estimate import Estimate, pool, standard_error
 from textlvm.experiment.declarations import FigureMetric
 from textlvm.experiment.paper import Paper
 from textlvm.experiment.plan import Planned, Row
-from textlvm.reporting.cells import Cell, is_drawn
+from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.figure_metrics import measure
 from textlvm.reporting.claims.judge import Number
 from textlvm.reporting.claims.language import Claim, Place
@@ -145,12 +145,12 @@ class Measured:
             return "quoted, but not for this corpus" if corpus else "not in the plan"
         if measured is None:
             return cell.provenance.reason or str(cell.verdict)
-        drawn = is_drawn(cell.provenance)
+        drawn = cell.provenance.is_drawn
         return Number(
             dict(measured.by_seed),
             standard_error(measured.low, measured.high),
             run=_run(cell),
-            replicate="draw" if drawn else "seed",
+            replicate=cell.provenance.replicate,
             trained=is_of_training(self.papers[place.paper], *self._planned(cell), cell.metric, drawn),
             borrowed=measured.borrowed,
         )
@@ -173,7 +173,7 @@ class Measured:
 
     def _by_seed(self, metric: FigureMetric, cell: Cell) -> dict[int, Estimate]:
         """The number of a figure by seed, for seeds with a file; empty for rows on draws of a split."""
-        if is_drawn(cell.provenance):
+        if cell.provenance.is_drawn:
             return {}
         files = {_seed(path): path.with_name(metric.file) for path in _metrics_files(cell)}
         values = {seed: measure(metric, path) for seed, path in files.items() if path in self.figures}
@@ -200,7 +200,7 @@ def _run(cell: Cell) -> tuple[str, ...]:
     """The key of numbers that are paired by seed: those of one run, or of all rows on draws of a split."""
     part = cell.part
     place = (part.paper, part.dataset, part.corpus, part.split)
-    return place if is_drawn(cell.provenance) else (*place, cell.provenance.run)
+    return place if cell.provenance.is_drawn else (*place, cell.provenance.run)
 
 
 def _metrics_files(cell: Cell) -> list[Path]:

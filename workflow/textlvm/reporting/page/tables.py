@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textlvm.experiment.paper import Paper
 from textlvm.reporting import shapes
-from textlvm.reporting.cells import DATA, Cell, is_drawn
+from textlvm.reporting.cells import DATA, Cell
 from textlvm.reporting.page.formats import short, signed, typeset
 from textlvm.reporting.page.plan import Plan
 from textlvm.reporting.shapes import NOTHING, Shape
@@ -247,7 +247,7 @@ def _lines(cell: Cell, decimals: int) -> Iterable[tuple[str, str]]:
 
 def _noise(cell: Cell, measured: Measurement) -> Iterable[tuple[str, str]]:
     """The lines of a card about the errors of a number."""
-    unit = "draw" if is_drawn(cell.provenance) else "seed"
+    unit = cell.provenance.replicate
     if measured.spread is not None:
         yield f"over {unit}s", f"standard deviation {short(measured.spread)}, {cell.seeds} {unit}s"
     elif measured.borrowed:

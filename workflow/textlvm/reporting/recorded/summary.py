@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from textlvm.reporting.cells import Cell, is_drawn
+from textlvm.reporting.cells import Cell
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.page.claims import Check, ClaimGroup
 from textlvm.reporting.recorded.records import Record
@@ -143,7 +143,7 @@ def _is_of_training(cell: Cell, record: Record) -> bool:
     entry, paper = record.plan.entry(cell), record.papers[cell.part.paper]
     rows = entry.rows if entry else ()
     row = next((row for row in rows if (row.table, row.label) == (cell.part.table, cell.row)), None)
-    drawn = is_drawn(cell.provenance)
+    drawn = cell.provenance.is_drawn
     return row is not None and is_of_training(paper, entry, row, cell.metric, drawn)
 
 
