@@ -22,6 +22,7 @@ only computed for a part of the sentences, `nll_error` is its standard error.
 import argparse
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ from textlvm.sentences.marginal.flow import masked_autoregressive_flow
 from textlvm.sentences.marginal.importance import bounds_by_samples
 from textlvm.sentences.marginal.nearest import bounds_by_neighbours, nearest
 from textlvm.sentences.marginal.priors import CodePrior
-from textlvm.sentences.marginal.proposals import Proposal, conditional, encoder
+from textlvm.sentences.marginal.proposals import conditional, encoder
 from textlvm.sentences.marginal.spec import MarginalSpec
 from textlvm.sentences.models.autoencoder import SentenceModel
 from textlvm.sentences.trained import load
@@ -61,6 +62,23 @@ Indices = NDArray[np.int64]
 
 SHARES = (1, 8)
 """The bound by neighbours is computed with all training codes, and with an eighth of them."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Sentences and the Gaussians q(z|x) of their codes."""
+
+    sentences: SentenceSet
+    posterior: DiagonalNormal
+
+    def select(self, index: Indices) -> "Encoded":
+        """The sentences with these indices, in this order."""
+        return Encoded(select(self.sentences, index), self.posterior[index])
+
+
+def select(sentences: SentenceSet, index: Indices) -> SentenceSet:
+    """The sentences with these indices, in this order."""
+    return collect([sentences[i] for i in index])
 
 
 def estimate(
@@ -101,37 +119,18 @@ def estimate(
         priors.aggregated(kept, held_out, axes, widths),
     ]
     logging.info("priors: %s", ", ".join(f"{p.name} {p.chosen or ''}".strip() for p in fitted))
-    chosen_by = sample_indices(len(valid), spec.validation_sentences, rng)
+    few = Encoded(valid, of_valid).select(sample_indices(len(valid), spec.validation_sentences, rng))
     part = sample_indices(len(test), spec.part, rng)
+    whole = Encoded(test, of_test)
     chosen, importance = {}, {}
-    # A proposal uses the mean and covariance of a prior, which all fitted priors share.
     normal = priors.gaussian("normal", standard)
     for prior_axes, group in ((standard, [normal]), (axes, fitted)):
-
-        def bounds(
-            sentences: SentenceSet,
-            posterior: DiagonalNormal,
-            noise: float,
-            numbers: Sequence[int],
-            prior_axes: Axes = prior_axes,
-            group: Sequence[CodePrior] = group,
-        ) -> dict[str, dict[int, Tensor]]:
-            proposal = conditional(posterior.loc, prior_axes, noise) if noise else encoder(posterior)
-            return _importance(model, sentences, proposal, group, tuple(numbers), spec.batch)
-
-        few, number = _select_sentences(valid, chosen_by), spec.validation_samples
-        validation_bounds = {}
-        for noise in noises:
-            of_prior = bounds(few, of_valid[chosen_by], noise, (number,))
-            best = max(float(values[number][0].mean()) for values in of_prior.values())
-            validation_bounds[noise] = best
-            logging.info("%s, noise %g: %.2f nats on the validation sentences", group[0].name, noise, -best)
-        noise = max(validation_bounds, key=validation_bounds.__getitem__)
+        noise = _best_noise(model, few, noises, prior_axes, group, spec)
         common, rest = _split(spec.samples, spec.common)
-        of_all, of_part = bounds(test, of_test, noise, common), {}
+        of_all, of_part = _importance(model, whole, noise, common, prior_axes, group, spec.batch), {}
         if rest:
-            chosen_test, posteriors = _select_sentences(test, part), of_test[part]
-            of_part = bounds(chosen_test, posteriors, noise, (common[-1], *rest))
+            numbers = (common[-1], *rest)
+            of_part = _importance(model, whole.select(part), noise, numbers, prior_axes, group, spec.batch)
         for prior in group:
             chosen[prior.name] = {"noise": noise} | ({} if prior.chosen is None else {"fit": prior.chosen})
             importance[prior.name] = _summarize(of_all[prior.name], of_part.get(prior.name, {}), test)
@@ -148,19 +147,42 @@ def estimate(
     }
 
 
+def _best_noise(
+    model: SentenceModel,
+    sentences: Encoded,
+    noises: Sequence[float],
+    axes: Axes,
+    group: Sequence[CodePrior],
+    spec: MarginalSpec,
+) -> float:
+    """The noise of the proposal with which any prior of the group has the highest bound."""
+    number, found = spec.validation_samples, {}
+    for noise in noises:
+        of_prior = _importance(model, sentences, noise, (number,), axes, group, spec.batch)
+        found[noise] = max(float(values[number][0].mean()) for values in of_prior.values())
+        name = group[0].name
+        logging.info("%s, noise %g: %.2f nats on the validation sentences", name, noise, -found[noise])
+    return max(found, key=found.__getitem__)
+
+
 def _importance(
     model: SentenceModel,
-    sentences: SentenceSet,
-    proposal: Proposal,
-    group: Sequence[CodePrior],
+    encoded: Encoded,
+    noise: float,
     numbers: tuple[int, ...],
+    axes: Axes,
+    group: Sequence[CodePrior],
     batch: int,
 ) -> dict[str, dict[int, Tensor]]:
-    """By prior and number of codes, the bounds (2, N) of the words and of words and <eos>."""
+    """By prior and number of codes, the bounds (2, N) of the words and of words and <eos>.
+
+    The proposal uses the mean and the covariance of the prior in `axes`, which all priors of a group share.
+    """
+    proposal = conditional(encoded.posterior.loc, axes, noise) if noise else encoder(encoded.posterior)
     rows: dict[str, list[Tensor]] = {prior.name: [] for prior in group}
     for _ in range(max(numbers)):
         z, log_proposal = proposal()
-        both = _log_likelihood(model, sentences, z, batch) - log_proposal
+        both = _log_likelihood(model, encoded.sentences, z, batch) - log_proposal
         for prior in group:
             rows[prior.name].append(both + prior.log_prob(z))
     result = {}
@@ -199,7 +221,7 @@ def _neighbours(
             continue
         common, rest = _split(numbers, spec.common)
         index = nearest(queries, subset_codes, max(numbers))
-        of_part = bounds(_select_sentences(test, part), index[part], (common[-1], *rest)) if rest else {}
+        of_part = bounds(select(test, part), index[part], (common[-1], *rest)) if rest else {}
         result[str(len(subset_codes))] = _summarize(bounds(test, index, common), of_part, test)
     return result
 
@@ -215,10 +237,6 @@ def _log_likelihood(model: SentenceModel, sentences: SentenceSet, z: Tensor, bat
     """log p(x|z) of the words and of words and <eos>: (2, N), float64."""
     words, end = (torch.from_numpy(values) for values in log_likelihood(model, sentences, z.float(), batch))
     return torch.stack([words, words + end])
-
-
-def _select_sentences(sentences: SentenceSet, index: Indices) -> SentenceSet:
-    return collect([sentences[i] for i in index])
 
 
 def _summarize(
