@@ -66,6 +66,8 @@ def test_figure_files_belong_to_claimed_rows(shipped):
     run = planned("2×TRIL, K=10", name="run", corpus="mine")
     assert shipped.files(run, 3) == [f"{folder}/curve.jsonl", f"{folder}/entropy.csv"]
     assert not shipped.files(planned("2×TRIL, K=5"), 0)
+    other = planned("2×TRIL, K=5", name="run", corpus="mine")
+    assert shipped.files(other, 3, of_tables=True) == [f"{folder}/curve.jsonl", f"{folder}/entropy.csv"]
     # The same label in another table and of another data set.
     assert not shipped.files(planned("2×TRIL, K=10", table=2), 0)
     assert not shipped.files(planned("2×TRIL, K=10", original="other"), 0)

@@ -30,17 +30,21 @@ class Claims:
         places = (place for claim in self.claims for place in claim.places)
         return frozenset(place for place in places if place.metric in self.papers[place.paper].figure_metrics)
 
-    def files(self, run: Run, seed: int) -> list[str]:
-        """The files of a run's seed that claims about figures read, relative to the results."""
-        metrics = self.papers[run.paper].figure_metrics
-        rows = {(run.paper, row.table, run.original, row.label) for row in run.rows}
-        files = {metrics[place.metric].file for place in self.figures if place.cell[:4] in rows}
+    def files(self, run: Run, seed: int, of_tables: bool = False) -> list[str]:
+        """The files of a run's seed that claims about figures read, relative to the results.
+
+        With `of_tables`, also if the claims are about other rows of the same table, which borrow a standard
+        deviation.
+        """
+        metrics, parts = self.papers[run.paper].figure_metrics, 3 if of_tables else 4
+        rows = {(run.paper, row.table, run.original, row.label)[:parts] for row in run.rows}
+        files = {metrics[place.metric].file for place in self.figures if place.cell[:parts] in rows}
         return [f"{run.path}/seed{seed}/{file}" for file in sorted(files)]
 
     def finished_files(self, runs: Iterable[Run], results: Path) -> list[Path]:
-        """Those of these files that belong to seeds with current settings and to their current training."""
+        """The existing files `of_tables` of seeds with current settings, from their current training."""
         seeds = [(run, seed) for run in runs for seed in run.seeds if run.is_finished(seed, results)]
-        files = [(run, seed, results / file) for run, seed in seeds for file in self.files(run, seed)]
+        files = [(run, seed, results / file) for run, seed in seeds for file in self.files(run, seed, True)]
         return [file for run, seed, file in files if run.is_of_current_training(file, seed, results)]
 
 
