@@ -159,7 +159,7 @@ def test_touched_files_and_changed_resources_rerun_nothing(restored):
 
 
 def test_changed_code_of_tables_reruns_only_tables(restored):
-    path = restored.root / "workflow/textlvm/reporting/verdict.py"
+    path = restored.root / "workflow/textlvm/reporting/published.py"
     path.write_text(path.read_text(encoding="utf-8") + "\nMEANINGFUL = 1\n", encoding="utf-8")
     tables = {f"results/table{n}.csv" for n in (1, 2)} | {
         f"results/words/{CORPUS}/table{n}.csv" for n in (1, 2)
