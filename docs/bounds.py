@@ -46,8 +46,10 @@ def least_bounds(run: str, codes: str = "100") -> list[float]:
 
 
 def limits_of_bounds(run: str, ratio: float) -> list[float]:
-    """The limit of `least_bounds` for infinitely many codes, if each factor of ten lowers it by `ratio` times
-    the previous decrease, which was that from 10 to 100 codes.
+    """The limits of `least_bounds` for infinitely many codes, as geometric series.
+
+    Every factor of ten lowers the bound by `ratio` times the decrease before, the first of which is that from
+    10 to 100 codes.
     """
     pairs = zip(least_bounds(run, "10"), least_bounds(run), strict=True)
     return [last - (before - last) * ratio / (1 - ratio) for before, last in pairs]
