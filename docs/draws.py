@@ -1,7 +1,5 @@
 """Results on the draws of the unseen words, for the expressions in docs/templates."""
 
-import gzip
-import math
 import re
 import statistics
 from functools import cache
@@ -10,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from cells import EXPERIMENTS, RECORDED
 from quantities import mean, read, seeds
+from scipy.stats import entropy, linregress
 
+from textlvm.corpora.counting import count
 from textlvm.corpora.splits import SplitSettings, unseen
 from textlvm.corpora.vocabulary import VocabularySettings, vocabulary
 from textlvm.spec import parse
@@ -50,9 +50,7 @@ def paired(experiment: str, run: str, other: str, metric: str, reading: str = ""
 def recorded_vocabulary() -> dict[str, int]:
     """The words of the recorded draws with their counts."""
     settings = read(seeds("readings/unseen/oracle")[0], "spec.json")["data"]["vocabulary"]
-    with gzip.open(COUNTS, "rt", encoding="utf-8") as lines:
-        counts = {word: int(count) for word, count in map(str.split, lines)}
-    return vocabulary(counts, parse(VocabularySettings, settings))
+    return vocabulary(count(COUNTS, "counts"), parse(VocabularySettings, settings))
 
 
 @cache
@@ -60,19 +58,10 @@ def entropies_of_draws(number: int) -> list[float]:
     """The entropy of the test words in this number of further draws of the unseen words, in nats per word."""
     counts = np.array(list(recorded_vocabulary().values()))
     settings, generator = SplitSettings(), np.random.default_rng(0)
-    return [entropy(unseen(counts, settings, generator)) for _ in range(number)]
-
-
-def entropy(counts: np.ndarray) -> float:
-    """The entropy of words with these counts, in nats per word."""
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
+    return [float(entropy(unseen(counts, settings, generator))) for _ in range(number)]
 
 
 def at_entropy(entropies: list[float], values: list[float], place: float) -> tuple[float, float]:
     """The regression line of `values` on entropies at an entropy, and its standard error."""
-    slope, start = statistics.linear_regression(entropies, values)
-    residuals = [value - start - slope * x for x, value in zip(entropies, values, strict=True)]
-    centre, squares = statistics.fmean(entropies), statistics.variance(entropies) * (len(entropies) - 1)
-    noise = math.hypot(*residuals) / math.sqrt(len(values) - 2)
-    return start + slope * place, noise * math.sqrt(1 / len(values) + (place - centre) ** 2 / squares)
+    line = linregress([own - place for own in entropies], values)
+    return float(line.intercept), float(line.intercept_stderr)

@@ -4,7 +4,7 @@ import pytest
 
 from textlvm.reporting.claims.judge import Outcome
 from textlvm.reporting.claims.lines import read_csv
-from textlvm.reporting.page.claims import counted, from_lines, undecided
+from textlvm.reporting.page.claims import MARKS, counted, from_lines, undecided
 from textlvm.reporting.page.plan import read_page_plan
 
 
@@ -39,11 +39,11 @@ def test_checks_are_grouped_by_claim(claims):
 
 def test_check_has_its_effect_and_links_to_its_runs(claims):
     first, second = claims[0].checks
-    assert (first.line.outcome, first.line.stand_in) == ("holds", True)
+    assert (first.line.outcome, MARKS[first.line.outcome], first.line.stand_in) == ("holds", "✓", True)
     assert first.effect == "−0.5 [−0.8, −0.2] nats/word"
     assert first.published == "not printed"
     assert first.runs == (("run/words/mine/standard/tril", "TRIL"),)
-    assert (second.effect, second.line.outcome) == ("", "undecided")
+    assert (second.effect, MARKS[second.line.outcome]) == ("", "?")
 
 
 def test_undecided_checks_are_counted_by_reason(line, claims_of):
