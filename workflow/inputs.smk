@@ -8,7 +8,9 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from snakemake.utils import update_config
 from textlvm.experiment import experiment, products, targets
+from textlvm.experiment.configfile import with_types
 from textlvm.experiment.folders import check_writable
 from textlvm.experiment.serialization import to_json
 from textlvm.runtime.errors import FULL, UserError, explain
@@ -25,6 +27,7 @@ def read_experiment():
     An error ends Snakemake with one sentence; an exception would print a traceback.
     """
     files = ["config.yaml", *map(os.path.relpath, workflow.overwrite_configfiles)]
+    update_config(config, with_types(workflow.config_settings.config))
     try:
         found = experiment.load(config, files)
         if workflow.is_main_process:

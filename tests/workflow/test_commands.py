@@ -46,6 +46,13 @@ def test_one_paper_can_be_selected(project):
     assert "results/table2.csv" in jobs
 
 
+def test_values_given_by_config_may_contain_numbers(project):
+    """Snakemake reads them as text."""
+    line = "snakemake --cores 8 --config 'words={seeds: [1], training: {steps: 5}}' papers=[words]"
+    jobs = project.jobs(line)
+    assert {run.rpartition("/")[2] for run in runs_of(jobs)} == {"seed1"}
+
+
 def test_targets_of_one_row_plan_only_its_seeds(project):
     jobs = project.jobs(
         "snakemake --cores 8 results/words/gutenberg/standard/tril-k5/seed{0,1,2}/metrics.json"
