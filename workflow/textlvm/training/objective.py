@@ -16,7 +16,8 @@ class Objective:
     """The functions of a model that the trainer calls."""
 
     loss: Callable[[int], Tensor]
-    """Samples the batch of step 1, 2, ... and returns its scalar loss, in nats per word or sentence."""
+    """Samples the batch of step 1, 2, ... and returns its scalar loss: in nats per word or sentence, or a
+    hinge loss."""
     monitor: Callable[[], dict[str, float]] | None = None
     """Measures values for the curve, every `monitor_every` steps and at the end."""
     inputs: Callable[[int], Sequence[str]] | None = None

@@ -111,4 +111,4 @@ def train_to_files(training: Training, job: Job, run: Mapping[str, Any], identit
         # The states are removed last: if an output is missing, a rerun must not begin at the first step.
         (unfinished / FAILURE).unlink(missing_ok=True)
         checkpoint.remove()
-    logging.info("loss %.3f nats after %d steps, %.0f s", last["loss"], last["step"], course.seconds)
+    logging.info("loss %.3f after %d steps, %.0f s", last["loss"], last["step"], course.seconds)

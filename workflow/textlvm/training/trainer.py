@@ -75,9 +75,10 @@ def train(
     """Train the model in place.
 
     Resumes from a checkpoint of the same identity. On the same device and version of PyTorch, the result is
-    that of an uninterrupted training: same batches, same noise, same weights. If `validation_loss` is
-    monitored, the model has the weights with its lowest value at the end. `progress_file` is rewritten at
-    every entry of the curve with the entry, the number of steps, the seconds so far and the device.
+    that of an uninterrupted training: same batches, same noise, same weights; on a GPU, up to the order in
+    which terms are added. If `validation_loss` is monitored, the model has the weights with its lowest value
+    at the end. `progress_file` is rewritten at every entry of the curve with the entry, the number of steps,
+    the seconds so far and the device.
 
     Raises `Failure` if the loss, a gradient, a monitored value or the weights are not finite, the loss
     explodes (`EXPLODED`), or memory runs out; the last good checkpoint is kept. Raises `Interrupted` after

@@ -35,6 +35,15 @@ def similarity(model, question, answer):
     return pooled_q @ pooled_a / (pooled_q.norm() * pooled_a.norm())
 
 
+def test_scores_have_full_precision_under_autocast(model, questions):
+    model.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model(pack_questions(questions, None))
+    assert found.dtype == torch.float32
+    values = found[found.isfinite()]
+    assert not torch.equal(values, values.bfloat16().float())
+
+
 def test_batch_scores_agree_with_single_pairs(model, questions):
     model.requires_grad_(False)
     by_batch = scores(model, questions, batch=2)

@@ -152,6 +152,18 @@ def test_rare_words_are_sampled_in_bfloat16(model_spec):
     assert len({sentence[0] for sentence in sentences if sentence}) == pytest.approx(2_528, abs=100)
 
 
+def test_decoding_keeps_the_state_in_float32_under_autocast(model_spec, monkeypatch):
+    model = SentenceModel(model_spec(), 20)
+    dtypes, step = [], model.decoder.step
+    monkeypatch.setattr(
+        model.decoder, "step", lambda x, state, z: dtypes.append(state.dtype) or step(x, state, z)
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        model.decode(torch.randn(50, 5), "sample", max_length=5)
+    assert len(dtypes) > 1
+    assert set(dtypes) == {torch.float32}
+
+
 def test_sampled_words_follow_the_model_distribution(model):
     z = torch.randn(1, 5, dtype=torch.float64).expand(20_000, -1)
     torch.manual_seed(0)

@@ -13,6 +13,7 @@ from textlvm.sentences.models.answer_batches import AnswerBatch, pack_questions
 from textlvm.sentences.models.hyperbolic import HyperQA
 from textlvm.sentences.models.recurrent import LSTM
 from textlvm.sentences.spec import ModelSpec
+from textlvm.training.precision import accumulation_dtype
 
 __all__ = ["AnswerSelector", "AttentivePooling", "hinge", "scores"]
 
@@ -56,12 +57,14 @@ class AttentivePooling(nn.Module):
         questions, question_ends = self._read(batch.questions)
         answers, answer_ends = self._read(batch.answers)
         questions, question_ends = questions[batch.question], question_ends[batch.question]
-        soft_alignment = torch.bmm(self.bilinear(questions), answers.transpose(1, 2)).tanh()
-        padding = question_ends[:, :, None] | answer_ends[:, None]
-        soft_alignment = soft_alignment.masked_fill(padding, -torch.inf)
-        pooled_question = _pool(questions, soft_alignment.amax(2))
-        pooled_answer = _pool(answers, soft_alignment.amax(1))
-        return batch.by_place(nn.functional.cosine_similarity(pooled_question, pooled_answer))
+        # In bfloat16, different answers would often have equal scores.
+        with torch.autocast(questions.device.type, enabled=False):
+            soft_alignment = torch.bmm(self.bilinear(questions), answers.transpose(1, 2)).tanh()
+            padding = question_ends[:, :, None] | answer_ends[:, None]
+            soft_alignment = soft_alignment.masked_fill(padding, -torch.inf)
+            pooled_question = _pool(questions, soft_alignment.amax(2))
+            pooled_answer = _pool(answers, soft_alignment.amax(1))
+            return batch.by_place(nn.functional.cosine_similarity(pooled_question, pooled_answer))
 
     def loss(self, scores: Tensor, best: Tensor) -> Tensor:
         """The loss for scores (Q, K) of `forward` and indices `best` (Q,) of the right answers."""
@@ -76,6 +79,7 @@ class AttentivePooling(nn.Module):
         else:
             backwards = self.backwards(embedded[packing.reversal], packing)[packing.reversal]
             states = packing.padded(torch.cat([self.forwards(embedded, packing), backwards], -1))
+        states = states.to(accumulation_dtype(states.dtype))
         ended = packing.padded(torch.ones_like(states[0, 0, :1]).expand(len(embedded), 1)).squeeze(2) == 0
         return batch.packing.restore(states), batch.packing.restore(ended)
 

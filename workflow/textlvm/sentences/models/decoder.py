@@ -72,9 +72,13 @@ class LatentVariableModel(nn.Module):
         forbidden = torch.tensor([PAD, SOS, *forbid], device=z.device)
         sentences: list[list[int]] = [[] for _ in z]
         unfinished = torch.arange(len(z), device=z.device)
-        state, words = self.initial(z), torch.full((len(z),), SOS, device=z.device)
+        with torch.autocast(z.device.type, enabled=False):
+            state = self.initial(z)
+        words = torch.full((len(z),), SOS, device=z.device)
         for _ in range(max_length):
             state = self.decoder.step(self.embedding(words), state, z)
+            # As in `log_likelihood`, only products are computed in bfloat16.
+            state = state.to(accumulation_dtype(state.dtype))
             logits = self.output(state[:, : self.output.in_features]).index_fill(1, forbidden, -torch.inf)
             # In bfloat16, the cumulative distribution of many words is too coarse, and argmax is slow.
             logits = logits.to(accumulation_dtype(logits.dtype))
