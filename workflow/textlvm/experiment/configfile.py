@@ -41,6 +41,6 @@ def with_types(value: Any) -> Any:
         return value
     try:
         read = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: an invalid date
         return value
     return read if read is None or isinstance(read, bool | int | float) else value
