@@ -46,12 +46,16 @@ class LatentVariableModel(nn.Module):
         states: Tensor = self.encoder(embedded, batch.packing)
         return states
 
+    def initial_state(self, z: Tensor) -> Tensor:
+        """The decoder's state before the first word for codes z (B, latent), never in bfloat16."""
+        with torch.autocast(z.device.type, enabled=False):
+            state: Tensor = self.initial(z)
+        return state
+
     def log_likelihood(self, batch: SentenceBatch, z: Tensor) -> tuple[Tensor, Tensor]:
         """log p(words|z) and log p(<eos>|words, z) for codes z (B, latent), in nats: (B,) each (Eq. 1)."""
-        with torch.autocast(z.device.type, enabled=False):
-            initial = self.initial(z)
         embedded = self.dropout(self.embedding(batch.decoder_inputs))
-        states = self.decoder(embedded, batch.packing, initial, z)
+        states = self.decoder(embedded, batch.packing, self.initial_state(z), z)
         log_probs = target_log_probs(states, self.output.weight, self.output.bias, batch.targets)
         return batch.words_and_end(log_probs)
 
@@ -72,13 +76,9 @@ class LatentVariableModel(nn.Module):
         forbidden = torch.tensor([PAD, SOS, *forbid], device=z.device)
         sentences: list[list[int]] = [[] for _ in z]
         unfinished = torch.arange(len(z), device=z.device)
-        with torch.autocast(z.device.type, enabled=False):
-            state = self.initial(z)
-        words = torch.full((len(z),), SOS, device=z.device)
+        state, words = self.initial_state(z), torch.full((len(z),), SOS, device=z.device)
         for _ in range(max_length):
             state = self.decoder.step(self.embedding(words), state, z)
-            # As in `log_likelihood`, only products are computed in bfloat16.
-            state = state.to(accumulation_dtype(state.dtype))
             logits = self.output(state[:, : self.output.in_features]).index_fill(1, forbidden, -torch.inf)
             # In bfloat16, the cumulative distribution of many words is too coarse, and argmax is slow.
             logits = logits.to(accumulation_dtype(logits.dtype))

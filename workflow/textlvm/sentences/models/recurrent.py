@@ -49,7 +49,8 @@ class GRU(nn.Module):
 
     def step(self, x: Tensor, state: Tensor, context: Tensor | None = None) -> Tensor:
         """The next state (B, H) for one input (B, inputs) and contexts (B, context)."""
-        return torch.gru_cell(_concatenate(x, context), state, *self.layer.all_weights[0])
+        next_state = torch.gru_cell(_concatenate(x, context), state, *self.layer.all_weights[0])
+        return next_state.to(accumulation_dtype(next_state.dtype))
 
 
 class LSTM(nn.Module):
@@ -69,9 +70,9 @@ class LSTM(nn.Module):
 
     def step(self, x: Tensor, state: Tensor, context: Tensor | None = None) -> Tensor:
         """The next state (B, 2 H) for one input (B, inputs) and contexts (B, context)."""
-        return torch.cat(
-            torch.lstm_cell(_concatenate(x, context), state.chunk(2, -1), *self.layer.all_weights[0]), -1
-        )
+        joined, weights = _concatenate(x, context), self.layer.all_weights[0]
+        next_state = torch.cat(torch.lstm_cell(joined, state.chunk(2, -1), *weights), -1)
+        return next_state.to(accumulation_dtype(next_state.dtype))
 
 
 CELLS = {"gru": GRU, "lstm": LSTM}
